@@ -1,0 +1,92 @@
+import { watchSetup } from './setup.ts'
+
+const deliver = ['deliver', 'noteSeen'] as const
+
+/**
+ * Keeps in step with a source, whatever kind it is: reads, watches from what it has read, and on any break backs off
+ * and reads again. A watch is a doorbell: the truth is the read after each `watch.opened`, and the one on a timer.
+ */
+export const watchMachine = watchSetup.createMachine({
+  id: 'watch',
+  context: { seen: undefined, attempts: 0, compactions: 0, cause: undefined, readAgain: false },
+  initial: 'connecting',
+  on: { 'close.requested': { target: '.closed' } },
+  states: {
+    connecting: {
+      invoke: {
+        src: 'readSource',
+        onDone: [
+          { guard: 'failed', target: 'backing-off', actions: 'noteFailure' },
+          { target: 'following', actions: deliver },
+        ],
+        onError: { target: 'backing-off', actions: ['reportBroken', 'noteFailure'] },
+      },
+    },
+    following: {
+      initial: 'opening',
+      invoke: {
+        src: 'watchSource',
+        input: ({ context }) => ({ after: context.seen }),
+        onDone: { target: 'backing-off', actions: 'noteFailure' },
+        onError: { target: 'backing-off', actions: ['reportBroken', 'noteFailure'] },
+      },
+      on: {
+        'watch.reported': [
+          { guard: 'isForeign', target: '.re-reading' },
+          { guard: 'isNewer', actions: deliver },
+          { actions: 'noteSeen' },
+        ],
+        'watch.opened': { target: '.re-reading' },
+        'watch.changed': { target: '.re-reading' },
+        'watch.broke': [
+          { guard: 'isFirstCompaction', target: 'compacted', actions: 'noteCompaction' },
+          { target: 'backing-off', actions: 'noteFailure' },
+        ],
+      },
+      states: {
+        opening: {
+          after: { openDeadline: { target: '#watch.backing-off', actions: 'noteSilent' } },
+        },
+        're-reading': {
+          entry: 'beginRead',
+          invoke: {
+            src: 'readSource',
+            onDone: [
+              { guard: 'failed', target: '#watch.backing-off', actions: 'noteFailure' },
+              { guard: 'readAgain', target: 're-reading', reenter: true, actions: deliver },
+              { target: 'watching', actions: [...deliver, 'noteHealthy'] },
+            ],
+            onError: { target: '#watch.backing-off', actions: ['reportBroken', 'noteFailure'] },
+          },
+          on: {
+            // A read that has begun may miss the change: it is let run, and another follows.
+            'watch.opened': { actions: 'holdRead' },
+            'watch.changed': { actions: 'holdRead' },
+            'watch.reported': [
+              { guard: 'isForeign', actions: 'holdRead' },
+              { guard: 'isNewer', actions: deliver },
+              { actions: 'noteSeen' },
+            ],
+          },
+        },
+        watching: {
+          after: { reconcileInterval: { target: 're-reading' } },
+        },
+      },
+    },
+    compacted: {
+      invoke: {
+        src: 'readSource',
+        onDone: [
+          { guard: 'failed', target: 'backing-off', actions: 'noteFailure' },
+          { target: 'following', actions: deliver },
+        ],
+        onError: { target: 'backing-off', actions: ['reportBroken', 'noteFailure'] },
+      },
+    },
+    'backing-off': {
+      after: { backoff: { target: 'connecting' } },
+    },
+    closed: { type: 'final' },
+  },
+})
