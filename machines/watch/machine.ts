@@ -53,6 +53,8 @@ export const watchMachine = watchSetup.createMachine({
             src: 'readSource',
             onDone: [
               { guard: 'failed', target: '#watch.backing-off', actions: 'noteFailure' },
+              // The store was wiped or restored: the stream follows a lineage that is no more.
+              { guard: 'isForeign', target: '#watch.following', reenter: true, actions: deliver },
               { guard: 'readAgain', target: 're-reading', reenter: true, actions: deliver },
               { target: 'watching', actions: [...deliver, 'noteHealthy'] },
             ],

@@ -5,8 +5,8 @@ import type { SourceVerdict, WatchContext, WatchEvent } from './types.ts'
 /** The machine's own events carry no verdict; done events do. */
 const verdictOf = (event: object): SourceVerdict | undefined => (event as { readonly output?: SourceVerdict }).output
 
-/** The candidate that an event carries, whichever way it came. */
-const candidateOf = (event: WatchEvent) => {
+/** The candidate that an event carries, whichever way it came: told by the stream or read. */
+export const candidateOf = (event: WatchEvent) => {
   const verdict = verdictOf(event)
   if (verdict?.kind === 'read') return verdict.candidate
   return event.type === 'watch.reported' ? event.candidate : undefined
