@@ -41,6 +41,10 @@ export const codeTable = {
     what: 'The source failed',
     hint: `See the cause's name and code. ${keepsServing}; reading is retried with back-off.`,
   },
+  'source.stale': {
+    what: 'The source answered with an older revision than it has shown before',
+    hint: `Read from a member that is up to date. ${keepsServing}.`,
+  },
   'source.conflict': {
     what: 'The document was not published: it has changed since the revision that was asked for',
     hint: 'Read the document again, apply your change to what it holds now, and publish that.',

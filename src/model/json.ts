@@ -1,0 +1,83 @@
+import type { Path } from './plain.ts'
+
+/**
+ * How many object members a JSON text writes down: its strings that a colon follows. More than the parsed value has
+ * means that a key stands twice somewhere. `text` must be valid JSON.
+ */
+export const countWrittenMembers = (text: string): number => {
+  let count = 0
+  let at = text.indexOf('"')
+  while (at !== -1) {
+    const end = endOfString(text, at)
+    if (isKey(text, end)) count++
+    at = text.indexOf('"', end + 1)
+  }
+  return count
+}
+
+/** Where in a valid JSON text a key stands twice in one object: the path of the object. */
+export const findDuplicateKey = (text: string): Path | undefined => {
+  const open: Level[] = []
+  let at = 0
+  while (at < text.length) {
+    const level = open.at(-1)
+    switch (text[at]) {
+      case '{':
+        open.push({ keys: new Set(), segment: '' })
+        break
+      case '[':
+        open.push({ keys: undefined, segment: 0 })
+        break
+      case '}':
+      case ']':
+        open.pop()
+        break
+      case ',':
+        if (level?.keys === undefined && typeof level?.segment === 'number') level.segment += 1
+        break
+      case '"': {
+        const end = endOfString(text, at)
+        if (level?.keys !== undefined && isKey(text, end)) {
+          const key: string = JSON.parse(text.slice(at, end + 1))
+          if (level.keys.has(key)) return open.slice(0, -1).map(({ segment }) => segment)
+          level.keys.add(key)
+          level.segment = key
+        }
+        at = end
+        break
+      }
+      default:
+    }
+    at += 1
+  }
+  return undefined
+}
+
+interface Level {
+  /** The keys seen so far; undefined in an array. */
+  readonly keys: Set<string> | undefined
+  /** The key or index that is being read. */
+  segment: string | number
+}
+
+const COLON = 58
+const BACKSLASH = 92
+
+const isSpace = (code: number): boolean => code === 32 || code === 10 || code === 13 || code === 9
+
+const isKey = (text: string, end: number): boolean => {
+  let next = end + 1
+  while (isSpace(text.charCodeAt(next))) next++
+  return text.charCodeAt(next) === COLON
+}
+
+const endOfString = (text: string, start: number): number => {
+  let end = text.indexOf('"', start + 1)
+  while (end !== -1) {
+    let slashes = 0
+    while (text.charCodeAt(end - 1 - slashes) === BACKSLASH) slashes++
+    if (slashes % 2 === 0) return end
+    end = text.indexOf('"', end + 1)
+  }
+  return text.length
+}

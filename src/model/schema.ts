@@ -1,0 +1,45 @@
+/**
+ * What Changeover needs of a schema: the Standard Schema interface, version 1 (https://standardschema.dev), which
+ * zod, valibot, arktype and others implement. Written down here so that the types need no dependency.
+ */
+export interface Schema<Output = unknown> {
+  readonly '~standard': {
+    readonly version: 1
+    readonly vendor: string
+    readonly validate: (value: unknown) => SchemaResult<Output> | Promise<SchemaResult<Output>>
+    readonly types?: { readonly input: unknown; readonly output: Output } | undefined
+  }
+}
+
+export type SchemaResult<Output> =
+  | { readonly value: Output; readonly issues?: undefined }
+  | { readonly issues: readonly SchemaIssue[] }
+
+export interface SchemaIssue {
+  readonly message: string
+  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined
+}
+
+/** Plain data that cannot be written to, to the bottom. */
+export type DeepReadonly<T> = T extends (infer Item)[]
+  ? readonly DeepReadonly<Item>[]
+  : T extends readonly (infer Item)[]
+    ? readonly DeepReadonly<Item>[]
+    : T extends object
+      ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> }
+      : T
+
+type Step = [never, 0, 1, 2, 3, 4, 5]
+
+/** The dotted paths into a config; `*` stands for any key of a record and any index of an array. */
+export type ConfigPath<T, Depth extends number = 5> = [Depth] extends [0]
+  ? string
+  : T extends readonly (infer Item)[]
+    ? '*' | `*.${ConfigPath<Item, Step[Depth]>}`
+    : T extends object
+      ? {
+          [Key in keyof T & string]: string extends Key
+            ? '*' | `*.${ConfigPath<NonNullable<T[Key]>, Step[Depth]>}`
+            : Key | `${Key}.${ConfigPath<NonNullable<T[Key]>, Step[Depth]>}`
+        }[keyof T & string]
+      : never
