@@ -5,6 +5,7 @@ export { reloadMachine } from './reload/machine.ts'
 export type {
   Candidate,
   Ending,
+  EpochInput,
   ReadVerdict,
   ReloadContext,
   ReloadEvent,

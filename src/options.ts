@@ -1,4 +1,5 @@
 import { type Clock, MAX_DELAY_MS, systemClock } from './clock.ts'
+import { safeLogger } from './log.ts'
 import { changeoverError } from './model/errors.ts'
 import type { ConfigPath, DeepReadonly, Schema } from './model/schema.ts'
 import type { Source } from './source.ts'
@@ -94,7 +95,7 @@ export interface ReloaderOptions<Config> {
 export interface Settings {
   readonly source: Source
   readonly schema: Schema
-  readonly logger: Logger | undefined
+  readonly logger: Logger
   readonly public: readonly string[]
   readonly parse: ((text: string) => unknown) | undefined
   readonly policies: readonly ((next: unknown, previous: unknown) => unknown)[]
@@ -123,7 +124,8 @@ const defaultDeadlines: Required<Deadlines> = {
 const invalid = (detail: string): Error => changeoverError('reloader.invalid-option', { detail })
 
 // NaN and delays over 2³¹ − 1 become 1 ms in Node's timers, so they are refused here.
-const checkMs = (name: string, value: number, least = 0): number => {
+/** The value, where it is a delay that timers hold. */
+export const checkMs = (name: string, value: number, least = 0): number => {
   const isValid = typeof value === 'number' && value >= least && value <= MAX_DELAY_MS
   if (!isValid) throw invalid(`${name} takes milliseconds from ${least} to ${MAX_DELAY_MS}`)
   return value
@@ -180,7 +182,7 @@ export const resolveOptions = <Config>(options: ReloaderOptions<Config>): Settin
   return {
     source: options.source,
     schema: options.schema,
-    logger: options.logger,
+    logger: safeLogger(options.logger),
     public: options.public ?? [],
     parse: options.parse,
     policies,

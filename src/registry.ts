@@ -31,7 +31,7 @@ export class Registry {
   readonly #order: ModuleDefinition[] = []
 
   /** Fails at once with what the types would have refused. */
-  add(name: string, select: unknown, applier: unknown, links: UseLinks = {}): void {
+  add(name: string, select: unknown, applier: unknown, links: UseLinks = {}): ModuleDefinition {
     if (typeof name !== 'string' || name === '') {
       throw changeoverError('reloader.invalid-option', { detail: 'use(name, …) takes a name that is not empty' })
     }
@@ -62,6 +62,7 @@ export class Registry {
     for (const dependency of after) this.#dependents.get(dependency)?.push(name)
     this.#order.push(definition)
     this.#appliers.add(applier)
+    return definition
   }
 
   #checkDependency(name: string, compensates: boolean, dependency: string): void {

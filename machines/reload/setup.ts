@@ -79,11 +79,17 @@ export const reloadSetup = setup({
     /** Takes what was read, or what arrived meanwhile where that is newer. */
     takeReading: assign(({ context, event }) => {
       const verdict = verdictOf(event)
-      const held = context.waiting.candidate
+      const { seen, waiting } = context
       if (verdict?.kind !== 'found') return {}
-      const read = verdict.candidate
-      const newest = held !== undefined && isNewer(held.revision, read.revision) ? held : read
-      return { candidate: newest, seen: newest.revision, waiting: withoutWaiting(context) }
+      const { candidate } = verdict
+      const { lineage, order } = candidate.revision
+      const held = waiting.candidate
+      if (held !== undefined && isNewer(held.revision, candidate.revision)) {
+        return { candidate: held, waiting: withoutWaiting(context) }
+      }
+      // The same document may have been told at a later order while it was read: what is seen never goes back.
+      const isBack = lineage === seen?.lineage && order < seen.order
+      return { candidate, seen: isBack ? seen : candidate.revision, waiting: withoutWaiting(context) }
     }),
     replaceDocument: assign(({ context }) => ({
       candidate: context.waiting.candidate,

@@ -1,0 +1,35 @@
+import type { Clock, TimerHandle } from '../clock.ts'
+import { MAX_DELAY_MS } from '../clock.ts'
+import { changeoverError } from '../model/errors.ts'
+
+/** Refuses an option that is not a delay which a timer can hold. */
+export const assertDelay = (option: string, ms: number, min = 1): void => {
+  if (typeof ms === 'number' && ms >= min && ms <= MAX_DELAY_MS) return
+  throw changeoverError('reloader.invalid-option', { detail: `${option} takes ${min} to ${MAX_DELAY_MS} milliseconds` })
+}
+
+/** Lets a timer not keep the process alive; another clock's handles may not know that. */
+export const unrefTimer = (handle: TimerHandle): void => {
+  if (typeof handle !== 'object' || handle === null || !('unref' in handle)) return
+  if (typeof handle.unref === 'function') handle.unref()
+}
+
+/** True when `promise` settles within `ms`, false when it is late; it never rejects. */
+export const settlesWithin = (clock: Clock, ms: number, promise: Promise<unknown>): Promise<boolean> =>
+  new Promise((resolve) => {
+    const handle = clock.setTimeout(() => resolve(false), ms)
+    const settled = () => {
+      clock.clearTimeout(handle)
+      resolve(true)
+    }
+    promise.then(settled, settled)
+  })
+
+/** Settles as `promise` does, but rejects as soon as `signal` aborts: what ignores its signal is not waited for. */
+export const abortable = <T>(promise: Promise<T>, signal: AbortSignal): Promise<T> =>
+  new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason)
+    if (signal.aborted) abort()
+    signal.addEventListener('abort', abort, { once: true })
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
+  })

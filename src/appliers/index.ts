@@ -1,0 +1,6 @@
+export { logLevel } from './log-level.ts'
+export type { LevelLogger, LogSlice } from './log-level.ts'
+export { resource } from './resource.ts'
+export type { ResourceDefinition } from './resource.ts'
+export { timer } from './timer.ts'
+export type { Ticker, TimerOptions, TimerRun, TimerSlice, TimerTask } from './timer.ts'

@@ -1,0 +1,58 @@
+import { MAX_DELAY_MS, type Clock, type TimerHandle } from '../clock.ts'
+import { unrefTimer } from './bounds.ts'
+
+/** The ticks of one generation, at `anchor` + n × `intervalMs`. Times are the clock's monotonic milliseconds. */
+export interface Schedule {
+  /** When the last tick was due, or was passed over because another generation served. */
+  readonly anchor: () => number
+  /** Arms the first tick: at `from` + interval, at once where that is past. */
+  readonly start: (from: number) => void
+  /** Disarms for good. */
+  readonly stop: () => void
+}
+
+export interface ScheduleOptions {
+  readonly clock: Clock
+  readonly intervalMs: number
+  readonly unref: boolean
+  /** Called when a tick is due; the next is armed when it settles. It never rejects. */
+  readonly tick: () => Promise<void>
+}
+
+export const createSchedule = ({ clock, intervalMs, unref, tick }: ScheduleOptions): Schedule => {
+  let anchor = 0
+  let armed: TimerHandle | undefined
+  let isStopped = false
+
+  const arm = (due: number): void => {
+    if (isStopped) return
+    const delay = Math.min(Math.max(due - clock.monotonic(), 0), MAX_DELAY_MS)
+    armed = clock.setTimeout(() => void fire(due), delay)
+    if (unref) unrefTimer(armed)
+  }
+
+  const fire = async (due: number): Promise<void> => {
+    anchor = due
+    await tick()
+    arm(next())
+  }
+
+  // A tick that came due while the one before still ran is passed over, and so are those that a sleeping machine missed:
+  // the phase stays, and there is no burst. Never negative: Node's timers can be early by a part of a millisecond.
+  const next = (): number => {
+    const missed = Math.max(0, Math.floor((clock.monotonic() - anchor) / intervalMs))
+    return anchor + (missed + 1) * intervalMs
+  }
+
+  return {
+    anchor: () => anchor,
+    start: (from) => {
+      anchor = from
+      arm(Math.max(from + intervalMs, clock.monotonic()))
+    },
+    stop: () => {
+      isStopped = true
+      if (armed !== undefined) clock.clearTimeout(armed)
+    },
+  }
+}

@@ -1,0 +1,306 @@
+import { createActor, fromPromise } from 'xstate'
+import {
+  type Candidate,
+  type Ending,
+  type EpochInput,
+  type ReadVerdict,
+  type ReloadContext,
+  type ReloadEvent,
+  type RollBackVerdict,
+  reloadMachine,
+  type StepVerdict,
+  type ValidateVerdict,
+} from '../machines/index.ts'
+import { backoffMs } from './backoff.ts'
+import { bounded } from './bounded.ts'
+import { Follower } from './follower.ts'
+import { Journal } from './journal.ts'
+import { ChangeoverError, failure } from './model/errors.ts'
+import type { Outcome, TransactionRecord } from './model/record.ts'
+import type { Revision } from './model/revision.ts'
+import type { Settings } from './options.ts'
+import { planOf } from './plan.ts'
+import type { Registry } from './registry.ts'
+import { Runner } from './runner/runner.ts'
+import type { Runtime } from './runner/runtime.ts'
+import { Transaction } from './runner/transaction.ts'
+import type { Snapshot } from './snapshot.ts'
+import { SourceReader } from './source-reader.ts'
+import type { Store } from './store/store.ts'
+import { Subscribers } from './subscribers.ts'
+import { Validator } from './validate.ts'
+
+const done = (isDone: boolean): StepVerdict => ({ kind: isDone ? 'done' : 'failed' })
+
+/** Who hears what the engine does; the face, which turns it into promises. */
+export interface EngineObserver {
+  /** A read begins for this transaction. */
+  readonly onRead: (epoch: number) => void
+  /** A config serves and all modules have taken it; a soak may still follow. */
+  readonly onServing: () => void
+  readonly onConcluded: (record: TransactionRecord) => void
+  readonly onClosed: () => void
+}
+
+/** Gives the reload machine its hands: each actor here does what the machine has decided, and answers with a verdict. */
+export class Engine {
+  readonly validator: Validator
+  readonly journal: Journal
+  readonly subscribers: Subscribers
+  readonly follower: Follower
+  readonly runner: Runner
+  readonly #settings: Settings
+  readonly #registry: Registry
+  readonly #store: Store
+  readonly #reader: SourceReader
+  readonly #observer: EngineObserver
+  readonly #actor
+  readonly #idPrefix: string
+  #transaction: Transaction
+  #lastGood: Snapshot | undefined
+  #state = 'idle'
+  #since: number
+
+  constructor(settings: Settings, registry: Registry, store: Store, observer: EngineObserver) {
+    const { clock, random, logger, deadlines, concurrency } = settings
+    this.#settings = settings
+    this.#registry = registry
+    this.#store = store
+    this.#observer = observer
+    this.#since = clock.now()
+    this.#idPrefix = token(random)
+    this.#transaction = new Transaction('none', 0, clock)
+    this.journal = new Journal(logger)
+    this.validator = new Validator(settings, token(random) + token(random))
+    this.subscribers = new Subscribers(this.journal.report)
+    this.#reader = new SourceReader(settings)
+    this.follower = new Follower(settings, this.#reader, (candidate) => this.#offer(candidate), this.journal.report)
+    const runtime: Runtime = {
+      clock,
+      concurrency,
+      deadlines,
+      deadlinesOf: (module) => ({ ...deadlines, ...module.deadlines }),
+      report: this.journal.report,
+    }
+    this.runner = new Runner(registry, store, runtime, settings.soak, () => this.#send({ type: 'module.settled' }))
+    this.#actor = this.#createActor()
+  }
+
+  start(): void {
+    this.#actor.start()
+    this.follower.start()
+  }
+
+  requestReload(): void {
+    this.#send({ type: 'reload.requested' })
+  }
+
+  /** An engine that was never started goes the same way: its machine is started to be closed. */
+  requestClose(isStarted: boolean): void {
+    this.follower.stop()
+    if (!isStarted) this.#actor.start()
+    this.#send({ type: 'close.requested' })
+  }
+
+  /** The name of the state, and the wall-clock time of entering it. */
+  get state(): { readonly state: string; readonly since: number } {
+    return { state: this.#state, since: this.#since }
+  }
+
+  get context(): ReloadContext {
+    return this.#actor.getSnapshot().context
+  }
+
+  get lastGood(): Snapshot | undefined {
+    return this.#lastGood
+  }
+
+  #send(event: ReloadEvent): void {
+    this.#actor.send(event)
+  }
+
+  /** During a soak the machine must know whether a document is the last known good one: that ends the soak. */
+  #offer(candidate: Candidate): void {
+    this.#send({ type: 'source.changed', candidate: this.#state === 'soaking' ? this.#recognize(candidate) : candidate })
+  }
+
+  #recognize(candidate: Candidate): Candidate {
+    const good = this.#lastGood
+    if (good === undefined) return candidate
+    const reading = this.#reader.readingOf(candidate)
+    const isLastGood = this.validator.quickConfigOf(reading, good.config) === good.config
+    return isLastGood ? this.#reader.register(reading, true) : candidate
+  }
+
+  #createActor() {
+    const { clock, repair, random, soak } = this.#settings
+    const provided = reloadMachine.provide({
+      actors: {
+        readDocument: fromPromise<ReadVerdict, { epoch: number; seen: Revision | undefined }>(({ input, signal }) =>
+          this.#read(input, signal),
+        ),
+        validateDocument: fromPromise<ValidateVerdict, ValidateInput>(({ input, signal }) =>
+          this.#validate(input, signal),
+        ),
+        prepareModules: fromPromise<StepVerdict, EpochInput>(async ({ signal }) =>
+          done(await this.runner.prepare(this.#transaction, signal)),
+        ),
+        commitModules: fromPromise<StepVerdict, EpochInput>(async () => done(this.#commit())),
+        completeModules: fromPromise<StepVerdict, EpochInput>(async () =>
+          done(await this.runner.complete(this.#transaction)),
+        ),
+        soakModules: fromPromise<StepVerdict, EpochInput>(async ({ signal }) => {
+          this.#observer.onServing()
+          return done(await this.runner.soak(this.#transaction, signal))
+        }),
+        rollBackModules: fromPromise<RollBackVerdict, EpochInput & { readonly ending: Ending }>(() => this.#rollBack()),
+        closeModules: fromPromise<void, EpochInput>(() => this.#close()),
+      },
+      actions: {
+        conclude: ({ context }, { outcome }) => this.#conclude(outcome, context),
+        reportBroken: ({ event }) => {
+          const { error } = event as { error?: unknown }
+          this.#transaction.fail(failure('internal.error', {}, error))
+        },
+      },
+      delays: { repairBackoff: ({ context }) => backoffMs(repair, context.repairs + 1, random) },
+    })
+    const actor = createActor(provided, { clock, input: { soaks: soak.durationMs > 0 } })
+    actor.subscribe({
+      next: ({ value }) => this.#noteState(value),
+      complete: () => this.#observer.onClosed(),
+      error: (error) => this.journal.report(failure('internal.error', {}, error)),
+    })
+    return actor
+  }
+
+  #noteState(value: unknown): void {
+    const state = leafOf(value)
+    if (state === this.#state) return
+    this.#state = state
+    this.#since = this.#settings.clock.now()
+  }
+
+  #begin(epoch: number): Transaction {
+    if (this.#transaction.epoch !== epoch) {
+      this.#transaction = new Transaction(`${this.#idPrefix}-${epoch}`, epoch, this.#settings.clock)
+    }
+    return this.#transaction
+  }
+
+  async #read({ epoch, seen }: { epoch: number; seen: Revision | undefined }, signal: AbortSignal): Promise<ReadVerdict> {
+    const transaction = this.#begin(epoch)
+    this.#observer.onRead(epoch)
+    const result = await this.#reader.read(signal)
+    if (result.kind === 'failed') {
+      transaction.fail(result.failure)
+      return { kind: 'failed' }
+    }
+    const { candidate } = result
+    const { lineage, order, name } = candidate.revision
+    if (seen !== undefined && lineage === seen.lineage && order < seen.order && name !== seen.name) {
+      transaction.fail(failure('source.stale', { phase: 'fetching', revision: name }))
+      return { kind: 'failed' }
+    }
+    return { kind: 'found', candidate }
+  }
+
+  async #validate({ epoch, candidate, degraded, unproven }: ValidateInput, signal: AbortSignal): Promise<ValidateVerdict> {
+    const transaction = this.#begin(epoch)
+    const serving = this.#store.snapshot
+    transaction.failures.length = 0 // of a document that was replaced
+    transaction.candidate = candidate
+    try {
+      const isWhole = degraded.length === 0 && !unproven
+      transaction.snapshot = await this.#snapshotOf(candidate, serving, signal)
+      if (isWhole && transaction.snapshot.config === serving?.config) return { kind: 'unchanged' }
+      if (candidate !== undefined) this.validator.askPolicies(transaction.snapshot, serving?.config)
+      transaction.plan = planOf(this.#registry, this.#store, transaction.snapshot.config, degraded)
+      const compensates = [...transaction.plan.values()].some(({ slot }) => slot.compensates)
+      return { kind: 'valid', compensates }
+    } catch (error) {
+      const failures = error instanceof ChangeoverError ? error.failures : [failure('internal.error', {}, error)]
+      transaction.failures.push(...failures)
+      return { kind: 'invalid' }
+    }
+  }
+
+  /** The snapshot of the candidate; of what serves, for a repair. Text that serves already is not parsed again. */
+  async #snapshotOf(
+    candidate: Candidate | undefined,
+    serving: Snapshot | undefined,
+    signal: AbortSignal,
+  ): Promise<Snapshot> {
+    if (candidate === undefined) {
+      if (serving === undefined) throw new Error('A repair with nothing serving')
+      return serving
+    }
+    const reading = this.#reader.readingOf(candidate)
+    const text = this.validator.textOf(reading)
+    if (text === serving?.text) return { ...serving, revision: reading.revision }
+    return this.validator.snapshotOf(reading, text, serving?.config, signal)
+  }
+
+  #commit(): boolean {
+    const transaction = this.#transaction
+    const previous = this.#store.snapshot?.config
+    if (!this.runner.commit(transaction)) return false
+    const context = { transaction: transaction.id, direction: 'forward' } as const
+    this.subscribers.notify(transaction.snapshot?.config, previous, context)
+    return true
+  }
+
+  async #rollBack(): Promise<RollBackVerdict> {
+    const transaction = this.#transaction
+    const wasSwapped = transaction.isSwapped
+    await this.runner.givePrepareUp(transaction)
+    this.runner.swapBack(transaction)
+    if (wasSwapped) {
+      const context = { transaction: transaction.id, direction: 'back' } as const
+      this.subscribers.notify(this.#store.snapshot?.config, transaction.snapshot?.config, context)
+    }
+    return { kind: 'done', degraded: await this.runner.undo(transaction) }
+  }
+
+  async #close(): Promise<void> {
+    const { source, clock, deadlines } = this.#settings
+    await this.runner.closeAll()
+    const closing = bounded(() => source.close?.(), { clock, deadlineMs: deadlines.closeMs, graceMs: 0 })
+    const ended = await closing.result
+    if (ended.kind !== 'done') this.journal.report(failure('source.failed', { phase: 'close' }))
+    this.subscribers.clear()
+  }
+
+  #conclude(outcome: Outcome, context: ReloadContext): void {
+    const transaction = this.#transaction
+    const { snapshot } = transaction
+    if (outcome === 'unchanged' && snapshot !== undefined) this.#store.noteRevision(snapshot)
+    if (outcome === 'committed') {
+      this.#lastGood = snapshot
+      this.#observer.onServing()
+    }
+    this.runner.finish(transaction)
+    const record = this.journal.conclude(transaction, outcome, context)
+    this.#observer.onConcluded(record)
+  }
+}
+
+interface ValidateInput {
+  readonly epoch: number
+  readonly candidate: Candidate | undefined
+  readonly degraded: readonly string[]
+  readonly unproven: boolean
+}
+
+/** The innermost active state: the name that logs, status and pages show. */
+const leafOf = (value: unknown): string => {
+  let at = value
+  while (typeof at === 'object' && at !== null) at = Object.values(at)[0]
+  return String(at)
+}
+
+/** Eight characters that make ids unique across restarts. */
+const token = (random: () => number): string =>
+  Math.floor(random() * 36 ** 8)
+    .toString(36)
+    .padStart(8, '0')

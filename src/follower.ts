@@ -1,0 +1,169 @@
+import { createActor, fromCallback, fromPromise } from 'xstate'
+import { type Candidate, type SourceVerdict, type WatchEvent, watchMachine } from '../machines/index.ts'
+import { candidateOf } from '../machines/watch/setup.ts'
+import { backoffMs } from './backoff.ts'
+import { type Failure, failure, type SourceCode } from './model/errors.ts'
+import { isNewer, type Revision } from './model/revision.ts'
+import type { Settings } from './options.ts'
+import { sourceCodeOf, sourceFailure, type SourceReader } from './source-reader.ts'
+
+/** Where following the source stands. */
+export type SourceState =
+  | 'connecting'
+  | 'opening'
+  | 're-reading'
+  | 'watching'
+  | 'compacted'
+  | 'backing-off'
+  | 'closed'
+
+export interface SourceStatus {
+  /** What kind of source it is. */
+  readonly name: string
+  readonly endpoint: string
+  readonly state: SourceState
+  /** Wall-clock time of entering that state. */
+  readonly since: number
+  /** The newest revision seen. */
+  readonly revision?: Revision
+  /** Wall-clock time of the last read that the source answered. */
+  readonly verifiedAt?: number
+  /** The last error; it stays when the source has recovered. */
+  readonly lastError?: Failure
+}
+
+/** Runs the watch machine on a source, and hands on each candidate that it delivers. */
+export class Follower {
+  readonly #settings: Settings
+  readonly #reader: SourceReader
+  readonly #report: (failure: Failure) => void
+  readonly #deliver: (candidate: Candidate) => void
+  readonly #actor
+  #state: SourceState = 'connecting'
+  #since: number
+  #lastError: Failure | undefined
+
+  constructor(
+    settings: Settings,
+    reader: SourceReader,
+    deliver: (candidate: Candidate) => void,
+    report: (failure: Failure) => void,
+  ) {
+    this.#settings = settings
+    this.#reader = reader
+    this.#deliver = deliver
+    this.#report = report
+    this.#since = settings.clock.now()
+    this.#actor = this.#createActor()
+  }
+
+  #createActor() {
+    const { clock, retry, random, reconcileMs, deadlines } = this.#settings
+    const provided = watchMachine.provide({
+      actors: {
+        readSource: fromPromise<SourceVerdict>(({ signal }) => this.#read(signal)),
+        watchSource: fromCallback<WatchEvent, { readonly after: Revision | undefined }>(({ sendBack, input }) =>
+          this.#watch(input.after, sendBack),
+        ),
+      },
+      actions: {
+        deliver: ({ event }) => {
+          const candidate = candidateOf(event)
+          if (candidate !== undefined) this.#deliver(candidate)
+        },
+        reportBroken: () => this.#report(failure('internal.error', { phase: 'fetching' })),
+      },
+      delays: {
+        backoff: ({ context }) => backoffMs(retry, context.attempts, random),
+        openDeadline: () => deadlines.readMs,
+        reconcileInterval: () => reconcileMs * (0.9 + random() * 0.2),
+      },
+    })
+    const actor = createActor(provided, { clock })
+    actor.subscribe({
+      next: ({ value }) => this.#noteState(typeof value === 'string' ? value : value.following),
+      error: (error) => this.#report(failure('internal.error', { phase: 'fetching' }, error)),
+    })
+    return actor
+  }
+
+  start(): void {
+    this.#actor.start()
+  }
+
+  /** Ends watching and reading at once. */
+  stop(): void {
+    this.#actor.send({ type: 'close.requested' })
+    this.#actor.stop()
+    this.#noteState('closed')
+  }
+
+  get status(): SourceStatus {
+    const { source } = this.#settings
+    const { verifiedAt } = this.#reader
+    const revision = this.revision
+    return {
+      name: source.name,
+      endpoint: source.endpoint,
+      state: this.#state,
+      since: this.#since,
+      ...(revision === undefined ? {} : { revision }),
+      ...(verifiedAt === undefined ? {} : { verifiedAt }),
+      ...(this.#lastError === undefined ? {} : { lastError: this.#lastError }),
+    }
+  }
+
+  get revision(): Revision | undefined {
+    return this.#actor.getSnapshot().context.seen
+  }
+
+  get lastError(): Failure | undefined {
+    return this.#lastError
+  }
+
+  #noteState(state: SourceState): void {
+    if (state === this.#state) return
+    this.#state = state
+    this.#since = this.#settings.clock.now()
+  }
+
+  async #read(signal: AbortSignal): Promise<SourceVerdict> {
+    const result = await this.#reader.read(signal)
+    if (result.kind === 'read') return { kind: 'read', candidate: result.candidate }
+    if (!signal.aborted) this.#noteError(result.failure)
+    return { kind: 'failed', cause: result.failure.code }
+  }
+
+  #watch(after: Revision | undefined, send: (event: WatchEvent) => void): () => void {
+    const controller = new AbortController()
+    if (after !== undefined) void this.#pump(after, controller.signal, send)
+    return () => controller.abort()
+  }
+
+  /** Turns what the source reports into events until it breaks or nobody listens. Never rejects. */
+  async #pump(after: Revision, signal: AbortSignal, send: (event: WatchEvent) => void): Promise<void> {
+    let cause: SourceCode = 'source.closed'
+    try {
+      for await (const event of this.#settings.source.watch(after, signal)) {
+        if (signal.aborted) return
+        if (event.kind === 'opened') send({ type: 'watch.opened' })
+        else if (event.kind === 'changed') send({ type: 'watch.changed' })
+        else send({ type: 'watch.reported', candidate: this.#reader.register(event) })
+      }
+      if (!signal.aborted) this.#noteError(sourceFailure(cause))
+    } catch (error) {
+      cause = sourceCodeOf(error)
+      if (!signal.aborted) this.#noteError(sourceFailure(cause, error))
+    }
+    if (!signal.aborted) send({ type: 'watch.broke', cause })
+  }
+
+  #noteError(failed: Failure): void {
+    this.#lastError = failed
+    this.#settings.logger.warn({ changeover: failed }, failed.message)
+  }
+}
+
+/** True where two revisions are of one document. */
+export const isInSync = (serving: Revision | undefined, seen: Revision | undefined): boolean =>
+  serving !== undefined && seen !== undefined && !isNewer(seen, serving)

@@ -1,0 +1,53 @@
+export type {
+  ApplyContext,
+  Applier,
+  CompensatingApplier,
+  Generation,
+  PrepareContext,
+} from './applier.ts'
+export { defineApplier } from './applier.ts'
+export type { Clock, TimerHandle } from './clock.ts'
+export { MAX_DELAY_MS, systemClock } from './clock.ts'
+export type {
+  LeasedView,
+  ModuleHandle,
+  ModuleHandles,
+  ModuleStatus,
+  NoModules,
+  PlanOptions,
+  PlanReport,
+  Reloader,
+  ReloaderStatus,
+  StartOptions,
+  SubscribeOptions,
+} from './face.ts'
+export type { SourceState, SourceStatus } from './follower.ts'
+export type { Counters } from './journal.ts'
+export type { Diff, Difference } from './model/diff.ts'
+export type {
+  DocumentCode,
+  ErrorCode,
+  Failure,
+  FailurePlace,
+  Phase,
+  SafeCause,
+  SourceCode,
+  ValueKind,
+} from './model/errors.ts'
+export { ChangeoverError, isChangeoverError, unsafeCause } from './model/errors.ts'
+export type { ModuleChange, ModuleRecord, Outcome, PhaseTiming, TransactionRecord, Trigger } from './model/record.ts'
+export type { Revision } from './model/revision.ts'
+export type { ConfigPath, DeepReadonly, Schema, SchemaIssue, SchemaResult } from './model/schema.ts'
+export type {
+  BackoffOptions,
+  Deadlines,
+  Logger,
+  ModuleDeadlines,
+  ReloaderOptions,
+  SoakOptions,
+} from './options.ts'
+export { createReloader } from './reloader.ts'
+export type { Changed, Document, Malformed, Missing, Opened, Reading, Source, WatchEvent } from './source.ts'
+export { SourceError } from './source.ts'
+export type { ChangeContext } from './subscribers.ts'
+export { timedTree } from './timed-tree.ts'

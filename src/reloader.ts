@@ -1,0 +1,157 @@
+import { Engine } from './engine.ts'
+import type { LeasedView, ModuleHandle, NoModules, PlanOptions, PlanReport, Reloader, ReloaderStatus, StartOptions } from './face.ts'
+import { changeoverError } from './model/errors.ts'
+import type { TransactionRecord } from './model/record.ts'
+import { checkDeadlines, type ReloaderOptions, resolveOptions, type Settings } from './options.ts'
+import { Registry, type UseLinks } from './registry.ts'
+import { rehearse } from './rehearse.ts'
+import { Start } from './start.ts'
+import { statusOf } from './status.ts'
+import type { Slot } from './store/slot.ts'
+import { Store } from './store/store.ts'
+import type { Listener } from './subscribers.ts'
+
+/**
+ * Makes a reloader. Add modules with `use`, then `start` it.
+ *
+ * @throws ChangeoverError `reloader.invalid-option` for a setting that cannot be
+ */
+export const createReloader = <Config>(options: ReloaderOptions<Config>): Reloader<Config, NoModules> =>
+  // `use` adds each module to the type as it adds it here: the one place where the types trust the code.
+  new Core(resolveOptions(options)) as unknown as Reloader<Config, NoModules>
+
+interface ReloadWaiter {
+  /** The transaction that answers it; unknown until its read begins. */
+  epoch: number | undefined
+  readonly resolve: (record: TransactionRecord) => void
+  readonly reject: (error: Error) => void
+}
+
+class Core {
+  readonly modules: Record<string, ModuleHandle<unknown>> = {}
+  readonly #settings: Settings
+  readonly #registry = new Registry()
+  readonly #store = new Store()
+  readonly #engine: Engine
+  readonly #waiters = new Set<ReloadWaiter>()
+  #start: Start | undefined
+  #closing: Promise<void> | undefined
+  #resolveClosed: () => void = () => {}
+
+  constructor(settings: Settings) {
+    this.#settings = settings
+    this.#engine = new Engine(settings, this.#registry, this.#store, {
+      onRead: (epoch) => this.#claim(epoch),
+      onServing: () => this.#start?.serve(),
+      onConcluded: (record) => this.#answer(record),
+      onClosed: () => this.#resolveClosed(),
+    })
+  }
+
+  readonly use = (name: string, select: unknown, applier: unknown, links: UseLinks = {}): this => {
+    if (this.#start !== undefined || this.#closing !== undefined) throw changeoverError('reloader.already-started', { module: name })
+    if (links.deadlines !== undefined) checkDeadlines(links.deadlines)
+    const definition = this.#registry.add(name, select, applier, links)
+    const slot = this.#store.add(definition)
+    Object.defineProperty(this.modules, name, { value: handleOf(slot), enumerable: true })
+    return this
+  }
+
+  readonly start = async (options: StartOptions = {}): Promise<void> => {
+    if (this.#closing !== undefined) throw changeoverError('reloader.closed')
+    if (this.#start !== undefined) throw changeoverError('reloader.already-started')
+    const start = new Start(options, this.#settings.clock, () => this.#engine.follower.lastError)
+    this.#start = start
+    this.#engine.start()
+    try {
+      await start.served
+    } catch (error) {
+      await this.close()
+      throw error
+    }
+  }
+
+  get config(): unknown {
+    const { snapshot } = this.#store
+    if (snapshot === undefined) throw changeoverError('reloader.not-started')
+    return snapshot.config
+  }
+
+  readonly lease = async <T>(task: (view: LeasedView<object, object>) => T | Promise<T>): Promise<T> => {
+    const { view } = this.#store
+    if (view === undefined) throw changeoverError('reloader.not-started')
+    const { generations, release } = this.#store.lease(view)
+    try {
+      return await task({ config: view.snapshot.config as object, modules: leasedModules(this.#store, generations) })
+    } finally {
+      release()
+    }
+  }
+
+  readonly status = (): ReloaderStatus => statusOf(this.#engine, this.#store)
+
+  readonly reload = (): Promise<TransactionRecord> => {
+    if (this.#closing !== undefined) return Promise.reject(changeoverError('reloader.closed'))
+    if (this.#start === undefined) return Promise.reject(changeoverError('reloader.not-started'))
+    return new Promise((resolve, reject) => {
+      this.#waiters.add({ epoch: undefined, resolve, reject })
+      this.#engine.requestReload()
+    })
+  }
+
+  readonly plan = async (document: string, options: PlanOptions = {}): Promise<PlanReport> => {
+    if (this.#closing !== undefined) throw changeoverError('reloader.closed')
+    return rehearse(document, options, this.#settings, this.#registry, this.#store, this.#engine)
+  }
+
+  readonly subscribe = (
+    select: (config: unknown) => unknown,
+    listener: Listener,
+    { signal }: { readonly signal?: AbortSignal } = {},
+  ): (() => void) => this.#engine.subscribers.add({ select, listener }, signal)
+
+  readonly transactions = ({ signal }: { readonly signal?: AbortSignal } = {}): AsyncIterableIterator<TransactionRecord> =>
+    this.#engine.journal.stream(signal)
+
+  readonly close = (): Promise<void> => {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  readonly [Symbol.asyncDispose] = (): Promise<void> => this.close()
+
+  async #close(): Promise<void> {
+    this.#start?.fail(changeoverError('reloader.closed'))
+    await new Promise<void>((resolve) => {
+      this.#resolveClosed = resolve
+      this.#engine.requestClose(this.#start !== undefined)
+    })
+    for (const { reject } of this.#waiters) reject(changeoverError('reloader.closed'))
+    this.#waiters.clear()
+    this.#engine.journal.close()
+  }
+
+  /** The calls of `reload` so far are answered by the transaction whose read begins now. */
+  #claim(epoch: number): void {
+    for (const waiter of this.#waiters) waiter.epoch ??= epoch
+  }
+
+  #answer(record: TransactionRecord): void {
+    this.#start?.conclude(record)
+    for (const waiter of this.#waiters) {
+      if (waiter.epoch !== record.epoch) continue
+      this.#waiters.delete(waiter)
+      waiter.resolve(record)
+    }
+  }
+}
+
+const handleOf = (slot: Slot): ModuleHandle<unknown> => ({
+  get current() {
+    return slot.serving?.generation.instance
+  },
+  use: async (task) => (slot.serving === undefined ? task(undefined) : slot.serving.use(task)),
+})
+
+const leasedModules = (store: Store, generations: ReturnType<Store['lease']>['generations']): object =>
+  Object.fromEntries([...store.slots.keys()].map((name) => [name, { current: generations.get(name)?.generation.instance }]))

@@ -1,0 +1,19 @@
+import { bounded } from '../bounded.ts'
+import type { Clock } from '../clock.ts'
+
+/** The clean-ups that a prepare has registered: each run once, in reverse order, whatever becomes of the others. */
+export class Cleanups {
+  #cleanups: (() => unknown)[] = []
+
+  add(cleanup: () => unknown): void {
+    this.#cleanups.push(cleanup)
+  }
+
+  /** Never rejects; waits for each as long as `deadlineMs`. */
+  async run(clock: Clock, deadlineMs: number, onError: (error: unknown) => void): Promise<void> {
+    for (let cleanup = this.#cleanups.pop(); cleanup !== undefined; cleanup = this.#cleanups.pop()) {
+      const ended = await bounded(cleanup, { clock, deadlineMs, graceMs: 0 }).result
+      if (ended.kind === 'failed') onError(ended.error)
+    }
+  }
+}

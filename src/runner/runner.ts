@@ -1,0 +1,151 @@
+import PQueue from 'p-queue'
+import type { Settings } from '../options.ts'
+import type { Registry } from '../registry.ts'
+import type { GenerationRecord } from '../store/generation.ts'
+import type { Store, Swap, SwapBackFailure } from '../store/store.ts'
+import { Completion } from './complete.ts'
+import { Preparation } from './prepare.ts'
+import { Retirer } from './retire.ts'
+import type { Runtime } from './runtime.ts'
+import { soak } from './soak.ts'
+import type { Transaction } from './transaction.ts'
+
+/** Runs the phases of a transaction over the modules. It decides nothing: each phase says only how it went. */
+export class Runner {
+  readonly #registry: Registry
+  readonly #store: Store
+  readonly #runtime: Runtime
+  readonly #soak: Settings['soak']
+  readonly #retirer: Retirer
+  readonly #completion: Completion
+  /** A dry run prepares modules too, and a module is prepared once at a time. */
+  readonly #exclusive = new PQueue({ concurrency: 1 })
+
+  constructor(
+    registry: Registry,
+    store: Store,
+    runtime: Runtime,
+    soakOptions: Settings['soak'],
+    onModuleSettled: () => void,
+  ) {
+    this.#registry = registry
+    this.#store = store
+    this.#runtime = runtime
+    this.#soak = soakOptions
+    this.#retirer = new Retirer(registry, store, runtime)
+    this.#completion = new Completion(registry, runtime, onModuleSettled)
+  }
+
+  /** True where every module has its next generation. The signal gives up. */
+  async prepare(transaction: Transaction, signal?: AbortSignal): Promise<boolean> {
+    const preparation = new Preparation(this.#registry, this.#store, this.#retirer, this.#runtime, transaction)
+    const stop = (): void => preparation.stop()
+    if (signal?.aborted === true) stop()
+    signal?.addEventListener('abort', stop)
+    const running = this.#exclusive.add(() => preparation.run())
+    transaction.preparing = running
+    const isPrepared = await running
+    signal?.removeEventListener('abort', stop)
+    return isPrepared
+  }
+
+  /** Prepares as a transaction would, and closes all that was made. */
+  async rehearse(transaction: Transaction): Promise<boolean> {
+    const isPrepared = await this.prepare(transaction)
+    await this.#retirer.retire([...transaction.staged.values()])
+    return isPrepared
+  }
+
+  /** Waits until a prepare that was given up has ended, or its grace has. */
+  async givePrepareUp(transaction: Transaction): Promise<void> {
+    await transaction.preparing
+  }
+
+  /** The one tick. False where a commit threw: all is swapped back already when it returns. */
+  commit(transaction: Transaction): boolean {
+    const { snapshot, plan, staged } = transaction
+    if (snapshot === undefined) throw new Error('A commit before a snapshot')
+    const swaps = [...plan.values()].map(
+      ({ slot, next }): Swap => ({
+        slot,
+        from: { serving: slot.serving, slice: slot.slice },
+        to: { serving: next === undefined ? undefined : staged.get(slot.name), slice: next },
+      }),
+    )
+    const previousView = this.#store.view
+    const ends = swaps.map(({ slot }) => transaction.time(slot.name, 'commit'))
+    const verdict = this.#store.swap(swaps, snapshot)
+    const thrower = verdict.kind === 'failed' ? swaps.findIndex(({ slot }) => slot.name === verdict.failure.module) : -1
+    for (const [index, end] of ends.entries()) {
+      if (thrower === -1 || index < thrower) end('done')
+      else if (index === thrower) end('failed')
+    }
+    if (verdict.kind === 'failed') {
+      transaction.fail(verdict.failure)
+      this.#noteNotBack(transaction, verdict.notBack)
+      return false
+    }
+    transaction.swaps = swaps
+    transaction.previousView = previousView
+    transaction.isSwapped = true
+    return true
+  }
+
+  complete(transaction: Transaction): Promise<boolean> {
+    return this.#completion.forward(transaction)
+  }
+
+  soak(transaction: Transaction, signal: AbortSignal): Promise<boolean> {
+    return soak(this.#store, this.#runtime, this.#soak, transaction, signal)
+  }
+
+  /** The one tick back, where there was one forward; what was swapped out serves again. */
+  swapBack(transaction: Transaction): void {
+    if (!transaction.isSwapped) return
+    const ends = transaction.swaps.map(({ slot }) => transaction.time(slot.name, 'rollback'))
+    const notBack = this.#store.swapBack(transaction.swaps, transaction.previousView)
+    for (const end of ends) end('done')
+    transaction.isSwapped = false
+    transaction.swaps = []
+    this.#noteNotBack(transaction, notBack)
+  }
+
+  /** Undoes compensating modules after the swap back; answers the modules that may not serve the config. */
+  async undo(transaction: Transaction): Promise<readonly string[]> {
+    const notUndone = await this.#completion.back(transaction)
+    return [...new Set([...transaction.notBack, ...notUndone])]
+  }
+
+  /** Gives back what the transaction leaves over: the replaced generations where it has held, its own where not. */
+  finish(transaction: Transaction): void {
+    if (!transaction.isSwapped) {
+      void this.#retirer.retire([...transaction.staged.values()])
+      return
+    }
+    const replaced = transaction.swaps.flatMap(({ from }) => from.serving ?? [])
+    void this.#retirer.retire(replaced)
+    for (const step of transaction.plan.values()) {
+      if (step.slot.compensates && step.change === 'off') this.#retirer.track(this.#completion.close(step))
+    }
+  }
+
+  /** Closes all that serves, in reverse dependency order, and waits for all that is closing. */
+  async closeAll(): Promise<void> {
+    const serving: GenerationRecord[] = []
+    for (const slot of [...this.#store.slots.values()].reverse()) {
+      if (slot.serving !== undefined) serving.push(slot.serving)
+      else if (slot.compensates && slot.slice !== undefined) {
+        await this.#completion.close({ slot, module: slot.definition })
+      }
+    }
+    await this.#retirer.retire(serving)
+    await this.#retirer.settled()
+  }
+
+  #noteNotBack(transaction: Transaction, notBack: readonly SwapBackFailure[]): void {
+    for (const { module, failure: failed } of notBack) {
+      transaction.fail(failed)
+      transaction.notBack.push(module)
+    }
+  }
+}

@@ -1,0 +1,15 @@
+import type { Clock } from '../clock.ts'
+import type { Failure } from '../model/errors.ts'
+import type { Deadlines } from '../options.ts'
+import type { ModuleDefinition } from '../registry.ts'
+
+/** What the parts of the runner share. */
+export interface Runtime {
+  readonly clock: Clock
+  readonly concurrency: number
+  readonly deadlines: Required<Deadlines>
+  /** A module's own deadlines over the reloader's. */
+  readonly deadlinesOf: (module: ModuleDefinition) => Required<Deadlines>
+  /** Logs and counts what belongs to no transaction any more. */
+  readonly report: (failure: Failure) => void
+}

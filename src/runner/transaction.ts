@@ -1,0 +1,100 @@
+import type { Candidate } from '../../machines/index.ts'
+import type { Clock } from '../clock.ts'
+import type { Failure, Phase } from '../model/errors.ts'
+import type { ModuleChange, ModuleRecord, PhaseTiming, Trigger } from '../model/record.ts'
+import type { ModuleDefinition } from '../registry.ts'
+import type { Snapshot } from '../snapshot.ts'
+import type { GenerationRecord } from '../store/generation.ts'
+import type { Slot } from '../store/slot.ts'
+import type { Swap } from '../store/store.ts'
+import type { View } from '../store/view.ts'
+
+/** One module's part in a plan. */
+export interface Step {
+  readonly slot: Slot
+  readonly module: ModuleDefinition
+  readonly change: ModuleChange
+  readonly next: unknown
+  readonly previous: unknown
+}
+
+/** Which modules change, how, in dependency order. */
+export type Plan = ReadonlyMap<string, Step>
+
+export type PhaseResult = PhaseTiming['result']
+
+/** One attempt, from a document to an outcome: all that is known of it beside the machine. */
+export class Transaction {
+  readonly id: string
+  readonly epoch: number
+  readonly startedAt: number
+  readonly #clock: Clock
+  readonly #start: number
+  trigger: Trigger = 'change'
+  candidate: Candidate | undefined
+  /** What it would serve; set once validated. */
+  snapshot: Snapshot | undefined
+  plan: Plan = new Map()
+  readonly staged = new Map<string, GenerationRecord>()
+  /** The tick's swaps, once the tick has held. */
+  swaps: readonly Swap[] = []
+  /** What served before the tick. */
+  previousView: View | undefined
+  isSwapped = false
+  /** Modules whose rollback threw. */
+  readonly notBack: string[] = []
+  /** The compensating modules that were called, in order. */
+  readonly applied: Step[] = []
+  /** First cause first. */
+  readonly failures: Failure[] = []
+  /** The prepare under way; awaited before staged generations are given back. */
+  preparing: Promise<unknown> = Promise.resolve()
+  readonly #timings = new Map<string, PhaseTiming[]>()
+
+  constructor(id: string, epoch: number, clock: Clock) {
+    this.id = id
+    this.epoch = epoch
+    this.#clock = clock
+    this.startedAt = clock.now()
+    this.#start = clock.monotonic()
+  }
+
+  /** The name of its revision, for failures. */
+  get revision(): { readonly revision?: string } {
+    const name = this.candidate?.revision.name
+    return name === undefined ? {} : { revision: name }
+  }
+
+  fail(failure: Failure): void {
+    this.failures.push(failure)
+  }
+
+  elapsedMs(): number {
+    return this.#clock.monotonic() - this.#start
+  }
+
+  /** Starts timing a phase of a module; call what it returns when the phase has ended. */
+  time(module: string, phase: Phase): (result: PhaseResult) => void {
+    const startMs = this.elapsedMs()
+    return (result) => {
+      const timings = this.#timings.get(module) ?? []
+      this.#timings.set(module, timings)
+      // The rounds of a soak are one phase: a long soak must not make a long record.
+      const last = timings.at(-1)
+      const isNextRound = phase === 'check' && last?.phase === 'check'
+      if (isNextRound) timings.pop()
+      const from = isNextRound ? last.startMs : startMs
+      timings.push({ phase, startMs: from, durationMs: this.elapsedMs() - from, result })
+    }
+  }
+
+  /** Its modules for the record, in dependency order. */
+  moduleRecords(): ModuleRecord[] {
+    return [...this.plan.values()].map(({ module, change }) => ({
+      module: module.name,
+      change,
+      after: module.after,
+      phases: this.#timings.get(module.name) ?? [],
+    }))
+  }
+}

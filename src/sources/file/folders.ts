@@ -1,0 +1,63 @@
+import { lstat, readlink, stat } from 'node:fs/promises'
+import { isAbsolute, join, parse, sep } from 'node:path'
+
+/** A folder in which a change of one of `names` can change what the path leads to. */
+export interface WatchedFolder {
+  readonly path: string
+  /** Differs where another folder has taken the place of this one. */
+  readonly identity: string
+  readonly names: Set<string>
+}
+
+/** The kernel's own limit for symlinks in one path. */
+const MAX_LINKS = 40
+
+/** Names as they are compared: some filesystems report another case or Unicode form than the one asked for. */
+export const toName = (name: string): string => name.normalize('NFC').toLowerCase()
+
+const split = (path: string): string[] => path.split(sep).filter((part) => part !== '' && part !== '.')
+
+/**
+ * Walks to `path` as the kernel does and lists the folders to watch: those that hold a symlink on the way (a `current`
+ * link, a ConfigMap's `..data`), the one that holds the file in the end, or, where the way breaks off, the last one that
+ * exists, in which the next part will appear.
+ */
+export const findFolders = async (path: string): Promise<WatchedFolder[]> => {
+  const folders = new Map<string, WatchedFolder>()
+  const add = async (folder: string, name: string): Promise<void> => {
+    const known = folders.get(folder)
+    if (known !== undefined) {
+      known.names.add(toName(name))
+      return
+    }
+    const { dev, ino } = await stat(folder, { bigint: true })
+    folders.set(folder, { path: folder, identity: `${dev}:${ino}`, names: new Set([toName(name)]) })
+  }
+
+  const { root } = parse(path)
+  let folder = root
+  let parts = split(path.slice(root.length))
+  let links = 0
+  try {
+    for (let part = parts.shift(); part !== undefined; part = parts.shift()) {
+      if (part === '..') {
+        folder = join(folder, '..') // no symlink is left in `folder`, so this is what the kernel does
+        continue
+      }
+      const step = join(folder, part)
+      const stats = await lstat(step).catch(() => undefined)
+      if (stats?.isDirectory() && parts.length > 0) {
+        folder = step
+        continue
+      }
+      await add(folder, part)
+      if (!stats?.isSymbolicLink() || ++links > MAX_LINKS) break
+      const target = await readlink(step)
+      parts = [...split(isAbsolute(target) ? target.slice(parse(target).root.length) : target), ...parts]
+      if (isAbsolute(target)) folder = parse(target).root
+    }
+  } catch {
+    // It changed under the walk: the change rings, or the poll does, and the walk is made again.
+  }
+  return [...folders.values()]
+}

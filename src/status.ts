@@ -1,0 +1,37 @@
+import type { Engine } from './engine.ts'
+import type { ModuleStatus, ReloaderStatus } from './face.ts'
+import { isInSync } from './follower.ts'
+import type { Snapshot } from './snapshot.ts'
+import type { Slot } from './store/slot.ts'
+import type { Store } from './store/store.ts'
+
+/** All that an operator may see: names, revisions, counts; no config value. */
+export const statusOf = (engine: Engine, store: Store): ReloaderStatus => {
+  const { degraded } = engine.context
+  const serving = shown(store.snapshot)
+  const lastGood = shown(engine.lastGood)
+  const { last, counters } = engine.journal
+  return {
+    ...engine.state,
+    ...(serving === undefined ? {} : { serving }),
+    ...(lastGood === undefined ? {} : { lastGood }),
+    inSync: isInSync(serving?.revision, engine.follower.revision),
+    degraded,
+    source: engine.follower.status,
+    modules: Object.fromEntries([...store.slots].map(([name, slot]) => [name, moduleStatus(slot, degraded)])),
+    counters,
+    ...(last === undefined ? {} : { last }),
+  }
+}
+
+const shown = (snapshot: Snapshot | undefined) =>
+  snapshot === undefined ? undefined : { revision: snapshot.revision, digest: snapshot.digest }
+
+const moduleStatus = (slot: Slot, degraded: readonly string[]): ModuleStatus => ({
+  after: slot.definition.after,
+  state: degraded.includes(slot.name) ? 'degraded' : slot.slice === undefined ? 'off' : 'serving',
+  opened: slot.opened,
+  closed: slot.closed,
+  live: slot.live,
+  leaked: slot.leaked,
+})

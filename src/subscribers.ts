@@ -1,0 +1,63 @@
+import { isThenable } from './bounded.ts'
+import { type Failure, failure } from './model/errors.ts'
+import { isEqual } from './model/plain.ts'
+
+/** What a listener is told beside the two values. */
+export interface ChangeContext {
+  /** The transaction's id. */
+  readonly transaction: string
+  /** `back` where a commit that had held is being taken back. */
+  readonly direction: 'forward' | 'back'
+}
+
+export type Listener = (next: unknown, previous: unknown, context: ChangeContext) => unknown
+
+interface Subscriber {
+  readonly select: (config: unknown) => unknown
+  readonly listener: Listener
+}
+
+/** Tells listeners after each tick, forward and back, what of theirs has changed. A listener cannot stop anything. */
+export class Subscribers {
+  readonly #subscribers = new Set<Subscriber>()
+  readonly #report: (failure: Failure) => void
+
+  constructor(report: (failure: Failure) => void) {
+    this.#report = report
+  }
+
+  /** Until the signal aborts or the returned function is called. */
+  add(subscriber: Subscriber, signal?: AbortSignal): () => void {
+    if (signal?.aborted === true) return () => {}
+    const own = { ...subscriber } // one function subscribed twice is two subscriptions
+    const remove = (): void => {
+      this.#subscribers.delete(own)
+      signal?.removeEventListener('abort', remove)
+    }
+    this.#subscribers.add(own)
+    signal?.addEventListener('abort', remove)
+    return remove
+  }
+
+  notify(next: unknown, previous: unknown, context: ChangeContext): void {
+    for (const { select, listener } of [...this.#subscribers]) {
+      try {
+        const to = next === undefined ? undefined : select(next)
+        const from = previous === undefined ? undefined : select(previous)
+        if (isEqual(to, from)) continue
+        const returned = listener(to, from, context)
+        if (isThenable(returned)) Promise.resolve(returned).catch((error: unknown) => this.#reportError(error))
+      } catch (error) {
+        this.#reportError(error)
+      }
+    }
+  }
+
+  clear(): void {
+    this.#subscribers.clear()
+  }
+
+  #reportError(error: unknown): void {
+    this.#report(failure('listener.failed', {}, error))
+  }
+}

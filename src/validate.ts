@@ -1,0 +1,183 @@
+import { bounded, isThenable } from './bounded.ts'
+import { digestOf } from './model/digest.ts'
+import { ChangeoverError, changeoverError, type ErrorCode, type FailurePlace } from './model/errors.ts'
+import { countWrittenMembers, findDuplicateKey } from './model/json.ts'
+import { createVisibility, type Visibility } from './model/paths.ts'
+import { countMembers, kindOf, NotPlain, type Path, toPlain } from './model/plain.ts'
+import type { SchemaIssue, SchemaResult } from './model/schema.ts'
+import type { Settings } from './options.ts'
+import type { Snapshot } from './snapshot.ts'
+import type { Reading } from './source.ts'
+
+/** Makes snapshots of documents. Each step throws a {@link ChangeoverError} whose failures hold no value of the document. */
+export class Validator {
+  readonly visibility: Visibility
+  readonly #settings: Settings
+  readonly #digestKey: string
+
+  constructor(settings: Settings, digestKey: string) {
+    this.#settings = settings
+    this.#digestKey = digestKey
+    this.visibility = createVisibility(settings.public, jsonSchemaOf(settings.schema))
+  }
+
+  /** The document's text, or why there is none. */
+  textOf(reading: Reading): string {
+    const place = placeOf(reading)
+    if (reading.kind === 'missing') throw changeoverError('document.missing', place)
+    if (reading.kind === 'malformed') throw changeoverError(reading.code, place)
+    const { content } = reading
+    const limit = this.#settings.maxDocumentBytes
+    const size = typeof content === 'string' ? Buffer.byteLength(content) : content.byteLength
+    if (size > limit) {
+      throw changeoverError('document.too-large', { ...place, detail: `${size} bytes, the limit is ${limit}` })
+    }
+    const text = decode(content, place)
+    if (text.trim() === '') throw changeoverError('document.empty', place)
+    return text
+  }
+
+  /** Parses and validates; takes from `previous` what is equal, so that an unchanged config is the very same object. */
+  async snapshotOf(reading: Reading, text: string, previous: unknown, signal: AbortSignal): Promise<Snapshot> {
+    const place = placeOf(reading)
+    const input = this.#parse(text, place)
+    const result = await this.#validate(input, place, signal)
+    if (result.issues !== undefined) throw this.#refusal(result.issues, input, place)
+    return this.#toSnapshot(result.value, text, reading, previous)
+  }
+
+  /** The config of a text, where it can be had at once; undefined where it is not valid or takes an async schema. */
+  quickConfigOf(reading: Reading, previous: unknown): unknown {
+    try {
+      const text = this.textOf(reading)
+      const result = this.#settings.schema['~standard'].validate(this.#parse(text, {}))
+      if (isThenable(result)) {
+        Promise.resolve(result).catch(() => {})
+        return undefined
+      }
+      return result.issues === undefined ? toPlain(result.value, previous) : undefined
+    } catch {
+      return undefined
+    }
+  }
+
+  /** Asks the policies; the first that throws has refused. */
+  askPolicies(next: Snapshot, previous: unknown): void {
+    const place = { phase: 'validating', revision: next.revision.name } as const
+    for (const policy of this.#settings.policies) {
+      let returned: unknown
+      try {
+        returned = policy(next.config, previous)
+      } catch (error) {
+        throw changeoverError('policy.refused', place, error)
+      }
+      if (!isThenable(returned)) continue
+      Promise.resolve(returned).catch(() => {})
+      throw changeoverError('policy.refused', { ...place, detail: 'it returned a promise: a policy is synchronous' })
+    }
+  }
+
+  #parse(text: string, place: FailurePlace): unknown {
+    const { parse } = this.#settings
+    let input: unknown
+    try {
+      input = parse === undefined ? JSON.parse(text) : parse(text)
+    } catch (error) {
+      throw changeoverError('document.malformed', place, error)
+    }
+    const members = this.#plain(place, () => countMembers(input))
+    if (parse === undefined && countWrittenMembers(text) !== members) {
+      const path = findDuplicateKey(text) ?? []
+      throw changeoverError('document.duplicate-key', { ...place, path: this.visibility.show(path) })
+    }
+    return input
+  }
+
+  async #validate(input: unknown, place: FailurePlace, signal: AbortSignal): Promise<SchemaResult<unknown>> {
+    const { clock, deadlines, schema } = this.#settings
+    const call = bounded(() => schema['~standard'].validate(input), {
+      clock,
+      deadlineMs: deadlines.validateMs,
+      graceMs: 0,
+    })
+    signal.addEventListener('abort', call.cancel)
+    const ended = await call.result
+    signal.removeEventListener('abort', call.cancel)
+    if (ended.kind === 'done') return ended.value
+    if (ended.kind === 'failed') throw changeoverError('schema.threw', place, ended.error)
+    throw changeoverError('schema.timeout', { ...place, detail: `${deadlines.validateMs} ms` })
+  }
+
+  #toSnapshot(value: unknown, text: string, reading: Reading, previous: unknown): Snapshot {
+    const place = placeOf(reading)
+    const config = this.#plain(place, () => toPlain(value, previous))
+    if (typeof config !== 'object' || config === null) {
+      throw changeoverError('config.not-plain', { ...place, kind: kindOf(config), detail: 'a config is an object' })
+    }
+    return { config, revision: reading.revision, digest: digestOf(config, this.#digestKey), text }
+  }
+
+  #plain<T>(place: FailurePlace, make: () => T): T {
+    try {
+      return make()
+    } catch (error) {
+      if (!(error instanceof NotPlain)) throw changeoverError('schema.threw', place, error)
+      const { code, kind } = error
+      throw changeoverError(code, { ...place, path: this.visibility.show(error.path), kind })
+    }
+  }
+
+  #refusal(issues: readonly SchemaIssue[], input: unknown, place: FailurePlace): ChangeoverError {
+    const failures = issues.slice(0, MAX_ISSUES).map((issue) => {
+      const path = pathOf(issue)
+      const at = { ...place, path: this.visibility.show(path), kind: kindOf(valueAt(input, path)) }
+      return changeoverError('schema.invalid' satisfies ErrorCode, at, issue).failures[0]
+    })
+    const known = failures.filter((one) => one !== undefined)
+    const first = known[0] ?? changeoverError('schema.invalid', place).failures[0]
+    if (first === undefined) throw new Error('An error without a failure')
+    return new ChangeoverError(first, known.slice(1))
+  }
+}
+
+/** Issues that a failure lists; a document that is wrong throughout needs no more. */
+const MAX_ISSUES = 20
+
+const placeOf = (reading: Reading): FailurePlace => ({ phase: 'validating', revision: reading.revision.name })
+
+const decode = (content: string | Uint8Array, place: FailurePlace): string => {
+  if (typeof content === 'string') return content
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(content)
+  } catch (error) {
+    throw changeoverError('document.encoding', place, error)
+  }
+}
+
+const pathOf = ({ path = [] }: SchemaIssue): Path =>
+  path.map((segment) => {
+    const key = typeof segment === 'object' ? segment.key : segment
+    return typeof key === 'number' ? key : String(key)
+  })
+
+const valueAt = (input: unknown, path: Path): unknown => {
+  let at = input
+  for (const key of path) {
+    if (typeof at !== 'object' || at === null || !Object.hasOwn(at, key)) return undefined
+    at = (at as Record<string | number, unknown>)[key]
+  }
+  return at
+}
+
+/**
+ * The JSON Schema that a Standard Schema may offer beside itself (standardschema.dev/json-schema); used only to learn
+ * which keys are declared.
+ */
+const jsonSchemaOf = (schema: Settings['schema']): unknown => {
+  try {
+    const { jsonSchema } = schema['~standard'] as { jsonSchema?: { input?: (options: object) => unknown } }
+    return jsonSchema?.input?.({ target: 'draft-2020-12' })
+  } catch {
+    return undefined // it cannot be expressed: its keys stay masked
+  }
+}

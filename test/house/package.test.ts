@@ -1,0 +1,149 @@
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, posix } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Packed, pack, runNpm, runProgram } from '../../.ci/npm.ts'
+import { builtImports, contentProblems, type Manifest } from '../../.ci/package-content.ts'
+import { script, typedScript, wholeScript } from './consumer.ts'
+import { readJson, root } from './project.ts'
+
+const manifest = readJson<Manifest & { readonly version: string }>('package.json')
+const subpaths = Object.entries(manifest.exports)
+  .filter(([, target]) => typeof target !== 'string')
+  .map(([subpath]) => `changeover${subpath.slice(1)}`)
+const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
+
+let temporary = ''
+let consumer = ''
+let packed: Packed
+
+const write = (name: string, text: string): Promise<void> => writeFile(join(consumer, name), text)
+
+const link = async (name: string): Promise<void> => {
+  const at = join(consumer, 'node_modules', name)
+  await rm(at, { recursive: true, force: true })
+  await mkdir(join(at, '..'), { recursive: true })
+  await symlink(join(root, 'node_modules', name), at, 'junction')
+}
+
+/** Compiles one file as a strict stranger would. */
+const typeCheck = (file: string, ...options: string[]): Promise<string> => {
+  const strict =
+    '--ignoreConfig --noEmit --strict --exactOptionalPropertyTypes --noUncheckedIndexedAccess --verbatimModuleSyntax'
+  const target = '--target es2022 --lib es2023,esnext.disposable --module nodenext --types node'
+  return runProgram(process.execPath, [compiler, ...`${strict} ${target}`.split(' '), ...options, file], consumer)
+}
+
+// Works on a copy, so that neither another test nor a build by hand can meet a half-made dist.
+beforeAll(async () => {
+  temporary = await mkdtemp(join(tmpdir(), 'changeover-house-'))
+  const copy = join(temporary, 'copy')
+  consumer = join(temporary, 'consumer')
+  await mkdir(consumer)
+  const parts = ['src', 'machines', '.ci', 'package.json', 'tsconfig.json', 'README.md', 'LICENSE', 'CHANGELOG.md']
+  for (const part of parts) {
+    await cp(join(root, part), join(copy, part), { recursive: true }).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') throw error // what is missing is reported by the test of the content
+    })
+  }
+  await symlink(join(root, 'node_modules'), join(copy, 'node_modules'), 'junction')
+  await runProgram(process.execPath, [compiler, '-p', '.ci/tsconfig.build.json'], copy)
+  packed = await pack(copy, temporary)
+  await write('package.json', JSON.stringify({ name: 'consumer', private: true, type: 'module' }))
+  await runNpm(['install', '--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts', packed.path], consumer)
+}, 300_000)
+
+afterAll(() => rm(temporary, { recursive: true, force: true }))
+
+const installed = (path: string): string => join(consumer, 'node_modules', 'changeover', path)
+
+describe('the package', () => {
+  it('holds the built code with its types, README, LICENSE and CHANGELOG, and nothing else', () => {
+    expect(contentProblems(packed.files, manifest)).toEqual([])
+  })
+
+  it('imports, in its built files, only files and packages that are installed with it', async () => {
+    const { dependencies, peerDependencies } = readJson<Record<string, Record<string, string>>>('package.json')
+    const known = Object.keys({ ...dependencies, ...peerDependencies })
+    const files = new Set(packed.files)
+    const broken: string[] = []
+    for (const file of packed.files.filter((path) => /\.(js|d\.ts)$/.test(path))) {
+      for (const specifier of builtImports(await readFile(installed(file), 'utf8'))) {
+        const target = posix.join(posix.dirname(file), specifier)
+        const ok = specifier.startsWith('.')
+          ? files.has(file.endsWith('.d.ts') ? target.replace(/\.(js|ts)$/, '.d.ts') : target)
+          : specifier.startsWith('node:') ||
+            known.some((name) => specifier === name || specifier.startsWith(`${name}/`))
+        if (!ok) broken.push(`${file} imports ${specifier}`)
+      }
+    }
+    expect(broken).toEqual([])
+  })
+
+  it("shows no dependency's types through its main entry", async () => {
+    const seen = new Set<string>()
+    const foreign: string[] = []
+    const visit = async (file: string): Promise<void> => {
+      if (seen.has(file)) return
+      seen.add(file)
+      for (const specifier of builtImports(await readFile(installed(file), 'utf8'))) {
+        if (specifier.startsWith('.'))
+          await visit(posix.join(posix.dirname(file), specifier).replace(/\.(js|ts)$/, '.d.ts'))
+        else if (!specifier.startsWith('node:')) foreign.push(`${file} imports ${specifier}`)
+      }
+    }
+    await visit('dist/src/index.d.ts')
+    expect(seen.size).toBeGreaterThan(1)
+    expect(foreign).toEqual([])
+  })
+})
+
+describe('an empty project that has installed the package', () => {
+  it('reloads from a file and from memory with a schema made by hand, and its process ends by itself', async () => {
+    await write('main.js', script)
+    const output: unknown = JSON.parse(await runProgram(process.execPath, ['main.js'], consumer))
+    expect(output).toMatchObject({ seen: [1, 2, 2], closed: [1, 2], applied: [7], exported: expect.any(Number) })
+  })
+
+  it('type-checks strictly, declaration files included, without any optional package', async () => {
+    await link('@types/node')
+    await link('undici-types')
+    await write('typed.ts', typedScript)
+    await typeCheck('typed.ts', '--skipLibCheck', 'false')
+  })
+
+  it('loads and type-checks every subpath once the optional packages are there', async () => {
+    for (const name of ['@types/node', 'undici-types', '@types/pg', 'pg', 'pino']) await link(name)
+    await write('whole.ts', wholeScript(subpaths))
+    await typeCheck('whole.ts', '--skipLibCheck')
+    const load = `for (const name of ${JSON.stringify(subpaths)}) console.log(Object.keys(await import(name)).length > 0)`
+    const output = await runProgram(process.execPath, ['--input-type=module', '--eval', load], consumer)
+    expect(output.trim().split('\n')).toEqual(subpaths.map(() => 'true'))
+  })
+})
+
+describe('the check of the content', () => {
+  const one = { exports: { '.': { types: './dist/src/index.d.ts', default: './dist/src/index.js' } } }
+  const good = ['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'dist/src/index.d.ts', 'dist/src/index.js']
+
+  it('lets a good package pass', () => {
+    expect(contentProblems(good, one)).toEqual([])
+  })
+
+  it.each(['README.md', 'LICENSE', 'CHANGELOG.md'])('finds that %s is missing', (page) => {
+    const files = good.filter((path) => path !== page)
+    expect(contentProblems(files, one)).toEqual([`${page} is missing`])
+  })
+
+  it.each(['.ci/run', 'src/index.ts', 'test/a.test.ts', 'dist/test/a.test.js', 'dist/src/index.js.map', '.biome.json'])(
+    'finds that %s does not belong',
+    (path) => {
+      expect(contentProblems([...good, path], one)).toEqual([`${path} does not belong`])
+    },
+  )
+
+  it('finds code without types, types without code, and a subpath without its file', () => {
+    expect(contentProblems([...good, 'dist/src/a.js', 'dist/src/b.d.ts'], one)).toHaveLength(2)
+    expect(contentProblems(good.slice(0, -2), one)).toHaveLength(2)
+  })
+})

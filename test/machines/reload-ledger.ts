@@ -1,0 +1,110 @@
+import type { AnyMachineSnapshot } from 'xstate'
+import type { Candidate } from '../../machines/index.ts'
+import type { Revision } from '../../src/model/revision.ts'
+import { contextOf } from './reload-moves.ts'
+import { concludedOf } from './reload-story.ts'
+import type { Move } from './walk/explore.ts'
+import { tookOf } from './walk/instrument.ts'
+import { runningIn, type Step, stateOf } from './walk/stepper.ts'
+
+/** The rule in the test's own words: what a source may tell after what it has told. */
+export const comesAfter = (next: Revision, known: Revision | undefined): boolean =>
+  known === undefined ||
+  next.lineage !== known.lineage ||
+  (next.order > known.order && next.name !== known.name)
+
+const goesBack = (next: Revision | undefined, known: Revision | undefined): boolean =>
+  known !== undefined && (next === undefined || (next.lineage === known.lineage && next.order < known.order))
+
+const demand = (holds: boolean, what: string): void => {
+  if (!holds) throw new Error(what)
+}
+
+/** Every string that a context may hold besides revisions: the machine's own words and the modules' names. */
+const words = new Set(['start', 'change', 'reload', 'repair', 'failed', 'superseded', 'aborted', 'db'])
+
+const stringsOf = (value: unknown): readonly string[] => {
+  if (typeof value === 'string') return [value]
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(stringsOf) : []
+}
+
+/** What an observer of the reload machine writes down by its own rules, to hold the machine to them at every step. */
+export const keepReloadLedger = () => {
+  let running: number | undefined
+  let accepted: Revision | undefined
+  let tried: Candidate | undefined
+  let transactions = 0
+  let largest = 0
+
+  const keepEpoch = (before: AnyMachineSnapshot, { snapshot, effects }: Step) => {
+    const { epoch } = contextOf(snapshot)
+    const risen = epoch - contextOf(before).epoch
+    for (const { epoch: ended, outcome } of effects.flatMap(concludedOf)) {
+      demand(ended === running, `${outcome} was concluded for ${ended} while ${running} was running`)
+      running = undefined
+      transactions++
+    }
+    demand(risen === 0 || risen === 1, `the epoch rose by ${risen}`)
+    if (risen === 1) {
+      demand(running === undefined, `${epoch} began before ${running} was concluded`)
+      running = epoch
+    }
+    const rests = stateOf(snapshot).startsWith('resting')
+    demand(!rests || running === undefined, `${running} was never concluded`)
+    demand(rests || /^clos/.test(stateOf(snapshot)) === (running === undefined), 'a transaction without an end')
+  }
+
+  const keepDocuments = (before: AnyMachineSnapshot, { event }: Move, { snapshot, effects }: Step) => {
+    const verdict: unknown = event.output
+    if (event.type === 'source.changed' && comesAfter(event.candidate.revision, contextOf(before).seen)) {
+      accepted = event.candidate.revision
+    } else if (typeof verdict === 'object' && verdict !== null && 'candidate' in verdict) {
+      const read = (verdict.candidate as Candidate).revision
+      const held = contextOf(before).waiting.candidate?.revision
+      accepted = held !== undefined && comesAfter(held, read) ? held : read
+    }
+    for (const { type, params } of effects) {
+      if (type !== 'xstate.spawnChild' || params.src !== 'validateDocument') continue
+      tried = (params.input as { candidate?: Candidate }).candidate ?? tried
+    }
+    demand(!goesBack(contextOf(snapshot).seen, contextOf(before).seen), 'what was seen went back')
+    if (!stateOf(snapshot).startsWith('resting')) return
+    const isTried = accepted === undefined || (tried?.revision.lineage === accepted.lineage && tried.revision.name === accepted.name)
+    demand(isTried, `${accepted?.name} was accepted and never tried; the last one tried is ${tried?.revision.name}`)
+  }
+
+  const keepContext = ({ snapshot }: Step) => {
+    const context = contextOf(snapshot)
+    const text = JSON.stringify(context)
+    largest = Math.max(largest, text.length)
+    demand(text.length < 700, `the context has grown to ${text.length} characters`)
+    const plain = new Set(stringsOf(JSON.parse(text)))
+    for (const held of stringsOf(context)) {
+      demand(plain.has(held) && (words.has(held) || /^[ab]\d*$/.test(held)), `the context holds ${held}`)
+    }
+    const { degraded, unproven, waiting } = context
+    const state = stateOf(snapshot)
+    if (!state.startsWith('resting')) return
+    demand(waiting.candidate === undefined && !waiting.read && !waiting.close, 'it rests while something waits')
+    demand((degraded.length > 0 || unproven) === (state === 'resting.degraded'), 'degraded is not what the state says')
+  }
+
+  return {
+    keep: (before: AnyMachineSnapshot, move: Move, step: Step) => {
+      demand(before.status !== 'active' || tookOf(step.effects).length > 0, 'the event was not answered')
+      const { snapshot } = step
+      const works = !stateOf(snapshot).startsWith('resting') && snapshot.status === 'active'
+      demand(!works || runningIn(snapshot).size > 0, 'it is stuck: nothing runs and it does not rest')
+      keepEpoch(before, step)
+      keepDocuments(before, move, step)
+      keepContext(step)
+    },
+    /** A new machine: it has seen nothing. */
+    restart: () => {
+      running = undefined
+      accepted = undefined
+      tried = undefined
+    },
+    summary: () => ({ transactions, largest }),
+  }
+}

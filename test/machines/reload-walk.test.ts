@@ -1,0 +1,95 @@
+import { describe, expect, it } from 'vitest'
+import type { AnyMachineSnapshot } from 'xstate'
+import { reloadMachine } from '../../machines/index.ts'
+import { contextOf, goodReloadAnswer, reloadAnswers, reloadEvents, seenByRead } from './reload-moves.ts'
+import { edgesOf, nodesOf, pathOf } from './walk/definition.ts'
+import { explore } from './walk/explore.ts'
+import { instrument, tookOf } from './walk/instrument.ts'
+import { createStepper, stateOf } from './walk/stepper.ts'
+
+/**
+ * All that a later decision looks at. Revisions, the epoch and the count of repairs differ without a difference, and
+ * so do what the next transaction resets and what only `validating` asks.
+ */
+const project = (snapshot: AnyMachineSnapshot) => {
+  const { candidate, seen, waiting, degraded, soaks, hasServed, unproven, supersededBefore, ...running } =
+    contextOf(snapshot)
+  const state = stateOf(snapshot)
+  if (state === 'closing' || state === 'closed') return [state, waiting.close]
+  return [
+    state,
+    Object.values(snapshot.historyValue).flatMap((nodes) => nodes?.map(({ id }) => id)),
+    [soaks, hasServed, unproven, supersededBefore, seen !== undefined, degraded.length > 0],
+    [waiting.read, waiting.close, waiting.candidate && (waiting.candidate.isLastGood ?? false)],
+    state === 'fetching' && seenByRead(snapshot)?.name !== seen?.name,
+    state === 'validating' && [candidate !== undefined, running.replacements],
+    state.startsWith('applying') && running.compensates,
+    state === 'rolling-back' && running.ending,
+  ]
+}
+
+const { machine, edges, guards } = instrument(reloadMachine)
+const stepper = createStepper(machine)
+const unanswered = new Set<string>()
+const { reached, paths } = explore(stepper, {
+  inputs: [{ soaks: false }, { soaks: true }],
+  moves: (snapshot) => (snapshot.status === 'done' ? [] : [...reloadEvents(snapshot), ...reloadAnswers(snapshot)]),
+  project,
+  onStep: (before, { title }, { effects }) => {
+    if (tookOf(effects).length === 0) unanswered.add(`${stateOf(before)}: ${title}`)
+  },
+  limit: 20_000,
+})
+
+describe('The reload machine, walked', () => {
+  it('can reach every state', () => {
+    const seen = new Set(reached.flatMap(({ snapshot }) => snapshot._nodes.map(pathOf)))
+    const states = nodesOf(machine).filter(({ type }) => type !== 'history')
+    expect(states.map(pathOf).filter((path) => !seen.has(path))).toEqual([])
+  })
+
+  it('is walked as it is written: the marks add no transition and take none away', () => {
+    expect(edges.map(({ title }) => title)).toEqual(edgesOf(reloadMachine).map(({ title }) => title))
+  })
+
+  for (const { index, title, targets } of edges) {
+    const way = paths.get(index)
+    const after = way === undefined ? 'by no path' : way.path.map((move) => move.title).join('; ')
+    it(`walks ${title} (${JSON.stringify(way?.input)}: ${after})`, () => {
+      expect(way, 'no path takes this transition').toBeDefined()
+      if (way === undefined) return
+      let step = stepper.initial(way.input)
+      for (const { event } of way.path) step = stepper.step(step.snapshot, event)
+      expect(tookOf(step.effects)).toContain(index)
+      expect(step.snapshot.status).toBe(stateOf(step.snapshot) === 'closed' ? 'done' : 'active')
+      // The last transition of a chain of `always` decides where the path ends.
+      if (tookOf(step.effects).at(-1) === index && targets.length > 0 && !targets.includes('resting.before')) {
+        expect(targets.some((target) => stateOf(step.snapshot).startsWith(target))).toBe(true)
+      }
+    })
+  }
+
+  it('hears both a yes and a no from every guard at every place where it stands', () => {
+    expect(guards.filter(({ yes, no }) => yes === 0 || no === 0)).toEqual([])
+  })
+
+  it('answers every event in every situation, be it by a handler that does nothing', () => {
+    expect([...unanswered]).toEqual([])
+  })
+
+  it('comes to rest from every situation when all goes well, with nothing waiting and nothing degraded', () => {
+    const rest = ['resting.idle', 'resting.committed', 'resting.rejected', 'resting.rolled-back']
+    const restless = reached.filter(({ snapshot }) => {
+      let now = snapshot
+      for (let moves = 0; moves < 30; moves++) {
+        const good = goodReloadAnswer(now)
+        if (good === undefined) break
+        now = stepper.step(now, good.event).snapshot
+      }
+      const { waiting, degraded, unproven } = contextOf(now)
+      const isWhole = waiting.candidate === undefined && !waiting.read && degraded.length === 0 && !unproven
+      return stateOf(now) !== 'closed' && !(rest.includes(stateOf(now)) && isWhole)
+    })
+    expect(restless.map(({ path }) => path.map(({ title }) => title).join('; '))).toEqual([])
+  })
+})

@@ -1,0 +1,102 @@
+import type { AnyStateMachine, AnyTransitionDefinition } from 'xstate'
+
+export type AnyNode = AnyTransitionDefinition['source']
+type AnyGuard = NonNullable<AnyTransitionDefinition['guard']>
+
+/** One transition of a machine's definition. */
+export interface Edge {
+  readonly index: number
+  readonly definition: AnyTransitionDefinition
+  /** Dotted path of the state; the machine's id for what holds in every state. */
+  readonly source: string
+  /** `source.changed`, `done of prepareModules`, `error of prepareModules`, `always`, `after backoff`. */
+  readonly on: string
+  readonly guard: string | undefined
+  readonly targets: readonly string[]
+  readonly actions: readonly string[]
+  /** One line of English. */
+  readonly title: string
+}
+
+/** The machine's states in the order of the definition, the machine itself first. */
+export const nodesOf = (machine: AnyStateMachine): readonly AnyNode[] => {
+  const collect = (node: AnyNode): AnyNode[] => [node, ...Object.values(node.states).flatMap(collect)]
+  return collect(machine.root)
+}
+
+/** The path of a state within its machine; the root is known by the machine's id. */
+export const pathOf = (node: AnyNode): string => (node.path.length === 0 ? node.machine.id : node.path.join('.'))
+
+/** The parts of `and`, `or` and `not`; undefined for a guard that stands alone. */
+export const partsOf = (guard: AnyGuard): { readonly kind: 'and' | 'or' | 'not'; readonly parts: AnyGuard[] } | undefined => {
+  if (typeof guard !== 'function' || !('guards' in guard)) return undefined
+  const kind = guard.name
+  if (kind !== 'and' && kind !== 'or' && kind !== 'not') throw new Error(`A guard combined by ${kind}: teach this file`)
+  return { kind, parts: guard.guards as AnyGuard[] }
+}
+
+/** The guard in words: `isNewer and not hasServed`. */
+export const guardName = (guard: AnyGuard): string => {
+  const combined = partsOf(guard)
+  if (combined?.kind === 'not') return `not ${combined.parts.map(guardName).join()}`
+  if (combined !== undefined) return combined.parts.map(guardName).join(` ${combined.kind} `)
+  if (typeof guard === 'string') return guard
+  if (typeof guard === 'object' && 'type' in guard) return guard.type
+  throw new Error('A guard without a name: name it in setup, so that a chart can show it')
+}
+
+/** The names a guard is made of. */
+export const guardAtoms = (guard: AnyGuard): readonly string[] =>
+  partsOf(guard)?.parts.flatMap(guardAtoms) ?? [guardName(guard)]
+
+/** The action in words, with its parameter where it has one: `conclude(rejected)`. */
+export const actionName = (action: unknown): string => {
+  if (typeof action === 'string') return action
+  if (typeof action === 'object' && action !== null && 'type' in action) {
+    const params = 'params' in action ? Object.values(action.params as object) : []
+    return params.length === 0 ? String(action.type) : `${String(action.type)}(${params.join(', ')})`
+  }
+  throw new Error('An action without a name: name it in setup, so that a chart can show it')
+}
+
+/** The actions of a state's entry that the definition itself names; XState adds those that arm its timers. */
+export const entryOf = (node: AnyNode): readonly string[] => {
+  const { entry } = node.config
+  return entry === undefined ? [] : [entry].flat().map(actionName)
+}
+
+const triggerOf = (node: AnyNode, eventType: string): string => {
+  if (eventType === '') return 'always'
+  for (const { id, src } of node.invoke) {
+    if (eventType === `xstate.done.actor.${id}`) return `done of ${String(src)}`
+    if (eventType === `xstate.error.actor.${id}`) return `error of ${String(src)}`
+  }
+  const delayed = node.after.find((transition) => transition.eventType === eventType)
+  return delayed === undefined ? eventType : `after ${String(delayed.delay)}`
+}
+
+const edgeOf = (definition: AnyTransitionDefinition, index: number): Edge => {
+  const source = pathOf(definition.source)
+  const on = triggerOf(definition.source, definition.eventType)
+  const guard = definition.guard === undefined ? undefined : guardName(definition.guard)
+  const targets = (definition.target ?? []).map(pathOf)
+  const from = definition.source.parent === undefined ? 'any state' : source
+  const to = targets.length === 0 ? 'stays there' : `${definition.reenter ? 'again ' : ''}to ${targets.join(' and ')}`
+  const title = `from ${from} ${on.includes(' ') ? '' : 'on '}${on}${guard === undefined ? '' : ` [${guard}]`} ${to}`
+  return {
+    index,
+    definition,
+    source,
+    on,
+    guard,
+    targets,
+    actions: definition.actions.map(actionName),
+    title: title.replace('on always', 'always'),
+  }
+}
+
+/** Every transition that the definition holds, in its order. Two that read alike are still two. */
+export const edgesOf = (machine: AnyStateMachine): readonly Edge[] =>
+  nodesOf(machine)
+    .flatMap((node) => [...(node.always ?? []), ...[...node.transitions.values()].flat()])
+    .map(edgeOf)

@@ -1,0 +1,150 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { WatchEvent } from '../../src/source.ts'
+import { memorySource, type MemorySource } from '../../src/testing/index.ts'
+
+const never = new AbortController().signal
+const SOON = { timeout: 20_000, interval: 5 }
+
+describe('The memory source', () => {
+  let source: MemorySource
+  let controller: AbortController
+  let events: WatchEvent[]
+  let outcome: unknown
+
+  const follow = async (): Promise<void> => {
+    events = []
+    outcome = undefined
+    const run = async (): Promise<void> => {
+      for await (const event of source.watch(source.revision, controller.signal)) events.push(event)
+    }
+    run().then(
+      () => {
+        outcome = 'end'
+      },
+      (error: unknown) => {
+        outcome = error
+      },
+    )
+    await expect.poll(() => events.length + (outcome === undefined ? 0 : 1), SOON).toBeGreaterThan(0)
+  }
+  const told = (): Promise<unknown> => new Promise((resolve) => setImmediate(resolve))
+
+  beforeEach(() => {
+    source = memorySource('{"n":1}')
+    controller = new AbortController()
+  })
+  afterEach(async () => {
+    controller.abort()
+    await source.close()
+  })
+
+  it('starts at order 1 of memory-1, with text, bytes, or a value as JSON', async () => {
+    expect(await source.read(never)).toEqual({
+      kind: 'document',
+      revision: { lineage: 'memory-1', order: 1, name: '1' },
+      content: '{"n":1}',
+    })
+    expect(await memorySource({ n: [1] }).read(never)).toMatchObject({ content: '{"n":[1]}' })
+    expect(await memorySource(Uint8Array.of(255)).read(never)).toMatchObject({ content: Uint8Array.of(255) })
+    expect(await memorySource().read(never)).toMatchObject({ kind: 'missing', revision: { order: 1 } })
+    expect(() => source.put(Symbol.iterator as unknown as string)).toThrow(TypeError)
+  })
+
+  it('gives back the revision that a change made', () => {
+    expect(source.put('{"n":1}').order).toBe(2)
+    expect(source.delete().order).toBe(3)
+    expect(source.delete().order).toBe(3)
+    expect(source.revision).toEqual({ lineage: 'memory-1', order: 3, name: '3' })
+  })
+
+  it('does not let a consumer change what it holds', async () => {
+    const bytes = Uint8Array.of(1, 2, 3)
+    source.put(bytes)
+    bytes[0] = 9
+    const first = await source.read(never)
+    if (first.kind === 'document' && typeof first.content !== 'string') first.content[1] = 9
+    expect(await source.read(never)).toMatchObject({ content: Uint8Array.of(1, 2, 3) })
+  })
+
+  it('fails as many reads as it is told, or all until it is healed', async () => {
+    source.failReads('source.unreachable', 2)
+    await expect(source.read(never)).rejects.toMatchObject({ code: 'source.unreachable' })
+    await expect(source.read(never)).rejects.toMatchObject({ code: 'source.unreachable' })
+    expect((await source.read(never)).kind).toBe('document')
+    source.failReads('source.tls')
+    for (let n = 0; n < 5; n++) await expect(source.read(never)).rejects.toMatchObject({ code: 'source.tls' })
+    source.heal()
+    expect((await source.read(never)).kind).toBe('document')
+    expect(source.reads).toBe(9)
+  })
+
+  it('hangs reads until they are aborted or healed', async () => {
+    source.hangReads()
+    const aborted = source.read(controller.signal)
+    const healed = source.read(never)
+    controller.abort()
+    await expect(aborted).rejects.toMatchObject({ code: 'source.timeout' })
+    source.put('{"n":2}')
+    source.heal()
+    expect(await healed).toMatchObject({ content: '{"n":2}' })
+  })
+
+  it('hangs reads that do not even heed their signal', async () => {
+    source.hangReads({ deaf: true })
+    let settled = false
+    const reading = source.read(controller.signal).finally(() => {
+      settled = true
+    })
+    reading.catch(() => undefined)
+    controller.abort()
+    await told()
+    expect(settled).toBe(false)
+    source.heal()
+    await expect(reading).rejects.toMatchObject({ code: 'source.timeout' })
+  })
+
+  it('breaks open watches, and refuses new ones as often as it is told', async () => {
+    await follow()
+    expect(source.watches).toBe(1)
+    source.breakWatch('source.compacted')
+    await expect.poll(() => outcome, SOON).toMatchObject({ code: 'source.compacted' })
+    expect(source.watches).toBe(0)
+    source.failWatches('source.unauthenticated', 1)
+    await follow()
+    expect(outcome).toMatchObject({ code: 'source.unauthenticated' })
+    await follow()
+    expect(outcome).toBeUndefined()
+  })
+
+  it('is silent until it is healed, and does not make up for what was missed', async () => {
+    await follow()
+    source.silence()
+    source.put('{"n":2}')
+    await told()
+    expect(events).toEqual([{ kind: 'opened' }])
+    source.heal()
+    await told()
+    expect(events).toHaveLength(1)
+    source.put('{"n":3}')
+    await told()
+    expect(events).toMatchObject([{ kind: 'opened' }, { content: '{"n":3}' }])
+  })
+
+  it('delivers what a test makes up, all of it, in order, even when silent', async () => {
+    await follow()
+    source.silence()
+    const old: WatchEvent = { kind: 'document', revision: { lineage: 'memory-0', order: 9, name: '9' }, content: 'old' }
+    for (const event of [old, old, { kind: 'changed' }, { kind: 'opened' }] as const) source.deliver(event)
+    await told()
+    expect(events).toEqual([{ kind: 'opened' }, old, old, { kind: 'changed' }, { kind: 'opened' }])
+  })
+
+  it('starts a lineage anew when it is wiped, and tells', async () => {
+    source.put('{"n":2}')
+    await follow()
+    expect(source.wipe()).toEqual({ lineage: 'memory-2', order: 1, name: '1' })
+    await told()
+    expect(events.at(-1)).toEqual({ kind: 'missing', revision: { lineage: 'memory-2', order: 1, name: '1' } })
+    expect(source.put('{"n":3}')).toEqual({ lineage: 'memory-2', order: 2, name: '2' })
+  })
+})
