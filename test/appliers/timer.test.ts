@@ -71,6 +71,15 @@ describe('timer', () => {
     expect(log).toHaveLength(1)
   })
 
+  it('ticks once where a timer of the clock fires early, as those of Node may', async () => {
+    const clock = createVirtualClock()
+    const task = vi.fn()
+    const early = { ...clock, setTimeout: (callback: () => void, ms: number) => clock.setTimeout(callback, ms - 1) }
+    await moduleHost(timer(task), { clock: early }).swap({ intervalMs: 100 })
+    await clock.advance(1_050)
+    expect(task).toHaveBeenCalledTimes(10)
+  })
+
   it.each([0, Number.NaN, MAX_DELAY_MS + 1])('refuses a deadline of %d', (deadlineMs) => {
     expect(() => timer(() => undefined, { deadlineMs })).toThrow('reloader.invalid-option')
   })

@@ -13,19 +13,29 @@ export const comesAfter = (next: Revision, known: Revision | undefined): boolean
   next.lineage !== known.lineage ||
   (next.order > known.order && next.name !== known.name)
 
-const goesBack = (next: Revision | undefined, known: Revision | undefined): boolean =>
+export const goesBack = (next: Revision | undefined, known: Revision | undefined): boolean =>
   known !== undefined && (next === undefined || (next.lineage === known.lineage && next.order < known.order))
 
-const demand = (holds: boolean, what: string): void => {
+export const demand = (holds: boolean, what: string): void => {
   if (!holds) throw new Error(what)
 }
 
 /** Every string that a context may hold besides revisions: the machine's own words and the modules' names. */
 const words = new Set(['start', 'change', 'reload', 'repair', 'failed', 'superseded', 'aborted', 'db'])
 
-const stringsOf = (value: unknown): readonly string[] => {
-  if (typeof value === 'string') return [value]
-  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(stringsOf) : []
+/** What a context holds that is neither plain data nor a known word; undefined where there is nothing. */
+export const foreignIn = (value: unknown): unknown => {
+  if (typeof value === 'string') return words.has(value) || /^[ab]\d*$/.test(value) ? undefined : value
+  if (typeof value !== 'object' || value === null) {
+    return typeof value === 'function' || typeof value === 'symbol' ? typeof value : undefined
+  }
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (prototype !== Object.prototype && prototype !== Array.prototype) return 'an object with a class'
+  for (const held of Object.values(value)) {
+    const foreign = foreignIn(held)
+    if (foreign !== undefined) return foreign
+  }
+  return undefined
 }
 
 /** What an observer of the reload machine writes down by its own rules, to hold the machine to them at every step. */
@@ -73,14 +83,14 @@ export const keepReloadLedger = () => {
     demand(isTried, `${accepted?.name} was accepted and never tried; the last one tried is ${tried?.revision.name}`)
   }
 
-  const keepContext = ({ snapshot }: Step) => {
+  const keepContext = (before: AnyMachineSnapshot, { snapshot }: Step) => {
     const context = contextOf(snapshot)
-    const text = JSON.stringify(context)
-    largest = Math.max(largest, text.length)
-    demand(text.length < 700, `the context has grown to ${text.length} characters`)
-    const plain = new Set(stringsOf(JSON.parse(text)))
-    for (const held of stringsOf(context)) {
-      demand(plain.has(held) && (words.has(held) || /^[ab]\d*$/.test(held)), `the context holds ${held}`)
+    if (context !== before.context) {
+      const text = JSON.stringify(context)
+      largest = Math.max(largest, text.length)
+      demand(text.length < 700, `the context has grown to ${text.length} characters`)
+      const foreign = foreignIn(context)
+      demand(foreign === undefined, `the context holds ${String(foreign)}`)
     }
     const { degraded, unproven, waiting } = context
     const state = stateOf(snapshot)
@@ -97,7 +107,7 @@ export const keepReloadLedger = () => {
       demand(!works || runningIn(snapshot).size > 0, 'it is stuck: nothing runs and it does not rest')
       keepEpoch(before, step)
       keepDocuments(before, move, step)
-      keepContext(step)
+      keepContext(before, step)
     },
     /** A new machine: it has seen nothing. */
     restart: () => {

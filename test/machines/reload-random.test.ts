@@ -73,7 +73,7 @@ const walkReload = (seed: number) => {
 }
 
 describe('The reload machine, on a random walk', () => {
-  const fixed = [1, 2]
+  const fixed = [1]
   const fresh = Number(process.env.WALK_SEED ?? Date.now() % 2 ** 31)
   for (const seed of [...fixed, fresh]) {
     it(`keeps its promises through ${EVENTS} events (seed ${seed === fresh ? 'of the day, or WALK_SEED' : seed})`, () => {

@@ -65,22 +65,41 @@ export const createStepper = (machine: AnyStateMachine): Stepper => {
 }
 
 /** The state as one dotted path; these machines have no parallel states. */
-export const stateOf = (snapshot: Pick<AnyMachineSnapshot, 'value'>): string => {
-  const join = (value: unknown): string => {
-    if (typeof value === 'string') return value
-    const [[key, inner] = ['', '']] = Object.entries(value as object)
-    return `${key}.${join(inner)}`
+export const stateOf = ({ value }: Pick<AnyMachineSnapshot, 'value'>): string => {
+  let path = ''
+  let part: unknown = value
+  while (typeof part === 'object' && part !== null) {
+    const [key = ''] = Object.keys(part)
+    path += `${key}.`
+    part = (part as Readonly<Record<string, unknown>>)[key]
   }
-  return join(snapshot.value)
+  return path + String(part)
 }
 
-/** The actors that run in this state, by the name of their hole. */
-export const runningIn = (snapshot: AnyMachineSnapshot): ReadonlyMap<string, string> =>
-  new Map(snapshot._nodes.flatMap((node) => node.invoke.map(({ src, id }) => [String(src), id])))
+type Names = ReadonlyMap<string, string>
 
-/** The timers that are armed in this state, with the event of each. */
-export const armedIn = (snapshot: AnyMachineSnapshot): ReadonlyMap<string, string> =>
-  new Map(snapshot._nodes.flatMap((node) => node.after.map(({ delay, eventType }) => [String(delay), eventType])))
+/** Computed once for each state of each machine: walks ask the same again and again. */
+const perState = (compute: (snapshot: AnyMachineSnapshot) => Names) => {
+  const machines = new WeakMap<AnyStateMachine, Map<string, Names>>()
+  return (snapshot: AnyMachineSnapshot): Names => {
+    const states = machines.get(snapshot.machine) ?? new Map<string, Names>()
+    machines.set(snapshot.machine, states)
+    const state = stateOf(snapshot)
+    const names = states.get(state) ?? compute(snapshot)
+    states.set(state, names)
+    return names
+  }
+}
+
+/** The actors that run in this state: the id of each by the name of its hole. */
+export const runningIn = perState(
+  ({ _nodes }) => new Map(_nodes.flatMap((node) => node.invoke.map(({ src, id }) => [String(src), id]))),
+)
+
+/** The timers that are armed in this state: the event of each by the name of its delay. */
+export const armedIn = perState(
+  ({ _nodes }) => new Map(_nodes.flatMap((node) => node.after.map(({ delay, eventType }) => [String(delay), eventType]))),
+)
 
 const eventOf = (kind: string, name: string, type: string | undefined, snapshot: AnyMachineSnapshot): string => {
   if (type === undefined) throw new Error(`No ${kind} ${name} in ${stateOf(snapshot)}`)

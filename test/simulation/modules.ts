@@ -1,0 +1,87 @@
+import { type Applier, defineApplier, type Generation } from 'changeover'
+import type { Random } from './random.ts'
+
+/** A slice carries the version of its document, so that a mix of two shows. */
+export interface VersionedSlice {
+  readonly version: number
+}
+
+type Phase = 'prepare' | 'commit' | 'rollback' | 'check' | 'close' | 'apply'
+
+/** What the simulated modules did, and how likely each phase fails. */
+export class ModuleWorld {
+  readonly random: Random
+  faultRate = 0
+  opened = 0
+  closed = 0
+  /** Generations that were closed twice, or served after their close. */
+  readonly breaches: string[] = []
+  readonly #late: (() => void)[] = []
+
+  constructor(random: Random) {
+    this.random = random
+  }
+
+  /** Throws, hangs, or does nothing, as the seed has it. */
+  async act(phase: Phase, signal?: AbortSignal): Promise<void> {
+    if (!this.random.chance(this.faultRate)) return
+    switch (this.random.below(phase === 'close' ? 3 : 4)) {
+      case 0:
+        throw new Error(phase)
+      case 1:
+        await Promise.resolve()
+        throw 'no error object'
+      case 2: // ends long after it was given up, whatever the signal says
+        await new Promise<void>((resolve) => this.#late.push(resolve))
+        return
+      default: // ends with the signal
+        await new Promise<void>((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason)))
+    }
+  }
+
+  actSync(): undefined {
+    if (this.random.chance(this.faultRate)) throw new Error('a synchronous hook')
+    return undefined
+  }
+
+  /** Lets all that hangs go on, and ends all faults. */
+  heal(): void {
+    this.faultRate = 0
+    for (const go of this.#late.splice(0)) go()
+  }
+
+  generations(name: string): Applier<VersionedSlice, VersionedSlice, object> {
+    return {
+      prepare: async (slice, { signal }): Promise<Generation<VersionedSlice>> => {
+        await this.act('prepare', signal)
+        this.opened += 1
+        let isClosed = false
+        return {
+          instance: slice,
+          commit: () => this.actSync(),
+          // A rollback that throws makes the module degraded; rarely, or little else would be reached.
+          rollback: () => (this.random.chance(0.2) ? this.actSync() : undefined),
+          check: (checking) => this.act('check', checking),
+          close: async () => {
+            if (isClosed) this.breaches.push(`${name} ${slice.version} was closed twice`)
+            isClosed = true
+            await this.act('close')
+            this.closed += 1
+          },
+        }
+      },
+    }
+  }
+
+  compensating(applied: { version: number | undefined }) {
+    return defineApplier<VersionedSlice>({
+      apply: async (next, _, { signal }) => {
+        await this.act('apply', signal)
+        applied.version = next.version
+      },
+      close: () => {
+        applied.version = undefined
+      },
+    })
+  }
+}
