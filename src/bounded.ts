@@ -7,7 +7,9 @@ export type Bounded<T> =
   | { readonly kind: 'timed-out' | 'cancelled'; readonly settled: boolean }
 
 /** What comes after the call was given up. */
-export type Late<T> = { readonly kind: 'value'; readonly value: T } | { readonly kind: 'error'; readonly error: unknown }
+export type Late<T> =
+  | { readonly kind: 'value'; readonly value: T }
+  | { readonly kind: 'error'; readonly error: unknown }
 
 export interface BoundedOptions<T> {
   readonly clock: Clock

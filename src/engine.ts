@@ -13,13 +13,12 @@ import {
 } from '../machines/index.ts'
 import { backoffMs } from './backoff.ts'
 import { bounded } from './bounded.ts'
+import { Examiner, type ExamineInput, type FetchInput } from './examiner.ts'
 import { Follower } from './follower.ts'
 import { Journal } from './journal.ts'
-import { ChangeoverError, failure } from './model/errors.ts'
+import { failure } from './model/errors.ts'
 import type { Outcome, TransactionRecord } from './model/record.ts'
-import type { Revision } from './model/revision.ts'
 import type { Settings } from './options.ts'
-import { planOf } from './plan.ts'
 import type { Registry } from './registry.ts'
 import { Runner } from './runner/runner.ts'
 import type { Runtime } from './runner/runtime.ts'
@@ -50,9 +49,8 @@ export class Engine {
   readonly follower: Follower
   readonly runner: Runner
   readonly #settings: Settings
-  readonly #registry: Registry
   readonly #store: Store
-  readonly #reader: SourceReader
+  readonly #examiner: Examiner
   readonly #observer: EngineObserver
   readonly #actor
   readonly #idPrefix: string
@@ -64,7 +62,6 @@ export class Engine {
   constructor(settings: Settings, registry: Registry, store: Store, observer: EngineObserver) {
     const { clock, random, logger, deadlines, concurrency } = settings
     this.#settings = settings
-    this.#registry = registry
     this.#store = store
     this.#observer = observer
     this.#since = clock.now()
@@ -73,8 +70,9 @@ export class Engine {
     this.journal = new Journal(logger)
     this.validator = new Validator(settings, token(random) + token(random))
     this.subscribers = new Subscribers(this.journal.report)
-    this.#reader = new SourceReader(settings)
-    this.follower = new Follower(settings, this.#reader, (candidate) => this.#offer(candidate), this.journal.report)
+    const reader = new SourceReader(settings)
+    this.#examiner = new Examiner(registry, store, reader, this.validator)
+    this.follower = new Follower(settings, reader, (candidate) => this.#offer(candidate), this.journal.report)
     const runtime: Runtime = {
       clock,
       concurrency,
@@ -121,26 +119,23 @@ export class Engine {
 
   /** During a soak the machine must know whether a document is the last known good one: that ends the soak. */
   #offer(candidate: Candidate): void {
-    this.#send({ type: 'source.changed', candidate: this.#state === 'soaking' ? this.#recognize(candidate) : candidate })
-  }
-
-  #recognize(candidate: Candidate): Candidate {
-    const good = this.#lastGood
-    if (good === undefined) return candidate
-    const reading = this.#reader.readingOf(candidate)
-    const isLastGood = this.validator.quickConfigOf(reading, good.config) === good.config
-    return isLastGood ? this.#reader.register(reading, true) : candidate
+    this.#send({
+      type: 'source.changed',
+      candidate: this.#state === 'soaking' ? this.#examiner.recognize(candidate, this.#lastGood) : candidate,
+    })
   }
 
   #createActor() {
     const { clock, repair, random, soak } = this.#settings
     const provided = reloadMachine.provide({
       actors: {
-        readDocument: fromPromise<ReadVerdict, { epoch: number; seen: Revision | undefined }>(({ input, signal }) =>
-          this.#read(input, signal),
-        ),
-        validateDocument: fromPromise<ValidateVerdict, ValidateInput>(({ input, signal }) =>
-          this.#validate(input, signal),
+        readDocument: fromPromise<ReadVerdict, FetchInput>(({ input, signal }) => {
+          const transaction = this.#begin(input.epoch)
+          this.#observer.onRead(input.epoch)
+          return this.#examiner.fetch(transaction, input, signal)
+        }),
+        validateDocument: fromPromise<ValidateVerdict, ExamineInput>(({ input, signal }) =>
+          this.#examiner.examine(this.#begin(input.epoch), input, signal),
         ),
         prepareModules: fromPromise<StepVerdict, EpochInput>(async ({ signal }) =>
           done(await this.runner.prepare(this.#transaction, signal)),
@@ -188,59 +183,6 @@ export class Engine {
     return this.#transaction
   }
 
-  async #read({ epoch, seen }: { epoch: number; seen: Revision | undefined }, signal: AbortSignal): Promise<ReadVerdict> {
-    const transaction = this.#begin(epoch)
-    this.#observer.onRead(epoch)
-    const result = await this.#reader.read(signal)
-    if (result.kind === 'failed') {
-      transaction.fail(result.failure)
-      return { kind: 'failed' }
-    }
-    const { candidate } = result
-    const { lineage, order, name } = candidate.revision
-    if (seen !== undefined && lineage === seen.lineage && order < seen.order && name !== seen.name) {
-      transaction.fail(failure('source.stale', { phase: 'fetching', revision: name }))
-      return { kind: 'failed' }
-    }
-    return { kind: 'found', candidate }
-  }
-
-  async #validate({ epoch, candidate, degraded, unproven }: ValidateInput, signal: AbortSignal): Promise<ValidateVerdict> {
-    const transaction = this.#begin(epoch)
-    const serving = this.#store.snapshot
-    transaction.failures.length = 0 // of a document that was replaced
-    transaction.candidate = candidate
-    try {
-      const isWhole = degraded.length === 0 && !unproven
-      transaction.snapshot = await this.#snapshotOf(candidate, serving, signal)
-      if (isWhole && transaction.snapshot.config === serving?.config) return { kind: 'unchanged' }
-      if (candidate !== undefined) this.validator.askPolicies(transaction.snapshot, serving?.config)
-      transaction.plan = planOf(this.#registry, this.#store, transaction.snapshot.config, degraded)
-      const compensates = [...transaction.plan.values()].some(({ slot }) => slot.compensates)
-      return { kind: 'valid', compensates }
-    } catch (error) {
-      const failures = error instanceof ChangeoverError ? error.failures : [failure('internal.error', {}, error)]
-      transaction.failures.push(...failures)
-      return { kind: 'invalid' }
-    }
-  }
-
-  /** The snapshot of the candidate; of what serves, for a repair. Text that serves already is not parsed again. */
-  async #snapshotOf(
-    candidate: Candidate | undefined,
-    serving: Snapshot | undefined,
-    signal: AbortSignal,
-  ): Promise<Snapshot> {
-    if (candidate === undefined) {
-      if (serving === undefined) throw new Error('A repair with nothing serving')
-      return serving
-    }
-    const reading = this.#reader.readingOf(candidate)
-    const text = this.validator.textOf(reading)
-    if (text === serving?.text) return { ...serving, revision: reading.revision }
-    return this.validator.snapshotOf(reading, text, serving?.config, signal)
-  }
-
   #commit(): boolean {
     const transaction = this.#transaction
     const previous = this.#store.snapshot?.config
@@ -283,13 +225,6 @@ export class Engine {
     const record = this.journal.conclude(transaction, outcome, context)
     this.#observer.onConcluded(record)
   }
-}
-
-interface ValidateInput {
-  readonly epoch: number
-  readonly candidate: Candidate | undefined
-  readonly degraded: readonly string[]
-  readonly unproven: boolean
 }
 
 /** The innermost active state: the name that logs, status and pages show. */

@@ -1,6 +1,8 @@
 import { createActor, fromCallback, fromPromise } from 'xstate'
-import { type Candidate, type SourceVerdict, type WatchEvent, watchMachine } from '../machines/index.ts'
+import type { Candidate } from '../machines/reload/types.ts'
+import { watchMachine } from '../machines/watch/machine.ts'
 import { candidateOf } from '../machines/watch/setup.ts'
+import type { SourceVerdict, WatchEvent } from '../machines/watch/types.ts'
 import { backoffMs } from './backoff.ts'
 import { type Failure, failure, type SourceCode } from './model/errors.ts'
 import { isNewer, type Revision } from './model/revision.ts'
@@ -8,14 +10,7 @@ import type { Settings } from './options.ts'
 import { sourceCodeOf, sourceFailure, type SourceReader } from './source-reader.ts'
 
 /** Where following the source stands. */
-export type SourceState =
-  | 'connecting'
-  | 'opening'
-  | 're-reading'
-  | 'watching'
-  | 'compacted'
-  | 'backing-off'
-  | 'closed'
+export type SourceState = 'connecting' | 'opening' | 're-reading' | 'watching' | 'compacted' | 'backing-off' | 'closed'
 
 export interface SourceStatus {
   /** What kind of source it is. */

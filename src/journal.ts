@@ -1,4 +1,4 @@
-import type { ReloadContext } from '../machines/index.ts'
+import type { ReloadContext } from '../machines/reload/types.ts'
 import { type Failure, failure } from './model/errors.ts'
 import type { Outcome, TransactionRecord } from './model/record.ts'
 import type { Logger } from './options.ts'

@@ -1,5 +1,14 @@
 import { Engine } from './engine.ts'
-import type { LeasedView, ModuleHandle, NoModules, PlanOptions, PlanReport, Reloader, ReloaderStatus, StartOptions } from './face.ts'
+import type {
+  LeasedView,
+  ModuleHandle,
+  NoModules,
+  PlanOptions,
+  PlanReport,
+  Reloader,
+  ReloaderStatus,
+  StartOptions,
+} from './face.ts'
 import { changeoverError } from './model/errors.ts'
 import type { TransactionRecord } from './model/record.ts'
 import { checkDeadlines, type ReloaderOptions, resolveOptions, type Settings } from './options.ts'
@@ -49,7 +58,8 @@ class Core {
   }
 
   readonly use = (name: string, select: unknown, applier: unknown, links: UseLinks = {}): this => {
-    if (this.#start !== undefined || this.#closing !== undefined) throw changeoverError('reloader.already-started', { module: name })
+    if (this.#start !== undefined || this.#closing !== undefined)
+      throw changeoverError('reloader.already-started', { module: name })
     if (links.deadlines !== undefined) checkDeadlines(links.deadlines)
     const definition = this.#registry.add(name, select, applier, links)
     const slot = this.#store.add(definition)
@@ -110,8 +120,11 @@ class Core {
     { signal }: { readonly signal?: AbortSignal } = {},
   ): (() => void) => this.#engine.subscribers.add({ select, listener }, signal)
 
-  readonly transactions = ({ signal }: { readonly signal?: AbortSignal } = {}): AsyncIterableIterator<TransactionRecord> =>
-    this.#engine.journal.stream(signal)
+  readonly transactions = ({
+    signal,
+  }: {
+    readonly signal?: AbortSignal
+  } = {}): AsyncIterableIterator<TransactionRecord> => this.#engine.journal.stream(signal)
 
   readonly close = (): Promise<void> => {
     this.#closing ??= this.#close()
@@ -154,4 +167,6 @@ const handleOf = (slot: Slot): ModuleHandle<unknown> => ({
 })
 
 const leasedModules = (store: Store, generations: ReturnType<Store['lease']>['generations']): object =>
-  Object.fromEntries([...store.slots.keys()].map((name) => [name, { current: generations.get(name)?.generation.instance }]))
+  Object.fromEntries(
+    [...store.slots.keys()].map((name) => [name, { current: generations.get(name)?.generation.instance }]),
+  )

@@ -1,4 +1,4 @@
-import type { Candidate } from '../machines/index.ts'
+import type { Candidate } from '../machines/reload/types.ts'
 import { bounded } from './bounded.ts'
 import { type Failure, failure, type SourceCode } from './model/errors.ts'
 import type { Settings } from './options.ts'
@@ -42,7 +42,8 @@ export class SourceReader {
       this.verifiedAt = clock.now()
       return { kind: 'read', candidate: this.register(ended.value), reading: ended.value }
     }
-    const code = ended.kind === 'timed-out' ? 'source.timeout' : sourceCodeOf('error' in ended ? ended.error : undefined)
+    const code =
+      ended.kind === 'timed-out' ? 'source.timeout' : sourceCodeOf('error' in ended ? ended.error : undefined)
     return { kind: 'failed', failure: sourceFailure(code, 'error' in ended ? ended.error : undefined) }
   }
 }

@@ -68,7 +68,10 @@ export const reloadMachine = reloadSetup.createMachine({
       invoke: {
         src: 'readDocument',
         input: ({ context }) => ({ epoch: context.epoch, seen: context.seen }),
-        onDone: [{ guard: 'failed', ...reject }, { target: 'validating', actions: 'takeReading' }],
+        onDone: [
+          { guard: 'failed', ...reject },
+          { target: 'validating', actions: 'takeReading' },
+        ],
         onError: rejectBroken,
       },
       on: { 'close.requested': abort },
@@ -79,7 +82,12 @@ export const reloadMachine = reloadSetup.createMachine({
         input: ({ context: { epoch, candidate, degraded, unproven } }) => ({ epoch, candidate, degraded, unproven }),
         onDone: [
           // A newer document takes the transaction over, so that a storm costs one.
-          { guard: and(['documentWaits', 'mayReplace']), target: 'validating', reenter: true, actions: 'replaceDocument' },
+          {
+            guard: and(['documentWaits', 'mayReplace']),
+            target: 'validating',
+            reenter: true,
+            actions: 'replaceDocument',
+          },
           { guard: 'invalid', ...reject },
           {
             guard: 'unchanged',

@@ -129,7 +129,6 @@ export const reloadSetup = setup({
       return candidate !== undefined && isNewer(candidate.revision, context.seen)
     },
     maySupersede: ({ context }) => !context.supersededBefore,
-    isLastGood: ({ event }) => candidateOf(event)?.isLastGood === true,
     lastGoodWaits: ({ context }) => context.waiting.candidate?.isLastGood === true,
     closeWaits: ({ context }) => context.waiting.close,
     readWaits: ({ context }) => context.waiting.read,

@@ -27,7 +27,6 @@ export const watchMachine = watchSetup.createMachine({
       invoke: {
         src: 'watchSource',
         input: ({ context }) => ({ after: context.seen }),
-        onDone: { target: 'backing-off', actions: 'noteFailure' },
         onError: { target: 'backing-off', actions: ['reportBroken', 'noteFailure'] },
       },
       on: {

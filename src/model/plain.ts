@@ -25,7 +25,8 @@ export const kindOf = (value: unknown): ValueKind => {
   if (value === null) return 'null'
   if (Array.isArray(value)) return 'array'
   const type = typeof value
-  if (type === 'object' || type === 'string' || type === 'number' || type === 'boolean' || type === 'bigint') return type
+  if (type === 'object' || type === 'string' || type === 'number' || type === 'boolean' || type === 'bigint')
+    return type
   return 'other'
 }
 
@@ -135,7 +136,6 @@ export const isEqual = (a: unknown, b: unknown): boolean => {
   const keys = Object.keys(a)
   if (keys.length !== Object.keys(b).length) return false
   return keys.every(
-    (key) =>
-      Object.hasOwn(b, key) && isEqual((a as Record<string, unknown>)[key], (b as Record<string, unknown>)[key]),
+    (key) => Object.hasOwn(b, key) && isEqual((a as Record<string, unknown>)[key], (b as Record<string, unknown>)[key]),
   )
 }

@@ -84,7 +84,10 @@ export class Preparation {
       async (signal) => {
         await slot.room()
         if (signal.aborted) throw signal.reason
-        return applier.prepare(next, this.#contextOf(step, needed, signal, cleanups, () => made))
+        return applier.prepare(
+          next,
+          this.#contextOf(step, needed, signal, cleanups, () => made),
+        )
       },
       {
         clock,
@@ -168,9 +171,7 @@ export class Preparation {
     cleanups: Cleanups,
     made: () => GenerationRecord | undefined,
   ): PrepareContext<unknown> {
-    const needs = Object.fromEntries(
-      Object.keys(module.needs).map((as) => [as, needed.get(as)?.generation.instance]),
-    )
+    const needs = Object.fromEntries(Object.keys(module.needs).map((as) => [as, needed.get(as)?.generation.instance]))
     return {
       module: slot.name,
       ...(previous === undefined ? {} : { previous }),

@@ -67,7 +67,7 @@ export class Retirer {
 
   async #close(record: GenerationRecord, slot: Slot): Promise<void> {
     const { clock, deadlinesOf, report } = this.#runtime
-    const { closeMs, graceMs, leaseMs } = deadlinesOf(slot.definition)
+    const { closeMs, leaseMs } = deadlinesOf(slot.definition)
     for (const dependent of record.dependents) await dependent.closing
     const drained = await bounded(() => this.#store.released(record), { clock, deadlineMs: leaseMs, graceMs: 0 }).result
     if (drained.kind !== 'done') report(failure('lease.overdue', { module: slot.name, phase: 'close' }))
@@ -85,7 +85,8 @@ export class Retirer {
     }).result
     for (const needed of record.needed) needed.dependents.delete(record)
     if (closed.kind === 'done') slot.closed += 1
-    else this.#reportLeak(slot, closed.kind === 'failed' ? failure('module.close-failed', place, closed.error) : undefined)
+    else
+      this.#reportLeak(slot, closed.kind === 'failed' ? failure('module.close-failed', place, closed.error) : undefined)
   }
 
   /** No failure is given where the close still runs. */

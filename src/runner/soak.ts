@@ -78,7 +78,9 @@ const askAll = async (
   signal.addEventListener('abort', cancel)
   const answers = await Promise.all(
     checks.map((check) =>
-      queue.add(async () => (signal.aborted ? undefined : askOne(check, runtime, transaction, (call) => calls.add(call)))),
+      queue.add(async () =>
+        signal.aborted ? undefined : askOne(check, runtime, transaction, (call) => calls.add(call)),
+      ),
     ),
   )
   signal.removeEventListener('abort', cancel)

@@ -1,4 +1,4 @@
-import type { Candidate } from '../../machines/index.ts'
+import type { Candidate } from '../../machines/reload/types.ts'
 import type { Clock } from '../clock.ts'
 import type { Failure, Phase } from '../model/errors.ts'
 import type { ModuleChange, ModuleRecord, PhaseTiming, Trigger } from '../model/record.ts'

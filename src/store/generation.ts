@@ -14,7 +14,12 @@ export class GenerationRecord {
   #onUnused: (() => void) | undefined
   #closing: Promise<void> | undefined
 
-  constructor(module: string, generation: Generation<unknown>, slice: unknown, needed: readonly GenerationRecord[] = []) {
+  constructor(
+    module: string,
+    generation: Generation<unknown>,
+    slice: unknown,
+    needed: readonly GenerationRecord[] = [],
+  ) {
     this.module = module
     this.generation = generation
     this.slice = slice

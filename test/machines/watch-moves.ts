@@ -47,9 +47,6 @@ export const watchAnswers = (snapshot: AnyMachineSnapshot): readonly Move[] => {
   return [
     ...(running.includes('readSource') ? readings(snapshot) : []),
     ...running.map((actor) => ({ title: `${actor} breaks`, event: breakOf(snapshot, actor) })),
-    ...(running.includes('watchSource')
-      ? [{ title: 'watchSource ends', event: answerOf(snapshot, 'watchSource', undefined) }]
-      : []),
     ...[...armedIn(snapshot).keys()].map((delay) => ({
       title: `${delay} elapses`,
       event: elapseOf(snapshot, delay),

@@ -12,6 +12,8 @@ type Phase = 'prepare' | 'commit' | 'rollback' | 'check' | 'close' | 'apply'
 export class ModuleWorld {
   readonly random: Random
   faultRate = 0
+  /** How long every prepare takes. */
+  slowMs = 0
   opened = 0
   closed = 0
   /** Generations that were closed twice, or served after their close. */
@@ -30,7 +32,7 @@ export class ModuleWorld {
         throw new Error(phase)
       case 1:
         await Promise.resolve()
-        throw 'no error object'
+        return Promise.reject('no error object')
       case 2: // ends long after it was given up, whatever the signal says
         await new Promise<void>((resolve) => this.#late.push(resolve))
         return
@@ -52,7 +54,8 @@ export class ModuleWorld {
 
   generations(name: string): Applier<VersionedSlice, VersionedSlice, object> {
     return {
-      prepare: async (slice, { signal }): Promise<Generation<VersionedSlice>> => {
+      prepare: async (slice, { signal, clock }): Promise<Generation<VersionedSlice>> => {
+        if (this.slowMs > 0) await new Promise<void>((resolve) => clock.setTimeout(resolve, this.slowMs))
         await this.act('prepare', signal)
         this.opened += 1
         let isClosed = false

@@ -50,7 +50,8 @@ export const simulateOnce = async (seed: number) => {
     serves('a', config.a)
     serves('b', config.b)
     serves('c', config.c)
-    if (RESTING.has(state) && !degraded.includes('d')) must(applied.version === config.d.version, 'G2 d was not applied')
+    if (RESTING.has(state) && !degraded.includes('d'))
+      must(applied.version === config.d.version, 'G2 d was not applied')
     must(state !== 'degraded' || degraded.length > 0 || soak !== 0, 'G2 degraded without a name')
   }
 
@@ -73,12 +74,16 @@ export const simulateOnce = async (seed: number) => {
     checkServing()
   }
 
-  // Heal the world, publish one fresh document, and require quiet: it serves, nothing is leaked.
+  // Heal the world, publish three documents into each other's transactions, and require quiet: the last one serves.
   world.heal()
   source.heal()
   await clock.advance(200_000)
-  version += 1
-  source.put({ a: { version }, b: { version }, c: { version }, d: { version } })
+  world.slowMs = 100
+  for (let put = 0; put < 3; put++) {
+    version += 1
+    source.put({ a: { version }, b: { version }, c: { version }, d: { version } })
+    await clock.advance(50)
+  }
   await clock.advance(200_000)
   const status = reloader.status()
   must(reloader.config.a.version === version, 'G11 the newest document does not serve')
@@ -98,7 +103,10 @@ export const simulateOnce = async (seed: number) => {
   }
   must(clock.pending() === 0, `G18 ${clock.pending()} timers are left`)
   for (const breach of world.breaches) must(false, `G3 ${breach}`)
-  const concluded = Object.entries(counters).reduce((sum, [name, count]) => (name === 'reported' ? sum : sum + count), 0)
+  const concluded = Object.entries(counters).reduce(
+    (sum, [name, count]) => (name === 'reported' ? sum : sum + count),
+    0,
+  )
   must(concluded === records.length, 'G17 the counters do not add up')
   must(new Set(records.map(({ id }) => id)).size === records.length, 'G17 a transaction has two records')
   return { broken, records, counters }

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { simulateOnce } from './run.ts'
 
-const runs = Number(process.env['SIMULATE_RUNS'] ?? 200)
-const firstSeed = Number(process.env['SIMULATE_SEED'] ?? 1)
+const runs = Number(process.env.SIMULATE_RUNS ?? 200)
+const firstSeed = Number(process.env.SIMULATE_SEED ?? 1)
 
 test(`${runs} seeded histories hold every invariant, from seed ${firstSeed}`, { timeout: 600_000 }, async () => {
   const outcomes: Record<string, number> = {}

@@ -97,7 +97,7 @@ describe('Reading a file', () => {
     server.close()
   })
 
-  it('says too-large of more than 64 MiB without reading it', async () => {
+  it('says too-large of more than 64 MiB, however much it is', async () => {
     await writeFile(path, '')
     await truncate(path, 100 * 1024 ** 3) // 100 GiB, all of it a hole
     expect(await source.read(never)).toMatchObject({ kind: 'malformed', code: 'document.too-large' })

@@ -59,7 +59,11 @@ withSession.subscribe(
 )
 
 // A slice that can be undefined makes the instance optional.
-const optional = base().use('cache', (c) => c.cache, timer(() => 1))
+const optional = base().use(
+  'cache',
+  (c) => c.cache,
+  timer(() => 1),
+)
 same<undefined extends (typeof optional)['modules']['cache']['current'] ? true : false, true>(true)
 
 // valibot's schemas serve as well as zod's.
@@ -71,7 +75,11 @@ const full = base()
   .use('logger', (c) => c.log, logLevel({} as Parameters<typeof logLevel>[0]))
   .use('db', (c) => c.db, pgPool(), { after: ['logger'] })
 same<(typeof full)['modules']['db']['current'], Pool>(true)
-base().use('client', (c) => c.db, resource({ open: async (slice: { readonly host: string }) => slice.host, close: async () => {} }))
+base().use(
+  'client',
+  (c) => c.db,
+  resource({ open: async (slice: { readonly host: string }) => slice.host, close: async () => {} }),
+)
 
 // A wrong slice.
 // @ts-expect-error the applier takes a host
@@ -79,16 +87,22 @@ base().use('server', (c) => c.log, server)
 // @ts-expect-error the slice may be undefined, but what it holds must fit
 base().use('server', (c) => c.cache, server)
 // @ts-expect-error the slice's max is a number
-base().use('wrong', (c) => c.db, { prepare: (s: { readonly max: string }) => ({ instance: s }) } satisfies Applier<{ readonly max: string }, unknown>)
+base().use('wrong', (c) => c.db, { prepare: (s: { readonly max: string }) => ({ instance: s }) } satisfies Applier<
+  { readonly max: string },
+  unknown
+>)
 
 // Unknown and compensating modules in `after`.
 // @ts-expect-error there is no such module
 withServer.use('b', (c) => c.log, generation, { after: ['serve'] })
 // @ts-expect-error a later module is unknown yet, so that cycles cannot be written
 base().use('a', (c) => c.log, generation, { after: ['a'] })
+const withCompensating = base().use('c', (c) => c.log, compensating)
 // @ts-expect-error a generation module may not come after a compensating one
-base().use('c', (c) => c.log, compensating).use('g', (c) => c.log, generation, { after: ['c'] })
-base().use('c', (c) => c.log, compensating).use('d', (c) => c.log, defineApplier<object>({ apply: () => {} }), { after: ['c'] })
+withCompensating.use('g', (c) => c.log, generation, { after: ['c'] })
+base()
+  .use('c', (c) => c.log, compensating)
+  .use('d', (c) => c.log, defineApplier<object>({ apply: () => {} }), { after: ['c'] })
 
 // Needs: missing, unknown, of the wrong type, switched off.
 // @ts-expect-error the applier needs a server
@@ -99,8 +113,9 @@ withServer.use('session', (c) => c.db, session, { after: ['server'] })
 withServer.use('session', (c) => c.db, session, { needs: { server: 'serve' } })
 // @ts-expect-error the instance is no server
 withServer.use('other', (c) => c.log, generation).use('session', (c) => c.db, session, { needs: { server: 'other' } })
+const withOptional = base().use('server', (c) => (c.cache ? c.db : undefined), server)
 // @ts-expect-error the server may be off
-base().use('server', (c) => (c.cache ? c.db : undefined), server).use('session', (c) => c.db, session, { needs: { server: 'server' } })
+withOptional.use('session', (c) => c.db, session, { needs: { server: 'server' } })
 
 // Names.
 // @ts-expect-error there is a module of that name
@@ -121,7 +136,7 @@ const writing = (reloader: typeof withServer): void => {
   // @ts-expect-error a branch
   reloader.config.db = { host: '', max: 1, tags: [] }
   // @ts-expect-error a record
-  reloader.config.tenants['a'] = { limit: 1 }
+  reloader.config.tenants.acme = { limit: 1 }
   // @ts-expect-error the config itself
   reloader.config = {}
   // @ts-expect-error an instance

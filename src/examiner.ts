@@ -1,0 +1,91 @@
+import type { Candidate, EpochInput, ReadVerdict, ReloadContext, ValidateVerdict } from '../machines/reload/types.ts'
+import { ChangeoverError, failure } from './model/errors.ts'
+import { planOf } from './plan.ts'
+import type { Registry } from './registry.ts'
+import type { Transaction } from './runner/transaction.ts'
+import type { Snapshot } from './snapshot.ts'
+import type { SourceReader } from './source-reader.ts'
+import type { Store } from './store/store.ts'
+import type { Validator } from './validate.ts'
+
+export type FetchInput = EpochInput & Pick<ReloadContext, 'seen'>
+export type ExamineInput = EpochInput & Pick<ReloadContext, 'candidate' | 'degraded' | 'unproven'>
+
+/** The states `fetching` and `validating`: from a document to a plan, with nothing touched. */
+export class Examiner {
+  readonly #registry: Registry
+  readonly #store: Store
+  readonly #reader: SourceReader
+  readonly #validator: Validator
+
+  constructor(registry: Registry, store: Store, reader: SourceReader, validator: Validator) {
+    this.#registry = registry
+    this.#store = store
+    this.#reader = reader
+    this.#validator = validator
+  }
+
+  /** One bounded read. What is older than the source has shown before is no answer. */
+  async fetch(transaction: Transaction, { seen }: FetchInput, signal: AbortSignal): Promise<ReadVerdict> {
+    const result = await this.#reader.read(signal)
+    if (result.kind === 'failed') {
+      transaction.fail(result.failure)
+      return { kind: 'failed' }
+    }
+    const { candidate } = result
+    const { lineage, order, name } = candidate.revision
+    if (seen !== undefined && lineage === seen.lineage && order < seen.order && name !== seen.name) {
+      transaction.fail(failure('source.stale', { phase: 'fetching', revision: name }))
+      return { kind: 'failed' }
+    }
+    return { kind: 'found', candidate }
+  }
+
+  /** Makes the transaction's snapshot and plan, and calls no module. */
+  async examine(
+    transaction: Transaction,
+    { candidate, degraded, unproven }: ExamineInput,
+    signal: AbortSignal,
+  ): Promise<ValidateVerdict> {
+    const serving = this.#store.snapshot
+    transaction.failures.length = 0 // of a document that was replaced
+    transaction.candidate = candidate
+    try {
+      const isWhole = degraded.length === 0 && !unproven
+      transaction.snapshot = await this.#snapshotOf(candidate, serving, signal)
+      if (isWhole && transaction.snapshot.config === serving?.config) return { kind: 'unchanged' }
+      if (candidate !== undefined) this.#validator.askPolicies(transaction.snapshot, serving?.config)
+      transaction.plan = planOf(this.#registry, this.#store, transaction.snapshot.config, degraded)
+      const compensates = [...transaction.plan.values()].some(({ slot }) => slot.compensates)
+      return { kind: 'valid', compensates }
+    } catch (error) {
+      const failures = error instanceof ChangeoverError ? error.failures : [failure('internal.error', {}, error)]
+      transaction.failures.push(...failures)
+      return { kind: 'invalid' }
+    }
+  }
+
+  /** The snapshot of the candidate; of what serves, for a repair. Text that serves already is not parsed again. */
+  async #snapshotOf(
+    candidate: Candidate | undefined,
+    serving: Snapshot | undefined,
+    signal: AbortSignal,
+  ): Promise<Snapshot> {
+    if (candidate === undefined) {
+      if (serving === undefined) throw new Error('A repair with nothing serving')
+      return serving
+    }
+    const reading = this.#reader.readingOf(candidate)
+    const text = this.#validator.textOf(reading)
+    if (text === serving?.text) return { ...serving, revision: reading.revision }
+    return this.#validator.snapshotOf(reading, text, serving?.config, signal)
+  }
+
+  /** Marks the candidate where it is the last known good document again. */
+  recognize(candidate: Candidate, good: Snapshot | undefined): Candidate {
+    if (good === undefined) return candidate
+    const reading = this.#reader.readingOf(candidate)
+    const isLastGood = this.#validator.quickConfigOf(reading, good.config) === good.config
+    return isLastGood ? this.#reader.register(reading, true) : candidate
+  }
+}

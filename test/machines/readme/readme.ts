@@ -1,0 +1,46 @@
+import { createActor } from 'xstate'
+import { reloadMachine, watchMachine } from '../../../machines/index.ts'
+import { mermaidOf } from './mermaid.ts'
+import { tablesOf } from './tables.ts'
+import { reloadWords, watchWords } from './words.ts'
+
+/** Where the text belongs. */
+export const README = new URL('../../../machines/README.md', import.meta.url)
+
+export const COMMAND = 'node --import tsx test/machines/write-readme.ts'
+
+const fenced = (language: string, content: string): string => `\`\`\`${language}\n${content}\n\`\`\``
+
+const head = `<!-- Written by \`${COMMAND}\` from the machines themselves. Do not edit: a test compares. -->
+
+# The statecharts
+
+Two machines decide all that a reloader does: the *watch machine* keeps in step with the source and delivers documents,
+the *reload machine* takes one document at a time and brings the service to it, or leaves it as it was. Both are pure:
+no I/O, no clock, no randomness. What acts is a hole, an actor, an action or a delay, that the reloader fills with
+\`machine.provide\`. The machines hold revisions and names, never a document, since all that a machine holds can be seen
+in an inspector.
+
+How to read the charts: a name beside an arrow is an event; \`done\` and \`error\` are the answer of the actor that the
+state runs, where \`error\` means that it broke its promise never to reject; \`after\` is a delay, \`always\` is taken at
+once; a guard stands in brackets, and arrows out of one state are asked in the order of the table of transitions.
+Handlers that change the context but not the state stand in that table only.
+
+To draw, embed or test them: \`import { reloadMachine, watchMachine } from 'changeover/machines'\`.`
+
+/** The whole of machines/README.md. */
+export const readme = (): string => {
+  const reload = createActor(reloadMachine, { input: { soaks: true } }).getSnapshot().context
+  const watch = createActor(watchMachine).getSnapshot().context
+  return [
+    head,
+    '## The reload machine',
+    reloadWords.intro,
+    fenced('mermaid', mermaidOf(reloadMachine)),
+    tablesOf(reloadMachine, reloadWords, reload),
+    '## The watch machine',
+    watchWords.intro,
+    fenced('mermaid', mermaidOf(watchMachine)),
+    `${tablesOf(watchMachine, watchWords, watch)}\n`,
+  ].join('\n\n')
+}
