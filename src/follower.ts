@@ -6,7 +6,7 @@ import type { SourceVerdict, WatchEvent } from '../machines/watch/types.ts'
 import { backoffMs } from './backoff.ts'
 import { type Failure, failure, type SourceCode } from './model/errors.ts'
 import { isNewer, type Revision } from './model/revision.ts'
-import type { Settings } from './options.ts'
+import type { Settings } from './settings.ts'
 import { sourceCodeOf, sourceFailure, type SourceReader } from './source-reader.ts'
 
 /** Where following the source stands. */

@@ -11,7 +11,8 @@ import type {
 } from './face.ts'
 import { changeoverError } from './model/errors.ts'
 import type { TransactionRecord } from './model/record.ts'
-import { checkDeadlines, type ReloaderOptions, resolveOptions, type Settings } from './options.ts'
+import type { ReloaderOptions } from './options.ts'
+import { checkDeadlines, resolveOptions, type Settings } from './settings.ts'
 import { Registry, type UseLinks } from './registry.ts'
 import { rehearse } from './rehearse.ts'
 import { Start } from './start.ts'
@@ -58,8 +59,8 @@ class Core {
   }
 
   readonly use = (name: string, select: unknown, applier: unknown, links: UseLinks = {}): this => {
-    if (this.#start !== undefined || this.#closing !== undefined)
-      throw changeoverError('reloader.already-started', { module: name })
+    if (this.#closing !== undefined) throw changeoverError('reloader.closed', { module: name })
+    if (this.#start !== undefined) throw changeoverError('reloader.already-started', { module: name })
     if (links.deadlines !== undefined) checkDeadlines(links.deadlines)
     const definition = this.#registry.add(name, select, applier, links)
     const slot = this.#store.add(definition)

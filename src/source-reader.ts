@@ -1,7 +1,7 @@
 import type { Candidate } from '../machines/reload/types.ts'
 import { bounded } from './bounded.ts'
 import { type Failure, failure, type SourceCode } from './model/errors.ts'
-import type { Settings } from './options.ts'
+import type { Settings } from './settings.ts'
 import { type Reading, SourceError } from './source.ts'
 
 export type ReadResult =

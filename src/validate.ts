@@ -5,7 +5,7 @@ import { countWrittenMembers, findDuplicateKey } from './model/json.ts'
 import { createVisibility, type Visibility } from './model/paths.ts'
 import { countMembers, kindOf, NotPlain, type Path, toPlain } from './model/plain.ts'
 import type { SchemaIssue, SchemaResult } from './model/schema.ts'
-import type { Settings } from './options.ts'
+import type { Settings } from './settings.ts'
 import type { Snapshot } from './snapshot.ts'
 import type { Reading } from './source.ts'
 
@@ -145,8 +145,12 @@ const MAX_ISSUES = 20
 
 const placeOf = (reading: Reading): FailurePlace => ({ phase: 'validating', revision: reading.revision.name })
 
+/** Text and bytes go by the same rules: a leading byte order mark is no content, and what UTF-8 cannot hold is refused. */
 const decode = (content: string | Uint8Array, place: FailurePlace): string => {
-  if (typeof content === 'string') return content
+  if (typeof content === 'string') {
+    if (/\p{Surrogate}/u.test(content)) throw changeoverError('document.encoding', place)
+    return content.startsWith('\uFEFF') ? content.slice(1) : content
+  }
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(content)
   } catch (error) {

@@ -113,7 +113,6 @@ export function timer<Slice extends TimerSlice, Result, Needs extends object = o
       },
       close: async () => {
         own.schedule.stop()
-        if (serving === own) serving = undefined
         before = undefined // else every generation would hold the one before
         await runs.close()
       },

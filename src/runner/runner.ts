@@ -1,5 +1,5 @@
 import PQueue from 'p-queue'
-import type { Settings } from '../options.ts'
+import type { Settings } from '../settings.ts'
 import type { Registry } from '../registry.ts'
 import type { GenerationRecord } from '../store/generation.ts'
 import type { Store, Swap, SwapBackFailure } from '../store/store.ts'

@@ -1,7 +1,7 @@
 import PQueue from 'p-queue'
 import { type BoundedCall, bounded, sleep } from '../bounded.ts'
 import { type Failure, type FailurePlace, failure } from '../model/errors.ts'
-import type { Settings } from '../options.ts'
+import type { Settings } from '../settings.ts'
 import type { Store } from '../store/store.ts'
 import type { Runtime } from './runtime.ts'
 import type { Transaction } from './transaction.ts'

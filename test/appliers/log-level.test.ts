@@ -144,6 +144,30 @@ describe.each(versions)('logLevel with pino $version', ({ version, pino }) => {
     })
   })
 
+  it('reaches all children again after a rollback', async () => {
+    const logger = pino(sink)
+    const host = moduleHost(logLevel(logger))
+    const child = logger.child({})
+    const refused = await host.prepare({ level: 'fatal' })
+    host.rollback(refused, host.commit(refused))
+    await host.close(refused)
+    await host.swap({ level: 'warn' })
+    expect(child.level).toBe('warn')
+  })
+
+  it('restores children that differ from their logger since somebody set its level', async () => {
+    const logger = pino(sink)
+    const host = moduleHost(logLevel(logger))
+    const child = logger.child({})
+    logger.level = 'trace' // reaches the child with pino 10 only
+    const before = child.level
+    const next = await host.prepare({ level: 'fatal' })
+    const served = host.commit(next)
+    expect(child.level).toBe('fatal')
+    host.rollback(next, served)
+    expect([logger.level, child.level]).toEqual(['trace', before])
+  })
+
   it('takes children back that were born during the soak', async () => {
     const logger = pino(sink)
     const host = moduleHost(logLevel(logger))

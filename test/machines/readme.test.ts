@@ -46,7 +46,7 @@ describe.each([
     }
   })
 
-  it('draws no arrow between a state and a state around it, which mermaid cannot lay out', () => {
+  it('draws no arrow between a state and a state around it, which not every mermaid can lay out', () => {
     for (const [, from = '', to = ''] of mermaidOf(machine).matchAll(/^ *(\S+) --> (\S+?):/gm)) {
       expect(from.startsWith(`${to}_`) || to.startsWith(`${from}_`), `${from} --> ${to}`).toBe(false)
     }

@@ -8,7 +8,7 @@ import { codeOf, follow, never, readDocument, SOON, textOf } from '../support/et
 import { startProxy, type TcpProxy } from '../support/tcp-proxy.ts'
 
 // Short enough for a test, long enough for a busy machine.
-const deadlines: EtcdDeadlines = { callMs: 1_500, openMs: 1_500, silenceMs: 500, answerMs: 1_500 }
+const deadlines: EtcdDeadlines = { callMs: 3_000, openMs: 3_000, silenceMs: 500, answerMs: 3_000 }
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
 let server: EtcdServer
@@ -120,6 +120,16 @@ describe('A peer that accepts and says nothing', () => {
     await vi.waitFor(() => expect(watched.code()).toBe('source.timeout'), SOON)
   })
 
+  it('fails the read that is given up, and no other that waits on the same connection', async () => {
+    const patient = etcdSource({ hosts: through(), key, deadlines: { ...deadlines, callMs: 60_000 } })
+    proxy.blackHole()
+    const waiting = patient.read(never)
+    expect(await codeOf(patient.read(AbortSignal.timeout(1_500)))).toBe('source.closed')
+    await proxy.heal()
+    expect(textOf(await waiting)).toBe('{"n":1}')
+    await patient.close?.()
+  })
+
   it('lets a read and a watch end at once when they are aborted', async () => {
     const patient = etcdSource({ hosts: through(), key, deadlines: { callMs: 600_000, openMs: 600_000 } })
     proxy.blackHole()
@@ -139,7 +149,7 @@ describe('A peer that accepts and says nothing', () => {
     const silent = await startProxy(dead)
     silent.blackHole()
     const hosts = [`http://127.0.0.1:${silent.port}`, through()]
-    for (const callMs of [1_500, 600_000]) {
+    for (const callMs of [1_000, 600_000]) {
       const several = etcdSource({ hosts, key, deadlines: { callMs } })
       await vi.waitFor(async () => {
         const signal = AbortSignal.timeout(4_000)

@@ -7,7 +7,7 @@ import { follow, never, readDocument, SOON, textOf } from '../support/etcd-world
 import { startProxy, type TcpProxy } from '../support/tcp-proxy.ts'
 
 const key = '/restart'
-const deadlines = { callMs: 1_500, openMs: 1_500, silenceMs: 500, answerMs: 1_500 }
+const deadlines = { callMs: 3_000, openMs: 3_000, silenceMs: 500, answerMs: 3_000 }
 
 let server: EtcdServer
 let proxy: TcpProxy

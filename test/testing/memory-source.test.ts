@@ -116,6 +116,15 @@ describe('The memory source', () => {
     expect(outcome).toBeUndefined()
   })
 
+  it('reports at once what has changed since the revision that a watch is given', async () => {
+    const { revision } = source
+    source.put('{"n":2}')
+    source.put('{"n":3}')
+    const watching = source.watch(revision, controller.signal)[Symbol.asyncIterator]()
+    expect(await watching.next()).toEqual({ done: false, value: { kind: 'opened' } })
+    expect(await watching.next()).toMatchObject({ done: false, value: { kind: 'document', content: '{"n":3}' } })
+  })
+
   it('is silent until it is healed, and does not make up for what was missed', async () => {
     await follow()
     source.silence()

@@ -23,7 +23,7 @@ const bubblesTo = (leaf: AnyNode, ancestor: AnyNode, eventType: string): boolean
   return true
 }
 
-/** Mermaid draws no arrow between a state and a state around it: the innermost states stand for the outer one. */
+/** Not every mermaid can lay out an arrow between a state and one around it: the innermost states stand for the outer one. */
 const sourcesOf = ({ definition: { source, eventType } }: Edge, target: AnyNode): readonly AnyNode[] => {
   if (source.parent !== undefined && !isWithin(target, source)) return [source]
   if (source.parent === undefined) {

@@ -1,0 +1,67 @@
+import { once } from 'node:events'
+import { createServer, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Logger } from 'pino'
+import type { Service } from './service.ts'
+
+/** What requests need of the service. */
+export type Served = Pick<Service, 'lease' | 'modules' | 'status'>
+
+export interface HttpServer {
+  readonly url: string
+  /** Takes no new connection and lets the requests under way end, for at most 5 s. */
+  readonly close: () => Promise<void>
+}
+
+const HOST = '127.0.0.1'
+const DRAIN_MS = 5_000
+
+const routesOf = ({ lease, modules, status }: Served, logger: Logger) =>
+  new Map<string, () => unknown>([
+    // A lease: all that this answer shows is of one snapshot, also if a change is committed meanwhile.
+    ['/', () => lease(({ config, modules: { db, cache } }) => liveValues(config, db.current, cache.current, logger.level))],
+    ['/status', status],
+    // The pool of this query is not closed before it has its answer.
+    ['/now', () => modules.db.use(async (pool) => (await pool.query('select now()')).rows[0])],
+  ])
+
+type View = Parameters<Parameters<Service['lease']>[0]>[0]
+type Current<Name extends keyof View['modules']> = View['modules'][Name]['current']
+
+/** What serves now. Not the config: there may be secrets in it. */
+const liveValues = (config: View['config'], pool: Current<'db'>, cache: Current<'cache'>, level: string) => ({
+  log: { level },
+  cache: { intervalMs: config.cache.intervalMs, ageMs: Date.now() - cache.lastAt, rows: cache.last.length },
+  pool: { max: pool.options.max, connections: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount },
+})
+
+/** Serves on 127.0.0.1; on a free port where `port` is 0. */
+export const serveHttp = async (service: Served, logger: Logger, port: number): Promise<HttpServer> => {
+  const routes = routesOf(service, logger)
+  const server = createServer(async ({ method, url = '/' }, response) => {
+    const route = routes.get(url.split('?', 1)[0] ?? url)
+    if (!server.listening) response.setHeader('connection', 'close') // draining
+    if (route === undefined) return send(response, 404, { error: 'not found', routes: [...routes.keys()] })
+    if (method !== 'GET') return send(response, 405, { error: 'only GET' })
+    try {
+      send(response, 200, await route())
+    } catch (error) {
+      // Of a driver's error only the code: its message may name hosts and users.
+      logger.error({ url, code: (error as { code?: unknown }).code }, 'request failed')
+      send(response, 503, { error: 'unavailable' })
+    }
+  })
+  await once(server.listen(port, HOST), 'listening')
+  return {
+    url: `http://${HOST}:${(server.address() as AddressInfo).port}`,
+    close: async () => {
+      const overdue = setTimeout(() => server.closeAllConnections(), DRAIN_MS)
+      await once(server.close(), 'close')
+      clearTimeout(overdue)
+    },
+  }
+}
+
+const send = (response: ServerResponse, status: number, body: unknown): void => {
+  response.writeHead(status, { 'content-type': 'application/json' }).end(`${JSON.stringify(body, null, 2)}\n`)
+}

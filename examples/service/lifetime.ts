@@ -1,0 +1,45 @@
+import { isChangeoverError } from 'changeover'
+
+export type Defer = (cleanup: () => Promise<unknown>) => void
+
+/** Runs `body`, then all that it has deferred, last first, whatever became of it. An error ends in exit code 1. */
+export const runToEnd = async (body: (defer: Defer) => Promise<void>): Promise<void> => {
+  const steps: (() => Promise<unknown>)[] = []
+  const attempt = async (step: () => Promise<unknown>): Promise<void> => {
+    try {
+      await step()
+    } catch (error) {
+      process.exitCode = 1
+      console.error(explain(error))
+    }
+  }
+  await attempt(() => body((cleanup) => steps.unshift(cleanup)))
+  for (const step of steps) await attempt(step)
+}
+
+/** What is wrong, where, and what to do, for people: no stack, no config value. */
+const explain = (error: unknown): string => {
+  if (!isChangeoverError(error)) return `✗ ${error instanceof Error ? error.message : String(error)}`
+  return error.failures
+    .map(({ code, message, hint, cause }) => `✗ ${code}: ${message}. ${hint}${cause?.code ? ` Cause: ${cause.code}.` : ''}`)
+    .join('\n')
+}
+
+/** Aborts at the first SIGINT or SIGTERM; a second one ends the process at once. */
+export const stopSignal = (): AbortSignal => {
+  const stop = new AbortController()
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(name, () => {
+      if (stop.signal.aborted) process.exit(130)
+      stop.abort()
+    })
+  }
+  return stop.signal
+}
+
+/** Resolves when the signal has aborted. */
+export const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    signal.addEventListener('abort', () => resolve())
+  })

@@ -1,0 +1,40 @@
+import { createReloader, type Schema, type Source } from 'changeover'
+import { logLevel, timer, type TimerRun, type TimerSlice } from 'changeover/appliers'
+import { pgPool } from 'changeover/pg'
+import type pg from 'pg'
+import type { Logger } from 'pino'
+import { Config } from './config.ts'
+import { withCredentials } from './database.ts'
+
+export interface ServiceOptions {
+  readonly source: Source
+  /** Where the database is; secret. */
+  readonly address: string
+  readonly logger: Logger
+  readonly schema?: Schema<Config>
+}
+
+/** The service's modules, which change together or not at all. Not started yet. */
+export const createService = ({ source, address, logger, schema = Config }: ServiceOptions) =>
+  createReloader({ source, schema, logger, public: ['log', 'cache', 'db.max'] })
+    .use('logger', ({ log }) => log, logLevel(logger))
+    .use('db', ({ db }) => ({ connectionString: withCredentials(address, db), max: db.max }), pgPool(), {
+      after: ['logger'],
+    })
+    .use('cache', ({ cache }) => cache, timer(readSettings(logger), { warm: true }), { needs: { pool: 'db' } })
+
+export type Service = ReturnType<typeof createService>
+
+/** What the cache holds: the settings of the database server. A read that every server allows and that changes nothing. */
+const readSettings =
+  (logger: Logger) =>
+  async ({ needs: { pool } }: TimerRun<TimerSlice, { readonly pool: pg.Pool }>): Promise<readonly Setting[]> => {
+    const { rows } = await pool.query<Setting>('select name, setting from pg_settings')
+    logger.debug({ rows: rows.length }, 'cache refreshed')
+    return rows
+  }
+
+interface Setting {
+  readonly name: string
+  readonly setting: string
+}

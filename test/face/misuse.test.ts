@@ -1,0 +1,120 @@
+import { type Applier, createReloader, defineApplier, type ErrorCode, isChangeoverError } from 'changeover'
+import { memorySource } from 'changeover/testing'
+import { expect, test } from 'vitest'
+import { z } from 'zod'
+
+/** What the types refuse must fail at once as well: JavaScript users and casts get past them. */
+
+const schema = z.strictObject({ a: z.number() })
+const applier = (): Applier<number, number> => ({ prepare: (slice) => ({ instance: slice }) })
+const select = (config: { readonly a: number }) => config.a
+const make = (options: object = {}) =>
+  // Past the types on purpose, as JavaScript is.
+  createReloader({ source: memorySource({ a: 1 }), schema, ...options }) as unknown as Untyped
+
+interface Untyped {
+  use: (name: unknown, select: unknown, applier: unknown, links?: unknown) => Untyped
+  start: () => Promise<void>
+  close: () => Promise<void>
+  reload: () => Promise<unknown>
+  lease: (task: unknown) => Promise<unknown>
+  plan: (document: string) => Promise<unknown>
+  readonly config: unknown
+}
+
+const codeOf = (act: () => unknown): ErrorCode | undefined => {
+  try {
+    act()
+    return undefined
+  } catch (error) {
+    return isChangeoverError(error) ? error.code : undefined
+  }
+}
+
+test('two modules of one name are refused', () => {
+  expect(codeOf(() => make().use('m', select, applier()).use('m', select, applier()))).toBe('reloader.duplicate-module')
+})
+
+test('a module that depends on an unknown one is refused, so that no cycle can be made', () => {
+  expect(codeOf(() => make().use('m', select, applier(), { after: ['later'] }))).toBe('reloader.unknown-module')
+  expect(codeOf(() => make().use('m', select, applier(), { after: ['m'] }))).toBe('reloader.unknown-module')
+  expect(codeOf(() => make().use('m', select, applier(), { needs: { pool: 'later' } }))).toBe('reloader.unknown-module')
+})
+
+test('a generation module that depends on a compensating one is refused', () => {
+  const reloader = make().use('c', select, defineApplier<number>({ apply: () => {} }))
+  expect(codeOf(() => reloader.use('m', select, applier(), { after: ['c'] }))).toBe('reloader.compensating-dependency')
+  expect(codeOf(() => reloader.use('n', select, applier(), { needs: { c: 'c' } }))).toBe(
+    'reloader.compensating-dependency',
+  )
+})
+
+test('one applier for two modules is refused', () => {
+  const shared = applier()
+  expect(codeOf(() => make().use('a', select, shared).use('b', select, shared))).toBe('reloader.applier-reused')
+})
+
+test('what is no name, no select or no applier is refused', () => {
+  expect(codeOf(() => make().use('', select, applier()))).toBe('reloader.invalid-option')
+  expect(codeOf(() => make().use(1, select, applier()))).toBe('reloader.invalid-option')
+  expect(codeOf(() => make().use('m', 'a', applier()))).toBe('reloader.invalid-option')
+  for (const wrong of [undefined, null, {}, () => {}, { prepare: 1 }, { kind: 'compensating' }]) {
+    expect(codeOf(() => make().use('m', select, wrong))).toBe('reloader.invalid-option')
+  }
+})
+
+test('use and start after start are refused, and neither disturbs what serves', async () => {
+  const reloader = make().use('m', select, applier())
+  await reloader.start()
+  expect(codeOf(() => reloader.use('n', select, applier()))).toBe('reloader.already-started')
+  await expect(reloader.start()).rejects.toMatchObject({ code: 'reloader.already-started' })
+  expect(reloader.config).toEqual({ a: 1 })
+  await reloader.close()
+})
+
+test('before start there is no config, no lease and no reload', async () => {
+  const reloader = make()
+  expect(codeOf(() => reloader.config)).toBe('reloader.not-started')
+  await expect(reloader.lease(() => 1)).rejects.toMatchObject({ code: 'reloader.not-started' })
+  await expect(reloader.reload()).rejects.toMatchObject({ code: 'reloader.not-started' })
+  await reloader.close()
+})
+
+test('after close nothing starts again', async () => {
+  const reloader = make()
+  await reloader.close()
+  await reloader.close()
+  expect(codeOf(() => reloader.use('m', select, applier()))).toBe('reloader.closed')
+  await expect(reloader.start()).rejects.toMatchObject({ code: 'reloader.closed' })
+  await expect(reloader.reload()).rejects.toMatchObject({ code: 'reloader.closed' })
+  await expect(reloader.plan('{}')).rejects.toMatchObject({ code: 'reloader.closed' })
+})
+
+test.each([
+  [{ source: undefined }, 'source'],
+  [{ source: {} }, 'source'],
+  [{ schema: undefined }, 'schema'],
+  [{ schema: { parse: () => 1 } }, 'schema'],
+  [{ concurrency: 0 }, 'concurrency'],
+  [{ concurrency: 1.5 }, 'concurrency'],
+  [{ maxDocumentBytes: Number.NaN }, 'maxDocumentBytes'],
+  [{ reconcileMs: 2 ** 31 }, 'reconcileMs'],
+  [{ reconcileMs: Number.NaN }, 'reconcileMs'],
+  [{ deadlines: { prepareMs: -1 } }, 'deadlines.prepareMs'],
+  [{ deadlines: { prepareMs: 2 ** 31 } }, 'deadlines.prepareMs'],
+  [{ deadlines: { prepareMS: 1 } }, 'prepareMS'],
+  [{ retry: { minMs: 10, maxMs: 5 } }, 'retry'],
+  [{ repair: { minMs: 0 } }, 'repair.minMs'],
+  [{ soak: -1 }, 'soak.durationMs'],
+  [{ soak: Number.POSITIVE_INFINITY }, 'soak.durationMs'],
+  [{ soak: { durationMs: 1_000, intervalMs: 1_000, failureThreshold: 3 } }, 'soak.failureThreshold'],
+  [{ soak: { durationMs: 0, checks: [() => {}] } }, 'soak.checks'],
+  [{ soak: { durationMs: 10, checks: ['x'] } }, 'soak.checks'],
+  [{ policies: ['x'] }, 'policies'],
+  [{ parse: 'json' }, 'parse'],
+  [{ public: 'log' }, 'public'],
+  [{ concurency: 3 }, 'concurency'],
+])('the option %j is refused, and its name is said', (options, name) => {
+  expect(() => make(options)).toThrow(expect.objectContaining({ code: 'reloader.invalid-option' }))
+  expect(() => make(options)).toThrow(name)
+})

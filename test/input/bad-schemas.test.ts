@@ -1,0 +1,167 @@
+import type { SchemaIssue, SchemaResult } from 'changeover'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { type Config, createScene, expectRefused, expectStartRefused, good, type Refusal, SECRET, schemaOf, startScene } from './scene.ts'
+
+type Answer = SchemaResult<Config> | Promise<SchemaResult<Config>>
+
+interface BadSchema extends Refusal {
+  readonly what: string
+  /** What the schema does with the document that it is to spoil. */
+  readonly answer: () => unknown
+}
+
+const returning = (value: unknown): Answer => ({ value: value as Config })
+const refusing = (issues: unknown): Answer => ({ issues: issues as SchemaIssue[] })
+const within = (password: unknown) => (): Answer => returning({ ...good, db: { max: 1, password } })
+
+const fail = (): never => {
+  throw new Error(SECRET)
+}
+const hostile = (): object =>
+  new Proxy(
+    {},
+    { get: fail, getPrototypeOf: fail, ownKeys: fail, has: fail, getOwnPropertyDescriptor: fail },
+  )
+class Secretive {
+  readonly value = SECRET
+}
+const cycle = (): object => {
+  const db: Record<string, unknown> = { max: 1, password: SECRET }
+  db['again'] = db
+  return db
+}
+const sparse: unknown[] = [1]
+sparse[3] = SECRET
+
+const notPlain = { code: 'config.not-plain', path: '*.*' } as const
+const threw: Refusal = { code: 'schema.threw' }
+
+const badSchemas: readonly BadSchema[] = [
+  { what: 'throws', answer: fail, ...threw },
+  { what: 'throws null', answer: () => { throw null }, ...threw }, // biome-ignore lint/style/useThrowOnlyError: users can
+  { what: 'throws undefined', answer: () => { throw undefined }, ...threw }, // biome-ignore lint/style/useThrowOnlyError: users can
+  { what: 'throws a hostile Proxy', answer: () => { throw hostile() }, ...threw },
+  { what: 'is async and rejects', answer: async () => fail(), ...threw },
+  { what: 'is async and never answers', answer: () => new Promise(() => {}), code: 'schema.timeout' },
+  { what: 'answers with a thenable that throws', answer: () => ({ then: fail }), ...threw }, // biome-ignore lint/suspicious/noThenProperty: users can
+  { what: 'answers with a thenable that never answers', answer: () => ({ then: () => {} }), code: 'schema.timeout' }, // biome-ignore lint/suspicious/noThenProperty: users can
+  { what: 'answers undefined', answer: () => undefined, ...threw },
+  { what: 'answers null', answer: () => null, ...threw },
+  { what: 'answers with a hostile Proxy', answer: hostile, ...threw },
+  { what: 'answers neither value nor issues', answer: () => ({}), code: 'config.not-plain', path: '(root)', kind: 'missing' },
+  { what: 'answers with issues that are no list', answer: () => refusing(SECRET), ...threw },
+  { what: 'answers with an issue that is null', answer: () => refusing([null]), ...threw },
+  { what: 'answers with an issue whose path is no list', answer: () => refusing([{ message: SECRET, path: 7 }]), ...threw },
+  { what: 'answers with an issue of getters that throw', answer: () => refusing([Object.defineProperty({}, 'path', { get: fail })]), ...threw },
+  { what: 'answers with an issue whose path has a hostile key', answer: () => refusing([{ message: SECRET, path: [{ key: hostile() }] }]), ...threw },
+  { what: 'answers with no issues', answer: () => refusing([]), code: 'schema.invalid' },
+  {
+    what: 'answers with keys and symbols for a path',
+    answer: () => refusing([{ message: SECRET, path: [{ key: SECRET }, Symbol(SECRET), SECRET] }]),
+    code: 'schema.invalid',
+    path: '*.*.*',
+    kind: 'missing',
+  },
+  {
+    what: 'answers with a number as the key of an object',
+    answer: () => refusing([{ message: SECRET, path: ['db', 4711] }]),
+    code: 'schema.invalid',
+    path: '*.*',
+    kind: 'missing',
+  },
+  { what: 'makes a string of the whole', answer: () => returning(SECRET), code: 'config.not-plain', kind: 'string' },
+  { what: 'makes null of the whole', answer: () => returning(null), code: 'config.not-plain', kind: 'null' },
+  { what: 'makes a Date', answer: within(new Date()), ...notPlain, kind: 'other' },
+  { what: 'makes a Map', answer: within(new Map([[SECRET, SECRET]])), ...notPlain, kind: 'other' },
+  { what: 'makes a Set', answer: within(new Set([SECRET])), ...notPlain, kind: 'other' },
+  { what: 'makes a RegExp', answer: within(new RegExp(SECRET)), ...notPlain, kind: 'other' },
+  { what: 'makes bytes', answer: within(Buffer.from(SECRET)), ...notPlain, kind: 'other' },
+  { what: 'makes an instance of a class', answer: within(new Secretive()), ...notPlain, kind: 'other' },
+  { what: 'makes a boxed string', answer: within(Object(SECRET)), ...notPlain, kind: 'other' },
+  { what: 'makes a promise', answer: within(Promise.resolve(SECRET)), ...notPlain, kind: 'other' },
+  { what: 'makes a promise that rejects', answer: () => within(Promise.reject(new Error(SECRET)))(), ...notPlain, kind: 'other' },
+  { what: 'makes a function', answer: within(() => SECRET), ...notPlain, kind: 'other' },
+  { what: 'makes a symbol', answer: within(Symbol(SECRET)), ...notPlain, kind: 'other' },
+  { what: 'makes an object with a symbol for a key', answer: within({ [Symbol(SECRET)]: SECRET }), ...notPlain, kind: 'other' },
+  { what: 'makes NaN', answer: within(Number.NaN), ...notPlain, kind: 'number' },
+  { what: 'makes Infinity', answer: within(Number.POSITIVE_INFINITY), ...notPlain, kind: 'number' },
+  { what: 'makes an array with holes', answer: within(sparse), code: 'config.not-plain', path: '*.*.1', kind: 'missing' },
+  { what: 'makes an array of undefined', answer: within([undefined]), code: 'config.not-plain', path: '*.*.0', kind: 'missing' },
+  { what: 'makes a cycle', answer: () => returning({ ...good, db: cycle() }), code: 'document.too-deep', path: `${'*.'.repeat(16)}…`, kind: 'object' },
+  { what: 'makes a getter that throws', answer: within(Object.defineProperty({}, SECRET, { get: fail, enumerable: true })), ...threw },
+  { what: 'makes a Proxy that throws', answer: within(hostile()), ...threw },
+  { what: 'makes a revoked Proxy', answer: () => { const { proxy, revoke } = Proxy.revocable({}, {}); revoke(); return within(proxy)() }, ...threw },
+  { what: 'makes an own key __proto__', answer: () => returning(JSON.parse(`{"db":{"__proto__":{"${SECRET}":1}}}`)), code: 'document.forbidden-key', path: '*', kind: 'object' },
+]
+
+const unhandled: unknown[] = []
+const note = (error: unknown): void => void unhandled.push(error)
+beforeEach(() => {
+  unhandled.length = 0
+  process.on('unhandledRejection', note)
+})
+afterEach(async () => {
+  await new Promise((resolve) => setImmediate(resolve))
+  process.off('unhandledRejection', note)
+  expect(unhandled).toEqual([])
+})
+
+/** Answers well until it is told to spoil the next. */
+const spoilable = (answer: () => unknown) => {
+  const state = { spoils: false }
+  const schema = schemaOf<Config>((value) => (state.spoils ? (answer() as Answer) : { value: value as Config }))
+  return { schema, state }
+}
+
+describe('A schema', () => {
+  it.each(badSchemas)('that $what refuses the change', async ({ answer, ...refusal }) => {
+    const { schema, state } = spoilable(answer)
+    const scene = await startScene({ schema })
+    state.spoils = true
+    await expectRefused(scene, { ...good, db: { max: 12, password: SECRET } }, refusal)
+    state.spoils = false
+    scene.source.put({ ...good, db: { max: 13, password: SECRET } })
+    await scene.clock.advance(0)
+    expect(scene.reloader.modules.db.current).toBe(13)
+    await scene.reloader.close()
+  })
+
+  it.each(badSchemas)('that $what refuses the very first start, with nothing left open', async ({ answer, ...refusal }) => {
+    const { schema, state } = spoilable(answer)
+    state.spoils = true
+    await expectStartRefused(createScene({ schema, document: good }), refusal)
+  })
+
+  it('may make getters, Proxies and objects without a prototype of plain data: what serves is a frozen copy', async () => {
+    const db = new Proxy({ max: 3, get password() { return SECRET } }, {})
+    const schema = schemaOf<Config>(() => returning(Object.assign(Object.create(null), { log: good.log, db })))
+    const { reloader } = await startScene({ schema })
+    db.max = 4
+    expect(reloader.config).toEqual({ log: good.log, db: { max: 3, password: SECRET } })
+    expect(Object.getOwnPropertyDescriptor(reloader.config.db, 'password')).toMatchObject({ writable: false, value: SECRET })
+    expect(Object.getPrototypeOf(reloader.config)).toBe(Object.prototype)
+    await reloader.close()
+  })
+
+  it('that makes undefined of a member leaves it out', async () => {
+    const schema = schemaOf<Config>((value) => ({ value: { ...(value as Config), limits: undefined } }))
+    const { reloader } = await startScene({ schema })
+    expect(Object.keys(reloader.config)).toEqual(['log', 'db'])
+    await reloader.close()
+  })
+
+  it('whose answer comes after its time is not listened to', async () => {
+    let answer = (_: SchemaResult<Config>): void => {}
+    const state = { hangs: false }
+    const schema = schemaOf<Config>((value) =>
+      state.hangs ? new Promise((resolve) => { answer = resolve }) : { value: value as Config },
+    )
+    const scene = await startScene({ schema })
+    state.hangs = true
+    await expectRefused(scene, { ...good, db: { max: 12, password: SECRET } }, { code: 'schema.timeout' })
+    answer({ value: { ...good, db: { max: 12, password: SECRET } } })
+    await scene.clock.advance(10_000)
+    expect(scene.reloader.config.db.max).toBe(10)
+    await scene.reloader.close()
+  })
+})

@@ -1,0 +1,130 @@
+import { inspect } from 'node:util'
+import {
+  createReloader,
+  defineApplier,
+  type ErrorCode,
+  type Failure,
+  isChangeoverError,
+  type ReloaderOptions,
+  type Schema,
+  type SchemaResult,
+  type TransactionRecord,
+} from 'changeover'
+import { createVirtualClock, type MemoryContent, memorySource } from 'changeover/testing'
+import { expect } from 'vitest'
+import { z } from 'zod'
+
+/** Stands in every bad document, wherever a value or a key can stand; it must show up nowhere. */
+export const SECRET = 'hunter2-Zx81'
+
+export const Config = z.strictObject({
+  log: z.strictObject({ level: z.enum(['debug', 'info']) }),
+  db: z.strictObject({ max: z.number().int().positive(), password: z.string() }),
+  limits: z.record(z.string(), z.number()).optional(),
+  list: z.array(z.strictObject({ n: z.number() })).optional(),
+})
+export type Config = z.infer<typeof Config>
+
+export const good: Config = { log: { level: 'info' }, db: { max: 10, password: `${SECRET}-good` } }
+
+/** A schema of one function, for those that misbehave. */
+export const schemaOf = <T>(validate: (value: unknown) => SchemaResult<T> | Promise<SchemaResult<T>>): Schema<T> => ({
+  '~standard': { version: 1, vendor: 'test', validate },
+})
+
+export type SceneOptions = Partial<ReloaderOptions<Config>> & { readonly document?: MemoryContent }
+
+/** A reloader over a memory source and a virtual clock, with a generation module and a compensating one that count their calls. */
+export const createScene = ({ document, ...options }: SceneOptions = {}) => {
+  const clock = createVirtualClock()
+  const source = memorySource(document)
+  const logs: unknown[] = []
+  const log = (data: object, message: string): void => void logs.push([data, message])
+  const calls = { made: 0, closed: 0, applied: 0 }
+  const reloader = createReloader<Config>({
+    source,
+    schema: Config,
+    logger: { debug: log, info: log, warn: log, error: log },
+    clock,
+    ...options,
+  })
+    .use('db', (config) => config.db, {
+      prepare: (slice: Config['db']) => {
+        calls.made += 1
+        const close = async (): Promise<void> => void (calls.closed += 1)
+        return { instance: slice.max, close }
+      },
+    })
+    .use('level', (config) => config.log, defineApplier<Config['log']>({ apply: () => void (calls.applied += 1) }))
+  return { clock, source, logs, calls, reloader }
+}
+
+export type Scene = ReturnType<typeof createScene>
+
+/** The scene with its first document serving. */
+export const startScene = async (options: SceneOptions = {}): Promise<Scene> => {
+  const scene = createScene({ document: good, ...options })
+  const started = scene.reloader.start()
+  await scene.clock.advance(0)
+  await started
+  return scene
+}
+
+/** What a refusal must say. A path or kind of `undefined` must be absent. */
+export interface Refusal {
+  readonly code: ErrorCode
+  readonly path?: string | undefined
+  readonly kind?: string | undefined
+}
+
+const expectFailure = (failure: Failure | undefined, { code, path, kind }: Refusal): void => {
+  expect(failure).toMatchObject({ code, phase: 'validating' })
+  expect([failure?.path, failure?.kind]).toEqual([path, kind])
+  expect(failure?.hint).not.toBe('')
+}
+
+/** Fails where the secret can be seen in any of the ways in which people look at things. */
+export const expectHidden = (...shown: readonly unknown[]): void => {
+  for (const one of shown) {
+    expect(inspect(one, { depth: 20, showHidden: true })).not.toContain(SECRET)
+    expect(JSON.stringify(one) ?? '').not.toContain(SECRET)
+    if (one instanceof Error) expect(`${one.message}\n${one.stack}`).not.toContain(SECRET)
+  }
+}
+
+/** Lets the document come as a change: refused, nothing called, and what served before serves on. */
+export const expectRefused = async (scene: Scene, content: MemoryContent | undefined, refusal: Refusal): Promise<void> => {
+  const { clock, source, reloader, logs, calls } = scene
+  const before = { config: reloader.config, calls: { ...calls }, rejected: reloader.status().counters.rejected }
+  const revision = content === undefined ? source.delete() : source.put(content)
+  await clock.advance(6_000)
+  const { last, state, counters } = reloader.status()
+  expect(last?.outcome).toBe('rejected')
+  const { failures, modules } = last as Extract<TransactionRecord, { outcome: 'rejected' }>
+  expect(last?.revision).toEqual(revision)
+  expectFailure(failures[0], refusal)
+  expect([state, counters.rejected]).toEqual(['rejected', before.rejected + 1])
+  expect(modules).toEqual([])
+  expect(reloader.config).toBe(before.config)
+  expect(calls).toEqual(before.calls)
+  expectHidden(logs, last, reloader.status())
+}
+
+/** Lets the document be the very first: `start` rejects with the same, and nothing is left open. */
+export const expectStartRefused = async (scene: Scene, refusal: Refusal): Promise<void> => {
+  const { clock, source, reloader, logs, calls } = scene
+  const started: Promise<unknown> = reloader.start().then(
+    () => 'started',
+    (error: unknown) => error,
+  )
+  await clock.advance(6_000)
+  const error = await started
+  if (!isChangeoverError(error)) throw new Error('start did not reject as it should', { cause: error })
+  expect(error.code).toBe(refusal.code)
+  expectFailure(error.failures[0], refusal)
+  expect(calls).toEqual({ made: 0, closed: 0, applied: 0 })
+  expect(() => reloader.config).toThrow('reloader.not-started')
+  expect([reloader.status().state, source.watches, clock.pending()]).toEqual(['closed', 0, 0])
+  await expect(source.read(new AbortController().signal)).rejects.toMatchObject({ code: 'source.closed' })
+  expectHidden(logs, error, reloader.status())
+}
