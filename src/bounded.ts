@@ -69,7 +69,8 @@ export const bounded = <T>(
   try {
     const returned = body(controller.signal)
     if (isThenable(returned)) {
-      Promise.resolve(returned).then(
+      // Not Promise.resolve: it would hand both callbacks to a promise's own `then`, which may call them twice.
+      new Promise<T>((resolve) => resolve(returned as T)).then(
         (value) => settle({ kind: 'value', value }),
         (error: unknown) => settle({ kind: 'error', error }),
       )
@@ -84,6 +85,11 @@ export const isThenable = (value: unknown): value is PromiseLike<unknown> =>
   (typeof value === 'object' || typeof value === 'function') &&
   value !== null &&
   typeof (value as { then?: unknown }).then === 'function'
+
+/** What user code returned where nothing is awaited may be a promise; its rejection must not end the process. */
+export const ignoreRejection = (value: unknown): void => {
+  new Promise((resolve) => resolve(value)).catch(() => {})
+}
 
 /** Resolves after `ms`, or at once when the signal aborts. */
 export const sleep = (clock: Clock, ms: number, signal: AbortSignal): Promise<void> =>

@@ -15,9 +15,10 @@ export const timedTree = (record: TransactionRecord): string => {
       const name = `${'  '.repeat(depths.get(module.module) ?? 0)}${module.module}`.padEnd(widest)
       return `${isLast ? '└─' : '├─'} ${name}  ${module.change.padEnd(7)}  ${phasesOf(module.phases)}`.trimEnd()
     }),
-    ...failures.map(({ code, message, hint }, index) => {
+    ...failures.map(({ code, message, hint, cause }, index) => {
       const branch = index === failures.length - 1 ? '└─' : '├─'
-      return `${branch} ✗ ${code}: ${message}. ${hint}`
+      const because = cause?.code === undefined ? '' : ` Cause: ${cause.code}.`
+      return `${branch} ✗ ${code}: ${message}. ${hint}${because}`
     }),
   ].join('\n')
 }

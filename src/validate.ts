@@ -1,4 +1,4 @@
-import { bounded, isThenable } from './bounded.ts'
+import { bounded, ignoreRejection, isThenable } from './bounded.ts'
 import { digestOf } from './model/digest.ts'
 import { ChangeoverError, changeoverError, type ErrorCode, type FailurePlace } from './model/errors.ts'
 import { countWrittenMembers, findDuplicateKey } from './model/json.ts'
@@ -42,8 +42,11 @@ export class Validator {
     const place = placeOf(reading)
     const input = this.#parse(text, place)
     const result = await this.#validate(input, place, signal)
-    if (result.issues !== undefined) throw this.#refusal(result.issues, input, place)
-    return this.#toSnapshot(result.value, text, reading, previous)
+    const value = this.#plain(place, () => {
+      if (result.issues === undefined) return result.value
+      throw this.#refusal(result.issues, input, place)
+    })
+    return this.#toSnapshot(value, text, reading, previous)
   }
 
   /** The config of a text, where it can be had at once; undefined where it is not valid or takes an async schema. */
@@ -52,7 +55,7 @@ export class Validator {
       const text = this.textOf(reading)
       const result = this.#settings.schema['~standard'].validate(this.#parse(text, {}))
       if (isThenable(result)) {
-        Promise.resolve(result).catch(() => {})
+        ignoreRejection(result)
         return undefined
       }
       return result.issues === undefined ? toPlain(result.value, previous) : undefined
@@ -72,7 +75,7 @@ export class Validator {
         throw changeoverError('policy.refused', place, error)
       }
       if (!isThenable(returned)) continue
-      Promise.resolve(returned).catch(() => {})
+      ignoreRejection(returned)
       throw changeoverError('policy.refused', { ...place, detail: 'it returned a promise: a policy is synchronous' })
     }
   }
@@ -85,7 +88,12 @@ export class Validator {
     } catch (error) {
       throw changeoverError('document.malformed', place, error)
     }
-    const members = this.#plain(place, () => countMembers(input))
+    const count = (): number => {
+      if (!(input instanceof Promise)) return countMembers(input)
+      ignoreRejection(input)
+      throw changeoverError('document.malformed', { ...place, detail: 'parse returned a promise: it is synchronous' })
+    }
+    const members = this.#plain(place, count, 'document.malformed')
     if (parse === undefined && countWrittenMembers(text) !== members) {
       const path = findDuplicateKey(text) ?? []
       throw changeoverError('document.duplicate-key', { ...place, path: this.visibility.show(path) })
@@ -117,11 +125,13 @@ export class Validator {
     return { config, revision: reading.revision, digest: digestOf(config, this.#digestKey), text }
   }
 
-  #plain<T>(place: FailurePlace, make: () => T): T {
+  /** What user code made is touched only in here: a getter of it may throw, which is `thrown`. */
+  #plain<T>(place: FailurePlace, make: () => T, thrown: ErrorCode = 'schema.threw'): T {
     try {
       return make()
     } catch (error) {
-      if (!(error instanceof NotPlain)) throw changeoverError('schema.threw', place, error)
+      if (error instanceof ChangeoverError) throw error
+      if (!(error instanceof NotPlain)) throw changeoverError(thrown, place, error)
       const { code, kind } = error
       throw changeoverError(code, { ...place, path: this.visibility.show(error.path), kind })
     }
@@ -129,7 +139,7 @@ export class Validator {
 
   #refusal(issues: readonly SchemaIssue[], input: unknown, place: FailurePlace): ChangeoverError {
     const failures = issues.slice(0, MAX_ISSUES).map((issue) => {
-      const path = pathOf(issue)
+      const path = pathOf(issue, input)
       const at = { ...place, path: this.visibility.show(path), kind: kindOf(valueAt(input, path)) }
       return changeoverError('schema.invalid' satisfies ErrorCode, at, issue).failures[0]
     })
@@ -158,20 +168,23 @@ const decode = (content: string | Uint8Array, place: FailurePlace): string => {
   }
 }
 
-const pathOf = ({ path = [] }: SchemaIssue): Path =>
-  path.map((segment) => {
-    const key = typeof segment === 'object' ? segment.key : segment
-    return typeof key === 'number' ? key : String(key)
-  })
-
-const valueAt = (input: unknown, path: Path): unknown => {
+/** A number that is not an index of an array may be somebody's data, so it becomes a key like any other. */
+const pathOf = ({ path = [] }: SchemaIssue, input: unknown): Path => {
   let at = input
-  for (const key of path) {
-    if (typeof at !== 'object' || at === null || !Object.hasOwn(at, key)) return undefined
-    at = (at as Record<string | number, unknown>)[key]
-  }
-  return at
+  return path.map((segment) => {
+    const key = typeof segment === 'object' ? segment.key : segment
+    const shown = typeof key === 'number' && Array.isArray(at) ? key : String(key)
+    at = memberOf(at, shown)
+    return shown
+  })
 }
+
+const memberOf = (value: unknown, key: string | number): unknown => {
+  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined
+  return (value as Record<string | number, unknown>)[key]
+}
+
+const valueAt = (input: unknown, path: Path): unknown => path.reduce<unknown>(memberOf, input)
 
 /**
  * The JSON Schema that a Standard Schema may offer beside itself (standardschema.dev/json-schema); used only to learn

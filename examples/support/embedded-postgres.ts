@@ -1,9 +1,9 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { chmod, chown, lchown, mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, chown, lchown, mkdtemp, open, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { copyPostgres, useYourOwn } from './postgres-binaries.ts'
@@ -40,13 +40,14 @@ const PORT_TRIES = 5
  * It runs in a session of its own, so that Ctrl-C reaches only the service, which then drains against a server that
  * still answers. Works as root too (the server itself refuses to: it gets an unprivileged account). Takes 1 to 2 s.
  *
- * @param options.folder where its temporary folder is made; default: the system's.
+ * @param options.folder where its temporary folder is made; default: the system's. For root all must be able to enter it.
  */
 export const startPostgres = async (options: { readonly folder?: string } = {}): Promise<EmbeddedPostgres> => {
   if (process.platform === 'win32') throw new Error(`Embedded PostgreSQL is not started on Windows. ${useYourOwn}`)
-  const folder = await mkdtemp(join(options.folder ?? tmpdir(), 'changeover-postgres-'))
+  const folder = await mkdtemp(join(resolve(options.folder ?? tmpdir()), 'changeover-postgres-'))
   try {
     const account = await unprivilegedAccount()
+    if (account !== undefined) await assertOpenToAll(dirname(folder))
     const password = randomBytes(18).toString('base64url')
     await copyPostgres(folder)
     await writeFile(join(folder, 'password'), password, { mode: 0o600 })
@@ -66,6 +67,12 @@ const unprivilegedAccount = async (): Promise<Account | undefined> => {
   const found = lines.find(([name]) => name === 'nobody') ?? lines.find(([name]) => name === 'postgres')
   if (found === undefined) throw new Error(`Root needs an account "nobody" to run PostgreSQL. ${useYourOwn}`)
   return { uid: Number(found[2]), gid: Number(found[3]) }
+}
+
+const assertOpenToAll = async (folder: string): Promise<void> => {
+  const { mode } = await stat(folder)
+  if ((mode & 0o001) === 0) throw new Error(`Only its owner can enter ${folder}, and PostgreSQL runs as another account`)
+  if (dirname(folder) !== folder) await assertOpenToAll(dirname(folder))
 }
 
 const giveTo = async (folder: string, { uid, gid }: Account): Promise<void> => {
@@ -137,7 +144,7 @@ const serve = async (folder: string, account: Account | undefined, password: str
   for (let tries = 1; ; tries++) {
     const port = await freePort()
     const child = await launch(folder, account, port)
-    const exited = new Promise<void>((resolve) => child.once('error', () => resolve()).once('exit', () => resolve()))
+    const exited = new Promise<void>((done) => child.once('error', () => done()).once('exit', () => done()))
     const pid = await ready(folder, child)
     if (pid !== undefined) {
       const stop = once(() => end(folder, child, exited, pid))
@@ -158,9 +165,9 @@ const serve = async (folder: string, account: Account | undefined, password: str
 
 const freePort = async (): Promise<number> => {
   const server = createServer()
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, HOST, resolve))
+  await new Promise<void>((done, reject) => server.once('error', reject).listen(0, HOST, done))
   const { port } = server.address() as AddressInfo
-  await new Promise<void>((resolve) => server.close(() => resolve()))
+  await new Promise<void>((done) => server.close(() => done()))
   return port
 }
 

@@ -3,7 +3,9 @@ import pg from 'pg'
 /** The connections of one pool, so that they can be bounded while they open and cut when time is up. */
 export interface Connections {
   /** The class for `new pg.Pool({ Client })`. */
-  readonly Client: new (config?: string | pg.ClientConfig) => pg.Client
+  readonly Client: new (
+    config?: string | pg.ClientConfig,
+  ) => pg.Client
   /**
    * Cuts every connection and refuses new ones: what runs or waits for a connection is rejected at once. `onRefused` is
    * called after each refusal.

@@ -75,7 +75,9 @@ const DRAIN_POLL_MS = 10
  * A change of `max` alone also makes a new pool. A living pool could be raised, but lowered only as its clients idle
  * out, and its rollback would not be exact; two generations would also share what each must close once.
  */
-export const pgPool = <Needs extends object = object>(options: PgPoolOptions = {}): Applier<PgSlice, pg.Pool, Needs> => {
+export const pgPool = <Needs extends object = object>(
+  options: PgPoolOptions = {},
+): Applier<PgSlice, pg.Pool, Needs> => {
   const { connectMs = DEFAULT_CONNECT_MS, probe = 'select 1', drainMs } = options
   assertDelay('connectMs', connectMs)
   const opened = new WeakMap<pg.Pool, Opened>()
@@ -118,7 +120,10 @@ const probePool = async (pool: pg.Pool, query: string, signal: AbortSignal): Pro
   const connecting = pool.connect()
   const client = await abortable(connecting, signal).catch((error: unknown) => {
     // Given up while it still connects or waits its turn: the client goes back as soon as it is there.
-    connecting.then((late) => late.release(), () => undefined)
+    connecting.then(
+      (late) => late.release(),
+      () => undefined,
+    )
     throw error
   })
   try {

@@ -81,10 +81,7 @@ export function timer<Slice extends TimerSlice, Result, Needs extends object = o
   assertDelay('deadlineMs', deadlineMs)
   let serving: Served<Result> | undefined
 
-  const prepare = async (
-    slice: Slice,
-    context: PrepareContext<Slice, Needs>,
-  ): Promise<Generation<Ticker<Result>>> => {
+  const prepare = async (slice: Slice, context: PrepareContext<Slice, Needs>): Promise<Generation<Ticker<Result>>> => {
     const { intervalMs } = slice
     assertInterval(intervalMs)
     const { clock, needs, report, isServing } = context

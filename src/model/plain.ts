@@ -100,6 +100,8 @@ const toPlainArray = (value: readonly unknown[], previous: object | undefined, p
 
 const toPlainObject = (value: object, previous: object | undefined, path: Path): unknown => {
   if (!isPlainObject(value) || Object.getOwnPropertySymbols(value).length > 0) {
+    // An async select or transform: that nobody awaits it must not end the process.
+    if (value instanceof Promise) value.catch(() => {})
     throw new NotPlain('config.not-plain', path, 'other')
   }
   const before = Array.isArray(previous) ? undefined : (previous as Readonly<Record<string, unknown>> | undefined)

@@ -27,6 +27,8 @@ export class Retirer {
   retire(records: readonly GenerationRecord[]): Promise<void> {
     if (records.length === 0) return Promise.resolve()
     const byModule = new Map<string, GenerationRecord[]>()
+    // Leases are waited for from now on, in all of them at once: the waits of a chain of modules do not add up.
+    const drains = new Map(records.map((record) => [record, this.#drained(record)]))
     for (const record of records) byModule.set(record.module, [...(byModule.get(record.module) ?? []), record])
     const order = records.length === 1 ? this.#only(records) : [...this.#registry.order].reverse()
     const work = inOrder(
@@ -34,7 +36,7 @@ export class Retirer {
       ({ name }) => this.#registry.dependentsOf(name),
       ({ name }) => {
         const mine = byModule.get(name)
-        return mine === undefined ? undefined : () => Promise.all(mine.map((record) => this.#closeOnce(record)))
+        return mine === undefined ? undefined : () => Promise.all(mine.map((record) => this.#closeOnce(record, drains.get(record))))
       },
     )
     this.track(work)
@@ -56,21 +58,28 @@ export class Retirer {
     while (this.#running.size > 0) await Promise.all(this.#running)
   }
 
-  #closeOnce(record: GenerationRecord): Promise<void> {
+  /** Resolves when no lease holds the generation, or may hold it any longer. */
+  async #drained(record: GenerationRecord): Promise<void> {
+    const { clock, deadlinesOf, report } = this.#runtime
+    const { leaseMs } = deadlinesOf(this.#store.slot(record.module).definition)
+    const drained = await bounded(() => this.#store.released(record), { clock, deadlineMs: leaseMs, graceMs: 0 }).result
+    if (drained.kind !== 'done') report(failure('lease.overdue', { module: record.module, phase: 'close' }))
+  }
+
+  #closeOnce(record: GenerationRecord, drained: Promise<void> | undefined): Promise<void> {
     const slot = this.#store.slot(record.module)
     return record.closeOnce(() => {
-      const closing = this.#close(record, slot)
+      const closing = this.#close(record, slot, drained)
       slot.noteRetiring(closing)
       return closing
     })
   }
 
-  async #close(record: GenerationRecord, slot: Slot): Promise<void> {
+  async #close(record: GenerationRecord, slot: Slot, drained: Promise<void> | undefined): Promise<void> {
     const { clock, deadlinesOf, report } = this.#runtime
     const { closeMs, leaseMs } = deadlinesOf(slot.definition)
     for (const dependent of record.dependents) await dependent.closing
-    const drained = await bounded(() => this.#store.released(record), { clock, deadlineMs: leaseMs, graceMs: 0 }).result
-    if (drained.kind !== 'done') report(failure('lease.overdue', { module: slot.name, phase: 'close' }))
+    await drained
     const place = { module: slot.name, phase: 'close' } as const
     const closed = await bounded(() => record.generation.close?.(), {
       clock,

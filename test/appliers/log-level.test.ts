@@ -313,9 +313,12 @@ it('does not keep children of pino 9 alive, not even through a swap that can be 
   setFlagsFromString('--expose-gc')
   const collect: () => void = runInNewContext('gc')
   await expect
-    .poll(() => {
-      collect()
-      return refs.filter((ref) => ref.deref() !== undefined).length
-    }, { timeout: 20_000 })
+    .poll(
+      () => {
+        collect()
+        return refs.filter((ref) => ref.deref() !== undefined).length
+      },
+      { timeout: 20_000 },
+    )
     .toBeLessThan(5)
 })

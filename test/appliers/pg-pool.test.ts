@@ -29,7 +29,9 @@ const setUp = (options?: PgPoolOptions) => {
 const connections = async (name: string): Promise<number> => {
   const client = new pg.Client(server().connectionString)
   await client.connect()
-  const { rows } = await client.query('select count(*)::int as n from pg_stat_activity where application_name = $1', [name])
+  const { rows } = await client.query('select count(*)::int as n from pg_stat_activity where application_name = $1', [
+    name,
+  ])
   await client.end()
   return rows[0].n
 }
@@ -128,7 +130,12 @@ describe('pgPool before a server that accepts and never answers', () => {
   const blackHole = async (): Promise<{ readonly port: number; readonly sockets: Set<Socket> }> => {
     const sockets = new Set<Socket>()
     const listener = createServer((socket) => {
-      sockets.add(socket.on('error', () => undefined).on('close', () => sockets.delete(socket)).resume())
+      sockets.add(
+        socket
+          .on('error', () => undefined)
+          .on('close', () => sockets.delete(socket))
+          .resume(),
+      )
     })
     await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve))
     closers.push(() => {
@@ -196,7 +203,12 @@ describe('pgPool closing', () => {
   it('cuts what is left when the time to drain is over: running and waiting queries are rejected', async () => {
     const host = setUp({ drainMs: 200 })
     await host.swap(slice({ max: 2, application_name: 'cut' }))
-    const queries = Array.from({ length: 1_000 }, () => host.current.query(sleepQuery(60)).then(() => 'done', () => 'rejected'))
+    const queries = Array.from({ length: 1_000 }, () =>
+      host.current.query(sleepQuery(60)).then(
+        () => 'done',
+        () => 'rejected',
+      ),
+    )
     const old = host.current
     await expect.poll(() => old.waitingCount, PATIENCE).toBe(998)
     await host.swap(slice())
@@ -225,11 +237,14 @@ describe('pgPool closing', () => {
 describe('pgPool under 50 concurrent queries', () => {
   it.each([
     ['current.query', (host: ReturnType<typeof setUp>) => host.current.query('select 42 as answer')],
-    ['leases', (host: ReturnType<typeof setUp>) =>
-      host.use(async (pool) => {
-        await pool.query('select 1')
-        return pool.query('select 42 as answer')
-      })],
+    [
+      'leases',
+      (host: ReturnType<typeof setUp>) =>
+        host.use(async (pool) => {
+          await pool.query('select 1')
+          return pool.query('select 42 as answer')
+        }),
+    ],
   ])('loses none over 200 swaps, through %s', async (name, ask) => {
     const host = setUp()
     const application_name = `hammer ${name}`
@@ -256,17 +271,20 @@ describe('pgPool under 50 concurrent queries', () => {
 })
 
 describe('pgPool whose server dies', () => {
-  it.each(['idle', 'checked out'])('reports the lost connection of an %s client once, and nothing is thrown', async (state) => {
-    const doomed = await startPostgres()
-    closers.push(() => doomed.stop())
-    const host = setUp({ drainMs: 100 })
-    await host.swap({ connectionString: doomed.connectionString })
-    const client = state === 'idle' ? undefined : await host.current.connect()
-    process.kill(doomed.pid, 'SIGKILL')
-    await expect.poll(() => host.reports.length, PATIENCE).toBeGreaterThan(0)
-    expect(new Set(host.reports).size).toBe(host.reports.length)
-    await expect(host.current.query('select 1')).rejects.toThrow()
-    client?.release()
-    await host.end()
-  })
+  it.each(['idle', 'checked out'])(
+    'reports the lost connection of an %s client once, and nothing is thrown',
+    async (state) => {
+      const doomed = await startPostgres()
+      closers.push(() => doomed.stop())
+      const host = setUp({ drainMs: 100 })
+      await host.swap({ connectionString: doomed.connectionString })
+      const client = state === 'idle' ? undefined : await host.current.connect()
+      process.kill(doomed.pid, 'SIGKILL')
+      await expect.poll(() => host.reports.length, PATIENCE).toBeGreaterThan(0)
+      expect(new Set(host.reports).size).toBe(host.reports.length)
+      await expect(host.current.query('select 1')).rejects.toThrow()
+      client?.release()
+      await host.end()
+    },
+  )
 })

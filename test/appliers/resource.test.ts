@@ -53,7 +53,12 @@ describe('resource', () => {
   })
 
   it.each([
-    ['throws', () => { throw new Error('sick') }],
+    [
+      'throws',
+      () => {
+        throw new Error('sick')
+      },
+    ],
     ['rejects', () => Promise.reject(new Error('sick'))],
   ])('refuses the config when the check %s, and closes what it opened, without a time to drain', async (_, check) => {
     const aborted: boolean[] = []
@@ -162,7 +167,10 @@ describe('resource', () => {
 
   it('infers slice, instance and needs from open', () => {
     const applier = resource({
-      open: async (slice: { readonly url: string }, context: PrepareContext<{ readonly url: string }, { log: string }>) => ({
+      open: async (
+        slice: { readonly url: string },
+        context: PrepareContext<{ readonly url: string }, { log: string }>,
+      ) => ({
         url: slice.url + context.needs.log,
         end: () => undefined,
       }),

@@ -24,7 +24,11 @@ const setUp = (options: TimerOptions = {}) => {
 
 /** A task whose runs end when the test says so. */
 const slowTask = () => {
-  const runs: { readonly signal: AbortSignal; readonly end: (result: string) => void; readonly fail: (error: Error) => void }[] = []
+  const runs: {
+    readonly signal: AbortSignal
+    readonly end: (result: string) => void
+    readonly fail: (error: Error) => void
+  }[] = []
   const task = ({ signal }: TimerRun<Slice>): Promise<string> =>
     new Promise((end, fail) => {
       runs.push({ signal, end, fail })
@@ -56,11 +60,14 @@ describe('timer', () => {
     expect(host.current.lastAt).toBe(start + 100)
   })
 
-  it.each([0, -1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, MAX_DELAY_MS + 1])('refuses an interval of %d', async (intervalMs) => {
-    const { host, clock } = setUp()
-    await expect(host.prepare({ intervalMs })).rejects.toThrow(RangeError)
-    expect(clock.pending()).toBe(0)
-  })
+  it.each([0, -1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, MAX_DELAY_MS + 1])(
+    'refuses an interval of %d',
+    async (intervalMs) => {
+      const { host, clock } = setUp()
+      await expect(host.prepare({ intervalMs })).rejects.toThrow(RangeError)
+      expect(clock.pending()).toBe(0)
+    },
+  )
 
   it('holds the longest interval that a timer can', async () => {
     const { clock, log, host } = setUp()
@@ -224,7 +231,10 @@ describe('timer with warm', () => {
 
   it('refuses the config when the task fails, with nothing armed and nothing else reported', async () => {
     const clock = createVirtualClock()
-    const host = moduleHost(timer(() => Promise.reject(new Error('no table')), { warm: true }), { clock })
+    const host = moduleHost(
+      timer(() => Promise.reject(new Error('no table')), { warm: true }),
+      { clock },
+    )
     await expect(host.prepare({ intervalMs: 100 })).rejects.toThrow('no table')
     expect(host.reports).toEqual([])
     expect(clock.pending()).toBe(0)
@@ -268,7 +278,12 @@ describe('runs of a timer', () => {
   })
 
   it.each([
-    ['throws', () => { throw new Error('task') }],
+    [
+      'throws',
+      () => {
+        throw new Error('task')
+      },
+    ],
     ['rejects', () => Promise.reject(new Error('task'))],
   ])('go on after a task that %s; every error is reported once', async (_, task) => {
     const clock = createVirtualClock()
@@ -312,7 +327,10 @@ describe('runs of a timer', () => {
   it('that were asked for reject and report, and may be left alone', async () => {
     const unhandled = vi.fn()
     process.on('unhandledRejection', unhandled)
-    const host = moduleHost(timer(() => Promise.reject(new Error('task'))), { clock: createVirtualClock() })
+    const host = moduleHost(
+      timer(() => Promise.reject(new Error('task'))),
+      { clock: createVirtualClock() },
+    )
     await host.swap({ intervalMs: 100 })
     const { current } = host
     void current.runNow()
@@ -373,10 +391,16 @@ describe('handles of a timer', () => {
 
   it('are unreferenced by default and referenced on request', async () => {
     const free = spyClock()
-    await moduleHost(timer(() => undefined), { clock: free.clock }).swap({ intervalMs: 100 })
+    await moduleHost(
+      timer(() => undefined),
+      { clock: free.clock },
+    ).swap({ intervalMs: 100 })
     expect(free.unref).toHaveBeenCalledTimes(1)
     const held = spyClock()
-    await moduleHost(timer(() => undefined, { unref: false }), { clock: held.clock }).swap({ intervalMs: 100 })
+    await moduleHost(
+      timer(() => undefined, { unref: false }),
+      { clock: held.clock },
+    ).swap({ intervalMs: 100 })
     expect(held.unref).not.toHaveBeenCalled()
   })
 })

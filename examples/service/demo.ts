@@ -1,0 +1,70 @@
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Applier, timedTree } from 'changeover'
+import { fileSource } from 'changeover/file'
+import { pino } from 'pino'
+import { acts, DemoConfig, type Document, start } from './demo-script.ts'
+import { openDatabase } from './database.ts'
+import { serveHttp } from './http.ts'
+import { type Defer, runToEnd, stopSignal } from './lifetime.ts'
+import { startClients } from './demo-clients.ts'
+import { createService } from './service.ts'
+
+/** Far more than the demo takes. */
+const DEMO_MS = 120_000
+/** Queries that must be answered between two acts, so that whatever serves is really used. */
+const QUERIES = 200
+
+const demo = async (stop: AbortSignal, defer: Defer): Promise<void> => {
+  const folder = await mkdtemp(join(tmpdir(), 'changeover-demo-'))
+  defer(() => rm(folder, { recursive: true, force: true }))
+  const path = join(folder, 'config.json')
+  await writeFile(path, textOf(start.document))
+  const database = await openDatabase(process.env.DATABASE_URL)
+  defer(database.close)
+
+  const logger = pino({}, { write: () => {} }) // the trees below say it all
+  const service = createService({ source: fileSource({ path }), address: database.address, logger, schema: DemoConfig })
+    .use('search', (config) => (config as DemoConfig).search, search, { deadlines: { prepareMs: 500, graceMs: 100 } })
+  defer(service.close)
+  const records = service.transactions({ signal: AbortSignal.any([stop, AbortSignal.timeout(DEMO_MS)]) })
+  const showNext = async (): Promise<string> => {
+    const { value: record } = await records.next()
+    if (record === undefined) throw new Error('The demo was stopped, or it took too long.')
+    console.log(indent(timedTree(record)))
+    return record.outcome
+  }
+
+  console.log(`1. ${start.title}`)
+  await service.start({ signal: stop })
+  await showNext()
+  const http = await serveHttp(service, logger, 0)
+  defer(http.close)
+  const clients = startClients(`${http.url}/now`)
+  defer(clients.stop)
+
+  for (const [index, { title, document, outcome }] of acts.entries()) {
+    await clients.answered(QUERIES)
+    console.log(`\n${index + 2}. ${title}`)
+    await writeFile(`${path}.new`, textOf(document))
+    await rename(`${path}.new`, path)
+    const became = await showNext()
+    if (became !== outcome) throw new Error(`This act should have ended ${outcome}.`)
+  }
+  await clients.answered(QUERIES)
+  const { answered, failed } = await clients.stop()
+  console.log(`\n${answered + failed} queries went on through all of this, ${failed} failed.`)
+  if (failed > 0) throw new Error('No query should have failed.')
+}
+
+/** A module that hangs where its config says so, and does not heed its signal: the worst that there is. */
+const search: Applier<DemoConfig['search']> = {
+  prepare: ({ hangs }) => (hangs ? new Promise(() => {}) : { instance: undefined }),
+}
+
+const textOf = (document: Document): string => (typeof document === 'string' ? document : JSON.stringify(document))
+
+const indent = (text: string): string => text.replaceAll(/^/gm, '   ')
+
+await runToEnd((defer) => demo(stopSignal(), defer))
