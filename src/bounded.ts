@@ -53,8 +53,11 @@ export const bounded = <T>(
     if (givenUp !== undefined || isResolved) return
     givenUp = kind
     clock.clearTimeout(timer)
-    timer = clock.setTimeout(() => finish({ kind, settled: false }), graceMs)
+    const give = (): void => finish({ kind, settled: false })
+    // No grace is none: a timer of 0 ms would take one, and might outlive the reloader.
+    if (graceMs > 0) timer = clock.setTimeout(give, graceMs)
     controller.abort(new DOMException(kind, 'AbortError'))
+    if (graceMs <= 0) give()
   }
   const settle = (late: Late<T>): void => {
     if (givenUp === undefined) {

@@ -114,7 +114,8 @@ export class Engine {
   }
 
   #send(event: ReloadEvent): void {
-    this.#actor.send(event)
+    // A late apply may settle after the close; XState would warn of it on the console.
+    if (this.#actor.getSnapshot().status === 'active') this.#actor.send(event)
   }
 
   /** During a soak the machine must know whether a document is the last known good one: that ends the soak. */

@@ -31,7 +31,8 @@ const changeOf = (
   isForced: boolean,
   needsChanged: boolean,
 ): ModuleChange | undefined => {
-  if (next === undefined) return previous === undefined ? undefined : 'off'
+  // Degraded and off: its first apply was never undone, so it is still to be closed.
+  if (next === undefined) return previous === undefined && !isForced ? undefined : 'off'
   if (previous === undefined) return 'open'
   if (isForced) return 'repair'
   return next !== previous || needsChanged ? 'replace' : undefined

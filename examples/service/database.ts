@@ -18,7 +18,7 @@ export const openDatabase = async (address: string | undefined): Promise<Databas
 }
 
 /** The address with the credentials of the document: where the server stands is not the document's business. */
-export const withCredentials = (address: string, { user, password }: Pick<Config['db'], 'user' | 'password'>): string => {
+export const withCredentials = (address: string, { user, password }: Config['db']): string => {
   const url = new URL(address)
   // As parameters, which pg prefers to the part before the host.
   if (user !== undefined) url.searchParams.set('user', user)

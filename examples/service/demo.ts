@@ -25,14 +25,21 @@ const demo = async (stop: AbortSignal, defer: Defer): Promise<void> => {
   defer(database.close)
 
   const logger = pino({}, { write: () => {} }) // the trees below say it all
-  const service = createService({ source: fileSource({ path }), address: database.address, logger, schema: DemoConfig })
-    .use('search', (config) => (config as DemoConfig).search, search, { deadlines: { prepareMs: 500, graceMs: 100 } })
+  const service = createService({
+    source: fileSource({ path }),
+    address: database.address,
+    logger,
+    schema: DemoConfig,
+  }).use('search', (config) => (config as DemoConfig).search, search, { deadlines: { prepareMs: 500, graceMs: 100 } })
   defer(service.close)
   const records = service.transactions({ signal: AbortSignal.any([stop, AbortSignal.timeout(DEMO_MS)]) })
   const showNext = async (): Promise<string> => {
     const { value: record } = await records.next()
     if (record === undefined) throw new Error('The demo was stopped, or it took too long.')
     console.log(indent(timedTree(record)))
+    const { config, modules } = service
+    const max = modules.db.current.options.max
+    console.log(`   Now: log level ${logger.level}, cache every ${config.cache.intervalMs} ms, pool of ${max}.`)
     return record.outcome
   }
 

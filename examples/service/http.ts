@@ -16,30 +16,32 @@ export interface HttpServer {
 const HOST = '127.0.0.1'
 const DRAIN_MS = 5_000
 
-const routesOf = ({ lease, modules, status }: Served, logger: Logger) =>
+const routesOf = (service: Served, logger: Logger) =>
   new Map<string, () => unknown>([
-    // A lease: all that this answer shows is of one snapshot, also if a change is committed meanwhile.
-    ['/', () => lease(({ config, modules: { db, cache } }) => liveValues(config, db.current, cache.current, logger.level))],
-    ['/status', status],
-    // The pool of this query is not closed before it has its answer.
-    ['/now', () => modules.db.use(async (pool) => (await pool.query('select now()')).rows[0])],
+    ['/', () => liveValues(service, logger)],
+    ['/status', service.status],
+    // The pool is not closed before the query has its answer.
+    ['/now', () => service.modules.db.use(async (pool) => (await pool.query('select now()')).rows[0])],
   ])
 
-type View = Parameters<Parameters<Service['lease']>[0]>[0]
-type Current<Name extends keyof View['modules']> = View['modules'][Name]['current']
-
-/** What serves now. Not the config: there may be secrets in it. */
-const liveValues = (config: View['config'], pool: Current<'db'>, cache: Current<'cache'>, level: string) => ({
-  log: { level },
-  cache: { intervalMs: config.cache.intervalMs, ageMs: Date.now() - cache.lastAt, rows: cache.last.length },
-  pool: { max: pool.options.max, connections: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount },
-})
+/** What serves now: one whole snapshot, since it is leased. Not the config as such: there may be secrets in it. */
+const liveValues = ({ lease }: Served, logger: Logger) =>
+  lease(({ config, modules: { db, cache } }) => {
+    const pool = db.current
+    const { last, lastAt } = cache.current
+    return {
+      log: { level: logger.level },
+      cache: { intervalMs: config.cache.intervalMs, ageMs: Date.now() - lastAt, rows: last.length },
+      pool: { max: pool.options.max, connections: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount },
+    }
+  })
 
 /** Serves on 127.0.0.1; on a free port where `port` is 0. */
 export const serveHttp = async (service: Served, logger: Logger, port: number): Promise<HttpServer> => {
   const routes = routesOf(service, logger)
   const server = createServer(async ({ method, url = '/' }, response) => {
-    const route = routes.get(url.split('?', 1)[0] ?? url)
+    const path = url.split('?', 1)[0] ?? url
+    const route = routes.get(path)
     if (!server.listening) response.setHeader('connection', 'close') // draining
     if (route === undefined) return send(response, 404, { error: 'not found', routes: [...routes.keys()] })
     if (method !== 'GET') return send(response, 405, { error: 'only GET' })
@@ -47,7 +49,7 @@ export const serveHttp = async (service: Served, logger: Logger, port: number): 
       send(response, 200, await route())
     } catch (error) {
       // Of a driver's error only the code: its message may name hosts and users.
-      logger.error({ url, code: (error as { code?: unknown }).code }, 'request failed')
+      logger.error({ path, code: (error as { code?: unknown }).code }, 'request failed')
       send(response, 503, { error: 'unavailable' })
     }
   })

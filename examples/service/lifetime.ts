@@ -1,4 +1,4 @@
-import { isChangeoverError } from 'changeover'
+import { type Failure, isChangeoverError } from 'changeover'
 
 export type Defer = (cleanup: () => Promise<unknown>) => void
 
@@ -21,9 +21,11 @@ export const runToEnd = async (body: (defer: Defer) => Promise<void>): Promise<v
 const explain = (error: unknown): string => {
   if (!isChangeoverError(error)) return `✗ ${error instanceof Error ? error.message : String(error)}`
   return error.failures
-    .map(({ code, message, hint, cause }) => `✗ ${code}: ${message}. ${hint}${cause?.code ? ` Cause: ${cause.code}.` : ''}`)
+    .map((failure) => `✗ ${failure.code}: ${failure.message}. ${failure.hint}${causeOf(failure)}`)
     .join('\n')
 }
+
+const causeOf = ({ cause }: Failure): string => (cause?.code === undefined ? '' : ` Cause: ${cause.code}.`)
 
 /** Aborts at the first SIGINT or SIGTERM; a second one ends the process at once. */
 export const stopSignal = (): AbortSignal => {

@@ -16,13 +16,10 @@ const main = async (stop: AbortSignal, defer: Defer): Promise<void> => {
   defer(service.close)
   // "Read again now". It rejects only before the start and while closing.
   process.on('SIGHUP', () => void service.reload().catch(() => {}))
-  await service.start({ signal: stop }).catch((error: unknown) => {
-    if (!stop.aborted) throw error
-  })
-  if (stop.aborted) return
+  await service.start({ signal: stop })
+  void showTransactions(service)
   const http = await serveHttp(service, logger, Number(process.env.PORT ?? 0))
   defer(http.close)
-  void showTransactions(service)
   console.log(whatToTry(http.url, howToEdit))
   await aborted(stop)
   console.log('Draining. Once more ends it at once.')
@@ -32,17 +29,28 @@ const showTransactions = async (service: Service): Promise<void> => {
   for await (const record of service.transactions()) console.log(timedTree(record))
 }
 
-const whatToTry = (url: string, howToEdit: string): string => `
+const whatToTry = (url: string, howToEdit: string): string => {
+  const commands = [
+    [`curl ${url}/`, 'the values that serve'],
+    [`curl ${url}/now`, 'a query through the pool'],
+    [`curl ${url}/status`, 'what became of the last change'],
+    [`kill -HUP ${process.pid}`, 'reads the config again now'],
+    ['Ctrl-C', 'drains and ends'],
+  ]
+  const widest = Math.max(...commands.map(([command = '']) => command.length))
+  return `
 Serving on ${url}. Try next:
 
   ${howToEdit}
-      Set log.level to "debug", cache.intervalMs to 1000 and db.max to 10: they change together.
-      Then set db.max to 20 and add a db.password that is wrong: neither changes, and all goes on.
-  curl ${url}/          the values that serve
-  curl ${url}/status    what became of the last change
-  curl ${url}/now       a query through the pool
-  kill -HUP ${`${process.pid}`.padEnd(9 + url.length - 4)} reads the config again now
-  Ctrl-C ${' '.repeat(url.length + 7)} drains and ends
+    Set log.level to "debug", cache.intervalMs to 1000 and db.max to 10: they change together.
+    Then set db.max to 20 and add a wrong db.password: neither changes, and all goes on.
+${commands.map(([command = '', what]) => `  ${command.padEnd(widest)}  ${what}`).join('\n')}
 `
+}
 
-await runToEnd((defer) => main(stopSignal(), defer))
+const stop = stopSignal()
+await runToEnd((defer) =>
+  main(stop, defer).catch((error: unknown) => {
+    if (!stop.aborted) throw error // what was told to stop has not failed
+  }),
+)

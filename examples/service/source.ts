@@ -19,17 +19,16 @@ export const openSource = ({ ETCD_HOSTS, ETCD_KEY, CONFIG_FILE }: NodeJS.Process
     const target = { hosts: ETCD_HOSTS.split(','), key: ETCD_KEY || '/changeover/example' }
     return {
       source: seeded(etcdSource(target), () => publish(target, template, { ifRevision: '0' })),
-      howToEdit: `etcdctl --endpoints=${ETCD_HOSTS} put ${target.key} < config.json`,
+      howToEdit: `etcdctl --endpoints=${ETCD_HOSTS} put ${target.key} < your-copy-of-config.template.json`,
     }
   }
-  return openFile(CONFIG_FILE || fileURLToPath(new URL('config.local.json', import.meta.url)))
+  const path = CONFIG_FILE || fileURLToPath(new URL('config.local.json', import.meta.url))
+  return {
+    // Only its owner may read it: there may be a password in it one day.
+    source: seeded(fileSource({ path }), () => writeFile(path, template, { flag: 'wx', mode: 0o600 })),
+    howToEdit: `edit ${path}`,
+  }
 }
-
-export const openFile = (path: string): ServiceSource => ({
-  // Only its owner may read it: there may be a password in it one day.
-  source: seeded(fileSource({ path }), () => writeFile(path, template, { flag: 'wx', mode: 0o600 })),
-  howToEdit: `edit ${path}`,
-})
 
 /**
  * Seeds a source that is empty at the start; a document that is deleted later stays deleted. As a source around a
@@ -38,14 +37,13 @@ export const openFile = (path: string): ServiceSource => ({
 const seeded = (source: Source, seed: () => Promise<unknown>): Source => {
   let isSeeded = false
   const read: Source['read'] = async (signal) => {
-    const reading = await source.read(signal)
-    if (isSeeded || reading.kind !== 'missing') {
-      isSeeded = true
-      return reading
+    let reading = await source.read(signal)
+    if (reading.kind === 'missing' && !isSeeded) {
+      await seed().catch(() => {}) // another may have been first; where it failed, the document is still missing
+      reading = await source.read(signal)
     }
-    await seed().catch(() => {}) // somebody else may have been first; if not, the document is still missing
     isSeeded = true
-    return source.read(signal)
+    return reading
   }
   return { ...source, read }
 }

@@ -71,7 +71,8 @@ const unprivilegedAccount = async (): Promise<Account | undefined> => {
 
 const assertOpenToAll = async (folder: string): Promise<void> => {
   const { mode } = await stat(folder)
-  if ((mode & 0o001) === 0) throw new Error(`Only its owner can enter ${folder}, and PostgreSQL runs as another account`)
+  if ((mode & 0o001) === 0)
+    throw new Error(`Only its owner can enter ${folder}, and PostgreSQL runs as another account`)
   if (dirname(folder) !== folder) await assertOpenToAll(dirname(folder))
 }
 

@@ -41,7 +41,7 @@ export const diffOf = (previous: unknown, next: unknown, visibility: Visibility)
     if (keys === undefined) return note(path, 'changed', from, to)
     for (const key of keys) {
       const at = Array.isArray(from) ? Number(key) : key
-      walk((from as Record<string, unknown>)[key], (to as Record<string, unknown>)[key], [...path, at])
+      walk(ownMember(from, key), ownMember(to, key), [...path, at])
     }
   }
   walk(previous, next, [])
@@ -54,3 +54,7 @@ const commonShape = (from: unknown, to: unknown): Iterable<string> | undefined =
   if (!areObjects || Array.isArray(from) !== Array.isArray(to)) return undefined
   return new Set([...Object.keys(from), ...Object.keys(to)])
 }
+
+/** A key may be one that every object inherits: `constructor`, `toString`. */
+const ownMember = (of: unknown, key: string): unknown =>
+  Object.hasOwn(of as object, key) ? (of as Record<string, unknown>)[key] : undefined

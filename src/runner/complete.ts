@@ -1,7 +1,8 @@
 import type { CompensatingApplier } from '../applier.ts'
-import { bounded } from '../bounded.ts'
+import { type Bounded, bounded } from '../bounded.ts'
 import { type Failure, failure } from '../model/errors.ts'
 import type { Registry } from '../registry.ts'
+import type { Slot } from '../store/slot.ts'
 import { inOrder } from './order.ts'
 import type { Runtime } from './runtime.ts'
 import type { Step, Transaction } from './transaction.ts'
@@ -68,24 +69,29 @@ export class Completion {
     return notBack
   }
 
-  /** Releases a compensating module that is off, or whose reloader closes. Never rejects. */
-  async close(step: Pick<Step, 'module' | 'slot'>): Promise<void> {
-    const { clock, deadlinesOf, report } = this.#runtime
-    const applier = step.module.applier as CompensatingApplier<unknown>
-    const { closeMs } = deadlinesOf(step.module)
-    const place = { module: step.module.name, phase: 'close' } as const
-    const ended = await bounded(() => applier.close?.(), { clock, deadlineMs: closeMs, graceMs: 0 }).result
-    if (ended.kind === 'failed') report(failure('module.close-failed', place, ended.error))
-    else if (ended.kind !== 'done') report(failure('module.close-timeout', place))
+  /** Releases a compensating module that is off, or whose reloader closes. Never rejects; what went wrong is reported too. */
+  async close({ slot, module }: Pick<Step, 'module' | 'slot'>): Promise<Failure | undefined> {
+    const { deadlinesOf, report } = this.#runtime
+    const applier = module.applier as CompensatingApplier<unknown>
+    const { pendingApply } = slot
+    const ended = await this.#run(slot, deadlinesOf(module).closeMs, 0, async () => {
+      await pendingApply
+      await applier.close?.()
+    })
+    if (ended.kind === 'done') return undefined
+    const place = { module: module.name, phase: 'close' } as const
+    const failed =
+      ended.kind === 'failed' ? failure('module.close-failed', place, ended.error) : failure('module.close-timeout', place)
+    report(failed)
+    return failed
   }
 
   async #undo(transaction: Transaction, step: Step): Promise<Failure | undefined> {
     const place = { module: step.module.name, phase: 'undo', ...transaction.revision } as const
-    if (step.slot.pendingApply) return failure('module.unsettled', place)
+    if (step.slot.pendingApply !== undefined) return failure('module.unsettled', place)
     if (step.previous !== undefined) return this.#call(transaction, step, 'back')
     // Its very first apply: there is nothing to go back to but nothing.
-    await this.close(step)
-    return undefined
+    return this.close(step)
   }
 
   async #call(transaction: Transaction, step: Step, direction: 'forward' | 'back'): Promise<Failure | undefined> {
@@ -95,28 +101,40 @@ export class Completion {
     const phase = direction === 'forward' ? 'complete' : 'undo'
     const end = transaction.time(module.name, phase)
     const [to, from] = direction === 'forward' ? [next, previous] : [previous, next]
-    const { result } = bounded(
-      (signal) => applierOf(step).apply(to, from, { module: module.name, direction, signal, clock }),
-      {
-        clock,
-        deadlineMs: applyMs,
-        graceMs,
-        onLate: () => {
-          if (!slot.pendingApply) return
-          slot.pendingApply = false
-          this.#onSettled()
-        },
-      },
+    const ended = await this.#run(slot, applyMs, graceMs, (signal) =>
+      applierOf(step).apply(to, from, { module: module.name, direction, signal, clock }),
     )
-    const ended = await result
     end(ended.kind)
     const place = { module: module.name, phase, ...transaction.revision } as const
     if (ended.kind === 'done') return undefined
     if (ended.kind === 'failed') {
       return failure(direction === 'forward' ? 'module.apply-failed' : 'module.undo-failed', place, ended.error)
     }
-    slot.pendingApply = !ended.settled
     const code = direction === 'forward' ? 'module.apply-timeout' : 'module.undo-timeout'
     return failure(code, { ...place, detail: `${applyMs} ms` })
+  }
+
+  /** Calls the module. One that is given up and runs on is noted: nothing more is called before it has ended. */
+  async #run(
+    slot: Slot,
+    deadlineMs: number,
+    graceMs: number,
+    body: (signal: AbortSignal) => Promise<void> | void,
+  ): Promise<Bounded<void>> {
+    let resolve: () => void = () => {}
+    let isOver = false
+    const over = new Promise<void>((done) => {
+      resolve = done
+    })
+    const onLate = (): void => {
+      isOver = true
+      resolve()
+      if (slot.pendingApply !== over) return
+      slot.pendingApply = undefined
+      this.#onSettled()
+    }
+    const ended = await bounded(body, { clock: this.#runtime.clock, deadlineMs, graceMs, onLate }).result
+    if ('settled' in ended && !isOver) slot.pendingApply = over
+    return ended
   }
 }

@@ -45,7 +45,10 @@ export class Preparation {
       ({ after }) => after,
       ({ name }) => {
         const step = plan.get(name)
-        return step === undefined || step.change === 'off' ? undefined : () => this.#queue.add(() => this.#start(step))
+        if (step === undefined) return undefined
+        // One that is switched off is closed in the end, which must not happen under a call that still runs.
+        const isCalled = step.change !== 'off' || step.slot.pendingApply !== undefined
+        return isCalled ? () => this.#queue.add(() => this.#start(step)) : undefined
       },
     )
     return !this.#isStopped
@@ -61,7 +64,7 @@ export class Preparation {
     if (this.#isStopped) return
     const { slot } = step
     const place = { module: slot.name, phase: 'prepare', ...this.#transaction.revision } as const
-    if (slot.pendingApply) return this.#fail(failure('module.unsettled', place))
+    if (slot.pendingApply !== undefined) return this.#fail(failure('module.unsettled', place))
     if (slot.compensates) return
     if (slot.isStuck) return this.#fail(failure('module.stuck', place))
     await this.#prepare(step, step.module.applier as AnyApplier)

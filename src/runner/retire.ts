@@ -36,7 +36,8 @@ export class Retirer {
       ({ name }) => this.#registry.dependentsOf(name),
       ({ name }) => {
         const mine = byModule.get(name)
-        return mine === undefined ? undefined : () => Promise.all(mine.map((record) => this.#closeOnce(record, drains.get(record))))
+        if (mine === undefined) return undefined
+        return () => Promise.all(mine.map((record) => this.#closeOnce(record, drains.get(record))))
       },
     )
     this.track(work)
@@ -77,7 +78,7 @@ export class Retirer {
 
   async #close(record: GenerationRecord, slot: Slot, drained: Promise<void> | undefined): Promise<void> {
     const { clock, deadlinesOf, report } = this.#runtime
-    const { closeMs, leaseMs } = deadlinesOf(slot.definition)
+    const { closeMs } = deadlinesOf(slot.definition)
     for (const dependent of record.dependents) await dependent.closing
     await drained
     const place = { module: slot.name, phase: 'close' } as const

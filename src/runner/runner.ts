@@ -134,7 +134,7 @@ export class Runner {
     const serving: GenerationRecord[] = []
     for (const slot of [...this.#store.slots.values()].reverse()) {
       if (slot.serving !== undefined) serving.push(slot.serving)
-      else if (slot.compensates && slot.slice !== undefined) {
+      else if (slot.compensates && (slot.slice !== undefined || slot.pendingApply !== undefined)) {
         await this.#completion.close({ slot, module: slot.definition })
       }
     }

@@ -38,16 +38,20 @@ export const soak = async (
     }
     const leftMs = until - clock.monotonic()
     // A failed round that has not reached the threshold is no proof: the soak ends with a good one.
-    if (leftMs <= 0 && failedRounds === 0) return true
+    if (leftMs <= 0 && failedRounds === 0) {
+      for (const { serving } of store.slots.values()) if (serving !== undefined) serving.isProven = true
+      return true
+    }
     await sleep(clock, leftMs > 0 ? Math.min(intervalMs, leftMs) : intervalMs, signal)
   }
   return false
 }
 
+/** Those of the generations that have not passed a soak yet: a module that did not change is not called. */
 const moduleChecks = (store: Store, runtime: Runtime): Check[] =>
   [...store.slots.values()].flatMap(({ serving, definition }) => {
     const generation = serving?.generation
-    if (generation?.check === undefined) return []
+    if (generation?.check === undefined || serving?.isProven === true) return []
     const { checkMs, graceMs } = runtime.deadlinesOf(definition)
     const run: Check['run'] = (signal) => generation.check?.(signal)
     return [{ place: { module: definition.name, phase: 'check' }, checkMs, graceMs, run }]

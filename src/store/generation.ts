@@ -10,6 +10,8 @@ export class GenerationRecord {
   readonly dependents = new Set<GenerationRecord>()
   /** The generations whose instances it was prepared with. */
   readonly needed: readonly GenerationRecord[]
+  /** It has passed a soak: its check is not asked again. */
+  isProven = false
   #uses = 0
   #onUnused: (() => void) | undefined
   #closing: Promise<void> | undefined

@@ -24,8 +24,8 @@ export class Slot {
   leaked = 0
   /** Prepares and closes that were given up and still run. */
   unsettled = 0
-  /** A compensating call that was given up and still runs. */
-  pendingApply = false
+  /** A compensating call that was given up and still runs; resolves when it has ended. */
+  pendingApply: Promise<void> | undefined
   readonly #retiring = new Set<Promise<unknown>>()
 
   constructor(definition: ModuleDefinition) {

@@ -13,7 +13,7 @@ let folder = ''
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'changeover-test-'))
-  await chmod(folder, 0o755)
+  await chmod(folder, 0o1777) // as the system's temporary folder
 })
 afterEach(() => rm(folder, { recursive: true, force: true }))
 
@@ -27,11 +27,14 @@ const isAlive = (pid: number): boolean => {
 
 it('starts a server that asks for its password, and is gone with its folder after stop', async () => {
   const server = await startPostgres({ folder })
-  const client = new pg.Client({ ...server })
+  const { host, port, user, password, database } = server
+  const client = new pg.Client({ host, port, user, password, database })
   await client.connect()
-  expect((await client.query('select current_user as name')).rows).toEqual([{ name: server.user }])
+  expect((await client.query('select current_user as name')).rows).toEqual([{ name: user }])
   await client.end()
-  await expect(new pg.Client({ ...server, password: 'wrong' }).connect()).rejects.toMatchObject({ code: '28P01' })
+  await expect(new pg.Client({ host, port, user, password: 'wrong', database }).connect()).rejects.toMatchObject({
+    code: '28P01',
+  })
   await Promise.all([server.stop(), server.stop()])
   expect(isAlive(server.pid)).toBe(false)
   expect(await readdir(folder)).toEqual([])

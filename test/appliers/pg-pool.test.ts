@@ -1,4 +1,4 @@
-import { createServer, type AddressInfo, type Socket } from 'node:net'
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import pg from 'pg'
 import { afterEach, describe, expect, expectTypeOf, it, vi } from 'vitest'
 import type { Applier } from '../../src/applier.ts'
@@ -115,6 +115,18 @@ describe('pgPool', () => {
     await expect.poll(() => host.current.idleCount, PATIENCE).toBe(1)
   })
 
+  it('drops the client of a check that is given up in the middle of its query', async () => {
+    const host = setUp({ probe: 'select pg_advisory_xact_lock(7)' })
+    const next = await host.prepare(slice({ max: 1 }))
+    host.commit(next)
+    const blocker = new pg.Client(server().connectionString)
+    await blocker.connect()
+    closers.push(() => blocker.end())
+    await blocker.query('select pg_advisory_lock(7)')
+    await expect(next.generation.check?.(AbortSignal.timeout(50))).rejects.toMatchObject({ name: 'TimeoutError' })
+    expect((await host.current.query('select 1 as one')).rows).toEqual([{ one: 1 }])
+  })
+
   it('refuses a delay that is none', () => {
     expect(() => pgPool({ connectMs: 0 })).toThrow('reloader.invalid-option')
     expect(() => pgPool({ drainMs: Number.NaN })).toThrow('reloader.invalid-option')
@@ -156,6 +168,20 @@ describe('pgPool before a server that accepts and never answers', () => {
     const hole = await blackHole()
     const host = setUp({ connectMs: 2 ** 31 - 1 })
     await expect(host.prepare(slice({ port: hole.port, connectionTimeoutMillis: 100 }))).rejects.toThrow(/timeout/)
+  })
+
+  it('lets the connectionTimeoutMillis of the slice be the longer one', async () => {
+    const slow = createServer((socket) => {
+      const onward = connect(server().port, server().host)
+      setTimeout(() => socket.pipe(onward).pipe(socket), 200)
+      for (const end of [socket, onward]) end.on('error', () => undefined)
+    })
+    await new Promise<void>((resolve) => slow.listen(0, '127.0.0.1', resolve))
+    closers.push(() => slow.close())
+    const host = setUp({ connectMs: 20 })
+    const { port } = slow.address() as AddressInfo
+    await host.swap(slice({ port, connectionTimeoutMillis: 20_000 }))
+    expect((await host.current.query('select 1 as one')).rows).toEqual([{ one: 1 }])
   })
 
   it('heeds the signal at once, and cuts the connection', async () => {
@@ -245,29 +271,33 @@ describe('pgPool under 50 concurrent queries', () => {
           return pool.query('select 42 as answer')
         }),
     ],
-  ])('loses none over 200 swaps, through %s', async (name, ask) => {
-    const host = setUp()
-    const application_name = `hammer ${name}`
-    await host.swap(slice({ max: 5, application_name }))
-    let isOver = false
-    let answered = 0
-    const worker = async (): Promise<void> => {
-      while (!isOver) {
-        expect((await ask(host)).rows).toEqual([{ answer: 42 }])
-        answered++
+  ])(
+    'loses none over 200 swaps, through %s',
+    async (name, ask) => {
+      const host = setUp()
+      const application_name = `hammer ${name}`
+      await host.swap(slice({ max: 5, application_name }))
+      let isOver = false
+      let answered = 0
+      const worker = async (): Promise<void> => {
+        while (!isOver) {
+          expect((await ask(host)).rows).toEqual([{ answer: 42 }])
+          answered++
+        }
       }
-    }
-    const workers = Promise.all(Array.from({ length: 50 }, worker))
-    for (let swap = 0; swap < 200; swap++) {
-      await Promise.race([host.swap(slice({ max: 2 + (swap % 5), application_name })), workers])
-    }
-    isOver = true
-    await workers
-    expect(answered).toBeGreaterThan(500)
-    expect(host.reports).toEqual([])
-    await host.end()
-    await expect.poll(() => connections(application_name), PATIENCE).toBe(0)
-  })
+      const workers = Promise.all(Array.from({ length: 50 }, worker))
+      for (let swap = 0; swap < 200; swap++) {
+        await Promise.race([host.swap(slice({ max: 1 + (swap % 3), application_name })), workers])
+      }
+      isOver = true
+      await workers
+      expect(answered).toBeGreaterThan(500)
+      expect(host.reports).toEqual([])
+      await host.end()
+      await expect.poll(() => connections(application_name), PATIENCE).toBe(0)
+    },
+    300_000,
+  ) // each swap opens real connections, and the machine may be busy
 })
 
 describe('pgPool whose server dies', () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { configOf, startWorld, type World } from './world.ts'
+import { configOf, createWorld, startWorld, type World } from './world.ts'
 
 const all = (value: number) => configOf({ a: value, b: value, c: value, d: value, x: value })
 
@@ -90,7 +90,6 @@ test('G1 a subscriber is not told of a tick that did not hold', async () => {
 
 test('G1 the first snapshot appears as one: before it there is no config and no instance', async () => {
   const world = await startWorld({ config: all(1) })
-  const { createWorld } = await import('./world.ts')
   const other = createWorld({ config: all(7) })
   const seen: unknown[] = []
   other.modules.d.script('commit', () => {

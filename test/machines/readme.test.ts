@@ -1,4 +1,6 @@
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { reloadMachine, watchMachine } from '../../machines/index.ts'
 import { mermaidIds, mermaidOf } from './readme/mermaid.ts'
@@ -6,11 +8,22 @@ import { COMMAND, README, readme } from './readme/readme.ts'
 import { namesOf } from './readme/tables.ts'
 import { reloadWords, watchWords } from './readme/words.ts'
 import { edgesOf } from './walk/definition.ts'
+import { writeReadme } from './write-readme.ts'
 
 const sorted = (names: Iterable<string>) => [...names].sort()
 
 it('The README of the machines says what the machines are', () => {
   expect(readFileSync(README, 'utf8'), `write it anew: ${COMMAND}`).toBe(readme())
+})
+
+it('The command that writes the README anew writes what the test wants', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'changeover-'))
+  try {
+    writeReadme(join(folder, 'README.md'))
+    expect(readFileSync(join(folder, 'README.md'), 'utf8')).toBe(readme())
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
 })
 
 describe.each([
@@ -19,13 +32,19 @@ describe.each([
 ] as const)('The README of the %s machine', (_, machine, words) => {
   const names = namesOf(machine)
 
-  it.each(['states', 'events', 'actors', 'delays', 'guards', 'actions'] as const)('explains all %s, and no others', (kind) => {
-    expect(sorted(Object.keys(words[kind]))).toEqual(sorted(names[kind]))
-  })
+  it.each(['states', 'events', 'actors', 'delays', 'guards', 'actions'] as const)(
+    'explains all %s, and no others',
+    (kind) => {
+      expect(sorted(Object.keys(words[kind]))).toEqual(sorted(names[kind]))
+    },
+  )
 
-  it.each(['actors', 'delays', 'guards', 'actions'] as const)('has a use for all %s that the machine sets up', (kind) => {
-    expect(sorted(Object.keys(machine.implementations[kind]))).toEqual(sorted(names[kind]))
-  })
+  it.each(['actors', 'delays', 'guards', 'actions'] as const)(
+    'has a use for all %s that the machine sets up',
+    (kind) => {
+      expect(sorted(Object.keys(machine.implementations[kind]))).toEqual(sorted(names[kind]))
+    },
+  )
 
   it('charts every state by an id that mermaid can read', () => {
     const chart = mermaidOf(machine)

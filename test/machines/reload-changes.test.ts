@@ -84,11 +84,7 @@ describe('A change during a transaction of the reload machine (G11)', () => {
   for (const [phase, tell, end] of [
     ['committing', (story: ReloadStory) => story.prepare(), (story: ReloadStory) => story.commit().complete()],
     ['completing', (story: ReloadStory) => story.prepare().commit(), (story: ReloadStory) => story.complete()],
-    [
-      'soaking',
-      (story: ReloadStory) => story.prepare().commit().complete(),
-      (story: ReloadStory) => story,
-    ],
+    ['soaking', (story: ReloadStory) => story.prepare().commit().complete(), (story: ReloadStory) => story],
     ['rolling back', (story: ReloadStory) => story.prepare('failed'), (story: ReloadStory) => story.rollBack()],
   ] as const) {
     it(`waits during ${phase}, then the newest has its turn`, () => {

@@ -51,8 +51,7 @@ describe('A transaction of the reload machine', () => {
     ['committing', () => tellReload({ soaks: true }).change(1).validate().prepare().commit('failed')],
     [
       'completing',
-      () =>
-        tellReload({ soaks: true }).change(1).validate('valid', true).prepare().commit().complete('failed'),
+      () => tellReload({ soaks: true }).change(1).validate('valid', true).prepare().commit().complete('failed'),
     ],
     ['soaking', () => tellReload({ soaks: true }).serve(0).change(1).validate().prepare().commit().soak('failed')],
   ] as const) {
@@ -120,9 +119,17 @@ describe('The order of documents in the reload machine (G12)', () => {
   }
 
   it('takes a document as stale that is older than a later order of the one it knows', () => {
-    const story = tellReload().serve(5).send(changed({ revision: revision(9, 'a', 'a5') }))
+    const story = tellReload()
+      .serve(5)
+      .send(changed({ revision: revision(9, 'a', 'a5') }))
     expect(story.change(7).state).toBe('resting.committed')
     expect(story.change(10).state).toBe('validating')
+  })
+
+  it('does not forget a later order that was told during a read which knows only the earlier one', () => {
+    const story = tellReload().serve(5).requestReload().send(changed({ revision: revision(9, 'a', 'a5') }))
+    expect(story.read(5).validate('unchanged').context.seen).toEqual(revision(9, 'a', 'a5'))
+    expect(story.change(7).state).toBe('resting.committed')
   })
 
   it('takes an older document as stale though a newer one is still waiting', () => {
@@ -132,7 +139,9 @@ describe('The order of documents in the reload machine (G12)', () => {
   })
 
   it('accepts a document of another lineage, whatever its order', () => {
-    const story = tellReload().serve(5).send(changed({ revision: revision(1, 'b') }))
+    const story = tellReload()
+      .serve(5)
+      .send(changed({ revision: revision(1, 'b') }))
     expect(story.state).toBe('validating')
     expect(story.context.seen).toEqual(revision(1, 'b'))
   })

@@ -9,9 +9,7 @@ import { runningIn, type Step, stateOf } from './walk/stepper.ts'
 
 /** The rule in the test's own words: what a source may tell after what it has told. */
 export const comesAfter = (next: Revision, known: Revision | undefined): boolean =>
-  known === undefined ||
-  next.lineage !== known.lineage ||
-  (next.order > known.order && next.name !== known.name)
+  known === undefined || next.lineage !== known.lineage || (next.order > known.order && next.name !== known.name)
 
 export const goesBack = (next: Revision | undefined, known: Revision | undefined): boolean =>
   known !== undefined && (next === undefined || (next.lineage === known.lineage && next.order < known.order))
@@ -79,7 +77,8 @@ export const keepReloadLedger = () => {
     }
     demand(!goesBack(contextOf(snapshot).seen, contextOf(before).seen), 'what was seen went back')
     if (!stateOf(snapshot).startsWith('resting')) return
-    const isTried = accepted === undefined || (tried?.revision.lineage === accepted.lineage && tried.revision.name === accepted.name)
+    const isTried =
+      accepted === undefined || (tried?.revision.lineage === accepted.lineage && tried.revision.name === accepted.name)
     demand(isTried, `${accepted?.name} was accepted and never tried; the last one tried is ${tried?.revision.name}`)
   }
 

@@ -6,7 +6,11 @@ import { answerOf, armedIn, breakOf, elapseOf, runningIn, stateOf } from './walk
 
 export const contextOf = ({ context }: AnyMachineSnapshot) => context as ReloadContext
 
-export const revision = (order: number, lineage = 'a', name = `${lineage}${order}`): Revision => ({ lineage, order, name })
+export const revision = (order: number, lineage = 'a', name = `${lineage}${order}`): Revision => ({
+  lineage,
+  order,
+  name,
+})
 
 export const changed = (candidate: Candidate): ReloadEvent => ({ type: 'source.changed', candidate })
 

@@ -43,7 +43,9 @@ const walkReload = (seed: number) => {
   const pick = (): Move => {
     const answers = reloadAnswers(now.snapshot)
     // A close ends a machine's life: rare, so that lives are long.
-    const happenings = reloadEvents(now.snapshot).filter(({ title }) => title !== 'a close is requested' || random.oneIn(20))
+    const happenings = reloadEvents(now.snapshot).filter(
+      ({ title }) => title !== 'a close is requested' || random.oneIn(20),
+    )
     return answers.length > 0 && random.oneIn(2) ? random.pick(answers) : random.pick(happenings)
   }
 
@@ -78,7 +80,10 @@ describe('The reload machine, on a random walk', () => {
   for (const seed of [...fixed, fresh]) {
     it(`keeps its promises through ${EVENTS} events (seed ${seed === fresh ? 'of the day, or WALK_SEED' : seed})`, () => {
       const { untaken, ...counts } = walkReload(seed)
-      expect(untaken.map(({ title }) => title), `seed ${seed}`).toEqual([])
+      expect(
+        untaken.map(({ title }) => title),
+        `seed ${seed}`,
+      ).toEqual([])
       expect(counts.states).toBe(14)
       expect(counts.closed).toBeGreaterThan(100)
       expect(counts.transactions).toBeGreaterThan(5_000)

@@ -41,7 +41,10 @@ export const tellReload = ({ soaks = false } = {}) => {
   }
   const send = (event: ReloadEvent | AnyEventObject) => take(stepper.step(snapshot, event))
   const answer = (actor: string, output: unknown) => send(answerOf(snapshot, actor, output))
-  const stepOf = (actor: Working) => (kind: 'done' | 'failed' = 'done') => answer(actor, { kind })
+  const stepOf =
+    (actor: Working) =>
+    (kind: 'done' | 'failed' = 'done') =>
+      answer(actor, { kind })
 
   const story = {
     get state() {

@@ -42,7 +42,11 @@ describe('The watch machine, while all goes well', () => {
   it('delivers nothing that is not newer, but notes its later order (G12)', () => {
     const story = tellWatch().follow(5)
     const count = story.delivered.length
-    story.report(5).report(4).send({ type: 'watch.reported', candidate: { revision: revision(9, 'a', 'a5') } }).report(8)
+    story
+      .report(5)
+      .report(4)
+      .send({ type: 'watch.reported', candidate: { revision: revision(9, 'a', 'a5') } })
+      .report(8)
     expect(story.delivered).toHaveLength(count)
     expect(story.context.seen).toEqual(revision(9, 'a', 'a5'))
   })

@@ -50,7 +50,10 @@ export const keepWatchLedger = () => {
     const hasFailed = to === 'backing-off' && from !== 'backing-off'
     const expected = isVerified ? 0 : was.attempts + (hasFailed ? 1 : 0)
     demand(is.attempts === expected, `attempts went from ${was.attempts} to ${is.attempts} into ${to}`)
-    demand((is.cause === undefined) === (isVerified || (was.cause === undefined && !hasFailed && to !== 'compacted')), 'cause')
+    demand(
+      (is.cause === undefined) === (isVerified || (was.cause === undefined && !hasFailed && to !== 'compacted')),
+      'cause',
+    )
     demand(is.compactions <= 1, `${is.compactions} compactions in a row were not backed off`)
   }
 

@@ -42,7 +42,7 @@ const readings = (snapshot: AnyMachineSnapshot): readonly Move[] => {
 }
 
 /** What the running actors may answer, and the armed timers; the answer with which all goes well comes first. */
-export const watchAnswers = (snapshot: AnyMachineSnapshot): readonly Move[] => {
+const watchAnswers = (snapshot: AnyMachineSnapshot): readonly Move[] => {
   const running = [...runningIn(snapshot).keys()]
   return [
     ...(running.includes('readSource') ? readings(snapshot) : []),

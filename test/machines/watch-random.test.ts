@@ -73,7 +73,10 @@ describe('The watch machine, on a random walk', () => {
   for (const seed of [1, fresh]) {
     it(`keeps its promises through ${EVENTS} events (seed ${seed === fresh ? 'of the day, or WALK_SEED' : seed})`, () => {
       const { untaken, closed, delivered } = walkWatch(seed)
-      expect(untaken.map(({ title }) => title), `seed ${seed}`).toEqual([])
+      expect(
+        untaken.map(({ title }) => title),
+        `seed ${seed}`,
+      ).toEqual([])
       expect(closed).toBeGreaterThan(100)
       expect(delivered).toBeGreaterThan(5_000)
     })

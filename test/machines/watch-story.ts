@@ -3,7 +3,16 @@ import { type Candidate, type WatchEvent, watchMachine } from '../../machines/in
 import type { SourceCode } from '../../src/model/errors.ts'
 import type { Revision } from '../../src/model/revision.ts'
 import { revision } from './reload-moves.ts'
-import { answerOf, breakOf, createStepper, type Effect, elapseOf, runningIn, type Step, stateOf } from './walk/stepper.ts'
+import {
+  answerOf,
+  breakOf,
+  createStepper,
+  type Effect,
+  elapseOf,
+  runningIn,
+  type Step,
+  stateOf,
+} from './walk/stepper.ts'
 import { contextOf, reported } from './watch-moves.ts'
 
 const stepper = createStepper(watchMachine)

@@ -29,7 +29,11 @@ const { reached, paths } = explore(stepper, {
 describe('The watch machine, walked', () => {
   it('can reach every state', () => {
     const seen = new Set(reached.flatMap(({ snapshot }) => snapshot._nodes.map(pathOf)))
-    expect(nodesOf(machine).map(pathOf).filter((path) => !seen.has(path))).toEqual([])
+    expect(
+      nodesOf(machine)
+        .map(pathOf)
+        .filter((path) => !seen.has(path)),
+    ).toEqual([])
   })
 
   it('is walked as it is written: the marks add no transition and take none away', () => {

@@ -74,6 +74,31 @@ describe('A connection that is cut', () => {
     await again.stop()
   })
 
+  it('at the very moment at which a watch opens, again and again, costs no document but those in between', async () => {
+    let seen = (await readDocument(source)).revision
+    await server.admin(async (client) => {
+      for (let n = 2; n <= 400; n++) await client.put(key).value(JSON.stringify({ n, padding: 'x'.repeat(10_000) }))
+    })
+    const orders = [seen.order]
+    let last: string | undefined
+    const isNewest = (): boolean => last?.startsWith('{"n":400,') === true
+    const round = async (isCut: boolean): Promise<void> => {
+      if (isNewest()) return
+      for await (const event of source.watch(seen, never)) {
+        if (event.kind === 'opened' && isCut) proxy.cut()
+        if (event.kind !== 'document') continue
+        seen = event.revision
+        orders.push(seen.order)
+        last = textOf(event)
+        if (isNewest()) return
+      }
+    }
+    for (let cuts = 0; cuts < 6; cuts++) await codeOf(round(true))
+    await vi.waitFor(() => round(false), SOON)
+    expect(last).toMatch(/^\{"n":400,/)
+    expect(orders).toEqual([...new Set(orders)].toSorted((a, b) => a - b))
+  })
+
   it('and a compaction meanwhile is source.compacted, after which a read goes on', async () => {
     const { revision } = await readDocument(source)
     const watched = await follow(source, revision)

@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events'
 import type { SourceCode } from '../../model/errors.ts'
+import { SourceError } from '../../source.ts'
 import { linkSignals } from './call.ts'
 import { makeHandles, type Handle, type Handles } from './client.ts'
 import { toSourceError } from './errors.ts'
@@ -46,6 +47,7 @@ export const onSomeHost = async <Value>(
   const { signal, unlink } = linkSignals(parent, closed)
   try {
     for (let tries = 1; ; tries++) {
+      if (signal.aborted) throw new SourceError('source.closed')
       const began = clock.monotonic()
       const handle = handles.acquire()
       try {

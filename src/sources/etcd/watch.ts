@@ -50,7 +50,8 @@ const runWatch = async (
 ): Promise<never> => {
   const { connection, handles, lineages } = context
   const current = lineages.current()
-  if (current !== undefined && current !== after.lineage) throw new SourceError('source.closed')
+  const isOtherStore = current !== undefined && current !== after.lineage
+  if (signal.aborted || isOtherStore) throw new SourceError('source.closed')
   const handle = handles.acquire()
   let isOpen = false
   try {

@@ -46,7 +46,7 @@ const createWatchers = (watchFolder: WatchFolder, ring: () => void) => {
     entry.watcher.close()
   }
 
-  /** True where a watcher was made. */
+  /** True where the folder must be looked for again: a watcher was made just now, or the folder vanished before. */
   const add = ({ path, identity, names }: WatchedFolder): boolean => {
     const known = watched.get(path)
     if (known?.identity === identity) {
@@ -67,8 +67,9 @@ const createWatchers = (watchFolder: WatchFolder, ring: () => void) => {
       watcher.on('error', () => drop(path, entry)) // the poll goes on, and tries to watch again
       watched.set(path, entry)
       return true
-    } catch {
-      return false // ENOSPC, EMFILE: out of inotify watches; EACCES: a folder that may not be listed. The poll goes on.
+    } catch (error) {
+      // ENOSPC, EMFILE: no inotify watch is left; EACCES: a folder that may not be listed. The poll goes on.
+      return error instanceof Error && 'code' in error && error.code === 'ENOENT'
     }
   }
 
@@ -100,7 +101,9 @@ export const createDoorbell = ({ path, pollMs, clock, watchFolder = watch }: Doo
     refresh: async (signal) => {
       for (let round = 0; round < MAX_ROUNDS; round++) {
         const folders = await untilAborted(findFolders(path), signal)
-        if (isClosed || !watchers.update(folders)) return
+        if (isClosed) return
+        // Old watchers stay until a walk has come to its end: without any, nothing would ring but the poll.
+        if (folders !== undefined && !watchers.update(folders)) return
       }
     },
     rung: async () => {

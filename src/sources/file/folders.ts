@@ -20,9 +20,10 @@ const split = (path: string): string[] => path.split(sep).filter((part) => part 
 /**
  * Walks to `path` as the kernel does and lists the folders to watch: those that hold a symlink on the way (a `current`
  * link, a ConfigMap's `..data`), the one that holds the file in the end, or, where the way breaks off, the last one that
- * exists, in which the next part will appear.
+ * exists, in which the next part will appear. `undefined` where the way changed under the walk: what was found is then of
+ * no world that there was.
  */
-export const findFolders = async (path: string): Promise<WatchedFolder[]> => {
+export const findFolders = async (path: string): Promise<readonly WatchedFolder[] | undefined> => {
   const folders = new Map<string, WatchedFolder>()
   const add = async (folder: string, name: string): Promise<void> => {
     const known = folders.get(folder)
@@ -57,7 +58,7 @@ export const findFolders = async (path: string): Promise<WatchedFolder[]> => {
       if (isAbsolute(target)) folder = parse(target).root
     }
   } catch {
-    // It changed under the walk: the change rings, or the poll does, and the walk is made again.
+    return undefined
   }
   return [...folders.values()]
 }

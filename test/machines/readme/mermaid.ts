@@ -92,4 +92,6 @@ export const mermaidOf = (machine: AnyStateMachine): string => {
 
 /** The ids of all states in the chart, for a test that compares it with the machine. */
 export const mermaidIds = (machine: AnyStateMachine): readonly string[] =>
-  nodesOf(machine).filter((node) => pathOf(node) !== machine.id).map(idOf)
+  nodesOf(machine)
+    .filter((node) => pathOf(node) !== machine.id)
+    .map(idOf)

@@ -15,8 +15,8 @@ const head = `<!-- Written by \`${COMMAND}\` from the machines themselves. Do no
 
 # The statecharts
 
-Two machines decide all that a reloader does: the *watch machine* keeps in step with the source and delivers documents,
-the *reload machine* takes one document at a time and brings the service to it, or leaves it as it was. Both are pure:
+Two machines decide all that a reloader does: the _watch machine_ keeps in step with the source and delivers documents,
+the _reload machine_ takes one document at a time and brings the service to it, or leaves it as it was. Both are pure:
 no I/O, no clock, no randomness. What acts is a hole, an actor, an action or a delay, that the reloader fills with
 \`machine.provide\`. The machines hold revisions and names, never a document, since all that a machine holds can be seen
 in an inspector.

@@ -5,8 +5,15 @@ import type { MachineWords } from './words.ts'
 const code = (text: string): string => (text === '' ? '' : `\`${text}\``)
 const list = (names: readonly string[]): string => names.map(code).join(', ')
 
-const table = (heads: readonly string[], rows: readonly (readonly string[])[]): string =>
-  [heads, heads.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
+/** Columns are padded, as the formatter of this project wants them. */
+const table = (heads: readonly string[], rows: readonly (readonly string[])[]): string => {
+  const widths = heads.map((head, column) =>
+    Math.max(3, head.length, ...rows.map((cells) => cells[column]?.length ?? 0)),
+  )
+  const line = (cells: readonly string[]) =>
+    `| ${widths.map((width, column) => (cells[column] ?? '').padEnd(width)).join(' | ')} |`
+  return [line(heads), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)].join('\n')
+}
 
 /** All names that a machine uses, each once, in the order of their use. */
 export const namesOf = (machine: AnyStateMachine) => {
@@ -19,7 +26,9 @@ export const namesOf = (machine: AnyStateMachine) => {
     actors: unique(nodes.flatMap(({ invoke }) => invoke.map(({ src }) => String(src)))),
     delays: unique(nodes.flatMap(({ after }) => after.map(({ delay }) => String(delay)))),
     guards: unique(edges.flatMap(({ definition: { guard } }) => (guard === undefined ? [] : guardAtoms(guard)))),
-    actions: unique([...nodes.flatMap(entryOf), ...edges.flatMap(({ actions }) => actions)].map((name) => name.replace(/\(.*/, ''))),
+    actions: unique(
+      [...nodes.flatMap(entryOf), ...edges.flatMap(({ actions }) => actions)].map((name) => name.replace(/\(.*/, '')),
+    ),
   }
 }
 
@@ -33,10 +42,12 @@ const inputOf = (nodes: readonly AnyNode[], actor: string, context: object): rea
 const statesTable = (machine: AnyStateMachine, words: MachineWords): string =>
   table(
     ['State', 'Runs', 'What it means'],
-    nodesOf(machine).slice(1).map((node) => {
-      const runs = [...node.invoke.map(({ src }) => String(src)), ...node.after.map(({ delay }) => String(delay))]
-      return [code(pathOf(node)), list([...new Set(runs)]), words.states[pathOf(node)] ?? '']
-    }),
+    nodesOf(machine)
+      .slice(1)
+      .map((node) => {
+        const runs = [...node.invoke.map(({ src }) => String(src)), ...node.after.map(({ delay }) => String(delay))]
+        return [code(pathOf(node)), list([...new Set(runs)]), words.states[pathOf(node)] ?? '']
+      }),
   )
 
 const transitionRow = (root: string, { source, on, guard, targets, actions, definition }: Edge): readonly string[] => {
@@ -45,14 +56,16 @@ const transitionRow = (root: string, { source, on, guard, targets, actions, defi
 }
 
 const named = (head: string, names: readonly string[], words: Readonly<Record<string, string>>): string =>
-  table([head, 'What it means'], names.map((name) => [code(name), words[name] ?? '']))
+  table(
+    [head, 'What it means'],
+    names.map((name) => [code(name), words[name] ?? '']),
+  )
 
 /** Every table of one machine, with its heading. */
 export const tablesOf = (machine: AnyStateMachine, words: MachineWords, context: object): string => {
   const names = namesOf(machine)
   const nodes = nodesOf(machine)
-  const where = (actor: string) =>
-    nodes.filter(({ invoke }) => invoke.some(({ src }) => src === actor)).map(pathOf)
+  const where = (actor: string) => nodes.filter(({ invoke }) => invoke.some(({ src }) => src === actor)).map(pathOf)
   const edges = edgesOf(machine)
   const defaults: Readonly<Record<string, unknown>> = machine.implementations.delays
   const sections: readonly (readonly [string, string])[] = [

@@ -12,7 +12,7 @@ export interface MachineWords {
 
 export const reloadWords: MachineWords = {
   intro:
-    'The reload machine takes one document at a time from a change to a state of rest, and the state of rest *is* the ' +
+    'The reload machine takes one document at a time from a change to a state of rest, and the state of rest _is_ the ' +
     'answer to how the last reload went. It reads or takes the document in hand, validates it, lets all modules ' +
     'prepare what may fail or wait, swaps to the new generations in one synchronous tick, completes the modules that ' +
     'have no generations, and lets the new state prove itself in a soak. Whatever fails after the validation is taken ' +
@@ -39,10 +39,12 @@ export const reloadWords: MachineWords = {
     closed: 'The end. Nothing is left.',
   },
   events: {
-    'source.changed': 'The source holds a document that may be newer. Carries its `candidate`: a revision, never content.',
+    'source.changed':
+      'The source holds a document that may be newer. Carries its `candidate`: a revision, never content.',
     'reload.requested': 'Somebody asks for a read that begins from now on.',
     'module.settled': 'A compensating apply that was given up has ended at last: a degraded module may be repaired.',
-    'close.requested': 'The reloader is to close. Before the tick the transaction is aborted, in the tick it is finished.',
+    'close.requested':
+      'The reloader is to close. Before the tick the transaction is aborted, in the tick it is finished.',
   },
   actors: {
     readDocument: {
@@ -139,7 +141,10 @@ export const watchWords: MachineWords = {
     'close.requested': 'The watch is to end.',
   },
   actors: {
-    readSource: { does: 'One bounded read of the source.', answers: '`read` with a candidate, or `failed` with a cause' },
+    readSource: {
+      does: 'One bounded read of the source.',
+      answers: '`read` with a candidate, or `failed` with a cause',
+    },
     watchSource: {
       does: 'Watches the source after a revision until it is stopped.',
       answers: 'sends `watch.*` events; ends with `watch.broke`',

@@ -28,7 +28,9 @@ export const nodesOf = (machine: AnyStateMachine): readonly AnyNode[] => {
 export const pathOf = (node: AnyNode): string => (node.path.length === 0 ? node.machine.id : node.path.join('.'))
 
 /** The parts of `and`, `or` and `not`; undefined for a guard that stands alone. */
-export const partsOf = (guard: AnyGuard): { readonly kind: 'and' | 'or' | 'not'; readonly parts: AnyGuard[] } | undefined => {
+export const partsOf = (
+  guard: AnyGuard,
+): { readonly kind: 'and' | 'or' | 'not'; readonly parts: AnyGuard[] } | undefined => {
   if (typeof guard !== 'function' || !('guards' in guard)) return undefined
   const kind = guard.name
   if (kind !== 'and' && kind !== 'or' && kind !== 'not') throw new Error(`A guard combined by ${kind}: teach this file`)
@@ -50,7 +52,7 @@ export const guardAtoms = (guard: AnyGuard): readonly string[] =>
   partsOf(guard)?.parts.flatMap(guardAtoms) ?? [guardName(guard)]
 
 /** The action in words, with its parameter where it has one: `conclude(rejected)`. */
-export const actionName = (action: unknown): string => {
+const actionName = (action: unknown): string => {
   if (typeof action === 'string') return action
   if (typeof action === 'object' && action !== null && 'type' in action) {
     const params = 'params' in action ? Object.values(action.params as object) : []

@@ -98,7 +98,8 @@ export const runningIn = perState(
 
 /** The timers that are armed in this state: the event of each by the name of its delay. */
 export const armedIn = perState(
-  ({ _nodes }) => new Map(_nodes.flatMap((node) => node.after.map(({ delay, eventType }) => [String(delay), eventType]))),
+  ({ _nodes }) =>
+    new Map(_nodes.flatMap((node) => node.after.map(({ delay, eventType }) => [String(delay), eventType]))),
 )
 
 const eventOf = (kind: string, name: string, type: string | undefined, snapshot: AnyMachineSnapshot): string => {

@@ -1,0 +1,251 @@
+import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
+import { connect } from 'node:net'
+import { join } from 'node:path'
+import { expect, onTestFinished, test, vi } from 'vitest'
+import type { ReloaderStatus } from 'changeover'
+import { startEtcd } from '../support/etcd-server.ts'
+import { usePostgres } from '../support/postgres.ts'
+import {
+  configOf,
+  entriesOf,
+  type ServiceProcess,
+  startExample,
+  startService,
+  temporaryFolder,
+  untilServing,
+  writeConfig,
+} from './service-process.ts'
+
+const limits = { timeout: 30_000, interval: 50 }
+const postgres = usePostgres()
+
+/** The service with a config file of its own and the shared server. */
+const start = async (config: unknown) => {
+  const path = join(await temporaryFolder(), 'config.json')
+  if (config !== undefined) await writeConfig(path, config)
+  const env = { CONFIG_FILE: path, DATABASE_URL: postgres().connectionString }
+  return { path, env, service: await startService(env) }
+}
+
+const statusOf = async (service: ServiceProcess): Promise<ReloaderStatus> =>
+  JSON.parse(await service.get('/status')) as ReloaderStatus
+
+const untilCounted = (service: ServiceProcess, outcome: keyof ReloaderStatus['counters'], count: number) =>
+  vi.waitFor(async () => expect((await statusOf(service)).counters[outcome]).toBe(count), limits)
+
+test('a saved edit changes log level, cache interval and pool size together', async () => {
+  const { path, service } = await start(configOf('info', 5_000, 5))
+  expect(await service.values()).toMatchObject({
+    log: { level: 'info' },
+    cache: { intervalMs: 5_000 },
+    pool: { max: 5 },
+  })
+  expect((await service.values()).cache.rows).toBeGreaterThan(100)
+  expect(await service.get('/now')).toContain('"now"')
+
+  let isOver = false
+  const seen = new Set<string>()
+  const watching = (async () => {
+    while (!isOver) {
+      const { log, cache, pool } = await service.values()
+      seen.add(`${log.level} ${cache.intervalMs} ${pool.max}`)
+    }
+  })()
+  await writeConfig(path, configOf('debug', 500, 9))
+  await untilServing(service, 'debug', 500, 9)
+  isOver = true
+  await watching
+  expect([...seen].filter((values) => values !== 'info 5000 5' && values !== 'debug 500 9')).toEqual([])
+  // The new level lets the cache's own lines through, and the new interval makes them.
+  await vi.waitFor(() => expect(service.stdout().split('cache refreshed').length).toBeGreaterThan(3), limits)
+  service.child.kill('SIGTERM')
+  expect(await service.exited).toBe(0)
+})
+
+test('a bad edit changes nothing, the status says why, and no password is shown anywhere', async () => {
+  const { path, service } = await start(configOf('info', 5_000, 5))
+  const before = await service.values()
+
+  await writeConfig(path, configOf('debug', 500, 9, 'planted-secret'))
+  await untilCounted(service, 'rolled-back', 1)
+  await writeConfig(path, { ...configOf('debug', 500, 9, 'planted-secret'), unknown: 'planted-secret' })
+  await untilCounted(service, 'rejected', 1)
+  const refused = await service.get('/status')
+  await writeConfig(path, '{"db":{"password":"planted-secret"')
+  await untilCounted(service, 'rejected', 2)
+
+  expect(JSON.parse(refused)).toMatchObject({
+    state: 'rejected',
+    inSync: false,
+    counters: { committed: 1, 'rolled-back': 1 },
+    last: { outcome: 'rejected', failures: [{ code: 'schema.invalid', hint: expect.any(String) }] },
+  })
+  expect(await service.values()).toEqual({
+    ...before,
+    cache: { ...before.cache, ageMs: expect.any(Number) },
+    pool: { ...before.pool, connections: expect.any(Number), idle: expect.any(Number) },
+  })
+  const bodies = [refused, await service.get('/'), await service.get('/status'), await service.get('/nothing')]
+  service.child.kill('SIGINT')
+  expect(await service.exited).toBe(0)
+  const shown = [...bodies, service.stdout(), service.stderr()].join('\n')
+  expect(shown).toContain('rolled-back')
+  expect(shown).toContain('28P01')
+  expect(shown).not.toContain('planted-secret')
+  expect(shown).not.toContain(postgres().password)
+})
+
+test('SIGHUP reads the config again now', async () => {
+  const { service } = await start(configOf('info', 5_000, 5))
+  service.child.kill('SIGHUP')
+  await untilCounted(service, 'unchanged', 1)
+  expect((await statusOf(service)).last).toMatchObject({ outcome: 'unchanged', trigger: 'reload' })
+  await vi.waitFor(() => expect(service.stdout()).toMatch(/^unchanged .*\(reload, /m), limits)
+  service.child.kill('SIGTERM')
+  expect(await service.exited).toBe(0)
+})
+
+test('with nothing given it makes its config from the template and brings its own PostgreSQL, which goes with it', async () => {
+  const folder = await temporaryFolder()
+  const path = join(folder, 'config.json')
+  const service = await startService({ CONFIG_FILE: path, TMPDIR: folder })
+  const template = await readFile(new URL('../../examples/service/config.template.json', import.meta.url), 'utf8')
+  expect(await readFile(path, 'utf8')).toBe(template)
+  expect(service.stdout()).toContain(`edit ${path}`)
+  await untilServing(service, 'info', 5_000, 5)
+  const [server = ''] = (await entriesOf(folder)).filter((name) => name.startsWith('changeover-postgres-'))
+  const pid = Number.parseInt(await readFile(join(folder, server, 'data/postmaster.pid'), 'utf8'), 10)
+  expect(isRunning(pid)).toBe(true)
+
+  service.child.kill('SIGINT')
+  expect(await service.exited).toBe(0)
+  expect(service.stderr()).toBe('')
+  expect(isRunning(pid)).toBe(false)
+  expect(await entriesOf(folder)).toEqual(['config.json'])
+})
+
+test('a request that came before Ctrl-C still gets its answer, and then the process ends with exit code 0', async () => {
+  const { service } = await start(configOf('info', 5_000, 5))
+  const { socket, received } = await requestHalf(service)
+  service.child.kill('SIGINT')
+  await vi.waitFor(() => expect(service.stdout()).toContain('Draining'), limits)
+  await expect(fetch(service.url)).rejects.toThrow() // nothing new is taken
+  socket.write('\r\n\r\n')
+  await once(socket, 'close')
+  expect(received()).toContain('HTTP/1.1 200 OK')
+  expect(await service.exited).toBe(0)
+})
+
+test('a second Ctrl-C ends it at once, and its PostgreSQL with it', async () => {
+  const folder = await temporaryFolder()
+  const service = await startService({ CONFIG_FILE: join(folder, 'config.json'), TMPDIR: folder })
+  await requestHalf(service) // which never ends, so that it drains for seconds
+  service.child.kill('SIGINT')
+  await vi.waitFor(() => expect(service.stdout()).toContain('Draining'), limits)
+  service.child.kill('SIGINT')
+  expect(await service.exited).toBe(130)
+  await vi.waitFor(async () => expect(await entriesOf(folder)).toEqual(['config.json']), limits)
+})
+
+test.each([
+  { what: 'a malformed config', config: '{"log": {"level": "planted-secret"', says: 'document.malformed' },
+  { what: 'a config of the wrong kind', config: configOf('planted-secret', 1, 1), says: 'schema.invalid' },
+  { what: 'a wrong password', config: configOf('info', 5_000, 5, 'planted-secret'), says: '28P01' },
+])('a start with $what says why, ends with exit code 1 and leaves nothing open', async ({ config, says }) => {
+  const folder = await temporaryFolder()
+  const path = join(folder, 'config.json')
+  await writeConfig(path, config)
+  const { exited, stdout, stderr } = startExample('main.ts', { CONFIG_FILE: path, TMPDIR: folder })
+  expect(await exited).toBe(1)
+  expect(stderr()).toContain(says)
+  expect(stderr()).toMatch(/^✗ [a-z]+\.[a-z-]+: .*\. .*\.$/m)
+  expect(stderr()).not.toMatch(/^ +at /m)
+  expect(stdout() + stderr()).not.toContain('planted-secret')
+  expect(await entriesOf(folder)).toEqual(['config.json'])
+})
+
+test('where the config cannot be made, or an address is none, it says so and ends with exit code 1', async () => {
+  const folder = await temporaryFolder()
+  const { connectionString } = postgres()
+  const nowhere = startExample('main.ts', {
+    CONFIG_FILE: join(folder, 'no-folder', 'config.json'),
+    DATABASE_URL: connectionString,
+  })
+  expect(await nowhere.exited).toBe(1)
+  expect(nowhere.stderr()).toContain('document.missing')
+  const noAddress = startExample('main.ts', {
+    CONFIG_FILE: join(folder, 'config.json'),
+    DATABASE_URL: 'planted-secret',
+  })
+  expect(await noAddress.exited).toBe(1)
+  expect(noAddress.stderr()).toContain('DATABASE_URL')
+  expect(noAddress.stderr()).not.toContain('planted-secret')
+})
+
+test('with ETCD_HOSTS it seeds the key, follows it, and never writes it again', async () => {
+  const etcd = await startEtcd()
+  onTestFinished(etcd.stop)
+  const key = '/changeover/example'
+  const env = { ETCD_HOSTS: etcd.endpoint, DATABASE_URL: postgres().connectionString }
+  const first = await startService(env)
+  await untilServing(first, 'info', 5_000, 5)
+  await etcd.admin(async (client) => client.put(key).value(JSON.stringify(configOf('warn', 700, 7))))
+  await untilServing(first, 'warn', 700, 7)
+  await etcd.admin(async (client) => client.delete().key(key))
+  await untilCounted(first, 'rejected', 1)
+  expect((await statusOf(first)).last).toMatchObject({ failures: [{ code: 'document.missing' }] })
+  await untilServing(first, 'warn', 700, 7)
+  expect(await etcd.admin(async (client) => client.get(key))).toBeNull()
+
+  await etcd.admin(async (client) => client.put(key).value(JSON.stringify(configOf('error', 900, 3))))
+  const second = await startService({ ...env, ETCD_KEY: key })
+  await untilServing(second, 'error', 900, 3)
+  for (const { child, exited } of [first, second]) {
+    child.kill('SIGTERM')
+    expect(await exited).toBe(0)
+  }
+})
+
+test('an etcd that cannot be reached yet is waited for, and Ctrl-C ends the waiting', async () => {
+  const etcd = await startEtcd()
+  onTestFinished(etcd.stop)
+  await etcd.kill()
+  const env = { ETCD_HOSTS: etcd.endpoint, DATABASE_URL: postgres().connectionString }
+  const patient = startExample('main.ts', env)
+  const impatient = startExample('main.ts', env)
+  for (const { stdout } of [patient, impatient]) {
+    await vi.waitFor(() => expect(stdout()).toContain('source.unreachable'), limits)
+  }
+  impatient.child.kill('SIGINT')
+  expect(await impatient.exited).toBe(0)
+  expect(impatient.stderr()).toBe('')
+  await etcd.restart()
+  await vi.waitFor(() => expect(patient.stdout()).toContain('Serving on'), limits)
+  patient.child.kill('SIGINT')
+  expect(await patient.exited).toBe(0)
+})
+
+const isRunning = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
+/** A request of which the last bytes are still to come. */
+const requestHalf = async ({ url }: ServiceProcess) => {
+  const { hostname, port } = new URL(url)
+  const socket = connect(Number(port), hostname)
+  onTestFinished(() => void socket.destroy())
+  let received = ''
+  socket.setEncoding('utf8').on('data', (text: string) => {
+    received += text
+  })
+  socket.on('error', () => {})
+  await once(socket, 'connect')
+  await new Promise((resolve) => socket.write('GET / HTTP/1.1\r\nhost: localhost', resolve))
+  return { socket, received: () => received }
+}

@@ -1,0 +1,117 @@
+import { createReloader, type Failure } from 'changeover'
+import { memorySource } from 'changeover/testing'
+import { expect, test } from 'vitest'
+import { type Config, configOf, startWorld, Config as schema, type WorldOptions } from './world.ts'
+
+const served = configOf({ a: 1, b: 1, c: 1, d: 1, x: 1, k: 1, l: 1 })
+const next = configOf({ a: 2, b: 2, c: 2, d: 2, x: 2, k: 2, l: 2 })
+
+const documents: readonly [string, Failure['code'], string | Uint8Array][] = [
+  ['truncated', 'document.malformed', '{"a":{"value":2'],
+  ['empty', 'document.empty', ''],
+  ['of the wrong type', 'schema.invalid', JSON.stringify({ ...next, b: { value: 'two' } })],
+  ['with an unknown key', 'schema.invalid', JSON.stringify({ ...next, nobody: 1 })],
+  ['with one key twice', 'document.duplicate-key', '{"a":{"value":2},"a":{"value":3}}'],
+  ['with __proto__', 'document.forbidden-key', '{"a":{"value":2},"__proto__":{"value":3}}'],
+  ['that is no UTF-8', 'document.encoding', Uint8Array.of(0x7b, 0xff, 0x7d)],
+  ['that is too large', 'document.too-large', JSON.stringify({ ...next, note: 'x'.repeat(2_000_000) })],
+  ['that is nested too deeply', 'document.too-deep', `${'['.repeat(5_000)}${']'.repeat(5_000)}`],
+  ['that is not an object', 'schema.invalid', '7'],
+]
+
+test.each(documents)('G4 a document %s is rejected and no module is called', async (_, code, document) => {
+  const world = await startWorld({ config: served })
+  const before = world.reloader.config
+  world.source.put(document)
+  expect(await world.next()).toMatchObject({ outcome: 'rejected', failures: [{ code }], modules: [] })
+  expect(world.calls).toEqual([])
+  expect(world.reloader.config).toBe(before)
+  expect(world.reloader.status()).toMatchObject({ state: 'rejected', inSync: false })
+})
+
+test('G4 a document that was deleted is rejected and no module is called', async () => {
+  const world = await startWorld({ config: served })
+  world.source.delete()
+  expect(await world.next()).toMatchObject({ outcome: 'rejected', failures: [{ code: 'document.missing' }] })
+  expect(world.calls).toEqual([])
+})
+
+test('G4 a read that fails ends reload() as rejected and no module is called', async () => {
+  const world = await startWorld({ config: served })
+  world.source.failReads('source.denied', 1)
+  const reloaded = world.reloader.reload()
+  await world.advance(0)
+  expect(await reloaded).toMatchObject({ outcome: 'rejected', failures: [{ code: 'source.denied' }], modules: [] })
+  expect(world.calls).toEqual([])
+})
+
+const throwing = (): never => {
+  throw new Error('of the policy')
+}
+
+const refusals: readonly [string, Failure['code'], NonNullable<WorldOptions['options']>][] = [
+  ['a policy', 'policy.refused', { policies: [() => undefined, (_, previous) => (previous === undefined ? undefined : throwing())] }],
+  ['the parser', 'document.malformed', { parse: (text) => (text.includes('"value":2') ? throwing() : JSON.parse(text)) }],
+  [
+    'a schema that throws',
+    'schema.threw',
+    { schema: schema.superRefine((config) => (config.a?.value === 2 ? throwing() : undefined)) },
+  ],
+  [
+    'a schema that makes something that is no plain data',
+    'config.not-plain',
+    { schema: schema.transform((config) => (config.a?.value === 2 ? ({ ...config, at: new Date() } as Config) : config)) },
+  ],
+]
+
+test.each(refusals)('G4 what %s refuses is rejected and no module is called', async (_, code, options) => {
+  const world = await startWorld({ config: served, options })
+  expect(await world.put(next)).toMatchObject({ outcome: 'rejected', failures: [{ code }], modules: [] })
+  expect(world.calls).toEqual([])
+  expect(world.served).toEqual({ a: 1, b: 1, c: 1, d: 1, x: 1 })
+})
+
+test('G4 an async schema that never answers is rejected at its deadline and no module is called', async () => {
+  const options = {
+    deadlines: { validateMs: 5_000 },
+    schema: schema.refine((config) => config.a?.value !== 2 || new Promise<boolean>(() => {})),
+  }
+  const world = await startWorld({ config: served, options })
+  expect(await world.put(next, 5_002)).toMatchObject({ outcome: 'rejected', failures: [{ code: 'schema.timeout' }] })
+  expect(world.calls).toEqual([])
+})
+
+const selects: readonly [string, Failure['code'], (value: number) => unknown][] = [
+  ['throws', 'module.select-failed', throwing],
+  ['returns what is no plain data', 'config.not-plain', () => new Map()],
+]
+
+test.each(selects)('G4 where the last select %s the document is rejected and no module is called', async (_, code, select) => {
+  const source = memorySource(configOf({ a: 1 }))
+  const calls: string[] = []
+  const applierOf = (name: string) => ({
+    prepare: () => {
+      calls.push(name)
+      return { instance: name }
+    },
+  })
+  const reloader = createReloader({ source, schema })
+    .use('first', (config) => config.a, applierOf('first'))
+    .use('last', (config) => (config.a?.value === 2 ? select(2) : 1), applierOf('last'))
+  await reloader.start()
+  source.put(configOf({ a: 2 }))
+  expect(await reloader.reload()).toMatchObject({ outcome: 'rejected', failures: [{ code }] })
+  expect(calls).toEqual(['first', 'last'])
+  await reloader.close()
+})
+
+test('G4 a rejected document during a soak and a rejected one while degraded call no module either', async () => {
+  const world = await startWorld({ config: served, options: { repair: { minMs: 60_000, maxMs: 60_000 } } })
+  world.modules.b.script('rollback', 'throw')
+  world.modules.x.script('commit', 'throw')
+  expect((await world.put(next)).outcome).toBe('degraded')
+  await world.advance(100)
+  world.clearCalls()
+  expect((await world.put('{')).outcome).toBe('rejected')
+  expect(world.calls).toEqual([])
+})

@@ -1,0 +1,287 @@
+import { type Applier, createReloader, type TransactionRecord } from 'changeover'
+import { createVirtualClock, memorySource } from 'changeover/testing'
+import { describe, expect, it } from 'vitest'
+import { z } from 'zod'
+import { createRandom } from '../input/random-json.ts'
+import { schemaOf } from '../input/scene.ts'
+import { Config, configOf, startWorld, type World } from './world.ts'
+
+const one = configOf({ a: 1, x: 1 })
+const at = (value: number): Config => configOf({ a: value, x: value })
+const outcomes = ({ records }: World): string[] => records.map(({ outcome, revision }) => `${outcome} ${revision?.name}`)
+
+/** A schema that takes 100 ms of the world's time. */
+const slowly = (world: () => World | undefined) =>
+  schemaOf<Config>(async (value) => {
+    const clock = world()?.clock
+    if (clock !== undefined) await new Promise<void>((resolve) => clock.setTimeout(resolve, 100))
+    return Config['~standard'].validate(value)
+  })
+
+const startSlow = async (): Promise<World> => {
+  let world: World | undefined
+  const started = await startWorld({ config: one, options: { schema: slowly(() => world) } })
+  world = started
+  return started
+}
+
+describe('G11 A change while validating', () => {
+  it('G11 replaces the document of the same transaction', async () => {
+    const world = await startSlow()
+    world.source.put(at(2))
+    await world.advance(50)
+    world.source.put(at(3))
+    await world.advance(200)
+    expect(outcomes(world)).toEqual(['committed 1', 'committed 3'])
+    expect([world.served, world.callsOf({ hooks: ['prepare'] })]).toEqual([{ a: 3, x: 3 }, ['prepare a2', 'prepare x2']])
+  })
+
+  it('G11 replaces one that is bad, without a record of it', async () => {
+    const world = await startSlow()
+    world.source.put({ ...at(2), unknown: 1 })
+    await world.advance(50)
+    world.source.put(at(3))
+    await world.advance(200)
+    expect(outcomes(world)).toEqual(['committed 1', 'committed 3'])
+    expect(world.served).toEqual({ a: 3, x: 3 })
+    expect(world.records.at(-1)).not.toHaveProperty('failures')
+  })
+
+  it('G11 does so a bounded number of times: a steady writer does not keep a transaction from its end', async () => {
+    const world = await startSlow()
+    world.source.put(at(2))
+    for (let value = 3; value <= 30; value++) {
+      await world.advance(90)
+      world.source.put(at(value))
+    }
+    expect(world.records.length).toBeGreaterThan(5)
+    await world.advance(1_000)
+    expect(world.served).toEqual({ a: 30, x: 30 })
+    expect(world.records.every(({ outcome }) => outcome === 'committed')).toBe(true)
+  })
+})
+
+describe('G11 A change while fetching', () => {
+  it('G11 is what the transaction goes on with, where it is newer than what was read', async () => {
+    const world = await startWorld({ config: one })
+    world.source.hangReads()
+    const reloaded = world.reloader.reload()
+    await world.advance(0)
+    const { lineage } = world.source.revision
+    const revision = { lineage, order: 9, name: '9' }
+    world.source.deliver({ kind: 'document', revision, content: JSON.stringify(at(9)) })
+    await world.advance(0)
+    expect(world.reloader.status().state).toBe('fetching')
+    world.source.heal()
+    await world.advance(0)
+    expect(await reloaded).toMatchObject({ outcome: 'committed', revision, trigger: 'reload' })
+    expect([world.served.a, world.records.length]).toEqual([9, 2])
+  })
+})
+
+describe('G11 A change while preparing', () => {
+  it('G11 supersedes: what was prepared is given up and closed, and the newer one goes on', async () => {
+    const world = await startWorld({ config: one })
+    world.modules.x.script('prepare', 'heed')
+    world.source.put(at(2))
+    await world.advance(10)
+    world.source.put(at(3))
+    await world.advance(0)
+    expect(outcomes(world)).toEqual(['committed 1', 'superseded 2', 'committed 3'])
+    expect(world.served).toEqual({ a: 3, x: 3 })
+    expect(world.modules.a.made.map(({ closes }) => closes)).toEqual([1, 1, 0])
+  })
+
+  it('G11 supersedes once; the next transaction is let end, and the newest follows', async () => {
+    const world = await startWorld({ config: one })
+    world.modules.x.script('prepare', 'heed', () => new Promise<void>((resolve) => world.clock.setTimeout(resolve, 100)))
+    world.source.put(at(2))
+    await world.advance(10)
+    for (const value of [3, 4, 5]) {
+      world.source.put(at(value))
+      await world.advance(10)
+    }
+    expect([world.reloader.status().state, outcomes(world)]).toEqual(['preparing', ['committed 1', 'superseded 2']])
+    await world.advance(100)
+    expect(outcomes(world)).toEqual(['committed 1', 'superseded 2', 'committed 3', 'committed 5'])
+  })
+
+  it('G11 does not let a steady writer starve the commits', async () => {
+    const world = await startWorld({ config: one })
+    world.modules.x.always('prepare', () => new Promise<void>((resolve) => world.clock.setTimeout(resolve, 250)))
+    for (let value = 2; value <= 300; value++) {
+      world.source.put(at(value))
+      await world.advance(100)
+    }
+    const committed = world.records.filter(({ outcome }) => outcome === 'committed').length
+    const superseded = world.records.filter(({ outcome }) => outcome === 'superseded').length
+    expect(committed).toBeGreaterThan(50) // in 30 s of which a commit takes 250 ms, and a superseded one up to 250 more
+    expect(superseded).toBeLessThanOrEqual(committed + 1)
+    await world.advance(1_000)
+    expect(world.served).toEqual({ a: 300, x: 300 })
+  })
+
+  it('G11 is the newest alone, however many come', async () => {
+    const world = await startWorld({ config: one })
+    world.modules.x.script('prepare', 'heed')
+    for (let value = 2; value <= 50; value++) {
+      world.source.put(at(value))
+      if (value === 2) await world.advance(1)
+    }
+    await world.advance(0)
+    expect(outcomes(world)).toEqual(['committed 1', 'superseded 2', 'committed 50'])
+  })
+})
+
+describe('G11 A change in a later state', () => {
+  it('G11 waits for the end of a compensating apply', async () => {
+    const config = configOf({ a: 1, k: 1 })
+    const world = await startWorld({ config })
+    world.modules.k.script('apply', 'deaf')
+    world.source.put(configOf({ a: 2, k: 2 }))
+    await world.advance(5)
+    world.source.put(configOf({ a: 3, k: 3 }))
+    await world.advance(1_000)
+    expect([world.reloader.status().state, world.served.a, outcomes(world).length]).toEqual(['completing', 2, 1])
+    world.modules.k.release()
+    await world.advance(0)
+    expect([outcomes(world), world.served.a, world.effects['k']]).toEqual([['committed 1', 'committed 2', 'committed 3'], 3, 3])
+  })
+
+  it('G11 waits for the end of the soak, and is then applied; the newest of several alone', async () => {
+    const world = await startWorld({ config: one, options: { soak: 1_000 } })
+    world.source.put(at(2))
+    await world.advance(10)
+    for (const value of [3, 4, 5]) world.source.put(at(value))
+    await world.advance(900)
+    expect([world.reloader.status().state, world.served.a]).toEqual(['soaking', 2])
+    await world.advance(2_000)
+    expect(outcomes(world)).toEqual(['committed 1', 'committed 2', 'committed 5'])
+  })
+
+  it('G11 ends the soak by swapping back, where it is the last known good again', async () => {
+    const world = await startWorld({ config: one, options: { soak: 1_000 } })
+    world.source.put(at(2))
+    await world.advance(10)
+    const [before] = world.modules.a.made
+    expect(world.served.a).toBe(2)
+    world.source.put(one)
+    await world.advance(0)
+    expect(world.reloader.modules.a.current).toBe(before)
+    expect(outcomes(world)).toEqual(['committed 1', 'superseded 2', 'unchanged 3'])
+    expect(world.modules.a.made.map(({ closes }) => closes)).toEqual([0, 1])
+    expect(world.reloader.status()).toMatchObject({ state: 'committed', inSync: true })
+  })
+
+  it('G11 waits for the end of a rollback', async () => {
+    const config = configOf({ a: 1, k: 1, l: 1 })
+    const world = await startWorld({ config })
+    world.modules.l.script('apply', 'throw')
+    world.modules.k.script('undo', 'deaf')
+    world.source.put(configOf({ a: 2, k: 2, l: 2 }))
+    await world.advance(5)
+    world.source.put(configOf({ a: 3, k: 3, l: 3 }))
+    await world.advance(100)
+    expect([world.reloader.status().state, world.served.a, outcomes(world).length]).toEqual(['rolling-back', 1, 1])
+    world.modules.k.release()
+    await world.advance(0)
+    expect([outcomes(world), world.served.a]).toEqual([['committed 1', 'rolled-back 2', 'committed 3'], 3])
+  })
+})
+
+const Version = z.strictObject({ version: z.number(), sort: z.enum(['good', 'prepare', 'commit', 'check', 'slow']) })
+type Version = z.infer<typeof Version>
+const sorts = ['good', 'good', 'slow', 'prepare', 'commit', 'check'] as const
+
+/** Modules that fail by what the document says, and note which versions they work on. */
+const createLoad = (seed: number) => {
+  const random = createRandom(seed)
+  const clock = createVirtualClock()
+  const source = memorySource({ version: 0, sort: 'good' })
+  const working = new Map<number, number>()
+  const mixes: number[][] = []
+  const wait = (ms: number): Promise<void> => new Promise((resolve) => clock.setTimeout(resolve, ms))
+  const applier = (): Applier<Version, number> => ({
+    prepare: async ({ version, sort }) => {
+      working.set(version, (working.get(version) ?? 0) + 1)
+      if (working.size > 1) mixes.push([...working.keys()])
+      await wait(1 + random.upTo(sort === 'slow' ? 60 : 20))
+      const left = (working.get(version) ?? 1) - 1
+      if (left === 0) working.delete(version)
+      else working.set(version, left)
+      if (sort === 'prepare') throw new Error('scripted')
+      return {
+        instance: version,
+        commit: () => {
+          if (sort === 'commit') throw new Error('scripted')
+        },
+        check: async () => {
+          await wait(1 + random.upTo(5))
+          if (sort === 'check') throw new Error('scripted')
+        },
+      }
+    },
+  })
+  const reloader = createReloader({ source, schema: Version, clock, soak: 30, random: random.next, deadlines: { graceMs: 1_000 } })
+    .use('one', (config) => config, applier())
+    .use('two', (config) => config, applier(), { after: ['one'] })
+    .use('three', (config) => config, applier())
+  return { random, clock, source, reloader, mixes }
+}
+
+/** What came to the source, and what it then did to the watcher. */
+const disturb = ({ random, source, reloader }: ReturnType<typeof createLoad>, version: number): Version | undefined => {
+  if (random.chance(0.1)) source.breakWatch('source.closed')
+  if (random.chance(0.05)) reloader.reload().catch(() => {})
+  if (random.chance(0.05)) source.failReads('source.unreachable', 2)
+  if (random.chance(0.1)) {
+    source.put(random.chance(0.5) ? '{' : { version: 'bad' })
+    return undefined
+  }
+  const next = { version, sort: random.pick(sorts) }
+  source.put(next)
+  return next
+}
+
+describe('G11 Random changes at random times', () => {
+  it.each([1, 2, 3, 4, 5, 6])('G11 end, when they end, with the newest that can be applied, else what served before; seed %i', async (seed) => {
+    const load = createLoad(seed)
+    const { random, clock, source, reloader, mixes } = load
+    const records: TransactionRecord[] = []
+    void (async () => {
+      for await (const record of reloader.transactions()) records.push(record)
+    })()
+    const started = reloader.start()
+    await clock.advance(100)
+    await started
+    for (let round = 0; round < 60; round++) {
+      let newest: Version | undefined = reloader.config
+      for (let change = random.upTo(8); change >= 0; change--) {
+        newest = disturb(load, round * 10 + change)
+        await clock.advance(random.upTo(50))
+      }
+      source.heal()
+      await clock.advance(20_000)
+      const isGood = newest?.sort === 'good' || newest?.sort === 'slow'
+      if (isGood) expect(reloader.config).toEqual(newest)
+      else expect(['good', 'slow']).toContain(reloader.config.sort)
+      const { serving, lastGood, state } = reloader.status()
+      expect([state === 'degraded', serving?.digest]).toEqual([false, lastGood?.digest])
+      expect(reloader.modules.one.current).toBe(reloader.config.version)
+      expect(reloader.modules.two.current).toBe(reloader.config.version)
+      expect(reloader.modules.three.current).toBe(reloader.config.version)
+    }
+    expect(mixes).toEqual([])
+    // One ends before the next begins.
+    const overlaps = records.filter((record, index) => {
+      const next = records[index + 1]
+      return next !== undefined && next.startedAt < record.startedAt + record.durationMs
+    })
+    expect(overlaps).toEqual([])
+    const seen = new Set(records.map(({ outcome }) => outcome))
+    expect(['committed', 'rejected', 'rolled-back', 'superseded'].filter((outcome) => !seen.has(outcome as never))).toEqual([])
+    const closed = reloader.close()
+    await clock.advance(60_000)
+    await closed
+  })
+})

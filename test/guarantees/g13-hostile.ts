@@ -1,0 +1,80 @@
+/** What user code can do instead of what it should: throw, reject, or answer with something that bites when it is touched. */
+
+const bite = (): never => {
+  throw new Error('bitten')
+}
+
+/** Every way of looking at it throws. */
+const hostileProxy = (): object =>
+  new Proxy(() => {}, {
+    get: bite,
+    set: bite,
+    has: bite,
+    ownKeys: bite,
+    getPrototypeOf: bite,
+    getOwnPropertyDescriptor: bite,
+    defineProperty: bite,
+    apply: bite,
+  })
+
+/** An error whose properties throw. */
+const hostileError = (): Error => {
+  const error = new Error('hostile')
+  for (const key of ['name', 'message', 'stack', 'code', 'cause', 'errors', 'toString', 'toJSON', 'then', 'failures', 'kind']) {
+    Object.defineProperty(error, key, { get: bite })
+  }
+  return error
+}
+
+/** A real promise whose own `then` calls back again and again. */
+const chatteringPromise = (): Promise<never> => {
+  const promise = Promise.resolve() as unknown as Promise<never>
+  Object.defineProperty(promise, 'then', {
+    value: (resolve: (value: unknown) => void, reject: (error: unknown) => void) => {
+      for (let n = 0; n < 3; n++) {
+        reject(new Error('chatter'))
+        resolve('chatter')
+      }
+    },
+  })
+  return promise
+}
+
+const throwing = (value: () => unknown) => (): never => {
+  throw value()
+}
+
+/** By name, so that a failure says which. */
+export const misdeeds: Readonly<Record<string, () => unknown>> = {
+  'throws an error': throwing(() => new Error('thrown')),
+  'throws null': throwing(() => null),
+  'throws undefined': throwing(() => undefined),
+  'throws a string': throwing(() => 'thrown'),
+  'throws a hostile error': throwing(hostileError),
+  'throws a hostile proxy': throwing(hostileProxy),
+  rejects: () => Promise.reject(new Error('rejected')),
+  'rejects with null': () => Promise.reject(null),
+  'rejects with a hostile error': () => Promise.reject(hostileError()),
+  'rejects with a hostile proxy': () => new Promise((_, reject) => reject(hostileProxy())),
+  'rejects later': async () => {
+    await Promise.resolve()
+    throw new Error('later')
+  },
+  'answers with a thenable that throws': () => ({ then: bite }), // biome-ignore lint/suspicious/noThenProperty: users can
+  'answers with a thenable that rejects': () => ({ then: (_: unknown, reject: (error: unknown) => void) => reject(hostileError()) }), // biome-ignore lint/suspicious/noThenProperty: users can
+  'answers with a thenable whose then throws when it is read': () => Object.defineProperty({}, 'then', { get: bite }),
+  'answers with a promise that chatters': chatteringPromise,
+  'answers with a hostile proxy': hostileProxy,
+  'answers with getters that throw': () =>
+    Object.defineProperties(
+      {},
+      Object.fromEntries(
+        ['instance', 'commit', 'rollback', 'check', 'close', 'kind', 'revision', 'content', 'value', 'issues', 'then'].map((key) => [
+          key,
+          { get: bite, enumerable: true },
+        ]),
+      ),
+    ),
+  'answers with null': () => null,
+  'answers with nonsense': () => ({ instance: 1, kind: 'document', revision: null, content: 7, commit: 'x', issues: 3 }),
+}

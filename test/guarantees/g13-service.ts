@@ -1,0 +1,136 @@
+import { createReloader, defineApplier, type Reloader, type Source, SourceError, type WatchEvent } from 'changeover'
+import { createVirtualClock, memorySource } from 'changeover/testing'
+import { z } from 'zod'
+
+const Config = z.strictObject({ version: z.number() })
+export type Config = z.infer<typeof Config>
+
+type Misdeed = () => unknown
+
+/** Where user code stands; each of these misbehaves in turn, while all the others behave. */
+export const places = [
+  'listener',
+  'listener select',
+  'logger',
+  'policy',
+  'select',
+  'schema',
+  'parse',
+  'prepare',
+  'defer',
+  'report',
+  'generation',
+  'commit',
+  'rollback',
+  'check',
+  'close',
+  'apply',
+  'undo',
+  'compensating close',
+  'health check',
+  'source read',
+  'source watch',
+  'source event',
+  'source watch return',
+  'source close',
+  'random',
+  'lease',
+  'use',
+] as const
+export type Place = (typeof places)[number]
+
+/** A memory source whose hands can be forced. */
+const spoiltSource = (act: <T>(place: Place, good: () => T) => T) => {
+  const inner = memorySource({ version: 0 })
+  const source: Source = {
+    name: 'spoilt',
+    endpoint: 'memory',
+    read: (signal) => act('source read', () => inner.read(signal)),
+    watch: (after, signal) => act('source watch', () => {
+      const iterator = inner.watch(after, signal)[Symbol.asyncIterator]()
+      return {
+        [Symbol.asyncIterator]: () => ({
+          next: async () => {
+            const result = await iterator.next()
+            return result.done === true ? result : { done: false, value: await act('source event', async () => result.value) as WatchEvent }
+          },
+          return: () => act('source watch return', async () => {
+            await iterator.return?.()
+            return { done: true as const, value: undefined }
+          }),
+        }),
+      }
+    }),
+    close: () => act('source close', () => inner.close()),
+  }
+  return { inner, source }
+}
+
+/** One service in which user code stands everywhere. `spoil` makes one place misbehave; `heal` ends that. */
+export const createService = (place: Place, misdeed: Misdeed) => {
+  const clock = createVirtualClock()
+  let isSpoilt = false
+  let seen = 0
+  const act = <T>(at: Place, good: () => T): T => (isSpoilt && at === place ? (misdeed() as T) : good())
+  const { inner, source } = spoiltSource(act)
+  const hook = (at: Place) => () => act(at, () => undefined)
+  const log = hook('logger')
+  const failing = () => place === 'rollback' || place === 'undo'
+  const reloader = createReloader<Config>({
+    source,
+    schema: { '~standard': { version: 1, vendor: 'test', validate: (value) => act('schema', () => Config['~standard'].validate(value)) } },
+    parse: (text) => act('parse', () => JSON.parse(text)),
+    logger: { debug: log, info: log, warn: log, error: log },
+    policies: [() => act('policy', () => undefined)],
+    soak: { durationMs: 50, intervalMs: 10, checks: [async () => act('health check', () => undefined)] },
+    deadlines: { readMs: 100, validateMs: 100, prepareMs: 100, applyMs: 100, checkMs: 100, closeMs: 100, leaseMs: 100, graceMs: 10 },
+    clock,
+    random: () => act('random', () => 0.5),
+    retry: { minMs: 10, maxMs: 50 },
+    repair: { minMs: 10, maxMs: 50 },
+  })
+    .use('main', (config) => act('select', () => config), {
+      prepare: (next: Config, { defer, report }) => {
+        defer(() => act('defer', () => undefined))
+        if (isSpoilt && place === 'defer') throw new Error('so that it is cleaned up')
+        if (isSpoilt && place === 'report') {
+          try {
+            report(misdeed())
+          } catch (error) {
+            report(error)
+          }
+        }
+        const good = () => ({
+          instance: next.version,
+          commit: () => act('commit', () => undefined),
+          rollback: () => act('rollback', () => undefined),
+          check: async () => act('check', () => undefined),
+          close: () => act('close', async () => undefined),
+        })
+        return act('prepare', () => act('generation', good))
+      },
+    })
+    .use('last', (config) => config, defineApplier<Config>({
+      apply: (_, __, { direction }) => {
+        if (isSpoilt && failing() && direction === 'forward') throw new Error('so that there is something to take back')
+        return act(direction === 'forward' ? 'apply' : 'undo', async () => undefined)
+      },
+      close: () => act('compensating close', async () => undefined),
+    }), { after: ['main'] })
+  reloader.subscribe(
+    (config) => act('listener select', () => config.version),
+    (next) => act('listener', () => { seen = next ?? seen }),
+  )
+  return {
+    clock,
+    source: inner,
+    reloader: reloader as Pick<Reloader<Config>, 'start' | 'config' | 'status' | 'lease' | 'reload' | 'plan' | 'close'>,
+    /** What the listener was told last. */
+    seen: () => seen,
+    use: () => reloader.modules.main.use(hook('use')),
+    lease: () => reloader.lease(hook('lease')),
+    spoil: () => { isSpoilt = true },
+    heal: () => { isSpoilt = false },
+    breakWatch: () => inner.breakWatch(new SourceError('source.closed').code),
+  }
+}

@@ -1,0 +1,102 @@
+import { describe, expect, it } from 'vitest'
+import { countWrittenMembers, findDuplicateKey } from '../../src/model/json.ts'
+import { countMembers, type Path } from '../../src/model/plain.ts'
+import { createRandom, type Random } from './random-json.ts'
+
+// A slow and plain reading of the JSON grammar, which remembers where a key stood twice first.
+const slowDuplicate = (text: string): Path | undefined => {
+  let at = 0
+  let found: Path | undefined
+  const skip = (): void => {
+    while (/[\s]/.test(text[at] ?? 'x')) at += 1
+  }
+  const string = (): string => {
+    const start = at
+    for (at += 1; text[at] !== '"'; at += 1) if (text[at] === '\\') at += 1
+    at += 1
+    return JSON.parse(text.slice(start, at))
+  }
+  const members = (path: Path): void => {
+    const keys: string[] = []
+    at += 1
+    for (skip(); text[at] !== '}'; skip()) {
+      if (text[at] === ',') at += 1
+      skip()
+      const key = string()
+      if (keys.includes(key)) found ??= path
+      keys.push(key)
+      skip()
+      at += 1
+      value([...path, key])
+    }
+    at += 1
+  }
+  const items = (path: Path): void => {
+    at += 1
+    let index = 0
+    for (skip(); text[at] !== ']'; skip()) {
+      if (text[at] === ',') at += 1
+      value([...path, index])
+      index += 1
+    }
+    at += 1
+  }
+  const value = (path: Path): void => {
+    skip()
+    if (text[at] === '{') members(path)
+    else if (text[at] === '[') items(path)
+    else if (text[at] === '"') string()
+    else while (at < text.length && !/[\s,\]}]/.test(text[at] ?? '')) at += 1
+  }
+  value([])
+  return found
+}
+
+/** Text of a random value with white space, escapes, structural characters in strings, and now and then a key again. */
+const randomText = (random: Random, depth = 0): string => {
+  const { chance, pick, times } = random
+  const space = (): string => (chance(0.3) ? pick([' ', '\n', '\t', '\r\n ']) : '')
+  const escape = (text: string): string => JSON.stringify(text).slice(1, -1)
+  const unicode = (char: string): string => {
+    const code = char.charCodeAt(0).toString(16).padStart(4, '0')
+    return `\\u${chance(0.5) ? code.toUpperCase() : code}`
+  }
+  const spelled = (key: string): string =>
+    `"${[...key].map((char) => (chance(0.2) ? unicode(char) : escape(char))).join('')}"`
+  const scalar = (): string =>
+    pick(['null', 'true', '-0', '1.5e3', `"${escape(pick(['', 'a', '{', '}:"', ',"a":1', '\\', '\\\\"', 'é', '[[']))}"`])
+  if (depth > 4 || chance(0.25)) return scalar()
+  if (chance(0.4)) return `[${space()}${times(4, () => `${randomText(random, depth + 1)}${space()}`).join(`,${space()}`)}]`
+  const keys = times(4, () => pick(['a', 'b', 'c', 'd', 'e"', '\\', ':', '{', 'a b', '0', '1']))
+  const kept = chance(0.15) ? keys : [...new Set(keys)]
+  return `{${space()}${kept.map((key) => `${spelled(key)}${space()}:${space()}${randomText(random, depth + 1)}${space()}`).join(`,${space()}`)}}`
+}
+
+const SEED = 20_260
+
+describe(`Duplicate keys, compared with a slow reference (seed ${SEED})`, () => {
+  it('are found in random texts where the reference finds one, and nowhere else', () => {
+    const random = createRandom(SEED)
+    const seen = { with: 0, without: 0 }
+    for (let round = 0; round < 20_000; round++) {
+      const text = randomText(random)
+      const expected = slowDuplicate(text)
+      const isDouble = countWrittenMembers(text) !== countMembers(JSON.parse(text))
+      expect([isDouble, text]).toEqual([expected !== undefined, text])
+      if (isDouble) expect([findDuplicateKey(text), text]).toEqual([expected, text])
+      else expect([findDuplicateKey(text), text]).toEqual([undefined, text])
+      seen[isDouble ? 'with' : 'without'] += 1
+    }
+    expect(Math.min(seen.with, seen.without)).toBeGreaterThan(1_000)
+  })
+
+  it('are counted in a second for a document of the largest size, however it is made', () => {
+    const quotes = JSON.stringify({ a: '\\"'.repeat(300_000) })
+    const keys = `{${Array.from({ length: 100_000 }, (_, n) => `"k${n}":1`).join(',')}}`
+    const slashes = JSON.stringify({ a: '\\'.repeat(700_000) })
+    for (const text of [quotes, keys, slashes]) {
+      expect(countWrittenMembers(text)).toBe(countMembers(JSON.parse(text)))
+      expect(findDuplicateKey(text)).toBeUndefined()
+    }
+  })
+})
