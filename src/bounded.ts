@@ -20,68 +20,100 @@ export interface BoundedOptions<T> {
   readonly onLate?: (late: Late<T>) => void
 }
 
-export interface BoundedCall<T> {
-  /** Never rejects; resolves within the deadline and the grace, whatever the body does. */
-  readonly result: Promise<Bounded<T>>
-  /** Aborts the body's signal; the result is then `cancelled`. */
-  readonly cancel: () => void
+/** What a bounded body may look at. */
+export interface Bounds {
+  /** Aborts when the call is given up. Made when it is first asked for: most bodies never do, and it is dear. */
+  readonly signal: AbortSignal
+  readonly isGivenUp: boolean
 }
 
 /**
  * Calls a body that may throw, hang or ignore its signal. Deadlines are held here and not by the queue, since a queue's
  * time-out frees the slot while the body runs on.
  */
-export const bounded = <T>(
-  body: (signal: AbortSignal) => Promise<T> | T,
-  { clock, deadlineMs, graceMs, onLate }: BoundedOptions<T>,
-): BoundedCall<T> => {
-  const controller = new AbortController()
-  let givenUp: 'timed-out' | 'cancelled' | undefined
-  let timer: TimerHandle
-  let isResolved = false
-  let resolveResult: (result: Bounded<T>) => void = () => {}
-  const result = new Promise<Bounded<T>>((resolve) => {
-    resolveResult = resolve
-  })
+export const bounded = <T>(body: (bounds: Bounds) => Promise<T> | T, options: BoundedOptions<T>): BoundedCall<T> => {
+  const call = new BoundedCall(options)
+  call.run(body)
+  return call
+}
 
-  const finish = (ended: Bounded<T>): void => {
-    isResolved = true
-    clock.clearTimeout(timer)
-    resolveResult(ended)
+export class BoundedCall<T> implements Bounds {
+  /** Never rejects; resolves within the deadline and the grace, whatever the body does. */
+  readonly result: Promise<Bounded<T>>
+  readonly #options: BoundedOptions<T>
+  #resolve: (result: Bounded<T>) => void = () => {}
+  #isResolved = false
+  #givenUp: 'timed-out' | 'cancelled' | undefined
+  #timer: TimerHandle
+  #controller: AbortController | undefined
+
+  constructor(options: BoundedOptions<T>) {
+    this.#options = options
+    this.result = new Promise((resolve) => {
+      this.#resolve = resolve
+    })
   }
-  const giveUp = (kind: 'timed-out' | 'cancelled'): void => {
-    if (givenUp !== undefined || isResolved) return
-    givenUp = kind
-    clock.clearTimeout(timer)
-    const give = (): void => finish({ kind, settled: false })
+
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController()
+    if (this.#givenUp !== undefined) this.#abort(this.#givenUp)
+    return this.#controller.signal
+  }
+
+  get isGivenUp(): boolean {
+    return this.#givenUp !== undefined
+  }
+
+  /** Aborts the body's signal; the result is then `cancelled`. */
+  readonly cancel = (): void => this.#giveUp('cancelled')
+
+  run(body: (bounds: Bounds) => Promise<T> | T): void {
+    const { clock, deadlineMs } = this.#options
+    this.#timer = clock.setTimeout(() => this.#giveUp('timed-out'), deadlineMs)
+    try {
+      const returned = body(this)
+      if (isThenable(returned)) {
+        // Not Promise.resolve: it would hand both callbacks to a promise's own `then`, which may call them twice.
+        new Promise<T>((resolve) => resolve(returned as T)).then(
+          (value) => this.#settle({ kind: 'value', value }),
+          (error: unknown) => this.#settle({ kind: 'error', error }),
+        )
+      } else this.#settle({ kind: 'value', value: returned })
+    } catch (error) {
+      this.#settle({ kind: 'error', error })
+    }
+  }
+
+  #giveUp(kind: 'timed-out' | 'cancelled'): void {
+    if (this.#givenUp !== undefined || this.#isResolved) return
+    const { clock, graceMs } = this.#options
+    this.#givenUp = kind
+    clock.clearTimeout(this.#timer)
+    const give = (): void => this.#finish({ kind, settled: false })
     // No grace is none: a timer of 0 ms would take one, and might outlive the reloader.
-    if (graceMs > 0) timer = clock.setTimeout(give, graceMs)
-    controller.abort(new DOMException(kind, 'AbortError'))
+    if (graceMs > 0) this.#timer = clock.setTimeout(give, graceMs)
+    this.#abort(kind)
     if (graceMs <= 0) give()
   }
-  const settle = (late: Late<T>): void => {
-    if (givenUp === undefined) {
-      finish(late.kind === 'value' ? { kind: 'done', value: late.value } : { kind: 'failed', error: late.error })
-      return
-    }
-    if (!isResolved) finish({ kind: givenUp, settled: true })
-    onLate?.(late)
+
+  #abort(kind: string): void {
+    this.#controller?.abort(new DOMException(kind, 'AbortError'))
   }
 
-  timer = clock.setTimeout(() => giveUp('timed-out'), deadlineMs)
-  try {
-    const returned = body(controller.signal)
-    if (isThenable(returned)) {
-      // Not Promise.resolve: it would hand both callbacks to a promise's own `then`, which may call them twice.
-      new Promise<T>((resolve) => resolve(returned as T)).then(
-        (value) => settle({ kind: 'value', value }),
-        (error: unknown) => settle({ kind: 'error', error }),
-      )
-    } else settle({ kind: 'value', value: returned })
-  } catch (error) {
-    settle({ kind: 'error', error })
+  #settle(late: Late<T>): void {
+    if (this.#givenUp === undefined) {
+      this.#finish(late.kind === 'value' ? { kind: 'done', value: late.value } : { kind: 'failed', error: late.error })
+      return
+    }
+    if (!this.#isResolved) this.#finish({ kind: this.#givenUp, settled: true })
+    this.#options.onLate?.(late)
   }
-  return { result, cancel: () => giveUp('cancelled') }
+
+  #finish(ended: Bounded<T>): void {
+    this.#isResolved = true
+    this.#options.clock.clearTimeout(this.#timer)
+    this.#resolve(ended)
+  }
 }
 
 export const isThenable = (value: unknown): value is PromiseLike<unknown> =>

@@ -1,16 +1,17 @@
+import { ignoreRejection } from './bounded.ts'
 import type { Logger } from './options.ts'
 
 const noop = (): void => {}
 const silent: Logger = { debug: noop, info: noop, warn: noop, error: noop }
 
-/** The user's logger, or none, such that a logger that throws changes nothing. */
+/** The user's logger, or none, such that a logger that throws or rejects changes nothing. */
 export const safeLogger = (logger: Logger | undefined): Logger => {
   if (logger === undefined) return silent
   const guard =
     (level: keyof Logger) =>
     (data: object, message: string): void => {
       try {
-        logger[level](data, message)
+        ignoreRejection(logger[level](data, message))
       } catch {
         // Where logging fails there is nowhere left to say so.
       }

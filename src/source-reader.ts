@@ -34,7 +34,7 @@ export class SourceReader {
 
   async read(signal: AbortSignal): Promise<ReadResult> {
     const { source, clock, deadlines } = this.#settings
-    const call = bounded((inner) => source.read(inner), { clock, deadlineMs: deadlines.readMs, graceMs: 0 })
+    const call = bounded((bounds) => source.read(bounds.signal), { clock, deadlineMs: deadlines.readMs, graceMs: 0 })
     signal.addEventListener('abort', call.cancel)
     const ended = await call.result
     signal.removeEventListener('abort', call.cancel)

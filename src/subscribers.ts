@@ -1,4 +1,4 @@
-import { isThenable } from './bounded.ts'
+import { ignoreRejection, isThenable } from './bounded.ts'
 import { type Failure, failure } from './model/errors.ts'
 import { isEqual } from './model/plain.ts'
 
@@ -44,6 +44,7 @@ export class Subscribers {
       try {
         const to = next === undefined ? undefined : select(next)
         const from = previous === undefined ? undefined : select(previous)
+        for (const selected of [to, from]) ignoreRejection(selected) // of an async select nobody awaits the promise
         if (isEqual(to, from)) continue
         const returned = listener(to, from, context)
         if (isThenable(returned)) Promise.resolve(returned).catch((error: unknown) => this.#reportError(error))

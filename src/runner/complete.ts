@@ -1,5 +1,5 @@
 import type { CompensatingApplier } from '../applier.ts'
-import { type Bounded, bounded } from '../bounded.ts'
+import { type Bounded, type Bounds, bounded } from '../bounded.ts'
 import { type Failure, failure } from '../model/errors.ts'
 import type { Registry } from '../registry.ts'
 import type { Slot } from '../store/slot.ts'
@@ -81,7 +81,9 @@ export class Completion {
     if (ended.kind === 'done') return undefined
     const place = { module: module.name, phase: 'close' } as const
     const failed =
-      ended.kind === 'failed' ? failure('module.close-failed', place, ended.error) : failure('module.close-timeout', place)
+      ended.kind === 'failed'
+        ? failure('module.close-failed', place, ended.error)
+        : failure('module.close-timeout', place)
     report(failed)
     return failed
   }
@@ -101,7 +103,7 @@ export class Completion {
     const phase = direction === 'forward' ? 'complete' : 'undo'
     const end = transaction.time(module.name, phase)
     const [to, from] = direction === 'forward' ? [next, previous] : [previous, next]
-    const ended = await this.#run(slot, applyMs, graceMs, (signal) =>
+    const ended = await this.#run(slot, applyMs, graceMs, ({ signal }) =>
       applierOf(step).apply(to, from, { module: module.name, direction, signal, clock }),
     )
     end(ended.kind)
@@ -119,7 +121,7 @@ export class Completion {
     slot: Slot,
     deadlineMs: number,
     graceMs: number,
-    body: (signal: AbortSignal) => Promise<void> | void,
+    body: (bounds: Bounds) => Promise<void> | void,
   ): Promise<Bounded<void>> {
     let resolve: () => void = () => {}
     let isOver = false

@@ -1,6 +1,6 @@
 import PQueue from 'p-queue'
 import type { Applier, Generation, PrepareContext } from '../applier.ts'
-import { type Bounded, type BoundedCall, bounded, type Late } from '../bounded.ts'
+import { type Bounded, type BoundedCall, type Bounds, bounded, type Late } from '../bounded.ts'
 import { failure } from '../model/errors.ts'
 import type { Registry } from '../registry.ts'
 import { GenerationRecord } from '../store/generation.ts'
@@ -84,13 +84,14 @@ export class Preparation {
     }
     let made: GenerationRecord | undefined
     const call = bounded<unknown>(
-      async (signal) => {
-        await slot.room()
-        if (signal.aborted) throw signal.reason
-        return applier.prepare(
-          next,
-          this.#contextOf(step, needed, signal, cleanups, () => made),
-        )
+      (bounds) => {
+        const prepare = () =>
+          applier.prepare(
+            next,
+            this.#contextOf(step, needed, bounds, cleanups, () => made),
+          )
+        if (slot.hasRoom) return prepare()
+        return slot.room().then(() => (bounds.isGivenUp ? undefined : prepare()))
       },
       {
         clock,
@@ -170,7 +171,7 @@ export class Preparation {
   #contextOf(
     { slot, previous, module }: Step,
     needed: ReadonlyMap<string, GenerationRecord>,
-    signal: AbortSignal,
+    bounds: Bounds,
     cleanups: Cleanups,
     made: () => GenerationRecord | undefined,
   ): PrepareContext<unknown> {
@@ -179,7 +180,9 @@ export class Preparation {
       module: slot.name,
       ...(previous === undefined ? {} : { previous }),
       needs,
-      signal,
+      get signal() {
+        return bounds.signal
+      },
       clock: this.#runtime.clock,
       defer: (cleanup) => cleanups.add(cleanup),
       isServing: () => slot.serving !== undefined && slot.serving === made(),

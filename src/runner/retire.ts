@@ -28,8 +28,11 @@ export class Retirer {
     if (records.length === 0) return Promise.resolve()
     const byModule = new Map<string, GenerationRecord[]>()
     // Leases are waited for from now on, in all of them at once: the waits of a chain of modules do not add up.
-    const drains = new Map(records.map((record) => [record, this.#drained(record)]))
-    for (const record of records) byModule.set(record.module, [...(byModule.get(record.module) ?? []), record])
+    const drains = new Map<GenerationRecord, Promise<void>>()
+    for (const record of records) {
+      byModule.set(record.module, [...(byModule.get(record.module) ?? []), record])
+      if (this.#store.isHeld(record)) drains.set(record, this.#drained(record))
+    }
     const order = records.length === 1 ? this.#only(records) : [...this.#registry.order].reverse()
     const work = inOrder(
       order,
@@ -80,7 +83,7 @@ export class Retirer {
     const { clock, deadlinesOf, report } = this.#runtime
     const { closeMs } = deadlinesOf(slot.definition)
     for (const dependent of record.dependents) await dependent.closing
-    await drained
+    if (drained !== undefined) await drained
     const place = { module: slot.name, phase: 'close' } as const
     const closed = await bounded(() => record.generation.close?.(), {
       clock,

@@ -98,7 +98,7 @@ const askOne = async (
   onCall: (call: BoundedCall<void>) => void,
 ): Promise<Failure | undefined> => {
   const end = place.module === undefined ? undefined : transaction.time(place.module, 'check')
-  const call = bounded(run, { clock, deadlineMs: checkMs, graceMs })
+  const call = bounded((bounds) => run(bounds.signal), { clock, deadlineMs: checkMs, graceMs })
   onCall(call)
   const ended = await call.result
   end?.(ended.kind)

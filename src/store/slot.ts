@@ -53,6 +53,10 @@ export class Slot {
 
   /** Resolves when there is room for one more generation: old ones must drain before new ones pile up. */
   async room(): Promise<void> {
-    while (this.#retiring.size >= MAX_RETIRING) await Promise.race(this.#retiring)
+    while (!this.hasRoom) await Promise.race(this.#retiring)
+  }
+
+  get hasRoom(): boolean {
+    return this.#retiring.size < MAX_RETIRING
   }
 }

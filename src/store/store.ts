@@ -111,6 +111,11 @@ export class Store {
     return { generations, release }
   }
 
+  /** True where a lease or a use holds the generation. */
+  isHeld(record: GenerationRecord): boolean {
+    return record.uses > 0 || [...this.#held].some((view) => view.has(record))
+  }
+
   /** Resolves when no lease and no use holds the generation, which must not serve any more. */
   async released(record: GenerationRecord): Promise<void> {
     const views = [...this.#held].filter((view) => view.has(record))
