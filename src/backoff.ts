@@ -1,3 +1,4 @@
+import { ignoreRejection } from './bounded.ts'
 import type { BackoffOptions } from './options.ts'
 
 /**
@@ -12,3 +13,17 @@ export const backoffMs = (
   const full = Math.min(maxMs, minMs * 2 ** Math.min(Math.max(attempt - 1, 0), 30))
   return full / 2 + random() * (full / 2)
 }
+
+/** The user's generator; one that throws or leaves its range must not stop the watch, nor make it a busy loop. */
+export const safeRandom =
+  (random: () => unknown = Math.random) =>
+  (): number => {
+    try {
+      const value = random()
+      if (typeof value === 'number' && value >= 0 && value < 1) return value
+      ignoreRejection(value)
+    } catch {
+      // As if it had answered out of range.
+    }
+    return Math.random()
+  }

@@ -4,10 +4,11 @@ import { watchMachine } from '../machines/watch/machine.ts'
 import { candidateOf } from '../machines/watch/setup.ts'
 import type { SourceVerdict, WatchEvent } from '../machines/watch/types.ts'
 import { backoffMs } from './backoff.ts'
+import { ignoreRejection } from './bounded.ts'
 import { type Failure, failure, type SourceCode } from './model/errors.ts'
 import { isNewer, type Revision } from './model/revision.ts'
 import type { Settings } from './settings.ts'
-import { sourceCodeOf, sourceFailure, type SourceReader } from './source-reader.ts'
+import { sourceCodeOf, sourceFailure, type SourceReader, toReading } from './source-reader.ts'
 
 /** Where following the source stands. */
 export type SourceState = 'connecting' | 'opening' | 're-reading' | 'watching' | 'compacted' | 'backing-off' | 'closed'
@@ -139,11 +140,13 @@ export class Follower {
   async #pump(after: Revision, signal: AbortSignal, send: (event: WatchEvent) => void): Promise<void> {
     let cause: SourceCode = 'source.closed'
     try {
-      for await (const event of this.#settings.source.watch(after, signal)) {
+      const events = this.#settings.source.watch(after, signal)
+      ignoreRejection(events) // of an async function where an async generator belongs
+      for await (const event of events) {
         if (signal.aborted) return
         if (event.kind === 'opened') send({ type: 'watch.opened' })
         else if (event.kind === 'changed') send({ type: 'watch.changed' })
-        else send({ type: 'watch.reported', candidate: this.#reader.register(event) })
+        else send({ type: 'watch.reported', candidate: this.#reader.register(toReading(event)) })
       }
       if (!signal.aborted) this.#noteError(sourceFailure(cause))
     } catch (error) {

@@ -1,3 +1,4 @@
+import { safeRandom } from './backoff.ts'
 import { type Clock, MAX_DELAY_MS, systemClock } from './clock.ts'
 import { safeLogger } from './log.ts'
 import { changeoverError } from './model/errors.ts'
@@ -135,6 +136,6 @@ export const resolveOptions = <Config>(options: ReloaderOptions<Config>): Settin
     repair: resolveBackoff('repair', options.repair, 1_000, 60_000),
     reconcileMs: checkMs('reconcileMs', options.reconcileMs ?? 60_000, 1),
     clock: options.clock ?? systemClock,
-    random: options.random ?? Math.random,
+    random: safeRandom(options.random),
   }
 }

@@ -1,5 +1,6 @@
 import type { Candidate } from '../machines/reload/types.ts'
-import { bounded } from './bounded.ts'
+import { type Bounds, bounded } from './bounded.ts'
+import { codeTable } from './model/error-codes.ts'
 import { type Failure, failure, type SourceCode } from './model/errors.ts'
 import type { Settings } from './settings.ts'
 import { type Reading, SourceError } from './source.ts'
@@ -34,11 +35,12 @@ export class SourceReader {
 
   async read(signal: AbortSignal): Promise<ReadResult> {
     const { source, clock, deadlines } = this.#settings
-    const call = bounded((bounds) => source.read(bounds.signal), { clock, deadlineMs: deadlines.readMs, graceMs: 0 })
+    const read = async (bounds: Bounds): Promise<Reading> => toReading(await source.read(bounds.signal))
+    const call = bounded(read, { clock, deadlineMs: deadlines.readMs, graceMs: 0 })
     signal.addEventListener('abort', call.cancel)
     const ended = await call.result
     signal.removeEventListener('abort', call.cancel)
-    if (ended.kind === 'done' && isReading(ended.value)) {
+    if (ended.kind === 'done') {
       this.verifiedAt = clock.now()
       return { kind: 'read', candidate: this.register(ended.value), reading: ended.value }
     }
@@ -48,14 +50,57 @@ export class SourceReader {
   }
 }
 
-/** The code of what a source threw; a foreign error is `source.failed`. */
-export const sourceCodeOf = (error: unknown): SourceCode =>
-  error instanceof Error && error.name === 'SourceError' ? (error as SourceError).code : 'source.failed'
+const isCode = (code: unknown, of: 'source' | 'document'): boolean =>
+  typeof code === 'string' && code.startsWith(`${of}.`) && Object.hasOwn(codeTable, code)
+
+/** The code of what a source threw; a foreign error is `source.failed`. Never throws: the error is foreign. */
+export const sourceCodeOf = (error: unknown): SourceCode => {
+  try {
+    const code = error instanceof Error && error.name === 'SourceError' ? (error as SourceError).code : undefined
+    return code !== undefined && isCode(code, 'source') ? code : 'source.failed'
+  } catch {
+    return 'source.failed'
+  }
+}
 
 /** A failure of the source; of a {@link SourceError} the cause is what it wraps. */
 export const sourceFailure = <C extends SourceCode>(code: C, error?: unknown): Failure & { readonly code: C } =>
-  failure(code, { phase: 'fetching' }, error instanceof SourceError ? error.cause : error) as Failure & { code: C }
+  failure(code, { phase: 'fetching' }, causeOf(error)) as Failure & { code: C }
 
-// A source is user code too: what is no reading is a failed read.
-const isReading = (value: unknown): value is Reading =>
-  typeof value === 'object' && value !== null && 'revision' in value && 'kind' in value
+const causeOf = (error: unknown): unknown => {
+  try {
+    return error instanceof SourceError ? error.cause : error
+  } catch {
+    return error
+  }
+}
+
+/**
+ * A reading of our own with what the source's has: a source is user code too, and what is half a reading must not get
+ * as far as the machines.
+ *
+ * @throws TypeError where it is none
+ */
+export const toReading = (value: Reading): Reading => {
+  const { kind } = value
+  const { lineage, order, name } = value.revision
+  const isRevision = typeof lineage === 'string' && Number.isFinite(order) && typeof name === 'string'
+  if (!isRevision) throw new TypeError('A revision is { lineage, order, name }')
+  const revision = { lineage, order, name }
+  switch (kind) {
+    case 'missing':
+      return { kind, revision }
+    case 'malformed': {
+      const { code } = value
+      if (isCode(code, 'document')) return { kind, revision, code }
+      throw new TypeError('A malformed document has a document code')
+    }
+    case 'document': {
+      const { content } = value
+      if (typeof content === 'string' || content instanceof Uint8Array) return { kind, revision, content }
+      throw new TypeError('The content of a document is text or bytes')
+    }
+    default:
+      throw new TypeError('A reading is a document, missing or malformed')
+  }
+}

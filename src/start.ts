@@ -14,6 +14,8 @@ export class Start {
   #reject: (error: Error) => void = () => {}
 
   constructor({ signal, deadlineMs }: StartOptions, clock: Clock, lastError: () => Failure | undefined) {
+    // First, since a constructor that throws must leave no listener behind.
+    if (deadlineMs !== undefined) checkMs('deadlineMs', deadlineMs)
     this.#clock = clock
     this.#signal = signal
     this.served = new Promise((resolve, reject) => {
@@ -29,7 +31,7 @@ export class Start {
         const timedOut = failure('reloader.start-timeout', { detail: `${deadlineMs} ms` })
         this.fail(new ChangeoverError(timedOut, cause === undefined ? [] : [cause]))
       },
-      checkMs('deadlineMs', deadlineMs),
+      deadlineMs,
     )
   }
 

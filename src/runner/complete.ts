@@ -70,7 +70,13 @@ export class Completion {
   }
 
   /** Releases a compensating module that is off, or whose reloader closes. Never rejects; what went wrong is reported too. */
-  async close({ slot, module }: Pick<Step, 'module' | 'slot'>): Promise<Failure | undefined> {
+  close(step: Pick<Step, 'module' | 'slot'>): Promise<Failure | undefined> {
+    const closing = this.#close(step)
+    step.slot.closing = closing
+    return closing
+  }
+
+  async #close({ slot, module }: Pick<Step, 'module' | 'slot'>): Promise<Failure | undefined> {
     const { deadlinesOf, report } = this.#runtime
     const applier = module.applier as CompensatingApplier<unknown>
     const { pendingApply } = slot
@@ -101,13 +107,17 @@ export class Completion {
     const { clock, deadlinesOf } = this.#runtime
     const { applyMs, graceMs } = deadlinesOf(module)
     const phase = direction === 'forward' ? 'complete' : 'undo'
+    const place = { module: module.name, phase, ...transaction.revision } as const
+    // Off and on again: in place means one call at a time.
+    await slot.closing
+    if (slot.pendingApply !== undefined) return failure('module.unsettled', place)
+    slot.closing = undefined
     const end = transaction.time(module.name, phase)
     const [to, from] = direction === 'forward' ? [next, previous] : [previous, next]
     const ended = await this.#run(slot, applyMs, graceMs, ({ signal }) =>
       applierOf(step).apply(to, from, { module: module.name, direction, signal, clock }),
     )
     end(ended.kind)
-    const place = { module: module.name, phase, ...transaction.revision } as const
     if (ended.kind === 'done') return undefined
     if (ended.kind === 'failed') {
       return failure(direction === 'forward' ? 'module.apply-failed' : 'module.undo-failed', place, ended.error)

@@ -194,7 +194,11 @@ export class Preparation {
 const phaseResult = ({ kind }: Bounded<unknown>) => (kind === 'done' ? 'failed' : kind)
 
 const isGeneration = (value: unknown): value is Generation<unknown> => {
-  if (typeof value !== 'object' || value === null || !('instance' in value)) return false
-  const { commit, rollback, check, close } = value as Record<string, unknown>
-  return [commit, rollback, check, close].every((hook) => hook === undefined || typeof hook === 'function')
+  try {
+    if (typeof value !== 'object' || value === null || !('instance' in value)) return false
+    const { commit, rollback, check, close } = value as Record<string, unknown>
+    return [commit, rollback, check, close].every((hook) => hook === undefined || typeof hook === 'function')
+  } catch {
+    return false // a getter of it threw
+  }
 }

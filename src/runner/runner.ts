@@ -2,6 +2,7 @@ import PQueue from 'p-queue'
 import type { Settings } from '../settings.ts'
 import type { Registry } from '../registry.ts'
 import type { GenerationRecord } from '../store/generation.ts'
+import type { Slot } from '../store/slot.ts'
 import type { Store, Swap, SwapBackFailure } from '../store/store.ts'
 import { Completion } from './complete.ts'
 import { Preparation } from './prepare.ts'
@@ -134,7 +135,7 @@ export class Runner {
     const serving: GenerationRecord[] = []
     for (const slot of [...this.#store.slots.values()].reverse()) {
       if (slot.serving !== undefined) serving.push(slot.serving)
-      else if (slot.compensates && (slot.slice !== undefined || slot.pendingApply !== undefined)) {
+      else if (slot.compensates && (slot.slice !== undefined || isApplyPending(slot))) {
         await this.#completion.close({ slot, module: slot.definition })
       }
     }
@@ -149,3 +150,6 @@ export class Runner {
     }
   }
 }
+
+/** Its first apply was given up and still runs: it is off, and yet to be closed. */
+const isApplyPending = ({ pendingApply, closing }: Slot): boolean => pendingApply !== undefined && closing === undefined

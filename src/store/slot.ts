@@ -26,6 +26,8 @@ export class Slot {
   unsettled = 0
   /** A compensating call that was given up and still runs; resolves when it has ended. */
   pendingApply: Promise<void> | undefined
+  /** The last close of a compensating module, until it is applied again; never rejects. */
+  closing: Promise<unknown> | undefined
   readonly #retiring = new Set<Promise<unknown>>()
 
   constructor(definition: ModuleDefinition) {

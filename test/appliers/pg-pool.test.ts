@@ -212,6 +212,16 @@ describe('pgPool closing', () => {
     expect(host.reports).toEqual([])
   })
 
+  it('waits for a query that was asked in the same turn and has no client yet, though one is idle', async () => {
+    const host = setUp()
+    await host.swap(slice())
+    const next = await host.prepare(slice())
+    const query = host.current.query('select 1 as one')
+    expect(host.current).toMatchObject({ waitingCount: 1, idleCount: 1 })
+    await host.close(host.commit(next))
+    expect((await query).rows).toEqual([{ one: 1 }])
+  })
+
   it('waits for clients that are checked out', async () => {
     const host = setUp()
     await host.swap(slice())

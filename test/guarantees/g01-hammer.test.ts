@@ -108,7 +108,8 @@ test('G1 requests, timers, microtasks, subscribers and leases never read a mix o
     const { outcome } = await publish(version, kind)
     outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1)
     if (outcome === 'committed') good = version
-    if (new Set([good, ...seen()]).size !== 1) witness.fault('timer', `at rest after ${kind}: ${good}, ${seen().join(' ')}`)
+    if (new Set([good, ...seen()]).size !== 1)
+      witness.fault('timer', `at rest after ${kind}: ${good}, ${seen().join(' ')}`)
   }
   isRunning = false
   await Promise.all([...clients, user])

@@ -121,7 +121,10 @@ test('G1 a task that throws at once gives its hold back', async () => {
 
 test('G1 a lease is bounded by leaseMs: the generation is then closed all the same, and that is reported', async () => {
   const { warned, logger } = collecting()
-  const world = await startWorld({ config: configOf({ a: 1, b: 1 }), options: { logger, deadlines: { leaseMs: 5_000 } } })
+  const world = await startWorld({
+    config: configOf({ a: 1, b: 1 }),
+    options: { logger, deadlines: { leaseMs: 5_000 } },
+  })
   const { open, opened } = gate()
   const leased = world.reloader.lease(() => opened)
   await world.put(configOf({ a: 2 })) // b is switched off

@@ -14,7 +14,10 @@ test('G2 a failing apply is undone with those before it, in reverse, after the s
   const world = await startWorld({ config: configOf({ a: 1, k: 1, l: 1 }) })
   world.modules.l.script('apply', 'reject')
   const record = await world.put(configOf({ a: 2, k: 2, l: 2 }))
-  expect(record).toMatchObject({ outcome: 'rolled-back', failures: [{ code: 'module.apply-failed', module: 'l', phase: 'complete' }] })
+  expect(record).toMatchObject({
+    outcome: 'rolled-back',
+    failures: [{ code: 'module.apply-failed', module: 'l', phase: 'complete' }],
+  })
   // The one that failed is undone too: nobody knows how far it came.
   expect(world.calls).toEqual([
     'prepare a2',
@@ -65,7 +68,10 @@ test('G2 an undo that fails leaves the module degraded, and a repair applies wha
   expect(record).toMatchObject({
     outcome: 'degraded',
     degraded: ['k'],
-    failures: [{ code: 'module.apply-failed', module: 'l' }, { code: 'module.undo-failed', module: 'k' }],
+    failures: [
+      { code: 'module.apply-failed', module: 'l' },
+      { code: 'module.undo-failed', module: 'k' },
+    ],
   })
   expect(world.reloader.status().modules.k).toMatchObject({ state: 'degraded' })
   world.clearCalls()
@@ -95,7 +101,10 @@ test('G2 an apply that hangs on is not called again until it settles: degraded n
     ],
   })
   // Repairs by the timer, by reload() and by a new document do not touch it.
-  expect(await world.next(1_000)).toMatchObject({ trigger: 'repair', failures: [{ code: 'module.unsettled', module: 'k' }] })
+  expect(await world.next(1_000)).toMatchObject({
+    trigger: 'repair',
+    failures: [{ code: 'module.unsettled', module: 'k' }],
+  })
   const reloaded = world.reloader.reload()
   await world.advance(0)
   expect(await reloaded).toMatchObject({ outcome: 'rolled-back', failures: [{ code: 'module.unsettled' }] })
@@ -156,7 +165,10 @@ test('G2 a first apply that hangs on is closed, not forgotten, once it has settl
   const world = await startWorld({ config: configOf({ a: 1 }), options: { deadlines, repair } })
   world.modules.k.script('apply', 'deaf')
   expect(await world.put(configOf({ a: 2, k: 2 }), 7_000)).toMatchObject({ outcome: 'degraded', degraded: ['k'] })
-  expect(await world.next(1_000)).toMatchObject({ trigger: 'repair', failures: [{ code: 'module.unsettled', module: 'k' }] })
+  expect(await world.next(1_000)).toMatchObject({
+    trigger: 'repair',
+    failures: [{ code: 'module.unsettled', module: 'k' }],
+  })
   expect(world.callsOf({ modules: ['k'] })).toEqual(['apply k:2'])
   world.modules.k.release()
   await world.advance(0)

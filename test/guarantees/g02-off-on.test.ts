@@ -76,3 +76,34 @@ test('G2 a compensating module that is switched off is closed after the soak, an
   await world.put(configOf({ a: 3, k: 2 }), 1_500)
   expect(world.callsOf({ modules: ['k'] })).toEqual(['close k', 'apply k:2'])
 })
+
+test('G2 a compensating module is switched on again only when its close has ended', async () => {
+  const world = await startWorld({ config: configOf({ k: 1 }) })
+  world.modules.k.script('close', 'deaf')
+  await world.put(configOf({}))
+  world.source.put(configOf({ k: 2 }))
+  await world.advance(1_000)
+  expect(world.reloader.status().state).toBe('completing')
+  expect(world.callsOf({ modules: ['k'] })).toEqual(['close k'])
+  world.modules.k.release()
+  expect((await world.next()).outcome).toBe('committed')
+  expect(world.callsOf({ modules: ['k'] })).toEqual(['close k', 'apply k:2'])
+  expect(world.effects.k).toBe(2)
+})
+
+test('G2 a compensating module whose close never ends is not switched on', async () => {
+  const world = await startWorld({ config: configOf({ k: 1 }), options: { deadlines: { closeMs: 5_000 } } })
+  world.modules.k.script('close', 'deaf')
+  await world.put(configOf({}))
+  expect(await world.put(configOf({ k: 2 }), 6_000)).toMatchObject({
+    outcome: 'degraded',
+    degraded: ['k'],
+    failures: [{ code: 'module.unsettled', module: 'k' }, { code: 'module.unsettled' }],
+  })
+  expect(world.callsOf({ modules: ['k'] })).toEqual(['close k'])
+  const closed = world.reloader.close()
+  world.modules.k.release()
+  await world.advance(0)
+  await closed
+  expect(world.callsOf({ modules: ['k'] })).toEqual(['close k']) // it has been closed: not once more
+})

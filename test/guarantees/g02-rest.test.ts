@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 import { type Config, configOf, startWorld, type World } from './world.ts'
 
-const all = (value: number): Config => configOf({ a: value, b: value, c: value, d: value, x: value, k: value, l: value })
+const all = (value: number): Config =>
+  configOf({ a: value, b: value, c: value, d: value, x: value, k: value, l: value })
 
 /** The modules that do not serve the slice of the config, by what users of them see. */
 const differing = ({ reloader, served, effects }: World): string[] => {
@@ -103,13 +104,20 @@ test('G2 degraded is repaired by its back-off, and only the named modules are ca
   expect((await world.put(all(2))).outcome).toBe('degraded')
   world.clearCalls()
   const repaired = await world.next(1_000)
-  expect(repaired).toMatchObject({ outcome: 'committed', trigger: 'repair', modules: [{ module: 'b', change: 'repair' }] })
+  expect(repaired).toMatchObject({
+    outcome: 'committed',
+    trigger: 'repair',
+    modules: [{ module: 'b', change: 'repair' }],
+  })
   expectHonest(world, 'committed')
   expect(world.calls).toEqual(['prepare b3', 'commit b3', 'close b1'])
 })
 
 test('G2 a repair that fails is tried again until it succeeds', async () => {
-  const world = await startWorld({ config: all(1), options: { repair: { minMs: 1_000, maxMs: 4_000 }, random: () => 0.99 } })
+  const world = await startWorld({
+    config: all(1),
+    options: { repair: { minMs: 1_000, maxMs: 4_000 }, random: () => 0.99 },
+  })
   world.modules.b.script('rollback', 'throw')
   world.modules.x.script('commit', 'throw')
   await world.put(all(2))

@@ -34,16 +34,23 @@ const failing: readonly [string, Behaviour, string][] = [
   ['hangs until its deadline', 'heed', 'module.prepare-timeout'],
 ]
 
-test.each(failing)('G3 where a prepare %s, the generations beside it are closed and its clean-ups run, once', async (_, behaviour, code) => {
-  const world = await start()
-  world.modules.d.script('prepare', behaviour)
-  const record = await world.put(after, 7_000)
-  expect(record).toMatchObject({ outcome: 'rolled-back', failures: [{ code, module: 'd', phase: 'prepare' }] })
-  await world.advance(0)
-  expect(closes(world).sort()).toEqual(['close a2', 'close b2', 'close c2', 'close x2'])
-  expect(world.callsOf({ hooks: ['cleanup'] })).toEqual(['cleanup d2'])
-  expect(account(world, 'd')).toEqual({ opened: 1, closed: 0, live: 1, leaked: 0 })
-})
+test.each(failing)(
+  'G3 where a prepare %s, the generations beside it are closed and its clean-ups run, once',
+  async (_, behaviour, code) => {
+    const world = await start()
+    world.modules.d.script('prepare', behaviour)
+    const record = await world.put(after, 7_000)
+    expect(record).toMatchObject({ outcome: 'rolled-back', failures: [{ code, module: 'd', phase: 'prepare' }] })
+    await world.advance(0)
+    expect(closes(world).sort()).toEqual(['close a2', 'close b2', 'close c2', 'close x2'])
+    expect(world.callsOf({ hooks: ['cleanup'] })).toEqual(['cleanup d2'])
+    expect(account(world, 'd')).toEqual({ opened: 1, closed: 0, live: 1, leaked: 0 })
+  },
+)
+
+const throwing = (): never => {
+  throw new Error('of the getter')
+}
 
 const invalid: readonly [string, unknown][] = [
   ['undefined', undefined],
@@ -51,6 +58,10 @@ const invalid: readonly [string, unknown][] = [
   ['a string', 'pool'],
   ['an object without an instance', { close: async () => {} }],
   ['a generation whose commit is no function', { instance: 1, commit: true }],
+  [
+    'an object whose getter throws',
+    Object.defineProperty({ instance: 1 }, 'close', { get: throwing, enumerable: true }),
+  ],
   ['a generation whose close is no function', { instance: 1, close: 'later' }],
 ]
 
@@ -103,17 +114,20 @@ test('G3 a prepare that rejects long after its deadline runs its clean-ups then,
   expect(account(world, 'd')).toEqual({ opened: 1, closed: 0, live: 1, leaked: 0 })
 })
 
-test.each(['finish-on-abort', 'deaf'] as const)('G3 a prepare that is given up because another failed is closed (%s)', async (behaviour) => {
-  const world = await start()
-  world.modules.x.script('prepare', behaviour)
-  world.modules.b.script('prepare', 'reject')
-  const record = await world.put(after, 2_000)
-  expect(record).toMatchObject({ outcome: 'rolled-back', failures: [{ code: 'module.prepare-failed', module: 'b' }] })
-  world.modules.x.release()
-  await world.advance(0)
-  expect(closes(world)).toContain('close x2')
-  expect(world.callsOf({ modules: ['d'] })).toEqual([])
-})
+test.each(['finish-on-abort', 'deaf'] as const)(
+  'G3 a prepare that is given up because another failed is closed (%s)',
+  async (behaviour) => {
+    const world = await start()
+    world.modules.x.script('prepare', behaviour)
+    world.modules.b.script('prepare', 'reject')
+    const record = await world.put(after, 2_000)
+    expect(record).toMatchObject({ outcome: 'rolled-back', failures: [{ code: 'module.prepare-failed', module: 'b' }] })
+    world.modules.x.release()
+    await world.advance(0)
+    expect(closes(world)).toContain('close x2')
+    expect(world.callsOf({ modules: ['d'] })).toEqual([])
+  },
+)
 
 test('G3 a prepare that a newer document gave up is closed, and the newer one serves', async () => {
   const world = await start()
@@ -125,7 +139,11 @@ test('G3 a prepare that a newer document gave up is closed, and the newer one se
   expect((await world.next()).outcome).toBe('committed')
   world.modules.d.release()
   await world.advance(0)
-  expect(closes(world).filter((call) => call.endsWith('2')).sort()).toEqual(['close a2', 'close b2', 'close c2', 'close d2', 'close x2'])
+  expect(
+    closes(world)
+      .filter((call) => call.endsWith('2'))
+      .sort(),
+  ).toEqual(['close a2', 'close b2', 'close c2', 'close d2', 'close x2'])
 })
 
 test('G3 clean-ups run in reverse order, each once, whatever becomes of the others', async () => {
@@ -165,16 +183,19 @@ test('G3 a clean-up that hangs holds nothing up', async () => {
   expect((await world.put(configOf({ a: 3 }))).outcome).toBe('committed')
 })
 
-test.each(['throw', 'reject', 'reject-oddly'] as const)('G3 a close that fails (%s) is not called again: it is reported as a leak', async (behaviour) => {
-  const world = await start()
-  world.modules.b.script('close', behaviour)
-  expect((await world.put(after)).outcome).toBe('committed')
-  await world.advance(60_000)
-  expect(closes(world).filter((call) => call === 'close b1')).toHaveLength(1)
-  expect(closes(world)).toContain('close a1')
-  expect(account(world, 'b')).toEqual({ opened: 2, closed: 0, live: 1, leaked: 1 })
-  expect(world.reloader.status().counters.reported).toBe(1)
-})
+test.each(['throw', 'reject', 'reject-oddly'] as const)(
+  'G3 a close that fails (%s) is not called again: it is reported as a leak',
+  async (behaviour) => {
+    const world = await start()
+    world.modules.b.script('close', behaviour)
+    expect((await world.put(after)).outcome).toBe('committed')
+    await world.advance(60_000)
+    expect(closes(world).filter((call) => call === 'close b1')).toHaveLength(1)
+    expect(closes(world)).toContain('close a1')
+    expect(account(world, 'b')).toEqual({ opened: 2, closed: 0, live: 1, leaked: 1 })
+    expect(world.reloader.status().counters.reported).toBe(1)
+  },
+)
 
 test('G3 a close that hangs is a leak from its deadline on, and none any more when it ends', async () => {
   const world = await start()

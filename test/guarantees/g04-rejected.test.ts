@@ -50,8 +50,16 @@ const throwing = (): never => {
 }
 
 const refusals: readonly [string, Failure['code'], NonNullable<WorldOptions['options']>][] = [
-  ['a policy', 'policy.refused', { policies: [() => undefined, (_, previous) => (previous === undefined ? undefined : throwing())] }],
-  ['the parser', 'document.malformed', { parse: (text) => (text.includes('"value":2') ? throwing() : JSON.parse(text)) }],
+  [
+    'a policy',
+    'policy.refused',
+    { policies: [() => undefined, (_, previous) => (previous === undefined ? undefined : throwing())] },
+  ],
+  [
+    'the parser',
+    'document.malformed',
+    { parse: (text) => (text.includes('"value":2') ? throwing() : JSON.parse(text)) },
+  ],
   [
     'a schema that throws',
     'schema.threw',
@@ -60,7 +68,11 @@ const refusals: readonly [string, Failure['code'], NonNullable<WorldOptions['opt
   [
     'a schema that makes something that is no plain data',
     'config.not-plain',
-    { schema: schema.transform((config) => (config.a?.value === 2 ? ({ ...config, at: new Date() } as Config) : config)) },
+    {
+      schema: schema.transform((config) =>
+        config.a?.value === 2 ? ({ ...config, at: new Date() } as Config) : config,
+      ),
+    },
   ],
 ]
 
@@ -86,24 +98,27 @@ const selects: readonly [string, Failure['code'], (value: number) => unknown][] 
   ['returns what is no plain data', 'config.not-plain', () => new Map()],
 ]
 
-test.each(selects)('G4 where the last select %s the document is rejected and no module is called', async (_, code, select) => {
-  const source = memorySource(configOf({ a: 1 }))
-  const calls: string[] = []
-  const applierOf = (name: string) => ({
-    prepare: () => {
-      calls.push(name)
-      return { instance: name }
-    },
-  })
-  const reloader = createReloader({ source, schema })
-    .use('first', (config) => config.a, applierOf('first'))
-    .use('last', (config) => (config.a?.value === 2 ? select(2) : 1), applierOf('last'))
-  await reloader.start()
-  source.put(configOf({ a: 2 }))
-  expect(await reloader.reload()).toMatchObject({ outcome: 'rejected', failures: [{ code }] })
-  expect(calls).toEqual(['first', 'last'])
-  await reloader.close()
-})
+test.each(selects)(
+  'G4 where the last select %s the document is rejected and no module is called',
+  async (_, code, select) => {
+    const source = memorySource(configOf({ a: 1 }))
+    const calls: string[] = []
+    const applierOf = (name: string) => ({
+      prepare: () => {
+        calls.push(name)
+        return { instance: name }
+      },
+    })
+    const reloader = createReloader({ source, schema })
+      .use('first', (config) => config.a, applierOf('first'))
+      .use('last', (config) => (config.a?.value === 2 ? select(2) : 1), applierOf('last'))
+    await reloader.start()
+    source.put(configOf({ a: 2 }))
+    expect(await reloader.reload()).toMatchObject({ outcome: 'rejected', failures: [{ code }] })
+    expect(calls).toEqual(['first', 'last'])
+    await reloader.close()
+  },
+)
 
 test('G4 a rejected document during a soak and a rejected one while degraded call no module either', async () => {
   const world = await startWorld({ config: served, options: { repair: { minMs: 60_000, maxMs: 60_000 } } })

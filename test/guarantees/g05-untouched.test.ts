@@ -28,16 +28,19 @@ test('G5 while everything prepares, nothing that serves is called, closed, moved
   expect(told).toEqual([])
 })
 
-test.each(['a', 'b', 'c', 'd', 'x'] as const)('G5 a failing prepare of %s calls nothing of what serves', async (name) => {
-  const world = await startWorld({ config: before })
-  world.modules[name].script('prepare', 'reject')
-  expect((await world.put(after)).outcome).toBe('rolled-back')
-  const touched = world.calls.filter((call) => !call.startsWith('prepare') && !/ \w2$/.test(call))
-  expect(touched).toEqual([])
-  expect(world.callsOf({ hooks: ['commit', 'rollback', 'check', 'apply', 'undo'] })).toEqual([])
-  expect(world.served).toEqual({ a: 1, b: 1, c: 1, d: 1, x: 1 })
-  expect(world.effects).toEqual({ a: 1, b: 1, c: 1, d: 1, x: 1, k: 1 })
-})
+test.each(['a', 'b', 'c', 'd', 'x'] as const)(
+  'G5 a failing prepare of %s calls nothing of what serves',
+  async (name) => {
+    const world = await startWorld({ config: before })
+    world.modules[name].script('prepare', 'reject')
+    expect((await world.put(after)).outcome).toBe('rolled-back')
+    const touched = world.calls.filter((call) => !call.startsWith('prepare') && !/ \w2$/.test(call))
+    expect(touched).toEqual([])
+    expect(world.callsOf({ hooks: ['commit', 'rollback', 'check', 'apply', 'undo'] })).toEqual([])
+    expect(world.served).toEqual({ a: 1, b: 1, c: 1, d: 1, x: 1 })
+    expect(world.effects).toEqual({ a: 1, b: 1, c: 1, d: 1, x: 1, k: 1 })
+  },
+)
 
 test('G5 a prepare cannot change the slices that it is given', async () => {
   const world = await startWorld({ config: before })

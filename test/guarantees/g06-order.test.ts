@@ -13,7 +13,12 @@ const orderOf = (world: World, hook: Hook): string[] =>
   world.callsOf({ hooks: [hook] }).map((call) => call.split(' ')[1]?.[0] ?? '')
 
 /** Every dependency of the graph, the first before the second. */
-const dependencies = [['a', 'b'], ['a', 'c'], ['b', 'd'], ['c', 'd']] as const
+const dependencies = [
+  ['a', 'b'],
+  ['a', 'c'],
+  ['b', 'd'],
+  ['c', 'd'],
+] as const
 
 const expectOrder = (order: readonly string[], direction: 'forward' | 'back'): void => {
   for (const [first, second] of dependencies) {
@@ -125,7 +130,7 @@ test('G6 a leased generation keeps what it needs open, over two transactions and
     await new Promise<void>((resolve) => {
       open = resolve
     })
-    return (instance?.needs.a as { closes: number }).closes
+    return (instance?.needs.a as { closes: number } | undefined)?.closes
   })
   await world.put(configOf({ a: 1, c: 2 }))
   await world.put(configOf({ a: 2, c: 2 }))
@@ -168,7 +173,8 @@ test('G6 no more prepares run side by side than concurrency allows, and all of t
   const schema = z.strictObject({ version: z.number() })
   const source = memorySource({ version: 1 })
   const reloader = createReloader({ source, schema, concurrency: 3 })
-  for (const name of names) (reloader.use as (...of: unknown[]) => unknown)(name, (config: unknown) => config, applier())
+  for (const name of names)
+    (reloader.use as (...of: unknown[]) => unknown)(name, (config: unknown) => config, applier())
   const started = reloader.start()
   for (let left: number = names.length; left > 0; left--) {
     await expect.poll(() => waiting.length, { timeout: 20_000 }).toBe(Math.min(3, left))

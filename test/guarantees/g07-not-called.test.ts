@@ -16,23 +16,39 @@ const reached: Record<ModuleName, readonly ModuleName[]> = {
   l: ['l'],
 }
 
-test.each(Object.keys(reached) as ModuleName[])('G7 a change of %s calls it and what needs it, and nobody else', async (name) => {
-  const world = await startWorld({ config: configOf(values), options: { soak: 1_000 } })
-  const record = await world.put(configOf({ ...values, [name]: 2 }), 1_500)
-  expect(record.outcome).toBe('committed')
-  expect(record.modules.map(({ module }) => module)).toEqual(reached[name])
-  const called = [...new Set(world.calls.map((call) => call.split(' ')[1]?.[0]))]
-  expect(called.sort()).toEqual(reached[name])
-})
+test.each(Object.keys(reached) as ModuleName[])(
+  'G7 a change of %s calls it and what needs it, and nobody else',
+  async (name) => {
+    const world = await startWorld({ config: configOf(values), options: { soak: 1_000 } })
+    const record = await world.put(configOf({ ...values, [name]: 2 }), 1_500)
+    expect(record.outcome).toBe('committed')
+    expect(record.modules.map(({ module }) => module)).toEqual(reached[name])
+    const called = [...new Set(world.calls.map((call) => call.split(' ')[1]?.[0]))]
+    expect(called.sort()).toEqual(reached[name])
+  },
+)
 
-test.each(Object.keys(reached) as ModuleName[])('G7 a change of %s that fails calls nobody else on its way back either', async (name) => {
-  const world = await startWorld({ config: configOf(values), options: { soak: { durationMs: 1_000, checks: [
-    (config) => { if (config.note === 'bad') throw new Error('unwell') },
-  ] } } }) // biome-ignore format: short
-  expect((await world.put(configOf({ ...values, [name]: 2 }, 'bad'), 1_500)).outcome).toBe('rolled-back')
-  const called = [...new Set(world.calls.map((call) => call.split(' ')[1]?.[0]))]
-  expect(called.sort()).toEqual(reached[name])
-})
+test.each(Object.keys(reached) as ModuleName[])(
+  'G7 a change of %s that fails calls nobody else on its way back either',
+  async (name) => {
+    const world = await startWorld({
+      config: configOf(values),
+      options: {
+        soak: {
+          durationMs: 1_000,
+          checks: [
+            (config) => {
+              if (config.note === 'bad') throw new Error('unwell')
+            },
+          ],
+        },
+      },
+    })
+    expect((await world.put(configOf({ ...values, [name]: 2 }, 'bad'), 1_500)).outcome).toBe('rolled-back')
+    const called = [...new Set(world.calls.map((call) => call.split(' ')[1]?.[0]))]
+    expect(called.sort()).toEqual(reached[name])
+  },
+)
 
 test('G7 a change that concerns no module calls nobody, yet is committed', async () => {
   const world = await startWorld({ config: configOf(values) })
@@ -62,7 +78,11 @@ test('G7 selects that build new objects each time call nobody while what they bu
     },
   })
   const reloader = createReloader({ source, schema: Config })
-    .use('built', (config) => ({ url: `http://host/${config.a?.value}`, list: [config.b, { deep: [1, 2] }] }), applierOf('built'))
+    .use(
+      'built',
+      (config) => ({ url: `http://host/${config.a?.value}`, list: [config.b, { deep: [1, 2] }] }),
+      applierOf('built'),
+    )
     .use('sorted', (config) => Object.keys(config).sort(), applierOf('sorted'))
     .use('scalar', (config) => (config.x?.value ?? 0) > 10, applierOf('scalar'))
   await reloader.start()

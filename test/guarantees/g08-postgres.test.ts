@@ -33,7 +33,11 @@ const startService = async (soakMs = 0) => {
   const documentOf = ({ level = 'info', name = 'one', password, query = "select 'fresh' as state" }: Values) => {
     const url = new URL(server().connectionString)
     if (password !== undefined) url.password = password
-    return { log: { level }, db: { connectionString: url.href, application_name: name, max: MAX }, cache: { intervalMs: 60_000, query } }
+    return {
+      log: { level },
+      db: { connectionString: url.href, application_name: name, max: MAX },
+      cache: { intervalMs: 60_000, query },
+    }
   }
   const lines: string[] = []
   const logger = pino({ level: 'info' }, { write: (line: string) => lines.push(line) })
@@ -48,7 +52,9 @@ const startService = async (soakMs = 0) => {
   const refresh = timer<z.infer<typeof Config>['cache'], unknown, { pool: Pool }>(
     async ({ slice, needs: { pool } }) => {
       const { rows } = await pool.query(`${slice.query}`)
-      const { rows: [served] } = await pool.query<{ name: string }>("select current_setting('application_name') as name")
+      const {
+        rows: [served],
+      } = await pool.query<{ name: string }>("select current_setting('application_name') as name")
       return { rows, through: served?.name }
     },
     { warm: true },
@@ -110,7 +116,10 @@ test('G5 a real pool, a real logger and a cache go on untouched while a prepare 
   const stop = hammer(() => reloader.modules.db.current.query('select pg_sleep(0.001)'))
   for (const password of ['wrong', 'wrong again', '']) {
     const record = await put({ level: 'debug', name: 'two', password })
-    expect(record).toMatchObject({ outcome: 'rolled-back', failures: [{ code: 'module.prepare-failed', module: 'db' }] })
+    expect(record).toMatchObject({
+      outcome: 'rolled-back',
+      failures: [{ code: 'module.prepare-failed', module: 'db' }],
+    })
     expect([logger.level, child.level]).toEqual(['info', 'info'])
     expect(reloader.modules.db.current).toBe(pool)
   }
@@ -141,7 +150,10 @@ test('G6 a cache that cannot be warmed through the new pool keeps both as they a
   const { db, cache } = reloader.modules
   const before = [db.current, cache.current]
   const record = await put({ name: 'two', query: 'select * from no_such_table' })
-  expect(record).toMatchObject({ outcome: 'rolled-back', failures: [{ code: 'module.prepare-failed', module: 'cache' }] })
+  expect(record).toMatchObject({
+    outcome: 'rolled-back',
+    failures: [{ code: 'module.prepare-failed', module: 'cache' }],
+  })
   expect([db.current, cache.current]).toEqual(before)
   expect(db.current).toBe(before[0])
   expect((await db.current.query('select 1 as one')).rows).toEqual([{ one: 1 }])

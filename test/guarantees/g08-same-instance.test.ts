@@ -16,8 +16,10 @@ const ways: readonly [string, (world: World) => void][] = [
   ['a check that does not answer', ({ modules }) => modules.b.script('check', 'heed')],
 ]
 
+const options = { soak: 1_000, deadlines: { checkMs: 500, graceMs: 100 } }
+
 test.each(ways)('G8 after a failure in %s the same instances serve as before, open', async (_, script) => {
-  const world = await startWorld({ config: before, options: { soak: 1_000, deadlines: { checkMs: 500, graceMs: 100 } } })
+  const world = await startWorld({ config: before, options })
   const served = instances(world)
   const { config } = world.reloader
   script(world)
@@ -33,7 +35,11 @@ test('G8 nothing that served is closed before the soak of what replaced it has p
   world.source.put(after)
   for (let ms = 0; ms < 9_000; ms += 1_000) {
     await world.advance(1_000)
-    expect(world.reloader.status()).toMatchObject({ state: 'soaking', serving: { revision: { order: 2 } }, lastGood: { revision: { order: 1 } } })
+    expect(world.reloader.status()).toMatchObject({
+      state: 'soaking',
+      serving: { revision: { order: 2 } },
+      lastGood: { revision: { order: 1 } },
+    })
     expect(world.callsOf({ hooks: ['close'] })).toEqual([])
   }
   expect((await world.next(2_000)).outcome).toBe('committed')
@@ -54,7 +60,7 @@ test('G8 the last known good document ends a soak: the same instances serve agai
 })
 
 test('G8 an instance survives any number of failed reloads', async () => {
-  const world = await startWorld({ config: before, options: { soak: 1_000 } })
+  const world = await startWorld({ config: before, options })
   const served = instances(world)
   for (let round = 0; round < 30; round++) {
     const [, script] = ways[round % ways.length] ?? []

@@ -28,7 +28,10 @@ test('G8 a soak fails at failureThreshold rounds in a row, and not before', asyn
   expect((await world.put(after, 3_000)).outcome).toBe('committed')
   world.modules.b.script('check', undefined, 'reject', 'reject', 'reject')
   const record = await world.put(configOf({ a: 3, b: 3 }), 3_000)
-  expect(record).toMatchObject({ outcome: 'rolled-back', failures: [{ code: 'module.check-failed', module: 'b', phase: 'check' }] })
+  expect(record).toMatchObject({
+    outcome: 'rolled-back',
+    failures: [{ code: 'module.check-failed', module: 'b', phase: 'check' }],
+  })
   expect(world.served).toEqual({ a: 2, b: 2 })
 })
 
@@ -60,7 +63,10 @@ test('G8 a health check of the service sees the new config and can take it back'
   ]
   const world = await startWorld({ config: before, options: { soak: { ...soak, checks } } })
   seen.length = 0
-  expect(await world.put(after, 3_000)).toMatchObject({ outcome: 'rolled-back', failures: [{ code: 'health.failed', phase: 'check' }] })
+  expect(await world.put(after, 3_000)).toMatchObject({
+    outcome: 'rolled-back',
+    failures: [{ code: 'health.failed', phase: 'check' }],
+  })
   expect(seen).toEqual([after])
   expect(world.served).toEqual({ a: 1, b: 1 })
 })
@@ -85,7 +91,10 @@ test('G8 a first start whose soak fails keeps serving, rests degraded, is not pr
 })
 
 test('G8 a first start whose soak fails is healed by a better document, whose own soak checks all that is unproven', async () => {
-  const world = createWorld({ config: before, options: { soak, repair: { minMs: 60_000, maxMs: 60_000 }, random: () => 0.99 } })
+  const world = createWorld({
+    config: before,
+    options: { soak, repair: { minMs: 60_000, maxMs: 60_000 }, random: () => 0.99 },
+  })
   world.modules.b.always('check', 'reject')
   await world.reloader.start()
   expect((await world.next(1_000)).outcome).toBe('degraded')

@@ -26,7 +26,7 @@ const suffer = async (place: Place, misdeed: () => unknown): Promise<string> => 
   heal()
   await clock.advance(1_000)
   source.put({ version: 77 })
-  await clock.advance(70_000)
+  await clock.advance(5_000)
   const problems: string[] = []
   if (reloader.config.version !== 77) problems.push(`serves ${reloader.config.version}`)
   if (reloader.status().state !== 'committed') problems.push(`rests ${reloader.status().state}`)

@@ -20,6 +20,7 @@ export const places = [
   'defer',
   'report',
   'generation',
+  'late generation',
   'commit',
   'rollback',
   'check',
@@ -85,6 +86,7 @@ export const createService = (place: Place, misdeed: Misdeed) => {
     soak: { durationMs: 50, intervalMs: 10, checks: [async () => act('health check', () => undefined)] },
     deadlines: { readMs: 100, validateMs: 100, prepareMs: 100, applyMs: 100, checkMs: 100, closeMs: 100, leaseMs: 100, graceMs: 10 },
     clock,
+    reconcileMs: 1_000,
     random: () => act('random', () => 0.5),
     retry: { minMs: 10, maxMs: 50 },
     repair: { minMs: 10, maxMs: 50 },
@@ -93,13 +95,7 @@ export const createService = (place: Place, misdeed: Misdeed) => {
       prepare: (next: Config, { defer, report }) => {
         defer(() => act('defer', () => undefined))
         if (isSpoilt && place === 'defer') throw new Error('so that it is cleaned up')
-        if (isSpoilt && place === 'report') {
-          try {
-            report(misdeed())
-          } catch (error) {
-            report(error)
-          }
-        }
+        if (isSpoilt && place === 'report') (async () => report(await misdeed()))().catch(report)
         const good = () => ({
           instance: next.version,
           commit: () => act('commit', () => undefined),
@@ -107,6 +103,9 @@ export const createService = (place: Place, misdeed: Misdeed) => {
           check: async () => act('check', () => undefined),
           close: () => act('close', async () => undefined),
         })
+        if (isSpoilt && place === 'late generation') {
+          return new Promise((resolve) => clock.setTimeout(() => resolve(undefined), 150)).then(misdeed) as never
+        }
         return act('prepare', () => act('generation', good))
       },
     })

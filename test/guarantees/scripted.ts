@@ -66,7 +66,8 @@ const createScript = (name: string) => {
         else reject(error)
       }
       hanging.add(go)
-      if (onAbort !== undefined) signal?.addEventListener('abort', () => go(onAbort === 'reject' ? signal.reason : undefined))
+      if (onAbort !== undefined)
+        signal?.addEventListener('abort', () => go(onAbort === 'reject' ? signal.reason : undefined))
     })
 
   const play = (hook: Hook, signal?: AbortSignal): unknown => {
@@ -147,7 +148,13 @@ export const scriptedModule = <Needs extends object = object>(name: string, { ca
       })
       let before: { readonly effect: number | undefined } | undefined
       const make = () => {
-        const instance: Instance = { module: name, generation, value: slice.value, needs: Object.fromEntries(Object.entries(needs)), closes: 0 }
+        const instance: Instance = {
+          module: name,
+          generation,
+          value: slice.value,
+          needs: Object.fromEntries(Object.entries(needs)),
+          closes: 0,
+        }
         made.push(instance)
         return {
           instance,

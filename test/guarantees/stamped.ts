@@ -1,4 +1,11 @@
-import { type Applier, type Clock, createReloader, defineApplier, systemClock, type TransactionRecord } from 'changeover'
+import {
+  type Applier,
+  type Clock,
+  createReloader,
+  defineApplier,
+  systemClock,
+  type TransactionRecord,
+} from 'changeover'
 import { memorySource } from 'changeover/testing'
 import { z } from 'zod'
 
@@ -41,7 +48,12 @@ const clock: Clock = {
 }
 
 /** Every generation carries the version that it was made of; every commit also writes it into a side effect. */
-const stampedApplier = (name: Name, effects: Map<Name, number>, made: Stamp[], disturb: () => void): Applier<Slice, Stamp> => ({
+const stampedApplier = (
+  name: Name,
+  effects: Map<Name, number>,
+  made: Stamp[],
+  disturb: () => void,
+): Applier<Slice, Stamp> => ({
   prepare: async ({ version, fails }) => {
     disturb()
     await Promise.resolve()

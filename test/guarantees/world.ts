@@ -113,7 +113,9 @@ export const createWorld = ({ config, clock: kind = 'virtual', options, checkClo
     await closed
     await virtual.advance(0)
     if (!checkCloses) return
-    const closes = generationNames.flatMap((name) => modules[name].made.map((one) => `${name}${one.generation}: ${one.closes}`))
+    const closes = generationNames.flatMap((name) =>
+      modules[name].made.map((one) => `${name}${one.generation}: ${one.closes}`),
+    )
     expect(closes, 'closes of each generation').toEqual(closes.map((line) => line.replace(/: .*/, ': 1')))
   }
   onTestFinished(end)

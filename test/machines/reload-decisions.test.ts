@@ -127,7 +127,10 @@ describe('The order of documents in the reload machine (G12)', () => {
   })
 
   it('does not forget a later order that was told during a read which knows only the earlier one', () => {
-    const story = tellReload().serve(5).requestReload().send(changed({ revision: revision(9, 'a', 'a5') }))
+    const story = tellReload()
+      .serve(5)
+      .requestReload()
+      .send(changed({ revision: revision(9, 'a', 'a5') }))
     expect(story.read(5).validate('unchanged').context.seen).toEqual(revision(9, 'a', 'a5'))
     expect(story.change(7).state).toBe('resting.committed')
   })

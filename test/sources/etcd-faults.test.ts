@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import type { Source } from '../../src/source.ts'
 import { etcdSource, type EtcdDeadlines } from '../../src/sources/etcd/index.ts'
 import { freePorts, startEtcd, type EtcdServer } from '../support/etcd-server.ts'
-import { codeOf, follow, never, readDocument, SOON, textOf } from '../support/etcd-world.ts'
+import { codeOf, exchange, follow, never, readDocument, SOON, textOf } from '../support/etcd-world.ts'
 import { startProxy, type TcpProxy } from '../support/tcp-proxy.ts'
 
 // Short enough for a test, long enough for a busy machine.
@@ -141,6 +141,7 @@ describe('A peer that accepts and says nothing', () => {
 
   it('is noticed by an open watch', async () => {
     const watched = await follow(source, (await readDocument(source)).revision)
+    await exchange(watched, put)
     proxy.blackHole()
     await vi.waitFor(() => expect(watched.code()).toBe('source.timeout'), SOON)
   })

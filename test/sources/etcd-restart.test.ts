@@ -3,7 +3,7 @@ import { isNewer } from '../../src/model/revision.ts'
 import type { Source } from '../../src/source.ts'
 import { etcdSource } from '../../src/sources/etcd/index.ts'
 import { startEtcd, type EtcdServer } from '../support/etcd-server.ts'
-import { follow, never, readDocument, SOON, textOf } from '../support/etcd-world.ts'
+import { exchange, follow, never, readDocument, SOON, textOf } from '../support/etcd-world.ts'
 import { startProxy, type TcpProxy } from '../support/tcp-proxy.ts'
 
 const key = '/restart'
@@ -34,13 +34,14 @@ afterEach(async () => {
 describe('A server that is stopped', () => {
   it('is noticed by an open watch when it freezes, and found again when it goes on', async () => {
     const watched = await follow(source, (await readDocument(source)).revision)
+    await exchange(watched, put)
     server.pause()
     try {
       await vi.waitFor(() => expect(watched.code()).toBe('source.timeout'), SOON)
     } finally {
       server.resume()
     }
-    await reads('{"n":1}')
+    await reads('{"beat":2}')
   })
 
   it('keeps its lineage through a kill and a restart', async () => {

@@ -68,3 +68,14 @@ export const follow = async (
     code: () => (outcome instanceof SourceError ? outcome.code : undefined),
   }
 }
+
+/**
+ * Lets two changes go through an open watch. By then etcd has also answered the sign of life that every watch asks for
+ * when it opens; before that, only gRPC's slower keepalive would notice a silent server.
+ */
+export const exchange = async (watched: Followed, put: (text: string) => Promise<unknown>): Promise<void> => {
+  for (const text of ['{"beat":1}', '{"beat":2}']) {
+    await put(text)
+    await vi.waitFor(() => expect(watched.texts().at(-1)).toBe(text), SOON)
+  }
+}
