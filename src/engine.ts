@@ -56,6 +56,7 @@ export class Engine {
   readonly #idPrefix: string
   #transaction: Transaction
   #lastGood: Snapshot | undefined
+  #repairDue: { readonly repairs: number; readonly at: number } | undefined
   #state = 'idle'
   #since: number
 
@@ -68,11 +69,16 @@ export class Engine {
     this.#idPrefix = token(random)
     this.#transaction = new Transaction('none', 0, clock)
     this.journal = new Journal(logger)
-    this.validator = new Validator(settings, token(random) + token(random))
+    this.validator = new Validator(settings)
     this.subscribers = new Subscribers(this.journal.report)
     const reader = new SourceReader(settings)
     this.#examiner = new Examiner(registry, store, reader, this.validator)
-    this.follower = new Follower(settings, reader, (candidate) => this.#offer(candidate), this.journal.report)
+    this.follower = new Follower(
+      settings,
+      reader,
+      (candidate, from) => this.#offer(candidate, from),
+      this.journal.report,
+    )
     const runtime: Runtime = {
       clock,
       concurrency,
@@ -96,6 +102,10 @@ export class Engine {
   /** An engine that was never started goes the same way: its machine is started to be closed. */
   requestClose(isStarted: boolean): void {
     this.follower.stop()
+    if (this.#actor.getSnapshot().status === 'error') {
+      void this.#close().then(this.#observer.onClosed) // no machine is left to decide it
+      return
+    }
     if (!isStarted) this.#actor.start()
     this.#send({ type: 'close.requested' })
   }
@@ -118,16 +128,19 @@ export class Engine {
     if (this.#actor.getSnapshot().status === 'active') this.#actor.send(event)
   }
 
-  /** During a soak the machine must know whether a document is the last known good one: that ends the soak. */
-  #offer(candidate: Candidate): void {
-    this.#send({
-      type: 'source.changed',
-      candidate: this.#state === 'soaking' ? this.#examiner.recognize(candidate, this.#lastGood) : candidate,
-    })
+  #offer(candidate: Candidate, from: 'stream' | 'read'): void {
+    const { seen } = this.context
+    // A stream that still tells of a lineage which a read has found gone: a reason to read, never to apply.
+    const isForeign = from === 'stream' && seen !== undefined && seen.lineage !== candidate.revision.lineage
+    if (isForeign) return this.follower.recheck()
+    // From the tick to the end of the soak, the last known good document coming back ends the soak.
+    const maySoak = ['committing', 'completing', 'soaking'].includes(this.#state)
+    const offered = maySoak ? this.#examiner.recognize(candidate, this.#lastGood) : candidate
+    this.#send({ type: 'source.changed', candidate: offered })
   }
 
   #createActor() {
-    const { clock, repair, random, soak } = this.#settings
+    const { clock, soak } = this.#settings
     const provided = reloadMachine.provide({
       actors: {
         readDocument: fromPromise<ReadVerdict, FetchInput>(({ input, signal }) => {
@@ -159,7 +172,7 @@ export class Engine {
           this.#transaction.fail(failure('internal.error', {}, error))
         },
       },
-      delays: { repairBackoff: ({ context }) => backoffMs(repair, context.repairs + 1, random) },
+      delays: { repairBackoff: ({ context }) => this.#untilRepair(context.repairs) },
     })
     const actor = createActor(provided, { clock, input: { soaks: soak.durationMs > 0 } })
     actor.subscribe({
@@ -175,6 +188,15 @@ export class Engine {
     if (state === this.#state) return
     this.#state = state
     this.#since = this.#settings.clock.now()
+  }
+
+  /** What is left of the back-off: other transactions meanwhile must not start it anew. */
+  #untilRepair(repairs: number): number {
+    const { clock, repair, random } = this.#settings
+    if (this.#repairDue?.repairs !== repairs) {
+      this.#repairDue = { repairs, at: clock.monotonic() + backoffMs(repair, repairs + 1, random) }
+    }
+    return Math.max(0, this.#repairDue.at - clock.monotonic())
   }
 
   #begin(epoch: number): Transaction {
@@ -210,16 +232,22 @@ export class Engine {
     await this.runner.closeAll()
     const closing = bounded(() => source.close?.(), { clock, deadlineMs: deadlines.closeMs, graceMs: 0 })
     const ended = await closing.result
-    if (ended.kind !== 'done') this.journal.report(failure('source.failed', { phase: 'close' }))
+    if (ended.kind !== 'done') {
+      this.journal.report(failure('source.failed', { phase: 'close' }, 'error' in ended ? ended.error : undefined))
+    }
     this.subscribers.clear()
   }
 
   #conclude(outcome: Outcome, context: ReloadContext): void {
     const transaction = this.#transaction
     const { snapshot } = transaction
-    if (outcome === 'unchanged' && snapshot !== undefined) this.#store.noteRevision(snapshot)
+    if (outcome === 'unchanged' && snapshot !== undefined) {
+      this.#store.noteRevision(snapshot)
+      if (this.#lastGood?.config === snapshot.config) this.#lastGood = snapshot
+    }
     if (outcome === 'committed') {
       this.#lastGood = snapshot
+      this.#repairDue = undefined
       this.#observer.onServing()
     }
     this.runner.finish(transaction)

@@ -48,13 +48,17 @@ export class Examiner {
     signal: AbortSignal,
   ): Promise<ValidateVerdict> {
     const serving = this.#store.snapshot
-    transaction.failures.length = 0 // of a document that was replaced
+    // What is known of a document that was replaced is not of this one.
+    transaction.failures.length = 0
+    transaction.snapshot = undefined
+    transaction.plan = new Map()
     transaction.candidate = candidate
     try {
       const isWhole = degraded.length === 0 && !unproven
       transaction.snapshot = await this.#snapshotOf(candidate, serving, signal)
       if (isWhole && transaction.snapshot.config === serving?.config) return { kind: 'unchanged' }
-      if (candidate !== undefined) this.#validator.askPolicies(transaction.snapshot, serving?.config)
+      const isChange = transaction.snapshot.config !== serving?.config
+      if (isChange) this.#validator.askPolicies(transaction.snapshot, serving?.config)
       transaction.plan = planOf(this.#registry, this.#store, transaction.snapshot.config, degraded)
       const compensates = [...transaction.plan.values()].some(({ slot }) => slot.compensates)
       return { kind: 'valid', compensates }
@@ -85,7 +89,8 @@ export class Examiner {
   recognize(candidate: Candidate, good: Snapshot | undefined): Candidate {
     if (good === undefined) return candidate
     const reading = this.#reader.readingOf(candidate)
-    const isLastGood = this.#validator.quickConfigOf(reading, good.config) === good.config
+    const isLastGood =
+      this.#validator.isText(reading, good.text) || this.#validator.quickConfigOf(reading, good.config) === good.config
     return isLastGood ? this.#reader.register(reading, true) : candidate
   }
 }

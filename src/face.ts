@@ -24,11 +24,14 @@ export type NoModules = {}
 
 /** A module as its users see it. */
 export interface ModuleHandle<Instance> {
-  /** The serving instance; undefined when the module is off, or before `start`. Read it anew for each piece of work. */
+  /**
+   * The serving instance; undefined when the module is off, or before `start`. Read it anew for each piece of work.
+   * After `close` it is the last one, closed.
+   */
   readonly current: Instance
   /**
    * Runs `task` with the serving instance and keeps its generation open until the task has ended, across awaits
-   * (bounded by `deadlines.leaseMs`).
+   * (bounded by `deadlines.leaseMs`). Rejects with `reloader.closed` once `close` was called.
    */
   readonly use: <T>(task: (instance: Instance) => T | Promise<T>) => Promise<T>
 }
@@ -97,7 +100,7 @@ export interface SubscribeOptions {
 /** The account of one module. `opened = closed + live + leaked`, always. */
 export interface ModuleStatus {
   readonly after: readonly string[]
-  readonly state: 'serving' | 'off' | 'degraded'
+  readonly state: 'serving' | 'off' | 'degraded' | 'closed'
   /** Generations made so far. */
   readonly opened: number
   readonly closed: number
@@ -176,7 +179,10 @@ export interface Reloader<Config, M = NoModules> {
   /** The serving config: frozen plain data. Throws `reloader.not-started` before the first commit. */
   readonly config: DeepReadonly<Config>
   readonly modules: ModuleHandles<M>
-  /** Runs `task` with one whole snapshot and the generations that serve it, across awaits. */
+  /**
+   * Runs `task` with one whole snapshot and the generations that serve it, across awaits. Rejects with
+   * `reloader.not-started`, or with `reloader.closed` once `close` was called.
+   */
   readonly lease: <T>(task: (view: LeasedView<Config, M>) => T | Promise<T>) => Promise<T>
   /** Plain data without config values. Never waits. */
   readonly status: () => ReloaderStatus

@@ -5,6 +5,7 @@ import { candidateOf } from '../machines/watch/setup.ts'
 import type { SourceVerdict, WatchEvent } from '../machines/watch/types.ts'
 import { backoffMs } from './backoff.ts'
 import { ignoreRejection } from './bounded.ts'
+import { MAX_DELAY_MS } from './clock.ts'
 import { type Failure, failure, type SourceCode } from './model/errors.ts'
 import { isNewer, type Revision } from './model/revision.ts'
 import type { Settings } from './settings.ts'
@@ -33,7 +34,7 @@ export class Follower {
   readonly #settings: Settings
   readonly #reader: SourceReader
   readonly #report: (failure: Failure) => void
-  readonly #deliver: (candidate: Candidate) => void
+  readonly #deliver: (candidate: Candidate, from: 'stream' | 'read') => void
   readonly #actor
   #state: SourceState = 'connecting'
   #since: number
@@ -42,7 +43,7 @@ export class Follower {
   constructor(
     settings: Settings,
     reader: SourceReader,
-    deliver: (candidate: Candidate) => void,
+    deliver: (candidate: Candidate, from: 'stream' | 'read') => void,
     report: (failure: Failure) => void,
   ) {
     this.#settings = settings
@@ -65,14 +66,14 @@ export class Follower {
       actions: {
         deliver: ({ event }) => {
           const candidate = candidateOf(event)
-          if (candidate !== undefined) this.#deliver(candidate)
+          if (candidate !== undefined) this.#deliver(candidate, event.type === 'watch.reported' ? 'stream' : 'read')
         },
         reportBroken: () => this.#report(failure('internal.error', { phase: 'fetching' })),
       },
       delays: {
         backoff: ({ context }) => backoffMs(retry, context.attempts, random),
         openDeadline: () => deadlines.readMs,
-        reconcileInterval: () => reconcileMs * (0.9 + random() * 0.2),
+        reconcileInterval: () => Math.min(MAX_DELAY_MS, reconcileMs * (0.9 + random() * 0.2)),
       },
     })
     const actor = createActor(provided, { clock })
@@ -92,6 +93,11 @@ export class Follower {
     this.#actor.send({ type: 'close.requested' })
     this.#actor.stop()
     this.#noteState('closed')
+  }
+
+  /** Has the source read again, where it is being followed. */
+  recheck(): void {
+    this.#actor.send({ type: 'watch.changed' })
   }
 
   get status(): SourceStatus {

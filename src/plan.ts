@@ -14,10 +14,11 @@ import type { Store } from './store/store.ts'
  */
 export const planOf = (registry: Registry, store: Store, config: unknown, degraded: readonly string[]): Plan => {
   const plan = new Map<string, Step>()
+  const forced = new Set(degraded)
   for (const module of registry.order) {
     const slot = store.slot(module.name)
     const next = selectSlice(slot, config)
-    const isForced = degraded.includes(module.name)
+    const isForced = forced.has(module.name)
     const needsChanged = Object.values(module.needs).some((name) => plan.has(name))
     const change = changeOf(slot.slice, next, isForced, needsChanged)
     if (change !== undefined) plan.set(module.name, { slot, module, change, next, previous: slot.slice })

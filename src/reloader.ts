@@ -64,7 +64,7 @@ class Core {
     if (links.deadlines !== undefined) checkDeadlines(links.deadlines)
     const definition = this.#registry.add(name, select, applier, links)
     const slot = this.#store.add(definition)
-    Object.defineProperty(this.modules, name, { value: handleOf(slot), enumerable: true })
+    Object.defineProperty(this.modules, name, { value: this.#handleOf(slot), enumerable: true })
     return this
   }
 
@@ -89,11 +89,12 @@ class Core {
   }
 
   readonly lease = async <T>(task: (view: LeasedView<object, object>) => T | Promise<T>): Promise<T> => {
+    if (this.#closing !== undefined) throw changeoverError('reloader.closed')
     const { view } = this.#store
     if (view === undefined) throw changeoverError('reloader.not-started')
-    const { generations, release } = this.#store.lease(view)
+    const { instances, release } = this.#store.lease(view)
     try {
-      return await task({ config: view.snapshot.config as object, modules: leasedModules(this.#store, generations) })
+      return await task({ config: view.snapshot.config as object, modules: instances })
     } finally {
       release()
     }
@@ -134,6 +135,18 @@ class Core {
 
   readonly [Symbol.asyncDispose] = (): Promise<void> => this.close()
 
+  #handleOf(slot: Slot): ModuleHandle<unknown> {
+    return {
+      get current() {
+        return slot.serving?.generation.instance
+      },
+      use: async (task) => {
+        if (this.#closing !== undefined) throw changeoverError('reloader.closed', { module: slot.name })
+        return slot.serving === undefined ? task(undefined) : slot.serving.use(task)
+      },
+    }
+  }
+
   async #close(): Promise<void> {
     this.#start?.fail(changeoverError('reloader.closed'))
     await new Promise<void>((resolve) => {
@@ -159,15 +172,3 @@ class Core {
     }
   }
 }
-
-const handleOf = (slot: Slot): ModuleHandle<unknown> => ({
-  get current() {
-    return slot.serving?.generation.instance
-  },
-  use: async (task) => (slot.serving === undefined ? task(undefined) : slot.serving.use(task)),
-})
-
-const leasedModules = (store: Store, generations: ReturnType<Store['lease']>['generations']): object =>
-  Object.fromEntries(
-    [...store.slots.keys()].map((name) => [name, { current: generations.get(name)?.generation.instance }]),
-  )

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { safeRandom } from './backoff.ts'
 import { type Clock, MAX_DELAY_MS, systemClock } from './clock.ts'
 import { safeLogger } from './log.ts'
@@ -23,6 +24,7 @@ export interface Settings {
   readonly reconcileMs: number
   readonly clock: Clock
   readonly random: () => number
+  readonly digestKey: string
 }
 
 const defaultDeadlines: Required<Deadlines> = {
@@ -119,6 +121,7 @@ export const resolveOptions = <Config>(options: ReloaderOptions<Config>): Settin
   if (!Array.isArray(publicPaths) || !publicPaths.every((path) => typeof path === 'string' && path !== '')) {
     throw invalid('public takes an array of dotted paths')
   }
+  const random = safeRandom(options.random)
   const policies = (options.policies ?? []) as Settings['policies']
   if (!policies.every((policy) => typeof policy === 'function')) throw invalid('policies takes functions')
   return {
@@ -136,6 +139,8 @@ export const resolveOptions = <Config>(options: ReloaderOptions<Config>): Settin
     repair: resolveBackoff('repair', options.repair, 1_000, 60_000),
     reconcileMs: checkMs('reconcileMs', options.reconcileMs ?? 60_000, 1),
     clock: options.clock ?? systemClock,
-    random: safeRandom(options.random),
+    random,
+    // Unguessable, but for a simulation, which must repeat itself.
+    digestKey: options.random === undefined ? randomBytes(16).toString('hex') : String(random()),
   }
 }

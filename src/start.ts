@@ -18,21 +18,22 @@ export class Start {
     if (deadlineMs !== undefined) checkMs('deadlineMs', deadlineMs)
     this.#clock = clock
     this.#signal = signal
+    if (deadlineMs !== undefined) checkMs('deadlineMs', deadlineMs)
     this.served = new Promise((resolve, reject) => {
       this.#resolve = resolve
       this.#reject = reject
     })
-    if (signal?.aborted === true) this.#onAbort()
+    if (signal?.aborted === true) {
+      this.#onAbort()
+      return
+    }
     signal?.addEventListener('abort', this.#onAbort)
     if (deadlineMs === undefined) return
-    this.#timer = clock.setTimeout(
-      () => {
-        const cause = lastError()
-        const timedOut = failure('reloader.start-timeout', { detail: `${deadlineMs} ms` })
-        this.fail(new ChangeoverError(timedOut, cause === undefined ? [] : [cause]))
-      },
-      deadlineMs,
-    )
+    this.#timer = clock.setTimeout(() => {
+      const cause = lastError()
+      const timedOut = failure('reloader.start-timeout', { detail: `${deadlineMs} ms` })
+      this.fail(new ChangeoverError(timedOut, cause === undefined ? [] : [cause]))
+    }, deadlineMs)
   }
 
   serve(): void {

@@ -19,7 +19,7 @@ interface Subscriber {
 
 /** Tells listeners after each tick, forward and back, what of theirs has changed. A listener cannot stop anything. */
 export class Subscribers {
-  readonly #subscribers = new Set<Subscriber>()
+  readonly #subscribers = new Map<Subscriber, () => void>()
   readonly #report: (failure: Failure) => void
 
   constructor(report: (failure: Failure) => void) {
@@ -34,13 +34,13 @@ export class Subscribers {
       this.#subscribers.delete(own)
       signal?.removeEventListener('abort', remove)
     }
-    this.#subscribers.add(own)
+    this.#subscribers.set(own, remove)
     signal?.addEventListener('abort', remove)
     return remove
   }
 
   notify(next: unknown, previous: unknown, context: ChangeContext): void {
-    for (const { select, listener } of [...this.#subscribers]) {
+    for (const { select, listener } of [...this.#subscribers.keys()]) {
       try {
         const to = next === undefined ? undefined : select(next)
         const from = previous === undefined ? undefined : select(previous)
@@ -55,7 +55,7 @@ export class Subscribers {
   }
 
   clear(): void {
-    this.#subscribers.clear()
+    for (const remove of this.#subscribers.values()) remove()
   }
 
   #reportError(error: unknown): void {

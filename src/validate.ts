@@ -13,11 +13,9 @@ import type { Reading } from './source.ts'
 export class Validator {
   readonly visibility: Visibility
   readonly #settings: Settings
-  readonly #digestKey: string
 
-  constructor(settings: Settings, digestKey: string) {
+  constructor(settings: Settings) {
     this.#settings = settings
-    this.#digestKey = digestKey
     this.visibility = createVisibility(settings.public, jsonSchemaOf(settings.schema))
   }
 
@@ -49,6 +47,15 @@ export class Validator {
     return this.#toSnapshot(value, text, reading, previous)
   }
 
+  /** True where the reading is a document of this very text. */
+  isText(reading: Reading, text: string): boolean {
+    try {
+      return this.textOf(reading) === text
+    } catch {
+      return false
+    }
+  }
+
   /** The config of a text, where it can be had at once; undefined where it is not valid or takes an async schema. */
   quickConfigOf(reading: Reading, previous: unknown): unknown {
     try {
@@ -66,8 +73,8 @@ export class Validator {
 
   /** Asks the policies; the first that throws has refused. */
   askPolicies(next: Snapshot, previous: unknown): void {
-    const place = { phase: 'validating', revision: next.revision.name } as const
-    for (const policy of this.#settings.policies) {
+    for (const [index, policy] of this.#settings.policies.entries()) {
+      const place = { phase: 'validating', revision: next.revision.name, detail: `policy ${index + 1}` } as const
       let returned: unknown
       try {
         returned = policy(next.config, previous)
@@ -76,7 +83,10 @@ export class Validator {
       }
       if (!isThenable(returned)) continue
       ignoreRejection(returned)
-      throw changeoverError('policy.refused', { ...place, detail: 'it returned a promise: a policy is synchronous' })
+      throw changeoverError('policy.refused', {
+        ...place,
+        detail: `policy ${index + 1} returned a promise: a policy is synchronous`,
+      })
     }
   }
 
@@ -122,7 +132,7 @@ export class Validator {
     if (typeof config !== 'object' || config === null) {
       throw changeoverError('config.not-plain', { ...place, kind: kindOf(config), detail: 'a config is an object' })
     }
-    return { config, revision: reading.revision, digest: digestOf(config, this.#digestKey), text }
+    return { config, revision: reading.revision, digest: digestOf(config, this.#settings.digestKey), text }
   }
 
   /** What user code made is touched only in here: a getter of it may throw, which is `thrown`. */

@@ -119,7 +119,7 @@ export const codeTable = {
   },
   'module.invalid-generation': {
     what: 'The prepare returned something that is not a generation',
-    hint: 'Return { instance } with functions, where given, as commit, rollback, check and close.',
+    hint: 'Return a new { instance } each time, with functions, where given, as commit, rollback, check and close.',
   },
   'module.commit-failed': {
     what: 'The commit of the module threw',
@@ -220,6 +220,10 @@ export const codeTable = {
   'reloader.start-aborted': {
     what: 'The start was aborted by its signal',
     hint: 'Nothing to do: everything that was opened is closed.',
+  },
+  'reloader.plan-stopped': {
+    what: 'The dry run was stopped by a transaction or by close',
+    hint: 'Plan again: a dry run never keeps a transaction waiting.',
   },
   'reloader.closed': {
     what: 'The reloader is closed',

@@ -25,7 +25,7 @@ const MAX_SEGMENTS = 16
 
 export const createVisibility = (publicPaths: readonly string[], jsonSchema: unknown): Visibility => {
   const root = node()
-  learn(root, jsonSchema, jsonSchema, 0)
+  learn(root, jsonSchema)
   for (const path of publicPaths) markPublic(root, path)
   return {
     show: (path) => showPath(root, path),
@@ -73,28 +73,36 @@ const markPublic = (root: Node, path: string): void => {
   here.isPublic = true
 }
 
+/** Schema nodes that are looked at; what a schema declares beyond stays masked. */
+const MAX_NODES = 10_000
+
 /** Learns the declared keys from a JSON Schema; all else of it is of no interest here. */
-const learn = (here: Node, schema: unknown, root: unknown, depth: number): void => {
-  if (depth > MAX_SEGMENTS || typeof schema !== 'object' || schema === null) return
-  const { $ref, properties, additionalProperties, items, prefixItems, anyOf, oneOf, allOf } = schema as Record<
-    string,
-    unknown
-  >
-  if (typeof $ref === 'string') learn(here, resolve($ref, root), root, depth + 1)
-  for (const branches of [anyOf, oneOf, allOf]) {
-    if (Array.isArray(branches)) for (const branch of branches) learn(here, branch, root, depth + 1)
-  }
-  for (const [key, child] of Object.entries((properties as object | undefined) ?? {})) {
-    const known = here.children.get(key) ?? node()
-    here.children.set(key, known)
-    learn(known, child, root, depth + 1)
-  }
-  const below = [additionalProperties, items, ...(Array.isArray(prefixItems) ? prefixItems : [])]
-  for (const child of below.filter((one) => typeof one === 'object' && one !== null)) {
-    here.rest ??= node()
-    learn(here.rest, child, root, depth + 1)
+const learn = (top: Node, root: unknown): void => {
+  let left = MAX_NODES
+  // Breadth first, so that a schema which refers to itself uses its share up on deep levels, not on one branch.
+  const queue: [Node, unknown, number][] = [[top, root, 0]]
+  for (const [here, schema, depth] of queue) {
+    if (depth > MAX_SEGMENTS || typeof schema !== 'object' || schema === null || left <= 0) continue
+    left -= 1
+    const { $ref, properties, additionalProperties, items, prefixItems, anyOf, oneOf, allOf } = schema as JsonSchema
+    if (typeof $ref === 'string') queue.push([here, resolve($ref, root), depth + 1])
+    for (const branch of [anyOf, oneOf, allOf].flatMap(listOf)) queue.push([here, branch, depth + 1])
+    for (const [key, child] of Object.entries((properties as object | undefined) ?? {})) {
+      const known = here.children.get(key) ?? node()
+      here.children.set(key, known)
+      queue.push([known, child, depth + 1])
+    }
+    for (const child of [additionalProperties, items, ...listOf(prefixItems)]) {
+      if (typeof child !== 'object' || child === null) continue
+      here.rest ??= node()
+      queue.push([here.rest, child, depth + 1])
+    }
   }
 }
+
+type JsonSchema = Readonly<Record<string, unknown>>
+
+const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [])
 
 const resolve = (ref: string, root: unknown): unknown =>
   ref

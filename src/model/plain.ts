@@ -7,7 +7,10 @@ export type Path = readonly (string | number)[]
 
 /** Says what in a value is not plain data, and where. */
 export class NotPlain extends Error {
-  readonly code: Extract<ErrorCode, 'config.not-plain' | 'document.too-deep' | 'document.forbidden-key'>
+  readonly code: Extract<
+    ErrorCode,
+    'config.not-plain' | 'document.too-deep' | 'document.too-large' | 'document.forbidden-key'
+  >
   readonly path: Path
   readonly kind: ValueKind
 
@@ -35,26 +38,31 @@ const isPlainObject = (value: object): value is Record<string, unknown> => {
   return prototype === Object.prototype || prototype === null
 }
 
+/** Members and items that a document may have; a parser's shared references can make millions of a few bytes. */
+const MAX_MEMBERS = 1_000_000
+
 /**
- * Counts the members of all objects of a parsed document; throws {@link NotPlain} where it is nested too deeply or
- * uses `__proto__`. Run before the schema sees the document, whose own recursion has no such limit.
+ * Counts the members of all objects of a parsed document; throws {@link NotPlain} where it is nested too deeply, has
+ * too many parts or uses `__proto__`. Run before the schema sees the document, whose own recursion has no such limit.
  */
-export const countMembers = (value: unknown, path: Path = []): number => {
-  if (typeof value !== 'object' || value === null) return 0
-  if (path.length >= MAX_DEPTH) throw new NotPlain('document.too-deep', path, kindOf(value))
-  let count = 0
-  if (Array.isArray(value)) {
-    for (const [index, item] of value.entries()) {
-      if (typeof item === 'object') count += countMembers(item, [...path, index])
+export const countMembers = (value: unknown): number => {
+  let members = 0
+  let parts = 0
+  const visit = (at: unknown, path: Path): void => {
+    parts += 1
+    if (parts > MAX_MEMBERS) throw new NotPlain('document.too-large', [], 'object')
+    if (typeof at !== 'object' || at === null) return
+    if (path.length >= MAX_DEPTH) throw new NotPlain('document.too-deep', path, kindOf(at))
+    const isArray = Array.isArray(at)
+    for (const key of Object.keys(at)) {
+      if (key === '__proto__') throw new NotPlain('document.forbidden-key', path, 'object')
+      if (!isArray) members += 1
+      const item = (at as Record<string, unknown>)[key]
+      visit(item, typeof item === 'object' ? [...path, isArray ? Number(key) : key] : path)
     }
-    return count
   }
-  for (const key of Object.keys(value)) {
-    if (key === '__proto__') throw new NotPlain('document.forbidden-key', path, 'object')
-    const item = (value as Record<string, unknown>)[key]
-    count += typeof item === 'object' ? 1 + countMembers(item, [...path, key]) : 1
-  }
-  return count
+  visit(value, [])
+  return members
 }
 
 // Objects made here are frozen to the bottom and never change, so they may be shared and need no second walk.
@@ -127,14 +135,15 @@ const own = <T extends object>(value: T): T => {
   return Object.freeze(value)
 }
 
-/** Structural equality of plain data; the order of an object's keys does not count. */
+/** Structural equality of plain data (anything else equals only itself); the order of an object's keys does not count. */
 export const isEqual = (a: unknown, b: unknown): boolean => {
   if (a === b) return true
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
   if (Array.isArray(a)) {
     return Array.isArray(b) && a.length === b.length && a.every((item, index) => isEqual(item, b[index]))
   }
-  if (Array.isArray(b)) return false
+  // Of a Set or a Date the keys say nothing: two of them are never known to be equal.
+  if (Array.isArray(b) || !isPlainObject(a) || !isPlainObject(b)) return false
   const keys = Object.keys(a)
   if (keys.length !== Object.keys(b).length) return false
   return keys.every(

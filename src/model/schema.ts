@@ -20,14 +20,14 @@ export interface SchemaIssue {
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined
 }
 
-/** Plain data that cannot be written to, to the bottom. */
-export type DeepReadonly<T> = T extends (infer Item)[]
-  ? readonly DeepReadonly<Item>[]
-  : T extends readonly (infer Item)[]
-    ? readonly DeepReadonly<Item>[]
-    : T extends object
-      ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> }
-      : T
+type Primitive = string | number | boolean | bigint | symbol | null | undefined
+
+/** Plain data that cannot be written to, to the bottom. Arrays and tuples map to read-only ones; brands stay. */
+export type DeepReadonly<T> = T extends Primitive
+  ? T
+  : T extends object
+    ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> }
+    : T
 
 type Step = [never, 0, 1, 2, 3, 4, 5]
 

@@ -1,3 +1,4 @@
+import PQueue from 'p-queue'
 import type { CompensatingApplier } from '../applier.ts'
 import { type Bounded, type Bounds, bounded } from '../bounded.ts'
 import { type Failure, failure } from '../model/errors.ts'
@@ -26,6 +27,7 @@ export class Completion {
 
   /** True where all of them have applied the new slice. Stops at the first that has not. */
   async forward(transaction: Transaction): Promise<boolean> {
+    const queue = new PQueue({ concurrency: this.#runtime.concurrency })
     let isStopped = false
     await inOrder(
       this.#registry.order,
@@ -34,7 +36,7 @@ export class Completion {
         const step = transaction.plan.get(name)
         // One that is switched off is closed only when the transaction has held.
         if (step === undefined || !step.slot.compensates || step.change === 'off') return undefined
-        return async () => {
+        const apply = async (): Promise<void> => {
           if (isStopped) return
           transaction.applied.push(step)
           const failed = await this.#call(transaction, step, 'forward')
@@ -42,6 +44,7 @@ export class Completion {
           isStopped = true
           transaction.fail(failed)
         }
+        return () => queue.add(apply)
       },
     )
     return !isStopped

@@ -1,5 +1,5 @@
 import PQueue from 'p-queue'
-import type { Applier, Generation, PrepareContext } from '../applier.ts'
+import type { Applier, PrepareContext } from '../applier.ts'
 import { type Bounded, type BoundedCall, type Bounds, bounded, type Late } from '../bounded.ts'
 import { failure } from '../model/errors.ts'
 import type { Registry } from '../registry.ts'
@@ -7,6 +7,7 @@ import { GenerationRecord } from '../store/generation.ts'
 import type { Slot } from '../store/slot.ts'
 import type { Store } from '../store/store.ts'
 import { Cleanups } from './cleanups.ts'
+import { generationOf } from './generation-of.ts'
 import { inOrder } from './order.ts'
 import type { Retirer } from './retire.ts'
 import type { Runtime } from './runtime.ts'
@@ -78,9 +79,10 @@ export class Preparation {
     const needed = this.#neededBy(step)
     const end = this.#transaction.time(slot.name, 'prepare')
     const make = (value: unknown): GenerationRecord | undefined => {
-      if (!isGeneration(value)) return undefined
+      const generation = generationOf(value)
+      if (generation === undefined) return undefined
       slot.opened += 1
-      return new GenerationRecord(slot.name, value, next, [...needed.values()])
+      return new GenerationRecord(slot.name, generation, next, [...needed.values()])
     }
     let made: GenerationRecord | undefined
     const call = bounded<unknown>(
@@ -192,13 +194,3 @@ export class Preparation {
 }
 
 const phaseResult = ({ kind }: Bounded<unknown>) => (kind === 'done' ? 'failed' : kind)
-
-const isGeneration = (value: unknown): value is Generation<unknown> => {
-  try {
-    if (typeof value !== 'object' || value === null || !('instance' in value)) return false
-    const { commit, rollback, check, close } = value as Record<string, unknown>
-    return [commit, rollback, check, close].every((hook) => hook === undefined || typeof hook === 'function')
-  } catch {
-    return false // a getter of it threw
-  }
-}

@@ -1,4 +1,5 @@
 import PQueue from 'p-queue'
+import { failure } from '../model/errors.ts'
 import type { Settings } from '../settings.ts'
 import type { Registry } from '../registry.ts'
 import type { GenerationRecord } from '../store/generation.ts'
@@ -19,6 +20,7 @@ export class Runner {
   readonly #soak: Settings['soak']
   readonly #retirer: Retirer
   readonly #completion: Completion
+  readonly #rehearsals = new Set<AbortController>()
   /** A dry run prepares modules too, and a module is prepared once at a time. */
   readonly #exclusive = new PQueue({ concurrency: 1 })
 
@@ -38,23 +40,41 @@ export class Runner {
   }
 
   /** True where every module has its next generation. The signal gives up. */
-  async prepare(transaction: Transaction, signal?: AbortSignal): Promise<boolean> {
+  async prepare(transaction: Transaction, signal: AbortSignal): Promise<boolean> {
+    this.#stopRehearsals()
+    return this.#prepare(transaction, signal, 1)
+  }
+
+  async #prepare(transaction: Transaction, signal: AbortSignal, priority: number): Promise<boolean> {
     const preparation = new Preparation(this.#registry, this.#store, this.#retirer, this.#runtime, transaction)
     const stop = (): void => preparation.stop()
-    if (signal?.aborted === true) stop()
-    signal?.addEventListener('abort', stop)
-    const running = this.#exclusive.add(() => preparation.run())
+    if (signal.aborted) stop()
+    signal.addEventListener('abort', stop)
+    const running = this.#exclusive.add(() => preparation.run(), { priority })
     transaction.preparing = running
     const isPrepared = await running
-    signal?.removeEventListener('abort', stop)
+    signal.removeEventListener('abort', stop)
     return isPrepared
   }
 
   /** Prepares as a transaction would, and closes all that was made. */
   async rehearse(transaction: Transaction): Promise<boolean> {
-    const isPrepared = await this.prepare(transaction)
-    await this.#retirer.retire([...transaction.staged.values()])
+    const controller = new AbortController()
+    this.#rehearsals.add(controller)
+    const rehearsing = this.#prepare(transaction, controller.signal, 0).then(async (isPrepared) => {
+      await this.#retirer.retire([...transaction.staged.values()])
+      return isPrepared
+    })
+    this.#retirer.track(rehearsing)
+    const isPrepared = await rehearsing
+    this.#rehearsals.delete(controller)
+    if (controller.signal.aborted) transaction.fail(failure('reloader.plan-stopped'))
     return isPrepared
+  }
+
+  /** A dry run never keeps a transaction or a close waiting. */
+  #stopRehearsals(): void {
+    for (const controller of this.#rehearsals) controller.abort()
   }
 
   /** Waits until a prepare that was given up has ended, or its grace has. */
@@ -97,7 +117,9 @@ export class Runner {
   }
 
   soak(transaction: Transaction, signal: AbortSignal): Promise<boolean> {
-    return soak(this.#store, this.#runtime, this.#soak, transaction, signal)
+    const soaking = soak(this.#store, this.#runtime, this.#soak, transaction, signal)
+    this.#retirer.track(soaking) // a check that is given up has its grace, and close waits for it
+    return soaking
   }
 
   /** The one tick back, where there was one forward; what was swapped out serves again. */
@@ -105,7 +127,10 @@ export class Runner {
     if (!transaction.isSwapped) return
     const ends = transaction.swaps.map(({ slot }) => transaction.time(slot.name, 'rollback'))
     const notBack = this.#store.swapBack(transaction.swaps, transaction.previousView)
-    for (const end of ends) end('done')
+    for (const [index, end] of ends.entries()) {
+      const name = transaction.swaps[index]?.slot.name
+      end(notBack.some(({ module }) => module === name) ? 'failed' : 'done')
+    }
     transaction.isSwapped = false
     transaction.swaps = []
     this.#noteNotBack(transaction, notBack)
@@ -132,6 +157,7 @@ export class Runner {
 
   /** Closes all that serves, in reverse dependency order, and waits for all that is closing. */
   async closeAll(): Promise<void> {
+    this.#stopRehearsals()
     const serving: GenerationRecord[] = []
     for (const slot of [...this.#store.slots.values()].reverse()) {
       if (slot.serving !== undefined) serving.push(slot.serving)
@@ -144,8 +170,8 @@ export class Runner {
   }
 
   #noteNotBack(transaction: Transaction, notBack: readonly SwapBackFailure[]): void {
-    for (const { module, failure: failed } of notBack) {
-      transaction.fail(failed)
+    for (const { module, failure: thrown } of notBack) {
+      transaction.fail(thrown)
       transaction.notBack.push(module)
     }
   }

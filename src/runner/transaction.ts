@@ -94,7 +94,7 @@ export class Transaction {
       module: module.name,
       change,
       after: module.after,
-      phases: this.#timings.get(module.name) ?? [],
+      phases: [...(this.#timings.get(module.name) ?? [])],
     }))
   }
 }

@@ -4,7 +4,7 @@ import type { ModuleDefinition } from '../registry.ts'
 import type { Snapshot } from '../snapshot.ts'
 import type { GenerationRecord } from './generation.ts'
 import { Slot } from './slot.ts'
-import { View } from './view.ts'
+import { type Instances, View } from './view.ts'
 
 /** One module's part in the tick. */
 export interface Swap {
@@ -101,14 +101,14 @@ export class Store {
   }
 
   /** Holds the serving view until `release` is called. */
-  lease(view: View): { readonly generations: ReadonlyMap<string, GenerationRecord>; readonly release: () => void } {
-    const generations = view.hold()
+  lease(view: View): { readonly instances: Instances; readonly release: () => void } {
+    const instances = view.hold()
     this.#held.add(view)
     const release = (): void => {
       view.release()
       if (view.holds === 0) this.#held.delete(view)
     }
-    return { generations, release }
+    return { instances, release }
   }
 
   /** True where a lease or a use holds the generation. */

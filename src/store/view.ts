@@ -2,6 +2,9 @@ import type { Snapshot } from '../snapshot.ts'
 import type { GenerationRecord } from './generation.ts'
 import type { Slot } from './slot.ts'
 
+/** What a lease shows of the modules. */
+export type Instances = Readonly<Record<string, { readonly current: unknown }>>
+
 /** One whole serving state: a config and the generations that serve it. Leases hold views, not single generations. */
 export class View {
   /** Replaced when the same config comes as another document. */
@@ -9,6 +12,7 @@ export class View {
   readonly #slots: ReadonlyMap<string, Slot>
   // Made at the first lease, while the view serves; a view that nobody leases costs nothing.
   #generations: ReadonlyMap<string, GenerationRecord> | undefined
+  #instances: Instances | undefined
   #holds = 0
   #waiters: (() => void)[] = []
 
@@ -17,12 +21,15 @@ export class View {
     this.#slots = slots
   }
 
-  hold(): ReadonlyMap<string, GenerationRecord> {
+  hold(): Instances {
     this.#holds += 1
     this.#generations ??= new Map(
       [...this.#slots.values()].flatMap(({ name, serving }) => (serving === undefined ? [] : [[name, serving]])),
     )
-    return this.#generations
+    this.#instances ??= Object.fromEntries(
+      [...this.#slots.keys()].map((name) => [name, { current: this.#generations?.get(name)?.generation.instance }]),
+    )
+    return this.#instances
   }
 
   release(): void {

@@ -103,7 +103,7 @@ test('G1 requests, timers, microtasks, subscribers and leases never read a mix o
 
   const outcomes = new Map<string, number>()
   let good = 1
-  for (let version = 2; version < RELOADS + 2; version++) {
+  for (let version = 2; version < RELOADS + 2 && witness.mixes.length === 0; version++) {
     const kind = kindOf(version)
     const { outcome } = await publish(version, kind)
     outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1)

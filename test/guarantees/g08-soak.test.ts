@@ -110,3 +110,15 @@ test('G8 without a soak no check is asked', async () => {
   await world.put(after)
   expect(world.callsOf({ hooks: ['check'] })).toEqual([])
 })
+
+test('G8 no more checks are asked side by side than concurrency allows', async () => {
+  const world = await startWorld({ config: before, options: { soak, concurrency: 1 } })
+  world.modules.a.script('check', 'deaf')
+  world.source.put(after)
+  await world.advance(50)
+  expect(world.callsOf({ hooks: ['check'] })).toEqual(['check a2'])
+  world.modules.a.release()
+  await world.advance(0)
+  expect(world.callsOf({ hooks: ['check'] })).toEqual(['check a2', 'check b2'])
+  expect((await world.next(2_000)).outcome).toBe('committed')
+})

@@ -1,0 +1,73 @@
+import type { MemoryContent } from 'changeover/testing'
+import { describe, expect, it } from 'vitest'
+import { configOf, createWorld, startWorld } from './world.ts'
+
+const one = configOf({ a: 1, k: 1 })
+const maxDocumentBytes = 500
+
+const bad: readonly { readonly what: string; readonly content: MemoryContent | undefined; readonly code: string }[] = [
+  { what: 'missing', content: undefined, code: 'document.missing' },
+  { what: 'empty', content: '', code: 'document.empty' },
+  { what: 'blank', content: '\n\t ', code: 'document.empty' },
+  { what: 'oversized', content: `"${'x'.repeat(maxDocumentBytes)}"`, code: 'document.too-large' },
+  { what: 'half-written', content: JSON.stringify(one).slice(0, -2), code: 'document.malformed' },
+  { what: 'not UTF-8', content: new Uint8Array([0x7b, 0xff, 0x7d]), code: 'document.encoding' },
+  { what: 'of another shape', content: { b: 7 }, code: 'schema.invalid' },
+]
+
+describe('G14 A document that is no config', () => {
+  it.each(bad)('G14 keeps the last good config and says why: $what', async ({ content, code }) => {
+    const world = await startWorld({ config: one, options: { maxDocumentBytes } })
+    const { reloader } = world
+    const { config } = reloader
+    const instance = reloader.modules.a.current
+    if (content === undefined) world.source.delete()
+    else world.source.put(content)
+    const record = await world.next()
+    expect(record).toMatchObject({ outcome: 'rejected', failures: [{ code, phase: 'validating', revision: '2' }] })
+    expect(record).toMatchObject({ revision: world.source.revision, modules: [] })
+    expect([reloader.config === config, reloader.modules.a.current === instance, world.calls]).toEqual([true, true, []])
+    expect(reloader.status()).toMatchObject({ state: 'rejected', inSync: false, serving: { revision: { order: 1 } } })
+    expect(reloader.status().lastGood).toEqual(reloader.status().serving)
+  })
+
+  it.each(bad)('G14 is said by start at once, and nothing is left: $what', async ({ content, code }) => {
+    const world = createWorld({ options: { maxDocumentBytes } })
+    if (content !== undefined) world.source.put(content)
+    await expect(world.reloader.start({ deadlineMs: 3_600_000 })).rejects.toMatchObject({ code, phase: 'validating' })
+    expect([world.calls, world.reloader.status().state, world.source.watches, world.clock.pending()]).toEqual([[], 'closed', 0, 0])
+  })
+
+  it('G14 however many come in a row, keeps the last good config; the next good one is applied', async () => {
+    const world = await startWorld({ config: one, options: { maxDocumentBytes } })
+    for (let round = 0; round < 5; round++) {
+      for (const { content, code } of bad) {
+        if (content === undefined) world.source.delete()
+        else world.source.put(content)
+        expect(await world.next()).toMatchObject({ outcome: 'rejected', failures: [{ code }] })
+      }
+    }
+    expect([world.served, world.calls]).toEqual([{ a: 1 }, []])
+    expect(await world.put(configOf({ a: 2, k: 2 }))).toMatchObject({ outcome: 'committed' })
+  })
+
+  it('G14 that one comes back good after another is told as unchanged, and the state says that all is well', async () => {
+    const world = await startWorld({ config: one })
+    await world.put('{')
+    expect(world.reloader.status().state).toBe('rejected')
+    expect(await world.put(one)).toMatchObject({ outcome: 'unchanged' })
+    expect(world.reloader.status()).toMatchObject({ state: 'committed', inSync: true })
+  })
+
+  it('G14 does not end a degraded state, nor the repair of what is degraded', async () => {
+    const world = await startWorld({ config: one })
+    world.modules.k.script('apply', 'throw')
+    world.modules.k.script('undo', 'throw')
+    expect(await world.put(configOf({ a: 2, k: 2 }))).toMatchObject({ outcome: 'degraded', degraded: ['k'] })
+    expect(await world.put('{')).toMatchObject({ outcome: 'rejected' })
+    expect(world.reloader.status()).toMatchObject({ state: 'degraded', degraded: ['k'] })
+    await world.advance(120_000)
+    expect(world.reloader.status()).toMatchObject({ state: 'committed', degraded: [] })
+    expect([world.served.a, world.effects['k']]).toEqual([1, 1])
+  })
+})
