@@ -46,24 +46,30 @@ const MAX_MEMBERS = 1_000_000
  * too many parts or uses `__proto__`. Run before the schema sees the document, whose own recursion has no such limit.
  */
 export const countMembers = (value: unknown): number => {
-  let members = 0
-  let parts = 0
-  const visit = (at: unknown, path: Path): void => {
-    parts += 1
-    if (parts > MAX_MEMBERS) throw new NotPlain('document.too-large', [], 'object')
-    if (typeof at !== 'object' || at === null) return
-    if (path.length >= MAX_DEPTH) throw new NotPlain('document.too-deep', path, kindOf(at))
-    const isArray = Array.isArray(at)
-    for (const key of Object.keys(at)) {
-      if (key === '__proto__') throw new NotPlain('document.forbidden-key', path, 'object')
-      if (!isArray) members += 1
-      const item = (at as Record<string, unknown>)[key]
-      visit(item, typeof item === 'object' ? [...path, isArray ? Number(key) : key] : path)
-    }
-  }
-  visit(value, [])
-  return members
+  const count = { parts: 0, members: 0 }
+  visit(value, [], count)
+  return count.members
 }
+
+const visit = (at: unknown, path: Path, count: { parts: number; members: number }): void => {
+  count.parts += 1
+  if (count.parts > MAX_MEMBERS) throw new NotPlain('document.too-large', [], 'object')
+  if (typeof at !== 'object' || at === null) return
+  if (path.length >= MAX_DEPTH) throw new NotPlain('document.too-deep', path, kindOf(at))
+  if (Array.isArray(at)) {
+    for (const [index, item] of at.entries()) visit(item, below(path, index, item), count)
+    return
+  }
+  for (const [key, item] of Object.entries(at)) {
+    if (key === '__proto__') throw new NotPlain('document.forbidden-key', path, 'object')
+    count.members += 1
+    visit(item, below(path, key, item), count)
+  }
+}
+
+// A path is only ever told of a branch, so a leaf needs none of its own.
+const below = (path: Path, key: string | number, item: unknown): Path =>
+  typeof item === 'object' ? [...path, key] : path
 
 // Objects made here are frozen to the bottom and never change, so they may be shared and need no second walk.
 const owned = new WeakSet<object>()

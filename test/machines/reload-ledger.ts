@@ -91,7 +91,8 @@ export const keepReloadLedger = () => {
       const foreign = foreignIn(context)
       demand(foreign === undefined, `the context holds ${String(foreign)}`)
     }
-    const { degraded, unproven, waiting } = context
+    const { degraded, unproven, waiting, replacements } = context
+    demand(replacements <= 3, `the document was replaced ${replacements} times`)
     const state = stateOf(snapshot)
     if (!state.startsWith('resting')) return
     demand(waiting.candidate === undefined && !waiting.read && !waiting.close, 'it rests while something waits')
