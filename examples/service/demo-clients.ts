@@ -7,26 +7,25 @@ export interface Clients {
   readonly stop: () => Promise<{ readonly answered: number; readonly failed: number }>
 }
 
-/** More than the pool has connections, so that some queries wait for one while it is replaced. */
-const CLIENTS = 8
+/** Of each kind: together more than the pool has connections, so that some always wait for one while it is replaced. */
+const CLIENTS = 5
 
-/** Clients that ask again as soon as they have their answer. */
-export const startClients = (url: string): Clients => {
+/** Clients that ask again as soon as they have their answer. A rejection is a failed query. */
+export const startClients = (kinds: readonly (() => Promise<unknown>)[]): Clients => {
   let answered = 0
   let failed = 0
   let isOver = false
-  const ask = async (): Promise<boolean> => {
-    const response = await fetch(url)
-    await response.text()
-    return response.ok
-  }
-  const client = async (): Promise<void> => {
+  const client = async (ask: () => Promise<unknown>): Promise<void> => {
     while (!isOver) {
-      if (await ask().catch(() => false)) answered++
+      const isAnswered = await ask().then(
+        () => true,
+        () => false,
+      )
+      if (isAnswered) answered++
       else failed++
     }
   }
-  const clients = Array.from({ length: CLIENTS }, client)
+  const clients = kinds.flatMap((ask) => Array.from({ length: CLIENTS }, () => client(ask)))
   return {
     answered: async (count) => {
       const until = answered + failed + count

@@ -15,6 +15,8 @@ import { createService } from './service.ts'
 const DEMO_MS = 120_000
 /** Queries that must be answered between two acts, so that whatever serves is really used. */
 const QUERIES = 200
+/** Slow enough that some are under way whenever the pool is replaced. */
+const SLOW_QUERY = 'select pg_sleep(0.01)'
 
 const demo = async (stop: AbortSignal, defer: Defer): Promise<void> => {
   const folder = await mkdtemp(join(tmpdir(), 'changeover-demo-'))
@@ -48,7 +50,11 @@ const demo = async (stop: AbortSignal, defer: Defer): Promise<void> => {
   await showNext()
   const http = await serveHttp(service, logger, 0)
   defer(http.close)
-  const clients = startClients(`${http.url}/now`)
+  const clients = startClients([
+    () => get(`${http.url}/now`),
+    () => service.modules.db.use((pool) => pool.query(SLOW_QUERY)),
+    () => service.modules.db.current.query(SLOW_QUERY),
+  ])
   defer(clients.stop)
 
   for (const [index, { title, document, outcome }] of acts.entries()) {
@@ -68,6 +74,12 @@ const demo = async (stop: AbortSignal, defer: Defer): Promise<void> => {
 /** A module that hangs where its config says so, and does not heed its signal: the worst that there is. */
 const search: Applier<DemoConfig['search']> = {
   prepare: ({ hangs }) => (hangs ? new Promise(() => {}) : { instance: undefined }),
+}
+
+const get = async (url: string): Promise<void> => {
+  const response = await fetch(url)
+  await response.text()
+  if (!response.ok) throw new Error(`The service answered ${response.status}.`)
 }
 
 const textOf = (document: Document): string => (typeof document === 'string' ? document : JSON.stringify(document))

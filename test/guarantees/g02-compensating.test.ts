@@ -213,3 +213,14 @@ test('G2 close() ends although an apply never does', async () => {
   expect(world.callsOf({ modules: ['k'] })).toEqual(['apply k:2'])
   expect(world.callsOf({ hooks: ['close'] })).toEqual(['close a2', 'close a1'])
 })
+
+test('G2 close() during a first apply that hangs closes the module after it, although it is off', async () => {
+  const world = await startWorld({ config: configOf({ a: 1 }), options: { deadlines } })
+  world.modules.k.script('apply', 'deaf')
+  expect((await world.put(configOf({ a: 2, k: 2 }), 7_000)).outcome).toBe('degraded')
+  const closed = world.reloader.close()
+  world.modules.k.release()
+  await world.advance(0)
+  await closed
+  expect(world.callsOf({ modules: ['k'] })).toEqual(['apply k:2', 'close k'])
+})

@@ -1,0 +1,227 @@
+import { inspect } from 'node:util'
+import {
+  type ChangeoverError,
+  createReloader,
+  type Failure,
+  type ReloaderOptions,
+  type TransactionRecord,
+  timedTree,
+  unsafeCause,
+} from 'changeover'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { InspectionEvent } from 'xstate'
+import {
+  badDocuments,
+  type Config,
+  configOf,
+  createLeakyService,
+  hooks,
+  leaksIn,
+  type Service,
+  secret,
+  show,
+  valibotSchema,
+  zodSchema,
+} from './g16-leaky.ts'
+
+const { frames, actors } = vi.hoisted(() => ({
+  frames: [] as string[],
+  actors: [] as { getPersistedSnapshot: () => unknown; getSnapshot: () => unknown }[],
+}))
+
+// Both machines are looked at as an inspector would: every actor, event, input, output and snapshot.
+vi.mock(import('xstate'), async (original) => {
+  const { inspect: look } = await import('node:util')
+  const xstate = await original()
+  const show = (event: InspectionEvent): void => {
+    const { actorRef: _, ...frame } = event as InspectionEvent & Record<string, unknown>
+    frames.push(look(frame, { depth: 8 }), JSON.stringify(Reflect.get(frame, 'event')) ?? '', JSON.stringify(Reflect.get(frame, 'snapshot')) ?? '')
+  }
+  const createActor = ((logic: never, options: object) => {
+    const actor = xstate.createActor(logic, { ...options, inspect: show } as never)
+    actors.push(actor as never)
+    return actor
+  }) as unknown as typeof xstate.createActor
+  return { ...xstate, createActor }
+})
+
+/** All that anybody gets to see of a service without asking for the unsafe. */
+const shownBy = ({ reloader, output, records }: Service): string =>
+  [
+    ...output,
+    ...records.flatMap((record) => [show(record), timedTree(record)]),
+    show(reloader.status()),
+    ...frames,
+    ...actors.flatMap((actor) => [show(actor.getPersistedSnapshot()), show(actor.getSnapshot())]),
+  ].join('\n')
+
+const noise: unknown[] = []
+const note = (...data: unknown[]): boolean => {
+  noise.push(...data)
+  return true
+}
+beforeEach(() => {
+  frames.length = 0
+  actors.length = 0
+  noise.length = 0
+  process.on('warning', note)
+  for (const method of ['log', 'info', 'warn', 'error', 'debug'] as const) vi.spyOn(console, method).mockImplementation(note)
+})
+afterEach(() => {
+  process.off('warning', note)
+  vi.restoreAllMocks()
+  expect(noise).toEqual([])
+})
+
+const startService = async (options: Partial<ReloaderOptions<Config>> = {}): Promise<Service> => {
+  const service = createLeakyService(options)
+  const started = service.reloader.start()
+  await service.clock.advance(500)
+  await started
+  return service
+}
+
+const closeService = async ({ reloader, clock }: Service): Promise<void> => {
+  const closed = reloader.close()
+  await clock.advance(60_000)
+  await closed
+}
+
+const schemas = [['zod', zodSchema], ['valibot', valibotSchema]] as const
+
+describe('G16 No config value is shown unless its path is public', () => {
+  it.each(schemas)('G16 not of documents that are refused, by %s', async (_, schema) => {
+    const service = await startService({ schema })
+    for (const document of badDocuments) {
+      service.source.put(document)
+      await service.clock.advance(0)
+      service.output.push(show(await service.reloader.plan(document)))
+    }
+    expect(service.records.filter(({ outcome }) => outcome === 'rejected').length).toBe(badDocuments.length)
+    await closeService(service)
+    expect(leaksIn(shownBy(service))).toEqual([])
+  })
+
+  it.each(schemas)('G16 not of documents that are refused at the start, by %s', async (_, schema) => {
+    for (const document of badDocuments) {
+      const service = createLeakyService({ schema })
+      service.source.put(document)
+      const started = service.reloader.start().catch((error: unknown) => error)
+      await service.clock.advance(500)
+      const error = await started
+      expect(error).toMatchObject({ name: 'ChangeoverError' })
+      expect(leaksIn(`${show(error)}\n${shownBy(service)}`)).toEqual([])
+    }
+  })
+
+  it.each(schemas)('G16 not of configs that serve, change, are planned and are swapped back, by %s', async (_, schema) => {
+    const service = await startService({ schema })
+    const { clock, source, reloader, failing, output } = service
+    for (let n = 2; n <= 8; n++) {
+      if (n === 4) failing.add('check')
+      else failing.clear()
+      output.push(show(await reloader.plan(JSON.stringify(configOf(n)))), show(await reloader.plan(JSON.stringify(configOf(n)), { prepare: true })))
+      source.put(configOf(n))
+      await clock.advance(1_000)
+    }
+    expect(reloader.config.db.password).toBe(secret('password-8'))
+    output.push(inspect(reloader, { depth: 10, showHidden: true }))
+    await closeService(service)
+    expect(leaksIn(shownBy(service))).toEqual([])
+  })
+
+  it.each(hooks)('G16 nor anything of what user code throws: %s', async (hook) => {
+    const service = await startService()
+    const { clock, source, reloader, failing, output, thrown } = service
+    failing.add(hook)
+    if (hook === 'rollback') failing.add('check')
+    if (hook === 'undo') failing.add('health')
+    source.put(configOf(2))
+    await clock.advance(300)
+    if (hook === 'watch') source.breakWatch('source.closed')
+    await clock.advance(2_000)
+    const reloaded = reloader.reload()
+    await clock.advance(10_000)
+    output.push(show(await reloaded), show(await reloader.plan(JSON.stringify(configOf(3)))))
+    if (hook === 'close') await closeService(service)
+    failing.clear()
+    await clock.advance(60_000)
+    await closeService(service)
+    expect(thrown.length).toBeGreaterThan(0)
+    expect(leaksIn(shownBy(service))).toEqual([])
+  })
+
+  it('G16 nor of what the start throws when the source fails with a telling error', async () => {
+    const service = createLeakyService()
+    service.failing.add('read')
+    const started = service.reloader.start({ deadlineMs: 1_000 }).catch((error: unknown) => error)
+    await service.clock.advance(2_000)
+    const error = (await started) as ChangeoverError
+    expect(error.failures.map(({ code }) => code)).toEqual(['reloader.start-timeout', 'source.unreachable'])
+    expect(leaksIn(`${show(error)}\n${shownBy(service)}`)).toEqual([])
+  })
+
+  it('G16 nor of an error that a source passes off as its own, code and all', async () => {
+    const service = createLeakyService()
+    const forged = Object.assign(new Error(secret('forged')), { name: 'SourceError', code: secret('forged-code') })
+    const reloader = createReloader({
+      source: { ...service.source, read: () => Promise.reject(forged) },
+      schema: zodSchema,
+      clock: service.clock,
+    })
+    const started = reloader.start({ deadlineMs: 1_000 }).catch((error: unknown) => error)
+    await service.clock.advance(2_000)
+    expect(leaksIn(`${show(await started)}\n${show(reloader.status())}\n${frames.join('\n')}`)).toEqual([])
+    expect(reloader.status().source.lastError?.code).toBe('source.failed')
+  })
+})
+
+describe('G16 What is public is shown', () => {
+  it('G16 in a plan: the values below public paths, and nothing else', async () => {
+    const service = await startService()
+    const report = await service.reloader.plan(JSON.stringify(configOf(2)))
+    expect(report).toMatchObject({ verdict: 'changes', diff: { count: 8 } })
+    const differences = 'diff' in report ? report.diff.differences : []
+    expect(differences.filter((one) => 'from' in one || 'to' in one)).toEqual([{ path: 'log.level', change: 'changed', from: 'info', to: 'debug' }])
+    expect(differences.map(({ path }) => path)).toEqual(['log.level', 'db.max', 'db.password', 'users.*', 'users.*', 'hosts.0'])
+    expect(leaksIn(show(report))).toEqual([])
+    await closeService(service)
+  })
+
+  it('G16 with all keys and values below, where a record is public', async () => {
+    const service = await startService({ public: ['users'] })
+    const report = show(await service.reloader.plan(JSON.stringify(configOf(2))))
+    expect(leaksIn(report).sort()).toEqual([secret('user-1'), secret('user-2')])
+    await closeService(service)
+  })
+})
+
+describe('G16 The unsafe accessor', () => {
+  it.each(['prepare', 'commit', 'check', 'apply', 'health', 'policy', 'parse', 'schema', 'select'] as const)(
+    'G16 gives the original error, and is the only way to it: %s',
+    async (hook) => {
+      const service = await startService()
+      service.failing.add(hook)
+      service.source.put(configOf(2))
+      await service.clock.advance(1_000)
+      const last = service.records.at(-1) as TransactionRecord & { failures: readonly Failure[] }
+      const original = last.failures.map((failure) => unsafeCause(failure))
+      expect(original).toContain(service.thrown[0])
+      expect(leaksIn(show(last))).toEqual([])
+      expect(leaksIn(show(structuredClone(last)))).toEqual([])
+      service.failing.clear()
+      await closeService(service)
+    },
+  )
+
+  it("G16 gives a schema's issue and what the JSON parser threw", async () => {
+    const service = createLeakyService({ parse: JSON.parse })
+    for (const [document, original] of [['{"a":S3cR3t', SyntaxError], [badDocuments[3] ?? '', Object]] as const) {
+      const report = await service.reloader.plan(document)
+      const [failure] = report.failures
+      expect(failure === undefined ? undefined : unsafeCause(failure)).toBeInstanceOf(original)
+      expect(leaksIn(show(report))).toEqual([])
+    }
+    await closeService(service)
+  })
+})
