@@ -84,9 +84,10 @@ export class Engine {
       concurrency,
       deadlines,
       deadlinesOf: (module) => ({ ...deadlines, ...module.deadlines }),
+      onSettled: () => this.#send({ type: 'module.settled' }),
       report: this.journal.report,
     }
-    this.runner = new Runner(registry, store, runtime, settings.soak, () => this.#send({ type: 'module.settled' }))
+    this.runner = new Runner(registry, store, runtime, settings.soak)
     this.#actor = this.#createActor()
   }
 
@@ -224,7 +225,8 @@ export class Engine {
       const context = { transaction: transaction.id, direction: 'back' } as const
       this.subscribers.notify(this.#store.snapshot?.config, transaction.snapshot?.config, context)
     }
-    return { kind: 'done', degraded: await this.runner.undo(transaction) }
+    const degraded = await this.runner.undo(transaction)
+    return { kind: 'done', degraded, isUntried: transaction.isUntried }
   }
 
   async #close(): Promise<void> {

@@ -73,6 +73,7 @@ export class Follower {
       delays: {
         backoff: ({ context }) => backoffMs(retry, context.attempts, random),
         openDeadline: () => deadlines.readMs,
+        steadyAfter: () => retry.maxMs,
         reconcileInterval: () => Math.min(MAX_DELAY_MS, reconcileMs * (0.9 + random() * 0.2)),
       },
     })

@@ -29,6 +29,7 @@ export const reloadMachine = reloadSetup.createMachine({
     hasServed: false,
     degraded: [],
     unproven: false,
+    untried: undefined,
     repairs: 0,
   }),
   initial: 'resting',
@@ -51,6 +52,7 @@ export const reloadMachine = reloadSetup.createMachine({
         'source.changed': { guard: 'isNewer', target: 'validating', actions: 'beginChange' },
         'reload.requested': { target: 'fetching', actions: 'beginRead' },
         'close.requested': { target: 'closing' },
+        'module.settled': { guard: 'hasUntried', target: 'validating', actions: 'beginRepair' },
       },
       states: {
         idle: {},
@@ -106,10 +108,14 @@ export const reloadMachine = reloadSetup.createMachine({
         src: 'rollBackModules',
         input: ({ context }) => ({ epoch: context.epoch, ending: context.ending }),
         onDone: [
-          { guard: 'leftDegraded', target: 'resting.degraded', actions: ['noteDegraded', conclude('degraded')] },
+          {
+            guard: 'leftDegraded',
+            target: 'resting.degraded',
+            actions: ['noteDegraded', 'noteUntried', conclude('degraded')],
+          },
           { guard: 'superseded', target: 'resting.before', actions: conclude('superseded') },
           { guard: 'aborted', target: 'resting.before', actions: conclude('aborted') },
-          { target: 'resting.rolled-back', actions: ['noteNotSuperseded', conclude('rolled-back')] },
+          { target: 'resting.rolled-back', actions: ['noteUntried', 'noteNotSuperseded', conclude('rolled-back')] },
         ],
         onError: {
           target: 'resting.rolled-back',

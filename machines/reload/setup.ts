@@ -29,7 +29,7 @@ const candidateOf = (event: ReloadEvent): Candidate | undefined =>
 const verdictOf = (event: object): Verdict | undefined => (event as { readonly output?: Verdict }).output
 
 const begin = ({ epoch }: ReloadContext) =>
-  ({ epoch: epoch + 1, replacements: 0, ending: 'failed', compensates: false }) as const
+  ({ epoch: epoch + 1, replacements: 0, ending: 'failed', compensates: false, untried: undefined }) as const
 
 const changeTrigger = ({ hasServed }: ReloadContext) => (hasServed ? 'change' : 'start')
 
@@ -73,7 +73,7 @@ export const reloadSetup = setup({
     beginRepair: assign(({ context }) => ({
       ...begin(context),
       trigger: 'repair',
-      candidate: undefined,
+      candidate: context.untried,
       repairs: context.repairs + 1,
     })),
     /** Takes what was read, or what arrived meanwhile where that is newer. */
@@ -120,6 +120,11 @@ export const reloadSetup = setup({
       const names = verdict !== undefined && 'degraded' in verdict ? verdict.degraded : []
       return { degraded: [...new Set([...context.degraded, ...names])] }
     }),
+    noteUntried: assign(({ context, event }) => {
+      const verdict = verdictOf(event)
+      const isUntried = verdict !== undefined && 'degraded' in verdict && verdict.isUntried === true
+      return { untried: isUntried ? context.candidate : undefined }
+    }),
     noteSuperseded: assign({ supersededBefore: true }),
     noteNotSuperseded: assign({ supersededBefore: false }),
   },
@@ -136,6 +141,7 @@ export const reloadSetup = setup({
     mayReplace: ({ context }) => context.candidate !== undefined && context.replacements < MAX_REPLACEMENTS,
     isDegraded: ({ context }) => context.degraded.length > 0 || context.unproven,
     hasServed: ({ context }) => context.hasServed,
+    hasUntried: ({ context }) => context.untried !== undefined,
     compensates: ({ context }) => context.compensates,
     soaks: ({ context }) => context.soaks,
     failed: ({ event }) => verdictOf(event)?.kind === 'failed',

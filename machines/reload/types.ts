@@ -42,6 +42,8 @@ export interface ReloadContext extends ReloadInput {
   readonly degraded: readonly string[]
   /** True where the very first config failed its soak: it serves for want of another, and is checked again. */
   readonly unproven: boolean
+  /** A newer document that was not applied for want of a module that was busy: it is tried when that has settled. */
+  readonly untried: Candidate | undefined
   /** Repairs since the last good commit; the back-off grows with it. */
   readonly repairs: number
 }
@@ -51,7 +53,7 @@ export type ReloadEvent =
   | { readonly type: 'source.changed'; readonly candidate: Candidate }
   /** Somebody asks for a read that begins from now on. */
   | { readonly type: 'reload.requested' }
-  /** A compensating apply that was given up has ended at last: it may be repaired. */
+  /** A call that was given up has ended at last: its module may be repaired, or take the document it could not. */
   | { readonly type: 'module.settled' }
   | { readonly type: 'close.requested' }
 
@@ -67,6 +69,8 @@ export interface RollBackVerdict {
   readonly kind: 'done'
   /** The modules whose swap back or undo failed. */
   readonly degraded: readonly string[]
+  /** True where the document was not at fault: a module was still busy with what was asked of it before. */
+  readonly isUntried?: boolean
 }
 export type Verdict = ReadVerdict | ValidateVerdict | StepVerdict | RollBackVerdict
 

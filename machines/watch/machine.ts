@@ -71,7 +71,10 @@ export const watchMachine = watchSetup.createMachine({
           },
         },
         watching: {
-          after: { reconcileInterval: { target: 're-reading' } },
+          after: {
+            steadyAfter: { actions: 'noteSteady' },
+            reconcileInterval: { target: 're-reading' },
+          },
         },
       },
     },

@@ -40,7 +40,9 @@ export const watchSetup = setup({
     }),
     noteSilent: assign(({ context }) => ({ cause: 'source.timeout', attempts: context.attempts + 1 })),
     noteCompaction: assign(({ context }) => ({ cause: 'source.compacted', compactions: context.compactions + 1 })),
-    noteHealthy: assign({ cause: undefined, attempts: 0, compactions: 0 }),
+    noteHealthy: assign({ cause: undefined }),
+    /** Only a watch that has held for a while ends the back-off: one that opens and breaks at once must not. */
+    noteSteady: assign({ attempts: 0, compactions: 0 }),
     holdRead: assign({ readAgain: true }),
     beginRead: assign({ readAgain: false }),
   },
@@ -64,6 +66,8 @@ export const watchSetup = setup({
     backoff: 1_000,
     /** How long a watch may take to open; a hole. */
     openDeadline: 10_000,
+    /** How long a watch must hold before its failures are forgotten; a hole. */
+    steadyAfter: 5_000,
     /** How often a silent watch is verified by a read; a hole. */
     reconcileInterval: 60_000,
   },

@@ -16,13 +16,10 @@ const applierOf = ({ module }: Step) => module.applier as CompensatingApplier<un
 export class Completion {
   readonly #registry: Registry
   readonly #runtime: Runtime
-  /** Called when a call that was given up has ended after all. */
-  readonly #onSettled: () => void
 
-  constructor(registry: Registry, runtime: Runtime, onSettled: () => void) {
+  constructor(registry: Registry, runtime: Runtime) {
     this.#registry = registry
     this.#runtime = runtime
-    this.#onSettled = onSettled
   }
 
   /** True where all of them have applied the new slice. Stops at the first that has not. */
@@ -146,7 +143,7 @@ export class Completion {
       resolve()
       if (slot.pendingApply !== over) return
       slot.pendingApply = undefined
-      this.#onSettled()
+      this.#runtime.onSettled()
     }
     const ended = await bounded(body, { clock: this.#runtime.clock, deadlineMs, graceMs, onLate }).result
     if ('settled' in ended && !isOver) slot.pendingApply = over

@@ -119,6 +119,7 @@ export class Preparation {
     cleanups: Cleanups,
   ): void {
     slot.unsettled -= 1
+    this.#runtime.onSettled()
     const record = late.kind === 'value' ? make(late.value) : undefined
     if (record === undefined) this.#cleanUp(slot, cleanups)
     else void this.#retirer.retire([record])

@@ -80,7 +80,7 @@ export class Retirer {
   }
 
   async #close(record: GenerationRecord, slot: Slot, drained: Promise<void> | undefined): Promise<void> {
-    const { clock, deadlinesOf, report } = this.#runtime
+    const { clock, deadlinesOf, report, onSettled } = this.#runtime
     const { closeMs } = deadlinesOf(slot.definition)
     for (const dependent of record.dependents) await dependent.closing
     if (drained !== undefined) await drained
@@ -91,6 +91,7 @@ export class Retirer {
       graceMs: 0,
       onLate: (late) => {
         slot.unsettled -= 1
+        onSettled()
         if (late.kind === 'error') return report(failure('module.close-failed', place, late.error))
         slot.leaked -= 1
         slot.closed += 1

@@ -24,19 +24,13 @@ export class Runner {
   /** A dry run prepares modules too, and a module is prepared once at a time. */
   readonly #exclusive = new PQueue({ concurrency: 1 })
 
-  constructor(
-    registry: Registry,
-    store: Store,
-    runtime: Runtime,
-    soakOptions: Settings['soak'],
-    onModuleSettled: () => void,
-  ) {
+  constructor(registry: Registry, store: Store, runtime: Runtime, soakOptions: Settings['soak']) {
     this.#registry = registry
     this.#store = store
     this.#runtime = runtime
     this.#soak = soakOptions
     this.#retirer = new Retirer(registry, store, runtime)
-    this.#completion = new Completion(registry, runtime, onModuleSettled)
+    this.#completion = new Completion(registry, runtime)
   }
 
   /** True where every module has its next generation. The signal gives up. */

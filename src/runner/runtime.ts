@@ -10,6 +10,8 @@ export interface Runtime {
   readonly deadlines: Required<Deadlines>
   /** A module's own deadlines over the reloader's. */
   readonly deadlinesOf: (module: ModuleDefinition) => Required<Deadlines>
+  /** A call that was given up has ended after all. */
+  readonly onSettled: () => void
   /** Logs and counts what belongs to no transaction any more. */
   readonly report: (failure: Failure) => void
 }

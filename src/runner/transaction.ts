@@ -1,6 +1,6 @@
 import type { Candidate } from '../../machines/reload/types.ts'
 import type { Clock } from '../clock.ts'
-import type { Failure, Phase } from '../model/errors.ts'
+import type { ErrorCode, Failure, Phase } from '../model/errors.ts'
 import type { ModuleChange, ModuleRecord, PhaseTiming, Trigger } from '../model/record.ts'
 import type { ModuleDefinition } from '../registry.ts'
 import type { Snapshot } from '../snapshot.ts'
@@ -20,6 +20,8 @@ export interface Step {
 
 /** Which modules change, how, in dependency order. */
 export type Plan = ReadonlyMap<string, Step>
+
+const busyCodes = new Set<ErrorCode>(['module.unsettled', 'module.stuck'])
 
 export type PhaseResult = PhaseTiming['result']
 
@@ -71,6 +73,11 @@ export class Transaction {
 
   elapsedMs(): number {
     return this.#clock.monotonic() - this.#start
+  }
+
+  /** True where only busy modules stood in the way, so that the document deserves another try. */
+  get isUntried(): boolean {
+    return this.failures.length > 0 && this.failures.every(({ code }) => busyCodes.has(code))
   }
 
   /** Starts timing a phase of a module; call what it returns when the phase has ended. */

@@ -85,6 +85,6 @@ describe('The reload machine, on a random walk', () => {
       expect(counts.states).toBe(14)
       expect(counts.closed).toBeGreaterThan(100)
       expect(counts.transactions).toBeGreaterThan(5_000)
-    })
+    }, 180_000)
   }
 })

@@ -77,6 +77,6 @@ describe('The watch machine, on a random walk', () => {
       if (seed === 1) expect(untaken.map(({ title }) => title)).toEqual([])
       expect(closed).toBeGreaterThan(100)
       expect(delivered).toBeGreaterThan(5_000)
-    })
+    }, 180_000)
   }
 })
