@@ -18,7 +18,6 @@ export class Start {
     if (deadlineMs !== undefined) checkMs('deadlineMs', deadlineMs)
     this.#clock = clock
     this.#signal = signal
-    if (deadlineMs !== undefined) checkMs('deadlineMs', deadlineMs)
     this.served = new Promise((resolve, reject) => {
       this.#resolve = resolve
       this.#reject = reject

@@ -68,6 +68,7 @@ export const reloadSetup = setup({
       ...begin(context),
       trigger: 'reload',
       candidate: undefined,
+      untried: context.untried, // the read may fail
       waiting: { ...context.waiting, read: false },
     })),
     beginRepair: assign(({ context }) => ({
@@ -85,11 +86,16 @@ export const reloadSetup = setup({
       const { lineage, order } = candidate.revision
       const held = waiting.candidate
       if (held !== undefined && isNewer(held.revision, candidate.revision)) {
-        return { candidate: held, waiting: withoutWaiting(context) }
+        return { candidate: held, waiting: withoutWaiting(context), untried: undefined }
       }
       // The same document may have been told at a later order while it was read: what is seen never goes back.
       const isBack = lineage === seen?.lineage && order < seen.order
-      return { candidate, seen: isBack ? seen : candidate.revision, waiting: withoutWaiting(context) }
+      return {
+        candidate,
+        seen: isBack ? seen : candidate.revision,
+        waiting: withoutWaiting(context),
+        untried: undefined,
+      }
     }),
     replaceDocument: assign(({ context }) => ({
       candidate: context.waiting.candidate,

@@ -29,6 +29,8 @@ export const watchMachine = watchSetup.createMachine({
         input: ({ context }) => ({ after: context.seen }),
         onError: { target: 'backing-off', actions: ['reportBroken', 'noteFailure'] },
       },
+      // Counted from the stream's start: a source that keeps announcing changes is steady all the same.
+      after: { steadyAfter: [{ guard: 'isHealthy', actions: 'noteSteady' }, {}] },
       on: {
         'watch.reported': [
           { guard: 'isForeign', target: '.re-reading' },
@@ -71,10 +73,7 @@ export const watchMachine = watchSetup.createMachine({
           },
         },
         watching: {
-          after: {
-            steadyAfter: { actions: 'noteSteady' },
-            reconcileInterval: { target: 're-reading' },
-          },
+          after: { reconcileInterval: { target: 're-reading' } },
         },
       },
     },

@@ -59,6 +59,7 @@ export const watchSetup = setup({
     },
     isFirstCompaction: ({ context, event }) =>
       event.type === 'watch.broke' && event.cause === 'source.compacted' && context.compactions === 0,
+    isHealthy: ({ context }) => context.cause === undefined,
     readAgain: ({ context }) => context.readAgain,
   },
   delays: {

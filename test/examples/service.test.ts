@@ -139,32 +139,37 @@ test('a request that came before Ctrl-C still gets its answer, and then the proc
   expect(await service.exited).toBe(0)
 })
 
-test('a second Ctrl-C ends it at once, and its PostgreSQL with it', async () => {
-  const folder = await temporaryFolder()
-  const service = await startService({ CONFIG_FILE: join(folder, 'config.json'), TMPDIR: folder })
+test('a second Ctrl-C ends it at once', async () => {
+  const { service } = await start(configOf('info', 5_000, 5))
   await requestHalf(service) // which never ends, so that it drains for seconds
   service.child.kill('SIGINT')
   await vi.waitFor(() => expect(service.stdout()).toContain('Draining'), limits)
   service.child.kill('SIGINT')
   expect(await service.exited).toBe(130)
-  await vi.waitFor(async () => expect(await entriesOf(folder)).toEqual(['config.json']), limits)
 })
 
-test.each([
-  { what: 'a malformed config', config: '{"log": {"level": "planted-secret"', says: 'document.malformed' },
-  { what: 'a config of the wrong kind', config: configOf('planted-secret', 1, 1), says: 'schema.invalid' },
-  { what: 'a wrong password', config: configOf('info', 5_000, 5, 'planted-secret'), says: '28P01' },
-])('a start with $what says why, ends with exit code 1 and leaves nothing open', async ({ config, says }) => {
+/** Where `own` is true, with its own PostgreSQL, which must be gone too. */
+const failingStart = async (config: unknown, own: boolean) => {
   const folder = await temporaryFolder()
   const path = join(folder, 'config.json')
   await writeConfig(path, config)
-  const { exited, stdout, stderr } = startExample('main.ts', { CONFIG_FILE: path, TMPDIR: folder })
+  const address = own ? {} : { DATABASE_URL: postgres().connectionString }
+  const { exited, stdout, stderr } = startExample('main.ts', { CONFIG_FILE: path, TMPDIR: folder, ...address })
   expect(await exited).toBe(1)
-  expect(stderr()).toContain(says)
-  expect(stderr()).toMatch(/^✗ [a-z]+\.[a-z-]+: .*\. .*\.$/m)
-  expect(stderr()).not.toMatch(/^ +at /m)
-  expect(stdout() + stderr()).not.toContain('planted-secret')
   expect(await entriesOf(folder)).toEqual(['config.json'])
+  return { stdout: stdout(), stderr: stderr() }
+}
+
+test.each([
+  { what: 'a malformed config', config: '{"log": {"level": "planted-secret"', own: true, says: 'document.malformed' },
+  { what: 'a config of the wrong kind', config: configOf('planted-secret', 1, 1), own: false, says: 'at log.level' },
+  { what: 'a wrong password', config: configOf('info', 500, 5, 'planted-secret'), own: false, says: '28P01' },
+])('a start with $what says why, ends with exit code 1 and leaves nothing open', async ({ config, own, says }) => {
+  const { stdout, stderr } = await failingStart(config, own)
+  expect(stderr).toContain(says)
+  expect(stderr).toMatch(/^✗ [a-z]+\.[a-z-]+: .*\. .*\.$/m) // code, what happened, what to do
+  expect(stderr).not.toMatch(/^ +at /m)
+  expect(stdout + stderr).not.toContain('planted-secret')
 })
 
 test('where the config cannot be made, or an address is none, it says so and ends with exit code 1', async () => {

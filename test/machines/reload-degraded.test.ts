@@ -123,3 +123,49 @@ describe('The first start of the reload machine', () => {
     expect(story.context.seen).toEqual(revision(2))
   })
 })
+
+describe('A document that the reload machine could not try', () => {
+  const untried = () => tellReload().serve(1).change(2).validate().prepare('failed').rollBack([], true)
+
+  it('is kept where a module was still busy, and what serves serves on', () => {
+    const story = untried()
+    expect(story.state).toBe('resting.rolled-back')
+    expect(story.context.untried?.revision).toEqual(revision(2))
+  })
+
+  it('is tried once the module has settled', () => {
+    const story = untried().settleModule()
+    expect(story.inputOf('validateDocument')).toMatchObject({ epoch: 3, candidate: { revision: revision(2) } })
+    expect(story.validate().prepare().commit().state).toBe('resting.committed')
+    expect(story.context.untried).toBeUndefined()
+    expect(story.settleModule().state).toBe('resting.committed')
+  })
+
+  it('is tried by a repair too, where modules are degraded as well', () => {
+    const story = tellReload().serve(1).change(2).validate().prepare('failed').rollBack(['db'], true)
+    expect(story.elapseBackoff().inputOf('validateDocument')).toMatchObject({ candidate: { revision: revision(2) } })
+  })
+
+  it('gives way to a newer document', () => {
+    const story = untried().change(3)
+    expect(story.context.untried).toBeUndefined()
+    expect(story.validate('invalid').settleModule().state).toBe('resting.rejected')
+  })
+
+  it('is not forgotten over a read that fails', () => {
+    const story = untried().requestReload().read('failed')
+    expect(story.state).toBe('resting.rejected')
+    expect(story.settleModule().inputOf('validateDocument')).toMatchObject({ candidate: { revision: revision(2) } })
+  })
+
+  it('gives way to what a read finds', () => {
+    const story = untried().requestReload().read(2)
+    expect(story.context.untried).toBeUndefined()
+    expect(story.validate('invalid').settleModule().state).toBe('resting.rejected')
+  })
+
+  it('is not kept where it was at fault', () => {
+    const story = tellReload().serve(1).change(2).validate().prepare('failed').rollBack()
+    expect(story.settleModule().state).toBe('resting.rolled-back')
+  })
+})

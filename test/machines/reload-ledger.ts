@@ -36,6 +36,9 @@ export const foreignIn = (value: unknown): unknown => {
   return undefined
 }
 
+const isTriedBy = (effects: Step['effects']): boolean =>
+  effects.some(({ type, params }) => type === 'xstate.spawnChild' && params.src === 'validateDocument')
+
 /** What an observer of the reload machine writes down by its own rules, to hold the machine to them at every step. */
 export const keepReloadLedger = () => {
   let running: number | undefined
@@ -71,6 +74,13 @@ export const keepReloadLedger = () => {
       const held = contextOf(before).waiting.candidate?.revision
       accepted = held !== undefined && comesAfter(held, read) ? held : read
     }
+    // Whatever was left for a busy module is kept until it is tried, or a newer document takes its place.
+    const { untried } = contextOf(before)
+    const isKept = untried === undefined || untried.revision.name !== accepted?.name || isTriedBy(effects)
+    demand(
+      isKept || contextOf(snapshot).untried === untried,
+      `${untried?.revision.name} was left untried and forgotten`,
+    )
     for (const { type, params } of effects) {
       if (type !== 'xstate.spawnChild' || params.src !== 'validateDocument') continue
       tried = (params.input as { candidate?: Candidate }).candidate ?? tried

@@ -76,7 +76,12 @@ const answersOf = (actor: string, snapshot: AnyMachineSnapshot): Readonly<Record
       return degraded.length > 0 || unproven ? verdicts : { ...verdicts, unchanged: { kind: 'unchanged' } }
     }
     case 'rollBackModules':
-      return { done: { kind: 'done', degraded: [] }, 'done but for one module': { kind: 'done', degraded: ['db'] } }
+      return {
+        done: { kind: 'done', degraded: [] },
+        'done but for one module': { kind: 'done', degraded: ['db'] },
+        'done, the document untried': { kind: 'done', degraded: [], isUntried: true },
+        'done but for one module, the document untried': { kind: 'done', degraded: ['db'], isUntried: true },
+      }
     case 'closeModules':
       return { done: undefined }
     default:

@@ -86,7 +86,8 @@ export const tellReload = ({ soaks = false } = {}) => {
     commit: stepOf('commitModules'),
     complete: stepOf('completeModules'),
     soak: stepOf('soakModules'),
-    rollBack: (degraded: readonly string[] = []) => answer('rollBackModules', { kind: 'done', degraded }),
+    rollBack: (degraded: readonly string[] = [], isUntried = false) =>
+      answer('rollBackModules', { kind: 'done', degraded, isUntried }),
     finishClosing: () => answer('closeModules', undefined),
     /** A whole good transaction, from a change to a commit that holds. */
     serve: (order: number) => {

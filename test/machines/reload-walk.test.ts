@@ -12,7 +12,7 @@ import { createStepper, stateOf } from './walk/stepper.ts'
  * so do what the next transaction resets and what only `validating` asks.
  */
 const project = (snapshot: AnyMachineSnapshot) => {
-  const { candidate, seen, waiting, degraded, soaks, hasServed, unproven, supersededBefore, ...running } =
+  const { candidate, seen, waiting, degraded, soaks, hasServed, unproven, untried, supersededBefore, ...running } =
     contextOf(snapshot)
   const state = stateOf(snapshot)
   if (state === 'closing' || state === 'closed') return [state, waiting.close]
@@ -21,6 +21,7 @@ const project = (snapshot: AnyMachineSnapshot) => {
     Object.values(snapshot.historyValue).flatMap((nodes) => nodes?.map(({ id }) => id)),
     [soaks, hasServed, unproven, supersededBefore, seen !== undefined, degraded.length > 0],
     [waiting.read, waiting.close, waiting.candidate && (waiting.candidate.isLastGood ?? false)],
+    /^resting|^fetching/.test(state) && untried !== undefined,
     state === 'fetching' && seenByRead(snapshot)?.name !== seen?.name,
     state === 'validating' && [candidate !== undefined, running.replacements],
     state.startsWith('applying') && running.compensates,

@@ -139,14 +139,29 @@ describe('The watch machine, when the source fails', () => {
     })
   }
 
-  it('counts attempts up until a read has verified an open stream, and no sooner', () => {
+  it('counts attempts up until a verified watch has held for a while, and no sooner', () => {
     const story = tellWatch().failRead().elapse('backoff').failRead().elapse('backoff')
     expect(story.context.attempts).toBe(2)
     expect(story.read(1).context.attempts).toBe(2)
     expect(story.breakStream().context.attempts).toBe(3)
     expect(story.elapse('backoff').read(1).open().report(2).context.attempts).toBe(3)
     expect(story.failRead().context.attempts).toBe(4)
-    expect(story.elapse('backoff').follow(2).context).toMatchObject({ attempts: 0, cause: undefined })
+    expect(story.elapse('backoff').follow(2).context).toMatchObject({ attempts: 4, cause: undefined })
+    expect(story.breakStream().context.attempts).toBe(5)
+    expect(story.elapse('backoff').follow(2).elapse('steadyAfter').state).toBe('following.watching')
+    expect(story.context.attempts).toBe(0)
+  })
+
+  it('does not take a watch for steady that no read has verified', () => {
+    const story = tellWatch().failRead().elapse('backoff').read(1).open()
+    expect(story.elapse('steadyAfter').state).toBe('following.re-reading')
+    expect(story.context.attempts).toBe(1)
+  })
+
+  it('takes a watch for steady though the source keeps announcing changes', () => {
+    const story = tellWatch().failRead().elapse('backoff').follow(1).announce()
+    expect(story.elapse('steadyAfter').state).toBe('following.re-reading')
+    expect(story.context.attempts).toBe(0)
   })
 
   it('reads at once after a compaction, and watches from there', () => {
@@ -158,11 +173,11 @@ describe('The watch machine, when the source fails', () => {
     expect([story.after, story.delivered.at(-1)]).toEqual([revision(7), 'a7'])
   })
 
-  it('backs off at the second compaction in a row, and not at one after a verified read', () => {
+  it('backs off at the second compaction in a row, and not at one after a watch that held', () => {
     const story = tellWatch().follow(1).breakStream('source.compacted').read(2).breakStream('source.compacted')
     expect(story.state).toBe('backing-off')
     expect(story.context).toMatchObject({ cause: 'source.compacted', attempts: 1 })
-    story.elapse('backoff').follow(3)
+    story.elapse('backoff').follow(3).elapse('steadyAfter')
     expect(story.breakStream('source.compacted').state).toBe('compacted')
   })
 

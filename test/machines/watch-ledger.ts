@@ -42,13 +42,14 @@ export const keepWatchLedger = () => {
     if (isDue) demand(!comesAfter(told.revision, contextOf(snapshot).seen), 'what was delivered was not noted as seen')
   }
 
-  const keepAttempts = (before: AnyMachineSnapshot, { snapshot }: Step) => {
+  const keepAttempts = (before: AnyMachineSnapshot, { event }: Move, { snapshot }: Step) => {
     const was = contextOf(before)
     const is = contextOf(snapshot)
     const [from, to] = [stateOf(before), stateOf(snapshot)]
     const isVerified = from === 'following.re-reading' && to === 'following.watching'
     const hasFailed = to === 'backing-off' && from !== 'backing-off'
-    const expected = isVerified ? 0 : was.attempts + (hasFailed ? 1 : 0)
+    const isSteady = event.type.includes('steadyAfter') && was.cause === undefined
+    const expected = isSteady ? 0 : was.attempts + (hasFailed ? 1 : 0)
     demand(is.attempts === expected, `attempts went from ${was.attempts} to ${is.attempts} into ${to}`)
     demand(
       (is.cause === undefined) === (isVerified || (was.cause === undefined && !hasFailed && to !== 'compacted')),
@@ -66,7 +67,7 @@ export const keepWatchLedger = () => {
       if (snapshot.status === 'done') return
       keepReads(before, move, step)
       keepDeliveries(before, move, step)
-      keepAttempts(before, step)
+      keepAttempts(before, move, step)
       const context = contextOf(snapshot)
       const foreign = context === before.context ? undefined : foreignIn({ ...context, cause: undefined })
       demand(foreign === undefined, `the context holds ${String(foreign)}`)

@@ -61,11 +61,14 @@ export const watchMoves = (snapshot: AnyMachineSnapshot): readonly Move[] => {
   return [...stream, closeRequest, ...watchAnswers(snapshot)]
 }
 
-/** The next move with which all goes well; none where the source is being followed. */
+/** The next move with which all goes well; none where the source is being followed and was for a while. */
 export const goodWatchMove = (snapshot: AnyMachineSnapshot): Move | undefined => {
   if (snapshot.status === 'done') return undefined
   const running = runningIn(snapshot)
   if (running.has('readSource')) return readings(snapshot)[0]
   if (armedIn(snapshot).has('openDeadline')) return streamEvents(snapshot)[0]
-  return running.has('watchSource') ? undefined : watchAnswers(snapshot)[0]
+  if (!running.has('watchSource')) return watchAnswers(snapshot)[0]
+  const { attempts, compactions } = contextOf(snapshot)
+  const isSteady = attempts === 0 && compactions === 0
+  return isSteady ? undefined : { title: 'steadyAfter elapses', event: elapseOf(snapshot, 'steadyAfter') }
 }

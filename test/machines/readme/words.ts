@@ -42,7 +42,8 @@ export const reloadWords: MachineWords = {
     'source.changed':
       'The source holds a document that may be newer. Carries its `candidate`: a revision, never content.',
     'reload.requested': 'Somebody asks for a read that begins from now on.',
-    'module.settled': 'A compensating apply that was given up has ended at last: a degraded module may be repaired.',
+    'module.settled':
+      'A call that was given up has ended at last: its module may be repaired, or take the document it could not.',
     'close.requested':
       'The reloader is to close. Before the tick the transaction is aborted, in the tick it is finished.',
   },
@@ -67,7 +68,8 @@ export const reloadWords: MachineWords = {
     },
     rollBackModules: {
       does: 'Swaps back and undoes in reverse order; gives up a prepare that still runs.',
-      answers: '`done` with the names of the modules that are `degraded`, none where all went well',
+      answers:
+        '`done` with the names of the modules that are `degraded`, and `isUntried` where the document was not at fault',
     },
     closeModules: { does: 'Closes what serves, bounded in time.', answers: 'nothing' },
   },
@@ -83,6 +85,7 @@ export const reloadWords: MachineWords = {
     documentWaits: 'A newer document arrived meanwhile.',
     mayReplace: 'The document of this transaction was replaced fewer than three times; a repair has none to replace.',
     isDegraded: 'Modules are degraded, or the first config is unproven.',
+    hasUntried: 'A document was not applied for want of a module that was busy.',
     hasServed: 'A commit has held before: there is something to return to.',
     compensates: 'The plan changes a compensating module.',
     soaks: 'A soak is set.',
@@ -99,7 +102,8 @@ export const reloadWords: MachineWords = {
     beginChange: 'Begins a transaction with the document of the event.',
     beginWaiting: 'Begins a transaction with the document that waited.',
     beginRead: 'Begins a transaction with a read.',
-    beginRepair: 'Begins a transaction without a document, and counts it.',
+    beginRepair:
+      'Begins a transaction with the untried document, where there is one, else with what serves; counts it.',
     takeReading: 'Takes what was read, or what arrived meanwhile where that is newer.',
     replaceDocument: 'Puts the waiting document in the place of the one that was validated, and counts it.',
     hold: 'Keeps the document for later; it takes the place of one that waited.',
@@ -111,6 +115,7 @@ export const reloadWords: MachineWords = {
     noteServed: 'Notes that a commit held: nothing is degraded any more.',
     noteUnproven: 'Notes that the first config serves without having passed its soak.',
     noteDegraded: 'Adds the modules that the rollback named.',
+    noteUntried: 'Keeps the document, where it was not at fault, until the busy module has settled.',
     noteSuperseded: 'The next transaction may not be superseded while it prepares.',
     noteNotSuperseded: 'The next transaction may be superseded.',
   },
@@ -153,13 +158,15 @@ export const watchWords: MachineWords = {
   delays: {
     backoff: 'How long the source rests after a failure; grows with `attempts`, jittered and capped.',
     openDeadline: 'How long a watch may take to open.',
+    steadyAfter: 'How long a watch must hold before its failures are forgotten.',
     reconcileInterval: 'How long a silent watch is trusted before a read verifies it.',
   },
   guards: {
     failed: 'The read failed.',
     isForeign: 'The document is of another lineage: the store was wiped or restored.',
     isNewer: 'The document is later than all that was seen of its lineage, and not the same.',
-    isFirstCompaction: 'The stream broke by a compaction, the first since a read verified a watch.',
+    isFirstCompaction: 'The stream broke by a compaction, the first since a watch held.',
+    isHealthy: 'A read has verified the watch since the last failure.',
     readAgain: 'Something was announced during the read, which it may have missed.',
   },
   actions: {
@@ -169,7 +176,8 @@ export const watchWords: MachineWords = {
     noteFailure: 'Notes the cause and counts the attempt.',
     noteSilent: 'The same for a watch that did not open.',
     noteCompaction: 'Notes and counts the compaction.',
-    noteHealthy: 'Forgets causes and counts: a read has verified an open watch.',
+    noteHealthy: 'Forgets the cause: a read has verified an open watch.',
+    noteSteady: 'Forgets failures and compactions: the watch has held.',
     holdRead: 'Remembers to read once more.',
     beginRead: 'What was announced so far will be in the read that begins.',
   },

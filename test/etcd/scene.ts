@@ -1,0 +1,1 @@
+import { type Applier, createReloader, isNewer as _unused } from 'changeover'
