@@ -15,9 +15,6 @@ export interface ModuleType {
   readonly kind: 'generation' | 'compensating'
 }
 
-/** The modules of a reloader, by name. */
-export type ModuleTypes = Readonly<Record<string, ModuleType>>
-
 // The empty set of modules: an object type without keys, to which `use` adds.
 // biome-ignore lint/complexity/noBannedTypes: `{}` is the one type that adds no index signature
 export type NoModules = {}

@@ -13,6 +13,8 @@ export interface Connections {
   readonly cut: (onRefused: () => void) => void
   /** True once they are cut: the errors of connections are then of our own making. */
   readonly areCut: () => boolean
+  /** True while one of them is open, opens, or waits for the server to close it. */
+  readonly areOpen: () => boolean
 }
 
 /** @param connectMs bounds the opening of one connection, unless the pool's own `connectionTimeoutMillis` is set. */
@@ -43,6 +45,7 @@ export const trackConnections = (connectMs: number): Connections => {
       for (const client of open) cutConnection(client)
     },
     areCut: () => refused !== undefined,
+    areOpen: () => open.size > 0,
   }
 }
 

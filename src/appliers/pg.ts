@@ -138,15 +138,22 @@ const probePool = async (pool: pg.Pool, query: string, signal: AbortSignal): Pro
 const isBusy = (pool: pg.Pool): boolean => pool.waitingCount > 0 || pool.totalCount > pool.idleCount
 
 const closePool = async (pool: pg.Pool, opened: Opened | undefined, signal: AbortSignal): Promise<void> => {
+  if (opened === undefined) return pool.end()
+  const { connections, clock } = opened
   // A query that waits when `end` is called never gets its client, so all of them are waited for. The pool has no event
   // for its last one, hence the polling.
-  while (opened !== undefined && isBusy(pool) && !signal.aborted) await sleep(opened.clock, DRAIN_POLL_MS, signal)
-  if (opened === undefined || !isBusy(pool)) return pool.end()
+  while (isBusy(pool) && !signal.aborted) await sleep(clock, DRAIN_POLL_MS, signal)
+  if (!isBusy(pool)) {
+    await pool.end()
+    // `end` says good-bye to the server, but does not wait until the server has closed the connections.
+    while (connections.areOpen() && !signal.aborted) await sleep(clock, DRAIN_POLL_MS, signal)
+    if (!connections.areOpen()) return
+  }
   const endOnce = (): void => {
     // `end` would leave those that still wait without an answer.
     if (pool.waitingCount === 0 && !pool.ending) pool.end().catch(() => undefined)
   }
-  opened.connections.cut(endOnce)
+  connections.cut(endOnce)
   endOnce()
   // Not awaited: a client that its user never gives back has no connection any more, but keeps `end` pending.
 }

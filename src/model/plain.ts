@@ -1,7 +1,7 @@
 import type { ErrorCode, ValueKind } from './errors.ts'
 
 /** How deep a document may be nested: far beyond what people write, far below what overflows a stack. */
-export const MAX_DEPTH = 100
+const MAX_DEPTH = 100
 
 export type Path = readonly (string | number)[]
 

@@ -8,7 +8,8 @@ import { z } from 'zod'
 /** Every secret has this in it, and where it was planted, so that a leak says where it comes from. */
 const MARK = 'S3cR3t'
 export const secret = (place: string): string => `${MARK}-${place}`
-const CARD = '4111111111111111'
+/** A key of digits alone, which a path could take for an index. */
+export const CARD = '4111111111111111'
 
 /** The secrets in a text, each once. */
 export const leaksIn = (text: string): string[] => [...new Set(text.match(new RegExp(`${MARK}[-\\w]*|${CARD}`, 'g')))]
@@ -35,7 +36,7 @@ export const configOf = (n: number): Config => ({
 })
 
 /** An error that holds secrets wherever an error can. */
-const leaky = (place: string): Error => {
+export const leaky = (place: string): Error => {
   class Leaky extends Error {
     override name = secret(`${place}-name`)
     code = secret(`${place}-code`)

@@ -12,11 +12,13 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { InspectionEvent } from 'xstate'
 import {
   badDocuments,
+  CARD,
   type Config,
   configOf,
   createLeakyService,
   hooks,
   leaksIn,
+  leaky,
   type Service,
   secret,
   show,
@@ -179,11 +181,27 @@ describe('G16 No config value is shown unless its path is public', () => {
   })
 })
 
+describe('G16 These tests', () => {
+  it('G16 would notice a leak: secrets are found in values, errors and texts, and both machines are watched', async () => {
+    expect(leaksIn(show({ deep: { config: configOf(1) } })).sort()).toEqual([CARD, secret('host-1'), secret('password-1'), secret('user-1')])
+    expect(leaksIn(show(leaky('an'))).length).toBeGreaterThanOrEqual(5)
+    const service = await startService()
+    service.source.put(configOf(2))
+    await service.clock.advance(1_000)
+    expect(leaksIn(show(service.reloader.config))).toContain(secret('password-2'))
+    const watched = frames.join('\n')
+    for (const event of ['watch.opened', 'watch.reported', 'source.changed', 'xstate.done.actor']) expect(watched).toContain(event)
+    expect(actors.length).toBe(2)
+    expect(service.output.join('')).toContain('committed')
+    await closeService(service)
+  })
+})
+
 describe('G16 What is public is shown', () => {
   it('G16 in a plan: the values below public paths, and nothing else', async () => {
     const service = await startService()
     const report = await service.reloader.plan(JSON.stringify(configOf(2)))
-    expect(report).toMatchObject({ verdict: 'changes', diff: { count: 8 } })
+    expect(report).toMatchObject({ verdict: 'changes', diff: { count: 6 } })
     const differences = 'diff' in report ? report.diff.differences : []
     expect(differences.filter((one) => 'from' in one || 'to' in one)).toEqual([{ path: 'log.level', change: 'changed', from: 'info', to: 'debug' }])
     expect(differences.map(({ path }) => path)).toEqual(['log.level', 'db.max', 'db.password', 'users.*', 'users.*', 'hosts.0'])

@@ -11,7 +11,7 @@ const STEPS = 60
 const RESTING = new Set(['idle', 'committed', 'rejected', 'rolled-back', 'degraded'])
 
 /** Plays one history of a reloader from its seed; returns the broken invariants and the trace. */
-export const simulateOnce = async (seed: number) => {
+const simulateOnce = async (seed: number) => {
   const random = createRandom(seed)
   const clock = createVirtualClock()
   const world = new ModuleWorld(random)
@@ -110,4 +110,15 @@ export const simulateOnce = async (seed: number) => {
   must(concluded === records.length, 'G17 the counters do not add up')
   must(new Set(records.map(({ id }) => id)).size === records.length, 'G17 a transaction has two records')
   return { broken, records, counters }
+}
+
+/** Plays histories from one seed on, until one breaks an invariant; counts the outcomes of all transactions. */
+export const simulateMany = async (firstSeed: number, runs: number) => {
+  const outcomes: Record<string, number> = {}
+  for (let seed = firstSeed; seed < firstSeed + runs; seed++) {
+    const { broken, counters } = await simulateOnce(seed)
+    if (broken.length > 0) return { failed: { seed, broken }, outcomes }
+    for (const [outcome, count] of Object.entries(counters)) outcomes[outcome] = (outcomes[outcome] ?? 0) + count
+  }
+  return { failed: undefined, outcomes }
 }

@@ -1,0 +1,165 @@
+import type { Outcome, TransactionRecord } from 'changeover'
+import { describe, expect, it } from 'vitest'
+import { createRandom, type Random } from '../input/random-json.ts'
+import { type Config, configOf, createWorld, startWorld, type World } from './world.ts'
+
+const one = configOf({ a: 1, b: 1, k: 1, x: 1 })
+const outcomes: readonly Outcome[] = ['committed', 'unchanged', 'rejected', 'rolled-back', 'superseded', 'aborted', 'degraded']
+
+const hooksOf = {
+  a: ['prepare', 'commit', 'rollback', 'check', 'close', 'cleanup'],
+  b: ['prepare', 'commit', 'rollback', 'check', 'close', 'cleanup'],
+  x: ['prepare', 'commit', 'rollback', 'check', 'close', 'cleanup'],
+  k: ['apply', 'undo', 'close'],
+} as const
+
+/** Something happens to the world: a change, an error, a hang, a question. */
+const shake = (world: World, { chance, pick, upTo }: Random, asked: Promise<unknown>[]): void => {
+  const { source, modules, reloader } = world
+  const value = 1 + upTo(6)
+  if (chance(0.5)) source.put(pick<Config | string>([configOf({ a: value, b: value, k: value, x: value }), configOf({ a: value }), one, '{', '']))
+  if (chance(0.05)) source.delete()
+  if (chance(0.1)) source.breakWatch('source.closed')
+  if (chance(0.1)) source.failReads('source.unreachable', 1 + upTo(3))
+  if (chance(0.05)) source.hangReads({ deaf: chance(0.5) })
+  if (chance(0.3)) source.heal()
+  if (chance(0.2)) asked.push(reloader.reload())
+  if (chance(0.5)) {
+    const name = pick(['a', 'b', 'x', 'k'])
+    const behaviour = pick(['throw', 'reject', 'reject-oddly', 'heed', 'finish-on-abort', 'deaf', 'promise', 'garbage'])
+    modules[name].script(pick(hooksOf[name] as never), behaviour)
+  }
+  if (chance(0.1)) for (const name of ['a', 'b', 'x', 'k'] as const) modules[name].heal()
+}
+
+const expectOneEach = (records: readonly TransactionRecord[], { reloader }: World): void => {
+  const { counters } = reloader.status()
+  const counted = Object.fromEntries(outcomes.map((outcome) => [outcome, records.filter((record) => record.outcome === outcome).length]))
+  const { reported: _, ...byOutcome } = counters
+  expect(byOutcome).toEqual(counted)
+  expect(new Set(records.map(({ id }) => id)).size).toBe(records.length)
+  expect(records.map(({ epoch }) => epoch)).toEqual(records.map((_record, index) => index + 1))
+}
+
+describe('G17 Under a random load', () => {
+  it.each([1, 2, 3, 4, 5, 6, 7, 8])('G17 there is one record a transaction, the counters add up, and every reload() settles; seed %i', async (seed) => {
+    const random = createRandom(seed)
+    const world = await startWorld({
+      config: one,
+      checkCloses: false,
+      options: {
+        soak: { durationMs: 300, intervalMs: 100 },
+        deadlines: { readMs: 200, validateMs: 200, prepareMs: 200, applyMs: 200, checkMs: 100, closeMs: 100, leaseMs: 100, graceMs: 50 },
+        retry: { minMs: 10, maxMs: 200 },
+        repair: { minMs: 50, maxMs: 500 },
+      },
+    })
+    const asked: Promise<unknown>[] = []
+    for (let round = 0; round < 1_500; round++) {
+      shake(world, random, asked)
+      await world.advance(random.upTo(120))
+      if (round % 100 === 0) expectOneEach(world.records, world)
+    }
+    const closed = world.reloader.close()
+    asked.push(world.reloader.reload())
+    await world.advance(60_000)
+    await closed
+    expectOneEach(world.records, world)
+    const answers = await Promise.allSettled(asked)
+    for (const answer of answers) {
+      if (answer.status === 'rejected') expect(answer.reason).toMatchObject({ code: 'reloader.closed' })
+      else expect(world.records).toContain(answer.value)
+    }
+    expect(world.records.length).toBeGreaterThan(300)
+    for (const outcome of outcomes.filter((name) => name !== 'aborted')) {
+      expect([outcome, world.records.some((record) => record.outcome === outcome)]).toEqual([outcome, true])
+    }
+  })
+})
+
+describe('G17 Every reload()', () => {
+  it('G17 is answered by the record of the first transaction whose read began after the call', async () => {
+    const world = await startWorld({ config: one })
+    world.modules.a.script('prepare', 'deaf')
+    world.source.put(configOf({ a: 2 }))
+    await world.advance(1)
+    world.source.silence()
+    world.source.put(configOf({ a: 3 }))
+    const asked = [world.reloader.reload(), world.reloader.reload(), world.reloader.reload()]
+    world.modules.a.release()
+    await world.advance(0)
+    const answers = await Promise.all(asked)
+    expect(world.records.map(({ outcome, trigger }) => `${outcome} ${trigger}`)).toEqual(['committed start', 'committed change', 'committed reload'])
+    expect(new Set(answers)).toEqual(new Set([world.records[2]]))
+    expect(world.served.a).toBe(3)
+  })
+
+  it('G17 asked while another reads is answered by a read of its own', async () => {
+    const world = await startWorld({ config: one })
+    world.source.hangReads()
+    const first = world.reloader.reload()
+    await world.advance(1)
+    const second = world.reloader.reload()
+    world.source.silence()
+    world.source.put(configOf({ a: 4 }))
+    world.source.heal()
+    await world.advance(0)
+    expect((await first).epoch).toBe(2)
+    expect((await second).epoch).toBe(3)
+  })
+
+  it('G17 rejects before the start and after the close, and where the close comes first', async () => {
+    const world = createWorld({ config: one })
+    await expect(world.reloader.reload()).rejects.toMatchObject({ code: 'reloader.not-started' })
+    await world.reloader.start()
+    world.modules.a.script('prepare', 'heed')
+    world.source.put(configOf({ a: 2 }))
+    await world.advance(1)
+    const waiting = world.reloader.reload()
+    const refused = expect(waiting).rejects.toMatchObject({ code: 'reloader.closed' })
+    const closed = world.reloader.close()
+    await world.advance(1)
+    await closed
+    await refused
+    await expect(world.reloader.reload()).rejects.toMatchObject({ code: 'reloader.closed' })
+    expect(world.records.map(({ outcome }) => outcome)).toEqual(['committed', 'aborted'])
+  })
+
+  it('G17 that the close overtakes while it reads is answered as aborted', async () => {
+    const world = await startWorld({ config: one })
+    world.source.hangReads({ deaf: true })
+    const asked = world.reloader.reload()
+    await world.advance(1)
+    const closed = world.reloader.close()
+    await world.advance(1)
+    await closed
+    expect(await asked).toMatchObject({ outcome: 'aborted', trigger: 'reload' })
+    expect(world.reloader.status().counters).toMatchObject({ committed: 1, aborted: 1 })
+  })
+})
+
+describe('G17 A record', () => {
+  it('G17 reaches every consumer once, in order, also one that is slow; each ends with the close', async () => {
+    const world = await startWorld({ config: one })
+    const slow = world.reloader.transactions()
+    const left = world.reloader.transactions()
+    await left.return?.()
+    for (let value = 2; value <= 10; value++) await world.put(configOf({ a: value }))
+    const closed = world.reloader.close()
+    await world.advance(1)
+    await closed
+    const taken: TransactionRecord[] = []
+    for await (const record of slow) taken.push(record)
+    expect(taken).toEqual(world.records.slice(1))
+    expect([await left.next(), await world.reloader.transactions().next()]).toEqual([{ value: undefined, done: true }, { value: undefined, done: true }])
+  })
+
+  it('G17 is frozen, and names every module that takes part with its phases', async () => {
+    const world = await startWorld({ config: configOf({ a: 1, b: 1, k: 1 }) })
+    world.modules.b.script('commit', 'throw')
+    const record = await world.put(configOf({ a: 2, b: 2, k: 2 }))
+    expect(Object.isFrozen(record)).toBe(true)
+    const phases = record.modules.map(({ module, phases: of }) => `${module}: ${of.map(({ phase, result }) => `${phase} ${result}`).join(', ')}`)
+    expect([record.outcome, phases]).toEqual(['rolled-back', ['a: prepare done, commit done', 'b: prepare done, commit failed', 'k: ']])
+  })
+})
