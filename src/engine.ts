@@ -237,7 +237,7 @@ export class Engine {
     if (ended.kind !== 'done') {
       this.journal.report(failure('source.failed', { phase: 'close' }, 'error' in ended ? ended.error : undefined))
     }
-    this.subscribers.clear()
+    this.subscribers.close()
   }
 
   #conclude(outcome: Outcome, context: ReloadContext): void {

@@ -21,6 +21,7 @@ interface Subscriber {
 export class Subscribers {
   readonly #subscribers = new Map<Subscriber, () => void>()
   readonly #report: (failure: Failure) => void
+  #isClosed = false
 
   constructor(report: (failure: Failure) => void) {
     this.#report = report
@@ -28,7 +29,7 @@ export class Subscribers {
 
   /** Until the signal aborts or the returned function is called. */
   add(subscriber: Subscriber, signal?: AbortSignal): () => void {
-    if (signal?.aborted === true) return () => {}
+    if (this.#isClosed || signal?.aborted === true) return () => {}
     const own = { ...subscriber } // one function subscribed twice is two subscriptions
     const remove = (): void => {
       this.#subscribers.delete(own)
@@ -54,7 +55,9 @@ export class Subscribers {
     }
   }
 
-  clear(): void {
+  /** For good: who subscribes later is told nothing, and leaves nothing on its signal. */
+  close(): void {
+    this.#isClosed = true
     for (const remove of this.#subscribers.values()) remove()
   }
 

@@ -87,8 +87,8 @@ describe.concurrent('Through a connection that fails, the newest document serves
     const proxy = await useProxy(test, server.port)
     const { key, put, putAll } = newKey(server)
     await put(1)
-    const scene = begin(test, { hosts: proxy.host, key })
-    // Between the read and the watch, so that the watch has them all to catch up on.
+    // Between the read and the watch, so that the watch has them all to catch up on; which takes a while to write.
+    const scene = begin(test, { hosts: proxy.host, key }, { deadlines: { readMs: 60_000 } })
     let isLate = true
     let cuts = 0
     scene.hooks.beforeWatch = async () => {

@@ -123,6 +123,8 @@ test('with nothing given it makes its config from the template and brings its ow
   service.child.kill('SIGINT')
   expect(await service.exited).toBe(0)
   expect(service.stderr()).toBe('')
+  // Its pool was closed, connections and all, before the server went.
+  expect(service.stdout()).not.toContain('background-failed')
   expect(isRunning(pid)).toBe(false)
   expect(await entriesOf(folder)).toEqual(['config.json'])
 })
@@ -172,7 +174,7 @@ test.each([
   expect(stdout + stderr).not.toContain('planted-secret')
 })
 
-test('where the config cannot be made, or an address is none, it says so and ends with exit code 1', async () => {
+test('where the config cannot be made, an address is none or a port is taken, it says so and ends with exit code 1', async () => {
   const folder = await temporaryFolder()
   const { connectionString } = postgres()
   const nowhere = startExample('main.ts', {
@@ -188,6 +190,13 @@ test('where the config cannot be made, or an address is none, it says so and end
   expect(await noAddress.exited).toBe(1)
   expect(noAddress.stderr()).toContain('DATABASE_URL')
   expect(noAddress.stderr()).not.toContain('planted-secret')
+  const noPort = startExample('main.ts', {
+    CONFIG_FILE: join(folder, 'config.json'),
+    DATABASE_URL: connectionString,
+    PORT: `${postgres().port}`,
+  })
+  expect(await noPort.exited).toBe(1)
+  expect(noPort.stderr()).toContain('EADDRINUSE')
 })
 
 test('with ETCD_HOSTS it seeds the key, follows it, and never writes it again', async () => {

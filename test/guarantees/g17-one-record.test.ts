@@ -1,6 +1,7 @@
 import type { Outcome, TransactionRecord } from 'changeover'
 import { describe, expect, it } from 'vitest'
 import { createRandom, type Random } from '../input/random-json.ts'
+import type { Behaviour, Hook } from './scripted.ts'
 import { type Config, configOf, createWorld, startWorld, type World } from './world.ts'
 
 const one = configOf({ a: 1, b: 1, k: 1, x: 1 })
@@ -11,7 +12,7 @@ const hooksOf = {
   b: ['prepare', 'commit', 'rollback', 'check', 'close', 'cleanup'],
   x: ['prepare', 'commit', 'rollback', 'check', 'close', 'cleanup'],
   k: ['apply', 'undo', 'close'],
-} as const
+} as const satisfies Record<string, readonly [Hook, ...Hook[]]>
 
 /** Something happens to the world: a change, an error, a hang, a question. */
 const shake = (world: World, { chance, pick, upTo }: Random, asked: Promise<unknown>[]): void => {
@@ -25,9 +26,9 @@ const shake = (world: World, { chance, pick, upTo }: Random, asked: Promise<unkn
   if (chance(0.3)) source.heal()
   if (chance(0.2)) asked.push(reloader.reload())
   if (chance(0.5)) {
-    const name = pick(['a', 'b', 'x', 'k'])
-    const behaviour = pick(['throw', 'reject', 'reject-oddly', 'heed', 'finish-on-abort', 'deaf', 'promise', 'garbage'])
-    modules[name].script(pick(hooksOf[name] as never), behaviour)
+    const name = pick<keyof typeof hooksOf>(['a', 'b', 'x', 'k'])
+    const behaviour = pick<Behaviour>(['throw', 'reject', 'reject-oddly', 'heed', 'finish-on-abort', 'deaf', 'promise', 'garbage'])
+    modules[name].script(pick<Hook>(hooksOf[name]), behaviour)
   }
   if (chance(0.1)) for (const name of ['a', 'b', 'x', 'k'] as const) modules[name].heal()
 }

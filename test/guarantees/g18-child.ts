@@ -1,0 +1,167 @@
+// A service with real timers and a real file, in one of the situations in which something could be left over. It ends by
+// itself, or the test that has started it notices.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createReloader, defineApplier, type ReloaderOptions, type Source } from 'changeover'
+import { resource, timer } from 'changeover/appliers'
+import { fileSource } from 'changeover/file'
+import { memorySource } from 'changeover/testing'
+import { z } from 'zod'
+
+const Config = z.strictObject({ n: z.number(), intervalMs: z.number() })
+type Config = z.infer<typeof Config>
+const documentOf = (n: number): Config => ({ n, intervalMs: 1 + (n % 5) })
+const never = new Promise<never>(() => {})
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+
+const account = { opened: 0, closed: 0 }
+const behaviour = { prepare: (): unknown => undefined, check: (): unknown => undefined, close: (): unknown => undefined, apply: (): unknown => undefined }
+const deadlines = { readMs: 200, prepareMs: 200, applyMs: 200, checkMs: 200, closeMs: 200, leaseMs: 200, graceMs: 50 }
+
+const createService = (source: Source, options: Partial<ReloaderOptions<Config>> = {}) =>
+  createReloader<Config>({ source, schema: Config, deadlines, ...options })
+    .use('pool', (config) => config.n, resource({
+      open: async (n: number) => {
+        await behaviour.prepare()
+        account.opened += 1
+        return n
+      },
+      drainMs: 100,
+      check: () => behaviour.check(),
+      close: async () => {
+        await behaviour.close()
+        account.closed += 1
+      },
+    }))
+    .use('cache', (config) => config, timer(() => Date.now(), { unref: false }), { after: ['pool'] })
+    .use('level', (config) => config.n, defineApplier<number>({ apply: async () => void (await behaviour.apply()) }), { after: ['cache'] })
+
+type Service = ReturnType<typeof createService>
+
+const reloads = async (service: Service, put: (document: Config) => void, count: number): Promise<void> => {
+  for (let n = 1; n <= count; n++) {
+    behaviour.prepare = () => { if (n % 3 === 0) throw new Error('scripted') }
+    behaviour.apply = () => { if (n % 7 === 0) throw new Error('scripted') }
+    put(documentOf(n))
+    const { outcome } = await service.reload()
+    if (outcome === 'degraded') await pause(1)
+  }
+  behaviour.prepare = () => undefined
+  behaviour.apply = () => undefined
+}
+
+const situations: Readonly<Record<string, () => Promise<Service>>> = {
+  memory: async () => {
+    const source = memorySource(documentOf(0))
+    const service = createService(source, { soak: 2 })
+    await service.start()
+    await reloads(service, source.put, 100)
+    return service
+  },
+  file: async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'changeover-g18-'))
+    process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
+    const path = join(folder, 'config.json')
+    const write = (document: Config): void => writeFileSync(path, JSON.stringify(document))
+    write(documentOf(0))
+    const service = createService(fileSource({ path }))
+    await service.start()
+    await reloads(service, write, 20)
+    return service
+  },
+  'never started': async () => createService(memorySource(documentOf(0))),
+  'a start that was refused': async () => {
+    const service = createService(memorySource('{'))
+    await service.start({ deadlineMs: 3_600_000 }).catch(() => {})
+    return service
+  },
+  'a start that was aborted before': async () => {
+    const service = createService(memorySource(documentOf(0)))
+    await service.start({ signal: AbortSignal.abort(), deadlineMs: 3_600_000 }).catch(() => {})
+    return service
+  },
+  'a source that hangs and heeds nothing': async () => {
+    const source = memorySource(documentOf(0))
+    source.hangReads({ deaf: true })
+    const service = createService(source, { deadlines: { ...deadlines, readMs: 3_600_000 } })
+    void service.start().catch(() => {})
+    await pause(10)
+    return service
+  },
+  'a source that cannot be reached': async () => {
+    const source = memorySource(documentOf(0))
+    source.failReads('source.unreachable')
+    const service = createService(source, { retry: { minMs: 3_600_000, maxMs: 3_600_000 } })
+    void service.start().catch(() => {})
+    await pause(10)
+    return service
+  },
+  'a prepare that hangs': async () => {
+    const source = memorySource(documentOf(0))
+    const service = createService(source)
+    await service.start()
+    behaviour.prepare = () => never
+    source.put(documentOf(1))
+    await pause(10)
+    return service
+  },
+  'a soak, and a check that hangs': async () => {
+    const source = memorySource(documentOf(0))
+    const service = createService(source, { soak: { durationMs: 3_600_000, intervalMs: 3_600_000 } })
+    await service.start()
+    return service
+  },
+  'a degraded module that waits for its repair': async () => {
+    const source = memorySource(documentOf(0))
+    const service = createService(source, { repair: { minMs: 3_600_000, maxMs: 3_600_000 } })
+    await service.start()
+    behaviour.apply = () => { throw new Error('scripted') }
+    source.put(documentOf(1))
+    await service.reload()
+    if (service.status().state !== 'degraded') throw new Error(`not degraded: ${service.status().state}`)
+    return service
+  },
+  'leases that are never given back': async () => {
+    const service = createService(memorySource(documentOf(0)))
+    await service.start()
+    void service.lease(() => never)
+    void service.modules.pool.use(() => never)
+    return service
+  },
+  'a dry run under way': async () => {
+    const service = createService(memorySource(documentOf(0)))
+    await service.start()
+    behaviour.prepare = () => pause(30)
+    for (let n = 1; n < 5; n++) void service.plan(JSON.stringify(documentOf(n)), { prepare: true }).catch(() => {})
+    await pause(5)
+    return service
+  },
+  'a close that hangs': async () => {
+    const service = createService(memorySource(documentOf(0)))
+    await service.start()
+    behaviour.close = () => never
+    return service
+  },
+}
+
+const [name = ''] = process.argv.slice(2)
+const before = process.getActiveResourcesInfo()
+const service = await situations[name]?.()
+if (service === undefined) throw new Error(`there is no situation ${name}`)
+await Promise.all([service.close(), service.close()])
+const leftOver = (): string[] => {
+  const left = process.getActiveResourcesInfo()
+  for (const resourceName of before) {
+    const at = left.indexOf(resourceName)
+    if (at !== -1) left.splice(at, 1)
+  }
+  return left
+}
+// What Node itself still does about a file that was closed already; a timer or a socket is none of that.
+const closing = /^(FSReqPromise|FSReqCallback|CloseReq|FSEventWrap)$/
+while (leftOver().some((kind) => closing.test(kind))) await new Promise((resolve) => setImmediate(resolve))
+const left = leftOver().filter((kind) => kind !== 'Immediate')
+const { modules } = service.status()
+const sums = Object.values(modules).map(({ opened, closed, live, leaked }) => [opened === closed + live + leaked, live])
+process.stdout.write(`${JSON.stringify({ left, account, modules, sums, state: service.status().state })}\n`)

@@ -1,0 +1,4 @@
+import { fileSource } from 'changeover/file'
+import { changeover } from './changeover.ts'
+
+export const peer = changeover(({ target: { path = '' } }) => fileSource({ path }))

@@ -1,0 +1,76 @@
+import { apolloStore } from './stores/apollo.ts'
+import { azureStore } from './stores/azure.ts'
+import { etcdStore } from './stores/etcd.ts'
+import { fileStore } from './stores/file.ts'
+import { nacosStore } from './stores/nacos.ts'
+import type { Store } from './stores/store.ts'
+
+/** A column of the table, as it is run. */
+export interface Contestant {
+  /** The name by which `service.ts` knows the peer. */
+  readonly id: string
+  readonly title: string
+  /** The package whose version is shown. */
+  readonly from: string
+  readonly store: string
+  readonly openStore: (folder: string, fault: number) => Promise<Store>
+  /** Faults, by number, that do not apply, and why. */
+  readonly exempt: Readonly<Record<number, string>>
+}
+
+// Two keys, and a fetch after the notification, are things of a prefix; all other faults have one key with a document.
+const etcd = (folder: string, fault: number): Promise<Store> => etcdStore(folder, fault === 5 || fault === 9)
+
+const noServer = { 7: 'a file has no connections' }
+
+export const contestants: readonly Contestant[] = [
+  {
+    id: 'changeover-etcd',
+    title: 'Changeover, etcd',
+    from: 'changeover',
+    store: 'a real etcd',
+    openStore: etcd,
+    exempt: {},
+  },
+  {
+    id: 'changeover-file',
+    title: 'Changeover, file',
+    from: 'changeover',
+    store: 'a JSON file',
+    openStore: fileStore,
+    exempt: noServer,
+  },
+  {
+    id: 'etcd3',
+    title: 'etcd3 watch',
+    from: 'etcd3',
+    store: 'a real etcd',
+    openStore: etcd,
+    exempt: { 9: 'its events carry the values; nothing is fetched' },
+  },
+  { id: 'c12', title: 'c12', from: 'c12', store: 'a JSON file', openStore: fileStore, exempt: noServer },
+  {
+    id: 'nacos',
+    title: 'nacos',
+    from: 'nacos',
+    store: 'a server of its HTTP protocol',
+    openStore: nacosStore,
+    exempt: {},
+  },
+  {
+    id: 'apollo',
+    title: 'ctrip-apollo',
+    from: 'ctrip-apollo',
+    store: 'a server of its HTTP protocol',
+    openStore: apolloStore,
+    exempt: { 3: 'properties have no syntax to break' },
+  },
+  {
+    id: 'azure',
+    title: '@azure/app-configuration-provider',
+    from: '@azure/app-configuration-provider',
+    store: 'a server of its HTTP protocol',
+    openStore: azureStore,
+    exempt: {},
+  },
+]
