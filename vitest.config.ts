@@ -14,5 +14,7 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 120_000,
     pool: 'forks',
+    // Most of the time is spent waiting for servers and timers, not computing.
+    maxWorkers: 2,
   },
 })

@@ -27,3 +27,27 @@ export const safeRandom =
     }
     return Math.random()
   }
+
+/** When a degraded service is repaired: a back-off that other transactions in between do not start anew. */
+export class RepairTimer {
+  readonly #backoff: Required<BackoffOptions>
+  readonly #random: () => number
+  #due: { readonly repairs: number; readonly at: number } | undefined
+
+  constructor(backoff: Required<BackoffOptions>, random: () => number) {
+    this.#backoff = backoff
+    this.#random = random
+  }
+
+  /** What is left at `now` until repair number `repairs`, in milliseconds. */
+  leftMs(repairs: number, now: number): number {
+    if (this.#due?.repairs !== repairs) {
+      this.#due = { repairs, at: now + backoffMs(this.#backoff, repairs + 1, this.#random) }
+    }
+    return Math.max(0, this.#due.at - now)
+  }
+
+  reset(): void {
+    this.#due = undefined
+  }
+}

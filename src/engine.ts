@@ -11,7 +11,7 @@ import {
   type StepVerdict,
   type ValidateVerdict,
 } from '../machines/index.ts'
-import { backoffMs } from './backoff.ts'
+import { RepairTimer } from './backoff.ts'
 import { bounded } from './bounded.ts'
 import { Examiner, type ExamineInput, type FetchInput } from './examiner.ts'
 import { Follower } from './follower.ts'
@@ -21,10 +21,11 @@ import type { Outcome, TransactionRecord } from './model/record.ts'
 import type { Settings } from './settings.ts'
 import type { Registry } from './registry.ts'
 import { Runner } from './runner/runner.ts'
-import type { Runtime } from './runner/runtime.ts'
+import { runtimeOf } from './runner/runtime.ts'
 import { Transaction } from './runner/transaction.ts'
 import type { Snapshot } from './snapshot.ts'
 import { SourceReader } from './source-reader.ts'
+import { stateName } from './state-name.ts'
 import type { Store } from './store/store.ts'
 import { Subscribers } from './subscribers.ts'
 import { Validator } from './validate.ts'
@@ -53,20 +54,19 @@ export class Engine {
   readonly #examiner: Examiner
   readonly #observer: EngineObserver
   readonly #actor
-  readonly #idPrefix: string
+  readonly #repairTimer: RepairTimer
   #transaction: Transaction
   #lastGood: Snapshot | undefined
-  #repairDue: { readonly repairs: number; readonly at: number } | undefined
   #state = 'idle'
   #since: number
 
   constructor(settings: Settings, registry: Registry, store: Store, observer: EngineObserver) {
-    const { clock, random, logger, deadlines, concurrency } = settings
+    const { clock, random, logger } = settings
     this.#settings = settings
     this.#store = store
     this.#observer = observer
     this.#since = clock.now()
-    this.#idPrefix = token(random)
+    this.#repairTimer = new RepairTimer(settings.repair, random)
     this.#transaction = new Transaction('none', 0, clock)
     this.journal = new Journal(logger)
     this.validator = new Validator(settings)
@@ -79,14 +79,7 @@ export class Engine {
       (candidate, from) => this.#offer(candidate, from),
       this.journal.report,
     )
-    const runtime: Runtime = {
-      clock,
-      concurrency,
-      deadlines,
-      deadlinesOf: (module) => ({ ...deadlines, ...module.deadlines }),
-      onSettled: () => this.#send({ type: 'module.settled' }),
-      report: this.journal.report,
-    }
+    const runtime = runtimeOf(settings, this.journal.report, () => this.#send({ type: 'module.settled' }))
     this.runner = new Runner(registry, store, runtime, settings.soak)
     this.#actor = this.#createActor()
   }
@@ -173,7 +166,7 @@ export class Engine {
           this.#transaction.fail(failure('internal.error', {}, error))
         },
       },
-      delays: { repairBackoff: ({ context }) => this.#untilRepair(context.repairs) },
+      delays: { repairBackoff: ({ context }) => this.#repairTimer.leftMs(context.repairs, clock.monotonic()) },
     })
     const actor = createActor(provided, { clock, input: { soaks: soak.durationMs > 0 } })
     actor.subscribe({
@@ -185,24 +178,15 @@ export class Engine {
   }
 
   #noteState(value: unknown): void {
-    const state = leafOf(value)
+    const state = stateName(value)
     if (state === this.#state) return
     this.#state = state
     this.#since = this.#settings.clock.now()
   }
 
-  /** What is left of the back-off: other transactions meanwhile must not start it anew. */
-  #untilRepair(repairs: number): number {
-    const { clock, repair, random } = this.#settings
-    if (this.#repairDue?.repairs !== repairs) {
-      this.#repairDue = { repairs, at: clock.monotonic() + backoffMs(repair, repairs + 1, random) }
-    }
-    return Math.max(0, this.#repairDue.at - clock.monotonic())
-  }
-
   #begin(epoch: number): Transaction {
     if (this.#transaction.epoch !== epoch) {
-      this.#transaction = new Transaction(`${this.#idPrefix}-${epoch}`, epoch, this.#settings.clock)
+      this.#transaction = new Transaction(`${this.#settings.idPrefix}-${epoch}`, epoch, this.#settings.clock)
     }
     return this.#transaction
   }
@@ -249,7 +233,7 @@ export class Engine {
     }
     if (outcome === 'committed') {
       this.#lastGood = snapshot
-      this.#repairDue = undefined
+      this.#repairTimer.reset()
       this.#observer.onServing()
     }
     this.runner.finish(transaction)
@@ -257,16 +241,3 @@ export class Engine {
     this.#observer.onConcluded(record)
   }
 }
-
-/** The innermost active state: the name that logs, status and pages show. */
-const leafOf = (value: unknown): string => {
-  let at = value
-  while (typeof at === 'object' && at !== null) at = Object.values(at)[0]
-  return String(at)
-}
-
-/** Eight characters that make ids unique across restarts. */
-const token = (random: () => number): string =>
-  Math.floor(random() * 36 ** 8)
-    .toString(36)
-    .padStart(8, '0')

@@ -25,6 +25,8 @@ export interface Settings {
   readonly clock: Clock
   readonly random: () => number
   readonly digestKey: string
+  /** Begins the ids of this reloader's transactions. */
+  readonly idPrefix: string
 }
 
 const defaultDeadlines: Required<Deadlines> = {
@@ -140,7 +142,14 @@ export const resolveOptions = <Config>(options: ReloaderOptions<Config>): Settin
     reconcileMs: checkMs('reconcileMs', options.reconcileMs ?? 60_000, 1),
     clock: options.clock ?? systemClock,
     random,
-    // Unguessable, but for a simulation, which must repeat itself.
+    // The key is unguessable, but for a simulation, which must repeat itself.
+    idPrefix: token(random),
     digestKey: options.random === undefined ? randomBytes(16).toString('hex') : String(random()),
   }
 }
+
+/** Eight characters that make ids unique across restarts. */
+export const token = (random: () => number): string =>
+  Math.floor(random() * 36 ** 8)
+    .toString(36)
+    .padStart(8, '0')

@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts'
 import type { Failure } from '../model/errors.ts'
 import type { Deadlines } from '../options.ts'
 import type { ModuleDefinition } from '../registry.ts'
+import type { Settings } from '../settings.ts'
 
 /** What the parts of the runner share. */
 export interface Runtime {
@@ -15,3 +16,16 @@ export interface Runtime {
   /** Logs and counts what belongs to no transaction any more. */
   readonly report: (failure: Failure) => void
 }
+
+export const runtimeOf = (
+  { clock, concurrency, deadlines }: Settings,
+  report: Runtime['report'],
+  onSettled: Runtime['onSettled'],
+): Runtime => ({
+  clock,
+  concurrency,
+  deadlines,
+  deadlinesOf: (module) => ({ ...deadlines, ...module.deadlines }),
+  onSettled,
+  report,
+})

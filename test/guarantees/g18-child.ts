@@ -108,8 +108,11 @@ const situations: Readonly<Record<string, () => Promise<Service>>> = {
   },
   'a soak, and a check that hangs': async () => {
     const source = memorySource(documentOf(0))
-    const service = createService(source, { soak: { durationMs: 3_600_000, intervalMs: 3_600_000 } })
+    const service = createService(source, { soak: { durationMs: 3_600_000, intervalMs: 3_600_000 }, deadlines: { ...deadlines, checkMs: 3_600_000 } })
+    let checks = 0
+    behaviour.check = () => (++checks > 1 ? never : undefined) // the first is asked by the prepare
     await service.start()
+    await pause(10)
     return service
   },
   'a degraded module that waits for its repair': async () => {

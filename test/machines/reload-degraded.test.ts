@@ -143,7 +143,8 @@ describe('A document that the reload machine could not try', () => {
 
   it('is tried by a repair too, where modules are degraded as well', () => {
     const story = tellReload().serve(1).change(2).validate().prepare('failed').rollBack(['db'], true)
-    expect(story.elapseBackoff().inputOf('validateDocument')).toMatchObject({ candidate: { revision: revision(2) } })
+    story.elapseBackoff()
+    expect(story.inputOf('validateDocument')).toMatchObject({ epoch: 3, candidate: { revision: revision(2) } })
   })
 
   it('gives way to a newer document', () => {
@@ -155,7 +156,8 @@ describe('A document that the reload machine could not try', () => {
   it('is not forgotten over a read that fails', () => {
     const story = untried().requestReload().read('failed')
     expect(story.state).toBe('resting.rejected')
-    expect(story.settleModule().inputOf('validateDocument')).toMatchObject({ candidate: { revision: revision(2) } })
+    expect(story.settleModule().state).toBe('validating')
+    expect(story.inputOf('validateDocument')).toMatchObject({ epoch: 4, candidate: { revision: revision(2) } })
   })
 
   it('gives way to what a read finds', () => {

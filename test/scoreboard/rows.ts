@@ -21,7 +21,7 @@ export interface Contestant {
 // Two keys, and a fetch after the notification, are things of a prefix; all other faults have one key with a document.
 const etcd = (folder: string, fault: number): Promise<Store> => etcdStore(folder, fault === 5 || fault === 9)
 
-const noServer = { 7: 'a file has no connections' }
+const noConnections = 'a file has no connections'
 
 export const contestants: readonly Contestant[] = [
   {
@@ -37,8 +37,11 @@ export const contestants: readonly Contestant[] = [
     title: 'Changeover, file',
     from: 'changeover',
     store: 'a JSON file',
-    openStore: fileStore,
-    exempt: noServer,
+    openStore: (folder) => fileStore(folder, 'service.json'),
+    exempt: {
+      7: noConnections,
+      10: 'a file has no server; where there is no file at the start, `start` rejects and says so',
+    },
   },
   {
     id: 'etcd3',
@@ -48,7 +51,17 @@ export const contestants: readonly Contestant[] = [
     openStore: etcd,
     exempt: { 9: 'its events carry the values; nothing is fetched' },
   },
-  { id: 'c12', title: 'c12', from: 'c12', store: 'a JSON file', openStore: fileStore, exempt: noServer },
+  {
+    id: 'c12',
+    title: 'c12',
+    from: 'c12',
+    store: 'a YAML file',
+    openStore: (folder) => fileStore(folder, 'service.yaml'),
+    exempt: {
+      7: noConnections,
+      10: 'a file has no server; where there is no file at the start, `watchConfig` rejects, as it was asked to',
+    },
+  },
   {
     id: 'nacos',
     title: 'nacos',

@@ -29,15 +29,18 @@ const readJson = (path: string) => JSON.parse(readFileSync(path, 'utf8'))
 /** Installs the peers, which are not among the project's own packages, where they are missing or of other versions. */
 const install = (): void => {
   const listed = join(here, 'node_modules', '.package-lock.json')
-  const wanted: Readonly<Record<string, { readonly version?: string }>> = readJson(join(here, 'package-lock.json')).packages
+  const wanted: Readonly<Record<string, { readonly version?: string }>> = readJson(
+    join(here, 'package-lock.json'),
+  ).packages
   const found = existsSync(listed) ? readJson(listed).packages : {}
   const isThere = Object.entries(wanted).every(
     ([path, { version }]) => path === '' || found[path]?.version === version || 'optional' in (wanted[path] ?? {}),
   )
   if (isThere) return
   console.error('Installing the peers (npm ci in test/scoreboard).')
-  // Without what the outer npm says of its own project.
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name) || /^npm_config_(userconfig|cache|registry)$/i.test(name)))
+  // Without what an outer npm says of its own project and command.
+  const unwanted = /^npm_config_(dry_run|json|global|omit|local_prefix)$/i
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !unwanted.test(name)))
   const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund'], { cwd: here, env, stdio: ['ignore', 2, 2] })
   if (status !== 0) throw new Error('the peers cannot be installed')
 }
@@ -95,9 +98,12 @@ const play = async (chosen: readonly Contestant[], only: number | undefined): Pr
   const rows = chosen.map(async (contestant) => {
     const cells = faults.map((_, index) =>
       queue.add(async () => {
-        if (only !== undefined && only !== index + 1) return { verdict: 'does not apply', why: 'not asked for' } as const
+        if (only !== undefined && only !== index + 1)
+          return { verdict: 'does not apply', why: 'not asked for' } as const
         const cell = await playCell(contestant, index)
-        console.error(`${contestant.id} ${index + 1}: ${cell.verdict} ${cell.word ?? ''} ${cell.figure ?? ''} ${cell.why}`)
+        console.error(
+          `${contestant.id} ${index + 1}: ${cell.verdict} ${cell.word ?? ''} ${cell.figure ?? ''} ${cell.why}`,
+        )
         return cell
       }),
     )

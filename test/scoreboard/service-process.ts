@@ -1,6 +1,7 @@
 import { fork } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { freePorts } from '../support/etcd-server.ts'
 import type { Word } from './board.ts'
 import type { Target, View } from './model.ts'
 
@@ -29,11 +30,17 @@ export interface ServiceProcess {
 
 /** Starts the service with one peer; `sample` has it read its config every millisecond. */
 export const startService = async (peer: string, target: Target, sample: boolean): Promise<ServiceProcess> => {
+  const [nacosPort = 0] = await freePorts(1)
   const child = fork(service, [peer, JSON.stringify(target), sample ? 'sample' : ''], {
     cwd: root,
     execArgv: ['--import', 'tsx'],
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-    env: { ...process.env, AZURE_APP_CONFIGURATION_TRACING_DISABLED: 'TRUE' },
+    env: {
+      ...process.env,
+      AZURE_APP_CONFIGURATION_TRACING_DISABLED: 'TRUE',
+      // Processes on one machine share one nacos client by this port: here each has its own.
+      NODE_CLUSTER_CLIENT_PORT: `${nacosPort}`,
+    },
   })
   let lastWords = ''
   if (child.stderr !== null) {
@@ -68,7 +75,10 @@ export const startService = async (peer: string, target: Target, sample: boolean
     child.send(id, () => undefined)
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Finding('blocked', 'the process lives but does not answer')), ANSWER_WITHIN_MS)
+      timer = setTimeout(
+        () => reject(new Finding('blocked', 'the process lives but does not answer')),
+        ANSWER_WITHIN_MS,
+      )
     })
     return Promise.race([answered, ended, late]).finally(() => clearTimeout(timer))
   }

@@ -23,6 +23,11 @@ export interface Lineages {
   readonly mark: () => Seen | undefined
   /** The lineage of a linearizable read's answer. Throws where the store was replaced while it was under way. */
   readonly observe: (header: Header, before: Seen | undefined) => string
+  /**
+   * A watch has told of this revision. A later read that finds less finds another store, even where no read had come as
+   * far as the watch. Of another lineage than the current one it says nothing.
+   */
+  readonly advance: (lineage: string, order: number) => void
   /** The lineage of the newest answer; undefined before the first. */
   readonly current: () => string | undefined
 }
@@ -61,5 +66,9 @@ export const makeLineages = (): Lineages => {
     return nameOf(seen)
   }
 
-  return { mark: () => seen, observe, current: () => (seen === undefined ? undefined : nameOf(seen)) }
+  const advance = (lineage: string, order: number): void => {
+    if (seen !== undefined && nameOf(seen) === lineage) seen = { ...seen, order: Math.max(order, seen.order) }
+  }
+
+  return { mark: () => seen, observe, advance, current: () => (seen === undefined ? undefined : nameOf(seen)) }
 }

@@ -64,7 +64,11 @@ const runWatch = async (
         isOpen = true
         mailbox.put({ kind: 'opened' })
       },
-      onEvents: (answer: IWatchResponse): void => mailbox.put(toEvent(target, after.lineage, answer)),
+      onEvents: (answer: IWatchResponse): void => {
+        const last = answer.events.at(-1)
+        if (last !== undefined) lineages.advance(after.lineage, toNumber(last.kv.mod_revision))
+        mailbox.put(toEvent(target, after.lineage, answer))
+      },
     }
     const limits = { clock: connection.clock, deadlines: connection.deadlines, signal }
     return await authorized(

@@ -1,5 +1,8 @@
-/** `watchConfig` with `onUpdate`; the file is required, so that a file that vanishes does not empty the config. */
-import { basename, dirname } from 'node:path'
+/**
+ * `watchConfig` with `onUpdate`; the file is required, so that a file that vanishes does not empty the config. The file is
+ * YAML: of a `.json` file c12 3.3 sees the first content for ever, since Node caches what jiti imports.
+ */
+import { basename, dirname, extname } from 'node:path'
 import { load } from '../load.ts'
 import type { Peer } from '../model.ts'
 
@@ -14,7 +17,7 @@ export const peer: Peer = {
     const { watchConfig } = await load<C12>('c12')
     watched = await watchConfig({
       cwd: dirname(path),
-      configFile: basename(path, '.json'),
+      configFile: basename(path, extname(path)),
       configFileRequired: true,
       rcFile: false,
       packageJson: false,

@@ -3,9 +3,9 @@ import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { brokenText, configOf, type Store } from './store.ts'
 
-/** One JSON file, replaced by atomic renames. */
-export const fileStore = async (folder: string): Promise<Store> => {
-  const path = join(folder, 'config', 'service.json')
+/** One file, replaced by atomic renames. What it holds is JSON, and so YAML too. */
+export const fileStore = async (folder: string, name: string): Promise<Store> => {
+  const path = join(folder, 'config', name)
   const inNone = (): never => {
     throw new Error('a file has no connections')
   }
@@ -23,7 +23,7 @@ export const fileStore = async (folder: string): Promise<Store> => {
     // What is written while the folder is away is there when it comes back.
     put: (version, trap) => {
       const text = JSON.stringify(configOf(version, trap))
-      return isDown ? writeFile(join(away, 'service.json'), text) : write(text)
+      return isDown ? writeFile(join(away, name), text) : write(text)
     },
     putBroken: () => write(brokenText),
     remove,

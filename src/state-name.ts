@@ -1,0 +1,6 @@
+/** The innermost active state of a machine's value: the name that logs, status and pages show. */
+export const stateName = (value: unknown): string => {
+  let at = value
+  while (typeof at === 'object' && at !== null) at = Object.values(at)[0]
+  return String(at)
+}

@@ -1,0 +1,74 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { isChangeoverError } from 'changeover'
+import { publish } from 'changeover/etcd'
+
+/** An acknowledged write. */
+export interface Write {
+  readonly n: number
+  /** The revision's name. */
+  readonly name: string
+}
+
+export interface Writer {
+  readonly acknowledged: readonly Write[]
+  /** Writes of which nobody knows whether etcd took them. */
+  readonly unknown: () => number
+  /** Writes without a pause, from now on or no longer. */
+  readonly hurry: (isOn: boolean) => void
+  /** The next writes are documents of about this size. */
+  readonly swell: (writes: number, bytes: number) => void
+  readonly stop: () => Promise<void>
+}
+
+/**
+ * Writes `{"n":1}`, `{"n":2}`… each only over the one before, so that numbers rise with revisions whatever happens to a
+ * write whose answer was lost: it cannot come late.
+ */
+export const startWriter = (hosts: readonly string[], key: string, pauseMs: number): Writer => {
+  const acknowledged: Write[] = []
+  let isStopped = false
+  let isHurried = false
+  let unknown = 0
+  let large = { writes: 0, bytes: 0 }
+  let n = 0
+  let before = '0'
+
+  const textOf = (): string => {
+    if (large.writes <= 0) return JSON.stringify({ n })
+    large = { ...large, writes: large.writes - 1 }
+    return JSON.stringify({ n, pad: 'x'.repeat(large.bytes) })
+  }
+  const writeOne = async (): Promise<void> => {
+    n += 1
+    const target = { hosts, key, deadlines: { callMs: 1_500 } }
+    try {
+      before = await publish(target, textOf(), { ifRevision: before })
+      acknowledged.push({ n, name: before })
+    } catch (error) {
+      if (!isChangeoverError(error)) throw error
+      // Somebody deleted it, the store is another one, or our last write was taken though its answer was lost.
+      if (error.code === 'source.conflict') before = error.failure.revision ?? before
+      else unknown += 1
+    }
+  }
+  const running = (async () => {
+    while (!isStopped) {
+      await writeOne()
+      await sleep(isHurried ? 0 : pauseMs)
+    }
+  })()
+  return {
+    acknowledged,
+    unknown: () => unknown,
+    hurry: (isOn) => {
+      isHurried = isOn
+    },
+    swell: (writes, bytes) => {
+      large = { writes, bytes }
+    },
+    stop: () => {
+      isStopped = true
+      return running
+    },
+  }
+}
