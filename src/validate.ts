@@ -150,7 +150,9 @@ export class Validator {
   #refusal(issues: readonly SchemaIssue[], input: unknown, place: FailurePlace): ChangeoverError {
     const failures = issues.slice(0, MAX_ISSUES).map((issue) => {
       const path = pathOf(issue, input)
-      const at = { ...place, path: this.visibility.show(path), kind: kindOf(valueAt(input, path)) }
+      const detail = issueCodeOf(issue)
+      const found = { path: this.visibility.show(path), kind: kindOf(valueAt(input, path)) }
+      const at = { ...place, ...found, ...(detail === undefined ? {} : { detail }) }
       return changeoverError('schema.invalid' satisfies ErrorCode, at, issue).failures[0]
     })
     const known = failures.filter((one) => one !== undefined)
@@ -179,6 +181,19 @@ const decode = (content: string | Uint8Array, place: FailurePlace): string => {
 }
 
 /** A number that is not an index of an array may be somebody's data, so it becomes a key like any other. */
+// What zod calls its issues; another vendor's `code` may be made from data.
+const issueCodes = new Set(
+  'custom invalid_element invalid_format invalid_key invalid_type invalid_union invalid_value not_multiple_of too_big too_small unrecognized_keys'.split(
+    ' ',
+  ),
+)
+
+/** The kind of an issue, where its schema tells one that holds no data. */
+const issueCodeOf = (issue: SchemaIssue): string | undefined => {
+  const { code } = issue as { readonly code?: unknown }
+  return typeof code === 'string' && issueCodes.has(code) ? code : undefined
+}
+
 const pathOf = ({ path = [] }: SchemaIssue, input: unknown): Path => {
   let at = input
   return path.map((segment) => {

@@ -1,3 +1,5 @@
+import { createRandom } from '../simulation/random.ts'
+
 /** Numbers that a seed repeats. */
 export interface Random {
   /** From 0 to below 1. */
@@ -8,15 +10,8 @@ export interface Random {
   readonly weigh: <Value extends { readonly weight: number }>(from: readonly Value[]) => Value
 }
 
-/** A generator of the xorshift kind, on 32 bits. */
 export const seeded = (seed: number): Random => {
-  let state = (Math.imul(seed | 0, 2_654_435_761) ^ 0x9e3779b9) | 0 || 1
-  const next = (): number => {
-    state ^= state << 13
-    state ^= state >>> 17
-    state ^= state << 5
-    return (state >>> 0) / 2 ** 32
-  }
+  const { next } = createRandom(seed)
   const pick = <Value>(from: readonly Value[]): Value => {
     const picked = from[Math.floor(next() * from.length)]
     if (picked === undefined) throw new Error('nothing to pick from')

@@ -47,7 +47,7 @@ export const startWriter = (hosts: readonly string[], key: string, pauseMs: numb
     } catch (error) {
       if (!isChangeoverError(error)) throw error
       // Somebody deleted it, the store is another one, or our last write was taken though its answer was lost.
-      if (error.code === 'source.conflict') before = error.failure.revision ?? before
+      if (error.code === 'source.conflict') before = error.revision ?? before
       else unknown += 1
     }
   }

@@ -76,5 +76,10 @@ export const misdeeds: Readonly<Record<string, () => unknown>> = {
       ),
     ),
   'answers with null': () => null,
+  'answers with a revision that nothing can be newer than': () => ({
+    kind: 'document',
+    revision: { lineage: 'memory-1', order: Number.POSITIVE_INFINITY, name: 'x' },
+    content: '{"version":5}',
+  }),
   'answers with nonsense': () => ({ instance: 1, kind: 'document', revision: null, content: 7, commit: 'x', issues: 3 }),
 }

@@ -35,6 +35,8 @@ export interface Service {
   /** The number that serves; undefined before the first commit. */
   readonly serving: () => number | undefined
   readonly records: readonly TransactionRecord[]
+  /** The numbers that were committed, in that order. */
+  readonly applied: readonly number[]
   readonly states: readonly SeenState[]
   readonly reads: () => number
   readonly watches: () => number
@@ -50,15 +52,15 @@ process.on('unhandledRejection', note).on('uncaughtExceptionMonitor', note)
 /** Unhandled rejections and uncaught exceptions of the whole process. */
 export const unhandled = (): readonly string[] => problems
 
-const tracker = (preparing: () => Promise<void>): Applier<Config, number> => ({
+const tracker = (preparing: () => Promise<void>, applied: number[]): Applier<Config, number> => ({
   prepare: async ({ n }) => {
     await preparing()
-    return { instance: n, close: async () => undefined }
+    return { instance: n, commit: () => void applied.push(n), close: async () => undefined }
   },
 })
 
-const make = (options: ReloaderOptions<Config>, preparing: () => Promise<void>) =>
-  createReloader(options).use('tracker', (config) => config as Config, tracker(preparing))
+const make = (options: ReloaderOptions<Config>, preparing: () => Promise<void>, applied: number[]) =>
+  createReloader(options).use('tracker', (config) => config as Config, tracker(preparing, applied))
 
 /** Orders rise within a lineage, names are new, and a lineage that was left is left for good. */
 export const wrongOrder = (records: readonly TransactionRecord[]): readonly string[] => {
@@ -81,8 +83,9 @@ export const wrongOrder = (records: readonly TransactionRecord[]): readonly stri
 export const createService = (from: EtcdSourceOptions, options: ServiceOptions = {}): Service => {
   const { preparing = async () => undefined, ...rest } = options
   const states: SeenState[] = []
+  const applied: number[] = []
   const observed = observe(etcdSource(from), () => sample())
-  const reloader = make({ source: observed.source, schema: Config, ...rest }, preparing)
+  const reloader = make({ source: observed.source, schema: Config, ...rest }, preparing, applied)
   const records: TransactionRecord[] = []
   let hasStarted = false
   let failedStart: unknown
@@ -114,6 +117,7 @@ export const createService = (from: EtcdSourceOptions, options: ServiceOptions =
     reloader,
     hooks: observed.hooks,
     records,
+    applied,
     states,
     start: () => {
       began = performance.now()

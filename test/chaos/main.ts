@@ -1,0 +1,36 @@
+import { parseArgs } from 'node:util'
+import { seeded } from './random.ts'
+import { tableOf } from './report.ts'
+import { runChaos } from './run.ts'
+
+// Random faults on a real cluster of three, a writer, three reloaders:
+//   npm run chaos -- --minutes 10 --seed 7
+// Ends with exit code 0 if all serve the newest document, and nothing on the way there was wrong.
+
+const usage = 'npm run chaos -- [--minutes N | --seconds N] [--seed S]'
+
+const { values } = parseArgs({
+  options: { minutes: { type: 'string' }, seconds: { type: 'string' }, seed: { type: 'string' } },
+})
+const seed = Number(values.seed ?? Math.floor(Math.random() * 1_000_000))
+const durationMs = values.seconds === undefined ? Number(values.minutes ?? 1) * 60_000 : Number(values.seconds) * 1_000
+if (!Number.isSafeInteger(seed) || !(durationMs > 0)) throw new Error(usage)
+
+const began = performance.now()
+const say = (line: string): void => console.log(`${((performance.now() - began) / 1_000).toFixed(1).padStart(6)} s  ${line}`)
+const megabytes = (): string => `${Math.round(process.memoryUsage().rss / 2 ** 20)} MB`
+
+// The last bound: whatever hangs, it ends.
+const watchdog = setTimeout(() => {
+  console.log(`FAILED with seed ${seed}: it hangs`)
+  process.exit(1)
+}, durationMs + 240_000)
+
+console.log(`chaos for ${durationMs / 1_000} s with seed ${seed}`)
+const before = megabytes()
+const { rounds, wrong, figures } = await runChaos({ durationMs, random: seeded(seed), say })
+clearTimeout(watchdog)
+console.log(['', ...tableOf(rounds), '', ...figures, `memory ${before} at first, ${megabytes()} at last`, ''].join('\n'))
+for (const line of wrong) console.log(`WRONG   ${line}`)
+console.log(wrong.length === 0 ? `passed with seed ${seed}` : `FAILED with seed ${seed}`)
+process.exitCode = wrong.length === 0 ? 0 : 1

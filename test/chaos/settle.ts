@@ -1,0 +1,62 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { etcdSource } from 'changeover/etcd'
+import type { Service } from '../support/etcd-service.ts'
+
+/** A service of the run. */
+export interface Runner {
+  readonly name: string
+  readonly hosts: readonly string[]
+  readonly service: Service
+}
+
+/** How a service came back after a round. Milliseconds. */
+export interface Settled {
+  readonly runner: string
+  /** From the first good linearizable read that anybody had at its hosts, to serving what that read found, or later. */
+  readonly fromHealing: number
+  /** The same from its own first good read; 0 where its watch had held and told of it. */
+  readonly fromOwnRead: number
+}
+
+const LIMIT_MS = 60_000
+
+/** The number of the document that a linearizable read finds; waits until there is one. */
+export const newest = async (hosts: readonly string[], key: string): Promise<number> => {
+  const until = performance.now() + LIMIT_MS
+  const source = etcdSource({ hosts, key, deadlines: { callMs: 1_000 } })
+  try {
+    for (;;) {
+      const reading = await source.read(AbortSignal.timeout(4_000)).catch(() => undefined)
+      if (reading?.kind === 'document') return (JSON.parse(Buffer.from(reading.content).toString()) as { n: number }).n
+      if (performance.now() > until) throw new Error('etcd does not answer, though all was made good')
+      await sleep(20)
+    }
+  } finally {
+    await source.close?.()
+  }
+}
+
+/** Waits until a service serves what is in etcd now, or something newer. Call it when all has been made good. */
+export const settle = async ({ name, hosts, service }: Runner, key: string): Promise<Settled> => {
+  const { count } = service.answers()
+  let ownReadAt: number | undefined
+  let healed: { readonly at: number; readonly n: number } | undefined
+  const probing = newest(hosts, key).then((n) => {
+    healed = { at: performance.now(), n }
+  })
+  const until = performance.now() + 2 * LIMIT_MS
+  try {
+    for (;;) {
+      if (ownReadAt === undefined && service.answers().count > count) ownReadAt = service.answers().at
+      if (healed !== undefined && (service.serving() ?? 0) >= healed.n) break
+      if (performance.now() > until) {
+        throw new Error(`${name} is stuck: ${JSON.stringify(service.reloader.status().source)}`)
+      }
+      await sleep(2)
+    }
+  } finally {
+    await probing
+  }
+  const now = performance.now()
+  return { runner: name, fromHealing: now - healed.at, fromOwnRead: ownReadAt === undefined ? 0 : now - ownReadAt }
+}
