@@ -14,7 +14,8 @@ const deadlines = {
 }
 const { readMs, validateMs, prepareMs, applyMs, checkMs, closeMs, leaseMs, graceMs } = deadlines
 const one = configOf({ a: 1, b: 1, c: 1, d: 1, x: 1, k: 1, l: 1 })
-const allAt = (value: number): Config => configOf({ a: value, b: value, c: value, d: value, x: value, k: value, l: value })
+const allAt = (value: number): Config =>
+  configOf({ a: value, b: value, c: value, d: value, x: value, k: value, l: value })
 
 interface Hang {
   readonly what: string
@@ -49,7 +50,10 @@ const hangs: readonly Hang[] = [
   },
   {
     what: 'all prepares that run side by side',
-    hang: ({ modules }) => [modules.a, modules.x].forEach(({ script }) => { script('prepare', 'deaf') }),
+    hang: ({ modules }) =>
+      [modules.a, modules.x].forEach(({ script }) => {
+        script('prepare', 'deaf')
+      }),
     outcome: 'rolled-back',
     withinMs: prepareMs + graceMs,
     code: 'module.prepare-timeout',
@@ -83,7 +87,10 @@ const hangs: readonly Hang[] = [
   },
   {
     what: 'the close of what was replaced',
-    hang: ({ modules }) => [modules.a, modules.d].forEach(({ script }) => { script('close', 'deaf') }),
+    hang: ({ modules }) =>
+      [modules.a, modules.d].forEach(({ script }) => {
+        script('close', 'deaf')
+      }),
     outcome: 'committed',
     withinMs: 0,
   },
@@ -132,7 +139,11 @@ describe('G10 Every transaction that has its document ends within the sum of its
     const world = await startWorld({ config: one, options: { deadlines, schema } })
     hanging = true
     const record = await world.put(allAt(2), validateMs)
-    expect(record).toMatchObject({ outcome: 'rejected', durationMs: validateMs, failures: [{ code: 'schema.timeout' }] })
+    expect(record).toMatchObject({
+      outcome: 'rejected',
+      durationMs: validateMs,
+      failures: [{ code: 'schema.timeout' }],
+    })
     hanging = false
     expect(await world.put(allAt(3))).toMatchObject({ outcome: 'committed' })
   })
@@ -246,7 +257,10 @@ describe('G10 A module that hangs again and again', () => {
       value += 1
       record = await world.put({ ...one, x: { value } }, prepareMs + graceMs)
     }
-    expect(record).toMatchObject({ outcome: 'rolled-back', failures: [{ code: 'module.prepare-timeout', module: 'x' }] })
+    expect(record).toMatchObject({
+      outcome: 'rolled-back',
+      failures: [{ code: 'module.prepare-timeout', module: 'x' }],
+    })
     expect(world.reloader.status().modules['x']?.live).toBe(9)
     releases.shift()?.()
     await world.advance(0)
@@ -257,12 +271,47 @@ describe('G10 A module that hangs again and again', () => {
 
 describe('G10 Closing', () => {
   const spoils: readonly (readonly [string, (world: World) => void])[] = [
-    ['a prepare hangs', ({ modules, source }) => { modules.a.always('prepare', 'deaf'); source.put(allAt(2)) }],
-    ['an apply hangs', ({ modules, source }) => { modules.k.always('apply', 'deaf'); modules.k.always('undo', 'deaf'); source.put(allAt(2)) }],
-    ['a check hangs', ({ modules, source }) => { modules.a.always('check', 'deaf'); source.put(allAt(2)) }],
-    ['all closes hang', ({ modules }) => { for (const name of ['a', 'b', 'c', 'd', 'x', 'k', 'l'] as const) modules[name].always('close', 'deaf') }],
-    ['leases are held', ({ reloader }) => { for (let n = 0; n < 5; n++) void reloader.lease(() => new Promise(() => {})) }],
-    ['a read hangs', ({ source, reloader }) => { source.hangReads({ deaf: true }); reloader.reload().catch(() => {}) }],
+    [
+      'a prepare hangs',
+      ({ modules, source }) => {
+        modules.a.always('prepare', 'deaf')
+        source.put(allAt(2))
+      },
+    ],
+    [
+      'an apply hangs',
+      ({ modules, source }) => {
+        modules.k.always('apply', 'deaf')
+        modules.k.always('undo', 'deaf')
+        source.put(allAt(2))
+      },
+    ],
+    [
+      'a check hangs',
+      ({ modules, source }) => {
+        modules.a.always('check', 'deaf')
+        source.put(allAt(2))
+      },
+    ],
+    [
+      'all closes hang',
+      ({ modules }) => {
+        for (const name of ['a', 'b', 'c', 'd', 'x', 'k', 'l'] as const) modules[name].always('close', 'deaf')
+      },
+    ],
+    [
+      'leases are held',
+      ({ reloader }) => {
+        for (let n = 0; n < 5; n++) void reloader.lease(() => new Promise(() => {}))
+      },
+    ],
+    [
+      'a read hangs',
+      ({ source, reloader }) => {
+        source.hangReads({ deaf: true })
+        reloader.reload().catch(() => {})
+      },
+    ],
   ]
 
   it.each(spoils)('ends in time where %s', async (_, spoil) => {
@@ -271,7 +320,9 @@ describe('G10 Closing', () => {
     spoil(world)
     await world.advance(10)
     let isClosed = false
-    void world.reloader.close().then(() => { isClosed = true })
+    void world.reloader.close().then(() => {
+      isClosed = true
+    })
     // Four modules in a row, two that compensate, and the source; a transaction before them.
     const longest = prepareMs + 4 * (applyMs + graceMs) + checkMs + graceMs + 4 * (leaseMs + closeMs) + 3 * closeMs
     await world.advance(longest + 20)

@@ -8,7 +8,8 @@ import { Config, configOf, startWorld, type World } from './world.ts'
 
 const one = configOf({ a: 1, x: 1 })
 const at = (value: number): Config => configOf({ a: value, x: value })
-const outcomes = ({ records }: World): string[] => records.map(({ outcome, revision }) => `${outcome} ${revision?.name}`)
+const outcomes = ({ records }: World): string[] =>
+  records.map(({ outcome, revision }) => `${outcome} ${revision?.name}`)
 
 /** A schema that takes 100 ms of the world's time. */
 const slowly = (world: () => World | undefined) =>
@@ -33,7 +34,10 @@ describe('G11 A change while validating', () => {
     world.source.put(at(3))
     await world.advance(200)
     expect(outcomes(world)).toEqual(['committed 1', 'committed 3'])
-    expect([world.served, world.callsOf({ hooks: ['prepare'] })]).toEqual([{ a: 3, x: 3 }, ['prepare a2', 'prepare x2']])
+    expect([world.served, world.callsOf({ hooks: ['prepare'] })]).toEqual([
+      { a: 3, x: 3 },
+      ['prepare a2', 'prepare x2'],
+    ])
   })
 
   it('G11 replaces one that is bad, without a record of it', async () => {
@@ -94,7 +98,11 @@ describe('G11 A change while preparing', () => {
 
   it('G11 supersedes once; the next transaction is let end, and the newest follows', async () => {
     const world = await startWorld({ config: one })
-    world.modules.x.script('prepare', 'heed', () => new Promise<void>((resolve) => world.clock.setTimeout(resolve, 100)))
+    world.modules.x.script(
+      'prepare',
+      'heed',
+      () => new Promise<void>((resolve) => world.clock.setTimeout(resolve, 100)),
+    )
     world.source.put(at(2))
     await world.advance(10)
     for (const value of [3, 4, 5]) {
@@ -145,7 +153,11 @@ describe('G11 A change in a later state', () => {
     expect([world.reloader.status().state, world.served.a, outcomes(world).length]).toEqual(['completing', 2, 1])
     world.modules.k.release()
     await world.advance(0)
-    expect([outcomes(world), world.served.a, world.effects['k']]).toEqual([['committed 1', 'committed 2', 'committed 3'], 3, 3])
+    expect([outcomes(world), world.served.a, world.effects['k']]).toEqual([
+      ['committed 1', 'committed 2', 'committed 3'],
+      3,
+      3,
+    ])
   })
 
   it('G11 waits for the end of the soak, and is then applied; the newest of several alone', async () => {
@@ -222,7 +234,14 @@ const createLoad = (seed: number) => {
       }
     },
   })
-  const reloader = createReloader({ source, schema: Version, clock, soak: 30, random: random.next, deadlines: { graceMs: 1_000 } })
+  const reloader = createReloader({
+    source,
+    schema: Version,
+    clock,
+    soak: 30,
+    random: random.next,
+    deadlines: { graceMs: 1_000 },
+  })
     .use('one', (config) => config, applier())
     .use('two', (config) => config, applier(), { after: ['one'] })
     .use('three', (config) => config, applier())
@@ -244,44 +263,49 @@ const disturb = ({ random, source, reloader }: ReturnType<typeof createLoad>, ve
 }
 
 describe('G11 Random changes at random times', () => {
-  it.each([1, 2, 3, 4, 5, 6])('G11 end, when they end, with the newest that can be applied, else what served before; seed %i', async (seed) => {
-    const load = createLoad(seed)
-    const { random, clock, source, reloader, mixes } = load
-    const records: TransactionRecord[] = []
-    void (async () => {
-      for await (const record of reloader.transactions()) records.push(record)
-    })()
-    const started = reloader.start()
-    await clock.advance(100)
-    await started
-    for (let round = 0; round < 60; round++) {
-      let newest: Version | undefined = reloader.config
-      for (let change = random.upTo(8); change >= 0; change--) {
-        newest = disturb(load, round * 10 + change)
-        await clock.advance(random.upTo(50))
+  it.each([1, 2, 3, 4, 5, 6])(
+    'G11 end, when they end, with the newest that can be applied, else what served before; seed %i',
+    async (seed) => {
+      const load = createLoad(seed)
+      const { random, clock, source, reloader, mixes } = load
+      const records: TransactionRecord[] = []
+      void (async () => {
+        for await (const record of reloader.transactions()) records.push(record)
+      })()
+      const started = reloader.start()
+      await clock.advance(100)
+      await started
+      for (let round = 0; round < 60; round++) {
+        let newest: Version | undefined = reloader.config
+        for (let change = random.upTo(8); change >= 0; change--) {
+          newest = disturb(load, round * 10 + change)
+          await clock.advance(random.upTo(50))
+        }
+        source.heal()
+        await clock.advance(20_000)
+        const isGood = newest?.sort === 'good' || newest?.sort === 'slow'
+        if (isGood) expect(reloader.config).toEqual(newest)
+        else expect(['good', 'slow']).toContain(reloader.config.sort)
+        const { serving, lastGood, state } = reloader.status()
+        expect([state === 'degraded', serving?.digest]).toEqual([false, lastGood?.digest])
+        expect(reloader.modules.one.current).toBe(reloader.config.version)
+        expect(reloader.modules.two.current).toBe(reloader.config.version)
+        expect(reloader.modules.three.current).toBe(reloader.config.version)
       }
-      source.heal()
-      await clock.advance(20_000)
-      const isGood = newest?.sort === 'good' || newest?.sort === 'slow'
-      if (isGood) expect(reloader.config).toEqual(newest)
-      else expect(['good', 'slow']).toContain(reloader.config.sort)
-      const { serving, lastGood, state } = reloader.status()
-      expect([state === 'degraded', serving?.digest]).toEqual([false, lastGood?.digest])
-      expect(reloader.modules.one.current).toBe(reloader.config.version)
-      expect(reloader.modules.two.current).toBe(reloader.config.version)
-      expect(reloader.modules.three.current).toBe(reloader.config.version)
-    }
-    expect(mixes).toEqual([])
-    // One ends before the next begins.
-    const overlaps = records.filter((record, index) => {
-      const next = records[index + 1]
-      return next !== undefined && next.startedAt < record.startedAt + record.durationMs
-    })
-    expect(overlaps).toEqual([])
-    const seen = new Set(records.map(({ outcome }) => outcome))
-    expect(['committed', 'rejected', 'rolled-back', 'superseded'].filter((outcome) => !seen.has(outcome as never))).toEqual([])
-    const closed = reloader.close()
-    await clock.advance(60_000)
-    await closed
-  })
+      expect(mixes).toEqual([])
+      // One ends before the next begins.
+      const overlaps = records.filter((record, index) => {
+        const next = records[index + 1]
+        return next !== undefined && next.startedAt < record.startedAt + record.durationMs
+      })
+      expect(overlaps).toEqual([])
+      const seen = new Set(records.map(({ outcome }) => outcome))
+      expect(
+        ['committed', 'rejected', 'rolled-back', 'superseded'].filter((outcome) => !seen.has(outcome as never)),
+      ).toEqual([])
+      const closed = reloader.close()
+      await clock.advance(60_000)
+      await closed
+    },
+  )
 })

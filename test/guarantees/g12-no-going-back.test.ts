@@ -18,7 +18,11 @@ describe('G12 Order never goes back within a lineage', () => {
     for (const order of [4, 3, 2, 1]) world.source.deliver(documentOf(at(order), order))
     await world.advance(0)
     expect(isUntouched(world)).toEqual([5, 0, 5])
-    expect(world.reloader.status()).toMatchObject({ state: 'committed', inSync: true, source: { revision: { order: 5 } } })
+    expect(world.reloader.status()).toMatchObject({
+      state: 'committed',
+      inSync: true,
+      source: { revision: { order: 5 } },
+    })
   })
 
   it('G12 a stale document that comes while a newer one is being applied does not wait for it', async () => {
@@ -41,7 +45,10 @@ describe('G12 Order never goes back within a lineage', () => {
     expect(await world.next()).toMatchObject({ outcome: 'committed', revision: { order: 9 } })
     const reloaded = world.reloader.reload() // the store itself still answers with order 1
     await world.advance(0)
-    expect(await reloaded).toMatchObject({ outcome: 'rejected', failures: [{ code: 'source.stale', phase: 'fetching' }] })
+    expect(await reloaded).toMatchObject({
+      outcome: 'rejected',
+      failures: [{ code: 'source.stale', phase: 'fetching' }],
+    })
     expect(world.served.a).toBe(9)
   })
 

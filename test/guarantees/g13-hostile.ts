@@ -20,7 +20,19 @@ const hostileProxy = (): object =>
 /** An error whose properties throw. */
 const hostileError = (): Error => {
   const error = new Error('hostile')
-  for (const key of ['name', 'message', 'stack', 'code', 'cause', 'errors', 'toString', 'toJSON', 'then', 'failures', 'kind']) {
+  for (const key of [
+    'name',
+    'message',
+    'stack',
+    'code',
+    'cause',
+    'errors',
+    'toString',
+    'toJSON',
+    'then',
+    'failures',
+    'kind',
+  ]) {
     Object.defineProperty(error, key, { get: bite })
   }
   return error
@@ -61,7 +73,9 @@ export const misdeeds: Readonly<Record<string, () => unknown>> = {
     throw new Error('later')
   },
   'answers with a thenable that throws': () => ({ then: bite }), // biome-ignore lint/suspicious/noThenProperty: users can
-  'answers with a thenable that rejects': () => ({ then: (_: unknown, reject: (error: unknown) => void) => reject(hostileError()) }), // biome-ignore lint/suspicious/noThenProperty: users can
+  'answers with a thenable that rejects': () => ({
+    then: (_: unknown, reject: (error: unknown) => void) => reject(hostileError()),
+  }), // biome-ignore lint/suspicious/noThenProperty: users can
   'answers with a thenable whose then throws when it is read': () => Object.defineProperty({}, 'then', { get: bite }),
   'answers with a promise that chatters': chatteringPromise,
   'answers with a hostile proxy': hostileProxy,
@@ -69,10 +83,19 @@ export const misdeeds: Readonly<Record<string, () => unknown>> = {
     Object.defineProperties(
       {},
       Object.fromEntries(
-        ['instance', 'commit', 'rollback', 'check', 'close', 'kind', 'revision', 'content', 'value', 'issues', 'then'].map((key) => [
-          key,
-          { get: bite, enumerable: true },
-        ]),
+        [
+          'instance',
+          'commit',
+          'rollback',
+          'check',
+          'close',
+          'kind',
+          'revision',
+          'content',
+          'value',
+          'issues',
+          'then',
+        ].map((key) => [key, { get: bite, enumerable: true }]),
       ),
     ),
   'answers with null': () => null,
@@ -81,5 +104,12 @@ export const misdeeds: Readonly<Record<string, () => unknown>> = {
     revision: { lineage: 'memory-1', order: Number.POSITIVE_INFINITY, name: 'x' },
     content: '{"version":5}',
   }),
-  'answers with nonsense': () => ({ instance: 1, kind: 'document', revision: null, content: 7, commit: 'x', issues: 3 }),
+  'answers with nonsense': () => ({
+    instance: 1,
+    kind: 'document',
+    revision: null,
+    content: 7,
+    commit: 'x',
+    issues: 3,
+  }),
 }

@@ -47,21 +47,25 @@ const spoiltSource = (act: <T>(place: Place, good: () => T) => T) => {
     name: 'spoilt',
     endpoint: 'memory',
     read: (signal) => act('source read', () => inner.read(signal)),
-    watch: (after, signal) => act('source watch', () => {
-      const iterator = inner.watch(after, signal)[Symbol.asyncIterator]()
-      return {
-        [Symbol.asyncIterator]: () => ({
-          next: async () => {
-            const result = await iterator.next()
-            return result.done === true ? result : { done: false, value: await act('source event', async () => result.value) as WatchEvent }
-          },
-          return: () => act('source watch return', async () => {
-            await iterator.return?.()
-            return { done: true as const, value: undefined }
+    watch: (after, signal) =>
+      act('source watch', () => {
+        const iterator = inner.watch(after, signal)[Symbol.asyncIterator]()
+        return {
+          [Symbol.asyncIterator]: () => ({
+            next: async () => {
+              const result = await iterator.next()
+              return result.done === true
+                ? result
+                : { done: false, value: (await act('source event', async () => result.value)) as WatchEvent }
+            },
+            return: () =>
+              act('source watch return', async () => {
+                await iterator.return?.()
+                return { done: true as const, value: undefined }
+              }),
           }),
-        }),
-      }
-    }),
+        }
+      }),
     close: () => act('source close', () => inner.close()),
   }
   return { inner, source }
@@ -79,12 +83,27 @@ export const createService = (place: Place, misdeed: Misdeed) => {
   const failing = () => place === 'rollback' || place === 'undo'
   const reloader = createReloader<Config>({
     source,
-    schema: { '~standard': { version: 1, vendor: 'test', validate: (value) => act('schema', () => Config['~standard'].validate(value)) } },
+    schema: {
+      '~standard': {
+        version: 1,
+        vendor: 'test',
+        validate: (value) => act('schema', () => Config['~standard'].validate(value)),
+      },
+    },
     parse: (text) => act('parse', () => JSON.parse(text)),
     logger: { debug: log, info: log, warn: log, error: log },
     policies: [() => act('policy', () => undefined)],
     soak: { durationMs: 50, intervalMs: 10, checks: [async () => act('health check', () => undefined)] },
-    deadlines: { readMs: 100, validateMs: 100, prepareMs: 100, applyMs: 100, checkMs: 100, closeMs: 100, leaseMs: 100, graceMs: 10 },
+    deadlines: {
+      readMs: 100,
+      validateMs: 100,
+      prepareMs: 100,
+      applyMs: 100,
+      checkMs: 100,
+      closeMs: 100,
+      leaseMs: 100,
+      graceMs: 10,
+    },
     clock,
     reconcileMs: 1_000,
     random: () => act('random', () => 0.5),
@@ -109,16 +128,25 @@ export const createService = (place: Place, misdeed: Misdeed) => {
         return act('prepare', () => act('generation', good))
       },
     })
-    .use('last', (config) => config, defineApplier<Config>({
-      apply: (_, __, { direction }) => {
-        if (isSpoilt && failing() && direction === 'forward') throw new Error('so that there is something to take back')
-        return act(direction === 'forward' ? 'apply' : 'undo', async () => undefined)
-      },
-      close: () => act('compensating close', async () => undefined),
-    }), { after: ['main'] })
+    .use(
+      'last',
+      (config) => config,
+      defineApplier<Config>({
+        apply: (_, __, { direction }) => {
+          if (isSpoilt && failing() && direction === 'forward')
+            throw new Error('so that there is something to take back')
+          return act(direction === 'forward' ? 'apply' : 'undo', async () => undefined)
+        },
+        close: () => act('compensating close', async () => undefined),
+      }),
+      { after: ['main'] },
+    )
   reloader.subscribe(
     (config) => act('listener select', () => config.version),
-    (next) => act('listener', () => { seen = next ?? seen }),
+    (next) =>
+      act('listener', () => {
+        seen = next ?? seen
+      }),
   )
   return {
     clock,
@@ -128,8 +156,12 @@ export const createService = (place: Place, misdeed: Misdeed) => {
     seen: () => seen,
     use: () => reloader.modules.main.use(hook('use')),
     lease: () => reloader.lease(hook('lease')),
-    spoil: () => { isSpoilt = true },
-    heal: () => { isSpoilt = false },
+    spoil: () => {
+      isSpoilt = true
+    },
+    heal: () => {
+      isSpoilt = false
+    },
     breakWatch: () => inner.breakWatch(new SourceError('source.closed').code),
   }
 }

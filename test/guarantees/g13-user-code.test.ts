@@ -25,12 +25,16 @@ const runChild = (): Promise<Ended> =>
   })
 
 describe('G13 No error in user code ends the process or stops the watch', () => {
-  it(`G13 whatever user code does in ${places.length} places, the process lives, the next good change arrives, and the close ends`, async () => {
-    const { code, lines, errors } = await runChild()
-    expect(lines.filter((line) => !line.endsWith(': ok'))).toEqual(['done'])
-    expect(lines.length).toBe(places.length * Object.keys(misdeeds).length + 1)
-    expect([code, errors]).toEqual([0, ''])
-  }, PATIENCE_MS)
+  it(
+    `G13 whatever user code does in ${places.length} places, the process lives, the next good change arrives, and the close ends`,
+    async () => {
+      const { code, lines, errors } = await runChild()
+      expect(lines.filter((line) => !line.endsWith(': ok'))).toEqual(['done'])
+      expect(lines.length).toBe(places.length * Object.keys(misdeeds).length + 1)
+      expect([code, errors]).toEqual([0, ''])
+    },
+    PATIENCE_MS,
+  )
 })
 
 describe('G13 What user code throws', () => {
@@ -40,10 +44,26 @@ describe('G13 What user code throws', () => {
     const world = await startWorld({ config: one })
     const told: unknown[] = []
     const { reloader } = world
-    reloader.subscribe((config) => config.a?.value, (next) => told.push(next))
-    reloader.subscribe((config) => config.a?.value, () => { throw new Error('scripted') })
-    reloader.subscribe((config) => config.a?.value, async () => { throw new Error('scripted') })
-    reloader.subscribe((config) => config.a?.value, (next, previous, { direction }) => told.push([next, previous, direction]))
+    reloader.subscribe(
+      (config) => config.a?.value,
+      (next) => told.push(next),
+    )
+    reloader.subscribe(
+      (config) => config.a?.value,
+      () => {
+        throw new Error('scripted')
+      },
+    )
+    reloader.subscribe(
+      (config) => config.a?.value,
+      async () => {
+        throw new Error('scripted')
+      },
+    )
+    reloader.subscribe(
+      (config) => config.a?.value,
+      (next, previous, { direction }) => told.push([next, previous, direction]),
+    )
     expect(await world.put(configOf({ a: 2 }))).toMatchObject({ outcome: 'committed' })
     expect(told).toEqual([2, [2, 1, 'forward']])
     expect(reloader.status().counters.reported).toBe(2)
@@ -52,7 +72,9 @@ describe('G13 What user code throws', () => {
   it('G13 in a lease or a use reaches its caller, and nobody else; the hold has ended', async () => {
     const world = await startWorld({ config: one })
     const thrown = new Error('scripted')
-    const fail = (): never => { throw thrown }
+    const fail = (): never => {
+      throw thrown
+    }
     await expect(world.reloader.lease(fail)).rejects.toBe(thrown)
     await expect(world.reloader.modules.a.use(fail)).rejects.toBe(thrown)
     await world.put(configOf({ a: 2 }))
@@ -78,7 +100,9 @@ describe('G13 What user code throws', () => {
       const controller = new AbortController()
       if (isAborted) controller.abort()
       const reloader = createReloader({ source: memorySource(one), schema: Config, clock: createVirtualClock() })
-      await expect(reloader.start({ signal: controller.signal, deadlineMs: Number.NaN })).rejects.toThrow('reloader.invalid-option')
+      await expect(reloader.start({ signal: controller.signal, deadlineMs: Number.NaN })).rejects.toThrow(
+        'reloader.invalid-option',
+      )
       controller.abort()
       await new Promise((resolve) => setImmediate(resolve))
       await reloader.close()

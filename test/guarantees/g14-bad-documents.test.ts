@@ -35,7 +35,12 @@ describe('G14 A document that is no config', () => {
     const world = createWorld({ options: { maxDocumentBytes } })
     if (content !== undefined) world.source.put(content)
     await expect(world.reloader.start({ deadlineMs: 3_600_000 })).rejects.toMatchObject({ code, phase: 'validating' })
-    expect([world.calls, world.reloader.status().state, world.source.watches, world.clock.pending()]).toEqual([[], 'closed', 0, 0])
+    expect([world.calls, world.reloader.status().state, world.source.watches, world.clock.pending()]).toEqual([
+      [],
+      'closed',
+      0,
+      0,
+    ])
   })
 
   it('G14 however many come in a row, keeps the last good config; the next good one is applied', async () => {

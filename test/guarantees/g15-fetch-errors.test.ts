@@ -16,7 +16,12 @@ const cut = ({ source }: World, code: SourceCode = 'source.unreachable'): void =
   source.breakWatch(code)
 }
 
-const untouched = ({ records, calls, served, effects }: World): unknown => ({ records: records.length, calls, served, effects })
+const untouched = ({ records, calls, served, effects }: World): unknown => ({
+  records: records.length,
+  calls,
+  served,
+  effects,
+})
 
 describe('G15 Fetch errors', () => {
   it.each([
@@ -154,7 +159,11 @@ describe('G15 The watch retries with back-off', () => {
     expect(await world.next(66_000)).toMatchObject({ outcome: 'committed' })
     const reads = world.source.reads
     await world.advance(10 * 60_000)
-    expect([world.records.length, world.source.reads - reads >= 9, world.source.reads - reads <= 12]).toEqual([2, true, true])
+    expect([world.records.length, world.source.reads - reads >= 9, world.source.reads - reads <= 12]).toEqual([
+      2,
+      true,
+      true,
+    ])
   })
 })
 
@@ -163,10 +172,15 @@ describe('G15 Start', () => {
     const world = createWorld({ config: one })
     cut(world)
     let settled = false
-    const started = world.reloader.start().finally(() => { settled = true })
+    const started = world.reloader.start().finally(() => {
+      settled = true
+    })
     await world.advance(3 * HOUR_MS)
     expect([settled, world.records.length, world.reloader.status().state]).toEqual([false, 0, 'idle'])
-    expect(world.reloader.status().source).toMatchObject({ state: 'backing-off', lastError: { code: 'source.unreachable' } })
+    expect(world.reloader.status().source).toMatchObject({
+      state: 'backing-off',
+      lastError: { code: 'source.unreachable' },
+    })
     world.source.heal()
     await world.advance(10_000)
     await started
@@ -188,7 +202,9 @@ describe('G15 Start', () => {
     const world = createWorld({ config: one })
     cut(world)
     const controller = new AbortController()
-    const started = world.reloader.start({ signal: controller.signal, deadlineMs: HOUR_MS }).catch((error: unknown) => error)
+    const started = world.reloader
+      .start({ signal: controller.signal, deadlineMs: HOUR_MS })
+      .catch((error: unknown) => error)
     await world.advance(10_000)
     controller.abort()
     await world.advance(0)

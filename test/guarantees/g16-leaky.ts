@@ -1,5 +1,12 @@
 import { inspect } from 'node:util'
-import { createReloader, defineApplier, type ReloaderOptions, type Schema, SourceError, type TransactionRecord } from 'changeover'
+import {
+  createReloader,
+  defineApplier,
+  type ReloaderOptions,
+  type Schema,
+  SourceError,
+  type TransactionRecord,
+} from 'changeover'
 import { createVirtualClock, memorySource } from 'changeover/testing'
 import pino from 'pino'
 import * as v from 'valibot'
@@ -55,15 +62,39 @@ export const badDocuments: readonly string[] = [
   JSON.stringify({ ...configOf(1), db: { max: secret('wrong-type'), password: 1, [secret('unknown-below')]: 1 } }),
   JSON.stringify({ ...configOf(1), db: { max: 99, password: secret('too-long').padEnd(90, 'x') } }),
   JSON.stringify({ ...configOf(1), log: { level: secret('picklist') } }),
-  JSON.stringify({ ...configOf(1), users: { [secret('record-key')]: { quota: secret('record-value') }, [CARD]: { quota: CARD } } }),
-  JSON.stringify({ ...configOf(1), users: { [secret('record-key-long').padEnd(50, 'y')]: { quota: 1, [secret('inner-key')]: 1 } } }),
+  JSON.stringify({
+    ...configOf(1),
+    users: { [secret('record-key')]: { quota: secret('record-value') }, [CARD]: { quota: CARD } },
+  }),
+  JSON.stringify({
+    ...configOf(1),
+    users: { [secret('record-key-long').padEnd(50, 'y')]: { quota: 1, [secret('inner-key')]: 1 } },
+  }),
   JSON.stringify({ ...configOf(1), hosts: [`x${secret('regex')}`, Number(CARD)] }),
   `{"users":{"${secret('twice')}":1,"${secret('twice')}":2}}`,
   `{"users":{"${secret('proto-parent')}":{"__proto__":"${secret('proto')}"}}}`,
   `{"users":${`{"${secret('deep')}":`.repeat(200)}1${'}'.repeat(200)}}`,
 ]
 
-export const hooks = ['select', 'prepare', 'defer', 'report', 'commit', 'rollback', 'check', 'close', 'apply', 'undo', 'health', 'policy', 'parse', 'schema', 'listener', 'read', 'watch'] as const
+export const hooks = [
+  'select',
+  'prepare',
+  'defer',
+  'report',
+  'commit',
+  'rollback',
+  'check',
+  'close',
+  'apply',
+  'undo',
+  'health',
+  'policy',
+  'parse',
+  'schema',
+  'listener',
+  'read',
+  'watch',
+] as const
 type Hook = (typeof hooks)[number]
 
 /** A service whose hooks throw errors full of secrets when they are told to. */
@@ -81,47 +112,96 @@ export const createLeakyService = (options: Partial<ReloaderOptions<Config>> = {
   const schema = options.schema ?? zodSchema
   const output: string[] = []
   const logger = pino({ level: 'debug' }, { write: (line: string) => void output.push(line) })
-  const noteAll = (data: object, message: string): void => void output.push(inspect([data, message], { depth: 10, showHidden: true }))
+  const noteAll = (data: object, message: string): void =>
+    void output.push(inspect([data, message], { depth: 10, showHidden: true }))
   const reloader = createReloader<Config>({
     soak: { durationMs: 100, checks: [() => play('health')] },
-    parse: (text) => { play('parse'); return JSON.parse(text) },
+    parse: (text) => {
+      play('parse')
+      return JSON.parse(text)
+    },
     policies: [() => play('policy')],
     public: ['log'],
     clock,
     logger: {
-      debug: (data, message) => { logger.debug(data, message); noteAll(data, message) },
-      info: (data, message) => { logger.info(data, message); noteAll(data, message) },
-      warn: (data, message) => { logger.warn(data, message); noteAll(data, message) },
-      error: (data, message) => { logger.error(data, message); noteAll(data, message) },
+      debug: (data, message) => {
+        logger.debug(data, message)
+        noteAll(data, message)
+      },
+      info: (data, message) => {
+        logger.info(data, message)
+        noteAll(data, message)
+      },
+      warn: (data, message) => {
+        logger.warn(data, message)
+        noteAll(data, message)
+      },
+      error: (data, message) => {
+        logger.error(data, message)
+        noteAll(data, message)
+      },
     },
     ...options,
     source: {
       ...inner,
-      read: async (signal) => { play('read'); return inner.read(signal) },
-      watch: (after, signal) => { play('watch'); return inner.watch(after, signal) },
-    },
-    schema: { '~standard': { ...schema['~standard'], validate: (value) => { play('schema'); return schema['~standard'].validate(value) } } },
-  })
-    .use('db', (config) => { play('select'); return config.db }, {
-      prepare: (slice: Config['db'], { defer, report }) => {
-        defer(() => play('defer'))
-        try { play('report') } catch (error) { report(error) }
-        if (failing.has('defer')) throw leaky('prepare')
-        play('prepare')
-        return {
-          instance: slice,
-          commit: () => play('commit') as undefined,
-          rollback: () => play('rollback') as undefined,
-          check: async () => play('check'),
-          close: async () => play('close'),
-        }
+      read: async (signal) => {
+        play('read')
+        return inner.read(signal)
       },
-    })
-    .use('users', (config) => config.users, defineApplier<Config['users']>({
-      apply: (_, __, { direction }) => play(direction === 'forward' ? 'apply' : 'undo'),
-      close: () => play('close'),
-    }), { after: ['db'] })
-  reloader.subscribe((config) => config.db, () => play('listener'))
+      watch: (after, signal) => {
+        play('watch')
+        return inner.watch(after, signal)
+      },
+    },
+    schema: {
+      '~standard': {
+        ...schema['~standard'],
+        validate: (value) => {
+          play('schema')
+          return schema['~standard'].validate(value)
+        },
+      },
+    },
+  })
+    .use(
+      'db',
+      (config) => {
+        play('select')
+        return config.db
+      },
+      {
+        prepare: (slice: Config['db'], { defer, report }) => {
+          defer(() => play('defer'))
+          try {
+            play('report')
+          } catch (error) {
+            report(error)
+          }
+          if (failing.has('defer')) throw leaky('prepare')
+          play('prepare')
+          return {
+            instance: slice,
+            commit: () => play('commit') as undefined,
+            rollback: () => play('rollback') as undefined,
+            check: async () => play('check'),
+            close: async () => play('close'),
+          }
+        },
+      },
+    )
+    .use(
+      'users',
+      (config) => config.users,
+      defineApplier<Config['users']>({
+        apply: (_, __, { direction }) => play(direction === 'forward' ? 'apply' : 'undo'),
+        close: () => play('close'),
+      }),
+      { after: ['db'] },
+    )
+  reloader.subscribe(
+    (config) => config.db,
+    () => play('listener'),
+  )
   const records: TransactionRecord[] = []
   void (async () => {
     for await (const record of reloader.transactions()) records.push(record)
@@ -137,7 +217,9 @@ export const show = (value: unknown): string => {
   if (value instanceof Error) {
     const { err, errWithCause } = pino.stdSerializers
     parts.push(value.message, value.stack ?? '', JSON.stringify(err(value)), JSON.stringify(errWithCause(value)))
-    parts.push(...Reflect.ownKeys(value).map((key) => inspect(Reflect.get(value, key), { depth: 10, showHidden: true })))
+    parts.push(
+      ...Reflect.ownKeys(value).map((key) => inspect(Reflect.get(value, key), { depth: 10, showHidden: true })),
+    )
   }
   return parts.join('\n')
 }

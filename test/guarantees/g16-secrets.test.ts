@@ -70,7 +70,8 @@ beforeEach(() => {
   actors.length = 0
   noise.length = 0
   process.on('warning', note)
-  for (const method of ['log', 'info', 'warn', 'error', 'debug'] as const) vi.spyOn(console, method).mockImplementation(note)
+  for (const method of ['log', 'info', 'warn', 'error', 'debug'] as const)
+    vi.spyOn(console, method).mockImplementation(note)
 })
 afterEach(() => {
   process.off('warning', note)
@@ -92,7 +93,10 @@ const closeService = async ({ reloader, clock }: Service): Promise<void> => {
   await closed
 }
 
-const schemas = [['zod', zodSchema], ['valibot', valibotSchema]] as const
+const schemas = [
+  ['zod', zodSchema],
+  ['valibot', valibotSchema],
+] as const
 
 describe('G16 No config value is shown unless its path is public', () => {
   it.each(schemas)('G16 not of documents that are refused, by %s', async (_, schema) => {
@@ -119,21 +123,27 @@ describe('G16 No config value is shown unless its path is public', () => {
     }
   })
 
-  it.each(schemas)('G16 not of configs that serve, change, are planned and are swapped back, by %s', async (_, schema) => {
-    const service = await startService({ schema })
-    const { clock, source, reloader, failing, output } = service
-    for (let n = 2; n <= 8; n++) {
-      if (n === 4) failing.add('check')
-      else failing.clear()
-      output.push(show(await reloader.plan(JSON.stringify(configOf(n)))), show(await reloader.plan(JSON.stringify(configOf(n)), { prepare: true })))
-      source.put(configOf(n))
-      await clock.advance(1_000)
-    }
-    expect(reloader.config.db.password).toBe(secret('password-8'))
-    output.push(inspect(reloader, { depth: 10, showHidden: true }))
-    await closeService(service)
-    expect(leaksIn(shownBy(service))).toEqual([])
-  })
+  it.each(schemas)(
+    'G16 not of configs that serve, change, are planned and are swapped back, by %s',
+    async (_, schema) => {
+      const service = await startService({ schema })
+      const { clock, source, reloader, failing, output } = service
+      for (let n = 2; n <= 8; n++) {
+        if (n === 4) failing.add('check')
+        else failing.clear()
+        output.push(
+          show(await reloader.plan(JSON.stringify(configOf(n)))),
+          show(await reloader.plan(JSON.stringify(configOf(n)), { prepare: true })),
+        )
+        source.put(configOf(n))
+        await clock.advance(1_000)
+      }
+      expect(reloader.config.db.password).toBe(secret('password-8'))
+      output.push(inspect(reloader, { depth: 10, showHidden: true }))
+      await closeService(service)
+      expect(leaksIn(shownBy(service))).toEqual([])
+    },
+  )
 
   it.each(hooks)('G16 nor anything of what user code throws: %s', async (hook) => {
     const service = await startService()
@@ -183,14 +193,20 @@ describe('G16 No config value is shown unless its path is public', () => {
 
 describe('G16 These tests', () => {
   it('G16 would notice a leak: secrets are found in values, errors and texts, and both machines are watched', async () => {
-    expect(leaksIn(show({ deep: { config: configOf(1) } })).sort()).toEqual([CARD, secret('host-1'), secret('password-1'), secret('user-1')])
+    expect(leaksIn(show({ deep: { config: configOf(1) } })).sort()).toEqual([
+      CARD,
+      secret('host-1'),
+      secret('password-1'),
+      secret('user-1'),
+    ])
     expect(leaksIn(show(leaky('an'))).length).toBeGreaterThanOrEqual(5)
     const service = await startService()
     service.source.put(configOf(2))
     await service.clock.advance(1_000)
     expect(leaksIn(show(service.reloader.config))).toContain(secret('password-2'))
     const watched = frames.join('\n')
-    for (const event of ['watch.opened', 'watch.reported', 'source.changed', 'xstate.done.actor']) expect(watched).toContain(event)
+    for (const event of ['watch.opened', 'watch.reported', 'source.changed', 'xstate.done.actor'])
+      expect(watched).toContain(event)
     expect(actors.length).toBe(2)
     expect(service.output.join('')).toContain('committed')
     await closeService(service)
@@ -203,8 +219,17 @@ describe('G16 What is public is shown', () => {
     const report = await service.reloader.plan(JSON.stringify(configOf(2)))
     expect(report).toMatchObject({ verdict: 'changes', diff: { count: 6 } })
     const differences = 'diff' in report ? report.diff.differences : []
-    expect(differences.filter((one) => 'from' in one || 'to' in one)).toEqual([{ path: 'log.level', change: 'changed', from: 'info', to: 'debug' }])
-    expect(differences.map(({ path }) => path)).toEqual(['log.level', 'db.max', 'db.password', 'users.*', 'users.*', 'hosts.0'])
+    expect(differences.filter((one) => 'from' in one || 'to' in one)).toEqual([
+      { path: 'log.level', change: 'changed', from: 'info', to: 'debug' },
+    ])
+    expect(differences.map(({ path }) => path)).toEqual([
+      'log.level',
+      'db.max',
+      'db.password',
+      'users.*',
+      'users.*',
+      'hosts.0',
+    ])
     expect(leaksIn(show(report))).toEqual([])
     await closeService(service)
   })
@@ -237,7 +262,10 @@ describe('G16 The unsafe accessor', () => {
 
   it("G16 gives a schema's issue and what the JSON parser threw", async () => {
     const service = createLeakyService({ parse: JSON.parse })
-    for (const [document, original] of [['{"a":S3cR3t', SyntaxError], [badDocuments[3] ?? '', Object]] as const) {
+    for (const [document, original] of [
+      ['{"a":S3cR3t', SyntaxError],
+      [badDocuments[3] ?? '', Object],
+    ] as const) {
       const report = await service.reloader.plan(document)
       const [failure] = report.failures
       expect(failure === undefined ? undefined : unsafeCause(failure)).toBeInstanceOf(original)

@@ -5,7 +5,15 @@ import type { Behaviour, Hook } from './scripted.ts'
 import { type Config, configOf, createWorld, startWorld, type World } from './world.ts'
 
 const one = configOf({ a: 1, b: 1, k: 1, x: 1 })
-const outcomes: readonly Outcome[] = ['committed', 'unchanged', 'rejected', 'rolled-back', 'superseded', 'aborted', 'degraded']
+const outcomes: readonly Outcome[] = [
+  'committed',
+  'unchanged',
+  'rejected',
+  'rolled-back',
+  'superseded',
+  'aborted',
+  'degraded',
+]
 
 const hooksOf = {
   a: ['prepare', 'commit', 'rollback', 'check', 'close', 'cleanup'],
@@ -18,7 +26,16 @@ const hooksOf = {
 const shake = (world: World, { chance, pick, upTo }: Random, asked: Promise<unknown>[]): void => {
   const { source, modules, reloader } = world
   const value = 1 + upTo(6)
-  if (chance(0.5)) source.put(pick<Config | string>([configOf({ a: value, b: value, k: value, x: value }), configOf({ a: value }), one, '{', '']))
+  if (chance(0.5))
+    source.put(
+      pick<Config | string>([
+        configOf({ a: value, b: value, k: value, x: value }),
+        configOf({ a: value }),
+        one,
+        '{',
+        '',
+      ]),
+    )
   if (chance(0.05)) source.delete()
   if (chance(0.1)) source.breakWatch('source.closed')
   if (chance(0.1)) source.failReads('source.unreachable', 1 + upTo(3))
@@ -27,7 +44,16 @@ const shake = (world: World, { chance, pick, upTo }: Random, asked: Promise<unkn
   if (chance(0.2)) asked.push(reloader.reload())
   if (chance(0.5)) {
     const name = pick<keyof typeof hooksOf>(['a', 'b', 'x', 'k'])
-    const behaviour = pick<Behaviour>(['throw', 'reject', 'reject-oddly', 'heed', 'finish-on-abort', 'deaf', 'promise', 'garbage'])
+    const behaviour = pick<Behaviour>([
+      'throw',
+      'reject',
+      'reject-oddly',
+      'heed',
+      'finish-on-abort',
+      'deaf',
+      'promise',
+      'garbage',
+    ])
     modules[name].script(pick<Hook>(hooksOf[name]), behaviour)
   }
   if (chance(0.1)) for (const name of ['a', 'b', 'x', 'k'] as const) modules[name].heal()
@@ -35,7 +61,9 @@ const shake = (world: World, { chance, pick, upTo }: Random, asked: Promise<unkn
 
 const expectOneEach = (records: readonly TransactionRecord[], { reloader }: World): void => {
   const { counters } = reloader.status()
-  const counted = Object.fromEntries(outcomes.map((outcome) => [outcome, records.filter((record) => record.outcome === outcome).length]))
+  const counted = Object.fromEntries(
+    outcomes.map((outcome) => [outcome, records.filter((record) => record.outcome === outcome).length]),
+  )
   const { reported: _, ...byOutcome } = counters
   expect(byOutcome).toEqual(counted)
   expect(new Set(records.map(({ id }) => id)).size).toBe(records.length)
@@ -43,39 +71,51 @@ const expectOneEach = (records: readonly TransactionRecord[], { reloader }: Worl
 }
 
 describe('G17 Under a random load', () => {
-  it.each([1, 2, 3, 4, 5, 6, 7, 8])('G17 there is one record a transaction, the counters add up, and every reload() settles; seed %i', async (seed) => {
-    const random = createRandom(seed)
-    const world = await startWorld({
-      config: one,
-      checkCloses: false,
-      options: {
-        soak: { durationMs: 300, intervalMs: 100 },
-        deadlines: { readMs: 200, validateMs: 200, prepareMs: 200, applyMs: 200, checkMs: 100, closeMs: 100, leaseMs: 100, graceMs: 50 },
-        retry: { minMs: 10, maxMs: 200 },
-        repair: { minMs: 50, maxMs: 500 },
-      },
-    })
-    const asked: Promise<unknown>[] = []
-    for (let round = 0; round < 1_500; round++) {
-      shake(world, random, asked)
-      await world.advance(random.upTo(120))
-      if (round % 100 === 0) expectOneEach(world.records, world)
-    }
-    const closed = world.reloader.close()
-    asked.push(world.reloader.reload())
-    await world.advance(60_000)
-    await closed
-    expectOneEach(world.records, world)
-    const answers = await Promise.allSettled(asked)
-    for (const answer of answers) {
-      if (answer.status === 'rejected') expect(answer.reason).toMatchObject({ code: 'reloader.closed' })
-      else expect(world.records).toContain(answer.value)
-    }
-    expect(world.records.length).toBeGreaterThan(300)
-    for (const outcome of outcomes.filter((name) => name !== 'aborted')) {
-      expect([outcome, world.records.some((record) => record.outcome === outcome)]).toEqual([outcome, true])
-    }
-  })
+  it.each([1, 2, 3, 4, 5, 6, 7, 8])(
+    'G17 there is one record a transaction, the counters add up, and every reload() settles; seed %i',
+    async (seed) => {
+      const random = createRandom(seed)
+      const world = await startWorld({
+        config: one,
+        checkCloses: false,
+        options: {
+          soak: { durationMs: 300, intervalMs: 100 },
+          deadlines: {
+            readMs: 200,
+            validateMs: 200,
+            prepareMs: 200,
+            applyMs: 200,
+            checkMs: 100,
+            closeMs: 100,
+            leaseMs: 100,
+            graceMs: 50,
+          },
+          retry: { minMs: 10, maxMs: 200 },
+          repair: { minMs: 50, maxMs: 500 },
+        },
+      })
+      const asked: Promise<unknown>[] = []
+      for (let round = 0; round < 1_500; round++) {
+        shake(world, random, asked)
+        await world.advance(random.upTo(120))
+        if (round % 100 === 0) expectOneEach(world.records, world)
+      }
+      const closed = world.reloader.close()
+      asked.push(world.reloader.reload())
+      await world.advance(60_000)
+      await closed
+      expectOneEach(world.records, world)
+      const answers = await Promise.allSettled(asked)
+      for (const answer of answers) {
+        if (answer.status === 'rejected') expect(answer.reason).toMatchObject({ code: 'reloader.closed' })
+        else expect(world.records).toContain(answer.value)
+      }
+      expect(world.records.length).toBeGreaterThan(300)
+      for (const outcome of outcomes.filter((name) => name !== 'aborted')) {
+        expect([outcome, world.records.some((record) => record.outcome === outcome)]).toEqual([outcome, true])
+      }
+    },
+  )
 })
 
 describe('G17 Every reload()', () => {
@@ -90,7 +130,11 @@ describe('G17 Every reload()', () => {
     world.modules.a.release()
     await world.advance(0)
     const answers = await Promise.all(asked)
-    expect(world.records.map(({ outcome, trigger }) => `${outcome} ${trigger}`)).toEqual(['committed start', 'committed change', 'committed reload'])
+    expect(world.records.map(({ outcome, trigger }) => `${outcome} ${trigger}`)).toEqual([
+      'committed start',
+      'committed change',
+      'committed reload',
+    ])
     expect(new Set(answers)).toEqual(new Set([world.records[2]]))
     expect(world.served.a).toBe(3)
   })
@@ -152,7 +196,10 @@ describe('G17 A record', () => {
     const taken: TransactionRecord[] = []
     for await (const record of slow) taken.push(record)
     expect(taken).toEqual(world.records.slice(1))
-    expect([await left.next(), await world.reloader.transactions().next()]).toEqual([{ value: undefined, done: true }, { value: undefined, done: true }])
+    expect([await left.next(), await world.reloader.transactions().next()]).toEqual([
+      { value: undefined, done: true },
+      { value: undefined, done: true },
+    ])
   })
 
   it('G17 is frozen, and names every module that takes part with its phases', async () => {
@@ -160,7 +207,12 @@ describe('G17 A record', () => {
     world.modules.b.script('commit', 'throw')
     const record = await world.put(configOf({ a: 2, b: 2, k: 2 }))
     expect(Object.isFrozen(record)).toBe(true)
-    const phases = record.modules.map(({ module, phases: of }) => `${module}: ${of.map(({ phase, result }) => `${phase} ${result}`).join(', ')}`)
-    expect([record.outcome, phases]).toEqual(['rolled-back', ['a: prepare done, commit done', 'b: prepare done, commit failed', 'k: ']])
+    const phases = record.modules.map(
+      ({ module, phases: of }) => `${module}: ${of.map(({ phase, result }) => `${phase} ${result}`).join(', ')}`,
+    )
+    expect([record.outcome, phases]).toEqual([
+      'rolled-back',
+      ['a: prepare done, commit done', 'b: prepare done, commit failed', 'k: '],
+    ])
   })
 })

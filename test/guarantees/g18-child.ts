@@ -16,33 +16,53 @@ const never = new Promise<never>(() => {})
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 const account = { opened: 0, closed: 0 }
-const behaviour = { prepare: (): unknown => undefined, check: (): unknown => undefined, close: (): unknown => undefined, apply: (): unknown => undefined }
+const behaviour = {
+  prepare: (): unknown => undefined,
+  check: (): unknown => undefined,
+  close: (): unknown => undefined,
+  apply: (): unknown => undefined,
+}
 const deadlines = { readMs: 200, prepareMs: 200, applyMs: 200, checkMs: 200, closeMs: 200, leaseMs: 200, graceMs: 50 }
 
 const createService = (source: Source, options: Partial<ReloaderOptions<Config>> = {}) =>
   createReloader<Config>({ source, schema: Config, deadlines, ...options })
-    .use('pool', (config) => config.n, resource({
-      open: async (n: number) => {
-        await behaviour.prepare()
-        account.opened += 1
-        return n
-      },
-      drainMs: 100,
-      check: () => behaviour.check(),
-      close: async () => {
-        await behaviour.close()
-        account.closed += 1
-      },
-    }))
-    .use('cache', (config) => config, timer(() => Date.now(), { unref: false }), { after: ['pool'] })
-    .use('level', (config) => config.n, defineApplier<number>({ apply: async () => void (await behaviour.apply()) }), { after: ['cache'] })
+    .use(
+      'pool',
+      (config) => config.n,
+      resource({
+        open: async (n: number) => {
+          await behaviour.prepare()
+          account.opened += 1
+          return n
+        },
+        drainMs: 100,
+        check: () => behaviour.check(),
+        close: async () => {
+          await behaviour.close()
+          account.closed += 1
+        },
+      }),
+    )
+    .use(
+      'cache',
+      (config) => config,
+      timer(() => Date.now(), { unref: false }),
+      { after: ['pool'] },
+    )
+    .use('level', (config) => config.n, defineApplier<number>({ apply: async () => void (await behaviour.apply()) }), {
+      after: ['cache'],
+    })
 
 type Service = ReturnType<typeof createService>
 
 const reloads = async (service: Service, put: (document: Config) => void, count: number): Promise<void> => {
   for (let n = 1; n <= count; n++) {
-    behaviour.prepare = () => { if (n % 3 === 0) throw new Error('scripted') }
-    behaviour.apply = () => { if (n % 7 === 0) throw new Error('scripted') }
+    behaviour.prepare = () => {
+      if (n % 3 === 0) throw new Error('scripted')
+    }
+    behaviour.apply = () => {
+      if (n % 7 === 0) throw new Error('scripted')
+    }
     put(documentOf(n))
     const { outcome } = await service.reload()
     if (outcome === 'degraded') await pause(1)
@@ -108,7 +128,10 @@ const situations: Readonly<Record<string, () => Promise<Service>>> = {
   },
   'a soak, and a check that hangs': async () => {
     const source = memorySource(documentOf(0))
-    const service = createService(source, { soak: { durationMs: 3_600_000, intervalMs: 3_600_000 }, deadlines: { ...deadlines, checkMs: 3_600_000 } })
+    const service = createService(source, {
+      soak: { durationMs: 3_600_000, intervalMs: 3_600_000 },
+      deadlines: { ...deadlines, checkMs: 3_600_000 },
+    })
     let checks = 0
     behaviour.check = () => (++checks > 1 ? never : undefined) // the first is asked by the prepare
     await service.start()
@@ -119,7 +142,9 @@ const situations: Readonly<Record<string, () => Promise<Service>>> = {
     const source = memorySource(documentOf(0))
     const service = createService(source, { repair: { minMs: 3_600_000, maxMs: 3_600_000 } })
     await service.start()
-    behaviour.apply = () => { throw new Error('scripted') }
+    behaviour.apply = () => {
+      throw new Error('scripted')
+    }
     source.put(documentOf(1))
     await service.reload()
     if (service.status().state !== 'degraded') throw new Error(`not degraded: ${service.status().state}`)

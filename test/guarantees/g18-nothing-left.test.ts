@@ -13,7 +13,12 @@ const generationModules = ['a', 'b', 'c', 'x'] as const
 /** What the modules themselves have counted, beside what the reloader says of them. */
 const expectAccount = ({ reloader, modules }: World): void => {
   for (const name of generationModules) {
-    const { opened, closed, live, leaked } = reloader.status().modules[name] ?? { opened: 0, closed: 0, live: 0, leaked: 0 }
+    const { opened, closed, live, leaked } = reloader.status().modules[name] ?? {
+      opened: 0,
+      closed: 0,
+      live: 0,
+      leaked: 0,
+    }
     const { made } = modules[name]
     const begun = made.filter(({ closes }) => closes > 0).length
     expect([name, opened, opened - closed - leaked]).toEqual([name, made.length, live])
@@ -25,40 +30,49 @@ const expectAccount = ({ reloader, modules }: World): void => {
 }
 
 describe('G18 Opened = closed + live + leaked', () => {
-  it.each([21, 22, 23])('G18 for every module, at every moment of a random load, and after it all is closed; seed %i', async (seed) => {
-    const random = createRandom(seed)
-    const world = await startWorld({
-      config: one,
-      options: { soak: 200, deadlines: { prepareMs: 100, checkMs: 50, closeMs: 100, applyMs: 100, leaseMs: 50, graceMs: 20 }, repair: { minMs: 20, maxMs: 100 } },
-    })
-    const { modules, reloader, source } = world
-    for (let round = 0; round < 600; round++) {
-      const name = random.pick(generationModules)
-      const behaviour = random.pick<Behaviour>(['throw', 'reject', 'heed', 'finish-on-abort', 'deaf', 'garbage'])
-      if (random.chance(0.4)) modules[name].script(random.pick(['prepare', 'commit', 'rollback', 'check', 'close', 'cleanup']), behaviour)
-      if (random.chance(0.1)) modules.k.script(random.pick(['apply', 'undo']), behaviour)
-      if (random.chance(0.6)) source.put(random.chance(0.2) ? configOf({ a: round }) : at(round))
-      if (random.chance(0.1)) void reloader.plan(JSON.stringify(at(round + 1)), { prepare: true })
-      if (random.chance(0.1)) void reloader.lease(() => new Promise<void>((resolve) => world.clock.setTimeout(resolve, random.upTo(200))))
-      if (random.chance(0.05)) for (const healed of generationModules) modules[healed].heal()
-      await world.advance(random.upTo(150))
+  it.each([21, 22, 23])(
+    'G18 for every module, at every moment of a random load, and after it all is closed; seed %i',
+    async (seed) => {
+      const random = createRandom(seed)
+      const world = await startWorld({
+        config: one,
+        options: {
+          soak: 200,
+          deadlines: { prepareMs: 100, checkMs: 50, closeMs: 100, applyMs: 100, leaseMs: 50, graceMs: 20 },
+          repair: { minMs: 20, maxMs: 100 },
+        },
+      })
+      const { modules, reloader, source } = world
+      for (let round = 0; round < 600; round++) {
+        const name = random.pick(generationModules)
+        const behaviour = random.pick<Behaviour>(['throw', 'reject', 'heed', 'finish-on-abort', 'deaf', 'garbage'])
+        if (random.chance(0.4))
+          modules[name].script(random.pick(['prepare', 'commit', 'rollback', 'check', 'close', 'cleanup']), behaviour)
+        if (random.chance(0.1)) modules.k.script(random.pick(['apply', 'undo']), behaviour)
+        if (random.chance(0.6)) source.put(random.chance(0.2) ? configOf({ a: round }) : at(round))
+        if (random.chance(0.1)) void reloader.plan(JSON.stringify(at(round + 1)), { prepare: true })
+        if (random.chance(0.1))
+          void reloader.lease(() => new Promise<void>((resolve) => world.clock.setTimeout(resolve, random.upTo(200))))
+        if (random.chance(0.05)) for (const healed of generationModules) modules[healed].heal()
+        await world.advance(random.upTo(150))
+        expectAccount(world)
+      }
+      for (const healed of [...generationModules, 'k'] as const) modules[healed].heal()
+      source.put(at(9_999))
+      await world.advance(600_000)
       expectAccount(world)
-    }
-    for (const healed of [...generationModules, 'k'] as const) modules[healed].heal()
-    source.put(at(9_999))
-    await world.advance(600_000)
-    expectAccount(world)
-    expect(world.served).toEqual({ a: 9_999, b: 9_999, c: 9_999, x: 9_999 })
-    const { modules: accounts } = reloader.status()
-    expect(generationModules.map((name) => accounts[name]?.live)).toEqual([1, 1, 1, 1])
-    const closed = reloader.close()
-    await world.advance(60_000)
-    await closed
-    expectAccount(world)
-    const { modules: after } = reloader.status()
-    expect(generationModules.map((name) => after[name]?.live)).toEqual([0, 0, 0, 0])
-    expect([world.clock.pending(), source.watches]).toEqual([0, 0])
-  })
+      expect(world.served).toEqual({ a: 9_999, b: 9_999, c: 9_999, x: 9_999 })
+      const { modules: accounts } = reloader.status()
+      expect(generationModules.map((name) => accounts[name]?.live)).toEqual([1, 1, 1, 1])
+      const closed = reloader.close()
+      await world.advance(60_000)
+      await closed
+      expectAccount(world)
+      const { modules: after } = reloader.status()
+      expect(generationModules.map((name) => after[name]?.live)).toEqual([0, 0, 0, 0])
+      expect([world.clock.pending(), source.watches]).toEqual([0, 0])
+    },
+  )
 
   it('G18 a close that fails is a leak, told once; one that ends late is none any more', async () => {
     const world = await startWorld({ config: one, options: { deadlines: { closeMs: 100 } } })
@@ -98,10 +112,20 @@ describe('G18 After close()', () => {
     await reloader.start({ signal })
     let told = 0
     for (let n = 0; n < 20; n++) {
-      reloader.subscribe((config) => config.a, () => { told += 1 }, { signal })
+      reloader.subscribe(
+        (config) => config.a,
+        () => {
+          told += 1
+        },
+        { signal },
+      )
       reloader.transactions({ signal })
     }
-    const unsubscribe = reloader.subscribe((config) => config.a, () => {}, { signal })
+    const unsubscribe = reloader.subscribe(
+      (config) => config.a,
+      () => {},
+      { signal },
+    )
     await world.put(at(2))
     expect([told, getEventListeners(signal, 'abort').length]).toEqual([20, 41])
     unsubscribe()
@@ -109,7 +133,11 @@ describe('G18 After close()', () => {
     await world.advance(0)
     await closed
     expect(getEventListeners(signal, 'abort')).toEqual([])
-    reloader.subscribe((config) => config.a, () => {}, { signal })
+    reloader.subscribe(
+      (config) => config.a,
+      () => {},
+      { signal },
+    )
     reloader.transactions({ signal })
     expect(getEventListeners(signal, 'abort')).toEqual([])
   })
@@ -118,7 +146,11 @@ describe('G18 After close()', () => {
     const world = await startWorld({ config: one })
     const { signal } = new AbortController()
     for (let n = 0; n < 50; n++) {
-      world.reloader.subscribe((config) => config.a, () => {}, { signal })()
+      world.reloader.subscribe(
+        (config) => config.a,
+        () => {},
+        { signal },
+      )()
       await world.reloader.transactions({ signal }).return?.()
     }
     expect(getEventListeners(signal, 'abort')).toEqual([])
@@ -127,10 +159,14 @@ describe('G18 After close()', () => {
   it('G18 a dry run that was under way has ended and is closed; one that waited has called nobody', async () => {
     const world = await startWorld({ config: one })
     world.modules.a.always('prepare', 'finish-on-abort')
-    const plans = [2, 3, 4].map((value) => world.reloader.plan(JSON.stringify(at(value)), { prepare: true }).catch((error: unknown) => error))
+    const plans = [2, 3, 4].map((value) =>
+      world.reloader.plan(JSON.stringify(at(value)), { prepare: true }).catch((error: unknown) => error),
+    )
     await world.advance(10)
     let isClosed = false
-    const closed = world.reloader.close().then(() => { isClosed = true })
+    const closed = world.reloader.close().then(() => {
+      isClosed = true
+    })
     await world.advance(300_000)
     await closed
     expect(isClosed).toBe(true)
@@ -145,8 +181,18 @@ describe('G18 After close()', () => {
   it('G18 in the middle of anything, no timer is left', async () => {
     const random = createRandom(31)
     for (let round = 0; round < 150; round++) {
-      const world = await startWorld({ config: one, options: { soak: 50, deadlines: { prepareMs: 100, applyMs: 100, checkMs: 100, closeMs: 100, readMs: 100, graceMs: 20 } } })
-      for (const name of generationModules) world.modules[name].always('prepare', () => new Promise<void>((resolve) => world.clock.setTimeout(resolve, random.upTo(30))))
+      const world = await startWorld({
+        config: one,
+        options: {
+          soak: 50,
+          deadlines: { prepareMs: 100, applyMs: 100, checkMs: 100, closeMs: 100, readMs: 100, graceMs: 20 },
+        },
+      })
+      for (const name of generationModules)
+        world.modules[name].always(
+          'prepare',
+          () => new Promise<void>((resolve) => world.clock.setTimeout(resolve, random.upTo(30))),
+        )
       if (random.chance(0.3)) world.source.hangReads({ deaf: random.chance(0.5) })
       if (random.chance(0.3)) world.source.breakWatch('source.closed')
       world.source.put(at(2 + round))
@@ -155,7 +201,11 @@ describe('G18 After close()', () => {
       const closed = world.reloader.close()
       await world.advance(1_000)
       await closed
-      expect([world.clock.pending(), world.source.watches, generationModules.map((name) => world.reloader.status().modules[name]?.live)]).toEqual([0, 0, [0, 0, 0, 0]])
+      expect([
+        world.clock.pending(),
+        world.source.watches,
+        generationModules.map((name) => world.reloader.status().modules[name]?.live),
+      ]).toEqual([0, 0, [0, 0, 0, 0]])
     }
   })
 })
@@ -163,7 +213,9 @@ describe('G18 After close()', () => {
 const PATIENCE_MS = 60_000
 const childPath = fileURLToPath(new URL('./g18-child.ts', import.meta.url))
 
-const runChild = (situation: string): Promise<{ readonly code: unknown; readonly output: string; readonly errors: string }> =>
+const runChild = (
+  situation: string,
+): Promise<{ readonly code: unknown; readonly output: string; readonly errors: string }> =>
   new Promise((resolve) => {
     const args = ['--import', 'tsx', childPath, situation]
     execFile(process.execPath, args, { timeout: PATIENCE_MS }, (error, output, errors) => {
@@ -186,13 +238,21 @@ describe('G18 A process with real timers', () => {
     'leases that are never given back',
     'a dry run under way',
     'a close that hangs',
-  ])('G18 ends by itself after close(), with nothing open: %s', async (situation) => {
-    const { code, output, errors } = await runChild(situation)
-    expect([code, errors]).toEqual([0, ''])
-    const { left, account, sums, state, modules } = JSON.parse(output)
-    expect([left, state]).toEqual([[], 'closed'])
-    expect(sums).toEqual([[true, 0], [true, 0], [true, 0]])
-    expect(account.opened).toBe(modules.pool.opened)
-    expect(account.closed).toBe(modules.pool.closed)
-  }, 2 * PATIENCE_MS)
+  ])(
+    'G18 ends by itself after close(), with nothing open: %s',
+    async (situation) => {
+      const { code, output, errors } = await runChild(situation)
+      expect([code, errors]).toEqual([0, ''])
+      const { left, account, sums, state, modules } = JSON.parse(output)
+      expect([left, state]).toEqual([[], 'closed'])
+      expect(sums).toEqual([
+        [true, 0],
+        [true, 0],
+        [true, 0],
+      ])
+      expect(account.opened).toBe(modules.pool.opened)
+      expect(account.closed).toBe(modules.pool.closed)
+    },
+    2 * PATIENCE_MS,
+  )
 })

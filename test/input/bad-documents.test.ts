@@ -23,12 +23,28 @@ const badDocuments: readonly Bad[] = [
   { what: 'a truncated document', content: text.slice(0, -3), code: 'document.malformed' },
   { what: 'a document with something after its end', content: `${text} ${SECRET}`, code: 'document.malformed' },
   { what: 'a document that is no JSON', content: `password: ${SECRET}`, code: 'document.malformed' },
-  { what: 'a document of 2 MB', content: { ...good, db: { ...db, password: SECRET.padEnd(2e6) } }, code: 'document.too-large' },
+  {
+    what: 'a document of 2 MB',
+    content: { ...good, db: { ...db, password: SECRET.padEnd(2e6) } },
+    code: 'document.too-large',
+  },
   { what: 'a document of 2 MB of bytes', content: bytes(SECRET.padEnd(2e6)), code: 'document.too-large' },
   { what: 'invalid UTF-8', content: bytes('{"', [0xc3, 0x28], `":"${SECRET}"}`), code: 'document.encoding' },
-  { what: 'UTF-16', content: bytes([0xff, 0xfe], Buffer.from(text, 'utf16le').toJSON().data), code: 'document.encoding' },
-  { what: 'UTF-8 that is cut within a character', content: bytes(`{"${SECRET}":"`, [0xe2, 0x82]), code: 'document.encoding' },
-  { what: 'a lone surrogate in bytes', content: bytes(`{"${SECRET}":"`, [0xed, 0xa0, 0x80], '"}'), code: 'document.encoding' },
+  {
+    what: 'UTF-16',
+    content: bytes([0xff, 0xfe], Buffer.from(text, 'utf16le').toJSON().data),
+    code: 'document.encoding',
+  },
+  {
+    what: 'UTF-8 that is cut within a character',
+    content: bytes(`{"${SECRET}":"`, [0xe2, 0x82]),
+    code: 'document.encoding',
+  },
+  {
+    what: 'a lone surrogate in bytes',
+    content: bytes(`{"${SECRET}":"`, [0xed, 0xa0, 0x80], '"}'),
+    code: 'document.encoding',
+  },
   { what: 'a lone surrogate in text', content: `{"${SECRET}":"\uD800"}`, code: 'document.encoding' },
   { what: 'an unknown key', content: { ...good, [SECRET]: 1 }, code: 'schema.invalid', path: '(root)', kind: 'object' },
   {
@@ -38,16 +54,58 @@ const badDocuments: readonly Bad[] = [
     path: 'db',
     kind: 'object',
   },
-  { what: 'a value of a wrong type', content: { ...good, db: { ...db, max: SECRET } }, code: 'schema.invalid', path: 'db.max', kind: 'string' },
-  { what: 'a value that is missing', content: { ...good, db: { password: SECRET } }, code: 'schema.invalid', path: 'db.max', kind: 'missing' },
+  {
+    what: 'a value of a wrong type',
+    content: { ...good, db: { ...db, max: SECRET } },
+    code: 'schema.invalid',
+    path: 'db.max',
+    kind: 'string',
+  },
+  {
+    what: 'a value that is missing',
+    content: { ...good, db: { password: SECRET } },
+    code: 'schema.invalid',
+    path: 'db.max',
+    kind: 'missing',
+  },
   { what: 'null for an object', content: { ...good, db: null }, code: 'schema.invalid', path: 'db', kind: 'null' },
-  { what: 'an array for an object', content: { ...good, db: [SECRET] }, code: 'schema.invalid', path: 'db', kind: 'array' },
-  { what: 'a wrong record value', content: { ...good, limits: { [SECRET]: SECRET } }, code: 'schema.invalid', path: 'limits.*', kind: 'string' },
-  { what: 'a wrong array item', content: { ...good, list: [{ n: 1 }, { n: true }] }, code: 'schema.invalid', path: 'list.1.n', kind: 'boolean' },
-  { what: 'a string for the whole', content: JSON.stringify(SECRET), code: 'schema.invalid', path: '(root)', kind: 'string' },
+  {
+    what: 'an array for an object',
+    content: { ...good, db: [SECRET] },
+    code: 'schema.invalid',
+    path: 'db',
+    kind: 'array',
+  },
+  {
+    what: 'a wrong record value',
+    content: { ...good, limits: { [SECRET]: SECRET } },
+    code: 'schema.invalid',
+    path: 'limits.*',
+    kind: 'string',
+  },
+  {
+    what: 'a wrong array item',
+    content: { ...good, list: [{ n: 1 }, { n: true }] },
+    code: 'schema.invalid',
+    path: 'list.1.n',
+    kind: 'boolean',
+  },
+  {
+    what: 'a string for the whole',
+    content: JSON.stringify(SECRET),
+    code: 'schema.invalid',
+    path: '(root)',
+    kind: 'string',
+  },
   { what: 'a number for the whole', content: '17', code: 'schema.invalid', path: '(root)', kind: 'number' },
   { what: 'null for the whole', content: 'null', code: 'schema.invalid', path: '(root)', kind: 'null' },
-  { what: 'an own key __proto__', content: `{"__proto__":"${SECRET}"}`, code: 'document.forbidden-key', path: '(root)', kind: 'object' },
+  {
+    what: 'an own key __proto__',
+    content: `{"__proto__":"${SECRET}"}`,
+    code: 'document.forbidden-key',
+    path: '(root)',
+    kind: 'object',
+  },
   {
     what: 'an own key __proto__ below, escaped',
     content: `{"list":[{"\\u005f_proto__":{"${SECRET}":1}}]}`,
@@ -55,7 +113,13 @@ const badDocuments: readonly Bad[] = [
     path: 'list.0',
     kind: 'object',
   },
-  { what: 'arrays 10,000 deep', content: nested(10_000, '[', ']'), code: 'document.too-deep', path: `${'0.'.repeat(16)}…`, kind: 'array' },
+  {
+    what: 'arrays 10,000 deep',
+    content: nested(10_000, '[', ']'),
+    code: 'document.too-deep',
+    path: `${'0.'.repeat(16)}…`,
+    kind: 'array',
+  },
   {
     what: 'objects 10,000 deep',
     content: nested(10_000, `{"${SECRET}":`, '}'),
@@ -63,9 +127,24 @@ const badDocuments: readonly Bad[] = [
     path: `${'*.'.repeat(16)}…`,
     kind: 'object',
   },
-  { what: 'a key that stands twice', content: `{"${SECRET}":1,"${SECRET}":1}`, code: 'document.duplicate-key', path: '(root)' },
-  { what: 'a key that stands twice below', content: `{"db":{"max":1,"password":"${SECRET}","max":2}}`, code: 'document.duplicate-key', path: 'db' },
-  { what: 'two keys that are one when unescaped', content: '{"db":{"a":1,"\\u0061":2}}', code: 'document.duplicate-key', path: 'db' },
+  {
+    what: 'a key that stands twice',
+    content: `{"${SECRET}":1,"${SECRET}":1}`,
+    code: 'document.duplicate-key',
+    path: '(root)',
+  },
+  {
+    what: 'a key that stands twice below',
+    content: `{"db":{"max":1,"password":"${SECRET}","max":2}}`,
+    code: 'document.duplicate-key',
+    path: 'db',
+  },
+  {
+    what: 'two keys that are one when unescaped',
+    content: '{"db":{"a":1,"\\u0061":2}}',
+    code: 'document.duplicate-key',
+    path: 'db',
+  },
   {
     what: 'a key that stands twice in nested arrays',
     content: `{"list":[1,[{"k":[]}],[2,{"${SECRET}":{"a":1}},{"a":",","b":[{"x":1,"y":"}","x":2}]}]]}`,
@@ -75,20 +154,26 @@ const badDocuments: readonly Bad[] = [
 ]
 
 describe('A bad document', () => {
-  it.each(badDocuments)('is refused as a change, and the last good one kept: $what', async ({ content, ...refusal }) => {
-    const scene = await startScene()
-    await expectRefused(scene, content, refusal)
-    scene.source.put({ ...good, db: { ...db, max: 11 } })
-    await scene.clock.advance(0)
-    expect([scene.reloader.config.db.max, scene.reloader.modules.db.current]).toEqual([11, 11])
-    await scene.reloader.close()
-    expect(scene.calls.made).toBe(scene.calls.closed)
-  })
+  it.each(badDocuments)(
+    'is refused as a change, and the last good one kept: $what',
+    async ({ content, ...refusal }) => {
+      const scene = await startScene()
+      await expectRefused(scene, content, refusal)
+      scene.source.put({ ...good, db: { ...db, max: 11 } })
+      await scene.clock.advance(0)
+      expect([scene.reloader.config.db.max, scene.reloader.modules.db.current]).toEqual([11, 11])
+      await scene.reloader.close()
+      expect(scene.calls.made).toBe(scene.calls.closed)
+    },
+  )
 
-  it.each(badDocuments)('is refused at the very first start, with nothing left open: $what', async ({ content, ...refusal }) => {
-    const scene = createScene(content === undefined ? {} : { document: content })
-    await expectStartRefused(scene, refusal)
-  })
+  it.each(badDocuments)(
+    'is refused at the very first start, with nothing left open: $what',
+    async ({ content, ...refusal }) => {
+      const scene = createScene(content === undefined ? {} : { document: content })
+      await expectStartRefused(scene, refusal)
+    },
+  )
 
   it('is refused by a dry run with the same words', async () => {
     const scene = await startScene()

@@ -1,7 +1,17 @@
 import { unsafeCause } from 'changeover'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { parse as parseYaml, stringify } from 'yaml'
-import { createScene, expectHidden, expectRefused, expectStartRefused, good, type Refusal, SECRET, type SceneOptions, startScene } from './scene.ts'
+import {
+  createScene,
+  expectHidden,
+  expectRefused,
+  expectStartRefused,
+  good,
+  type Refusal,
+  SECRET,
+  type SceneOptions,
+  startScene,
+} from './scene.ts'
 
 const fail = (): never => {
   throw new Error(SECRET)
@@ -17,30 +27,108 @@ interface BadParse extends Refusal {
 
 const cycle = (): object => {
   const value: Record<string, unknown> = { ...changed }
-  value['db'] = value
+  value.db = value
   return value
 }
 
 const badParses: readonly BadParse[] = [
   { what: 'YAML that is malformed', parse: parseYaml, text: `db: [${SECRET}`, code: 'document.malformed' },
-  { what: 'YAML with a tab for indentation', parse: parseYaml, text: `db:\n\tpassword: ${SECRET}`, code: 'document.malformed' },
-  { what: 'YAML with a key that stands twice', parse: parseYaml, text: `${SECRET}: 1\n${SECRET}: 2`, code: 'document.malformed' },
-  { what: 'YAML of nothing but a comment', parse: parseYaml, text: `# ${SECRET}`, code: 'schema.invalid', path: '(root)', kind: 'null' },
-  { what: 'YAML that is a word', parse: parseYaml, text: SECRET, code: 'schema.invalid', path: '(root)', kind: 'string' },
-  { what: 'YAML of a wrong type', parse: parseYaml, text: yaml({ ...good, db: { max: SECRET, password: '' } }), code: 'schema.invalid', path: 'db.max', kind: 'string' },
-  { what: 'YAML with an unknown key', parse: parseYaml, text: yaml({ ...good, [SECRET]: SECRET }), code: 'schema.invalid', path: '(root)', kind: 'object' },
-  { what: 'YAML with an own key __proto__', parse: parseYaml, text: `__proto__:\n  ${SECRET}: 1`, code: 'document.forbidden-key', path: '(root)', kind: 'object' },
-  { what: 'YAML whose alias makes a cycle', parse: parseYaml, text: `a: &a\n  ${SECRET}: *a`, code: 'document.too-deep', path: `${'*.'.repeat(16)}…`, kind: 'object' },
+  {
+    what: 'YAML with a tab for indentation',
+    parse: parseYaml,
+    text: `db:\n\tpassword: ${SECRET}`,
+    code: 'document.malformed',
+  },
+  {
+    what: 'YAML with a key that stands twice',
+    parse: parseYaml,
+    text: `${SECRET}: 1\n${SECRET}: 2`,
+    code: 'document.malformed',
+  },
+  {
+    what: 'YAML of nothing but a comment',
+    parse: parseYaml,
+    text: `# ${SECRET}`,
+    code: 'schema.invalid',
+    path: '(root)',
+    kind: 'null',
+  },
+  {
+    what: 'YAML that is a word',
+    parse: parseYaml,
+    text: SECRET,
+    code: 'schema.invalid',
+    path: '(root)',
+    kind: 'string',
+  },
+  {
+    what: 'YAML of a wrong type',
+    parse: parseYaml,
+    text: yaml({ ...good, db: { max: SECRET, password: '' } }),
+    code: 'schema.invalid',
+    path: 'db.max',
+    kind: 'string',
+  },
+  {
+    what: 'YAML with an unknown key',
+    parse: parseYaml,
+    text: yaml({ ...good, [SECRET]: SECRET }),
+    code: 'schema.invalid',
+    path: '(root)',
+    kind: 'object',
+  },
+  {
+    what: 'YAML with an own key __proto__',
+    parse: parseYaml,
+    text: `__proto__:\n  ${SECRET}: 1`,
+    code: 'document.forbidden-key',
+    path: '(root)',
+    kind: 'object',
+  },
+  {
+    what: 'YAML whose alias makes a cycle',
+    parse: parseYaml,
+    text: `a: &a\n  ${SECRET}: *a`,
+    code: 'document.too-deep',
+    path: `${'*.'.repeat(16)}…`,
+    kind: 'object',
+  },
   { what: 'YAML of a billion laughs', parse: parseYaml, text: laughs(), code: 'document.malformed' },
   { what: 'a parse that throws', parse: fail, code: 'document.malformed' },
-  { what: 'a parse that throws null', parse: () => { throw null }, code: 'document.malformed' }, // biome-ignore lint/style/useThrowOnlyError: users can
-  { what: 'a parse that returns undefined', parse: () => undefined, code: 'schema.invalid', path: '(root)', kind: 'missing' },
+  {
+    what: 'a parse that throws null',
+    parse: () => {
+      throw null
+    },
+    code: 'document.malformed',
+  },
+  {
+    what: 'a parse that returns undefined',
+    parse: () => undefined,
+    code: 'schema.invalid',
+    path: '(root)',
+    kind: 'missing',
+  },
   { what: 'a parse that returns a function', parse: () => fail, code: 'schema.invalid', path: '(root)', kind: 'other' },
   { what: 'a parse that is async', parse: async () => changed, code: 'document.malformed' },
   { what: 'a parse that is async and rejects', parse: async () => fail(), code: 'document.malformed' },
-  { what: 'a parse that returns a getter that throws', parse: () => Object.defineProperty({}, SECRET, { get: fail, enumerable: true }), code: 'document.malformed' },
-  { what: 'a parse that returns a hostile Proxy', parse: () => new Proxy({}, { get: fail, ownKeys: fail, getPrototypeOf: fail }), code: 'document.malformed' },
-  { what: 'a parse that returns a cycle', parse: cycle, code: 'document.too-deep', path: `${'db.'.repeat(16).replaceAll('db.', (_, at: number) => (at === 0 ? 'db.' : '*.'))}…`, kind: 'object' },
+  {
+    what: 'a parse that returns a getter that throws',
+    parse: () => Object.defineProperty({}, SECRET, { get: fail, enumerable: true }),
+    code: 'document.malformed',
+  },
+  {
+    what: 'a parse that returns a hostile Proxy',
+    parse: () => new Proxy({}, { get: fail, ownKeys: fail, getPrototypeOf: fail }),
+    code: 'document.malformed',
+  },
+  {
+    what: 'a parse that returns a cycle',
+    parse: cycle,
+    code: 'document.too-deep',
+    path: `${'db.'.repeat(16).replaceAll('db.', (_, at: number) => (at === 0 ? 'db.' : '*.'))}…`,
+    kind: 'object',
+  },
 ]
 
 function laughs(): string {
@@ -84,20 +172,33 @@ describe('A parse of the user', () => {
     await scene.reloader.close()
   })
 
-  it.each(badParses)('refuses the very first start, with nothing left open: $what', async ({ parse, text, ...refusal }) => {
-    await expectStartRefused(createScene({ document: text ?? yaml(changed), parse }), refusal)
-  })
+  it.each(badParses)(
+    'refuses the very first start, with nothing left open: $what',
+    async ({ parse, text, ...refusal }) => {
+      await expectStartRefused(createScene({ document: text ?? yaml(changed), parse }), refusal)
+    },
+  )
 })
 
 describe('A policy', () => {
   type Policy = NonNullable<SceneOptions['policies']>[number]
   const refusals: readonly { readonly what: string; readonly refuse: () => unknown }[] = [
     { what: 'throws', refuse: fail },
-    { what: 'throws undefined', refuse: () => { throw undefined } }, // biome-ignore lint/style/useThrowOnlyError: users can
-    { what: 'throws a Proxy that throws', refuse: () => { throw new Proxy(new Error(SECRET), { get: fail, getPrototypeOf: fail }) } },
+    {
+      what: 'throws undefined',
+      refuse: () => {
+        throw undefined
+      },
+    },
+    {
+      what: 'throws a Proxy that throws',
+      refuse: () => {
+        throw new Proxy(new Error(SECRET), { get: fail, getPrototypeOf: fail })
+      },
+    },
     { what: 'is async, so that nobody could wait for it', refuse: async () => undefined },
     { what: 'is async and rejects', refuse: async () => fail() },
-    { what: 'returns a thenable that throws', refuse: () => ({ then: fail }) }, // biome-ignore lint/suspicious/noThenProperty: users can
+    { what: 'returns a thenable that throws', refuse: () => ({ then: fail }) },
   ]
 
   it.each(refusals)('that $what refuses the change', async ({ refuse }) => {
@@ -132,16 +233,29 @@ describe('A policy', () => {
 
   it('is not asked about what serves already', async () => {
     let asked = 0
-    const scene = await startScene({ policies: [() => void (asked += 1)] })
+    const scene = await startScene({
+      policies: [
+        () => {
+          asked += 1
+        },
+      ],
+    })
     scene.source.put(`${JSON.stringify(good)} `)
     await scene.clock.advance(0)
     await scene.reloader.close()
     expect([asked, scene.reloader.status().counters.unchanged]).toEqual([1, 1])
   })
 
-  it("that refuses leaves what it threw to the unsafe accessor alone", async () => {
+  it('that refuses leaves what it threw to the unsafe accessor alone', async () => {
     const thrown = new Error(SECRET)
-    const scene = createScene({ document: good, policies: [() => { throw thrown }] })
+    const scene = createScene({
+      document: good,
+      policies: [
+        () => {
+          throw thrown
+        },
+      ],
+    })
     const started = scene.reloader.start().catch((error: unknown) => error)
     await scene.clock.advance(0)
     const error = await started
@@ -151,14 +265,28 @@ describe('A policy', () => {
 })
 
 describe('A select of a module', () => {
-  const badSelects: readonly { readonly what: string; readonly select: () => unknown; readonly code: Refusal['code'] }[] = [
+  const badSelects: readonly {
+    readonly what: string
+    readonly select: () => unknown
+    readonly code: Refusal['code']
+  }[] = [
     { what: 'throws', select: fail, code: 'module.select-failed' },
-    { what: 'throws a string', select: () => { throw SECRET }, code: 'module.select-failed' }, // biome-ignore lint/style/useThrowOnlyError: users can
+    {
+      what: 'throws a string',
+      select: () => {
+        throw SECRET
+      },
+      code: 'module.select-failed',
+    },
     { what: 'is async', select: async () => good.db, code: 'config.not-plain' },
     { what: 'is async and rejects', select: async () => fail(), code: 'config.not-plain' },
     { what: 'returns a Date', select: () => new Date(), code: 'config.not-plain' },
     { what: 'returns a function', select: () => fail, code: 'config.not-plain' },
-    { what: 'returns a getter that throws', select: () => Object.defineProperty({}, SECRET, { get: fail, enumerable: true }), code: 'module.select-failed' },
+    {
+      what: 'returns a getter that throws',
+      select: () => Object.defineProperty({}, SECRET, { get: fail, enumerable: true }),
+      code: 'module.select-failed',
+    },
   ]
 
   it.each(badSelects)('that $what refuses the change', async ({ select, code }) => {

@@ -1,6 +1,16 @@
 import type { SchemaIssue, SchemaResult } from 'changeover'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type Config, createScene, expectRefused, expectStartRefused, good, type Refusal, SECRET, schemaOf, startScene } from './scene.ts'
+import {
+  type Config,
+  createScene,
+  expectRefused,
+  expectStartRefused,
+  good,
+  type Refusal,
+  SECRET,
+  schemaOf,
+  startScene,
+} from './scene.ts'
 
 type Answer = SchemaResult<Config> | Promise<SchemaResult<Config>>
 
@@ -18,16 +28,13 @@ const fail = (): never => {
   throw new Error(SECRET)
 }
 const hostile = (): object =>
-  new Proxy(
-    {},
-    { get: fail, getPrototypeOf: fail, ownKeys: fail, has: fail, getOwnPropertyDescriptor: fail },
-  )
+  new Proxy({}, { get: fail, getPrototypeOf: fail, ownKeys: fail, has: fail, getOwnPropertyDescriptor: fail })
 class Secretive {
   readonly value = SECRET
 }
 const cycle = (): object => {
   const db: Record<string, unknown> = { max: 1, password: SECRET }
-  db['again'] = db
+  db.again = db
   return db
 }
 const sparse: unknown[] = [1]
@@ -38,22 +45,58 @@ const threw: Refusal = { code: 'schema.threw' }
 
 const badSchemas: readonly BadSchema[] = [
   { what: 'throws', answer: fail, ...threw },
-  { what: 'throws null', answer: () => { throw null }, ...threw }, // biome-ignore lint/style/useThrowOnlyError: users can
-  { what: 'throws undefined', answer: () => { throw undefined }, ...threw }, // biome-ignore lint/style/useThrowOnlyError: users can
-  { what: 'throws a hostile Proxy', answer: () => { throw hostile() }, ...threw },
+  {
+    what: 'throws null',
+    answer: () => {
+      throw null
+    },
+    ...threw,
+  },
+  {
+    what: 'throws undefined',
+    answer: () => {
+      throw undefined
+    },
+    ...threw,
+  },
+  {
+    what: 'throws a hostile Proxy',
+    answer: () => {
+      throw hostile()
+    },
+    ...threw,
+  },
   { what: 'is async and rejects', answer: async () => fail(), ...threw },
   { what: 'is async and never answers', answer: () => new Promise(() => {}), code: 'schema.timeout' },
-  { what: 'answers with a thenable that throws', answer: () => ({ then: fail }), ...threw }, // biome-ignore lint/suspicious/noThenProperty: users can
-  { what: 'answers with a thenable that never answers', answer: () => ({ then: () => {} }), code: 'schema.timeout' }, // biome-ignore lint/suspicious/noThenProperty: users can
+  { what: 'answers with a thenable that throws', answer: () => ({ then: fail }), ...threw },
+  { what: 'answers with a thenable that never answers', answer: () => ({ then: () => {} }), code: 'schema.timeout' },
   { what: 'answers undefined', answer: () => undefined, ...threw },
   { what: 'answers null', answer: () => null, ...threw },
   { what: 'answers with a hostile Proxy', answer: hostile, ...threw },
-  { what: 'answers neither value nor issues', answer: () => ({}), code: 'config.not-plain', path: '(root)', kind: 'missing' },
+  {
+    what: 'answers neither value nor issues',
+    answer: () => ({}),
+    code: 'config.not-plain',
+    path: '(root)',
+    kind: 'missing',
+  },
   { what: 'answers with issues that are no list', answer: () => refusing(SECRET), ...threw },
   { what: 'answers with an issue that is null', answer: () => refusing([null]), ...threw },
-  { what: 'answers with an issue whose path is no list', answer: () => refusing([{ message: SECRET, path: 7 }]), ...threw },
-  { what: 'answers with an issue of getters that throw', answer: () => refusing([Object.defineProperty({}, 'path', { get: fail })]), ...threw },
-  { what: 'answers with an issue whose path has a hostile key', answer: () => refusing([{ message: SECRET, path: [{ key: hostile() }] }]), ...threw },
+  {
+    what: 'answers with an issue whose path is no list',
+    answer: () => refusing([{ message: SECRET, path: 7 }]),
+    ...threw,
+  },
+  {
+    what: 'answers with an issue of getters that throw',
+    answer: () => refusing([Object.defineProperty({}, 'path', { get: fail })]),
+    ...threw,
+  },
+  {
+    what: 'answers with an issue whose path has a hostile key',
+    answer: () => refusing([{ message: SECRET, path: [{ key: hostile() }] }]),
+    ...threw,
+  },
   { what: 'answers with no issues', answer: () => refusing([]), code: 'schema.invalid' },
   {
     what: 'answers with keys and symbols for a path',
@@ -79,19 +122,65 @@ const badSchemas: readonly BadSchema[] = [
   { what: 'makes an instance of a class', answer: within(new Secretive()), ...notPlain, kind: 'other' },
   { what: 'makes a boxed string', answer: within(Object(SECRET)), ...notPlain, kind: 'other' },
   { what: 'makes a promise', answer: within(Promise.resolve(SECRET)), ...notPlain, kind: 'other' },
-  { what: 'makes a promise that rejects', answer: () => within(Promise.reject(new Error(SECRET)))(), ...notPlain, kind: 'other' },
+  {
+    what: 'makes a promise that rejects',
+    answer: () => within(Promise.reject(new Error(SECRET)))(),
+    ...notPlain,
+    kind: 'other',
+  },
   { what: 'makes a function', answer: within(() => SECRET), ...notPlain, kind: 'other' },
   { what: 'makes a symbol', answer: within(Symbol(SECRET)), ...notPlain, kind: 'other' },
-  { what: 'makes an object with a symbol for a key', answer: within({ [Symbol(SECRET)]: SECRET }), ...notPlain, kind: 'other' },
+  {
+    what: 'makes an object with a symbol for a key',
+    answer: within({ [Symbol(SECRET)]: SECRET }),
+    ...notPlain,
+    kind: 'other',
+  },
   { what: 'makes NaN', answer: within(Number.NaN), ...notPlain, kind: 'number' },
   { what: 'makes Infinity', answer: within(Number.POSITIVE_INFINITY), ...notPlain, kind: 'number' },
-  { what: 'makes an array with holes', answer: within(sparse), code: 'config.not-plain', path: '*.*.1', kind: 'missing' },
-  { what: 'makes an array of undefined', answer: within([undefined]), code: 'config.not-plain', path: '*.*.0', kind: 'missing' },
-  { what: 'makes a cycle', answer: () => returning({ ...good, db: cycle() }), code: 'document.too-deep', path: `${'*.'.repeat(16)}…`, kind: 'object' },
-  { what: 'makes a getter that throws', answer: within(Object.defineProperty({}, SECRET, { get: fail, enumerable: true })), ...threw },
+  {
+    what: 'makes an array with holes',
+    answer: within(sparse),
+    code: 'config.not-plain',
+    path: '*.*.1',
+    kind: 'missing',
+  },
+  {
+    what: 'makes an array of undefined',
+    answer: within([undefined]),
+    code: 'config.not-plain',
+    path: '*.*.0',
+    kind: 'missing',
+  },
+  {
+    what: 'makes a cycle',
+    answer: () => returning({ ...good, db: cycle() }),
+    code: 'document.too-deep',
+    path: `${'*.'.repeat(16)}…`,
+    kind: 'object',
+  },
+  {
+    what: 'makes a getter that throws',
+    answer: within(Object.defineProperty({}, SECRET, { get: fail, enumerable: true })),
+    ...threw,
+  },
   { what: 'makes a Proxy that throws', answer: within(hostile()), ...threw },
-  { what: 'makes a revoked Proxy', answer: () => { const { proxy, revoke } = Proxy.revocable({}, {}); revoke(); return within(proxy)() }, ...threw },
-  { what: 'makes an own key __proto__', answer: () => returning(JSON.parse(`{"db":{"__proto__":{"${SECRET}":1}}}`)), code: 'document.forbidden-key', path: '*', kind: 'object' },
+  {
+    what: 'makes a revoked Proxy',
+    answer: () => {
+      const { proxy, revoke } = Proxy.revocable({}, {})
+      revoke()
+      return within(proxy)()
+    },
+    ...threw,
+  },
+  {
+    what: 'makes an own key __proto__',
+    answer: () => returning(JSON.parse(`{"db":{"__proto__":{"${SECRET}":1}}}`)),
+    code: 'document.forbidden-key',
+    path: '*',
+    kind: 'object',
+  },
 ]
 
 const unhandled: unknown[] = []
@@ -126,19 +215,33 @@ describe('A schema', () => {
     await scene.reloader.close()
   })
 
-  it.each(badSchemas)('that $what refuses the very first start, with nothing left open', async ({ answer, ...refusal }) => {
-    const { schema, state } = spoilable(answer)
-    state.spoils = true
-    await expectStartRefused(createScene({ schema, document: good }), refusal)
-  })
+  it.each(badSchemas)(
+    'that $what refuses the very first start, with nothing left open',
+    async ({ answer, ...refusal }) => {
+      const { schema, state } = spoilable(answer)
+      state.spoils = true
+      await expectStartRefused(createScene({ schema, document: good }), refusal)
+    },
+  )
 
   it('may make getters, Proxies and objects without a prototype of plain data: what serves is a frozen copy', async () => {
-    const db = new Proxy({ max: 3, get password() { return SECRET } }, {})
+    const db = new Proxy(
+      {
+        max: 3,
+        get password() {
+          return SECRET
+        },
+      },
+      {},
+    )
     const schema = schemaOf<Config>(() => returning(Object.assign(Object.create(null), { log: good.log, db })))
     const { reloader } = await startScene({ schema })
     db.max = 4
     expect(reloader.config).toEqual({ log: good.log, db: { max: 3, password: SECRET } })
-    expect(Object.getOwnPropertyDescriptor(reloader.config.db, 'password')).toMatchObject({ writable: false, value: SECRET })
+    expect(Object.getOwnPropertyDescriptor(reloader.config.db, 'password')).toMatchObject({
+      writable: false,
+      value: SECRET,
+    })
     expect(Object.getPrototypeOf(reloader.config)).toBe(Object.prototype)
     await reloader.close()
   })
@@ -154,7 +257,11 @@ describe('A schema', () => {
     let answer = (_: SchemaResult<Config>): void => {}
     const state = { hangs: false }
     const schema = schemaOf<Config>((value) =>
-      state.hangs ? new Promise((resolve) => { answer = resolve }) : { value: value as Config },
+      state.hangs
+        ? new Promise((resolve) => {
+            answer = resolve
+          })
+        : { value: value as Config },
     )
     const scene = await startScene({ schema })
     state.hangs = true

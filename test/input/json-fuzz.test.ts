@@ -56,17 +56,24 @@ const slowDuplicate = (text: string): Path | undefined => {
 const randomText = (random: Random, depth = 0): string => {
   const { chance, pick, times } = random
   const space = (): string => (chance(0.3) ? pick([' ', '\n', '\t', '\r\n ']) : '')
-  const escape = (text: string): string => JSON.stringify(text).slice(1, -1)
+  const escaped = (text: string): string => JSON.stringify(text).slice(1, -1)
   const unicode = (char: string): string => {
     const code = char.charCodeAt(0).toString(16).padStart(4, '0')
     return `\\u${chance(0.5) ? code.toUpperCase() : code}`
   }
   const spelled = (key: string): string =>
-    `"${[...key].map((char) => (chance(0.2) ? unicode(char) : escape(char))).join('')}"`
+    `"${[...key].map((char) => (chance(0.2) ? unicode(char) : escaped(char))).join('')}"`
   const scalar = (): string =>
-    pick(['null', 'true', '-0', '1.5e3', `"${escape(pick(['', 'a', '{', '}:"', ',"a":1', '\\', '\\\\"', 'é', '[[']))}"`])
+    pick([
+      'null',
+      'true',
+      '-0',
+      '1.5e3',
+      `"${escaped(pick(['', 'a', '{', '}:"', ',"a":1', '\\', '\\\\"', 'é', '[[']))}"`,
+    ])
   if (depth > 4 || chance(0.25)) return scalar()
-  if (chance(0.4)) return `[${space()}${times(4, () => `${randomText(random, depth + 1)}${space()}`).join(`,${space()}`)}]`
+  if (chance(0.4))
+    return `[${space()}${times(4, () => `${randomText(random, depth + 1)}${space()}`).join(`,${space()}`)}]`
   const keys = times(4, () => pick(['a', 'b', 'c', 'd', 'e"', '\\', ':', '{', 'a b', '0', '1']))
   const kept = chance(0.15) ? keys : [...new Set(keys)]
   return `{${space()}${kept.map((key) => `${spelled(key)}${space()}:${space()}${randomText(random, depth + 1)}${space()}`).join(`,${space()}`)}}`

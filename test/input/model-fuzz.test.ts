@@ -13,7 +13,11 @@ const ROUNDS = 2_000
 const sorted = (value: Json): string =>
   JSON.stringify(value, (_, member: Json) =>
     typeof member === 'object' && member !== null && !Array.isArray(member)
-      ? Object.fromEntries(Object.entries(member).map(([key, of]): [string, Json] => [`.${key}`, of]).sort(([a], [b]) => (a < b ? -1 : 1)))
+      ? Object.fromEntries(
+          Object.entries(member)
+            .map(([key, of]): [string, Json] => [`.${key}`, of])
+            .sort(([a], [b]) => (a < b ? -1 : 1)),
+        )
       : member,
   )
 
@@ -44,7 +48,11 @@ const eachPair = (check: (one: Json, other: Json, isReordered: boolean) => void)
   for (let round = 0; round < ROUNDS; round++) {
     const one = randomJson(random)
     const isReordered = random.chance(0.3)
-    const other = isReordered ? shuffled(one, random) : random.chance(0.7) ? mutated(shuffled(one, random), random) : randomJson(random)
+    const other = isReordered
+      ? shuffled(one, random)
+      : random.chance(0.7)
+        ? mutated(shuffled(one, random), random)
+        : randomJson(random)
     check(one, other, isReordered)
   }
 }
@@ -108,7 +116,9 @@ describe(`The model, compared with simple references on random data (seed ${SEED
     let now = first
     for (let round = 0; round < 100; round++) {
       const changed = toPlain({ ...large, [`k${round}`]: { round } }, now)
-      expect(digestOf(changed, 'key')).toBe(digestOf(JSON.parse(JSON.stringify({ ...large, [`k${round}`]: { round } })), 'key'))
+      expect(digestOf(changed, 'key')).toBe(
+        digestOf(JSON.parse(JSON.stringify({ ...large, [`k${round}`]: { round } })), 'key'),
+      )
       now = toPlain(structuredClone(large), changed)
       expect(digestOf(now, 'key')).toBe(digestOf(first, 'key'))
     }
@@ -118,7 +128,14 @@ describe(`The model, compared with simple references on random data (seed ${SEED
     const part = ['x'.repeat(600)]
     const hash = `#${digestOf(part, '')}`
     expect(digestOf([part], 'key')).not.toBe(digestOf([hash], 'key'))
-    for (const [a, b] of [[1n, 1], [1n, '1n'], [['a'], '["a"]'], [{}, []], [null, 'null'], [[null], []]] as const) {
+    for (const [a, b] of [
+      [1n, 1],
+      [1n, '1n'],
+      [['a'], '["a"]'],
+      [{}, []],
+      [null, 'null'],
+      [[null], []],
+    ] as const) {
       expect(digestOf({ a }, 'key')).not.toBe(digestOf({ a: b }, 'key'))
     }
   })
@@ -133,7 +150,9 @@ describe(`The model, compared with simple references on random data (seed ${SEED
       expect(diff.differences.length).toBe(Math.min(diff.count, 200))
       const before = leaves(one)
       const after = leaves(other)
-      const touched = [...before, ...after].filter(([path, leaf]) => before.get(path) !== leaf || after.get(path) !== leaf)
+      const touched = [...before, ...after].filter(
+        ([path, leaf]) => before.get(path) !== leaf || after.get(path) !== leaf,
+      )
       expect(diff.count <= touched.length).toBe(true)
       expect(diff.differences.some((difference) => 'from' in difference || 'to' in difference)).toBe(false)
       expect(diffOf(other, one, shut).count).toBe(diff.count)
@@ -145,7 +164,9 @@ describe(`The model, compared with simple references on random data (seed ${SEED
     const random = createRandom(SEED + 2)
     const open = createVisibility(['root'], undefined)
     for (let round = 0; round < ROUNDS; round++) {
-      const one = pathSafe(Object.fromEntries(random.times(4, () => [random.pick(['a', 'b', 'c', '0']), randomJson(random, 2)])))
+      const one = pathSafe(
+        Object.fromEntries(random.times(4, () => [random.pick(['a', 'b', 'c', '0']), randomJson(random, 2)])),
+      )
       const next = pathSafe(mutated(shuffled(one, random), random))
       const rebuilt: Record<string, unknown> = { root: structuredClone(one) }
       const sorts = { removed: 0, changed: 1, added: 1 }
@@ -154,12 +175,15 @@ describe(`The model, compared with simple references on random data (seed ${SEED
       for (const { path, change, to } of [...differences].reverse().sort((a, b) => sorts[a.change] - sorts[b.change])) {
         const segments = path.split('.')
         const key = segments.pop() ?? ''
-        const at = segments.reduce<unknown>((value, segment) => Reflect.get(value as object, segment), rebuilt) as object
+        const at = segments.reduce<unknown>(
+          (value, segment) => Reflect.get(value as object, segment),
+          rebuilt,
+        ) as object
         if (change !== 'removed') Reflect.set(at, key, structuredClone(to))
         else if (Array.isArray(at)) at.splice(Number(key), 1)
         else Reflect.deleteProperty(at, key)
       }
-      expect(sorted(rebuilt['root'] as Json)).toBe(sorted(next))
+      expect(sorted(rebuilt.root as Json)).toBe(sorted(next))
     }
   })
 })

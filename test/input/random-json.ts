@@ -24,8 +24,42 @@ export type Random = ReturnType<typeof createRandom>
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
 
-const scalars: readonly [Json, ...Json[]] = [null, true, false, 0, -0, 1, -1, 1.5, 1e21, 5e-324, '', 'a', '0', '#', '\uD800', '\u2028', 'null', '{}']
-const keys: readonly [string, ...string[]] = ['a', 'b', 'c', '0', '1', '10', '', 'constructor', 'toString', 'hasOwnProperty', 'a.b', '*', '\uD83D', 'é']
+const scalars: readonly [Json, ...Json[]] = [
+  null,
+  true,
+  false,
+  0,
+  -0,
+  1,
+  -1,
+  1.5,
+  1e21,
+  5e-324,
+  '',
+  'a',
+  '0',
+  '#',
+  '\uD800',
+  '\u2028',
+  'null',
+  '{}',
+]
+const keys: readonly [string, ...string[]] = [
+  'a',
+  'b',
+  'c',
+  '0',
+  '1',
+  '10',
+  '',
+  'constructor',
+  'toString',
+  'hasOwnProperty',
+  'a.b',
+  '*',
+  '\uD83D',
+  'é',
+]
 
 /** Any JSON value, small enough that two of them are often alike. */
 export const randomJson = (random: Random, depth = 0): Json => {
@@ -59,5 +93,7 @@ export const mutated = (value: Json, random: Random): Json => {
   if (entries.length === 0 || random.chance(0.3)) return { ...value, added: randomJson(random, 3) }
   const at = random.upTo(entries.length)
   if (random.chance(0.3)) return Object.fromEntries(entries.filter((_, index) => index !== at))
-  return Object.fromEntries(entries.map(([key, member], index) => [key, index === at ? mutated(member, random) : member]))
+  return Object.fromEntries(
+    entries.map(([key, member], index) => [key, index === at ? mutated(member, random) : member]),
+  )
 }

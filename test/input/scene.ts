@@ -51,11 +51,21 @@ export const createScene = ({ document, ...options }: SceneOptions = {}) => {
     .use('db', (config) => config.db, {
       prepare: (slice: Config['db']) => {
         calls.made += 1
-        const close = async (): Promise<void> => void (calls.closed += 1)
+        const close = async (): Promise<void> => {
+          calls.closed += 1
+        }
         return { instance: slice.max, close }
       },
     })
-    .use('level', (config) => config.log, defineApplier<Config['log']>({ apply: () => void (calls.applied += 1) }))
+    .use(
+      'level',
+      (config) => config.log,
+      defineApplier<Config['log']>({
+        apply: () => {
+          calls.applied += 1
+        },
+      }),
+    )
   return { clock, source, logs, calls, reloader }
 }
 
@@ -93,7 +103,11 @@ export const expectHidden = (...shown: readonly unknown[]): void => {
 }
 
 /** Lets the document come as a change: refused, nothing called, and what served before serves on. */
-export const expectRefused = async (scene: Scene, content: MemoryContent | undefined, refusal: Refusal): Promise<void> => {
+export const expectRefused = async (
+  scene: Scene,
+  content: MemoryContent | undefined,
+  refusal: Refusal,
+): Promise<void> => {
   const { clock, source, reloader, logs, calls } = scene
   const before = { config: reloader.config, calls: { ...calls }, rejected: reloader.status().counters.rejected }
   const revision = content === undefined ? source.delete() : source.put(content)
