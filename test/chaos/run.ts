@@ -90,8 +90,9 @@ export const runChaos = async (options: RunOptions): Promise<Account> => {
   const rounds: Round[] = []
   const wrong: string[] = []
   const began = performance.now()
-  for (const { service } of runners) service.start()
   try {
+    await newest(cluster.endpoints, KEY) // a start without a document would fail
+    for (const { service } of runners) service.start()
     await Promise.all(runners.map((runner) => settle(runner, KEY)))
     while (performance.now() - began < durationMs) {
       rounds.push(await runRound({ cluster, writer, key: KEY, random }, runners, options))

@@ -50,10 +50,10 @@ const hangs: readonly Hang[] = [
   },
   {
     what: 'all prepares that run side by side',
-    hang: ({ modules }) =>
-      [modules.a, modules.x].forEach(({ script }) => {
-        script('prepare', 'deaf')
-      }),
+    hang: ({ modules }) => {
+      modules.a.script('prepare', 'deaf')
+      modules.x.script('prepare', 'deaf')
+    },
     outcome: 'rolled-back',
     withinMs: prepareMs + graceMs,
     code: 'module.prepare-timeout',
@@ -87,10 +87,10 @@ const hangs: readonly Hang[] = [
   },
   {
     what: 'the close of what was replaced',
-    hang: ({ modules }) =>
-      [modules.a, modules.d].forEach(({ script }) => {
-        script('close', 'deaf')
-      }),
+    hang: ({ modules }) => {
+      modules.a.script('close', 'deaf')
+      modules.d.script('close', 'deaf')
+    },
     outcome: 'committed',
     withinMs: 0,
   },
@@ -238,12 +238,12 @@ describe('G10 A module that hangs again and again', () => {
       expect(await world.put({ ...one, x: { value } })).toMatchObject({ outcome: 'committed' })
       await world.advance(closeMs + 1)
     }
-    expect(world.reloader.status().modules['x']).toMatchObject({ opened: 4, live: 1, leaked: 3 })
+    expect(world.reloader.status().modules.x).toMatchObject({ opened: 4, live: 1, leaked: 3 })
     expect(await world.put({ ...one, x: { value: 5 } })).toMatchObject({ failures: [{ code: 'module.stuck' }] })
     world.modules.x.heal()
     expect(await world.next()).toMatchObject({ outcome: 'committed' })
     expect(world.served.x).toBe(5)
-    expect(world.reloader.status().modules['x']).toMatchObject({ opened: 5, closed: 4, live: 1, leaked: 0 })
+    expect(world.reloader.status().modules.x).toMatchObject({ opened: 5, closed: 4, live: 1, leaked: 0 })
   })
 
   it('whose old generations are all held is not given a new one before one of them is free', async () => {
@@ -261,7 +261,7 @@ describe('G10 A module that hangs again and again', () => {
       outcome: 'rolled-back',
       failures: [{ code: 'module.prepare-timeout', module: 'x' }],
     })
-    expect(world.reloader.status().modules['x']?.live).toBe(9)
+    expect(world.reloader.status().modules.x?.live).toBe(9)
     releases.shift()?.()
     await world.advance(0)
     expect(await world.put({ ...one, x: { value: 200 } })).toMatchObject({ outcome: 'committed' })

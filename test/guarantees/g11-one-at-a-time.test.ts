@@ -153,7 +153,7 @@ describe('G11 A change in a later state', () => {
     expect([world.reloader.status().state, world.served.a, outcomes(world).length]).toEqual(['completing', 2, 1])
     world.modules.k.release()
     await world.advance(0)
-    expect([outcomes(world), world.served.a, world.effects['k']]).toEqual([
+    expect([outcomes(world), world.served.a, world.effects.k]).toEqual([
       ['committed 1', 'committed 2', 'committed 3'],
       3,
       3,

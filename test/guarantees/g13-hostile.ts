@@ -41,7 +41,7 @@ const hostileError = (): Error => {
 /** A real promise whose own `then` calls back again and again. */
 const chatteringPromise = (): Promise<never> => {
   const promise = Promise.resolve() as unknown as Promise<never>
-  Object.defineProperty(promise, 'then', {
+  void Object.defineProperty(promise, 'then', {
     value: (resolve: (value: unknown) => void, reject: (error: unknown) => void) => {
       for (let n = 0; n < 3; n++) {
         reject(new Error('chatter'))
@@ -72,10 +72,10 @@ export const misdeeds: Readonly<Record<string, () => unknown>> = {
     await Promise.resolve()
     throw new Error('later')
   },
-  'answers with a thenable that throws': () => ({ then: bite }), // biome-ignore lint/suspicious/noThenProperty: users can
+  'answers with a thenable that throws': () => ({ then: bite }),
   'answers with a thenable that rejects': () => ({
     then: (_: unknown, reject: (error: unknown) => void) => reject(hostileError()),
-  }), // biome-ignore lint/suspicious/noThenProperty: users can
+  }),
   'answers with a thenable whose then throws when it is read': () => Object.defineProperty({}, 'then', { get: bite }),
   'answers with a promise that chatters': chatteringPromise,
   'answers with a hostile proxy': hostileProxy,

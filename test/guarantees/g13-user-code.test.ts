@@ -126,6 +126,6 @@ describe('G13 A hang', () => {
     for (const name of ['a', 'b', 'k'] as const) world.modules[name].heal()
     world.source.put(configOf({ a: 9, b: 9, k: 9 }))
     await world.advance(200_000)
-    expect([world.served, world.effects['k'], world.reloader.status().state]).toEqual([{ a: 9, b: 9 }, 9, 'committed'])
+    expect([world.served, world.effects.k, world.reloader.status().state]).toEqual([{ a: 9, b: 9 }, 9, 'committed'])
   })
 })

@@ -73,6 +73,6 @@ describe('G14 A document that is no config', () => {
     expect(world.reloader.status()).toMatchObject({ state: 'degraded', degraded: ['k'] })
     await world.advance(120_000)
     expect(world.reloader.status()).toMatchObject({ state: 'committed', degraded: [] })
-    expect([world.served.a, world.effects['k']]).toEqual([1, 1])
+    expect([world.served.a, world.effects.k]).toEqual([1, 1])
   })
 })

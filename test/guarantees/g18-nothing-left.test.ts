@@ -86,7 +86,7 @@ describe('G18 Opened = closed + live + leaked', () => {
     expect(world.reloader.status().counters.reported).toBe(2)
     world.modules.x.release()
     await world.advance(0)
-    expect(world.reloader.status().modules['x']).toMatchObject({ opened: 2, closed: 1, live: 1, leaked: 0 })
+    expect(world.reloader.status().modules.x).toMatchObject({ opened: 2, closed: 1, live: 1, leaked: 0 })
   })
 
   it('G18 a module that is switched off and on, and one whose generations all failed, are accounted for too', async () => {
@@ -175,7 +175,7 @@ describe('G18 After close()', () => {
     await world.advance(300_000)
     expect(world.calls.slice(calls)).toEqual([])
     expectAccount(world)
-    expect([world.reloader.status().modules['a']?.live, world.clock.pending()]).toEqual([0, 0])
+    expect([world.reloader.status().modules.a?.live, world.clock.pending()]).toEqual([0, 0])
   })
 
   it('G18 in the middle of anything, no timer is left', async () => {

@@ -1,8 +1,9 @@
 import type { SchemaIssue, SchemaResult } from 'changeover'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import {
   type Config,
   createScene,
+  expectNothingUnhandled,
   expectRefused,
   expectStartRefused,
   good,
@@ -10,6 +11,7 @@ import {
   SECRET,
   schemaOf,
   startScene,
+  throwing,
 } from './scene.ts'
 
 type Answer = SchemaResult<Config> | Promise<SchemaResult<Config>>
@@ -47,16 +49,12 @@ const badSchemas: readonly BadSchema[] = [
   { what: 'throws', answer: fail, ...threw },
   {
     what: 'throws null',
-    answer: () => {
-      throw null
-    },
+    answer: throwing(null),
     ...threw,
   },
   {
     what: 'throws undefined',
-    answer: () => {
-      throw undefined
-    },
+    answer: throwing(undefined),
     ...threw,
   },
   {
@@ -183,17 +181,7 @@ const badSchemas: readonly BadSchema[] = [
   },
 ]
 
-const unhandled: unknown[] = []
-const note = (error: unknown): void => void unhandled.push(error)
-beforeEach(() => {
-  unhandled.length = 0
-  process.on('unhandledRejection', note)
-})
-afterEach(async () => {
-  await new Promise((resolve) => setImmediate(resolve))
-  process.off('unhandledRejection', note)
-  expect(unhandled).toEqual([])
-})
+expectNothingUnhandled()
 
 /** Answers well until it is told to spoil the next. */
 const spoilable = (answer: () => unknown) => {

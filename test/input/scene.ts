@@ -11,7 +11,7 @@ import {
   type TransactionRecord,
 } from 'changeover'
 import { createVirtualClock, type MemoryContent, memorySource } from 'changeover/testing'
-import { expect } from 'vitest'
+import { afterEach, beforeEach, expect } from 'vitest'
 import { z } from 'zod'
 
 /** Stands in every bad document, wherever a value or a key can stand; it must show up nowhere. */
@@ -32,6 +32,26 @@ export const schemaOf = <T>(validate: (value: unknown) => SchemaResult<T> | Prom
   '~standard': { version: 1, vendor: 'test', validate },
 })
 
+/** A function that throws whatever it is, errors or not. */
+export const throwing = (value: unknown) => (): never => {
+  throw value
+}
+
+/** No test of the file may leave a rejection that nobody handles: it would end a service. */
+export const expectNothingUnhandled = (): void => {
+  const unhandled: unknown[] = []
+  const note = (error: unknown): void => void unhandled.push(error)
+  beforeEach(() => {
+    unhandled.length = 0
+    process.on('unhandledRejection', note)
+  })
+  afterEach(async () => {
+    await new Promise((resolve) => setImmediate(resolve))
+    process.off('unhandledRejection', note)
+    expect(unhandled).toEqual([])
+  })
+}
+
 export type SceneOptions = Partial<ReloaderOptions<Config>> & { readonly document?: MemoryContent }
 
 /** A reloader over a memory source and a virtual clock, with a generation module and a compensating one that count their calls. */
@@ -41,6 +61,11 @@ export const createScene = ({ document, ...options }: SceneOptions = {}) => {
   const logs: unknown[] = []
   const log = (data: object, message: string): void => void logs.push([data, message])
   const calls = { made: 0, closed: 0, applied: 0 }
+  const level = defineApplier<Config['log']>({
+    apply: () => {
+      calls.applied += 1
+    },
+  })
   const reloader = createReloader<Config>({
     source,
     schema: Config,
@@ -57,15 +82,7 @@ export const createScene = ({ document, ...options }: SceneOptions = {}) => {
         return { instance: slice.max, close }
       },
     })
-    .use(
-      'level',
-      (config) => config.log,
-      defineApplier<Config['log']>({
-        apply: () => {
-          calls.applied += 1
-        },
-      }),
-    )
+    .use('level', (config) => config.log, level)
   return { clock, source, logs, calls, reloader }
 }
 

@@ -29,6 +29,7 @@ export interface Cell {
 export interface Row {
   readonly id: string
   readonly title: string
+  readonly package: string
   readonly version: string
   /** What its config was in. */
   readonly store: string
@@ -70,13 +71,15 @@ export const scoreTable = ({ rows }: Evidence): string => {
 export const evidenceText = (evidence: Evidence): string =>
   [
     `Seen with Node ${evidence.node} and etcd ${evidence.etcd}.`,
-    ...evidence.rows.map(({ title, version, store, cells }) =>
+    ...evidence.rows.map((row) =>
       [
-        `### ${title} ${version}, ${store}`,
+        `### ${row.title}`,
+        '',
+        `\`${row.package}\` ${row.version} with ${row.store}.`,
         '',
         line(['Fault', 'Verdict', 'What was seen']),
         line(['---', '---', '---']),
-        ...cells.map((cell, index) => line([`${index + 1} ${faults[index]}`, mark(cell), cell.why])),
+        ...row.cells.map((cell, index) => line([`${index + 1} ${faults[index]}`, mark(cell), cell.why])),
       ].join('\n'),
     ),
   ].join('\n\n')

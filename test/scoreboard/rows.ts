@@ -16,6 +16,14 @@ export interface Contestant {
   readonly openStore: (folder: string, fault: number) => Promise<Store>
   /** Faults, by number, that do not apply, and why. */
   readonly exempt: Readonly<Record<number, string>>
+  /** What is to be said of a fault that was passed. */
+  readonly remarks?: Readonly<Record<number, string>>
+}
+
+// The peer hands over text, or nothing: what is made of it is up to the service, and ours is a careful one.
+const ownCode = {
+  3: "the service's own parsing refused it",
+  4: 'the service itself ignores a deletion',
 }
 
 // Two keys, and a fetch after the notification, are things of a prefix; all other faults have one key with a document.
@@ -50,6 +58,7 @@ export const contestants: readonly Contestant[] = [
     store: 'a real etcd',
     openStore: etcd,
     exempt: { 9: 'its events carry the values; nothing is fetched' },
+    remarks: ownCode,
   },
   {
     id: 'c12',
@@ -69,6 +78,7 @@ export const contestants: readonly Contestant[] = [
     store: 'a server of its HTTP protocol',
     openStore: nacosStore,
     exempt: {},
+    remarks: ownCode,
   },
   {
     id: 'apollo',
@@ -80,7 +90,7 @@ export const contestants: readonly Contestant[] = [
   },
   {
     id: 'azure',
-    title: '@azure/app-configuration-provider',
+    title: 'Azure provider',
     from: '@azure/app-configuration-provider',
     store: 'a server of its HTTP protocol',
     openStore: azureStore,

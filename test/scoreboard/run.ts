@@ -59,7 +59,7 @@ const tidy = (text: string, folder: string): string =>
     .replace(/127\.0\.0\.1:\d+/g, '127.0.0.1')
     .replace(/\s+/g, ' ')
     .replaceAll('|', '/')
-    .slice(0, 300)
+    .slice(0, 400)
 
 const playCell = async (contestant: Contestant, index: number): Promise<Cell> => {
   const fault = index + 1
@@ -79,7 +79,9 @@ const playCell = async (contestant: Contestant, index: number): Promise<Cell> =>
     })
     const scene = scenes[index]?.({ store, start })
     const { why, figure } = (await Promise.race([scene, limit])) ?? { why: 'there is no such fault' }
-    return { verdict: 'passed', why: tidy(why, folder), ...(figure === undefined ? {} : { figure }) }
+    const remark = contestant.remarks?.[fault]
+    const seen = remark === undefined ? why : `${why} (${remark})`
+    return { verdict: 'passed', why: tidy(seen, folder), ...(figure === undefined ? {} : { figure }) }
   } catch (error) {
     if (!(error instanceof Finding)) throw error
     const { word, message, figure } = error
@@ -108,7 +110,7 @@ const play = async (chosen: readonly Contestant[], only: number | undefined): Pr
       }),
     )
     const { id, title, from, store } = contestant
-    return { id, title, version: versionOf(from), store, cells: await Promise.all(cells) }
+    return { id, title, package: from, version: versionOf(from), store, cells: await Promise.all(cells) }
   })
   return Promise.all(rows)
 }

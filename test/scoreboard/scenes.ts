@@ -27,8 +27,11 @@ export interface Result {
   readonly figure?: string
 }
 
-const show = ({ config, parts }: View): string =>
-  `config ${config?.left ?? 'without left'}/${config?.right ?? 'without right'}, first part ${parts.first}, second part ${parts.second}`
+const show = ({ config, parts }: View): string => {
+  const { left, right } = config ?? {}
+  const read = left === undefined && right === undefined ? 'no config' : `config ${left ?? 'none'}/${right ?? 'none'}`
+  return `${read}, parts ${parts.first ?? 'none'} and ${parts.second ?? 'none'}`
+}
 
 const isServing = ({ config, parts }: View, version: number): boolean =>
   [config?.left, config?.right, parts.first, parts.second].every((found) => found === `${version}`)
