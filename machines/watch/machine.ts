@@ -2,6 +2,15 @@ import { watchSetup } from './setup.ts'
 
 const deliver = ['deliver', 'noteSeen'] as const
 
+const readThenFollow = {
+  src: 'readSource',
+  onDone: [
+    { guard: 'failed', target: 'backing-off', actions: 'noteFailure' },
+    { target: 'following', actions: deliver },
+  ],
+  onError: { target: 'backing-off', actions: ['reportBroken', 'noteFailure'] },
+} as const
+
 /**
  * Keeps in step with a source, whatever kind it is: reads, watches from what it has read, and on any break backs off
  * and reads again. A watch is a doorbell: the truth is the read after each `watch.opened`, and the one on a timer.
@@ -12,16 +21,7 @@ export const watchMachine = watchSetup.createMachine({
   initial: 'connecting',
   on: { 'close.requested': { target: '.closed' } },
   states: {
-    connecting: {
-      invoke: {
-        src: 'readSource',
-        onDone: [
-          { guard: 'failed', target: 'backing-off', actions: 'noteFailure' },
-          { target: 'following', actions: deliver },
-        ],
-        onError: { target: 'backing-off', actions: ['reportBroken', 'noteFailure'] },
-      },
-    },
+    connecting: { invoke: readThenFollow },
     following: {
       initial: 'opening',
       invoke: {
@@ -77,16 +77,7 @@ export const watchMachine = watchSetup.createMachine({
         },
       },
     },
-    compacted: {
-      invoke: {
-        src: 'readSource',
-        onDone: [
-          { guard: 'failed', target: 'backing-off', actions: 'noteFailure' },
-          { target: 'following', actions: deliver },
-        ],
-        onError: { target: 'backing-off', actions: ['reportBroken', 'noteFailure'] },
-      },
-    },
+    compacted: { invoke: readThenFollow },
     'backing-off': {
       after: { backoff: { target: 'connecting' } },
     },
