@@ -2,6 +2,7 @@ import type { Client, ClientDuplexStream, ClientUnaryCall, Metadata, ServiceErro
 import { noop } from 'cockatiel'
 import {
   Etcd3,
+  type IOptions,
   type IRangeRequest,
   type IRangeResponse,
   type ITxnRequest,
@@ -10,6 +11,7 @@ import {
   type IWatchResponse,
 } from 'etcd3'
 import type { Connection } from './options.ts'
+import { makeSockets, type Sockets } from './sockets.ts'
 
 export type Answered<Answer> = (error: ServiceError | null, answer?: Answer) => void
 type Unary<Request, Answer> = (request: Request, metadata: Metadata, answered: Answered<Answer>) => ClientUnaryCall
@@ -30,7 +32,15 @@ export interface Stubs {
  */
 class Channels extends Etcd3 {
   readonly #opened = new Set<Client>()
+  readonly #sockets: Sockets
   #closed = false
+
+  constructor(options: IOptions) {
+    const sockets = makeSockets()
+    const { channelFactoryOverride } = sockets
+    super({ ...options, grpcOptions: { ...options.grpcOptions, channelFactoryOverride } })
+    this.#sockets = sockets
+  }
 
   async stub<Name extends keyof Stubs>(name: Name): Promise<Stubs[Name]> {
     const client = await this.pool.withConnection(name, (connection) => connection.client)
@@ -44,6 +54,7 @@ class Channels extends Etcd3 {
     this.#closed = true
     for (const client of this.#opened) client.close()
     this.#opened.clear()
+    this.#sockets.close()
   }
 }
 
