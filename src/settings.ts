@@ -149,7 +149,7 @@ export const resolveOptions = <Config>(options: ReloaderOptions<Config>): Settin
 }
 
 /** Eight characters that make ids unique across restarts. */
-export const token = (random: () => number): string =>
+const token = (random: () => number): string =>
   Math.floor(random() * 36 ** 8)
     .toString(36)
     .padStart(8, '0')

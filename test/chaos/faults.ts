@@ -96,7 +96,11 @@ export const groups: Readonly<Record<string, readonly Fault[]>> = {
     { name: 'cut', weight: 2, strike: async ({ cluster }) => cutAll(cluster) },
     { name: 'cut again and again', weight: 2, strike: async ({ cluster }) => flap(cluster) },
     { name: 'refused', weight: 3, strike: ({ cluster }) => refuse(cluster.members) },
-    { name: 'member silent', weight: 3, strike: async ({ cluster, random }) => silence([random.pick(cluster.members)]) },
+    {
+      name: 'member silent',
+      weight: 3,
+      strike: async ({ cluster, random }) => silence([random.pick(cluster.members)]),
+    },
     { name: 'all silent', weight: 3, strike: async ({ cluster }) => silence(cluster.members) },
     {
       name: 'slow',

@@ -17,7 +17,8 @@ const durationMs = values.seconds === undefined ? Number(values.minutes ?? 1) * 
 if (!Number.isSafeInteger(seed) || !(durationMs > 0)) throw new Error(usage)
 
 const began = performance.now()
-const say = (line: string): void => console.log(`${((performance.now() - began) / 1_000).toFixed(1).padStart(6)} s  ${line}`)
+const say = (line: string): void =>
+  console.log(`${((performance.now() - began) / 1_000).toFixed(1).padStart(6)} s  ${line}`)
 const megabytes = (): string => `${Math.round(process.memoryUsage().rss / 2 ** 20)} MB`
 
 // The last bound: whatever hangs, it ends.
@@ -30,7 +31,9 @@ console.log(`chaos for ${durationMs / 1_000} s with seed ${seed}`)
 const before = megabytes()
 const { rounds, wrong, figures } = await runChaos({ durationMs, random: seeded(seed), say })
 clearTimeout(watchdog)
-console.log(['', ...tableOf(rounds), '', ...figures, `memory ${before} at first, ${megabytes()} at last`, ''].join('\n'))
+console.log(
+  ['', ...tableOf(rounds), '', ...figures, `memory ${before} at first, ${megabytes()} at last`, ''].join('\n'),
+)
 for (const line of wrong) console.log(`WRONG   ${line}`)
 console.log(wrong.length === 0 ? `passed with seed ${seed}` : `FAILED with seed ${seed}`)
 process.exitCode = wrong.length === 0 ? 0 : 1
