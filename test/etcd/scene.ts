@@ -14,7 +14,7 @@ const isLong = process.env.CHANGEOVER_LONG === '1'
 export const lasting = (short: number, long: number): number => (isLong ? long : short)
 
 /** For waits on a condition; nothing takes this long unless it is broken. */
-export const SOON = { timeout: isLong ? 60_000 : 25_000, interval: 20 }
+const SOON = { timeout: isLong ? 60_000 : 25_000, interval: 20 }
 vi.setConfig({ testTimeout: isLong ? 300_000 : 90_000 })
 
 /** For tests of a peer that says nothing, which take the sum of these; the long ones take the defaults. */

@@ -125,7 +125,6 @@ const createScript = (name: string) => {
   }
 }
 
-export type ScriptControls = ReturnType<typeof createScript>['controls']
 
 const isPromise = (value: unknown): value is Promise<unknown> => value instanceof Promise
 

@@ -46,6 +46,17 @@ describe('The lineage', () => {
     expect(lineages.observe(header(6), lineages.mark())).toBe('7/1')
   })
 
+  it('changes where a read finds less than a watch has told, unless the watch was of another lineage', () => {
+    const lineages = makeLineages()
+    lineages.advance('7/0', 99)
+    expect(lineages.observe(header(5), lineages.mark())).toBe('7/0')
+    lineages.advance('7/1', 99)
+    lineages.advance('7/0', 20)
+    lineages.advance('7/0', 10)
+    expect(lineages.observe(header(20), lineages.mark())).toBe('7/0')
+    expect(lineages.observe(header(19), lineages.mark())).toBe('7/1')
+  })
+
   it('takes no revision that a JavaScript number cannot hold', () => {
     expect(toNumber('9007199254740991')).toBe(Number.MAX_SAFE_INTEGER)
     expect(() => toNumber('9007199254740993')).toThrow(SourceError)

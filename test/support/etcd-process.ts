@@ -76,7 +76,7 @@ const end = async ({ shell }: Running): Promise<void> => {
 }
 
 /** True where etcd says that it is healthy: it has a leader and answers a linearizable read. */
-export const isHealthy = (endpoint: string): Promise<boolean> =>
+const isHealthy = (endpoint: string): Promise<boolean> =>
   new Promise((resolve) => {
     const options = { timeout: 1_000, agent: false as const }
     const onAnswer = (answer: NodeJS.ReadableStream): void => {

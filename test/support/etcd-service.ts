@@ -50,7 +50,7 @@ const note = (error: unknown): void => void problems.push(`unhandled: ${String(e
 process.on('unhandledRejection', note).on('uncaughtExceptionMonitor', note)
 
 /** Unhandled rejections and uncaught exceptions of the whole process. */
-export const unhandled = (): readonly string[] => problems
+const unhandled = (): readonly string[] => problems
 
 const tracker = (preparing: () => Promise<void>, applied: number[]): Applier<Config, number> => ({
   prepare: async ({ n }) => {
@@ -63,7 +63,7 @@ const make = (options: ReloaderOptions<Config>, preparing: () => Promise<void>, 
   createReloader(options).use('tracker', (config) => config as Config, tracker(preparing, applied))
 
 /** Orders rise within a lineage, names are new, and a lineage that was left is left for good. */
-export const wrongOrder = (records: readonly TransactionRecord[]): readonly string[] => {
+const wrongOrder = (records: readonly TransactionRecord[]): readonly string[] => {
   const wrong: string[] = []
   const left = new Set<string>()
   let before: TransactionRecord['revision']
