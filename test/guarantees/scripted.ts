@@ -125,7 +125,6 @@ const createScript = (name: string) => {
   }
 }
 
-
 const isPromise = (value: unknown): value is Promise<unknown> => value instanceof Promise
 
 /** A module with generations. Its commit changes `effects` before its script plays, so that a throw comes half-way. */
