@@ -105,7 +105,8 @@ describe('On a cluster of three the newest document serves', () => {
     await scene.serves(2)
     const [alive, ...silent] = cluster.members.toSorted((a, b) => a.proxy.open() - b.proxy.open())
     for (const { proxy } of silent) proxy.blackHole()
-    await scene.names('source.timeout')
+    // By the watch's own question for a sign of life, or by gRPC's keepalive, whichever is first.
+    await until(() => expect(scene.reloader.status().source.lastError?.code).toMatch(/timeout|unreachable/))
     await put(3)
     await scene.serves(3)
     expect(alive?.proxy.open()).toBeGreaterThan(0)
