@@ -1,7 +1,7 @@
 import { bounded, ignoreRejection, isThenable } from './bounded.ts'
 import { digestOf } from './model/digest.ts'
 import { ChangeoverError, changeoverError, type ErrorCode, type FailurePlace } from './model/errors.ts'
-import { countWrittenMembers, findDuplicateKey } from './model/json.ts'
+import { LostMember, type ParsedJson, parseJson } from './model/json.ts'
 import { createVisibility, type Visibility } from './model/paths.ts'
 import { countMembers, kindOf, NotPlain, type Path, toPlain } from './model/plain.ts'
 import type { SchemaIssue, SchemaResult } from './model/schema.ts'
@@ -92,23 +92,21 @@ export class Validator {
 
   #parse(text: string, place: FailurePlace): unknown {
     const { parse } = this.#settings
-    let input: unknown
+    const read = (): ParsedJson => (parse === undefined ? parseJson(text) : { value: callParse(parse, text) })
     try {
-      input = parse === undefined ? JSON.parse(text) : parse(text)
+      const parsed = read()
+      if ('value' in parsed) return parsed.value
+      const path = this.visibility.show(parsed.duplicate)
+      throw changeoverError('document.duplicate-key', { ...place, path })
     } catch (error) {
-      throw changeoverError('document.malformed', place, error)
+      if (error instanceof ChangeoverError) throw error
+      if (error instanceof LostMember) {
+        throw changeoverError('document.malformed', { ...place, detail: 'write its keys without escapes' }, error)
+      }
+      if (!(error instanceof NotPlain)) throw changeoverError('document.malformed', place, error)
+      const { code, kind } = error
+      throw changeoverError(code, { ...place, path: this.visibility.show(error.path), kind })
     }
-    const count = (): number => {
-      if (!(input instanceof Promise)) return countMembers(input)
-      ignoreRejection(input)
-      throw changeoverError('document.malformed', { ...place, detail: 'parse returned a promise: it is synchronous' })
-    }
-    const members = this.#plain(place, count, 'document.malformed')
-    if (parse === undefined && countWrittenMembers(text) !== members) {
-      const path = findDuplicateKey(text) ?? []
-      throw changeoverError('document.duplicate-key', { ...place, path: this.visibility.show(path) })
-    }
-    return input
   }
 
   async #validate(input: unknown, place: FailurePlace, signal: AbortSignal): Promise<SchemaResult<unknown>> {
@@ -164,6 +162,16 @@ export class Validator {
 
 /** Issues that a failure lists; a document that is wrong throughout needs no more. */
 const MAX_ISSUES = 20
+
+const callParse = (parse: (text: string) => unknown, text: string): unknown => {
+  const value = parse(text)
+  if (isThenable(value)) {
+    ignoreRejection(value)
+    throw new TypeError('parse returned a promise: it is synchronous')
+  }
+  countMembers(value)
+  return value
+}
 
 const placeOf = (reading: Reading): FailurePlace => ({ phase: 'validating', revision: reading.revision.name })
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { countWrittenMembers, findDuplicateKey } from '../../src/model/json.ts'
+import { countWrittenMembers, findDuplicateKey, LostMember, parseJson } from '../../src/model/json.ts'
 import { countMembers, type Path } from '../../src/model/plain.ts'
 import { createRandom, type Random } from './random-json.ts'
 
@@ -79,6 +79,15 @@ const randomText = (random: Random, depth = 0): string => {
   return `{${space()}${kept.map((key) => `${spelled(key)}${space()}:${space()}${randomText(random, depth + 1)}${space()}`).join(`,${space()}`)}}`
 }
 
+const parse = (text: string) => {
+  try {
+    return parseJson(text)
+  } catch (error) {
+    if (error instanceof LostMember) return 'lost'
+    throw error
+  }
+}
+
 const SEED = 20_260
 
 describe(`Duplicate keys, compared with a slow reference (seed ${SEED})`, () => {
@@ -88,11 +97,14 @@ describe(`Duplicate keys, compared with a slow reference (seed ${SEED})`, () => 
     for (let round = 0; round < 20_000; round++) {
       const text = randomText(random)
       const expected = slowDuplicate(text)
-      const isDouble = countWrittenMembers(text) !== countMembers(JSON.parse(text))
-      expect([isDouble, text]).toEqual([expected !== undefined, text])
-      if (isDouble) expect([findDuplicateKey(text), text]).toEqual([expected, text])
-      else expect([findDuplicateKey(text), text]).toEqual([undefined, text])
-      seen[isDouble ? 'with' : 'without'] += 1
+      const parsed = parse(text)
+      const duplicate = parsed !== 'lost' && 'duplicate' in parsed ? parsed.duplicate : undefined
+      const members = countWrittenMembers(text)
+      // A document that this version of V8 reads wrongly is refused; it never passes for what was written.
+      if (parsed === 'lost') expect([countMembers(JSON.parse(text)) === members, text]).toEqual([false, text])
+      else expect([duplicate, text]).toEqual([expected, text])
+      if (parsed !== 'lost' && 'value' in parsed) expect([countMembers(parsed.value), text]).toEqual([members, text])
+      seen[duplicate !== undefined ? 'with' : 'without'] += 1
     }
     expect(Math.min(seen.with, seen.without)).toBeGreaterThan(1_000)
   })
