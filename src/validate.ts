@@ -93,20 +93,9 @@ export class Validator {
   #parse(text: string, place: FailurePlace): unknown {
     const { parse } = this.#settings
     const read = (): ParsedJson => (parse === undefined ? parseJson(text) : { value: callParse(parse, text) })
-    try {
-      const parsed = read()
-      if ('value' in parsed) return parsed.value
-      const path = this.visibility.show(parsed.duplicate)
-      throw changeoverError('document.duplicate-key', { ...place, path })
-    } catch (error) {
-      if (error instanceof ChangeoverError) throw error
-      if (error instanceof LostMember) {
-        throw changeoverError('document.malformed', { ...place, detail: 'write its keys without escapes' }, error)
-      }
-      if (!(error instanceof NotPlain)) throw changeoverError('document.malformed', place, error)
-      const { code, kind } = error
-      throw changeoverError(code, { ...place, path: this.visibility.show(error.path), kind })
-    }
+    const parsed = this.#plain(place, read, 'document.malformed')
+    if ('value' in parsed) return parsed.value
+    throw changeoverError('document.duplicate-key', { ...place, path: this.visibility.show(parsed.duplicate) })
   }
 
   async #validate(input: unknown, place: FailurePlace, signal: AbortSignal): Promise<SchemaResult<unknown>> {
@@ -139,6 +128,9 @@ export class Validator {
       return make()
     } catch (error) {
       if (error instanceof ChangeoverError) throw error
+      if (error instanceof LostMember) {
+        throw changeoverError('document.malformed', { ...place, detail: 'write its keys without escapes' }, error)
+      }
       if (!(error instanceof NotPlain)) throw changeoverError(thrown, place, error)
       const { code, kind } = error
       throw changeoverError(code, { ...place, path: this.visibility.show(error.path), kind })
