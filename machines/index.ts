@@ -1,7 +1,10 @@
 /**
  * The statecharts, for those who draw or embed them: pure decisions with typed holes for all that acts.
  */
+export { admissionMachine } from './admission/machine.ts'
+export type { AdmissionContext, AdmissionEvent } from './admission/types.ts'
 export { reloadMachine } from './reload/machine.ts'
+export { mustBeConfirmed } from './reload/setup.ts'
 export type {
   Candidate,
   Ending,
@@ -12,6 +15,7 @@ export type {
   ReloadInput,
   RollBackVerdict,
   StepVerdict,
+  Untried,
   ValidateVerdict,
 } from './reload/types.ts'
 export { watchMachine } from './watch/machine.ts'

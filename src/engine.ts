@@ -3,6 +3,7 @@ import {
   type Candidate,
   type Ending,
   type EpochInput,
+  mustBeConfirmed,
   type ReadVerdict,
   type ReloadContext,
   type ReloadEvent,
@@ -11,19 +12,24 @@ import {
   type StepVerdict,
   type ValidateVerdict,
 } from '../machines/index.ts'
+import { Admission } from './admission.ts'
 import { RepairTimer } from './backoff.ts'
 import { bounded } from './bounded.ts'
 import { Examiner, type ExamineInput, type FetchInput } from './examiner.ts'
 import { Follower } from './follower.ts'
+import { Hands } from './hands.ts'
 import { Journal } from './journal.ts'
+import { Keeper } from './keeper/index.ts'
+import { actorOptions } from './machine-inspection.ts'
 import { failure } from './model/errors.ts'
-import type { Outcome, TransactionRecord } from './model/record.ts'
+import type { Outcome, TransactionRecord, Trigger } from './model/record.ts'
+import { isSameRevision } from './model/revision.ts'
+import { Restore } from './restore.ts'
 import type { Settings } from './settings.ts'
 import type { Registry } from './registry.ts'
 import { Runner } from './runner/runner.ts'
 import { runtimeOf } from './runner/runtime.ts'
-import { Transaction } from './runner/transaction.ts'
-import type { Snapshot } from './snapshot.ts'
+import { Safety } from './safety/safety.ts'
 import { SourceReader } from './source-reader.ts'
 import { stateName } from './state-name.ts'
 import type { Store } from './store/store.ts'
@@ -32,10 +38,12 @@ import { Validator } from './validate.ts'
 
 const done = (isDone: boolean): StepVerdict => ({ kind: isDone ? 'done' : 'failed' })
 
+/** From the tick to the end of the proof: here the last known good that comes back ends it. */
+const provingStates = new Set(['committing', 'completing', 'soaking', 'confirming'])
+
 /** Who hears what the engine does; the face, which turns it into promises. */
 export interface EngineObserver {
-  /** A read begins for this transaction. */
-  readonly onRead: (epoch: number) => void
+  readonly onBegun: (epoch: number, trigger: Trigger) => void
   /** A config serves and all modules have taken it; a soak may still follow. */
   readonly onServing: () => void
   readonly onConcluded: (record: TransactionRecord) => void
@@ -48,60 +56,63 @@ export class Engine {
   readonly journal: Journal
   readonly subscribers: Subscribers
   readonly follower: Follower
+  readonly admission: Admission
   readonly runner: Runner
+  readonly hands: Hands
+  readonly safety: Safety
+  readonly restore: Restore
+  readonly reader: SourceReader
   readonly #settings: Settings
   readonly #store: Store
   readonly #examiner: Examiner
   readonly #observer: EngineObserver
   readonly #actor
   readonly #repairTimer: RepairTimer
-  #transaction: Transaction
-  #lastGood: Snapshot | undefined
   #state = 'idle'
   #since: number
 
   constructor(settings: Settings, registry: Registry, store: Store, observer: EngineObserver) {
-    const { clock, random, logger } = settings
+    const { clock, random, logger, lastKnownGood, deadlines } = settings
     this.#settings = settings
     this.#store = store
     this.#observer = observer
     this.#since = clock.now()
     this.#repairTimer = new RepairTimer(settings.repair, random)
-    this.#transaction = new Transaction('none', 0, clock)
     this.journal = new Journal(logger)
-    this.validator = new Validator(settings)
-    this.subscribers = new Subscribers(this.journal.report)
-    const reader = new SourceReader(settings)
-    this.#examiner = new Examiner(registry, store, reader, this.validator)
-    this.follower = new Follower(
-      settings,
-      reader,
-      (candidate, from) => this.#offer(candidate, from),
-      this.journal.report,
-    )
-    const runtime = runtimeOf(settings, this.journal.report, () => this.#send({ type: 'module.settled' }))
+    const { report } = this.journal
+    const keeping = { clock, deadlineMs: deadlines.persistMs, report }
+    const keeper = lastKnownGood === undefined ? undefined : new Keeper(lastKnownGood, keeping)
+    this.safety = new Safety(settings, keeper, report, () => this.send({ type: 'retry.requested' }))
+    this.validator = new Validator(settings, () => this.safety.digestKey)
+    this.subscribers = new Subscribers(report)
+    this.reader = new SourceReader(settings)
+    this.#examiner = new Examiner({ ...this, registry, store, report })
+    this.admission = new Admission(settings, (candidate, wasHeld) => this.#offer(candidate, wasHeld), report)
+    this.follower = new Follower(settings, this.reader, (candidate, from) => this.#hear(candidate, from), report)
+    const runtime = runtimeOf(settings, report, () => this.send({ type: 'module.settled' }))
     this.runner = new Runner(registry, store, runtime, settings.soak)
+    this.hands = new Hands({ ...this, settings, store })
+    this.restore = new Restore(this, report)
     this.#actor = this.#createActor()
   }
 
+  /** Serves the last known good where one is kept, and then follows the source. */
   start(): void {
     this.#actor.start()
-    this.follower.start()
-  }
-
-  requestReload(): void {
-    this.#send({ type: 'reload.requested' })
+    this.admission.start()
+    this.restore.start()
   }
 
   /** An engine that was never started goes the same way: its machine is started to be closed. */
   requestClose(isStarted: boolean): void {
     this.follower.stop()
+    this.admission.stop()
     if (this.#actor.getSnapshot().status === 'error') {
       void this.#close().then(this.#observer.onClosed) // no machine is left to decide it
       return
     }
     if (!isStarted) this.#actor.start()
-    this.#send({ type: 'close.requested' })
+    this.send({ type: 'close.requested' })
   }
 
   /** The name of the state, and the wall-clock time of entering it. */
@@ -113,68 +124,99 @@ export class Engine {
     return this.#actor.getSnapshot().context
   }
 
-  get lastGood(): Snapshot | undefined {
-    return this.#lastGood
+  /** True where the running transaction holds only once somebody confirms it, and nobody has. */
+  get awaitsWord(): boolean {
+    const { context } = this
+    return provingStates.has(this.#state) && mustBeConfirmed(context) && !context.isConfirmed
   }
 
-  #send(event: ReloadEvent): void {
+  send(event: ReloadEvent): void {
     // A late apply may settle after the close; XState would warn of it on the console.
     if (this.#actor.getSnapshot().status === 'active') this.#actor.send(event)
   }
 
-  #offer(candidate: Candidate, from: 'stream' | 'read'): void {
+  /** What the source tells, on its way to the admission. */
+  #hear(candidate: Candidate, from: 'stream' | 'read'): void {
     const { seen } = this.context
     // A stream that still tells of a lineage which a read has found gone: a reason to read, never to apply.
     const isForeign = from === 'stream' && seen !== undefined && seen.lineage !== candidate.revision.lineage
-    if (isForeign) return this.follower.recheck()
-    // From the tick to the end of the soak, the last known good document coming back ends the soak.
-    const maySoak = ['committing', 'completing', 'soaking'].includes(this.#state)
-    const offered = maySoak ? this.#examiner.recognize(candidate, this.#lastGood) : candidate
-    this.#send({ type: 'source.changed', candidate: offered })
+    if (isForeign) this.follower.recheck()
+    else this.admission.offer(candidate)
+  }
+
+  /** What the admission lets through, on its way to the reload machine. */
+  #offer(candidate: Candidate, wasHeld: boolean): void {
+    if (wasHeld && isSameRevision(candidate.revision, this.#store.snapshot?.revision)) return
+    const isProving = provingStates.has(this.#state)
+    const isLastGood = isProving && this.#examiner.isLastGood(candidate, this.hands.lastGood)
+    const offered = wasHeld || isLastGood ? this.reader.mark(candidate, { wasHeld, isLastGood }) : candidate
+    this.send({ type: 'source.changed', candidate: offered })
   }
 
   #createActor() {
-    const { clock, soak } = this.#settings
+    const { clock, soak, confirm, lastKnownGood } = this.#settings
     const provided = reloadMachine.provide({
-      actors: {
-        readDocument: fromPromise<ReadVerdict, FetchInput>(({ input, signal }) => {
-          const transaction = this.#begin(input.epoch)
-          this.#observer.onRead(input.epoch)
-          return this.#examiner.fetch(transaction, input, signal)
-        }),
-        validateDocument: fromPromise<ValidateVerdict, ExamineInput>(({ input, signal }) =>
-          this.#examiner.examine(this.#begin(input.epoch), input, signal),
-        ),
-        prepareModules: fromPromise<StepVerdict, EpochInput>(async ({ signal }) =>
-          done(await this.runner.prepare(this.#transaction, signal)),
-        ),
-        commitModules: fromPromise<StepVerdict, EpochInput>(async () => done(this.#commit())),
-        completeModules: fromPromise<StepVerdict, EpochInput>(async () =>
-          done(await this.runner.complete(this.#transaction)),
-        ),
-        soakModules: fromPromise<StepVerdict, EpochInput>(async ({ signal }) => {
-          this.#observer.onServing()
-          return done(await this.runner.soak(this.#transaction, signal))
-        }),
-        rollBackModules: fromPromise<RollBackVerdict, EpochInput & { readonly ending: Ending }>(() => this.#rollBack()),
-        closeModules: fromPromise<void, EpochInput>(() => this.#close()),
-      },
+      actors: this.#actors(),
       actions: {
         conclude: ({ context }, { outcome }) => this.#conclude(outcome, context),
-        reportBroken: ({ event }) => {
-          const { error } = event as { error?: unknown }
-          this.#transaction.fail(failure('internal.error', {}, error))
-        },
+        reportBroken: ({ event }) => this.hands.fail('internal.error', {}, (event as { error?: unknown }).error),
+        reportUnconfirmed: () => this.hands.fail('confirm.expired', this.hands.transaction.revision),
       },
-      delays: { repairBackoff: ({ context }) => this.#repairTimer.leftMs(context.repairs, clock.monotonic()) },
+      delays: {
+        repairBackoff: ({ context }) => this.#repairTimer.leftMs(context.repairs, clock.monotonic()),
+        confirmDeadline: () => this.hands.confirmLeftMs,
+      },
     })
-    const actor = createActor(provided, { clock, input: { soaks: soak.durationMs > 0 } })
+    const input = {
+      soaks: soak.durationMs > 0,
+      confirms: confirm !== undefined,
+      persists: lastKnownGood !== undefined,
+    }
+    const actor = createActor(provided, { ...actorOptions('reload', this.#settings, this.journal.report), input })
     actor.subscribe({
       next: ({ value }) => this.#noteState(value),
       complete: () => this.#observer.onClosed(),
       error: (error) => this.journal.report(failure('internal.error', {}, error)),
     })
     return actor
+  }
+
+  #actors() {
+    const { hands, runner, safety } = this
+    const { onBegun, onServing } = this.#observer
+    return {
+      readDocument: fromPromise<ReadVerdict, FetchInput>(({ input, signal }) =>
+        this.#examiner.fetch(hands.begin(input.epoch, 'reload', onBegun), input, signal),
+      ),
+      validateDocument: fromPromise<ValidateVerdict, ExamineInput>(({ input, signal }) =>
+        this.#examiner.examine(hands.begin(input.epoch, input.trigger, onBegun), input, signal),
+      ),
+      journalAttempt: fromPromise<StepVerdict, EpochInput>(async () => {
+        await safety.begin(hands.transaction, mustBeConfirmed(this.context))
+        return done(true)
+      }),
+      prepareModules: fromPromise<StepVerdict, EpochInput>(async ({ signal }) =>
+        done(await runner.prepare(hands.transaction, signal)),
+      ),
+      commitModules: fromPromise<StepVerdict, EpochInput>(async () => done(hands.commit())),
+      completeModules: fromPromise<StepVerdict, EpochInput>(async () => done(await runner.complete(hands.transaction))),
+      soakModules: fromPromise<StepVerdict, EpochInput>(async ({ signal }) => {
+        onServing()
+        return done(await runner.soak(hands.transaction, signal))
+      }),
+      checkModules: fromPromise<StepVerdict, EpochInput>(async ({ signal }) =>
+        done(await runner.check(hands.transaction, signal)),
+      ),
+      promoteSnapshot: fromPromise<StepVerdict, EpochInput>(async () => {
+        onServing()
+        await hands.promote()
+        return done(true)
+      }),
+      rollBackModules: fromPromise<RollBackVerdict, EpochInput & { readonly ending: Ending }>(({ input }) =>
+        hands.rollBack(input.ending, this.context.hasServed),
+      ),
+      closeModules: fromPromise<void, EpochInput>(() => this.#close()),
+    }
   }
 
   #noteState(value: unknown): void {
@@ -184,38 +226,10 @@ export class Engine {
     this.#since = this.#settings.clock.now()
   }
 
-  #begin(epoch: number): Transaction {
-    if (this.#transaction.epoch !== epoch) {
-      this.#transaction = new Transaction(`${this.#settings.idPrefix}-${epoch}`, epoch, this.#settings.clock)
-    }
-    return this.#transaction
-  }
-
-  #commit(): boolean {
-    const transaction = this.#transaction
-    const previous = this.#store.snapshot?.config
-    if (!this.runner.commit(transaction)) return false
-    const context = { transaction: transaction.id, direction: 'forward' } as const
-    this.subscribers.notify(transaction.snapshot?.config, previous, context)
-    return true
-  }
-
-  async #rollBack(): Promise<RollBackVerdict> {
-    const transaction = this.#transaction
-    const wasSwapped = transaction.isSwapped
-    await this.runner.givePrepareUp(transaction)
-    this.runner.swapBack(transaction)
-    if (wasSwapped) {
-      const context = { transaction: transaction.id, direction: 'back' } as const
-      this.subscribers.notify(this.#store.snapshot?.config, transaction.snapshot?.config, context)
-    }
-    const degraded = await this.runner.undo(transaction)
-    return { kind: 'done', degraded, isUntried: transaction.isUntried }
-  }
-
   async #close(): Promise<void> {
     const { source, clock, deadlines } = this.#settings
     await this.runner.closeAll()
+    await this.safety.close()
     const closing = bounded(() => source.close?.(), { clock, deadlineMs: deadlines.closeMs, graceMs: 0 })
     const ended = await closing.result
     if (ended.kind !== 'done') {
@@ -225,19 +239,15 @@ export class Engine {
   }
 
   #conclude(outcome: Outcome, context: ReloadContext): void {
-    const transaction = this.#transaction
-    const { snapshot } = transaction
-    if (outcome === 'unchanged' && snapshot !== undefined) {
-      this.#store.noteRevision(snapshot)
-      if (this.#lastGood?.config === snapshot.config) this.#lastGood = snapshot
-    }
     if (outcome === 'committed') {
-      this.#lastGood = snapshot
       this.#repairTimer.reset()
       this.#observer.onServing()
     }
-    this.runner.finish(transaction)
-    const record = this.journal.conclude(transaction, outcome, context)
+    const wantsWord = mustBeConfirmed(context) && !context.isConfirmed
+    const record = this.hands.conclude(outcome, context, wantsWord)
     this.#observer.onConcluded(record)
+    this.restore.note(record)
+    // What a transaction leaves to be tried again is held too.
+    if (this.admission.isFrozen && context.untried !== undefined) this.send({ type: 'freeze.requested' })
   }
 }

@@ -1,15 +1,29 @@
 import type { Candidate, EpochInput, ReadVerdict, ReloadContext, ValidateVerdict } from '../machines/reload/types.ts'
-import { ChangeoverError, failure } from './model/errors.ts'
+import { ChangeoverError, type Failure, failure } from './model/errors.ts'
+import type { Trigger } from './model/record.ts'
 import { planOf } from './plan.ts'
 import type { Registry } from './registry.ts'
 import type { Transaction } from './runner/transaction.ts'
+import type { Safety } from './safety/safety.ts'
 import type { Snapshot } from './snapshot.ts'
 import type { SourceReader } from './source-reader.ts'
 import type { Store } from './store/store.ts'
 import type { Validator } from './validate.ts'
 
 export type FetchInput = EpochInput & Pick<ReloadContext, 'seen'>
-export type ExamineInput = EpochInput & Pick<ReloadContext, 'candidate' | 'degraded' | 'unproven'>
+export type ExamineInput = EpochInput & Pick<ReloadContext, 'trigger' | 'candidate' | 'degraded' | 'unproven'>
+
+interface ExaminerParts {
+  readonly registry: Registry
+  readonly store: Store
+  readonly reader: SourceReader
+  readonly validator: Validator
+  readonly safety: Safety
+  readonly report: (failure: Failure) => void
+}
+
+// What has been good before is tried whatever became of it since: it is the way back.
+const trustedTriggers = new Set<Trigger>(['restore', 'revert'])
 
 /** The states `fetching` and `validating`: from a document to a plan, with nothing touched. */
 export class Examiner {
@@ -17,12 +31,16 @@ export class Examiner {
   readonly #store: Store
   readonly #reader: SourceReader
   readonly #validator: Validator
+  readonly #safety: Safety
+  readonly #report: (failure: Failure) => void
 
-  constructor(registry: Registry, store: Store, reader: SourceReader, validator: Validator) {
+  constructor({ registry, store, reader, validator, safety, report }: ExaminerParts) {
     this.#registry = registry
     this.#store = store
     this.#reader = reader
     this.#validator = validator
+    this.#safety = safety
+    this.#report = report
   }
 
   /** One bounded read. What is older than the source has shown before is no answer. */
@@ -44,7 +62,7 @@ export class Examiner {
   /** Makes the transaction's snapshot and plan, and calls no module. */
   async examine(
     transaction: Transaction,
-    { candidate, degraded, unproven }: ExamineInput,
+    { trigger, candidate, degraded, unproven }: ExamineInput,
     signal: AbortSignal,
   ): Promise<ValidateVerdict> {
     const serving = this.#store.snapshot
@@ -57,16 +75,41 @@ export class Examiner {
       const isWhole = degraded.length === 0 && !unproven
       transaction.snapshot = await this.#snapshotOf(candidate, serving, signal)
       if (isWhole && transaction.snapshot.config === serving?.config) return { kind: 'unchanged' }
+      const isTrusted = candidate === undefined || trustedTriggers.has(trigger)
+      const held = isTrusted ? undefined : this.#heldBy(transaction.snapshot, serving !== undefined)
+      if (held !== undefined) {
+        transaction.fail(held)
+        return { kind: 'invalid', isQuarantined: true }
+      }
       const isChange = transaction.snapshot.config !== serving?.config
       if (isChange) this.#validator.askPolicies(transaction.snapshot, serving?.config)
       transaction.plan = planOf(this.#registry, this.#store, transaction.snapshot.config, degraded)
       const compensates = [...transaction.plan.values()].some(({ slot }) => slot.compensates)
-      return { kind: 'valid', compensates }
+      const isAttempt = !isTrusted && this.#safety.isAttempt(transaction.snapshot.digest)
+      return { kind: 'valid', compensates, isAttempt }
     } catch (error) {
       const failures = error instanceof ChangeoverError ? error.failures : [failure('internal.error', {}, error)]
       transaction.failures.push(...failures)
       return { kind: 'invalid' }
     }
+  }
+
+  /** Why the snapshot is not to be tried now. With nothing else to serve it is tried all the same. */
+  #heldBy({ digest, revision }: Snapshot, hasOther: boolean): Failure | undefined {
+    const entry = this.#safety.quarantine.blocks(digest)
+    if (entry === undefined) return undefined
+    const { code, module, phase, count, until } = entry
+    const times = count === 1 ? 'once' : `${count} times`
+    const end = until === undefined ? 'until it is changed or released' : `until ${new Date(until).toISOString()}`
+    const held = failure('quarantined', {
+      phase: 'validating',
+      ...(module === undefined ? {} : { module }),
+      revision: revision.name,
+      detail: `${code}${phase === undefined ? '' : ` in ${phase}`}, ${times}; held ${end}`,
+    })
+    if (hasOther) return held
+    this.#report(held)
+    return undefined
   }
 
   /** The snapshot of the candidate; of what serves, for a repair. Text that serves already is not parsed again. */
@@ -85,12 +128,12 @@ export class Examiner {
     return this.#validator.snapshotOf(reading, text, serving?.config, signal)
   }
 
-  /** Marks the candidate where it is the last known good document again. */
-  recognize(candidate: Candidate, good: Snapshot | undefined): Candidate {
-    if (good === undefined) return candidate
+  /** True where the candidate is the last known good document again. */
+  isLastGood(candidate: Candidate, good: Snapshot | undefined): boolean {
+    if (good === undefined) return false
     const reading = this.#reader.readingOf(candidate)
-    const isLastGood =
+    return (
       this.#validator.isText(reading, good.text) || this.#validator.quickConfigOf(reading, good.config) === good.config
-    return isLastGood ? this.#reader.register(reading, true) : candidate
+    )
   }
 }

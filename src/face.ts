@@ -7,6 +7,8 @@ import type { Revision } from './model/revision.ts'
 import type { DeepReadonly } from './model/schema.ts'
 import type { ModuleDeadlines } from './options.ts'
 import type { SourceStatus } from './follower.ts'
+import type { GoodStatus } from './safety/history.ts'
+import type { QuarantineStatus } from './safety/quarantine.ts'
 import type { ChangeContext } from './subscribers.ts'
 
 /** What the types know of a module. */
@@ -116,6 +118,21 @@ export interface ReloaderStatus {
   readonly serving?: { readonly revision: Revision; readonly digest: string }
   /** The last snapshot that has passed its soak. */
   readonly lastGood?: { readonly revision: Revision; readonly digest: string }
+  /** The good documents that `revert` can return to, newest first. */
+  readonly history: readonly GoodStatus[]
+  /**
+   * Present while the source cannot be read: what serves has not been compared with it since then (wall-clock time);
+   * where it was restored from the disk, since it was kept.
+   */
+  readonly stale?: { readonly since: number }
+  /** Present while changes are held. */
+  readonly frozen?: { readonly reason: string; readonly since: number; readonly waiting?: Revision }
+  /** Present while a transaction holds only once `confirm` is called with its id, until then (wall-clock time). */
+  readonly confirmation?: { readonly transaction: string; readonly until: number }
+  /** Configs that are not tried again for now. */
+  readonly quarantine: readonly QuarantineStatus[]
+  /** Where a store is given: when it was last written, and what keeps it from being written now. */
+  readonly persistence?: { readonly savedAt?: number; readonly lastError?: Failure }
   /** True where what serves is the newest document that the source has shown. */
   readonly inSync: boolean
   /** Modules that may not serve the config; empty unless `state` is `degraded`. */
@@ -125,6 +142,16 @@ export interface ReloaderStatus {
   readonly counters: Counters
   /** The record of the last transaction. */
   readonly last?: TransactionRecord
+}
+
+export interface RevertOptions {
+  /** The name of a revision, or a digest, of `status().history`. Default: the one before the last known good. */
+  readonly to?: string
+}
+
+export interface ReleaseOptions {
+  /** Of `status().quarantine`. Default: all. */
+  readonly digest?: string
 }
 
 /** What a document would do. */
@@ -188,6 +215,33 @@ export interface Reloader<Config, M = NoModules> {
    * its outcome; rejects only where there is no such transaction (`reloader.not-started`, `reloader.closed`).
    */
   readonly reload: () => Promise<TransactionRecord>
+  /**
+   * Holds every change until `unfreeze`: the source is still read, and what waits is shown, but nothing is applied. A
+   * transaction before its tick is aborted, one after it finishes. `reload` rejects with `reloader.held`. The reason is
+   * shown in `status()`; it survives a restart where a store is given, and so it must be no secret. Resolves when it
+   * holds and, where it can be, is written down.
+   */
+  readonly freeze: (reason: string) => Promise<void>
+  /** Follows the source again: the newest document it has shown is applied. Does nothing where nothing is frozen. */
+  readonly unfreeze: () => Promise<void>
+  /**
+   * Freezes, and returns to an earlier good document as a normal transaction: validated, applied, soaked. Without `to`
+   * it is the one before the last known good. A transaction in its soak is swapped back first. Rejects with
+   * `reloader.no-such-good` where the history does not hold it.
+   */
+  readonly revert: (options?: RevertOptions) => Promise<TransactionRecord>
+  /**
+   * Tries the quarantined document once more; where it fails again, it is held longer. Rejects with
+   * `reloader.nothing-to-retry` where none waits, and with `reloader.held` while frozen.
+   */
+  readonly retry: () => Promise<TransactionRecord>
+  /** Forgets what is known of a quarantined config, or of all, and tries the one that waits. */
+  readonly release: (options?: ReleaseOptions) => Promise<void>
+  /**
+   * Confirms the running transaction by its id (`status().confirmation`); resolves with its record. Rejects with
+   * `confirm.refused` where no transaction of this id waits for it, be it too late or of another id.
+   */
+  readonly confirm: (transactionId: string) => Promise<TransactionRecord>
   /** Says what a document would do, without doing it. */
   readonly plan: (document: string, options?: PlanOptions) => Promise<PlanReport>
   /**

@@ -6,6 +6,7 @@ import type { SourceVerdict, WatchEvent } from '../machines/watch/types.ts'
 import { backoffMs } from './backoff.ts'
 import { ignoreRejection } from './bounded.ts'
 import { MAX_DELAY_MS } from './clock.ts'
+import { actorOptions } from './machine-inspection.ts'
 import { type Failure, failure, type SourceCode } from './model/errors.ts'
 import { isNewer, type Revision } from './model/revision.ts'
 import type { Settings } from './settings.ts'
@@ -55,7 +56,7 @@ export class Follower {
   }
 
   #createActor() {
-    const { clock, retry, random, reconcileMs, deadlines } = this.#settings
+    const { retry, random, reconcileMs, deadlines } = this.#settings
     const provided = watchMachine.provide({
       actors: {
         readSource: fromPromise<SourceVerdict>(({ signal }) => this.#read(signal)),
@@ -77,7 +78,7 @@ export class Follower {
         reconcileInterval: () => Math.min(MAX_DELAY_MS, reconcileMs * (0.9 + random() * 0.2)),
       },
     })
-    const actor = createActor(provided, { clock })
+    const actor = createActor(provided, actorOptions('watch', this.#settings, this.#report))
     actor.subscribe({
       next: ({ value }) => this.#noteState(typeof value === 'string' ? value : value.following),
       error: (error) => this.#report(failure('internal.error', { phase: 'fetching' }, error)),

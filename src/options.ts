@@ -1,4 +1,6 @@
 import type { Clock } from './clock.ts'
+import type { GoodStore } from './keeper/types.ts'
+import type { MachineInspector } from './machine-inspection.ts'
 import type { ConfigPath, DeepReadonly, Schema } from './model/schema.ts'
 import type { Source } from './source.ts'
 
@@ -30,6 +32,8 @@ export interface Deadlines extends ModuleDeadlines {
   readonly readMs?: number
   /** An asynchronous schema. Default 5,000. */
   readonly validateMs?: number
+  /** One read or write of the last known good. Default 5,000. */
+  readonly persistMs?: number
   /** How long leases may keep an old generation from being closed. Default 30,000. */
   readonly leaseMs?: number
 }
@@ -54,6 +58,22 @@ export interface BackoffOptions {
   readonly maxMs?: number
 }
 
+/** How long a config is quarantined, in milliseconds. What cannot pass, such as a commit that threw, has no expiry. */
+export interface QuarantineOptions extends BackoffOptions {
+  /** First expiry of what may pass: a deadline, a connection. It doubles with each failure. Default 5,000. */
+  readonly minMs?: number
+  /** Longest expiry of what may pass. Default 600,000. */
+  readonly maxMs?: number
+  /** Of a config that has killed the process `maxAttempts` times. Default 3,600,000. */
+  readonly crashMs?: number
+}
+
+/** A condition of the soak that a person or a system meets. */
+export interface ConfirmOptions {
+  /** From the commit on, in milliseconds; at least as long as the soak. Then everything is as before. */
+  readonly withinMs: number
+}
+
 export interface ReloaderOptions<Config> {
   /** Where documents come from. The reloader closes it. */
   readonly source: Source
@@ -75,14 +95,33 @@ export interface ReloaderOptions<Config> {
   /** Modules prepared side by side. Default 8. */
   readonly concurrency?: number
   readonly deadlines?: Deadlines
-  /** A duration in milliseconds, or more. Default 0: no soak. */
+  /** A duration in milliseconds, or more. Default 0, no soak; with `lastKnownGood` 10,000. */
   readonly soak?: number | SoakOptions<Config>
+  /**
+   * Where the last known good, the two before it and a journal are kept across restarts: the path of a file, beside
+   * which the others stand, or a store of one's own. They hold whole documents: the files are readable by their owner
+   * alone. Default: nothing is kept.
+   */
+  readonly lastKnownGood?: string | GoodStore
+  /** Says which program this is: a config that killed one build is tried again by the next. Default: none. */
+  readonly build?: string
+  /** Deaths in a row after which a config is quarantined across restarts, with `lastKnownGood` alone. Default 3. */
+  readonly maxAttempts?: number
+  /** How long a config that failed in `applying` is not tried again. */
+  readonly quarantine?: QuarantineOptions
+  /** A change holds only once somebody has called `confirm`. Default: none is asked for. */
+  readonly confirm?: ConfirmOptions
   /** Of reading an unreachable source. */
   readonly retry?: BackoffOptions
   /** Of repairing degraded modules. Default from 1,000 to 60,000. */
   readonly repair?: BackoffOptions
   /** How often a silent watch is verified by a read, ± 10 % jitter. Default 60,000. */
   readonly reconcileMs?: number
+  /**
+   * An XState v5 inspector or observer, called with what the statecharts do: copies without config values. It looks and
+   * does not act: what it throws is reported once for each machine and changes nothing. Default none, which costs nothing.
+   */
+  readonly inspect?: MachineInspector
   /** For tests and simulations. Default: the machine's. */
   readonly clock?: Clock
   /** Numbers from 0 to below 1, for jitter and transaction ids; for simulations. Default `Math.random`. */

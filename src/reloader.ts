@@ -6,13 +6,16 @@ import type {
   PlanOptions,
   PlanReport,
   Reloader,
+  ReleaseOptions,
   ReloaderStatus,
+  RevertOptions,
   StartOptions,
 } from './face.ts'
 import { changeoverError } from './model/errors.ts'
 import type { TransactionRecord } from './model/record.ts'
 import type { ReloaderOptions } from './options.ts'
 import { checkDeadlines, resolveOptions, type Settings } from './settings.ts'
+import { Operations } from './operations.ts'
 import { Registry, type UseLinks } from './registry.ts'
 import { rehearse } from './rehearse.ts'
 import { Start } from './start.ts'
@@ -20,6 +23,7 @@ import { statusOf } from './status.ts'
 import type { Slot } from './store/slot.ts'
 import { Store } from './store/store.ts'
 import type { Listener } from './subscribers.ts'
+import { Waiters } from './waiters.ts'
 
 /**
  * Makes a reloader. Add modules with `use`, then `start` it.
@@ -30,20 +34,14 @@ export const createReloader = <Config>(options: ReloaderOptions<Config>): Reload
   // `use` adds each module to the type as it adds it here: the one place where the types trust the code.
   new Core(resolveOptions(options)) as unknown as Reloader<Config, NoModules>
 
-interface ReloadWaiter {
-  /** The transaction that answers it; unknown until its read begins. */
-  epoch: number | undefined
-  readonly resolve: (record: TransactionRecord) => void
-  readonly reject: (error: Error) => void
-}
-
 class Core {
   readonly modules: Record<string, ModuleHandle<unknown>> = {}
   readonly #settings: Settings
   readonly #registry = new Registry()
   readonly #store = new Store()
   readonly #engine: Engine
-  readonly #waiters = new Set<ReloadWaiter>()
+  readonly #waiters = new Waiters()
+  readonly #operations: Operations
   #start: Start | undefined
   #closing: Promise<void> | undefined
   #resolveClosed: () => void = () => {}
@@ -51,11 +49,15 @@ class Core {
   constructor(settings: Settings) {
     this.#settings = settings
     this.#engine = new Engine(settings, this.#registry, this.#store, {
-      onRead: (epoch) => this.#claim(epoch),
+      onBegun: (epoch, trigger) => this.#waiters.claim(epoch, trigger),
       onServing: () => this.#start?.serve(),
-      onConcluded: (record) => this.#answer(record),
+      onConcluded: (record) => {
+        this.#start?.conclude(record)
+        this.#waiters.answer(record)
+      },
       onClosed: () => this.#resolveClosed(),
     })
+    this.#operations = new Operations(settings, this.#engine, this.#waiters)
   }
 
   readonly use = (name: string, select: unknown, applier: unknown, links: UseLinks = {}): this => {
@@ -102,14 +104,19 @@ class Core {
 
   readonly status = (): ReloaderStatus => statusOf(this.#engine, this.#store)
 
-  readonly reload = (): Promise<TransactionRecord> => {
-    if (this.#closing !== undefined) return Promise.reject(changeoverError('reloader.closed'))
-    if (this.#start === undefined) return Promise.reject(changeoverError('reloader.not-started'))
-    return new Promise((resolve, reject) => {
-      this.#waiters.add({ epoch: undefined, resolve, reject })
-      this.#engine.requestReload()
-    })
-  }
+  readonly reload = async (): Promise<TransactionRecord> => this.#running().reload()
+
+  readonly freeze = async (reason: string): Promise<void> => this.#serving().freeze(reason)
+
+  readonly unfreeze = async (): Promise<void> => this.#serving().unfreeze()
+
+  readonly revert = async (options: RevertOptions = {}): Promise<TransactionRecord> => this.#serving().revert(options)
+
+  readonly retry = async (): Promise<TransactionRecord> => this.#serving().retry()
+
+  readonly release = async (options: ReleaseOptions = {}): Promise<void> => this.#serving().release(options.digest)
+
+  readonly confirm = async (transactionId: string): Promise<TransactionRecord> => this.#serving().confirm(transactionId)
 
   readonly plan = async (document: string, options: PlanOptions = {}): Promise<PlanReport> => {
     if (this.#closing !== undefined) throw changeoverError('reloader.closed')
@@ -153,22 +160,18 @@ class Core {
       this.#resolveClosed = resolve
       this.#engine.requestClose(this.#start !== undefined)
     })
-    for (const { reject } of this.#waiters) reject(changeoverError('reloader.closed'))
-    this.#waiters.clear()
+    this.#waiters.reject(changeoverError('reloader.closed'))
     this.#engine.journal.close()
   }
 
-  /** The calls of `reload` so far are answered by the transaction whose read begins now. */
-  #claim(epoch: number): void {
-    for (const waiter of this.#waiters) waiter.epoch ??= epoch
+  #running(): Operations {
+    if (this.#closing !== undefined) throw changeoverError('reloader.closed')
+    if (this.#start === undefined) throw changeoverError('reloader.not-started')
+    return this.#operations
   }
 
-  #answer(record: TransactionRecord): void {
-    this.#start?.conclude(record)
-    for (const waiter of this.#waiters) {
-      if (waiter.epoch !== record.epoch) continue
-      this.#waiters.delete(waiter)
-      waiter.resolve(record)
-    }
+  #serving(): Operations {
+    if (this.#closing === undefined && this.#store.snapshot === undefined) throw changeoverError('reloader.not-started')
+    return this.#running()
   }
 }

@@ -1,11 +1,25 @@
 import { randomBytes } from 'node:crypto'
 import { safeRandom } from './backoff.ts'
 import { type Clock, MAX_DELAY_MS, systemClock } from './clock.ts'
+import { fileStore } from './keeper/index.ts'
+import type { GoodStore } from './keeper/types.ts'
 import { safeLogger } from './log.ts'
+import { isMachineInspector, type MachineInspector } from './machine-inspection.ts'
 import { changeoverError } from './model/errors.ts'
 import type { Schema } from './model/schema.ts'
-import type { BackoffOptions, Deadlines, Logger, ModuleDeadlines, ReloaderOptions, SoakOptions } from './options.ts'
+import type {
+  BackoffOptions,
+  ConfirmOptions,
+  Deadlines,
+  Logger,
+  ModuleDeadlines,
+  QuarantineOptions,
+  ReloaderOptions,
+  SoakOptions,
+} from './options.ts'
 import type { Source } from './source.ts'
+
+export type QuarantineSettings = Required<QuarantineOptions>
 
 /** The options with every default filled in. */
 export interface Settings {
@@ -22,9 +36,16 @@ export interface Settings {
   readonly retry: Required<BackoffOptions>
   readonly repair: Required<BackoffOptions>
   readonly reconcileMs: number
+  readonly inspect: MachineInspector | undefined
   readonly clock: Clock
   readonly random: () => number
+  /** The key of all digests, unless an earlier run has kept one. */
   readonly digestKey: string
+  readonly lastKnownGood: GoodStore | undefined
+  readonly build: string
+  readonly maxAttempts: number
+  readonly quarantine: QuarantineSettings
+  readonly confirm: Required<ConfirmOptions> | undefined
   /** Begins the ids of this reloader's transactions. */
   readonly idPrefix: string
 }
@@ -38,6 +59,7 @@ const defaultDeadlines: Required<Deadlines> = {
   closeMs: 30_000,
   graceMs: 1_000,
   leaseMs: 30_000,
+  persistMs: 5_000,
 }
 
 // A misspelt option would silently keep its default.
@@ -52,9 +74,15 @@ const optionNames = new Set<string>([
   'concurrency',
   'deadlines',
   'soak',
+  'lastKnownGood',
+  'build',
+  'maxAttempts',
+  'quarantine',
+  'confirm',
   'retry',
   'repair',
   'reconcileMs',
+  'inspect',
   'clock',
   'random',
 ] satisfies (keyof ReloaderOptions<unknown>)[])
@@ -91,10 +119,15 @@ const resolveBackoff = (name: string, given: BackoffOptions | undefined, minMs: 
   return backoff
 }
 
-const resolveSoak = (given: number | SoakOptions<never> | undefined): Required<SoakOptions<unknown>> => {
-  const options = typeof given === 'object' ? given : { durationMs: given ?? 0 }
+const resolveSoak = (
+  given: number | SoakOptions<never> | undefined,
+  defaultMs: number,
+  confirmMs: number,
+): Required<SoakOptions<unknown>> => {
+  const options = typeof given === 'object' ? given : { durationMs: given ?? defaultMs }
   const durationMs = checkMs('soak.durationMs', options.durationMs)
-  const intervalMs = options.intervalMs ?? Math.min(5_000, Math.max(100, durationMs / 10))
+  const provingMs = Math.max(durationMs, confirmMs)
+  const intervalMs = options.intervalMs ?? Math.min(5_000, Math.max(100, provingMs / 10))
   const failureThreshold = checkCount('soak.failureThreshold', options.failureThreshold ?? 1)
   checkMs('soak.intervalMs', intervalMs, 1)
   // The first round comes at once, so a threshold of n needs n − 1 intervals.
@@ -103,9 +136,30 @@ const resolveSoak = (given: number | SoakOptions<never> | undefined): Required<S
   }
   const checks = (options.checks ?? []) as Required<SoakOptions<unknown>>['checks']
   if (!checks.every((check) => typeof check === 'function')) throw invalid('soak.checks takes functions')
-  if (durationMs === 0 && checks.length > 0) throw invalid('soak.checks need a soak.durationMs above 0')
+  if (provingMs === 0 && checks.length > 0) throw invalid('soak.checks need a soak.durationMs above 0')
   return { durationMs, intervalMs, failureThreshold, checks }
 }
+
+const checkInspector = (given: MachineInspector | undefined): MachineInspector | undefined => {
+  if (given === undefined || isMachineInspector(given)) return given
+  throw invalid("inspect takes an XState inspector, a function or an observer with next: an inspector's own inspect")
+}
+
+const resolveStore = (given: unknown): GoodStore | undefined => {
+  if (given === undefined) return undefined
+  if (typeof given === 'string' && given !== '') return fileStore(given)
+  const { load, save } = (given ?? {}) as GoodStore
+  if (typeof load === 'function' && typeof save === 'function') return given as GoodStore
+  throw invalid('lastKnownGood takes the path of a file, or a store with load and save')
+}
+
+const resolveQuarantine = (given: QuarantineOptions | undefined): QuarantineSettings => {
+  const crashMs = checkMs('quarantine.crashMs', given?.crashMs ?? 3_600_000, 1)
+  return { ...resolveBackoff('quarantine', given, 5_000, 600_000), crashMs }
+}
+
+const resolveConfirm = (given: ConfirmOptions | undefined): Required<ConfirmOptions> | undefined =>
+  given === undefined ? undefined : { withinMs: checkMs('confirm.withinMs', given.withinMs, 1) }
 
 /** Fills in the defaults and refuses what cannot be. */
 export const resolveOptions = <Config>(options: ReloaderOptions<Config>): Settings => {
@@ -126,6 +180,15 @@ export const resolveOptions = <Config>(options: ReloaderOptions<Config>): Settin
   const random = safeRandom(options.random)
   const policies = (options.policies ?? []) as Settings['policies']
   if (!policies.every((policy) => typeof policy === 'function')) throw invalid('policies takes functions')
+  const lastKnownGood = resolveStore(options.lastKnownGood)
+  const confirm = resolveConfirm(options.confirm)
+  const soakOption = options.soak as number | SoakOptions<never> | undefined
+  const soak = resolveSoak(soakOption, lastKnownGood === undefined ? 0 : 10_000, confirm?.withinMs ?? 0)
+  if (confirm !== undefined && confirm.withinMs < soak.durationMs) {
+    throw invalid('confirm.withinMs is at least soak.durationMs: nobody could confirm what has not been proved')
+  }
+  const build: unknown = options.build ?? ''
+  if (typeof build !== 'string' || build.length > 200) throw invalid('build takes a string of at most 200 characters')
   return {
     source: options.source,
     schema: options.schema,
@@ -136,10 +199,16 @@ export const resolveOptions = <Config>(options: ReloaderOptions<Config>): Settin
     maxDocumentBytes: checkCount('maxDocumentBytes', options.maxDocumentBytes ?? 1_572_864),
     concurrency: checkCount('concurrency', options.concurrency ?? 8),
     deadlines: { ...defaultDeadlines, ...checkDeadlines(options.deadlines ?? {}) },
-    soak: resolveSoak(options.soak as number | SoakOptions<never> | undefined),
+    soak,
+    lastKnownGood,
+    build,
+    maxAttempts: checkCount('maxAttempts', options.maxAttempts ?? 3),
+    quarantine: resolveQuarantine(options.quarantine),
+    confirm,
     retry: resolveBackoff('retry', options.retry, 200, 5_000),
     repair: resolveBackoff('repair', options.repair, 1_000, 60_000),
     reconcileMs: checkMs('reconcileMs', options.reconcileMs ?? 60_000, 1),
+    inspect: checkInspector(options.inspect),
     clock: options.clock ?? systemClock,
     random,
     // The key is unguessable, but for a simulation, which must repeat itself.

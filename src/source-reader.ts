@@ -21,10 +21,22 @@ export class SourceReader {
     this.#settings = settings
   }
 
-  register(reading: Reading, isLastGood = false): Candidate {
-    const candidate = { revision: reading.revision, ...(isLastGood ? { isLastGood } : {}) }
+  register(reading: Reading): Candidate {
+    const candidate = { revision: reading.revision }
     this.#readings.set(candidate, reading)
     return candidate
+  }
+
+  /** The same document, with what is known of it. */
+  mark(candidate: Candidate, { isLastGood, wasHeld }: Required<Omit<Candidate, 'revision'>>): Candidate {
+    const reading = this.readingOf(candidate)
+    const marked = {
+      revision: reading.revision,
+      ...(isLastGood ? { isLastGood } : {}),
+      ...(wasHeld ? { wasHeld } : {}),
+    }
+    this.#readings.set(marked, reading)
+    return marked
   }
 
   readingOf(candidate: Candidate): Reading {

@@ -47,6 +47,8 @@ export class Start {
 
   /** A bad document fails the start; an unreachable source and a superseded document do not. */
   conclude(record: TransactionRecord): void {
+    // What was kept and cannot serve any more is no answer: the source's document follows.
+    if (record.trigger === 'restore') return
     if (!('failures' in record) || record.revision === undefined) return
     const [first, ...rest] = record.failures
     this.fail(new ChangeoverError(first, rest))

@@ -1,6 +1,7 @@
 import type { Engine } from './engine.ts'
 import type { ModuleStatus, ReloaderStatus } from './face.ts'
 import { isInSync } from './follower.ts'
+import { goodStatus } from './safety/history.ts'
 import type { Snapshot } from './snapshot.ts'
 import type { Slot } from './store/slot.ts'
 import type { Store } from './store/store.ts'
@@ -11,12 +12,14 @@ export const statusOf = (engine: Engine, store: Store): ReloaderStatus => {
   const isDegraded = new Set(degraded)
   const isClosed = engine.state.state === 'closed'
   const serving = shown(store.snapshot)
-  const lastGood = shown(engine.lastGood)
+  const lastGood = shown(engine.hands.lastGood)
   const { last, counters } = engine.journal
   return {
     ...engine.state,
     ...(serving === undefined ? {} : { serving }),
     ...(lastGood === undefined ? {} : { lastGood }),
+    history: engine.safety.history.goods.map(goodStatus),
+    ...safetyStatus(engine, store),
     inSync: isInSync(serving?.revision, engine.follower.revision),
     degraded,
     source: engine.follower.status,
@@ -29,6 +32,30 @@ export const statusOf = (engine: Engine, store: Store): ReloaderStatus => {
     counters,
     ...(last === undefined ? {} : { last }),
   }
+}
+
+const safetyStatus = (engine: Engine, store: Store) => {
+  const { safety, admission, hands } = engine
+  const staleSince = store.snapshot === undefined ? undefined : staleSinceOf(engine)
+  const { frozen } = safety
+  const waiting = admission.waiting?.revision
+  return {
+    ...(staleSince === undefined ? {} : { stale: { since: staleSince } }),
+    ...(frozen === undefined || !admission.isFrozen
+      ? {}
+      : { frozen: { reason: frozen.reason, since: frozen.since, ...(waiting === undefined ? {} : { waiting }) } }),
+    ...(engine.awaitsWord ? { confirmation: { transaction: hands.transaction.id, until: hands.confirmUntil } } : {}),
+    quarantine: safety.quarantine.active.map(({ build: _, ...shownOf }) => shownOf),
+    ...(safety.keeper === undefined ? {} : { persistence: safety.keeper.status() }),
+  }
+}
+
+/** Since when what serves has not been compared with the source; undefined while the source is followed. */
+const staleSinceOf = ({ follower, restore }: Engine): number | undefined => {
+  const { state, verifiedAt } = follower.status
+  if (state === 'closed') return undefined
+  if (verifiedAt === undefined) return restore.provedAt
+  return state === 'backing-off' || state === 'connecting' ? verifiedAt : undefined
 }
 
 const shown = (snapshot: Snapshot | undefined) =>

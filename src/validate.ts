@@ -13,9 +13,11 @@ import type { Reading } from './source.ts'
 export class Validator {
   readonly visibility: Visibility
   readonly #settings: Settings
+  readonly #digestKey: () => string
 
-  constructor(settings: Settings) {
+  constructor(settings: Settings, digestKey: () => string) {
     this.#settings = settings
+    this.#digestKey = digestKey
     this.visibility = createVisibility(settings.public, jsonSchemaOf(settings.schema))
   }
 
@@ -119,7 +121,7 @@ export class Validator {
     if (typeof config !== 'object' || config === null) {
       throw changeoverError('config.not-plain', { ...place, kind: kindOf(config), detail: 'a config is an object' })
     }
-    return { config, revision: reading.revision, digest: digestOf(config, this.#settings.digestKey), text }
+    return { config, revision: reading.revision, digest: digestOf(config, this.#digestKey()), text }
   }
 
   /** What user code made is touched only in here: a getter of it may throw, which is `thrown`. */

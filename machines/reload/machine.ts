@@ -1,4 +1,4 @@
-import { and } from 'xstate'
+import { and, not } from 'xstate'
 import { applying } from './applying.ts'
 import { conclude, reloadSetup } from './setup.ts'
 
@@ -7,7 +7,10 @@ const rejectBroken = {
   target: 'resting.rejected',
   actions: ['reportBroken', 'noteNotSuperseded', conclude('rejected')],
 } as const
-const abort = { target: 'resting.before', actions: ['holdClose', conclude('aborted')] } as const
+const abortToClose = { target: 'resting.before', actions: ['holdClose', conclude('aborted')] } as const
+const abortToFreeze = { target: 'resting.before', actions: ['dropWaiting', conclude('aborted')] } as const
+// A restore, a revert and a repair of what serves go on.
+const abortChangeToFreeze = { guard: 'triesSource', ...abortToFreeze } as const
 
 /**
  * One transaction at a time, from a changed document to a state of rest: the state *is* the answer to how the last
@@ -16,20 +19,23 @@ const abort = { target: 'resting.before', actions: ['holdClose', conclude('abort
 export const reloadMachine = reloadSetup.createMachine({
   id: 'reload',
   context: ({ input }) => ({
-    soaks: input.soaks,
+    ...input,
     epoch: 0,
     trigger: 'start',
     candidate: undefined,
     seen: undefined,
-    waiting: { candidate: undefined, read: false, close: false },
+    waiting: { candidate: undefined, revert: undefined, read: false, close: false },
     replacements: 0,
     supersededBefore: false,
     ending: 'failed',
     compensates: false,
+    isConfirmed: false,
+    frozenMeanwhile: false,
     hasServed: false,
     degraded: [],
     unproven: false,
     untried: undefined,
+    due: undefined,
     repairs: 0,
   }),
   initial: 'resting',
@@ -38,21 +44,30 @@ export const reloadMachine = reloadSetup.createMachine({
     'source.changed': [{ guard: 'isNewer', actions: 'hold' }, { actions: 'noteOrder' }],
     'reload.requested': { actions: 'holdRead' },
     'close.requested': { actions: 'holdClose' },
-    'module.settled': {},
+    'revert.requested': { actions: 'holdRevert' },
+    'retry.requested': { actions: 'holdRetry' },
+    'module.settled': { actions: 'holdSettled' },
+    'freeze.requested': { actions: 'dropWaiting' },
   },
   states: {
     resting: {
       initial: 'idle',
       always: [
         { guard: 'closeWaits', target: 'closing' },
+        { guard: 'revertWaits', target: 'validating', actions: 'beginRevert' },
         { guard: 'readWaits', target: 'fetching', actions: 'beginRead' },
         { guard: 'documentWaits', target: 'validating', actions: 'beginWaiting' },
+        { guard: 'retryWaits', target: 'validating', actions: 'beginRetry' },
+        { guard: 'repairWaits', target: 'validating', actions: 'beginRepair' },
       ],
       on: {
         'source.changed': { guard: 'isNewer', target: 'validating', actions: 'beginChange' },
         'reload.requested': { target: 'fetching', actions: 'beginRead' },
         'close.requested': { target: 'closing' },
-        'module.settled': { guard: 'hasUntried', target: 'validating', actions: 'beginRepair' },
+        'module.settled': [{ guard: 'waitsForModule', target: 'validating', actions: 'beginRepair' }, {}],
+        'retry.requested': [{ guard: 'hasUntried', target: 'validating', actions: 'beginRetry' }, {}],
+        'restore.requested': { guard: not('hasServed'), target: 'validating', actions: 'beginRestore' },
+        'revert.requested': { target: 'validating', actions: 'beginRevert' },
       },
       states: {
         idle: {},
@@ -68,6 +83,7 @@ export const reloadMachine = reloadSetup.createMachine({
     },
     fetching: {
       invoke: {
+        id: 'readDocument',
         src: 'readDocument',
         input: ({ context }) => ({ epoch: context.epoch, seen: context.seen }),
         onDone: [
@@ -76,12 +92,19 @@ export const reloadMachine = reloadSetup.createMachine({
         ],
         onError: rejectBroken,
       },
-      on: { 'close.requested': abort },
+      on: { 'close.requested': abortToClose, 'freeze.requested': abortToFreeze },
     },
     validating: {
       invoke: {
+        id: 'validateDocument',
         src: 'validateDocument',
-        input: ({ context: { epoch, candidate, degraded, unproven } }) => ({ epoch, candidate, degraded, unproven }),
+        input: ({ context: { epoch, trigger, candidate, degraded, unproven } }) => ({
+          epoch,
+          trigger,
+          candidate,
+          degraded,
+          unproven,
+        }),
         onDone: [
           // A newer document takes the transaction over, so that a storm costs one.
           {
@@ -90,21 +113,28 @@ export const reloadMachine = reloadSetup.createMachine({
             reenter: true,
             actions: 'replaceDocument',
           },
+          {
+            guard: 'quarantined',
+            target: 'resting.rejected',
+            actions: ['noteQuarantined', 'noteNotSuperseded', conclude('rejected')],
+          },
           { guard: 'invalid', ...reject },
           {
             guard: 'unchanged',
             target: 'resting.committed',
             actions: ['noteNotSuperseded', conclude('unchanged')],
           },
-          { target: 'applying', actions: 'notePlan' },
+          { guard: 'journals', target: 'applying.journaling', actions: 'notePlan' },
+          { target: 'applying.preparing', actions: 'notePlan' },
         ],
         onError: rejectBroken,
       },
-      on: { 'close.requested': abort },
+      on: { 'close.requested': abortToClose, 'freeze.requested': abortChangeToFreeze },
     },
     applying,
     'rolling-back': {
       invoke: {
+        id: 'rollBackModules',
         src: 'rollBackModules',
         input: ({ context }) => ({ epoch: context.epoch, ending: context.ending }),
         onDone: [
@@ -125,6 +155,7 @@ export const reloadMachine = reloadSetup.createMachine({
     },
     closing: {
       invoke: {
+        id: 'closeModules',
         src: 'closeModules',
         input: ({ context }) => ({ epoch: context.epoch }),
         onDone: { target: 'closed' },

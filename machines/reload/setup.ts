@@ -1,6 +1,6 @@
 import { assign, fromPromise, setup } from 'xstate'
 import type { Outcome } from '../../src/model/record.ts'
-import { isNewer } from '../../src/model/revision.ts'
+import { isNewer, type Revision } from '../../src/model/revision.ts'
 import type {
   Candidate,
   Ending,
@@ -22,16 +22,41 @@ const hole = <Output, Input>() =>
   fromPromise<Output, Input>(() => Promise.reject(new Error('A hole: give this actor with machine.provide')))
 
 /** The candidate that an event carries. XState types an action's event by the machine's events alone, hence here. */
-const candidateOf = (event: ReloadEvent): Candidate | undefined =>
-  event.type === 'source.changed' ? event.candidate : undefined
+const candidateOf = (event: ReloadEvent): Candidate | undefined => ('candidate' in event ? event.candidate : undefined)
 
 /** What a finished actor answered; done events are no part of the machine's own event type. */
 const verdictOf = (event: object): Verdict | undefined => (event as { readonly output?: Verdict }).output
 
 const begin = ({ epoch }: ReloadContext) =>
-  ({ epoch: epoch + 1, replacements: 0, ending: 'failed', compensates: false, untried: undefined }) as const
+  ({
+    epoch: epoch + 1,
+    replacements: 0,
+    ending: 'failed',
+    compensates: false,
+    isConfirmed: false,
+    frozenMeanwhile: false,
+    untried: undefined,
+    due: undefined,
+  }) as const
 
 const changeTrigger = ({ hasServed }: ReloadContext) => (hasServed ? 'change' : 'start')
+
+/** True where the running transaction tries a document of the source: neither an earlier good one nor what serves. */
+const triesSource = ({ trigger, candidate }: ReloadContext): boolean =>
+  candidate !== undefined && trigger !== 'restore' && trigger !== 'revert'
+
+/**
+ * True where the running transaction holds only once somebody has confirmed it. What a person asked for, or has proved
+ * itself, needs nobody's word; nor does a first config, which has none before it.
+ */
+export const mustBeConfirmed = (context: ReloadContext): boolean =>
+  context.confirms && context.hasServed && triesSource(context)
+
+/** What is seen never goes back within a lineage. */
+const latest = (revision: Revision | undefined, seen: Revision | undefined): Revision | undefined =>
+  seen !== undefined && (revision === undefined || (revision.lineage === seen.lineage && revision.order < seen.order))
+    ? seen
+    : revision
 
 const withoutWaiting = ({ waiting }: ReloadContext) => ({ ...waiting, candidate: undefined })
 
@@ -39,11 +64,18 @@ export const reloadSetup = setup({
   types: { context: {} as ReloadContext, input: {} as ReloadInput, events: {} as ReloadEvent },
   actors: {
     readDocument: hole<ReadVerdict, EpochInput & Pick<ReloadContext, 'seen'>>(),
-    validateDocument: hole<ValidateVerdict, EpochInput & Pick<ReloadContext, 'candidate' | 'degraded' | 'unproven'>>(),
+    validateDocument: hole<
+      ValidateVerdict,
+      EpochInput & Pick<ReloadContext, 'trigger' | 'candidate' | 'degraded' | 'unproven'>
+    >(),
+    journalAttempt: hole<StepVerdict, EpochInput>(),
     prepareModules: hole<StepVerdict, EpochInput>(),
     commitModules: hole<StepVerdict, EpochInput>(),
     completeModules: hole<StepVerdict, EpochInput>(),
     soakModules: hole<StepVerdict, EpochInput>(),
+    /** Ends only by failing: it goes on checking until the transaction is confirmed. */
+    checkModules: hole<StepVerdict, EpochInput>(),
+    promoteSnapshot: hole<StepVerdict, EpochInput>(),
     rollBackModules: hole<RollBackVerdict, EpochInput & { readonly ending: Ending }>(),
     closeModules: hole<void, EpochInput>(),
   },
@@ -52,11 +84,13 @@ export const reloadSetup = setup({
     conclude: (_, _params: { readonly outcome: Outcome }) => {},
     /** Reports an actor that broke its promise never to reject; a hole. */
     reportBroken: () => {},
+    /** Notes that nobody confirmed in time; a hole. */
+    reportUnconfirmed: () => {},
     beginChange: assign(({ context, event }) => ({
       ...begin(context),
       trigger: changeTrigger(context),
       candidate: candidateOf(event),
-      seen: candidateOf(event)?.revision,
+      seen: latest(candidateOf(event)?.revision, context.seen),
     })),
     beginWaiting: assign(({ context }) => ({
       ...begin(context),
@@ -68,14 +102,34 @@ export const reloadSetup = setup({
       ...begin(context),
       trigger: 'reload',
       candidate: undefined,
-      untried: context.untried, // the read may fail
+      // The read may fail.
+      untried: context.untried,
+      due: context.due,
       waiting: { ...context.waiting, read: false },
     })),
     beginRepair: assign(({ context }) => ({
       ...begin(context),
       trigger: 'repair',
-      candidate: context.untried,
+      // What is quarantined stays so: then what serves is repaired.
+      candidate: context.untried?.until === 'settled' ? context.untried.candidate : undefined,
+      untried: context.untried?.until === 'settled' ? undefined : context.untried,
       repairs: context.repairs + 1,
+    })),
+    beginRetry: assign(({ context }) => ({
+      ...begin(context),
+      trigger: 'retry',
+      candidate: context.untried?.candidate,
+    })),
+    beginRestore: assign(({ context, event }) => ({
+      ...begin(context),
+      trigger: 'restore',
+      candidate: candidateOf(event),
+    })),
+    beginRevert: assign(({ context, event }) => ({
+      ...begin(context),
+      trigger: 'revert',
+      candidate: candidateOf(event) ?? context.waiting.revert,
+      waiting: { ...context.waiting, revert: undefined },
     })),
     /** Takes what was read, or what arrived meanwhile where that is newer. */
     takeReading: assign(({ context, event }) => {
@@ -83,27 +137,21 @@ export const reloadSetup = setup({
       const { seen, waiting } = context
       if (verdict?.kind !== 'found') return {}
       const { candidate } = verdict
-      const { lineage, order } = candidate.revision
       const held = waiting.candidate
-      if (held !== undefined && isNewer(held.revision, candidate.revision)) {
-        return { candidate: held, waiting: withoutWaiting(context), untried: undefined }
-      }
-      // The same document may have been told at a later order while it was read: what is seen never goes back.
-      const isBack = lineage === seen?.lineage && order < seen.order
-      return {
-        candidate,
-        seen: isBack ? seen : candidate.revision,
-        waiting: withoutWaiting(context),
-        untried: undefined,
-      }
+      const taken = { waiting: withoutWaiting(context), untried: undefined, due: undefined }
+      if (held !== undefined && isNewer(held.revision, candidate.revision)) return { ...taken, candidate: held }
+      // The same document may have been told at a later order while it was read.
+      return { ...taken, candidate, seen: latest(candidate.revision, seen) }
     }),
     replaceDocument: assign(({ context }) => ({
       candidate: context.waiting.candidate,
       waiting: withoutWaiting(context),
       replacements: context.replacements + 1,
+      isConfirmed: false,
+      due: undefined,
     })),
     hold: assign(({ context, event }) => ({
-      seen: candidateOf(event)?.revision ?? context.seen,
+      seen: latest(candidateOf(event)?.revision, context.seen),
       waiting: { ...context.waiting, candidate: candidateOf(event) },
     })),
     /** The same document at a later order: no work, but what is older than that order is stale from now on. */
@@ -113,11 +161,25 @@ export const reloadSetup = setup({
       return isLater ? { seen: revision } : {}
     }),
     holdRead: assign({ waiting: ({ context }) => ({ ...context.waiting, read: true }) }),
+    holdRevert: assign({
+      waiting: ({ context, event }) => ({ ...context.waiting, revert: candidateOf(event) }),
+    }),
+    /** What waits is held elsewhere while changes are frozen, and comes again afterwards. */
+    dropWaiting: assign({
+      frozenMeanwhile: true,
+      untried: undefined,
+      due: undefined,
+      waiting: ({ context }) => ({ ...context.waiting, candidate: undefined, read: false }),
+    }),
+    /** The document it may concern is known only when the transaction has ended. */
+    holdRetry: assign({ due: 'released' }),
+    holdSettled: assign({ due: ({ context }) => context.due ?? 'settled' }),
     holdClose: assign({ waiting: ({ context }) => ({ ...context.waiting, close: true }) }),
     notePlan: assign(({ event }) => {
       const verdict = verdictOf(event)
-      return { compensates: verdict?.kind === 'valid' && verdict.compensates }
+      return verdict?.kind === 'valid' ? { compensates: verdict.compensates } : {}
     }),
+    noteConfirmed: assign({ isConfirmed: true }),
     end: assign((_, { ending }: { readonly ending: Ending }) => ({ ending })),
     noteServed: assign({ hasServed: true, degraded: [], unproven: false, repairs: 0 }),
     noteUnproven: assign({ unproven: true }),
@@ -128,8 +190,16 @@ export const reloadSetup = setup({
     }),
     noteUntried: assign(({ context, event }) => {
       const verdict = verdictOf(event)
-      const isUntried = verdict !== undefined && 'degraded' in verdict && verdict.isUntried === true
-      return { untried: isUntried ? context.candidate : undefined }
+      const until = verdict !== undefined && 'degraded' in verdict ? verdict.untried : undefined
+      const { candidate } = context
+      // A repair that fails takes nothing from a document that waits for the end of its quarantine.
+      if (candidate === undefined || !triesSource(context)) return {}
+      const isKept = until !== undefined && !context.frozenMeanwhile
+      return { untried: isKept ? { candidate, until } : undefined }
+    }),
+    noteQuarantined: assign(({ context }) => {
+      const { candidate } = context
+      return candidate !== undefined && triesSource(context) ? { untried: { candidate, until: 'released' } } : {}
     }),
     noteSuperseded: assign({ supersededBefore: true }),
     noteNotSuperseded: assign({ supersededBefore: false }),
@@ -137,21 +207,42 @@ export const reloadSetup = setup({
   guards: {
     isNewer: ({ context, event }) => {
       const candidate = candidateOf(event)
-      return candidate !== undefined && isNewer(candidate.revision, context.seen)
+      if (candidate === undefined) return false
+      const { revision, wasHeld } = candidate
+      // Held back: the one seen last is taken too.
+      const isSeen = revision.lineage === context.seen?.lineage && revision.name === context.seen.name
+      return isNewer(revision, context.seen) || (wasHeld === true && isSeen)
     },
-    maySupersede: ({ context }) => !context.supersededBefore,
+    maySupersede: ({ context }) => !context.supersededBefore && context.trigger !== 'restore',
     lastGoodWaits: ({ context }) => context.waiting.candidate?.isLastGood === true,
+    revertWaits: ({ context }) => context.waiting.revert !== undefined,
     closeWaits: ({ context }) => context.waiting.close,
     readWaits: ({ context }) => context.waiting.read,
     documentWaits: ({ context }) => context.waiting.candidate !== undefined,
-    mayReplace: ({ context }) => context.candidate !== undefined && context.replacements < MAX_REPLACEMENTS,
+    mayReplace: ({ context }) => triesSource(context) && context.replacements < MAX_REPLACEMENTS,
+    triesSource: ({ context }) => triesSource(context),
     isDegraded: ({ context }) => context.degraded.length > 0 || context.unproven,
     hasServed: ({ context }) => context.hasServed,
     hasUntried: ({ context }) => context.untried !== undefined,
+    waitsForModule: ({ context }) => context.untried?.until === 'settled',
+    retryWaits: ({ context }) => context.untried !== undefined && context.due === 'released',
+    repairWaits: ({ context }) => context.untried?.until === 'settled' && context.due === 'settled',
     compensates: ({ context }) => context.compensates,
-    soaks: ({ context }) => context.soaks,
+    journals: ({ context, event }) => {
+      const verdict = verdictOf(event)
+      return context.persists && verdict?.kind === 'valid' && verdict.isAttempt === true
+    },
+    // What has been good before serves at start without a proof.
+    soaks: ({ context }) => context.soaks && context.trigger !== 'restore',
+    confirms: ({ context }) => mustBeConfirmed(context),
+    unconfirmed: ({ context }) => mustBeConfirmed(context) && !context.isConfirmed,
+    promotes: ({ context }) => context.persists && context.trigger !== 'restore',
     failed: ({ event }) => verdictOf(event)?.kind === 'failed',
     invalid: ({ event }) => verdictOf(event)?.kind === 'invalid',
+    quarantined: ({ event }) => {
+      const verdict = verdictOf(event)
+      return verdict?.kind === 'invalid' && verdict.isQuarantined === true
+    },
     unchanged: ({ event }) => verdictOf(event)?.kind === 'unchanged',
     leftDegraded: ({ event }) => {
       const verdict = verdictOf(event)
@@ -163,6 +254,8 @@ export const reloadSetup = setup({
   delays: {
     /** How long a degraded module rests before it is tried again; a hole. */
     repairBackoff: 1_000,
+    /** How long after the tick a confirmation may come; a hole. */
+    confirmDeadline: 60_000,
   },
 })
 

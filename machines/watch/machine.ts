@@ -3,6 +3,7 @@ import { watchSetup } from './setup.ts'
 const deliver = ['deliver', 'noteSeen'] as const
 
 const readThenFollow = {
+  id: 'readSource',
   src: 'readSource',
   onDone: [
     { guard: 'failed', target: 'backing-off', actions: 'noteFailure' },
@@ -25,6 +26,7 @@ export const watchMachine = watchSetup.createMachine({
     following: {
       initial: 'opening',
       invoke: {
+        id: 'watchSource',
         src: 'watchSource',
         input: ({ context }) => ({ after: context.seen }),
         onError: { target: 'backing-off', actions: ['reportBroken', 'noteFailure'] },
@@ -51,6 +53,7 @@ export const watchMachine = watchSetup.createMachine({
         're-reading': {
           entry: 'beginRead',
           invoke: {
+            id: 'readSource',
             src: 'readSource',
             onDone: [
               { guard: 'failed', target: '#watch.backing-off', actions: 'noteFailure' },

@@ -85,6 +85,22 @@ export const codeTable = {
     what: 'One key of the prefix is a value and a folder of others at once',
     hint: 'Delete or rename one of them.',
   },
+  quarantined: {
+    what: 'The document is quarantined: it has failed before',
+    hint: 'Publish a changed document, or call retry() or release(); see the detail for how it failed and until when it is held.',
+  },
+  'attempt.died': {
+    what: 'The process died while it was trying this document',
+    hint: 'Look for what ended the process after the commit. A document that does so maxAttempts times in a row is quarantined where there is a last known good to serve.',
+  },
+  'confirm.expired': {
+    what: 'The change was not confirmed in time',
+    hint: 'What served before serves again. Publish the change anew, or call retry(), and confirm it within confirm.withinMs.',
+  },
+  'confirm.refused': {
+    what: 'There is no transaction of this id that waits for a confirmation',
+    hint: 'Take the id from status().confirmation; one that has ended cannot be confirmed any more.',
+  },
   'config.not-plain': {
     what: 'The schema made something that is not plain data',
     hint: 'Let the schema return objects, arrays, strings, finite numbers, booleans and null; make dates and maps in the applier.',
@@ -221,6 +237,22 @@ export const codeTable = {
     what: 'The start was aborted by its signal',
     hint: 'Nothing to do: everything that was opened is closed.',
   },
+  'reloader.held': {
+    what: 'Changes are frozen',
+    hint: 'Call unfreeze() first; status().frozen says why, since when, and what waits.',
+  },
+  'reloader.nothing-to-retry': {
+    what: 'No document waits to be tried again',
+    hint: 'See status(): what serves is the newest document, or the source holds none that could be tried.',
+  },
+  'reloader.no-such-good': {
+    what: 'There is no earlier good document of this name',
+    hint: 'Take a revision name or digest from status().history.',
+  },
+  'reloader.freeze-lifted': {
+    what: 'A freeze of an earlier run was lifted: there was no good document to serve meanwhile',
+    hint: 'Freeze again once the service serves what it should.',
+  },
   'reloader.plan-stopped': {
     what: 'The dry run was stopped by a transaction or by close',
     hint: 'Plan again: a dry run never keeps a transaction waiting.',
@@ -228,6 +260,22 @@ export const codeTable = {
   'reloader.closed': {
     what: 'The reloader is closed',
     hint: 'Make a new one: a closed reloader does not start again.',
+  },
+  'persistence.failed': {
+    what: 'What must outlive a restart could not be read or written',
+    hint: 'Check that the folder exists, has room and may be written to, and that the path is a plain file or free. Reloads go on in memory; saving is tried again with back-off.',
+  },
+  'persistence.timeout': {
+    what: 'The store of the last known good did not answer in time',
+    hint: 'Look at the disk or at your store. Reloads go on in memory; saving is tried again once the store has answered.',
+  },
+  'persistence.damaged': {
+    what: 'A kept entry is damaged: torn, changed by somebody, or too large',
+    hint: 'Nothing to do at once: an older one is used, and the next good is written over it. Find out what has damaged it.',
+  },
+  'persistence.foreign': {
+    what: 'A kept entry was written by another version of Changeover, or by something else altogether',
+    hint: "Give lastKnownGood a path of its own: a file that is not Changeover's is never replaced. An entry of another version is skipped, and replaced by the next good.",
   },
   'internal.error': {
     what: 'Changeover met an error of its own',

@@ -16,6 +16,7 @@ export type Phase =
   | 'rollback'
   | 'undo'
   | 'close'
+  | 'persist'
 
 /** What kind of thing stood at a path, without its value. */
 export type ValueKind = 'missing' | 'null' | 'boolean' | 'number' | 'bigint' | 'string' | 'array' | 'object' | 'other'

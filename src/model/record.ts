@@ -1,8 +1,11 @@
 import type { Failure, Phase } from './errors.ts'
 import type { Revision } from './revision.ts'
 
-/** What made a transaction start. */
-export type Trigger = 'start' | 'change' | 'reload' | 'repair'
+/**
+ * What made a transaction start: the first document, a changed one, a call of `reload`, the back-off of a degraded
+ * service, the last known good at start, a call of `revert`, or the end of a quarantine.
+ */
+export type Trigger = 'start' | 'change' | 'reload' | 'repair' | 'restore' | 'revert' | 'retry'
 
 /** How a module takes part in a transaction. */
 export type ModuleChange = 'open' | 'replace' | 'off' | 'repair'
@@ -52,7 +55,7 @@ export type TransactionRecord =
   | (RecordBase & { readonly outcome: 'rolled-back'; readonly failures: Failures })
   /** A newer document took over before the commit, or the last known good returned during the soak. */
   | (RecordBase & { readonly outcome: 'superseded' })
-  /** Given up because the reloader was closed. */
+  /** Given up because the reloader was closed or frozen. */
   | (RecordBase & { readonly outcome: 'aborted' })
   /** A swap back or an undo failed: `degraded` names the modules that may not serve `config`. */
   | (RecordBase & {

@@ -116,6 +116,18 @@ export class Runner {
     return soaking
   }
 
+  /** Goes on asking what the soak asks, until it fails (false) or the signal aborts. */
+  check(transaction: Transaction, signal: AbortSignal): Promise<boolean> {
+    const checking = soak(this.#store, this.#runtime, { ...this.#soak, durationMs: Infinity }, transaction, signal)
+    this.#retirer.track(checking)
+    return checking
+  }
+
+  /** What serves has proved itself: its checks are not asked again. */
+  prove(): void {
+    for (const { serving } of this.#store.slots.values()) if (serving !== undefined) serving.isProven = true
+  }
+
   /** The one tick back, where there was one forward; what was swapped out serves again. */
   swapBack(transaction: Transaction): void {
     if (!transaction.isSwapped) return

@@ -38,10 +38,7 @@ export const soak = async (
     }
     const leftMs = until - clock.monotonic()
     // A failed round that has not reached the threshold is no proof: the soak ends with a good one.
-    if (leftMs <= 0 && failedRounds === 0) {
-      for (const { serving } of store.slots.values()) if (serving !== undefined) serving.isProven = true
-      return true
-    }
+    if (leftMs <= 0 && failedRounds === 0) return true
     await sleep(clock, leftMs > 0 ? Math.min(intervalMs, leftMs) : intervalMs, signal)
   }
   return false

@@ -1,4 +1,4 @@
-import type { Candidate } from '../../machines/reload/types.ts'
+import type { Candidate, Ending } from '../../machines/reload/types.ts'
 import type { Clock } from '../clock.ts'
 import type { ErrorCode, Failure, Phase } from '../model/errors.ts'
 import type { ModuleChange, ModuleRecord, PhaseTiming, Trigger } from '../model/record.ts'
@@ -31,8 +31,13 @@ export class Transaction {
   readonly epoch: number
   readonly startedAt: number
   readonly #clock: Clock
-  readonly #start: number
+  /** The same on the monotonic clock. */
+  readonly begunAt: number
   trigger: Trigger = 'change'
+  /** Why it is taken back, where it is. */
+  ending: Ending | undefined
+  /** When the tick was, on the monotonic clock. */
+  committedAt: number | undefined
   candidate: Candidate | undefined
   /** What it would serve; set once validated. */
   snapshot: Snapshot | undefined
@@ -58,7 +63,7 @@ export class Transaction {
     this.epoch = epoch
     this.#clock = clock
     this.startedAt = clock.now()
-    this.#start = clock.monotonic()
+    this.begunAt = clock.monotonic()
   }
 
   /** The name of its revision, for failures. */
@@ -72,7 +77,7 @@ export class Transaction {
   }
 
   elapsedMs(): number {
-    return this.#clock.monotonic() - this.#start
+    return this.#clock.monotonic() - this.begunAt
   }
 
   /** True where only busy modules stood in the way, so that the document deserves another try. */

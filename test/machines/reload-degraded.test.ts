@@ -125,12 +125,12 @@ describe('The first start of the reload machine', () => {
 })
 
 describe('A document that the reload machine could not try', () => {
-  const untried = () => tellReload().serve(1).change(2).validate().prepare('failed').rollBack([], true)
+  const untried = () => tellReload().serve(1).change(2).validate().prepare('failed').rollBack([], 'settled')
 
   it('is kept where a module was still busy, and what serves serves on', () => {
     const story = untried()
     expect(story.state).toBe('resting.rolled-back')
-    expect(story.context.untried?.revision).toEqual(revision(2))
+    expect(story.context.untried?.candidate.revision).toEqual(revision(2))
   })
 
   it('is tried once the module has settled', () => {
@@ -142,7 +142,7 @@ describe('A document that the reload machine could not try', () => {
   })
 
   it('is tried by a repair too, where modules are degraded as well', () => {
-    const story = tellReload().serve(1).change(2).validate().prepare('failed').rollBack(['db'], true)
+    const story = tellReload().serve(1).change(2).validate().prepare('failed').rollBack(['db'], 'settled')
     story.elapseBackoff()
     expect(story.inputOf('validateDocument')).toMatchObject({ epoch: 3, candidate: { revision: revision(2) } })
   })

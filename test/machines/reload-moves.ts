@@ -25,7 +25,18 @@ const documents = (seen: Revision): ReadonlyMap<string, Candidate> =>
     ['the same document again', { revision: seen }],
     ['an older document', { revision: revision(seen.order - 1, seen.lineage) }],
     ['a document of another lineage', { revision: revision(1, otherLineage(seen)) }],
+    ['the newest document, held back', { revision: revision(seen.order + 1, seen.lineage), wasHeld: true }],
+    ['the same document, held back', { revision: seen, wasHeld: true }],
+    [
+      'the same document of an earlier order, held back',
+      { revision: { ...seen, order: seen.order - 1 }, wasHeld: true },
+    ],
+    ['an older document, held back', { revision: revision(seen.order - 1, seen.lineage), wasHeld: true }],
+    ['a document of another lineage, held back', { revision: revision(1, otherLineage(seen)), wasHeld: true }],
   ])
+
+/** An earlier good document: older than all that a source tells. */
+export const earlier: Candidate = { revision: revision(0) }
 
 /** What the world may do at any time. */
 export const reloadEvents = (snapshot: AnyMachineSnapshot): readonly Move[] => [
@@ -35,6 +46,11 @@ export const reloadEvents = (snapshot: AnyMachineSnapshot): readonly Move[] => [
   })),
   { title: 'a reload is requested', event: { type: 'reload.requested' } },
   { title: 'a given-up apply settles', event: { type: 'module.settled' } },
+  { title: 'a quarantine ends', event: { type: 'retry.requested' } },
+  { title: 'a restore is requested', event: { type: 'restore.requested', candidate: earlier } },
+  { title: 'a revert is requested', event: { type: 'revert.requested', candidate: earlier } },
+  { title: 'changes are frozen', event: { type: 'freeze.requested' } },
+  { title: 'somebody confirms', event: { type: 'confirm.given' } },
   { title: 'a close is requested', event: { type: 'close.requested' } },
 ]
 
@@ -70,7 +86,9 @@ const answersOf = (actor: string, snapshot: AnyMachineSnapshot): Readonly<Record
       const verdicts = {
         valid: { kind: 'valid', compensates: false },
         'valid, with a compensating module': { kind: 'valid', compensates: true },
+        'valid, and yet to prove itself': { kind: 'valid', compensates: true, isAttempt: true },
         invalid: { kind: 'invalid' },
+        quarantined: { kind: 'invalid', isQuarantined: true },
       }
       // Never said while something is degraded: there is something to repair then.
       return degraded.length > 0 || unproven ? verdicts : { ...verdicts, unchanged: { kind: 'unchanged' } }
@@ -79,9 +97,13 @@ const answersOf = (actor: string, snapshot: AnyMachineSnapshot): Readonly<Record
       return {
         done: { kind: 'done', degraded: [] },
         'done but for one module': { kind: 'done', degraded: ['db'] },
-        'done, the document untried': { kind: 'done', degraded: [], isUntried: true },
-        'done but for one module, the document untried': { kind: 'done', degraded: ['db'], isUntried: true },
+        'done, a module was busy': { kind: 'done', degraded: [], untried: 'settled' },
+        'done, the document is quarantined': { kind: 'done', degraded: [], untried: 'released' },
+        'done but for one module, a module was busy': { kind: 'done', degraded: ['db'], untried: 'settled' },
+        'done but for one module, the document is quarantined': { kind: 'done', degraded: ['db'], untried: 'released' },
       }
+    case 'checkModules':
+      return { failed: steps.failed }
     case 'closeModules':
       return { done: undefined }
     default:
@@ -104,9 +126,12 @@ export const reloadAnswers = (snapshot: AnyMachineSnapshot): readonly Move[] => 
   })),
 ]
 
-/** The answer of an actor with which all goes well; none where the machine rests. */
+const confirmation: Move = { title: 'somebody confirms', event: { type: 'confirm.given' } }
+
+/** The move with which all goes well; none where the machine rests. */
 export const goodReloadAnswer = (snapshot: AnyMachineSnapshot): Move | undefined => {
   if (snapshot.status === 'done') return undefined
+  if (stateOf(snapshot) === 'applying.confirming') return confirmation
   const good = reloadAnswers(snapshot).find(({ event }) => event.type.startsWith('xstate.done.actor'))
   return good ?? (stateOf(snapshot) === 'resting.degraded' ? reloadAnswers(snapshot)[0] : undefined)
 }

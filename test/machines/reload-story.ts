@@ -1,5 +1,5 @@
 import type { AnyEventObject, AnyMachineSnapshot } from 'xstate'
-import { type Candidate, type ReloadEvent, reloadMachine } from '../../machines/index.ts'
+import { type Candidate, type ReloadEvent, reloadMachine, type Untried } from '../../machines/index.ts'
 import type { Outcome, Trigger } from '../../src/model/record.ts'
 import { changed, contextOf, revision } from './reload-moves.ts'
 import { answerOf, breakOf, createStepper, elapseOf, type Effect, type Step, stateOf } from './walk/stepper.ts'
@@ -17,18 +17,26 @@ interface Asked {
   readonly input: unknown
 }
 
-type Working = 'prepareModules' | 'commitModules' | 'completeModules' | 'soakModules'
+type Working =
+  | 'journalAttempt'
+  | 'prepareModules'
+  | 'commitModules'
+  | 'completeModules'
+  | 'soakModules'
+  | 'checkModules'
+  | 'promoteSnapshot'
 
 /** The terminal record that an effect stands for. */
 export const concludedOf = ({ type, params, context }: Effect): readonly Concluded[] =>
   type === 'conclude' ? [{ epoch: context.epoch, trigger: context.trigger, outcome: params.outcome as Outcome }] : []
 
 /** A reload machine whose actors are played by the test, one answer at a time. */
-export const tellReload = ({ soaks = false } = {}) => {
+export const tellReload = ({ soaks = false, confirms = false, persists = false } = {}) => {
   let snapshot: AnyMachineSnapshot
   const concluded: Concluded[] = []
   const asked: Asked[] = []
   let broken = 0
+  let unconfirmed = 0
 
   const take = (step: Step) => {
     snapshot = step.snapshot
@@ -36,6 +44,7 @@ export const tellReload = ({ soaks = false } = {}) => {
     for (const { type, params } of step.effects) {
       if (type === 'xstate.spawnChild') asked.push({ src: String(params.src), input: params.input })
       if (type === 'reportBroken') broken++
+      if (type === 'reportUnconfirmed') unconfirmed++
     }
     return story
   }
@@ -66,6 +75,10 @@ export const tellReload = ({ soaks = false } = {}) => {
     get broken() {
       return broken
     },
+    /** How often it was reported that nobody confirmed in time. */
+    get unconfirmed() {
+      return unconfirmed
+    },
     /** The input of the last call of an actor. */
     inputOf: (actor: string) => asked.filter(({ src }) => src === actor).at(-1)?.input,
     send,
@@ -73,7 +86,13 @@ export const tellReload = ({ soaks = false } = {}) => {
     requestReload: () => send({ type: 'reload.requested' }),
     requestClose: () => send({ type: 'close.requested' }),
     settleModule: () => send({ type: 'module.settled' }),
+    requestRetry: () => send({ type: 'retry.requested' }),
+    requestRestore: (order = 0) => send({ type: 'restore.requested', candidate: { revision: revision(order) } }),
+    requestRevert: (order = 0) => send({ type: 'revert.requested', candidate: { revision: revision(order) } }),
+    freeze: () => send({ type: 'freeze.requested' }),
+    confirm: () => send({ type: 'confirm.given' }),
     elapseBackoff: () => send(elapseOf(snapshot, 'repairBackoff')),
+    elapseConfirm: () => send(elapseOf(snapshot, 'confirmDeadline')),
     breakActor: (actor: string) => send(breakOf(snapshot, actor)),
     read: (order: number | 'failed', more: Partial<Candidate> = {}) =>
       answer(
@@ -82,24 +101,32 @@ export const tellReload = ({ soaks = false } = {}) => {
       ),
     validate: (kind: 'valid' | 'unchanged' | 'invalid' = 'valid', compensates = false) =>
       answer('validateDocument', kind === 'valid' ? { kind, compensates } : { kind }),
+    /** A valid document that has yet to prove itself. */
+    validateAttempt: () => answer('validateDocument', { kind: 'valid', compensates: false, isAttempt: true }),
+    quarantine: () => answer('validateDocument', { kind: 'invalid', isQuarantined: true }),
+    note: stepOf('journalAttempt'),
     prepare: stepOf('prepareModules'),
     commit: stepOf('commitModules'),
     complete: stepOf('completeModules'),
     soak: stepOf('soakModules'),
-    rollBack: (degraded: readonly string[] = [], isUntried = false) =>
-      answer('rollBackModules', { kind: 'done', degraded, isUntried }),
+    check: stepOf('checkModules'),
+    promote: stepOf('promoteSnapshot'),
+    rollBack: (degraded: readonly string[] = [], untried?: Untried['until']) =>
+      answer('rollBackModules', { kind: 'done', degraded, ...(untried && { untried }) }),
     finishClosing: () => answer('closeModules', undefined),
     /** A whole good transaction, from a change to a commit that holds. */
     serve: (order: number) => {
       story.change(order).validate().prepare().commit()
       if (soaks) story.soak()
+      if (story.state === 'applying.confirming') story.confirm()
+      if (persists) story.promote()
       return story
     },
     /** A transaction that leaves these modules degraded. */
     degrade: (order: number, modules: readonly string[] = ['db']) =>
       story.change(order).validate().prepare('failed').rollBack(modules),
   }
-  return take(stepper.initial({ soaks }))
+  return take(stepper.initial({ soaks, confirms, persists }))
 }
 
 export type ReloadStory = ReturnType<typeof tellReload>

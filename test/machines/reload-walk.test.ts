@@ -7,25 +7,38 @@ import { explore } from './walk/explore.ts'
 import { instrument, tookOf } from './walk/instrument.ts'
 import { createStepper, stateOf } from './walk/stepper.ts'
 
+/** What may still be told apart of what waits: a close comes before all of it. */
+const projectWaiting = ({ waiting }: ReloadContext) =>
+  waiting.close
+    ? 'close'
+    : [waiting.read, waiting.revert !== undefined, waiting.candidate && (waiting.candidate.isLastGood ?? false)]
+
+/** What kind of transaction it is: what may be done to it, and with it. */
+const projectKind = ({ trigger, candidate }: ReloadContext) =>
+  trigger === 'restore' || trigger === 'revert' ? trigger : candidate !== undefined
+
 /**
  * All that a later decision looks at. Revisions, the epoch and the count of repairs differ without a difference, and
- * so do what the next transaction resets and what only `validating` asks.
+ * so do what the next transaction resets and what only some states ask.
  */
 const project = (snapshot: AnyMachineSnapshot) => {
-  const { candidate, seen, waiting, degraded, soaks, hasServed, unproven, untried, supersededBefore, ...running } =
-    contextOf(snapshot)
+  const context = contextOf(snapshot)
+  const { soaks, confirms, persists, hasServed, unproven, supersededBefore, seen, degraded, untried } = context
   const state = stateOf(snapshot)
-  if (state === 'closing' || state === 'closed') return [state, waiting.close]
+  if (state === 'closing' || state === 'closed') return [state, context.waiting.close]
+  const works = !/^resting|^fetching/.test(state)
   return [
     state,
     Object.values(snapshot.historyValue).flatMap((nodes) => nodes?.map(({ id }) => id)),
-    [soaks, hasServed, unproven, supersededBefore, seen !== undefined, degraded.length > 0],
-    [waiting.read, waiting.close, waiting.candidate && (waiting.candidate.isLastGood ?? false)],
-    /^resting|^fetching/.test(state) && untried !== undefined,
+    [soaks, confirms, persists, hasServed, unproven, supersededBefore, seen !== undefined, degraded.length > 0],
+    projectWaiting(context),
+    untried?.until,
+    /^fetching|^rolling-back/.test(state) && context.due,
     state === 'fetching' && seenByRead(snapshot)?.name !== seen?.name,
-    state === 'validating' && [candidate !== undefined, running.replacements],
-    state.startsWith('applying') && running.compensates,
-    state === 'rolling-back' && running.ending,
+    works && projectKind(context),
+    /^validating|journaling$/.test(state) && context.replacements,
+    state.startsWith('applying') && [context.compensates, confirms && context.isConfirmed],
+    state === 'rolling-back' && [context.ending, context.frozenMeanwhile],
   ]
 }
 
@@ -33,7 +46,11 @@ const { machine, edges, guards } = instrument(reloadMachine)
 const stepper = createStepper(machine)
 const unanswered = new Set<string>()
 const { reached, paths } = explore(stepper, {
-  inputs: [{ soaks: false }, { soaks: true }],
+  inputs: [
+    { soaks: false, confirms: false, persists: false },
+    { soaks: true, confirms: false, persists: false },
+    { soaks: true, confirms: true, persists: true },
+  ],
   moves: (snapshot) => (snapshot.status === 'done' ? [] : [...reloadEvents(snapshot), ...reloadAnswers(snapshot)]),
   project,
   onStep: (before, { title }, { effects }) => {

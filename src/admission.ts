@@ -1,0 +1,74 @@
+import { createActor } from 'xstate'
+import { admissionMachine } from '../machines/admission/machine.ts'
+import type { AdmissionEvent } from '../machines/admission/types.ts'
+import type { Candidate } from '../machines/reload/types.ts'
+import { actorOptions } from './machine-inspection.ts'
+import type { Failure } from './model/errors.ts'
+import type { Settings } from './settings.ts'
+
+/** How long the source must be quiet, and the first window in which a storm is gathered, in milliseconds. */
+const QUIET_MS = 20
+/** The longest window: what a change may be late by in a storm, in milliseconds. */
+const MAX_WINDOW_MS = 250
+
+/** Runs the admission machine: what the source tells goes through it to the reload machine. */
+export class Admission {
+  readonly #actor
+
+  constructor(
+    settings: Settings,
+    deliver: (candidate: Candidate, wasHeld: boolean) => void,
+    report: (failure: Failure) => void,
+  ) {
+    const provided = admissionMachine.provide({
+      actions: {
+        deliver: ({ context: { newest } }) => newest && deliver(newest, false),
+        deliverHeld: ({ context: { newest } }) => newest && deliver(newest, true),
+      },
+      delays: {
+        quiet: QUIET_MS,
+        window: ({ context }) => Math.min(MAX_WINDOW_MS, QUIET_MS * 2 ** Math.min(context.windows, 10)),
+      },
+    })
+    this.#actor = createActor(provided, actorOptions('admission', settings, report))
+  }
+
+  get actor() {
+    return this.#actor
+  }
+
+  start(): void {
+    this.#actor.start()
+  }
+
+  stop(): void {
+    this.#send({ type: 'close.requested' })
+    this.#actor.stop()
+  }
+
+  offer(candidate: Candidate): void {
+    this.#send({ type: 'source.changed', candidate })
+  }
+
+  freeze(): void {
+    this.#send({ type: 'freeze.requested' })
+  }
+
+  unfreeze(): void {
+    this.#send({ type: 'unfreeze.requested' })
+  }
+
+  get isFrozen(): boolean {
+    return this.#actor.getSnapshot().matches('frozen')
+  }
+
+  /** The newest document that has not been let through. */
+  get waiting(): Candidate | undefined {
+    const { newest, isWaiting } = this.#actor.getSnapshot().context
+    return isWaiting ? newest : undefined
+  }
+
+  #send(event: AdmissionEvent): void {
+    if (this.#actor.getSnapshot().status === 'active') this.#actor.send(event)
+  }
+}

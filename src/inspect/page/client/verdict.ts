@@ -1,0 +1,127 @@
+import type { Failure } from '../../../model/errors.ts'
+import type { Model, Status } from './model.ts'
+import { duration } from './time.ts'
+import { counted, listed, outcomes, phaseWord, short } from './words.ts'
+
+/** How loud the header is. */
+export type Tone = 'good' | 'busy' | 'calm' | 'warn' | 'bad'
+
+/** The one thing that an operator must know. */
+export interface Verdict {
+  readonly tone: Tone
+  readonly glyph: string
+  readonly title: string
+  /** One sentence. */
+  readonly text: string
+  /** Wall-clock time since when it is so. */
+  readonly since?: number
+}
+
+const named = (revision: { readonly name: string } | undefined): string =>
+  revision === undefined ? 'no revision' : `revision ${short(revision.name, 24)}`
+
+const isResting = ({ charts }: Model): boolean =>
+  charts.reload === undefined || charts.reload.active.some((id) => id === 'reload.resting' || id === 'reload.closed')
+
+/** A failure in a line: what happened, and the cause's code where there is one. */
+export const failureLine = ({ message, cause }: Failure): string =>
+  cause?.code === undefined ? `${message}.` : `${message}. Cause: ${cause.code}.`
+
+const degraded = (status: Status): Verdict => {
+  const { degraded: names, since, serving } = status
+  const text =
+    names.length === 0
+      ? `The first config failed its soak. It keeps serving as ${named(serving?.revision)}, unproven, and is checked again.`
+      : `${listed(names)} may not serve ${named(serving?.revision)}. A repair is tried with back-off.`
+  const title = names.length === 0 ? 'Degraded: unproven' : `Degraded: ${counted(names.length, 'module')}`
+  return { tone: 'bad', glyph: outcomes.degraded.glyph, title, text, since }
+}
+
+const ended = (model: Model, status: Status): Verdict | undefined => {
+  if (status.state === 'closed' || (model.link.kind === 'ended' && model.link.reason === 'reloader.closed')) {
+    return { tone: 'calm', glyph: '■', title: 'Closed', text: 'The service has closed its reloader.', since: status.since }
+  }
+  if (model.charts.admission?.state === 'frozen') {
+    const { at } = model.charts.admission
+    const text = `Changes wait. ${sentence(named(status.serving?.revision))} serves.`
+    return { tone: 'calm', glyph: '❄', title: 'Frozen', text, since: at }
+  }
+  return undefined
+}
+
+const sentence = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
+
+const refused = (model: Model, status: Status): Verdict | undefined => {
+  const { state, serving, since } = status
+  if (state !== 'rejected' && state !== 'rolled-back') return undefined
+  const head = model.heads.findLast(({ outcome }) => outcome === state)
+  const failure = head?.failure
+  const what = state === 'rejected' ? 'Refused' : 'Rolled back'
+  const keeps = serving === undefined ? 'Nothing serves yet.' : `${sentence(named(serving.revision))} keeps serving.`
+  const title = head?.revision === undefined ? `${what}` : `${what} ${named(head.revision)}`
+  const text = failure === undefined ? keeps : `${failureLine(failure)} ${keeps}`
+  return { tone: 'warn', glyph: outcomes[state].glyph, title, text, since }
+}
+
+const working = (model: Model, status: Status): Verdict => {
+  const head = model.heads.at(-1)
+  const serving = status.serving === undefined ? 'Nothing serves yet.' : `${sentence(named(status.serving.revision))} serves.`
+  const target = head?.revision === undefined ? 'Reading' : `Changing to ${named(head.revision)}`
+  const state = model.charts.reload?.state ?? status.state
+  return { tone: 'busy', glyph: outcomes.running.glyph, title: target, text: `${sentence(state)}. ${serving}` }
+}
+
+const atRest = (model: Model, status: Status): Verdict => {
+  const { serving, inSync, source } = status
+  const since = model.syncSince === undefined ? {} : { since: model.syncSince }
+  if (serving === undefined) {
+    const text = `Waiting for the first document of ${short(source.name)}.`
+    return { tone: 'calm', glyph: '○', title: 'Nothing serves yet', text, ...since }
+  }
+  if (inSync) {
+    return { tone: 'good', glyph: '✓', title: 'In sync', text: `${sentence(named(serving.revision))} serves.`, ...since }
+  }
+  const text = `${sentence(named(serving.revision))} serves, the source holds ${named(source.revision)}.`
+  return { tone: 'warn', glyph: '≠', title: 'Not in sync', text, ...since }
+}
+
+/** What the header says, the loudest first. */
+export const verdictOf = (model: Model): Verdict => {
+  const { status } = model
+  if (status === undefined) return { tone: 'calm', glyph: '○', title: 'Connecting', text: 'Asking the service.' }
+  if (status.state === 'degraded' || status.degraded.length > 0) return degraded(status)
+  const over = ended(model, status)
+  if (over !== undefined) return over
+  if (!isResting(model)) return working(model, status)
+  return refused(model, status) ?? atRest(model, status)
+}
+
+export interface LastError {
+  readonly text: string
+  readonly hint?: string
+  /** False where it stays from before and all is well again. */
+  readonly isCurrent: boolean
+}
+
+const steady = new Set(['watching', 're-reading', 'opening'])
+
+/** The last thing that went wrong, in words. */
+export const lastErrorOf = ({ status, heads, reported }: Model): LastError => {
+  if (status === undefined) return { text: 'not known', isCurrent: false }
+  const { lastError, state } = status.source
+  const inSource = lastError !== undefined && !steady.has(state) && state !== 'closed'
+  if (inSource) return { text: failureLine(lastError), hint: lastError.hint, isCurrent: true }
+  const last = heads.at(-1)
+  if (last?.failure !== undefined) return { text: failureLine(last.failure), hint: last.failure.hint, isCurrent: true }
+  const earlier = heads.findLast(({ failure }) => failure !== undefined)
+  const late = reported.at(-1)
+  if (late !== undefined && late.at > (earlier?.startedAt ?? 0)) return { text: failureLine(late), hint: late.hint, isCurrent: false }
+  if (earlier?.failure !== undefined) return { text: failureLine(earlier.failure), isCurrent: false }
+  return lastError === undefined ? { text: 'none', isCurrent: false } : { text: failureLine(lastError), isCurrent: false }
+}
+
+/** One sentence about a transaction, for screen readers and titles. */
+export const phaseSentence = (phase: string, durationMs: number | undefined, result: string): string => {
+  const time = durationMs === undefined ? 'running' : duration(durationMs)
+  return `${phaseWord(phase)} ${time}${result === 'done' || result === 'running' ? '' : ` ${result}`}`
+}

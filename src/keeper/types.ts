@@ -1,0 +1,80 @@
+import type { Revision } from '../model/revision.ts'
+
+/** What is kept: the last known good, the two before it, and the journal of attempts. */
+export type EntryName = 'good' | 'good.1' | 'good.2' | 'journal'
+
+/**
+ * Where the last known good and the journal are kept: `fileStore`, or a store of one's own, which may encrypt.
+ *
+ * Each entry is a text of its own, and a save replaces one entry whole: a reader finds the old text or the new one, never
+ * a part. A save resolves when the text would survive a crash. Saves are never made side by side. A call that throws,
+ * rejects or takes longer than its deadline is reported and tried again; the service goes on meanwhile. While a save that
+ * was given up has not settled, no other save of that entry is begun.
+ */
+export interface GoodStore {
+  /** The text that was saved last; `undefined` where there is none. */
+  readonly load: (name: EntryName) => Promise<string | undefined> | string | undefined
+  readonly save: (name: EntryName, text: string) => Promise<void> | void
+}
+
+/** A snapshot that has passed its soak, as it is kept. */
+export interface Good {
+  /** Rises with every good: the highest one is the newest, whichever entry it is found in. */
+  readonly sequence: number
+  /** Wall-clock milliseconds since the Unix epoch. */
+  readonly savedAt: number
+  readonly revision: Revision
+  readonly digest: string
+  /** The document's text. It is parsed and validated anew when it is used. */
+  readonly text: string
+}
+
+/** A digest that was, or is about to be, applied. */
+export interface Attempt {
+  readonly digest: string
+  readonly build: string
+  /** The shown name of the revision. */
+  readonly revision: string
+  readonly startedAt: number
+  /** How often the process died in it. */
+  readonly deaths: number
+  /** Begun and not ended: the process is in it, or died in it. */
+  readonly isOpen: boolean
+  /** It needs to be confirmed by a person or a system. */
+  readonly confirm: boolean
+}
+
+/** A digest that is not tried again until it changes, expires or is released. */
+export interface Quarantined {
+  readonly digest: string
+  readonly build: string
+  /** The shown name of the revision. */
+  readonly revision: string
+  readonly code: string
+  readonly causeCode?: string
+  readonly module?: string
+  readonly phase?: string
+  readonly count: number
+  readonly since: number
+  /** Absent: without expiry. */
+  readonly until?: number
+}
+
+/** That every change is held, and why. */
+export interface Frozen {
+  readonly reason: string
+  readonly since: number
+  /** The digest of the good that is to serve meanwhile. */
+  readonly revertTo?: string
+}
+
+/** What must outlive the process, apart from the goods. */
+export interface KeptJournal {
+  /** The key of all digests: without it they could not be compared after a restart. */
+  readonly digestKey: string
+  /** At most 32. */
+  readonly attempts: readonly Attempt[]
+  /** At most 256. */
+  readonly quarantine: readonly Quarantined[]
+  readonly frozen?: Frozen
+}

@@ -1,0 +1,59 @@
+import type { Good } from '../keeper/types.ts'
+import type { Revision } from '../model/revision.ts'
+import type { Snapshot } from '../snapshot.ts'
+
+/** The last known good and the two before it. */
+const MAX_GOODS = 3
+
+/** The snapshots that have passed their soak, newest first, each digest once. */
+export class History {
+  #goods: readonly Good[] = []
+
+  get goods(): readonly Good[] {
+    return this.#goods
+  }
+
+  load(goods: readonly Good[]): void {
+    this.#goods = goods.slice(0, MAX_GOODS)
+  }
+
+  /** True where the config is the last known good. */
+  isNewest(digest: string): boolean {
+    return this.#goods[0]?.digest === digest
+  }
+
+  has(digest: string): boolean {
+    return this.#goods.some((good) => good.digest === digest)
+  }
+
+  /** The good that is meant by the name of its revision or by its digest; without either the one before the newest. */
+  find(to: string | undefined): Good | undefined {
+    if (to === undefined) return this.#goods[1]
+    return this.#goods.find(({ digest, revision }) => digest === to || revision.name === to)
+  }
+
+  add(snapshot: Snapshot, savedAt: number): void {
+    const { digest, revision, text } = snapshot
+    const sequence = Math.max(0, ...this.#goods.map((good) => good.sequence)) + 1
+    const others = this.#goods.filter((good) => good.digest !== digest)
+    this.#goods = [{ sequence, savedAt, revision, digest, text }, ...others].slice(0, MAX_GOODS)
+  }
+
+  /** A good has come as another document, or after the loss of the digest key: it becomes the newest. */
+  renew({ digest, revision, text }: Snapshot): void {
+    const known = this.#goods.find((good) => good.digest === digest || good.text === text)
+    if (known === undefined) return
+    const others = this.#goods.filter((good) => good !== known)
+    this.#goods = [{ ...known, digest, revision, text }, ...others]
+  }
+}
+
+/** What of a good may be shown: no text. */
+export interface GoodStatus {
+  readonly revision: Revision
+  readonly digest: string
+  /** Wall-clock time at which it had passed its soak. */
+  readonly provedAt: number
+}
+
+export const goodStatus = ({ revision, digest, savedAt }: Good): GoodStatus => ({ revision, digest, provedAt: savedAt })

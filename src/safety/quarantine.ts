@@ -1,0 +1,144 @@
+import { backoffMs } from '../backoff.ts'
+import type { Clock, TimerHandle } from '../clock.ts'
+import type { Quarantined } from '../keeper/types.ts'
+import type { ErrorCode, Failure } from '../model/errors.ts'
+import type { QuarantineSettings } from '../settings.ts'
+
+/** Entries that are kept; of more, the oldest are forgotten. */
+const MAX_ENTRIES = 64
+
+// Only time was short, or something was busy: another day it may work.
+const passingCodes = new Set<ErrorCode>([
+  'module.prepare-timeout',
+  'module.apply-timeout',
+  'module.check-timeout',
+  'module.stuck',
+  'module.unsettled',
+  'internal.error',
+])
+
+// Connections that failed, in Node's words and in PostgreSQL's (appendix A, classes 08, 53 and 57).
+const passingCauses = new Set(
+  'EAI_AGAIN ECONNABORTED ECONNREFUSED ECONNRESET EHOSTUNREACH EMFILE ENETUNREACH ENFILE EPIPE ETIMEDOUT ERR_SOCKET_CLOSED 08000 08001 08003 08004 08006 53000 53200 53300 53400 57P01 57P02 57P03'.split(
+    ' ',
+  ),
+)
+
+/** True where the same document may well be applied later: a deadline passed, or a connection failed. */
+const mayPass = ({ code, cause }: Failure): boolean =>
+  passingCodes.has(code) || (cause?.code !== undefined && passingCauses.has(cause.code))
+
+/** A config that is not tried again for now. */
+export type QuarantineStatus = Omit<Quarantined, 'build'>
+
+/** What is known of a document that is to be quarantined. */
+export interface Culprit {
+  readonly digest: string
+  readonly revision: string
+}
+
+/** Remembers which configs failed in `applying`, so that they are not tried again before something has changed. */
+export class Quarantine {
+  readonly #settings: QuarantineSettings
+  readonly #clock: Clock
+  readonly #random: () => number
+  readonly #build: string
+  readonly #onExpired: () => void
+  #entries: readonly Quarantined[] = []
+  #pass: string | undefined
+  #timer: TimerHandle
+
+  constructor(
+    settings: QuarantineSettings,
+    { clock, random, build }: { readonly clock: Clock; readonly random: () => number; readonly build: string },
+    onExpired: () => void,
+  ) {
+    this.#settings = settings
+    this.#clock = clock
+    this.#random = random
+    this.#build = build
+    this.#onExpired = onExpired
+  }
+
+  /** All that is remembered, what belongs to other builds and what has expired included. */
+  get entries(): readonly Quarantined[] {
+    return this.#entries
+  }
+
+  /** Those that stand in the way of this program now. */
+  get active(): readonly Quarantined[] {
+    return this.#entries.filter((entry) => entry.build === this.#build && !this.#isOver(entry))
+  }
+
+  load(entries: readonly Quarantined[]): void {
+    this.#entries = entries.slice(0, MAX_ENTRIES)
+  }
+
+  /** The entry that forbids this config now; a pass that was given for it is used up. */
+  blocks(digest: string): Quarantined | undefined {
+    const pass = this.#pass
+    this.#pass = undefined
+    return pass === digest ? undefined : this.active.find((entry) => entry.digest === digest)
+  }
+
+  /** Notes a config that failed in `applying`. What cannot pass has no expiry; what may is tried again, ever later. */
+  add(culprit: Culprit, failed: Failure): void {
+    const { code, cause, module, phase } = failed
+    const now = this.#clock.now()
+    const count = (this.#find(culprit.digest)?.count ?? 0) + 1
+    this.#put({
+      ...culprit,
+      build: this.#build,
+      code,
+      ...(cause?.code === undefined ? {} : { causeCode: cause.code }),
+      ...(module === undefined ? {} : { module }),
+      ...(phase === undefined ? {} : { phase }),
+      count,
+      since: now,
+      ...(mayPass(failed) ? { until: now + backoffMs(this.#settings, count, this.#random) } : {}),
+    })
+  }
+
+  /** Notes a config that has killed the process `deaths` times in a row. */
+  addCrashing(culprit: Culprit, deaths: number): void {
+    const now = this.#clock.now()
+    const until = now + this.#settings.crashMs
+    this.#put({ ...culprit, build: this.#build, code: 'attempt.died', count: deaths, since: now, until })
+  }
+
+  /** Forgets one config, or all of them. */
+  release(digest?: string): void {
+    this.#entries = digest === undefined ? [] : this.#entries.filter((entry) => entry.digest !== digest)
+  }
+
+  /** Lets this config pass once. */
+  allowOnce(digest: string): void {
+    this.#pass = digest
+  }
+
+  /** Tells when the entry of this config expires, where it does. One config at a time is waited for. */
+  expect(digest: string | undefined): void {
+    this.#clock.clearTimeout(this.#timer)
+    const until = digest === undefined ? undefined : this.#find(digest)?.until
+    if (until === undefined) return
+    // A clock that is set back makes it later, never a busy loop; what is far off is looked at once a day.
+    const leftMs = Math.min(Math.max(until - this.#clock.now(), 1), 86_400_000)
+    this.#timer = this.#clock.setTimeout(() => {
+      if (this.#clock.now() < until) this.expect(digest)
+      else this.#onExpired()
+    }, leftMs)
+  }
+
+  #find(digest: string): Quarantined | undefined {
+    return this.#entries.find((entry) => entry.digest === digest && entry.build === this.#build)
+  }
+
+  #put(entry: Quarantined): void {
+    const others = this.#entries.filter(({ digest, build }) => digest !== entry.digest || build !== entry.build)
+    this.#entries = [entry, ...others].slice(0, MAX_ENTRIES)
+  }
+
+  #isOver({ until }: Quarantined): boolean {
+    return until !== undefined && until <= this.#clock.now()
+  }
+}

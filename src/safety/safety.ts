@@ -1,0 +1,178 @@
+import type { Untried } from '../../machines/index.ts'
+import type { Keeper, KeptJournal } from '../keeper/index.ts'
+import type { Frozen, Good } from '../keeper/types.ts'
+import { type Failure, failure } from '../model/errors.ts'
+import type { Outcome } from '../model/record.ts'
+import type { Transaction } from '../runner/transaction.ts'
+import type { Settings } from '../settings.ts'
+import type { Snapshot } from '../snapshot.ts'
+import { Attempts } from './attempts.ts'
+import { History } from './history.ts'
+import { Quarantine } from './quarantine.ts'
+
+/**
+ * What is learnt from documents that failed and from those that held: the last known good and those before it, the
+ * quarantine, the deaths of earlier runs, a freeze. Kept across restarts where a store is given.
+ */
+export class Safety {
+  readonly history = new History()
+  readonly quarantine: Quarantine
+  readonly #settings: Settings
+  readonly #keeper: Keeper | undefined
+  readonly #attempts: Attempts
+  readonly #report: (failure: Failure) => void
+  #digestKey: string
+  #frozen: Frozen | undefined
+  #untriedDigest: string | undefined
+
+  constructor(
+    settings: Settings,
+    keeper: Keeper | undefined,
+    report: (failure: Failure) => void,
+    onExpired: () => void,
+  ) {
+    this.#settings = settings
+    this.#keeper = keeper
+    this.#report = report
+    this.#digestKey = settings.digestKey
+    this.#attempts = new Attempts(settings.build)
+    this.quarantine = new Quarantine(settings.quarantine, settings, onExpired)
+  }
+
+  get keeper(): Keeper | undefined {
+    return this.#keeper
+  }
+
+  /** The key of all digests; that of earlier runs once `load` has ended. */
+  get digestKey(): string {
+    return this.#digestKey
+  }
+
+  get frozen(): Frozen | undefined {
+    return this.#frozen
+  }
+
+  /** Reads what earlier runs have kept, and counts their deaths. Never rejects. */
+  async load(): Promise<void> {
+    if (this.#keeper === undefined) return
+    const { goods, journal } = await this.#keeper.load()
+    this.history.load(goods)
+    if (journal === undefined) return
+    this.#digestKey = journal.digestKey
+    this.#frozen = journal.frozen
+    this.quarantine.load(journal.quarantine)
+    const died = this.#attempts.load(journal.attempts, goods[0]?.digest)
+    for (const { digest, revision, deaths, confirm } of died) this.#judge({ digest, revision }, deaths, confirm)
+    if (died.length > 0) await this.#save()
+  }
+
+  /** The goods in the order in which they are to be tried at start. */
+  get restorable(): readonly Good[] {
+    const { goods } = this.history
+    const wanted = goods.find(({ digest }) => digest === this.#frozen?.revertTo)
+    return wanted === undefined ? goods : [wanted, ...goods.filter((good) => good !== wanted)]
+  }
+
+  /** True where the config has not proved itself, or must do so again. */
+  isAttempt(digest: string): boolean {
+    return this.#settings.confirm !== undefined || !this.history.has(digest)
+  }
+
+  /** Writes down that a config is about to be tried, before any module is called. */
+  async begin({ snapshot, revision }: Transaction, mustBeConfirmed: boolean): Promise<void> {
+    if (snapshot === undefined) return
+    const now = this.#settings.clock.now()
+    this.#attempts.begin(snapshot.digest, revision.revision ?? '', now, mustBeConfirmed)
+    await this.#save()
+  }
+
+  /** It has passed its soak: it is the last known good from now on, and after a restart too. */
+  async promote(snapshot: Snapshot): Promise<void> {
+    this.history.add(snapshot, this.#settings.clock.now())
+    this.quarantine.release(snapshot.digest)
+    this.#attempts.end(snapshot.digest)
+    // The goods first: an attempt that is still open for the last known good is known to have held.
+    if (this.#keeper === undefined) return
+    await this.#keeper.saveGoods(this.history.goods)
+    await this.#save()
+  }
+
+  /** What the end of a transaction teaches. */
+  conclude(transaction: Transaction, outcome: Outcome, hasServed: boolean, wantsWord: boolean): void {
+    const digest = transaction.snapshot?.digest
+    if (digest === undefined || outcome === 'committed') return
+    // Closed before anybody said yes: after the restart everything is as before.
+    const isUnconfirmed = outcome === 'aborted' && transaction.isSwapped && wantsWord
+    if (isUnconfirmed) this.#quarantine(transaction, failure('confirm.expired', transaction.revision))
+    const isOver = outcome === 'rolled-back' || outcome === 'degraded'
+    const ended = isOver ? this.#attempts.end(digest) : this.#attempts.suspend(digest)
+    const [cause] = transaction.failures
+    const isAtFault = isOver && this.untilOf(transaction, hasServed) === 'released'
+    if (isAtFault && cause !== undefined) this.#quarantine(transaction, cause)
+    if (ended || isUnconfirmed || isAtFault) void this.#save()
+  }
+
+  /** What a document that was taken back waits for before it is tried again. */
+  untilOf(transaction: Transaction, hasServed: boolean): Untried['until'] | undefined {
+    if (transaction.isUntried) return 'settled'
+    const isAtFault = hasServed && transaction.candidate !== undefined && transaction.ending === 'failed'
+    return isAtFault && transaction.failures.length > 0 ? 'released' : undefined
+  }
+
+  /** Waits for the end of the quarantine of the document that is to be tried again. */
+  expect(transaction: Transaction, untried: Untried | undefined): void {
+    if (untried === undefined) this.#untriedDigest = undefined
+    else if (untried.candidate === transaction.candidate) this.#untriedDigest = transaction.snapshot?.digest
+    this.quarantine.expect(untried?.until === 'released' ? this.#untriedDigest : undefined)
+  }
+
+  /** The quarantined config that waits to be tried again. */
+  get untriedDigest(): string | undefined {
+    return this.#untriedDigest
+  }
+
+  async release(digest: string | undefined): Promise<void> {
+    this.quarantine.release(digest)
+    await this.#save()
+  }
+
+  async freeze(frozen: Frozen | undefined): Promise<void> {
+    this.#frozen = frozen
+    await this.#save()
+  }
+
+  /** Ends what runs, within the deadline of a write. */
+  async close(): Promise<void> {
+    this.quarantine.expect(undefined)
+    await this.#keeper?.flush()
+    this.#keeper?.close()
+  }
+
+  #judge(culprit: { readonly digest: string; readonly revision: string }, deaths: number, confirm: boolean): void {
+    const { maxAttempts, logger } = this.#settings
+    const place = { revision: culprit.revision, detail: `${deaths} of ${maxAttempts} times` }
+    if (confirm) this.quarantine.add(culprit, failure('confirm.expired', { revision: culprit.revision }))
+    else if (deaths >= maxAttempts) this.quarantine.addCrashing(culprit, deaths)
+    const died = failure('attempt.died', place)
+    logger.error({ changeover: died }, died.message)
+    this.#report(died)
+  }
+
+  #quarantine({ snapshot, revision }: Transaction, cause: Failure): void {
+    if (snapshot === undefined) return
+    this.quarantine.add({ digest: snapshot.digest, revision: revision.revision ?? '' }, cause)
+  }
+
+  async #save(): Promise<void> {
+    await this.#keeper?.saveJournal(this.#journal())
+  }
+
+  #journal(): KeptJournal {
+    return {
+      digestKey: this.#digestKey,
+      attempts: this.#attempts.entries,
+      quarantine: this.quarantine.entries,
+      ...(this.#frozen === undefined ? {} : { frozen: this.#frozen }),
+    }
+  }
+}

@@ -1,0 +1,21 @@
+import type { Figure } from './figure.ts'
+
+type Load = () => Promise<{ readonly figure: Figure }>
+
+/** Each figure by its name, in the order of the table; loaded only where it is measured. */
+export const figures = {
+  latency: () => import('./figures/latency.ts'),
+  read: () => import('./figures/read.ts'),
+  noop: () => import('./figures/noop.ts'),
+  apply: () => import('./figures/apply.ts'),
+  storm: () => import('./figures/storm.ts'),
+  service: () => import('./figures/service.ts'),
+  swap: () => import('./figures/swap.ts'),
+  soak100k: () => import('./figures/soak100k.ts'),
+  import: () => import('./figures/import.ts'),
+  simulate: () => import('./figures/simulate.ts'),
+} as const satisfies Readonly<Record<string, Load>>
+
+export type FigureName = keyof typeof figures
+
+export const isFigureName = (name: string): name is FigureName => Object.hasOwn(figures, name)

@@ -1,0 +1,76 @@
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { findEtcd } from '../support/etcd-binary.ts'
+import { build } from './build.ts'
+import type { Measured, Scale } from './figure.ts'
+import { type FigureName, figures, isFigureName } from './figures.ts'
+import { tableOf } from './table.ts'
+import { store } from './write.ts'
+
+/** Far more than any of them takes. */
+const LIMIT_MS: Record<Scale, number> = { full: 30 * 60_000, smoke: 60_000 }
+
+const usage = `usage: npm run bench -- [figure …] [--json] [--smoke] [--write]
+figures: ${Object.keys(figures).join(', ')}`
+
+const options = () => {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { json: { type: 'boolean' }, smoke: { type: 'boolean' }, write: { type: 'boolean' } },
+  })
+  const names = positionals.length === 0 ? (Object.keys(figures) as FigureName[]) : positionals.filter(isFigureName)
+  if (names.length < positionals.length) throw new Error(usage)
+  const scale: Scale = values.smoke === true ? 'smoke' : 'full'
+  const isWhole = scale === 'full' && positionals.length === 0
+  // The stored figures are of one machine, one Node and one day.
+  if (values.write === true && !isWhole) throw new Error('--write keeps whole runs only: no names, no --smoke')
+  return { names, scale, json: values.json === true, write: values.write === true }
+}
+
+/** Runs one figure in a process of its own: its heap is its own, and nothing that it leaves behind reaches the next. */
+const measure = async (bench: string, name: FigureName, scale: Scale, etcd: string): Promise<Measured> => {
+  const child = fork(join(bench, 'child.js'), [name, scale], {
+    execArgv: ['--expose-gc'],
+    // What a figure prints is for people; the table alone goes to stdout.
+    stdio: ['ignore', 2, 2, 'ipc'],
+    env: { ...process.env, ETCD_BIN: etcd, NODE_ENV: 'production' },
+    timeout: LIMIT_MS[scale],
+  })
+  let measured: Measured | undefined
+  child.on('message', (message) => {
+    measured = message as Measured
+  })
+  const [code, signal] = await once(child, 'exit')
+  if (measured === undefined || code !== 0) throw new Error(`${name} broke: ${signal ?? `exit code ${code}`}`)
+  return measured
+}
+
+const main = async (): Promise<void> => {
+  const { names, scale, json, write } = options()
+  const etcd = await findEtcd()
+  const { bench, remove } = await build()
+  const measured: Measured[] = []
+  const broken: string[] = []
+  try {
+    for (const name of names) {
+      const started = performance.now()
+      try {
+        measured.push(await measure(bench, name, scale, etcd))
+      } catch (error) {
+        broken.push(name)
+        console.error(String(error))
+      }
+      console.error(`${name}: ${((performance.now() - started) / 1_000).toFixed(1)} s`)
+    }
+  } finally {
+    await remove()
+  }
+  console.log(json ? JSON.stringify(measured, null, 2) : tableOf(measured))
+  if (write && broken.length === 0) await store(measured)
+  // A timing is never a reason to fail; a figure that does not run is.
+  if (broken.length > 0) process.exitCode = 1
+}
+
+await main()

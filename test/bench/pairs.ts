@@ -1,0 +1,57 @@
+import { median } from './stats.ts'
+
+/** Takes one sample of something: milliseconds, nanoseconds, whatever, but the same for both sides. */
+export type Sampler = () => Promise<number> | number
+
+export interface Paired {
+  readonly ours: number
+  readonly floor: number
+  /** The median of the rounds' own ratios: what drifts from round to round, a machine's speed, is then out of it. */
+  readonly ratio: number
+  /** The rounds' ratios, the middle half of them. */
+  readonly spread: readonly [number, number]
+  /** The median of what ours took more, round by round. */
+  readonly added: number
+}
+
+export interface PairOptions {
+  readonly rounds: number
+  /** Rounds before, which do not count: code is compiled, caches fill. */
+  readonly warmup: number
+  /** Collects garbage before every sample, so that neither side pays for the other's. */
+  readonly collect?: boolean
+}
+
+/** Samples ours and the floor in turn: A B, then B A, so that neither always comes after the other. */
+export const pairs = async (ours: Sampler, floor: Sampler, options: PairOptions): Promise<Paired> => {
+  const { rounds, warmup, collect = true } = options
+  const samples: { ours: number; floor: number }[] = []
+  const take = async (sampler: Sampler): Promise<number> => {
+    if (collect) collectGarbage()
+    return sampler()
+  }
+  for (let round = -warmup; round < rounds; round++) {
+    const first = round % 2 === 0
+    const a = first ? await take(ours) : undefined
+    const floorTook = await take(floor)
+    const oursTook = a ?? (await take(ours))
+    if (round >= 0) samples.push({ ours: oursTook, floor: floorTook })
+  }
+  const ratios = samples.map((sample) => sample.ours / sample.floor).sort((a, b) => a - b)
+  return {
+    ours: median(samples.map((sample) => sample.ours)),
+    floor: median(samples.map((sample) => sample.floor)),
+    ratio: median(ratios),
+    spread: [ratios[Math.floor(ratios.length / 4)] ?? 0, ratios[Math.floor((ratios.length * 3) / 4)] ?? 0],
+    added: median(samples.map((sample) => sample.ours - sample.floor)),
+  }
+}
+
+/** A full collection. Figures run with `--expose-gc`. */
+export const collectGarbage = (): void => {
+  if (globalThis.gc === undefined) throw new Error('Figures run in a process with --expose-gc')
+  globalThis.gc()
+}
+
+/** How far apart the rounds were, for a note. */
+export const spreadOf = ({ spread: [low, high] }: Paired): string => `rounds ${low.toFixed(2)}–${high.toFixed(2)}×`
