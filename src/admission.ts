@@ -50,6 +50,11 @@ export class Admission {
     this.#send({ type: 'source.changed', candidate })
   }
 
+  /** What was read beside it: the newest is known to it, let through or not. */
+  noteRead(candidate: Candidate): void {
+    this.#send({ type: 'document.read', candidate })
+  }
+
   freeze(): void {
     this.#send({ type: 'freeze.requested' })
   }
@@ -60,6 +65,11 @@ export class Admission {
 
   get isFrozen(): boolean {
     return this.#actor.getSnapshot().matches('frozen')
+  }
+
+  /** The newest document that the source has shown. */
+  get newest(): Candidate | undefined {
+    return this.#actor.getSnapshot().context.newest
   }
 
   /** The newest document that has not been let through. */

@@ -1,21 +1,15 @@
-import { createActor, fromPromise } from 'xstate'
+import { createActor } from 'xstate'
 import {
   type Candidate,
-  type Ending,
-  type EpochInput,
   mustBeConfirmed,
-  type ReadVerdict,
   type ReloadContext,
   type ReloadEvent,
-  type RollBackVerdict,
   reloadMachine,
-  type StepVerdict,
-  type ValidateVerdict,
 } from '../machines/index.ts'
 import { Admission } from './admission.ts'
 import { RepairTimer } from './backoff.ts'
 import { bounded } from './bounded.ts'
-import { Examiner, type ExamineInput, type FetchInput } from './examiner.ts'
+import { Examiner } from './examiner.ts'
 import { Follower } from './follower.ts'
 import { Hands } from './hands.ts'
 import { Journal } from './journal.ts'
@@ -24,6 +18,7 @@ import { actorOptions } from './machine-inspection.ts'
 import { failure } from './model/errors.ts'
 import type { Outcome, TransactionRecord, Trigger } from './model/record.ts'
 import { isSameRevision } from './model/revision.ts'
+import { reloadActors } from './reload-actors.ts'
 import { Restore } from './restore.ts'
 import type { Settings } from './settings.ts'
 import type { Registry } from './registry.ts'
@@ -36,8 +31,6 @@ import type { Store } from './store/store.ts'
 import { Subscribers } from './subscribers.ts'
 import { Validator } from './validate.ts'
 
-const done = (isDone: boolean): StepVerdict => ({ kind: isDone ? 'done' : 'failed' })
-
 /** From the tick to the end of the proof: here the last known good that comes back ends it. */
 const provingStates = new Set(['committing', 'completing', 'soaking', 'confirming'])
 
@@ -46,11 +39,11 @@ export interface EngineObserver {
   readonly onBegun: (epoch: number, trigger: Trigger) => void
   /** A config serves and all modules have taken it; a soak may still follow. */
   readonly onServing: () => void
-  readonly onConcluded: (record: TransactionRecord) => void
+  readonly onConcluded: (record: TransactionRecord, leavesUntried: boolean) => void
   readonly onClosed: () => void
 }
 
-/** Gives the reload machine its hands: each actor here does what the machine has decided, and answers with a verdict. */
+/** Holds the parts of a reloader together: what the source tells goes through the machines, and they move the hands. */
 export class Engine {
   readonly validator: Validator
   readonly journal: Journal
@@ -105,6 +98,7 @@ export class Engine {
 
   /** An engine that was never started goes the same way: its machine is started to be closed. */
   requestClose(isStarted: boolean): void {
+    this.restore.stop()
     this.follower.stop()
     this.admission.stop()
     if (this.#actor.getSnapshot().status === 'error') {
@@ -137,17 +131,17 @@ export class Engine {
 
   /** What the source tells, on its way to the admission. */
   #hear(candidate: Candidate, from: 'stream' | 'read'): void {
-    const { seen } = this.context
+    const newest = this.admission.newest?.revision
     // A stream that still tells of a lineage which a read has found gone: a reason to read, never to apply.
-    const isForeign = from === 'stream' && seen !== undefined && seen.lineage !== candidate.revision.lineage
+    const isForeign = from === 'stream' && newest !== undefined && newest.lineage !== candidate.revision.lineage
     if (isForeign) this.follower.recheck()
     else this.admission.offer(candidate)
   }
 
   /** What the admission lets through, on its way to the reload machine. */
   #offer(candidate: Candidate, wasHeld: boolean): void {
-    if (wasHeld && isSameRevision(candidate.revision, this.#store.snapshot?.revision)) return
     const isProving = provingStates.has(this.#state)
+    if (wasHeld && !isProving && isSameRevision(candidate.revision, this.#store.snapshot?.revision)) return
     const isLastGood = isProving && this.#examiner.isLastGood(candidate, this.hands.lastGood)
     const offered = wasHeld || isLastGood ? this.reader.mark(candidate, { wasHeld, isLastGood }) : candidate
     this.send({ type: 'source.changed', candidate: offered })
@@ -156,7 +150,7 @@ export class Engine {
   #createActor() {
     const { clock, soak, confirm, lastKnownGood } = this.#settings
     const provided = reloadMachine.provide({
-      actors: this.#actors(),
+      actors: reloadActors(this, this.#examiner, this.#observer, () => this.#close()),
       actions: {
         conclude: ({ context }, { outcome }) => this.#conclude(outcome, context),
         reportBroken: ({ event }) => this.hands.fail('internal.error', {}, (event as { error?: unknown }).error),
@@ -179,44 +173,6 @@ export class Engine {
       error: (error) => this.journal.report(failure('internal.error', {}, error)),
     })
     return actor
-  }
-
-  #actors() {
-    const { hands, runner, safety } = this
-    const { onBegun, onServing } = this.#observer
-    return {
-      readDocument: fromPromise<ReadVerdict, FetchInput>(({ input, signal }) =>
-        this.#examiner.fetch(hands.begin(input.epoch, 'reload', onBegun), input, signal),
-      ),
-      validateDocument: fromPromise<ValidateVerdict, ExamineInput>(({ input, signal }) =>
-        this.#examiner.examine(hands.begin(input.epoch, input.trigger, onBegun), input, signal),
-      ),
-      journalAttempt: fromPromise<StepVerdict, EpochInput>(async () => {
-        await safety.begin(hands.transaction, mustBeConfirmed(this.context))
-        return done(true)
-      }),
-      prepareModules: fromPromise<StepVerdict, EpochInput>(async ({ signal }) =>
-        done(await runner.prepare(hands.transaction, signal)),
-      ),
-      commitModules: fromPromise<StepVerdict, EpochInput>(async () => done(hands.commit())),
-      completeModules: fromPromise<StepVerdict, EpochInput>(async () => done(await runner.complete(hands.transaction))),
-      soakModules: fromPromise<StepVerdict, EpochInput>(async ({ signal }) => {
-        onServing()
-        return done(await runner.soak(hands.transaction, signal))
-      }),
-      checkModules: fromPromise<StepVerdict, EpochInput>(async ({ signal }) =>
-        done(await runner.check(hands.transaction, signal)),
-      ),
-      promoteSnapshot: fromPromise<StepVerdict, EpochInput>(async () => {
-        onServing()
-        await hands.promote()
-        return done(true)
-      }),
-      rollBackModules: fromPromise<RollBackVerdict, EpochInput & { readonly ending: Ending }>(({ input }) =>
-        hands.rollBack(input.ending, this.context.hasServed),
-      ),
-      closeModules: fromPromise<void, EpochInput>(() => this.#close()),
-    }
   }
 
   #noteState(value: unknown): void {
@@ -245,9 +201,7 @@ export class Engine {
     }
     const wantsWord = mustBeConfirmed(context) && !context.isConfirmed
     const record = this.hands.conclude(outcome, context, wantsWord)
-    this.#observer.onConcluded(record)
+    this.#observer.onConcluded(record, context.untried !== undefined)
     this.restore.note(record)
-    // What a transaction leaves to be tried again is held too.
-    if (this.admission.isFrozen && context.untried !== undefined) this.send({ type: 'freeze.requested' })
   }
 }

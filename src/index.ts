@@ -12,12 +12,12 @@ export type {
   LeasedView,
   ModuleHandle,
   ModuleHandles,
-  ModuleStatus,
   NoModules,
   PlanOptions,
   PlanReport,
+  ReleaseOptions,
   Reloader,
-  ReloaderStatus,
+  RevertOptions,
   StartOptions,
   SubscribeOptions,
 } from './face.ts'
@@ -42,14 +42,20 @@ export type { Revision } from './model/revision.ts'
 export type { ConfigPath, DeepReadonly, Schema, SchemaIssue, SchemaResult } from './model/schema.ts'
 export type {
   BackoffOptions,
+  ConfirmOptions,
   Deadlines,
   Logger,
   ModuleDeadlines,
+  QuarantineOptions,
   ReloaderOptions,
   SoakOptions,
 } from './options.ts'
+export type { EntryName, GoodStore } from './keeper/types.ts'
+export type { GoodStatus } from './safety/history.ts'
+export type { QuarantineStatus } from './safety/quarantine.ts'
 export { createReloader } from './reloader.ts'
 export type { Changed, Document, Malformed, Missing, Opened, Reading, Source, WatchEvent } from './source.ts'
 export { SourceError } from './source.ts'
 export type { ChangeContext } from './subscribers.ts'
+export type { ModuleStatus, ReloaderStatus } from './status.ts'
 export { timedTree } from './timed-tree.ts'

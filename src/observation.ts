@@ -1,4 +1,4 @@
-import type { ReloaderStatus } from './face.ts'
+import type { ReloaderStatus } from './status.ts'
 import { type Diff, diffOf } from './model/diff.ts'
 import { changeoverError, type Failure, type Phase } from './model/errors.ts'
 import type { ModuleChange, PhaseTiming, TransactionRecord, Trigger } from './model/record.ts'

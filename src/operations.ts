@@ -45,10 +45,11 @@ export class Operations {
     const { safety, reader } = this.#engine
     const good = safety.history.find(to)
     if (good === undefined) throw changeoverError('reloader.no-such-good')
-    await this.#freeze(`reverted to ${good.revision.name}`, good.digest)
+    const saved = this.#freeze(`reverted to ${good.revision.name}`, good.digest)
     const record = this.#waiters.next('revert')
     const candidate = reader.register({ kind: 'document', revision: good.revision, content: good.text })
     this.#engine.send({ type: 'revert.requested', candidate })
+    await saved
     return record
   }
 
@@ -82,15 +83,16 @@ export class Operations {
     return record
   }
 
-  /** Calls of `reload` whose read has not begun are refused, as later ones are. */
-  async #freeze(reason: string, revertTo?: string): Promise<void> {
+  /** In one turn, so that nothing passes any more. Calls of `reload` whose read has not begun are refused, as later ones are. */
+  #freeze(reason: string, revertTo?: string): Promise<void> {
     const { admission, safety } = this.#engine
     const since = safety.frozen?.since ?? this.#settings.clock.now()
     const saved = safety.freeze({ reason, since, ...(revertTo === undefined ? {} : { revertTo }) })
     admission.freeze()
     this.#engine.send({ type: 'freeze.requested' })
     this.#waiters.reject(changeoverError('reloader.held'), 'reload')
-    await saved
+    this.#waiters.reject(changeoverError('reloader.held'), 'retry')
+    return saved
   }
 }
 

@@ -7,7 +7,6 @@ import type {
   PlanReport,
   Reloader,
   ReleaseOptions,
-  ReloaderStatus,
   RevertOptions,
   StartOptions,
 } from './face.ts'
@@ -19,7 +18,7 @@ import { Operations } from './operations.ts'
 import { Registry, type UseLinks } from './registry.ts'
 import { rehearse } from './rehearse.ts'
 import { Start } from './start.ts'
-import { statusOf } from './status.ts'
+import { type ReloaderStatus, statusOf } from './status.ts'
 import type { Slot } from './store/slot.ts'
 import { Store } from './store/store.ts'
 import type { Listener } from './subscribers.ts'
@@ -51,9 +50,10 @@ class Core {
     this.#engine = new Engine(settings, this.#registry, this.#store, {
       onBegun: (epoch, trigger) => this.#waiters.claim(epoch, trigger),
       onServing: () => this.#start?.serve(),
-      onConcluded: (record) => {
+      onConcluded: (record, leavesUntried) => {
         this.#start?.conclude(record)
         this.#waiters.answer(record)
+        if (!leavesUntried) this.#waiters.reject(changeoverError('reloader.nothing-to-retry'), 'retry')
       },
       onClosed: () => this.#resolveClosed(),
     })

@@ -12,6 +12,7 @@ export class Restore {
   readonly #report: (failure: Failure) => void
   #left: readonly Good[] = []
   #isOver = false
+  #isStopped = false
   #mustRead = false
   /** When what serves had last been compared with the source, where it was restored. */
   provedAt: number | undefined
@@ -31,6 +32,11 @@ export class Restore {
     })
   }
 
+  /** The reloader closes: the source is not asked any more. */
+  stop(): void {
+    this.#isStopped = true
+  }
+
   /** A read that is asked for meanwhile comes after it. */
   requestReload(): void {
     if (this.#isOver) this.#engine.send({ type: 'reload.requested' })
@@ -44,13 +50,16 @@ export class Restore {
   }
 
   #next(): void {
+    if (this.#isStopped) return
     const [good, ...left] = this.#left
     if (good === undefined) return this.#end()
     this.#left = left
     this.provedAt = good.savedAt
     const { reader } = this.#engine
     const candidate = reader.register({ kind: 'document', revision: good.revision, content: good.text })
+    const { epoch } = this.#engine.context
     this.#engine.send({ type: 'restore.requested', candidate })
+    if (this.#engine.context.epoch === epoch) this.#end() // something serves already, or repairs itself
   }
 
   #end(): void {

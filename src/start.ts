@@ -2,7 +2,7 @@ import type { Clock, TimerHandle } from './clock.ts'
 import type { StartOptions } from './face.ts'
 import { ChangeoverError, changeoverError, type Failure, failure } from './model/errors.ts'
 import type { TransactionRecord } from './model/record.ts'
-import { checkMs } from './settings.ts'
+import { checkMs } from './option-checks.ts'
 
 /** One call of `start`: settles at the first commit, the first bad document, the deadline or the abort. */
 export class Start {

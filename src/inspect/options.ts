@@ -1,5 +1,5 @@
 import { changeoverError } from '../model/errors.ts'
-import type { ReloaderStatus } from '../face.ts'
+import type { ReloaderStatus } from '../status.ts'
 
 /** What an inspector looks at: a reloader made by `createReloader`. */
 export interface Inspectable {

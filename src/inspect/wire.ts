@@ -1,5 +1,5 @@
 import type { ChartState } from '../chart-observer.ts'
-import type { ReloaderStatus } from '../face.ts'
+import type { ReloaderStatus } from '../status.ts'
 import type { Diff } from '../model/diff.ts'
 import type { Failure, Phase } from '../model/errors.ts'
 import type { Outcome, PhaseTiming, Trigger } from '../model/record.ts'

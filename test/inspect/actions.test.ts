@@ -4,7 +4,8 @@ import { createVirtualClock } from 'changeover/testing'
 import { describe, expect, it, vi } from 'vitest'
 import { act } from '../../src/inspect/actions.ts'
 import { failure } from '../../src/model/errors.ts'
-import { type Ask, ask, enter, fakeReloader, follow, inspect, type Scene } from './scene.ts'
+import { fakeReloader } from './fake-reloader.ts'
+import { type Ask, ask, enter, follow, inspect, type Scene } from './scene.ts'
 
 /** A scene with actions, a session, and what its page would send. */
 const open = async (

@@ -1,26 +1,8 @@
 import { request as httpRequest, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http'
 import { connect } from 'node:net'
-import type { ReloaderStatus } from 'changeover'
 import { inspector, type Inspector, type InspectorOptions } from 'changeover/inspect'
 import { onTestFinished } from 'vitest'
-import { Announcer, registerObservation } from '../../src/observation.ts'
-
-/** A reloader of which only what an inspector sees is there; the test says what happens in it. */
-export const fakeReloader = (methods: Readonly<Record<string, (...inputs: never[]) => unknown>> = {}) => {
-  const announcer = new Announcer(() => 0)
-  let status = { state: 'idle', since: 0, inSync: true } as ReloaderStatus
-  const reloader = { ...methods, status: () => status }
-  registerObservation(reloader, announcer.observation(reloader.status))
-  return {
-    reloader,
-    announcer,
-    setStatus: (next: Partial<ReloaderStatus>): void => {
-      status = { ...status, ...next }
-    },
-  }
-}
-
-export type FakeReloader = ReturnType<typeof fakeReloader>
+import { framesOf, type Told } from './fake-reloader.ts'
 
 export interface Answer {
   readonly status: number
@@ -64,14 +46,6 @@ export const askRaw = (port: number, text: string): Promise<string> =>
     socket.on('close', () => resolve(answer))
   })
 
-export interface Told {
-  readonly id: number
-  readonly event: string
-  // The test knows the shape of what it asks for.
-  // biome-ignore lint/suspicious/noExplicitAny: each event has another
-  readonly data: any
-}
-
 /** Follows a stream of server-sent events. */
 export const follow = async (port: number, path: string, headers: OutgoingHttpHeaders) => {
   const told: Told[] = []
@@ -86,15 +60,9 @@ export const follow = async (port: number, path: string, headers: OutgoingHttpHe
     asked.on('response', (response) => {
       raw.status = response.statusCode ?? 0
       response.setEncoding('utf8')
-      let rest = ''
       response.on('data', (chunk: string) => {
         raw.text += chunk
-        const frames = (rest + chunk).split('\n\n')
-        rest = frames.pop() ?? ''
-        for (const frame of frames) {
-          const parsed = parse(frame)
-          if (parsed !== undefined) told.push(parsed)
-        }
+        told.splice(0, told.length, ...framesOf(raw.text))
       })
       response.on('error', () => {})
       response.on('close', () => {
@@ -108,14 +76,6 @@ export const follow = async (port: number, path: string, headers: OutgoingHttpHe
 }
 
 export type Stream = Awaited<ReturnType<typeof follow>>
-
-const parse = (frame: string): Told | undefined => {
-  const fields = new Map(frame.split('\n').map((line) => [line.split(': ', 1)[0], line.slice(line.indexOf(': ') + 2)]))
-  const data = fields.get('data')
-  return data === undefined
-    ? undefined
-    : { id: Number(fields.get('id')), event: fields.get('event') ?? '', data: JSON.parse(data) }
-}
 
 export interface Scene {
   readonly inspected: Inspector

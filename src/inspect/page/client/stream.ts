@@ -3,11 +3,9 @@ import type { Link } from './model.ts'
 import { later, now } from './time.ts'
 
 export interface StreamHandlers {
-  readonly event: <Name extends keyof WireEvents>(name: Name, data: WireEvents[Name]) => void
+  readonly on: { readonly [Name in keyof WireEvents]: (data: WireEvents[Name]) => void }
   readonly link: (link: Link) => void
 }
-
-const names = ['hello', 'status', 'state', 'transaction', 'reported', 'bye'] as const satisfies readonly (keyof WireEvents)[]
 
 const FIRST_PAUSE_MS = 1_000
 const LONGEST_PAUSE_MS = 10_000
@@ -16,7 +14,7 @@ const LONGEST_PAUSE_MS = 10_000
  * Follows the service. The browser itself reconnects after a break and tells where it was; where it gives up, because
  * the answer was no stream, this asks why: a session that has ended is not asked again, all else is.
  */
-export const follow = ({ event, link }: StreamHandlers): void => {
+export const follow = ({ on, link }: StreamHandlers): void => {
   let pause = FIRST_PAUSE_MS
   let lostAt: number | undefined
 
@@ -53,15 +51,12 @@ export const follow = ({ event, link }: StreamHandlers): void => {
       lose()
       if (source.readyState === EventSource.CLOSED) void askWhy()
     })
-    for (const name of names) {
+    const listen = <Name extends keyof WireEvents>(name: Name): void =>
       source.addEventListener(name, ({ data }: MessageEvent<string>) => {
-        const content = JSON.parse(data) as WireEvents[typeof name]
-        if (name === 'bye') {
-          source.close()
-          link({ kind: 'ended', reason: (content as WireEvents['bye']).reason, at: now() })
-        } else event(name, content)
+        on[name](JSON.parse(data) as WireEvents[Name])
+        if (name === 'bye') source.close()
       })
-    }
+    for (const name of Object.keys(on)) listen(name as keyof WireEvents)
   }
 
   open()

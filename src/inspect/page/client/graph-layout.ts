@@ -1,0 +1,119 @@
+export interface GraphNode {
+  readonly name: string
+  readonly after: readonly string[]
+}
+
+export interface PlacedNode {
+  readonly name: string
+  readonly x: number
+  readonly y: number
+}
+
+export interface PlacedGraph {
+  readonly width: number
+  readonly height: number
+  readonly nodes: readonly PlacedNode[]
+  readonly arrows: readonly { readonly from: string; readonly to: string; readonly path: string }[]
+}
+
+export const NODE = { width: 188, height: 62 } as const
+const GAP_X = 52
+const GAP_Y = 14
+/** A layer with more stands in several columns, so that sixty modules without an order make a block, not a tower. */
+const TALLEST = 10
+const SWEEPS = 4
+
+/** Without the arrows that others imply: after a and b, where b is after a, is after b. */
+const reduced = (nodes: readonly GraphNode[]): ReadonlyMap<string, readonly string[]> => {
+  const before = new Map<string, ReadonlySet<string>>()
+  const direct = new Map<string, readonly string[]>()
+  for (const { name, after } of nodes) {
+    const known = after.filter((each) => before.has(each))
+    before.set(name, new Set(known.flatMap((each) => [each, ...(before.get(each) ?? [])])))
+    direct.set(
+      name,
+      known.filter((each) => !known.some((other) => before.get(other)?.has(each) === true)),
+    )
+  }
+  return direct
+}
+
+const columnsOf = (nodes: readonly GraphNode[], direct: ReadonlyMap<string, readonly string[]>): string[][] => {
+  const layers: string[][] = []
+  const layerOf = new Map<string, number>()
+  for (const { name } of nodes) {
+    const layer = Math.max(-1, ...(direct.get(name) ?? []).map((each) => layerOf.get(each) ?? -1)) + 1
+    layerOf.set(name, layer)
+    const column = layers[layer] ?? []
+    layers[layer] = column
+    column.push(name)
+  }
+  return layers
+}
+
+/** Puts each module beside those it comes after and those that come after it. */
+const untangle = (columns: string[][], direct: ReadonlyMap<string, readonly string[]>): void => {
+  const neighbours = new Map<string, string[]>()
+  for (const [name, after] of direct) {
+    for (const each of after) {
+      neighbours.set(name, [...(neighbours.get(name) ?? []), each])
+      neighbours.set(each, [...(neighbours.get(each) ?? []), name])
+    }
+  }
+  const at = new Map<string, number>()
+  const note = (column: readonly string[]): void => {
+    for (const [index, name] of column.entries()) at.set(name, (index + 0.5) / column.length)
+  }
+  for (const column of columns) note(column)
+  const weight = (name: string): number => {
+    const around = (neighbours.get(name) ?? []).flatMap((each) => at.get(each) ?? [])
+    return around.length === 0 ? (at.get(name) ?? 0) : around.reduce((sum, each) => sum + each, 0) / around.length
+  }
+  for (let sweep = 0; sweep < SWEEPS; sweep++) {
+    for (const column of sweep % 2 === 0 ? columns : columns.toReversed()) {
+      const weights = new Map(column.map((name) => [name, weight(name)]))
+      column.sort((a, b) => (weights.get(a) ?? 0) - (weights.get(b) ?? 0))
+      note(column)
+    }
+  }
+}
+
+const split = (columns: readonly string[][]): readonly string[][] =>
+  columns.flatMap((column) => {
+    const parts = Math.ceil(column.length / TALLEST)
+    const each = Math.ceil(column.length / Math.max(1, parts))
+    return Array.from({ length: parts }, (_, part) => column.slice(part * each, (part + 1) * each))
+  })
+
+const curve = (from: PlacedNode, to: PlacedNode): string => {
+  const x1 = from.x + NODE.width
+  const y1 = from.y + NODE.height / 2
+  const y2 = to.y + NODE.height / 2
+  const bend = Math.max(24, (to.x - x1) / 2)
+  return `M${x1} ${y1} C${x1 + bend} ${y1} ${to.x - bend} ${y2} ${to.x} ${y2}`
+}
+
+/** Lays modules out from left to right in dependency order. They come in an order in which each is after those before it. */
+export const layOutGraph = (nodes: readonly GraphNode[]): PlacedGraph => {
+  const direct = reduced(nodes)
+  const layers = columnsOf(nodes, direct)
+  untangle(layers, direct)
+  const columns = split(layers)
+  const tallest = Math.max(0, ...columns.map(({ length }) => length))
+  const height = Math.max(0, tallest * (NODE.height + GAP_Y) - GAP_Y)
+  const placed = new Map<string, PlacedNode>()
+  for (const [column, names] of columns.entries()) {
+    const top = (height - (names.length * (NODE.height + GAP_Y) - GAP_Y)) / 2
+    for (const [row, name] of names.entries()) {
+      placed.set(name, { name, x: column * (NODE.width + GAP_X), y: top + row * (NODE.height + GAP_Y) })
+    }
+  }
+  const arrows = [...direct].flatMap(([to, after]) =>
+    after.flatMap((from) => {
+      const [start, end] = [placed.get(from), placed.get(to)]
+      return start === undefined || end === undefined ? [] : [{ from, to, path: curve(start, end) }]
+    }),
+  )
+  const width = Math.max(0, columns.length * (NODE.width + GAP_X) - GAP_X)
+  return { width, height, nodes: nodes.flatMap(({ name }) => placed.get(name) ?? []), arrows }
+}
