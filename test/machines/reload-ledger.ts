@@ -1,5 +1,5 @@
 import type { AnyMachineSnapshot } from 'xstate'
-import type { Candidate } from '../../machines/index.ts'
+import type { Candidate, ReloadContext } from '../../machines/index.ts'
 import type { Revision } from '../../src/model/revision.ts'
 import { contextOf } from './reload-moves.ts'
 import { concludedOf } from './reload-story.ts'
@@ -19,7 +19,12 @@ export const demand = (holds: boolean, what: string): void => {
 }
 
 /** Every string that a context may hold besides revisions: the machine's own words and the modules' names. */
-const words = new Set(['start', 'change', 'reload', 'repair', 'failed', 'superseded', 'aborted', 'db'])
+const words = new Set([
+  ...['start', 'change', 'reload', 'repair', 'restore', 'revert', 'retry'],
+  ...['failed', 'superseded', 'aborted'],
+  ...['settled', 'released'],
+  'db',
+])
 
 /** What a context holds that is neither plain data nor a known word; undefined where there is nothing. */
 export const foreignIn = (value: unknown): unknown => {
@@ -35,6 +40,13 @@ export const foreignIn = (value: unknown): unknown => {
   }
   return undefined
 }
+
+/** Events that mean something in some states only, and may be missed in all others. */
+const timelyEvents = new Set(['confirm.given', 'restore.requested'])
+
+/** What was held back while changes were frozen is taken though it is the one known. */
+const isTaken = ({ revision, wasHeld }: Candidate, seen: Revision | undefined): boolean =>
+  comesAfter(revision, seen) || (wasHeld === true && revision.lineage === seen?.lineage && revision.name === seen.name)
 
 const isTriedBy = (effects: Step['effects']): boolean =>
   effects.some(({ type, params }) => type === 'xstate.spawnChild' && params.src === 'validateDocument')
@@ -67,7 +79,9 @@ export const keepReloadLedger = () => {
 
   const keepDocuments = (before: AnyMachineSnapshot, { event }: Move, { snapshot, effects }: Step) => {
     const verdict: unknown = event.output
-    if (event.type === 'source.changed' && comesAfter(event.candidate.revision, contextOf(before).seen)) {
+    if (event.type === 'freeze.requested') {
+      accepted = undefined // what waits, or is given up, comes again
+    } else if (event.type === 'source.changed' && isTaken(event.candidate, contextOf(before).seen)) {
       accepted = event.candidate.revision
     } else if (typeof verdict === 'object' && verdict !== null && 'candidate' in verdict) {
       const read = (verdict.candidate as Candidate).revision
@@ -76,14 +90,13 @@ export const keepReloadLedger = () => {
     }
     // Whatever was left for a busy module is kept until it is tried, or a newer document takes its place.
     const { untried } = contextOf(before)
-    const isKept = untried === undefined || untried.revision.name !== accepted?.name || isTriedBy(effects)
-    demand(
-      isKept || contextOf(snapshot).untried === untried,
-      `${untried?.revision.name} was left untried and forgotten`,
-    )
+    const name = untried?.candidate.revision.name
+    const isKept = untried === undefined || name !== accepted?.name || isTriedBy(effects)
+    demand(isKept || contextOf(snapshot).untried === untried, `${name} was left untried and forgotten`)
     for (const { type, params } of effects) {
       if (type !== 'xstate.spawnChild' || params.src !== 'validateDocument') continue
-      tried = (params.input as { candidate?: Candidate }).candidate ?? tried
+      const { trigger, candidate } = params.input as Pick<ReloadContext, 'trigger' | 'candidate'>
+      if (trigger !== 'restore' && trigger !== 'revert') tried = candidate ?? tried
     }
     demand(!goesBack(contextOf(snapshot).seen, contextOf(before).seen), 'what was seen went back')
     if (!stateOf(snapshot).startsWith('resting')) return
@@ -97,21 +110,24 @@ export const keepReloadLedger = () => {
     if (context !== before.context) {
       const text = JSON.stringify(context)
       largest = Math.max(largest, text.length)
-      demand(text.length < 700, `the context has grown to ${text.length} characters`)
+      demand(text.length < 1_000, `the context has grown to ${text.length} characters`)
       const foreign = foreignIn(context)
       demand(foreign === undefined, `the context holds ${String(foreign)}`)
     }
-    const { degraded, unproven, waiting, replacements } = context
+    const { degraded, unproven, waiting, replacements, untried, due } = context
     demand(replacements <= 3, `the document was replaced ${replacements} times`)
     const state = stateOf(snapshot)
     if (!state.startsWith('resting')) return
-    demand(waiting.candidate === undefined && !waiting.read && !waiting.close, 'it rests while something waits')
+    const isWaiting = waiting.candidate !== undefined || waiting.revert !== undefined || waiting.read || waiting.close
+    demand(!isWaiting, 'it rests while something waits')
+    demand(untried === undefined || untried.until !== due, 'it rests though an untried document is due')
     demand((degraded.length > 0 || unproven) === (state === 'resting.degraded'), 'degraded is not what the state says')
   }
 
   return {
     keep: (before: AnyMachineSnapshot, move: Move, step: Step) => {
-      demand(before.status !== 'active' || tookOf(step.effects).length > 0, 'the event was not answered')
+      const isOwed = before.status === 'active' && !timelyEvents.has(move.event.type)
+      demand(!isOwed || tookOf(step.effects).length > 0, 'the event was not answered')
       const { snapshot } = step
       const works = !stateOf(snapshot).startsWith('resting') && snapshot.status === 'active'
       demand(!works || runningIn(snapshot).size > 0, 'it is stuck: nothing runs and it does not rest')

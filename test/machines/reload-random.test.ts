@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { reloadMachine } from '../../machines/index.ts'
 import { keepReloadLedger } from './reload-ledger.ts'
+import { keepProofLedger } from './reload-proof-ledger.ts'
 import { goodReloadAnswer, reloadAnswers, reloadEvents } from './reload-moves.ts'
 import type { Move } from './walk/explore.ts'
 import { instrument, tookOf } from './walk/instrument.ts'
@@ -17,6 +18,7 @@ const walkReload = (seed: number) => {
   const { machine, edges } = instrument(reloadMachine)
   const stepper = createStepper(machine)
   const ledger = keepReloadLedger()
+  const proof = keepProofLedger()
   const taken = new Set<number>()
   const states = new Set<string>()
   const trail: string[] = []
@@ -25,8 +27,9 @@ const walkReload = (seed: number) => {
 
   const begin = () => {
     ledger.restart()
+    proof.restart()
     trail.length = 0
-    return stepper.initial({ soaks: random.oneIn(2) })
+    return stepper.initial({ soaks: random.oneIn(2), confirms: random.oneIn(2), persists: random.oneIn(2) })
   }
   let now: Step = begin()
 
@@ -38,6 +41,7 @@ const walkReload = (seed: number) => {
     for (const edge of tookOf(now.effects)) taken.add(edge)
     states.add(stateOf(now.snapshot))
     ledger.keep(before, move, now)
+    proof.keep(before, move, now)
   }
 
   const pick = (): Move => {
@@ -82,7 +86,7 @@ describe('The reload machine, on a random walk', () => {
       const { untaken, ...counts } = walkReload(seed)
       // Chance may leave a rare transition out; the seed that is always walked leaves none.
       if (seed === 1) expect(untaken.map(({ title }) => title)).toEqual([])
-      expect(counts.states).toBe(14)
+      expect(counts.states).toBe(17)
       expect(counts.closed).toBeGreaterThan(100)
       expect(counts.transactions).toBeGreaterThan(5_000)
     }, 180_000)

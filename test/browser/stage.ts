@@ -1,0 +1,77 @@
+import { once } from 'node:events'
+import { createServer, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { pageHeaders } from '../../src/inspect/headers.ts'
+import { renderPage } from '../../src/inspect/page/index.ts'
+import type { Hello, InspectedTransaction, WireEvents } from '../../src/inspect/wire.ts'
+
+/** Serves the real page under its real policy, and tells it what a test wants it to hear. */
+export interface Stage {
+  readonly url: string
+  /** The first event of each stream from now on. */
+  readonly hello: (hello: Hello) => void
+  readonly tell: <Name extends keyof WireEvents>(name: Name, data: WireEvents[Name]) => void
+  /** Breaks all streams, and answers every request with this status until `open`; without one it does not answer. */
+  readonly shut: (status?: number) => void
+  readonly open: () => void
+  /** What is fetched whole. */
+  readonly keep: (transaction: InspectedTransaction) => void
+  readonly close: () => Promise<void>
+}
+
+const NONCE = 'c3RhZ2U='
+
+export const openStage = async (first: Hello): Promise<Stage> => {
+  const streams = new Set<ServerResponse>()
+  const kept = new Map<string, InspectedTransaction>()
+  let hello = first
+  let id = 0
+  let shut: { readonly status: number | undefined } | undefined
+
+  const send = (stream: ServerResponse, name: string, data: unknown): void => {
+    id += 1
+    stream.write(`id: ${id}\nevent: ${name}\ndata: ${JSON.stringify(data)}\n\n`)
+  }
+
+  const server = createServer(({ url = '' }, response) => {
+    if (shut !== undefined) {
+      if (shut.status === undefined) return response.destroy()
+      return response.writeHead(shut.status).end()
+    }
+    if (url === '/') return response.writeHead(200, pageHeaders(NONCE)).end(renderPage({ nonce: NONCE }))
+    if (url === '/events') {
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).write('retry: 100\n\n')
+      streams.add(response)
+      response.on('close', () => streams.delete(response))
+      return send(response, 'hello', hello)
+    }
+    const found = kept.get(/^\/transactions\/([^/]+)\.json$/.exec(url)?.[1] ?? '')
+    return found === undefined ? response.writeHead(404).end() : response.end(JSON.stringify(found))
+  })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    hello: (next) => {
+      hello = next
+    },
+    tell: (name, data) => {
+      for (const stream of streams) send(stream, name, data)
+    },
+    shut: (status) => {
+      shut = { status }
+      for (const stream of streams) stream.destroy()
+    },
+    open: () => {
+      shut = undefined
+    },
+    keep: (transaction) => {
+      kept.set(transaction.id, transaction)
+    },
+    close: async () => {
+      server.closeAllConnections()
+      server.close()
+      await once(server, 'close')
+    },
+  }
+}
