@@ -72,12 +72,6 @@ export class Admission {
     return this.#actor.getSnapshot().context.newest
   }
 
-  /** The newest document that has not been let through. */
-  get waiting(): Candidate | undefined {
-    const { newest, isWaiting } = this.#actor.getSnapshot().context
-    return isWaiting ? newest : undefined
-  }
-
   #send(event: AdmissionEvent): void {
     if (this.#actor.getSnapshot().status === 'active') this.#actor.send(event)
   }

@@ -40,6 +40,8 @@ export interface EngineObserver {
   /** A config serves and all modules have taken it; a soak may still follow. */
   readonly onServing: () => void
   readonly onConcluded: (record: TransactionRecord, leavesUntried: boolean) => void
+  /** Reads that were asked for and have not begun are held: changes are frozen. */
+  readonly onHeld: () => void
   readonly onClosed: () => void
 }
 
@@ -85,7 +87,7 @@ export class Engine {
     const runtime = runtimeOf(settings, report, () => this.send({ type: 'module.settled' }))
     this.runner = new Runner(registry, store, runtime, settings.soak)
     this.hands = new Hands({ ...this, settings, store })
-    this.restore = new Restore(this, report)
+    this.restore = new Restore(this, report, observer.onHeld)
     this.#actor = this.#createActor()
   }
 

@@ -7,7 +7,8 @@ const definitions = new WeakMap<object, object>()
 export const definitionOf = (chart: object): object => {
   const known = definitions.get(chart)
   if (known !== undefined) return known
-  const made = plain({ ...chart, context: undefined }) as object
+  const { context: _, ...drawn } = chart as { readonly context?: unknown }
+  const made = plain(drawn) as object
   definitions.set(chart, made)
   return made
 }

@@ -12,15 +12,15 @@ const resolveSoak = (
   defaultMs: number,
   confirmMs: number,
 ): Required<SoakOptions<unknown>> => {
-  const options = typeof given === 'object' ? given : { durationMs: given ?? defaultMs }
+  const options = typeof given === 'object' && given !== null ? given : { durationMs: given ?? defaultMs }
   const durationMs = checkMs('soak.durationMs', options.durationMs)
   const provingMs = Math.max(durationMs, confirmMs)
   const intervalMs = options.intervalMs ?? Math.min(5_000, Math.max(100, provingMs / 10))
   const failureThreshold = checkCount('soak.failureThreshold', options.failureThreshold ?? 1)
   checkMs('soak.intervalMs', intervalMs, 1)
   // The first round comes at once, so a threshold of n needs n − 1 intervals.
-  if (durationMs > 0 && (failureThreshold - 1) * intervalMs > durationMs) {
-    throw invalid('soak.failureThreshold rounds do not fit into soak.durationMs: no check could ever fail it')
+  if (provingMs > 0 && (failureThreshold - 1) * intervalMs > provingMs) {
+    throw invalid('soak.failureThreshold rounds do not fit into the proof: no check could ever fail it')
   }
   const checks = checkFunctions('soak.checks', options.checks) as ProofSettings['soak']['checks']
   if (provingMs === 0 && checks.length > 0) throw invalid('soak.checks need a soak.durationMs above 0')

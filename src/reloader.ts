@@ -55,6 +55,7 @@ class Core {
         this.#waiters.answer(record)
         if (!leavesUntried) this.#waiters.reject(changeoverError('reloader.nothing-to-retry'), 'retry')
       },
+      onHeld: () => this.#waiters.reject(changeoverError('reloader.held'), 'reload'),
       onClosed: () => this.#resolveClosed(),
     })
     this.#operations = new Operations(settings, this.#engine, this.#waiters)

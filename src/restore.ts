@@ -10,6 +10,7 @@ import type { TransactionRecord } from './model/record.ts'
 export class Restore {
   readonly #engine: Engine
   readonly #report: (failure: Failure) => void
+  readonly #onHeld: () => void
   #left: readonly Good[] = []
   #isOver = false
   #isStopped = false
@@ -17,9 +18,10 @@ export class Restore {
   /** When what serves had last been compared with the source, where it was restored. */
   provedAt: number | undefined
 
-  constructor(engine: Engine, report: (failure: Failure) => void) {
+  constructor(engine: Engine, report: (failure: Failure) => void, onHeld: () => void) {
     this.#engine = engine
     this.#report = report
+    this.#onHeld = onHeld
   }
 
   /** Without a store it is over at once. */
@@ -73,6 +75,8 @@ export class Restore {
       }
     }
     follower.start()
-    if (this.#mustRead) this.requestReload()
+    if (!this.#mustRead) return
+    if (admission.isFrozen) this.#onHeld()
+    else this.requestReload()
   }
 }

@@ -3,7 +3,7 @@ import { isInSync, type SourceStatus } from './follower.ts'
 import type { Counters } from './journal.ts'
 import type { Failure } from './model/errors.ts'
 import type { TransactionRecord } from './model/record.ts'
-import type { Revision } from './model/revision.ts'
+import { isSameRevision, type Revision } from './model/revision.ts'
 import { type GoodStatus, goodStatus } from './safety/history.ts'
 import type { QuarantineStatus } from './safety/quarantine.ts'
 import type { Snapshot } from './snapshot.ts'
@@ -46,7 +46,7 @@ export interface ReloaderStatus {
   /** Configs that are not tried again for now. */
   readonly quarantine: readonly QuarantineStatus[]
   /** Where a store is given: when it was last written, and what keeps it from being written now. */
-  readonly persistence?: { readonly savedAt?: number; readonly lastError?: Failure }
+  readonly persistence?: { readonly lastSavedAt?: number; readonly lastError?: Failure }
   /** True where what serves is the newest document that the source has shown. */
   readonly inSync: boolean
   /** Modules that may not serve the config; empty unless `state` is `degraded`. */
@@ -90,7 +90,8 @@ const safetyStatus = (engine: Engine, store: Store) => {
   const { safety, admission, hands } = engine
   const staleSince = store.snapshot === undefined ? undefined : staleSinceOf(engine)
   const { frozen } = safety
-  const waiting = admission.waiting?.revision
+  const newest = admission.newest?.revision
+  const waiting = isSameRevision(newest, store.snapshot?.revision) ? undefined : newest
   return {
     ...(staleSince === undefined ? {} : { stale: { since: staleSince } }),
     ...(frozen === undefined || !admission.isFrozen

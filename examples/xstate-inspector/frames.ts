@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { WebSocket } from 'ws'
+import { type RawData, WebSocket } from 'ws'
 
 /** As much of a frame as is read here. */
 interface Frame {
@@ -15,10 +15,11 @@ const PATIENCE_MS = 10_000
 const RETRY_MS = 20
 
 /** Connects to the relay as its page does; the relay does not say when it listens, so it is tried until it does. */
-const connect = async (url: string): Promise<WebSocket> => {
+const connect = async (url: string, onMessage: (data: RawData) => void): Promise<WebSocket> => {
   const lastTry = Date.now() + PATIENCE_MS
   for (;;) {
     const socket = new WebSocket(url)
+    socket.on('message', onMessage) // the relay repeats at once what it has sent before
     try {
       await once(socket, 'open')
       return socket
@@ -46,7 +47,6 @@ const wordsOf = (event: string): string =>
 
 /** Receives the frames; `onStep` is told each step of a machine, as a line for people. */
 export const receiveFrames = async (url: string, onStep: (line: string) => void) => {
-  const socket = await connect(url)
   const texts: string[] = []
   const machines = new Map<string, { readonly name: string; state: string }>()
   const steps: string[] = []
@@ -61,7 +61,7 @@ export const receiveFrames = async (url: string, onStep: (line: string) => void)
     steps.push(`${machine.name} ${state}`)
     onStep(`${machine.name.padEnd(11)}${wordsOf(event?.type ?? '').padEnd(24)} → ${state}`)
   }
-  socket.on('message', (data) => {
+  const socket = await connect(url, (data) => {
     const text = String(data)
     texts.push(text)
     take(JSON.parse(text) as Frame)

@@ -79,5 +79,5 @@ const showFrames = async (stop: AbortSignal, keepsOpen: boolean, defer: Defer): 
 
 const keepsOpen = process.argv.includes('--viewer')
 await runToEnd((defer) => showFrames(stopSignal(), keepsOpen, defer))
-// A browser that is still connected would keep the relay, and with it the process.
-if (keepsOpen) process.exit()
+// The relay lets its clients go on, and a browser that is still connected would keep the process.
+process.exit()

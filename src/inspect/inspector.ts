@@ -24,7 +24,7 @@ export interface Inspector {
 const limits = {
   maxHeaderSize: 8_192,
   headersTimeout: 5_000,
-  requestTimeout: 10_000,
+  requestTimeout: 5_000,
   keepAliveTimeout: 5_000,
   connectionsCheckingInterval: 1_000,
 }

@@ -160,6 +160,7 @@ export class Keeper {
           this.#lastSavedAt = this.#options.clock.now()
         },
         failed: (failed) => this.#note(failed),
+        ended: () => this.#noteIfDone(),
       })
       if (this.#isClosed) return
     }
@@ -167,13 +168,15 @@ export class Keeper {
     this.#rest()
   }
 
+  #noteIfDone(): void {
+    if (!this.#lines.every(({ isDone }) => isDone)) return
+    this.#attempts = 0
+    this.#lastError = this.#leftOut
+  }
+
   /** Nothing is being written: what is left is tried again later. */
   #rest(): void {
-    if (this.#lines.every(({ isDone }) => isDone)) {
-      this.#attempts = 0
-      this.#lastError = this.#leftOut
-      return
-    }
+    this.#noteIfDone()
     if (this.#timer !== undefined || !this.#lines.some(({ canBeTried }) => canBeTried)) return
     this.#attempts += 1
     const { clock, retry = { minMs: 1_000, maxMs: 60_000 } } = this.#options

@@ -7,6 +7,8 @@ export interface Passing {
   readonly isClosed: () => boolean
   readonly saved: () => void
   readonly failed: (failed: Failure) => void
+  /** All has been tried; who waits is told next. */
+  readonly ended: () => void
 }
 
 interface EntryPlace extends Place {
@@ -60,7 +62,7 @@ export class Line {
   }
 
   /** Writes what is wanted now, each entry once at most. Never rejects. */
-  async pass({ isClosed, saved, failed }: Passing): Promise<void> {
+  async pass({ isClosed, saved, failed, ended }: Passing): Promise<void> {
     const version = this.#version
     const places = this.#places
     const tried = new Set<EntryPlace>()
@@ -77,6 +79,7 @@ export class Line {
       const blocked = places.filter((place) => !tried.has(place) && place.entry.isUnsettled)
       for (const { entry } of blocked) failed(entry.failure('persistence.timeout'))
     }
+    ended()
     this.#settle(version, places.every(isInPlace))
   }
 

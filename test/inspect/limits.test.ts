@@ -88,7 +88,6 @@ describe('an inspector is not worn out', () => {
   it.each([
     '..%2f..%2fetc%2fpasswd.json',
     '../../package.json',
-    't-1.json/../../events',
     '%00.json',
     't-1.html',
     '__proto__.json',

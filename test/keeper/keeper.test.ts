@@ -4,7 +4,7 @@ import { Keeper } from '../../src/keeper/keeper.ts'
 import type { EntryName, Good, GoodStore } from '../../src/keeper/types.ts'
 import { unsafeCause } from '../../src/model/errors.ts'
 import { goodOf, journalOf, wordsOf } from './scene.ts'
-import { DEADLINE_MS, keeperOf, memoryStore } from './stores.ts'
+import { DEADLINE_MS, keeperOf, memoryStore, throwing } from './stores.ts'
 
 const never = new Promise<never>(() => {})
 const put = (kept: Map<EntryName, string>, name: EntryName, good: Good): void => {
@@ -60,13 +60,7 @@ describe('loading', () => {
       'persistence.failed good EACCES',
     ],
     ['rejects with nothing', () => Promise.reject(undefined), 'persistence.failed good'],
-    [
-      'throws text',
-      () => {
-        throw 'secret'
-      },
-      'persistence.failed good',
-    ],
+    ['throws text', throwing('secret'), 'persistence.failed good'],
     ['hangs', () => never, 'persistence.timeout good'],
     [
       'answers with a thenable that throws',
@@ -210,13 +204,7 @@ describe('saving', () => {
     ],
     ['rejects with text', () => Promise.reject('secret'), 'persistence.failed journal'],
     ['rejects with nothing', () => Promise.reject(), 'persistence.failed journal'],
-    [
-      'throws null',
-      () => {
-        throw null
-      },
-      'persistence.failed journal',
-    ],
+    ['throws null', throwing(null), 'persistence.failed journal'],
   ])('tries again with back-off until it succeeds, where the store %s', async (_title, save, word) => {
     const { store, saves, behaviour, kept } = memoryStore()
     behaviour.save = save
@@ -224,6 +212,7 @@ describe('saving', () => {
     expect(await keeper.saveJournal(journalOf(1))).toBe(false)
     expect(wordsOf(failures)).toEqual([word])
     expect(keeper.status()).toEqual({ lastError: failures[0] })
+    await clock.advance(0)
     expect(clock.pending()).toBe(1)
     // Of a doubling delay one half is random, here half of it: 0.75, 1.5, 3, 6, 6, … seconds.
     const times = [750, 1_500, 3_000, 6_000, 6_000]

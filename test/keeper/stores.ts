@@ -87,3 +87,9 @@ export const keeperOf = (store: GoodStore): { keeper: Keeper; clock: VirtualCloc
   const keeper = new Keeper(store, { clock, deadlineMs: DEADLINE_MS, report, retry: RETRY, random: () => 0.5 })
   return { keeper, clock, failures }
 }
+
+/** Throws at once what is no error. */
+export const throwing = (value: unknown) => (): never => {
+  // biome-ignore lint/style/useThrowOnlyError: user code does
+  throw value
+}

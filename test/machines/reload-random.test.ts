@@ -45,6 +45,9 @@ const walkReload = (seed: number) => {
   }
 
   const pick = (): Move => {
+    // Late states are reached only where much goes well.
+    const good = goodReloadAnswer(now.snapshot)
+    if (good !== undefined && random.oneIn(4)) return good
     const answers = reloadAnswers(now.snapshot)
     // A close ends a machine's life: rare, so that lives are long.
     const happenings = reloadEvents(now.snapshot).filter(

@@ -1,0 +1,173 @@
+import { createReloader, type MachineInspectionEvent, type MachineInspector } from 'changeover'
+import { memorySource } from 'changeover/testing'
+import { describe, expect, expectTypeOf, it } from 'vitest'
+import type { createActor, InspectionEvent, Observer } from 'xstate'
+import { Config, configOf, startWorld, type WorldOptions } from './world.ts'
+
+const noise = new Error('scripted')
+const fail = (): never => {
+  throw noise
+}
+
+/** Changes all that it can reach. */
+const vandalize = (value: unknown, seen = new Set<unknown>()): void => {
+  if (typeof value !== 'object' || value === null || seen.has(value)) return
+  seen.add(value)
+  for (const key of Reflect.ownKeys(value)) {
+    vandalize(Reflect.get(value, key), seen)
+    if (key !== 'length') Reflect.set(value, key, 'vandalized')
+    Reflect.deleteProperty(value, key)
+  }
+}
+
+const requests = ['close.requested', 'source.changed', 'module.settled', 'watch.broke', 'xstate.stop']
+
+/** Sends all that it can to whatever it is told of. */
+const meddle = ({ actorRef }: MachineInspectionEvent): void => {
+  for (const actor of [actorRef, ...Object.values(actorRef.getSnapshot().children ?? {})])
+    for (const type of requests) actor.send({ type })
+}
+
+const inspectors: Readonly<Record<string, () => MachineInspector>> = {
+  throws: () => fail,
+  'is an observer that throws': () => ({ next: fail }),
+  rejects: () => async () => fail(),
+  'answers with what is no promise but looks like one': () => () => ({ then: fail }),
+  'loses its next': () => {
+    let calls = 0
+    return {
+      get next() {
+        return calls++ < 5 ? () => {} : fail()
+      },
+    }
+  },
+  'vandalizes what it is told': () => (event) => {
+    vandalize(event.actorRef.getSnapshot())
+    vandalize(event)
+  },
+  'sends events to the machines': () => meddle,
+}
+
+/** What a service does that commits, rolls back, rejects, loses its watch and gets it back. */
+const live = async (options: WorldOptions['options'] = {}) => {
+  const world = await startWorld({ config: configOf({ a: 1 }), options: { soak: 20, ...options } })
+  const { reloader, source, modules, put, advance } = world
+  const outcomes: string[] = []
+  outcomes.push((await put(configOf({ a: 2, b: 1 }), 1_000)).outcome)
+  modules.a.script('prepare', 'throw')
+  outcomes.push((await put(configOf({ a: 3 }), 1_000)).outcome)
+  outcomes.push((await put('{', 1_000)).outcome)
+  source.breakWatch('source.closed')
+  await advance(10_000)
+  outcomes.push((await put(configOf({ a: 4 }), 1_000)).outcome)
+  const { state, counters, inSync } = reloader.status()
+  return {
+    outcomes,
+    state,
+    inSync,
+    counters: { ...counters, reported: 0 },
+    config: reloader.config,
+    reported: counters.reported,
+  }
+}
+
+describe('G13 An inspector changes nothing', () => {
+  it.each(Object.keys(inspectors))('G13 when it %s', async (kind) => {
+    const { reported: _, ...without } = await live()
+    const inspect = inspectors[kind]?.()
+    expect(inspect).toBeDefined()
+    const { reported, ...withIt } = await live({ inspect: inspect as MachineInspector })
+    expect(withIt).toEqual(without)
+    expect(withIt.outcomes).toEqual(['committed', 'rolled-back', 'rejected', 'committed'])
+    // Said once for each machine, not once for each of the hundreds of calls.
+    if (kind.includes('machines') || kind.includes('vandalizes')) expect(reported).toBe(0)
+    else expect([1, 2, 3]).toContain(reported)
+  })
+
+  it('G13 when it calls the reloader from amid a step', async () => {
+    const said: string[] = []
+    let act = (): void => {}
+    const world = await startWorld({
+      config: configOf({ a: 1 }),
+      options: { inspect: ({ type }) => (type === '@xstate.snapshot' ? act() : undefined) },
+    })
+    const { reloader, advance } = world
+    let left = 3
+    act = () => {
+      if (left-- <= 0) return
+      said.push(reloader.status().state)
+      reloader.reload().catch(() => said.push('refused'))
+      void reloader.plan('{}')
+    }
+    expect(await world.put(configOf({ a: 2 }))).toMatchObject({ outcome: 'committed' })
+    await advance(1_000)
+    expect(reloader.config).toEqual(configOf({ a: 2 }))
+    expect(said.length).toBe(3)
+    let isClosed = false
+    act = () => {
+      if (!isClosed) void reloader.close()
+      isClosed = true
+    }
+    world.source.put(configOf({ a: 3 }))
+    await advance(60_000)
+    expect(reloader.status().state).toBe('closed')
+    expect(world.modules.a.made.every(({ closes }) => closes === 1)).toBe(true)
+  })
+})
+
+describe('The option inspect', () => {
+  it('takes what XState takes: a function, or an observer', async () => {
+    expectTypeOf<(event: InspectionEvent) => void>().toExtend<MachineInspector>()
+    expectTypeOf<Observer<InspectionEvent>>().toExtend<MachineInspector>()
+    type XStateTakes = NonNullable<NonNullable<Parameters<typeof createActor>[1]>['inspect']>
+    expectTypeOf<XStateTakes>().toExtend<MachineInspector>()
+    const types = new Set<string>()
+    await live({ inspect: { next: ({ type }) => types.add(type) } })
+    expect([...types].sort()).toEqual([
+      '@xstate.action',
+      '@xstate.actor',
+      '@xstate.event',
+      '@xstate.microstep',
+      '@xstate.snapshot',
+    ])
+  })
+
+  it.each([null, {}, 'inspect', { inspect: { next: () => {} } }, { next: 1 }])(
+    'refuses %o, and says what it takes',
+    (given) => {
+      const options = { source: memorySource(configOf({ a: 1 })), schema: Config, inspect: given as never }
+      expect(() => createReloader(options)).toThrow(/inspect takes an XState inspector/)
+    },
+  )
+
+  it('gives actors that XState would give: one for each role, parents by identity, the chart as frozen data', async () => {
+    const roots = new Map<string, MachineInspectionEvent['actorRef']>()
+    const children = new Map<string, string | undefined>()
+    const sources = new Set<string | undefined>()
+    await live({
+      inspect: (event) => {
+        const { actorRef } = event
+        if (event.type === '@xstate.event') sources.add(event.sourceRef?.id)
+        if (actorRef._parent === undefined) {
+          expect(roots.get(actorRef.id) ?? actorRef).toBe(actorRef)
+          roots.set(actorRef.id, actorRef)
+        } else {
+          expect(actorRef._parent).toBe(roots.get(actorRef._parent.id))
+          children.set(actorRef.id, actorRef._parent.id)
+        }
+      },
+    })
+    expect([...roots.keys()].sort()).toEqual(['admission', 'reload', 'watch'])
+    expect(Object.fromEntries(children)).toMatchObject({
+      readSource: 'watch',
+      watchSource: 'watch',
+      prepareModules: 'reload',
+    })
+    expect(sources).toContain('prepareModules')
+    for (const { logic, id } of roots.values()) {
+      expect(logic.config).toMatchObject({ id })
+      expect(logic.config).not.toHaveProperty('context')
+      expect(Object.isFrozen(logic.config)).toBe(true)
+    }
+  })
+})
