@@ -12,7 +12,7 @@ export type Late<T> =
   | { readonly kind: 'error'; readonly error: unknown }
 
 export interface BoundedOptions<T> {
-  readonly clock: Clock
+  readonly clock: Pick<Clock, 'setTimeout' | 'clearTimeout'>
   readonly deadlineMs: number
   /** How long the body may take to end after its signal aborted. */
   readonly graceMs: number
@@ -32,26 +32,33 @@ export interface Bounds {
  * time-out frees the slot while the body runs on.
  */
 export const bounded = <T>(body: (bounds: Bounds) => Promise<T> | T, options: BoundedOptions<T>): BoundedCall<T> => {
-  const call = new BoundedCall(options)
+  const call = new BoundedCall<T>(options)
   call.run(body)
   return call
 }
 
 export class BoundedCall<T> implements Bounds {
-  /** Never rejects; resolves within the deadline and the grace, whatever the body does. */
-  readonly result: Promise<Bounded<T>>
   readonly #options: BoundedOptions<T>
-  #resolve: (result: Bounded<T>) => void = () => {}
-  #isResolved = false
+  #ended: Bounded<T> | undefined
+  #result: Promise<Bounded<T>> | undefined
+  #resolve: ((result: Bounded<T>) => void) | undefined
   #givenUp: 'timed-out' | 'cancelled' | undefined
   #timer: TimerHandle
   #controller: AbortController | undefined
 
   constructor(options: BoundedOptions<T>) {
     this.#options = options
-    this.result = new Promise((resolve) => {
-      this.#resolve = resolve
-    })
+  }
+
+  /** Never rejects; resolves within the deadline and the grace, whatever the body does. */
+  get result(): Promise<Bounded<T>> {
+    this.#result ??=
+      this.#ended === undefined
+        ? new Promise((resolve) => {
+            this.#resolve = resolve
+          })
+        : Promise.resolve(this.#ended)
+    return this.#result
   }
 
   get signal(): AbortSignal {
@@ -67,28 +74,46 @@ export class BoundedCall<T> implements Bounds {
   /** Aborts the body's signal; the result is then `cancelled`. */
   readonly cancel = (): void => this.#giveUp('cancelled')
 
-  run(body: (bounds: Bounds) => Promise<T> | T): void {
-    const { clock, deadlineMs } = this.#options
-    this.#timer = clock.setTimeout(() => this.#giveUp('timed-out'), deadlineMs)
+  /** Calls the body. Says how it ended where it has ended at once; else `result` will. */
+  run(body: (bounds: Bounds) => Promise<T> | T): Bounded<T> | undefined {
+    let returned: Promise<T> | T
+    let isPending: boolean
     try {
-      const returned = body(this)
-      if (isThenable(returned)) {
-        // Not Promise.resolve: it would hand both callbacks to a promise's own `then`, which may call them twice.
-        new Promise<T>((resolve) => resolve(returned as T)).then(
-          (value) => this.#settle({ kind: 'value', value }),
-          (error: unknown) => this.#settle({ kind: 'error', error }),
-        )
-      } else this.#settle({ kind: 'value', value: returned })
+      returned = body(this)
+      isPending = isThenable(returned)
     } catch (error) {
       this.#settle({ kind: 'error', error })
+      return this.#ended
     }
+    if (isPending) {
+      void this.#watch(returned)
+      // What has not been given up by its own body is given up at its deadline.
+      if (this.#givenUp === undefined) this.#arm()
+    } else this.#settle({ kind: 'value', value: returned as T })
+    return this.#ended
+  }
+
+  /** Not by its own `then`, which may call both callbacks twice: an await calls the one of a true promise never. */
+  async #watch(returned: Promise<T> | T): Promise<void> {
+    let late: Late<T>
+    try {
+      late = { kind: 'value', value: await returned }
+    } catch (error) {
+      late = { kind: 'error', error }
+    }
+    this.#settle(late)
+  }
+
+  #arm(): void {
+    const { clock, deadlineMs } = this.#options
+    this.#timer = clock.setTimeout(() => this.#giveUp('timed-out'), deadlineMs)
   }
 
   #giveUp(kind: 'timed-out' | 'cancelled'): void {
-    if (this.#givenUp !== undefined || this.#isResolved) return
+    if (this.#givenUp !== undefined || this.#ended !== undefined) return
     const { clock, graceMs } = this.#options
     this.#givenUp = kind
-    clock.clearTimeout(this.#timer)
+    this.#clear()
     const give = (): void => this.#finish({ kind, settled: false })
     // No grace is none: a timer of 0 ms would take one, and might outlive the reloader.
     if (graceMs > 0) this.#timer = clock.setTimeout(give, graceMs)
@@ -105,14 +130,20 @@ export class BoundedCall<T> implements Bounds {
       this.#finish(late.kind === 'value' ? { kind: 'done', value: late.value } : { kind: 'failed', error: late.error })
       return
     }
-    if (!this.#isResolved) this.#finish({ kind: this.#givenUp, settled: true })
+    if (this.#ended === undefined) this.#finish({ kind: this.#givenUp, settled: true })
     this.#options.onLate?.(late)
   }
 
   #finish(ended: Bounded<T>): void {
-    this.#isResolved = true
+    this.#ended = ended
+    this.#clear()
+    this.#resolve?.(ended)
+  }
+
+  #clear(): void {
+    if (this.#timer === undefined) return
     this.#options.clock.clearTimeout(this.#timer)
-    this.#resolve(ended)
+    this.#timer = undefined
   }
 }
 

@@ -7,6 +7,7 @@ import {
   reloadMachine,
 } from '../machines/index.ts'
 import { Admission } from './admission.ts'
+import { Announcer } from './announcer.ts'
 import { RepairTimer } from './backoff.ts'
 import { bounded } from './bounded.ts'
 import { Examiner } from './examiner.ts'
@@ -47,6 +48,7 @@ export interface EngineObserver {
 
 /** Holds the parts of a reloader together: what the source tells goes through the machines, and they move the hands. */
 export class Engine {
+  readonly announcer: Announcer
   readonly validator: Validator
   readonly journal: Journal
   readonly subscribers: Subscribers
@@ -73,7 +75,8 @@ export class Engine {
     this.#observer = observer
     this.#since = clock.now()
     this.#repairTimer = new RepairTimer(settings.repair, random)
-    this.journal = new Journal(logger)
+    this.announcer = new Announcer(() => clock.now())
+    this.journal = new Journal(logger, this.announcer)
     const { report } = this.journal
     const keeping = { clock, deadlineMs: deadlines.persistMs, report }
     const keeper = lastKnownGood === undefined ? undefined : new Keeper(lastKnownGood, keeping)
@@ -89,6 +92,7 @@ export class Engine {
     this.hands = new Hands({ ...this, settings, store })
     this.restore = new Restore(this, report, observer.onHeld)
     this.#actor = this.#createActor()
+    this.announcer.present({ reload: this.#actor, watch: this.follower.actor, admission: this.admission.actor })
   }
 
   /** Serves the last known good where one is kept, and then follows the source. */

@@ -1,4 +1,5 @@
 import type { Candidate, EpochInput, ReadVerdict, ReloadContext, ValidateVerdict } from '../machines/reload/types.ts'
+import type { Announcer } from './announcer.ts'
 import { ChangeoverError, type Failure, failure } from './model/errors.ts'
 import type { Trigger } from './model/record.ts'
 import { planOf } from './plan.ts'
@@ -19,6 +20,7 @@ interface ExaminerParts {
   readonly reader: SourceReader
   readonly validator: Validator
   readonly safety: Safety
+  readonly announcer: Announcer
   readonly report: (failure: Failure) => void
 }
 
@@ -32,9 +34,11 @@ export class Examiner {
   readonly #reader: SourceReader
   readonly #validator: Validator
   readonly #safety: Safety
+  readonly #announcer: Announcer
   readonly #report: (failure: Failure) => void
 
-  constructor({ registry, store, reader, validator, safety, report }: ExaminerParts) {
+  constructor({ registry, store, reader, validator, safety, announcer, report }: ExaminerParts) {
+    this.#announcer = announcer
     this.#registry = registry
     this.#store = store
     this.#reader = reader
@@ -84,6 +88,7 @@ export class Examiner {
       const isChange = transaction.snapshot.config !== serving?.config
       if (isChange) this.#validator.askPolicies(transaction.snapshot, serving?.config)
       transaction.plan = planOf(this.#registry, this.#store, transaction.snapshot.config, degraded)
+      this.#announcer.planned(transaction, serving?.config, this.#validator.visibility)
       const compensates = [...transaction.plan.values()].some(({ slot }) => slot.compensates)
       const isAttempt = !isTrusted && this.#safety.isAttempt(transaction.snapshot.digest)
       return { kind: 'valid', compensates, isAttempt }

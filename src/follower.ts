@@ -86,6 +86,10 @@ export class Follower {
     return actor
   }
 
+  get actor() {
+    return this.#actor
+  }
+
   start(): void {
     this.#actor.start()
   }

@@ -1,4 +1,5 @@
 import type { Ending, ReloadContext, RollBackVerdict } from '../machines/index.ts'
+import type { Announcer } from './announcer.ts'
 import type { Journal } from './journal.ts'
 import { failure } from './model/errors.ts'
 import type { Outcome, TransactionRecord, Trigger } from './model/record.ts'
@@ -17,6 +18,7 @@ export interface HandsParts {
   readonly journal: Journal
   readonly subscribers: Subscribers
   readonly safety: Safety
+  readonly announcer: Announcer
 }
 
 /** Does what the reload machine has decided for the transaction that runs. */
@@ -42,9 +44,11 @@ export class Hands {
   /** The transaction of this epoch, begun where it is a new one. */
   begin(epoch: number, trigger: Trigger, onBegun: (epoch: number, trigger: Trigger) => void): Transaction {
     if (this.#transaction.epoch !== epoch) {
-      const { idPrefix, clock } = this.#parts.settings
-      this.#transaction = new Transaction(`${idPrefix}-${epoch}`, epoch, clock)
+      const { settings, announcer } = this.#parts
+      const { idPrefix, clock } = settings
+      this.#transaction = new Transaction(`${idPrefix}-${epoch}`, epoch, clock, announcer)
       this.#transaction.trigger = trigger
+      announcer.began(this.#transaction)
       onBegun(epoch, trigger)
     }
     return this.#transaction

@@ -1,4 +1,5 @@
 import type { ReloadContext } from '../machines/reload/types.ts'
+import type { Announcer } from './announcer.ts'
 import { type Failure, failure } from './model/errors.ts'
 import type { Outcome, TransactionRecord } from './model/record.ts'
 import type { Logger } from './options.ts'
@@ -11,6 +12,7 @@ export type Counters = Readonly<Record<Outcome | 'reported', number>>
 /** Writes exactly one terminal record a transaction, counts it, logs it, and hands it on. */
 export class Journal {
   readonly #logger: Logger
+  readonly #announcer: Announcer
   readonly #streams = new Set<RecordStream>()
   readonly #counters: Record<Outcome | 'reported', number> = {
     committed: 0,
@@ -25,8 +27,9 @@ export class Journal {
   #last: TransactionRecord | undefined
   #isClosed = false
 
-  constructor(logger: Logger) {
+  constructor(logger: Logger, announcer: Announcer) {
     this.#logger = logger
+    this.#announcer = announcer
   }
 
   get counters(): Counters {
@@ -43,6 +46,7 @@ export class Journal {
     this.#counters[outcome] += 1
     this.#log(record)
     for (const stream of this.#streams) stream.push(record)
+    this.#announcer.announce({ kind: 'record', record })
     return record
   }
 
@@ -50,6 +54,7 @@ export class Journal {
   readonly report = (failed: Failure): void => {
     this.#counters.reported += 1
     this.#logger.warn({ changeover: failed }, failed.message)
+    this.#announcer.reported(failed)
   }
 
   /** Terminal records from now on. */

@@ -66,8 +66,9 @@ export class Operations {
   }
 
   async release(digest: string | undefined): Promise<void> {
-    const saved = this.#engine.safety.release(digest)
-    this.#engine.send({ type: 'retry.requested' })
+    const { safety } = this.#engine
+    const saved = safety.release(digest)
+    if (digest === undefined || digest === safety.untriedDigest) this.#engine.send({ type: 'retry.requested' })
     await saved
   }
 
@@ -87,7 +88,8 @@ export class Operations {
   #freeze(reason: string, revertTo?: string): Promise<void> {
     const { admission, safety } = this.#engine
     const since = safety.frozen?.since ?? this.#settings.clock.now()
-    const saved = safety.freeze({ reason, since, ...(revertTo === undefined ? {} : { revertTo }) })
+    const goal = revertTo ?? safety.frozen?.revertTo // a revert may still be on its way
+    const saved = safety.freeze({ reason, since, ...(goal === undefined ? {} : { revertTo: goal }) })
     admission.freeze()
     this.#engine.send({ type: 'freeze.requested' })
     this.#waiters.reject(changeoverError('reloader.held'), 'reload')

@@ -14,6 +14,7 @@ import { changeoverError } from './model/errors.ts'
 import type { TransactionRecord } from './model/record.ts'
 import type { ReloaderOptions } from './options.ts'
 import { checkDeadlines, resolveOptions, type Settings } from './settings.ts'
+import { registerObservation } from './observation.ts'
 import { Operations } from './operations.ts'
 import { Registry, type UseLinks } from './registry.ts'
 import { rehearse } from './rehearse.ts'
@@ -59,6 +60,7 @@ class Core {
       onClosed: () => this.#resolveClosed(),
     })
     this.#operations = new Operations(settings, this.#engine, this.#waiters)
+    registerObservation(this, this.#engine.announcer.observation(this.status))
   }
 
   readonly use = (name: string, select: unknown, applier: unknown, links: UseLinks = {}): this => {
@@ -163,6 +165,7 @@ class Core {
     })
     this.#waiters.reject(changeoverError('reloader.closed'))
     this.#engine.journal.close()
+    this.#engine.announcer.announce({ kind: 'closed' })
   }
 
   #running(): Operations {

@@ -5,7 +5,15 @@ import { ChartLog } from './chart-log.ts'
 import { History } from './history.ts'
 import { Ring } from './ring.ts'
 import { armQuietly, Throttle } from './throttle.ts'
-import type { ActionName, Hello, ReportedFailure, WireEvents } from './wire.ts'
+import type {
+  ActionName,
+  Hello,
+  InspectedModule,
+  InspectedPhase,
+  InspectedTransaction,
+  ReportedFailure,
+  WireEvents,
+} from './wire.ts'
 import { frameOf, HEARTBEAT, Viewer } from './viewer.ts'
 
 /** Streams at one time. */
@@ -17,6 +25,7 @@ const STATUS_GAP_MS = 250
 const TRANSACTION_GAP_MS = 100
 const STATE_GAP_MS = 40
 const MAX_PENDING_REPORTS = 50
+const MAX_SHOWN_MODULES = 500
 
 export interface FeedOptions {
   readonly clock: Clock
@@ -115,7 +124,7 @@ export class Feed {
       status: this.#observation.status(),
       charts: this.#charts.all,
       transactions: heads,
-      ...(newest === undefined ? {} : { current: newest }),
+      ...(newest === undefined ? {} : { current: shown(newest) }),
       reported,
       actions: this.#bye === undefined ? this.#actions : [],
       csrf,
@@ -139,7 +148,7 @@ export class Feed {
   #sendTransactions(): void {
     for (const id of this.#changed) {
       const transaction = this.history.get(id)
-      if (transaction !== undefined) this.#send('transaction', transaction, `transaction ${id}`)
+      if (transaction !== undefined) this.#send('transaction', shown(transaction), `transaction ${id}`)
     }
     this.#changed.clear()
     for (const report of this.#reports.splice(0)) this.#send('reported', report)
@@ -201,5 +210,15 @@ export class Feed {
     )
   }
 }
+
+/** Of very many modules the first, and those that failed; the export has all. */
+const shown = (transaction: InspectedTransaction): InspectedTransaction => {
+  if (transaction.modules.length <= MAX_SHOWN_MODULES) return transaction
+  const failed = (module: InspectedModule): boolean => module.phases.some(({ result }) => failedResults.has(result))
+  const modules = transaction.modules.filter((module, at) => at < MAX_SHOWN_MODULES / 2 || failed(module))
+  return { ...transaction, modules: modules.slice(0, MAX_SHOWN_MODULES) }
+}
+
+const failedResults = new Set<InspectedPhase['result']>(['failed', 'timed-out'])
 
 const parseId = (text: string): number => (/^\d{1,15}$/.test(text) ? Number(text) : -1)

@@ -53,8 +53,8 @@ const linesOf = ({ to, phase, isAnswer }: Call): readonly string[] => {
   return [`  ${to}${arrow}reloader: ${text(`${phase.result}, ${milliseconds(phase.durationMs ?? 0)}`)}`]
 }
 
-/** What Mermaid would read as syntax: module names are the service's own words. */
+/** Without what Mermaid would read as syntax, the word `end` included: module names are the service's own. */
 const text = (words: string): string =>
-  words.replace(/[#;:%{}()<>"\r\n]/g, (character) => `#${character.codePointAt(0)};`)
+  words.replace(/[#;:%{}()<>"\r\n]|\be(?=nd\b)/gi, (character) => `#${character.codePointAt(0)};`)
 
 const milliseconds = (ms: number): string => `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`

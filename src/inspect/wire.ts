@@ -51,7 +51,7 @@ export interface InspectedTransaction extends TransactionHead {
   readonly digest?: string
   /** When its plan was known: fetching and validating took this long. */
   readonly plannedMs?: number
-  /** In dependency order. */
+  /** In dependency order. Of more than 500 the stream has the first and those that failed; an export has all. */
   readonly modules: readonly InspectedModule[]
   /** What served against what would. */
   readonly diff?: Diff

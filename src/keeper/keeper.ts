@@ -129,6 +129,7 @@ export class Keeper {
     this.#isClosed = true
     this.#clearTimer()
     this.#queue.clear()
+    this.#running = undefined
     for (const entry of [...this.#goodEntries, this.#journalEntry]) entry.giveUp()
     for (const line of this.#lines) line.close()
   }
@@ -150,7 +151,6 @@ export class Keeper {
 
   async #run(): Promise<void> {
     if (this.#running !== undefined || this.#isClosed) return
-    this.#clearTimer()
     for (const line of this.#queue) {
       this.#queue.delete(line)
       this.#running = line
@@ -170,6 +170,7 @@ export class Keeper {
 
   #noteIfDone(): void {
     if (!this.#lines.every(({ isDone }) => isDone)) return
+    this.#clearTimer()
     this.#attempts = 0
     this.#lastError = this.#leftOut
   }

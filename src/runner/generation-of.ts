@@ -11,17 +11,17 @@ export const generationOf = (value: unknown): Generation<unknown> | undefined =>
   try {
     if (typeof value !== 'object' || value === null || !('instance' in value) || taken.has(value)) return undefined
     const { instance, commit, rollback, check, close } = value as Generation<unknown>
-    const areHooks = [commit, rollback, check, close].every((hook) => hook === undefined || typeof hook === 'function')
-    if (!areHooks) return undefined
+    if (!isHook(commit) || !isHook(rollback) || !isHook(check) || !isHook(close)) return undefined
     taken.add(value)
-    return {
-      instance,
-      ...(commit && { commit: () => commit.call(value) }),
-      ...(rollback && { rollback: () => rollback.call(value) }),
-      ...(check && { check: (signal) => check.call(value, signal) }),
-      ...(close && { close: () => close.call(value) }),
-    }
+    const generation: { -readonly [Member in keyof Generation<unknown>]: Generation<unknown>[Member] } = { instance }
+    if (commit) generation.commit = () => commit.call(value)
+    if (rollback) generation.rollback = () => rollback.call(value)
+    if (check) generation.check = (signal) => check.call(value, signal)
+    if (close) generation.close = () => close.call(value)
+    return generation
   } catch {
     return undefined // a getter of its own threw
   }
 }
+
+const isHook = (member: unknown): boolean => member === undefined || typeof member === 'function'

@@ -3,27 +3,110 @@ interface Ordered {
   readonly name: string
 }
 
+/** A piece of work and what waits for it. */
+export interface Turn<Task> {
+  /** Undefined where the node has nothing to do but to keep those after it waiting. */
+  readonly task: Task | undefined
+  /** How many of those before it have not ended. */
+  left: number
+  readonly after: Turn<Task>[]
+}
+
 /**
- * Starts each task when all that stand before it have ended, those that have no task of their own included: a chain is
- * a chain even where its middle has nothing to do. Tasks must not reject.
+ * Says what may start when: each task when all that stand before it have ended, those that have no task of their own
+ * included. A chain is a chain even where its middle has nothing to do.
  *
- * @param order every node, each after those that `before` names for it
+ * Counts down instead of waiting for promises, since a transaction of a thousand modules has some thousand edges.
  */
-export const inOrder = async <Node extends Ordered>(
+export class Turns<Node extends Ordered, Task> {
+  // First come first; taken by an index, since shifting a long array moves it.
+  readonly #ready: Turn<Task>[] = []
+  #taken = 0
+
+  /** @param order every node, each after those that `before` names for it */
+  constructor(
+    order: Iterable<Node>,
+    before: (node: Node) => readonly string[],
+    taskOf: (node: Node) => Task | undefined,
+  ) {
+    const turns = new Map<string, Turn<Task>>()
+    for (const node of order) {
+      const task = taskOf(node)
+      let turn: Turn<Task> | undefined
+      for (const other of before(node)) {
+        const waited = turns.get(other)
+        if (waited === undefined) continue
+        turn ??= { task, left: 0, after: [] }
+        turn.left += 1
+        waited.after.push(turn)
+      }
+      if (turn === undefined && task !== undefined) {
+        turn = { task, left: 0, after: [] }
+        this.#ready.push(turn)
+      }
+      // What has nothing to do and nobody to wait for has ended already.
+      if (turn !== undefined) turns.set(node.name, turn)
+    }
+  }
+
+  /** How many may start now. */
+  get waiting(): number {
+    return this.#ready.length - this.#taken
+  }
+
+  /** The next that may start. */
+  next(): Turn<Task> | undefined {
+    const turn = this.#ready[this.#taken]
+    if (turn !== undefined) this.#taken += 1
+    return turn
+  }
+
+  /** Call it once for each that has ended: what waited for it alone is ready now. */
+  end(turn: Turn<Task>): void {
+    // A list, not a recursion: a chain may be as long as there are modules.
+    const ended = [turn]
+    for (const { after } of ended) {
+      for (const waiting of after) {
+        waiting.left -= 1
+        if (waiting.left > 0) continue
+        if (waiting.task === undefined) ended.push(waiting)
+        else this.#ready.push(waiting)
+      }
+    }
+  }
+}
+
+type Work = () => Promise<unknown> | undefined
+
+/** Starts each task in its turn; one that returns nothing has ended. Resolves when all have. Tasks must not reject. */
+export const inOrder = <Node extends Ordered>(
   order: Iterable<Node>,
   before: (node: Node) => readonly string[],
-  task: (node: Node) => (() => Promise<unknown>) | undefined,
-): Promise<void> => {
-  const ends = new Map<string, Promise<unknown>>()
-  for (const node of order) {
-    const awaited: Promise<unknown>[] = []
-    for (const name of before(node)) {
-      const end = ends.get(name)
-      if (end !== undefined) awaited.push(end)
+  taskOf: (node: Node) => Work | undefined,
+): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const turns = new Turns<Node, Work>(order, before, taskOf)
+    let running = 0
+    let isStarting = false
+    const start = (): void => {
+      if (isStarting) return // a task that has ended at once: the loop below goes on with what it made ready
+      isStarting = true
+      for (let turn = turns.next(); turn !== undefined; turn = turns.next()) {
+        const current = turn
+        const pending = current.task?.()
+        if (pending === undefined) {
+          turns.end(current)
+          continue
+        }
+        running += 1
+        pending.then(() => {
+          running -= 1
+          turns.end(current)
+          start()
+        }, reject)
+      }
+      isStarting = false
+      if (running === 0) resolve()
     }
-    const run = task(node)
-    if (run !== undefined) ends.set(node.name, awaited.length === 0 ? run() : Promise.all(awaited).then(run))
-    else if (awaited.length > 0) ends.set(node.name, Promise.all(awaited))
-  }
-  await Promise.all(ends.values())
-}
+    start()
+  })

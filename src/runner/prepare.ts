@@ -1,196 +1,168 @@
 import PQueue from 'p-queue'
-import type { Applier, PrepareContext } from '../applier.ts'
-import { type Bounded, type BoundedCall, type Bounds, bounded, type Late } from '../bounded.ts'
-import { failure } from '../model/errors.ts'
-import type { Registry } from '../registry.ts'
-import { GenerationRecord } from '../store/generation.ts'
-import type { Slot } from '../store/slot.ts'
+import type { Applier } from '../applier.ts'
+import type { Bounded } from '../bounded.ts'
+import { type Failure, failure } from '../model/errors.ts'
+import type { ModuleDefinition, Registry } from '../registry.ts'
 import type { Store } from '../store/store.ts'
-import { Cleanups } from './cleanups.ts'
-import { generationOf } from './generation-of.ts'
-import { inOrder } from './order.ts'
-import type { Retirer } from './retire.ts'
-import type { Runtime } from './runtime.ts'
+import { Attempt, type AttemptParts, type Needed, noNeeds } from './attempt.ts'
+import { type Turn, Turns } from './order.ts'
 import type { Step, Transaction } from './transaction.ts'
 
 type AnyApplier = Applier<unknown, unknown, object>
 
 /**
  * Prepares the next generations of one transaction: in dependency order, independent modules side by side. What serves
- * is not touched. A module keeps its place in the queue until its prepare has ended or its grace is over.
+ * is not touched.
+ *
+ * Each place in the queue is a lane: it goes on with the next module that is ready, instead of leaving the queue and
+ * coming back, since a place costs as much as a prepare. A module keeps its lane until its prepare has ended or its
+ * grace is over.
  */
 export class Preparation {
-  readonly #registry: Registry
   readonly #store: Store
-  readonly #retirer: Retirer
-  readonly #runtime: Runtime
+  readonly #parts: AttemptParts
   readonly #transaction: Transaction
+  readonly #turns: Turns<ModuleDefinition, Step>
   readonly #queue: PQueue
-  readonly #calls = new Set<BoundedCall<unknown>>()
+  readonly #running = new Set<Attempt>()
+  #lanes = 0
   #isStopped = false
+  #resolve: () => void = () => {}
+  #broke: { readonly error: unknown } | undefined
 
-  constructor(registry: Registry, store: Store, retirer: Retirer, runtime: Runtime, transaction: Transaction) {
-    this.#registry = registry
+  constructor(registry: Registry, store: Store, parts: AttemptParts, transaction: Transaction) {
+    const { plan } = transaction
     this.#store = store
-    this.#retirer = retirer
-    this.#runtime = runtime
+    this.#parts = parts
     this.#transaction = transaction
-    this.#queue = new PQueue({ concurrency: runtime.concurrency })
-  }
-
-  /** Resolves when every prepare has ended or was given up; true where all have made their generation. */
-  async run(): Promise<boolean> {
-    const { plan } = this.#transaction
-    await inOrder(
-      this.#registry.order,
+    this.#queue = new PQueue({ concurrency: parts.runtime.concurrency })
+    this.#turns = new Turns(
+      registry.order,
       ({ after }) => after,
       ({ name }) => {
         const step = plan.get(name)
         if (step === undefined) return undefined
         // One that is switched off is closed in the end, which must not happen under a call that still runs.
         const isCalled = step.change !== 'off' || step.slot.pendingApply !== undefined
-        return isCalled ? () => this.#queue.add(() => this.#start(step)) : undefined
+        return isCalled ? step : undefined
       },
     )
+  }
+
+  /** Resolves when every prepare has ended or was given up; true where all have made their generation. */
+  async run(): Promise<boolean> {
+    const { timers } = this.#parts.runtime
+    timers.hold()
+    await new Promise<void>((resolve) => {
+      this.#resolve = resolve
+      this.#openLanes(0)
+      if (this.#lanes === 0) resolve()
+    })
+    timers.release()
+    if (this.#broke !== undefined) throw this.#broke.error
     return !this.#isStopped
   }
 
   /** Gives up what runs and starts nothing more. */
   stop(): void {
     this.#isStopped = true
-    for (const call of this.#calls) call.cancel()
+    for (const attempt of this.#running) attempt.cancel()
   }
 
-  async #start(step: Step): Promise<void> {
-    if (this.#isStopped) return
-    const { slot } = step
-    const place = { module: slot.name, phase: 'prepare', ...this.#transaction.revision } as const
-    if (slot.pendingApply !== undefined) return this.#fail(failure('module.unsettled', place))
-    if (slot.compensates) return
-    if (slot.isStuck) return this.#fail(failure('module.stuck', place))
-    await this.#prepare(step, step.module.applier as AnyApplier)
-  }
-
-  async #prepare(step: Step, applier: AnyApplier): Promise<void> {
-    const { slot, next, module } = step
-    const { clock, deadlinesOf } = this.#runtime
-    const { prepareMs, graceMs } = deadlinesOf(module)
-    const cleanups = new Cleanups()
-    const needed = this.#neededBy(step)
-    const end = this.#transaction.time(slot.name, 'prepare')
-    const make = (value: unknown): GenerationRecord | undefined => {
-      const generation = generationOf(value)
-      if (generation === undefined) return undefined
-      slot.opened += 1
-      return new GenerationRecord(slot.name, generation, next, [...needed.values()])
+  /** As many as there are modules that may start, but for those that somebody else will take. */
+  #openLanes(others: number): void {
+    const { concurrency } = this.#parts.runtime
+    while (this.#turns.waiting > others && this.#lanes < concurrency && !this.#isStopped) {
+      this.#lanes += 1
+      void this.#queue.add(this.#lane)
     }
-    let made: GenerationRecord | undefined
-    const call = bounded<unknown>(
-      (bounds) => {
-        const prepare = () =>
-          applier.prepare(
-            next,
-            this.#contextOf(step, needed, bounds, cleanups, () => made),
-          )
-        if (slot.hasRoom) return prepare()
-        return slot.room().then(() => (bounds.isGivenUp ? undefined : prepare()))
-      },
-      {
-        clock,
-        deadlineMs: prepareMs,
-        graceMs,
-        onLate: (late) => this.#takeLate(slot, late, make, cleanups),
-      },
-    )
-    this.#calls.add(call)
-    const result = await call.result
-    this.#calls.delete(call)
-    if (result.kind === 'done') made = make(result.value)
-    end(made === undefined ? phaseResult(result) : 'done')
-    if (made !== undefined) this.#transaction.staged.set(slot.name, made)
-    else this.#failed(slot, result, cleanups)
   }
 
-  /** What ends after it was given up serves nobody: a generation is closed, for anything else the clean-ups run. */
-  #takeLate(
-    slot: Slot,
-    late: Late<unknown>,
-    make: (value: unknown) => GenerationRecord | undefined,
-    cleanups: Cleanups,
-  ): void {
-    slot.unsettled -= 1
-    this.#runtime.onSettled()
-    const record = late.kind === 'value' ? make(late.value) : undefined
-    if (record === undefined) this.#cleanUp(slot, cleanups)
-    else void this.#retirer.retire([record])
+  /** Never rejects. */
+  readonly #lane = async (): Promise<void> => {
+    try {
+      for (let turn = this.#next(); turn !== undefined; turn = this.#next()) {
+        const pending = turn.task === undefined ? undefined : this.#start(turn.task)
+        if (pending !== undefined) await pending
+        this.#turns.end(turn)
+        this.#openLanes(1) // this one takes the next itself
+      }
+    } catch (error) {
+      this.#broke ??= { error }
+      this.stop()
+    }
+    this.#lanes -= 1
+    if (this.#lanes === 0) this.#resolve()
   }
 
-  /** Not waited for: a clean-up that hangs must not hold the transaction. */
-  #cleanUp(slot: Slot, cleanups: Cleanups): void {
-    const { clock, deadlinesOf, report } = this.#runtime
-    const onError = (error: unknown) =>
-      report(failure('module.close-failed', { module: slot.name, phase: 'close' }, error))
-    this.#retirer.track(cleanups.run(clock, deadlinesOf(slot.definition).closeMs, onError))
+  #next(): Turn<Step> | undefined {
+    return this.#isStopped ? undefined : this.#turns.next()
   }
 
-  #failed(slot: Slot, result: Bounded<unknown>, cleanups: Cleanups): void {
-    const place = { module: slot.name, phase: 'prepare', ...this.#transaction.revision } as const
+  /** Nothing where it has ended already. */
+  #start(step: Step): Promise<void> | undefined {
+    const { slot } = step
+    if (slot.pendingApply !== undefined) return this.#fail(failure('module.unsettled', this.#placeOf(step)))
+    if (slot.compensates) return undefined
+    if (slot.isStuck) return this.#fail(failure('module.stuck', this.#placeOf(step)))
+    return this.#prepare(step)
+  }
+
+  #prepare(step: Step): Promise<void> | undefined {
+    const { slot, module, next, previous } = step
+    const attempt = new Attempt(this.#parts, slot, next, this.#neededBy(step))
+    const end = this.#transaction.time(slot.name, 'prepare')
+    const finish = (result: Bounded<unknown>): void => {
+      this.#running.delete(attempt)
+      if (result.kind === 'done') attempt.made = attempt.take(result.value)
+      const { made } = attempt
+      end(made === undefined ? phaseResult(result) : 'done')
+      if (made !== undefined) this.#transaction.staged.set(slot.name, made)
+      else this.#failed(step, result, attempt)
+    }
+    this.#running.add(attempt)
+    const ended = attempt.start(module.applier as AnyApplier, previous)
+    if (ended instanceof Promise) return ended.then(finish)
+    finish(ended)
+    return undefined
+  }
+
+  #failed(step: Step, result: Bounded<unknown>, attempt: Attempt): void {
+    const { slot } = step
+    const place = this.#placeOf(step)
     switch (result.kind) {
       case 'failed':
         this.#fail(failure('module.prepare-failed', place, result.error))
-        return this.#cleanUp(slot, cleanups)
+        return attempt.cleanUp()
       case 'done':
         this.#fail(failure('module.invalid-generation', place))
-        return this.#cleanUp(slot, cleanups)
-      case 'timed-out':
+        return attempt.cleanUp()
+      case 'timed-out': {
         slot.unsettled += 1 // the late end takes it back, be it now or in an hour
-        this.#fail(failure('module.prepare-timeout', { ...place, detail: `${this.#prepareMs(slot)} ms` }))
+        const { prepareMs } = this.#parts.runtime.deadlinesOf(slot.definition)
+        this.#fail(failure('module.prepare-timeout', { ...place, detail: `${prepareMs} ms` }))
         return
+      }
       case 'cancelled':
         slot.unsettled += 1
     }
   }
 
-  #prepareMs(slot: Slot): number {
-    return this.#runtime.deadlinesOf(slot.definition).prepareMs
+  #placeOf({ slot }: Step) {
+    return { module: slot.name, phase: 'prepare', ...this.#transaction.revision } as const
   }
 
-  #fail(failed: ReturnType<typeof failure>): void {
+  #fail(failed: Failure): undefined {
     this.#transaction.fail(failed)
     this.stop()
   }
 
   /** The generations that the module asks for: the staged one where that module changes too, else the serving one. */
-  #neededBy({ module }: Step): ReadonlyMap<string, GenerationRecord> {
-    const needed = new Map<string, GenerationRecord>()
-    for (const [as, name] of Object.entries(module.needs)) {
-      const changes = this.#transaction.plan.get(name) !== undefined
-      const record = changes ? this.#transaction.staged.get(name) : this.#store.slot(name).serving
-      if (record !== undefined) needed.set(as, record)
-    }
-    return needed
-  }
-
-  #contextOf(
-    { slot, previous, module }: Step,
-    needed: ReadonlyMap<string, GenerationRecord>,
-    bounds: Bounds,
-    cleanups: Cleanups,
-    made: () => GenerationRecord | undefined,
-  ): PrepareContext<unknown> {
-    const needs = Object.fromEntries(Object.keys(module.needs).map((as) => [as, needed.get(as)?.generation.instance]))
-    return {
-      module: slot.name,
-      ...(previous === undefined ? {} : { previous }),
-      needs,
-      get signal() {
-        return bounds.signal
-      },
-      clock: this.#runtime.clock,
-      defer: (cleanup) => cleanups.add(cleanup),
-      isServing: () => slot.serving !== undefined && slot.serving === made(),
-      report: (error) => this.#runtime.report(failure('module.background-failed', { module: slot.name }, error)),
-    }
+  #neededBy({ module }: Step): Needed {
+    const names = Object.entries(module.needs)
+    if (names.length === 0) return noNeeds
+    const { plan, staged } = this.#transaction
+    return names.map(([as, name]) => [as, plan.has(name) ? staged.get(name) : this.#store.slot(name).serving])
   }
 }
 

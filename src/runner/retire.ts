@@ -6,6 +6,17 @@ import type { Slot } from '../store/slot.ts'
 import type { Store } from '../store/store.ts'
 import { inOrder } from './order.ts'
 import type { Runtime } from './runtime.ts'
+import type { EndOfPhase, Transaction } from './transaction.ts'
+
+/** One that is being closed, and what its leases are waited for with, where there are any. */
+interface Closing {
+  readonly record: GenerationRecord
+  readonly drained: Promise<void> | undefined
+}
+
+const closed = Promise.resolve()
+
+const namesOf = (byModule: ReadonlyMap<string, unknown>) => [...byModule.keys()].map((name) => ({ name }))
 
 /**
  * Drains and closes generations that do not serve: each exactly once, after the leases that hold it and after those
@@ -23,38 +34,50 @@ export class Retirer {
     this.#runtime = runtime
   }
 
-  /** Starts closing; never rejects. Problems are reported, counted as leaks, and stop nothing. */
-  retire(records: readonly GenerationRecord[]): Promise<void> {
-    if (records.length === 0) return Promise.resolve()
-    const byModule = new Map<string, GenerationRecord[]>()
-    // Leases are waited for from now on, in all of them at once: the waits of a chain of modules do not add up.
-    const drains = new Map<GenerationRecord, Promise<void>>()
+  /**
+   * Starts closing; never rejects. Problems are reported, counted as leaks, and stop nothing. The closes are timed for
+   * the transaction that leaves them over, which has its record by then.
+   */
+  retire(records: readonly GenerationRecord[], transaction?: Transaction): Promise<void> {
+    const byModule = new Map<string, Closing[]>()
     for (const record of records) {
-      byModule.set(record.module, [...(byModule.get(record.module) ?? []), record])
-      if (this.#store.isHeld(record)) drains.set(record, this.#drained(record))
+      // Leases are waited for from now on, in all of them at once: the waits of a chain of modules do not add up.
+      const drained = this.#store.isHeld(record) ? this.#drained(record) : undefined
+      if (drained === undefined && this.#closeAtOnce(record)) continue
+      const closings = byModule.get(record.module)
+      if (closings === undefined) byModule.set(record.module, [{ record, drained }])
+      else closings.push({ record, drained })
     }
-    const order = records.length === 1 ? this.#only(records) : [...this.#registry.order].reverse()
+    if (byModule.size === 0) return Promise.resolve()
+    this.#runtime.timers.hold()
     const work = inOrder(
-      order,
+      byModule.size === 1 ? namesOf(byModule) : [...this.#registry.order].reverse(),
       ({ name }) => this.#registry.dependentsOf(name),
       ({ name }) => {
         const mine = byModule.get(name)
         if (mine === undefined) return undefined
-        return () => Promise.all(mine.map((record) => this.#closeOnce(record, drains.get(record))))
+        return () => Promise.all(mine.map((closing) => this.#closeOnce(closing, transaction)))
       },
-    )
+    ).finally(() => this.#runtime.timers.release())
     this.track(work)
     return work
+  }
+
+  /** What has nothing to release, and nobody who holds it, waits for nobody. */
+  #closeAtOnce(record: GenerationRecord): boolean {
+    if (record.generation.close !== undefined || record.closing !== undefined) return false
+    void record.closeOnce(() => {
+      record.letGo()
+      this.#store.slot(record.module).closed += 1
+      return closed
+    })
+    return true
   }
 
   /** Has `settled` wait for this too. The promise must not reject. */
   track(work: Promise<unknown>): void {
     this.#running.add(work)
     void work.finally(() => this.#running.delete(work))
-  }
-
-  #only(records: readonly GenerationRecord[]) {
-    return records.flatMap(({ module }) => this.#registry.get(module) ?? [])
   }
 
   /** Resolves when all that was retired so far is closed or given up. */
@@ -70,23 +93,29 @@ export class Retirer {
     if (drained.kind !== 'done') report(failure('lease.overdue', { module: record.module, phase: 'close' }))
   }
 
-  #closeOnce(record: GenerationRecord, drained: Promise<void> | undefined): Promise<void> {
+  #closeOnce({ record, drained }: Closing, transaction: Transaction | undefined): Promise<void> {
     const slot = this.#store.slot(record.module)
-    return record.closeOnce(() => {
-      const closing = this.#close(record, slot, drained)
-      slot.noteRetiring(closing)
-      return closing
+    return record.closeOnce(async () => {
+      const end = transaction?.time(slot.name, 'close')
+      slot.noteRetiring()
+      await this.#close(record, slot, drained, end)
+      slot.noteRetired()
     })
   }
 
-  async #close(record: GenerationRecord, slot: Slot, drained: Promise<void> | undefined): Promise<void> {
-    const { clock, deadlinesOf, report, onSettled } = this.#runtime
+  async #close(
+    record: GenerationRecord,
+    slot: Slot,
+    drained: Promise<void> | undefined,
+    end: EndOfPhase | undefined,
+  ): Promise<void> {
+    const { timers, deadlinesOf, report, onSettled } = this.#runtime
     const { closeMs } = deadlinesOf(slot.definition)
     for (const dependent of record.dependents) await dependent.closing
     if (drained !== undefined) await drained
     const place = { module: slot.name, phase: 'close' } as const
     const closed = await bounded(() => record.generation.close?.(), {
-      clock,
+      clock: timers,
       deadlineMs: closeMs,
       graceMs: 0,
       onLate: (late) => {
@@ -97,7 +126,8 @@ export class Retirer {
         slot.closed += 1
       },
     }).result
-    for (const needed of record.needed) needed.dependents.delete(record)
+    end?.(closed.kind)
+    record.letGo()
     if (closed.kind === 'done') slot.closed += 1
     else
       this.#reportLeak(slot, closed.kind === 'failed' ? failure('module.close-failed', place, closed.error) : undefined)

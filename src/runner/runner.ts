@@ -40,7 +40,8 @@ export class Runner {
   }
 
   async #prepare(transaction: Transaction, signal: AbortSignal, priority: number): Promise<boolean> {
-    const preparation = new Preparation(this.#registry, this.#store, this.#retirer, this.#runtime, transaction)
+    const parts = { runtime: this.#runtime, retirer: this.#retirer }
+    const preparation = new Preparation(this.#registry, this.#store, parts, transaction)
     const stop = (): void => preparation.stop()
     if (signal.aborted) stop()
     signal.addEventListener('abort', stop)
@@ -88,12 +89,15 @@ export class Runner {
       }),
     )
     const previousView = this.#store.view
-    const ends = swaps.map(({ slot }) => transaction.time(slot.name, 'commit'))
+    // One turn, so one look at the clock before it and one after.
+    const startMs = transaction.elapsedMs()
+    const ends = swaps.map(({ slot }) => transaction.time(slot.name, 'commit', startMs))
     const verdict = this.#store.swap(swaps, snapshot)
+    const endMs = transaction.elapsedMs()
     const thrower = verdict.kind === 'failed' ? swaps.findIndex(({ slot }) => slot.name === verdict.failure.module) : -1
     for (const [index, end] of ends.entries()) {
-      if (thrower === -1 || index < thrower) end('done')
-      else if (index === thrower) end('failed')
+      if (thrower === -1 || index < thrower) end('done', endMs)
+      else if (index === thrower) end('failed', endMs)
     }
     if (verdict.kind === 'failed') {
       transaction.fail(verdict.failure)
@@ -118,7 +122,13 @@ export class Runner {
 
   /** Goes on asking what the soak asks, until it fails (false) or the signal aborts. */
   check(transaction: Transaction, signal: AbortSignal): Promise<boolean> {
-    const checking = soak(this.#store, this.#runtime, { ...this.#soak, durationMs: Infinity }, transaction, signal)
+    const checking = soak(
+      this.#store,
+      this.#runtime,
+      { ...this.#soak, durationMs: Number.POSITIVE_INFINITY },
+      transaction,
+      signal,
+    )
     this.#retirer.track(checking)
     return checking
   }
@@ -151,14 +161,17 @@ export class Runner {
   /** Gives back what the transaction leaves over: the replaced generations where it has held, its own where not. */
   finish(transaction: Transaction): void {
     if (!transaction.isSwapped) {
-      void this.#retirer.retire([...transaction.staged.values()])
-      return
+      void this.#retirer.retire([...transaction.staged.values()], transaction)
+      return transaction.forget()
     }
     const replaced = transaction.swaps.flatMap(({ from }) => from.serving ?? [])
-    void this.#retirer.retire(replaced)
+    void this.#retirer.retire(replaced, transaction)
     for (const step of transaction.plan.values()) {
-      if (step.slot.compensates && step.change === 'off') this.#retirer.track(this.#completion.close(step))
+      if (!step.slot.compensates || step.change !== 'off') continue
+      const end = transaction.time(step.module.name, 'close')
+      this.#retirer.track(this.#completion.close(step).then((failed) => end(failed === undefined ? 'done' : 'failed')))
     }
+    transaction.forget()
   }
 
   /** Closes all that serves, in reverse dependency order, and waits for all that is closing. */

@@ -3,10 +3,13 @@ import type { Failure } from '../model/errors.ts'
 import type { Deadlines } from '../options.ts'
 import type { ModuleDefinition } from '../registry.ts'
 import type { Settings } from '../settings.ts'
+import { SharedTimers } from './shared-timers.ts'
 
 /** What the parts of the runner share. */
 export interface Runtime {
   readonly clock: Clock
+  /** For the deadlines of calls: what a thousand modules need at once is few timers. */
+  readonly timers: SharedTimers
   readonly concurrency: number
   readonly deadlines: Required<Deadlines>
   /** A module's own deadlines over the reloader's. */
@@ -21,11 +24,21 @@ export const runtimeOf = (
   { clock, concurrency, deadlines }: Settings,
   report: Runtime['report'],
   onSettled: Runtime['onSettled'],
-): Runtime => ({
-  clock,
-  concurrency,
-  deadlines,
-  deadlinesOf: (module) => ({ ...deadlines, ...module.deadlines }),
-  onSettled,
-  report,
-})
+): Runtime => {
+  const own = new Map<ModuleDefinition, Required<Deadlines>>()
+  return {
+    clock,
+    timers: new SharedTimers(clock),
+    concurrency,
+    deadlines,
+    deadlinesOf: (module) => {
+      const known = own.get(module)
+      if (known !== undefined) return known
+      const resolved = { ...deadlines, ...module.deadlines }
+      own.set(module, resolved)
+      return resolved
+    },
+    onSettled,
+    report,
+  }
+}

@@ -1,4 +1,5 @@
 import type { Candidate, Ending } from '../../machines/reload/types.ts'
+import type { Announcer } from '../announcer.ts'
 import type { Clock } from '../clock.ts'
 import type { ErrorCode, Failure, Phase } from '../model/errors.ts'
 import type { ModuleChange, ModuleRecord, PhaseTiming, Trigger } from '../model/record.ts'
@@ -25,12 +26,16 @@ const busyCodes = new Set<ErrorCode>(['module.unsettled', 'module.stuck'])
 
 export type PhaseResult = PhaseTiming['result']
 
+/** Ends a timed phase, now or when the transaction was `atMs` old. */
+export type EndOfPhase = (result: PhaseResult, atMs?: number) => void
+
 /** One attempt, from a document to an outcome: all that is known of it beside the machine. */
 export class Transaction {
   readonly id: string
   readonly epoch: number
   readonly startedAt: number
   readonly #clock: Clock
+  readonly #announcer: Announcer | undefined
   /** The same on the monotonic clock. */
   readonly begunAt: number
   trigger: Trigger = 'change'
@@ -58,7 +63,9 @@ export class Transaction {
   preparing: Promise<unknown> = Promise.resolve()
   readonly #timings = new Map<string, PhaseTiming[]>()
 
-  constructor(id: string, epoch: number, clock: Clock) {
+  /** Without an announcer nobody is told: it is a dry run. */
+  constructor(id: string, epoch: number, clock: Clock, announcer?: Announcer) {
+    this.#announcer = announcer
     this.id = id
     this.epoch = epoch
     this.#clock = clock
@@ -85,19 +92,36 @@ export class Transaction {
     return this.failures.length > 0 && this.failures.every(({ code }) => busyCodes.has(code))
   }
 
-  /** Starts timing a phase of a module; call what it returns when the phase has ended. */
-  time(module: string, phase: Phase): (result: PhaseResult) => void {
-    const startMs = this.elapsedMs()
-    return (result) => {
-      const timings = this.#timings.get(module) ?? []
-      this.#timings.set(module, timings)
+  /**
+   * Starts timing a phase of a module; call what it returns when the phase has ended. Phases that begin or end in one
+   * turn may share a look at the clock, as `elapsedMs` gives it.
+   */
+  time(module: string, phase: Phase, startMs = this.elapsedMs()): EndOfPhase {
+    this.#announcer?.phase(this.id, module, phase, startMs)
+    return (result, atMs = this.elapsedMs()) => {
+      let timings = this.#timings.get(module)
+      if (timings === undefined) {
+        timings = []
+        this.#timings.set(module, timings)
+      }
       // The rounds of a soak are one phase: a long soak must not make a long record.
-      const last = timings.at(-1)
-      const isNextRound = phase === 'check' && last?.phase === 'check'
+      const last = phase === 'check' ? timings.at(-1) : undefined
+      const isNextRound = last?.phase === 'check'
       if (isNextRound) timings.pop()
       const from = isNextRound ? last.startMs : startMs
-      timings.push({ phase, startMs: from, durationMs: this.elapsedMs() - from, result })
+      timings.push({ phase, startMs: from, durationMs: atMs - from, result })
+      this.#announcer?.phase(this.id, module, phase, startMs, { atMs, result })
     }
+  }
+
+  /**
+   * Lets go of what it needed to be swapped back: whatever remembers a transaction would keep all generations before
+   * it. What its record needs stays.
+   */
+  forget(): void {
+    this.swaps = []
+    this.previousView = undefined
+    this.staged.clear()
   }
 
   /** Its modules for the record, in dependency order. */

@@ -17,8 +17,8 @@ export class Attempts {
   }
 
   /**
-   * Takes over what an earlier run has written, and answers with those that it died in: each of them with one death
-   * more. An attempt that was begun and never ended is one.
+   * Takes over what an earlier run has written, and answers with those that it died in, whichever build it was: each of
+   * them with one death more. An attempt that was begun and never ended is one.
    *
    * @param provedDigest the last known good: a death between its promotion and the end of its attempt is none
    */
@@ -28,7 +28,7 @@ export class Attempts {
       if (attempt.digest === provedDigest) return []
       if (!attempt.isOpen) return [attempt]
       const counted = { ...attempt, isOpen: false, deaths: attempt.deaths + 1 }
-      if (attempt.build === this.#build) died.push(counted)
+      died.push(counted)
       return [counted]
     })
     return died
@@ -49,13 +49,16 @@ export class Attempts {
     return this.#attempts.length < before
   }
 
-  /** It was given up before it could prove anything: what it did before is not forgotten. */
-  suspend(digest: string): boolean {
-    const attempt = this.#find(digest)
-    if (attempt?.isOpen !== true) return false
-    const others = this.#others(digest)
-    this.#attempts = attempt.deaths === 0 ? others : [{ ...attempt, isOpen: false }, ...others]
-    return true
+  /** Nothing is being tried any more: what was given up has proved nothing, and what it did before is not forgotten. */
+  suspend(): boolean {
+    const isOpen = this.#attempts.some((attempt) => attempt.isOpen)
+    if (isOpen) {
+      this.#attempts = this.#attempts.flatMap((attempt) => {
+        if (!attempt.isOpen) return [attempt]
+        return attempt.deaths === 0 ? [] : [{ ...attempt, isOpen: false }]
+      })
+    }
+    return isOpen
   }
 
   #find(digest: string): Attempt | undefined {

@@ -22,10 +22,6 @@ export class History {
     return this.#goods[0]?.digest === digest
   }
 
-  has(digest: string): boolean {
-    return this.#goods.some((good) => good.digest === digest)
-  }
-
   /** The good that is meant by the name of its revision or by its digest; without either the one before the newest. */
   find(to: string | undefined): Good | undefined {
     if (to === undefined) return this.#goods[1]
@@ -34,8 +30,9 @@ export class History {
 
   add(snapshot: Snapshot, savedAt: number): void {
     const { digest, revision, text } = snapshot
-    const sequence = Math.max(0, ...this.#goods.map((good) => good.sequence)) + 1
-    const others = this.#goods.filter((good) => good.digest !== digest)
+    // Of one text with another digest, where the key was lost, there is but one too.
+    const others = this.#goods.filter((good) => good.digest !== digest && good.text !== text)
+    const sequence = this.#nextSequence(savedAt)
     this.#goods = [{ sequence, savedAt, revision, digest, text }, ...others].slice(0, MAX_GOODS)
   }
 
@@ -44,7 +41,13 @@ export class History {
     const known = this.#goods.find((good) => good.digest === digest || good.text === text)
     if (known === undefined) return
     const others = this.#goods.filter((good) => good !== known)
-    this.#goods = [{ ...known, digest, revision, text }, ...others]
+    const sequence = known === this.#goods[0] ? known.sequence : this.#nextSequence(known.savedAt)
+    this.#goods = [{ ...known, sequence, digest, revision, text }, ...others]
+  }
+
+  /** Above all that are known; by the clock, since what was kept earlier may not have been readable. */
+  #nextSequence(now: number): number {
+    return Math.max(0, Math.floor(now), ...this.#goods.map(({ sequence }) => sequence + 1))
   }
 }
 

@@ -35,6 +35,8 @@ export type QuarantineStatus = Omit<Quarantined, 'build'>
 export interface Culprit {
   readonly digest: string
   readonly revision: string
+  /** The program that it failed in. Default: this one. */
+  readonly build?: string
 }
 
 /** Remembers which configs failed in `applying`, so that they are not tried again before something has changed. */
@@ -85,17 +87,17 @@ export class Quarantine {
   add(culprit: Culprit, failed: Failure): void {
     const { code, cause, module, phase } = failed
     const now = this.#clock.now()
-    const count = (this.#find(culprit.digest)?.count ?? 0) + 1
+    const count = (this.#find(culprit.digest, culprit.build)?.count ?? 0) + 1
     this.#put({
-      ...culprit,
       build: this.#build,
+      ...culprit,
       code,
       ...(cause?.code === undefined ? {} : { causeCode: cause.code }),
       ...(module === undefined ? {} : { module }),
       ...(phase === undefined ? {} : { phase }),
       count,
       since: now,
-      ...(mayPass(failed) ? { until: now + backoffMs(this.#settings, count, this.#random) } : {}),
+      ...(mayPass(failed) ? { until: now + Math.ceil(backoffMs(this.#settings, count, this.#random)) } : {}),
     })
   }
 
@@ -103,10 +105,15 @@ export class Quarantine {
   addCrashing(culprit: Culprit, deaths: number): void {
     const now = this.#clock.now()
     const until = now + this.#settings.crashMs
-    this.#put({ ...culprit, build: this.#build, code: 'attempt.died', count: deaths, since: now, until })
+    this.#put({ build: this.#build, ...culprit, code: 'attempt.died', count: deaths, since: now, until })
   }
 
-  /** Forgets one config, or all of them. */
+  /** Forgets what this program knew of a config: it has held. */
+  clear(digest: string): void {
+    this.#entries = this.#entries.filter((entry) => entry !== this.#find(digest))
+  }
+
+  /** Forgets one config, or all of them, whichever program it was. */
   release(digest?: string): void {
     this.#entries = digest === undefined ? [] : this.#entries.filter((entry) => entry.digest !== digest)
   }
@@ -129,8 +136,8 @@ export class Quarantine {
     }, leftMs)
   }
 
-  #find(digest: string): Quarantined | undefined {
-    return this.#entries.find((entry) => entry.digest === digest && entry.build === this.#build)
+  #find(digest: string, build = this.#build): Quarantined | undefined {
+    return this.#entries.find((entry) => entry.digest === digest && entry.build === build)
   }
 
   #put(entry: Quarantined): void {

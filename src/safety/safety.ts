@@ -1,6 +1,6 @@
 import type { Untried } from '../../machines/index.ts'
 import type { Keeper, KeptJournal } from '../keeper/index.ts'
-import type { Frozen, Good } from '../keeper/types.ts'
+import type { Attempt, Frozen, Good } from '../keeper/types.ts'
 import { type Failure, failure } from '../model/errors.ts'
 import type { Outcome } from '../model/record.ts'
 import type { Transaction } from '../runner/transaction.ts'
@@ -9,6 +9,8 @@ import type { Snapshot } from '../snapshot.ts'
 import { Attempts } from './attempts.ts'
 import { History } from './history.ts'
 import { Quarantine } from './quarantine.ts'
+
+const withoutRevert = ({ reason, since }: Frozen): Frozen => ({ reason, since })
 
 /**
  * What is learnt from documents that failed and from those that held: the last known good and those before it, the
@@ -62,20 +64,23 @@ export class Safety {
     this.#frozen = journal.frozen
     this.quarantine.load(journal.quarantine)
     const died = this.#attempts.load(journal.attempts, goods[0]?.digest)
-    for (const { digest, revision, deaths, confirm } of died) this.#judge({ digest, revision }, deaths, confirm)
+    for (const attempt of died) this.#judge(attempt)
     if (died.length > 0) await this.#save()
   }
 
-  /** The goods in the order in which they are to be tried at start. */
+  /** The goods in the order in which they are to be tried at start: what another build has proved may kill this one. */
   get restorable(): readonly Good[] {
-    const { goods } = this.history
-    const wanted = goods.find(({ digest }) => digest === this.#frozen?.revertTo)
-    return wanted === undefined ? goods : [wanted, ...goods.filter((good) => good !== wanted)]
+    const { active } = this.quarantine
+    const rankOf = ({ digest }: Good): number => {
+      if (active.some((entry) => entry.digest === digest)) return 2
+      return digest === this.#frozen?.revertTo ? 0 : 1
+    }
+    return [...this.history.goods].sort((one, other) => rankOf(one) - rankOf(other))
   }
 
-  /** True where the config has not proved itself, or must do so again. */
+  /** True where the config is not the last known good, or must be confirmed again: it may kill the process. */
   isAttempt(digest: string): boolean {
-    return this.#settings.confirm !== undefined || !this.history.has(digest)
+    return this.#settings.confirm !== undefined || !this.history.isNewest(digest)
   }
 
   /** Writes down that a config is about to be tried, before any module is called. */
@@ -89,7 +94,7 @@ export class Safety {
   /** It has passed its soak: it is the last known good from now on, and after a restart too. */
   async promote(snapshot: Snapshot): Promise<void> {
     this.history.add(snapshot, this.#settings.clock.now())
-    this.quarantine.release(snapshot.digest)
+    this.quarantine.clear(snapshot.digest)
     this.#attempts.end(snapshot.digest)
     // The goods first: an attempt that is still open for the last known good is known to have held.
     if (this.#keeper === undefined) return
@@ -99,17 +104,20 @@ export class Safety {
 
   /** What the end of a transaction teaches. */
   conclude(transaction: Transaction, outcome: Outcome, hasServed: boolean, wantsWord: boolean): void {
-    const digest = transaction.snapshot?.digest
-    if (digest === undefined || outcome === 'committed') return
+    const { snapshot, failures, trigger } = transaction
     // Closed before anybody said yes: after the restart everything is as before.
     const isUnconfirmed = outcome === 'aborted' && transaction.isSwapped && wantsWord
     if (isUnconfirmed) this.#quarantine(transaction, failure('confirm.expired', transaction.revision))
     const isOver = outcome === 'rolled-back' || outcome === 'degraded'
-    const ended = isOver ? this.#attempts.end(digest) : this.#attempts.suspend(digest)
-    const [cause] = transaction.failures
+    const isEnded = isOver && snapshot !== undefined && this.#attempts.end(snapshot.digest)
+    const isSuspended = this.#attempts.suspend()
+    const [cause] = failures
     const isAtFault = isOver && this.untilOf(transaction, hasServed) === 'released'
     if (isAtFault && cause !== undefined) this.#quarantine(transaction, cause)
-    if (ended || isUnconfirmed || isAtFault) void this.#save()
+    // The freeze stays, but what did not hold is not what a restart is to serve.
+    const isRevertOver = trigger === 'revert' && (isOver || outcome === 'rejected')
+    if (isRevertOver && this.#frozen !== undefined) this.#frozen = withoutRevert(this.#frozen)
+    if (isEnded || isSuspended || isUnconfirmed || isAtFault || isRevertOver) void this.#save()
   }
 
   /** What a document that was taken back waits for before it is tried again. */
@@ -148,10 +156,11 @@ export class Safety {
     this.#keeper?.close()
   }
 
-  #judge(culprit: { readonly digest: string; readonly revision: string }, deaths: number, confirm: boolean): void {
+  #judge({ digest, revision, build, deaths, confirm }: Attempt): void {
     const { maxAttempts, logger } = this.#settings
-    const place = { revision: culprit.revision, detail: `${deaths} of ${maxAttempts} times` }
-    if (confirm) this.quarantine.add(culprit, failure('confirm.expired', { revision: culprit.revision }))
+    const culprit = { digest, revision, build }
+    const place = { revision, detail: `${deaths} of ${maxAttempts} times` }
+    if (confirm) this.quarantine.add(culprit, failure('confirm.expired', { revision }))
     else if (deaths >= maxAttempts) this.quarantine.addCrashing(culprit, deaths)
     const died = failure('attempt.died', place)
     logger.error({ changeover: died }, died.message)

@@ -6,10 +6,9 @@ export class GenerationRecord {
   readonly generation: Generation<unknown>
   /** The slice that it was prepared from. */
   readonly slice: unknown
-  /** Generations prepared with this one's instance: they close first. */
-  readonly dependents = new Set<GenerationRecord>()
   /** The generations whose instances it was prepared with. */
-  readonly needed: readonly GenerationRecord[]
+  readonly #needed: readonly GenerationRecord[]
+  #dependents: Set<GenerationRecord> | undefined
   /** It has passed a soak: its check is not asked again. */
   isProven = false
   #uses = 0
@@ -25,8 +24,21 @@ export class GenerationRecord {
     this.module = module
     this.generation = generation
     this.slice = slice
-    this.needed = needed
-    for (const other of needed) other.dependents.add(this)
+    this.#needed = needed
+    for (const other of needed) {
+      other.#dependents ??= new Set()
+      other.#dependents.add(this)
+    }
+  }
+
+  /** Generations prepared with this one's instance that are not closed: they close first. */
+  get dependents(): readonly GenerationRecord[] {
+    return this.#dependents === undefined ? [] : [...this.#dependents]
+  }
+
+  /** It is closed: those that it was prepared with need not wait for it any more. */
+  letGo(): void {
+    for (const other of this.#needed) other.#dependents?.delete(this)
   }
 
   /** Runs `task` while the generation is held: it is not closed before the task ends (bounded by the lease deadline). */

@@ -28,7 +28,8 @@ export class Slot {
   pendingApply: Promise<void> | undefined
   /** The last close of a compensating module, until it is applied again; never rejects. */
   closing: Promise<unknown> | undefined
-  readonly #retiring = new Set<Promise<unknown>>()
+  #retiring = 0
+  #onRoom: (() => void)[] = []
 
   constructor(definition: ModuleDefinition) {
     this.definition = definition
@@ -48,17 +49,23 @@ export class Slot {
     return this.unsettled >= MAX_UNSETTLED
   }
 
-  noteRetiring(closing: Promise<unknown>): void {
-    this.#retiring.add(closing)
-    void closing.finally(() => this.#retiring.delete(closing))
+  /** An old generation begins to drain. */
+  noteRetiring(): void {
+    this.#retiring += 1
+  }
+
+  /** It is closed, or given up. */
+  noteRetired(): void {
+    this.#retiring -= 1
+    for (const go of this.#onRoom.splice(0)) go()
   }
 
   /** Resolves when there is room for one more generation: old ones must drain before new ones pile up. */
   async room(): Promise<void> {
-    while (!this.hasRoom) await Promise.race(this.#retiring)
+    while (!this.hasRoom) await new Promise<void>((resolve) => this.#onRoom.push(resolve))
   }
 
   get hasRoom(): boolean {
-    return this.#retiring.size < MAX_RETIRING
+    return this.#retiring < MAX_RETIRING
   }
 }

@@ -113,7 +113,9 @@ export class Store {
 
   /** True where a lease or a use holds the generation. */
   isHeld(record: GenerationRecord): boolean {
-    return record.uses > 0 || [...this.#held].some((view) => view.has(record))
+    if (record.uses > 0) return true
+    for (const view of this.#held) if (view.has(record)) return true
+    return false
   }
 
   /** Resolves when no lease and no use holds the generation, which must not serve any more. */

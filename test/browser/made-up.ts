@@ -132,6 +132,12 @@ export const statusOf = (
   serving: { revision: revisionOf(219), digest: 'd219' },
   lastGood: { revision: revisionOf(219), digest: 'd219' },
   inSync: true,
+  history: [219, 218, 217].map((order) => ({
+    revision: revisionOf(order),
+    digest: `d${order}`,
+    provedAt: NOW - (220 - order) * 47_000,
+  })),
+  quarantine: [],
   degraded: [],
   source: {
     name: 'etcd',

@@ -54,7 +54,7 @@ test('reload reads now and answers with its own record, changed or not', async (
   await reloader.close()
 })
 
-test('reload tries a document again that was rolled back before', async () => {
+test('retry tries a document again that was rolled back before; reload leaves it in quarantine', async () => {
   const source = memorySource(first)
   let isBroken = false
   const reloader = createReloader({ source, schema }).use(
@@ -70,7 +70,10 @@ test('reload tries a document again that was rolled back before', async () => {
   await vi.waitFor(() => expect(reloader.status().state).toBe('rolled-back'), { timeout: 20_000 })
   expect(reloader.status().inSync).toBe(false)
   isBroken = false
-  expect(await reloader.reload()).toMatchObject({ outcome: 'committed' })
+  expect(await reloader.reload()).toMatchObject({ outcome: 'rejected', failures: [{ code: 'quarantined', module: 'm' }] })
+  expect(reloader.config.max).toBe(1)
+  expect(await reloader.retry()).toMatchObject({ outcome: 'committed', trigger: 'retry' })
+  expect(reloader.config.max).toBe(2)
   expect(reloader.status().inSync).toBe(true)
   await reloader.close()
 })

@@ -115,13 +115,13 @@ test('G2 an apply that hangs on is not called again until it settles: degraded n
   expect(world.effects.k).toBe(1)
 })
 
-test('G2 an apply that hangs on is called neither by reload() nor for a newer document, which serves once it has settled', async () => {
+test('G2 an apply that hangs on is called neither by retry() nor for a newer document, which serves once it has settled', async () => {
   const world = await startWorld({ config: configOf({ a: 1, k: 1 }), options: { deadlines, repair } })
   world.modules.k.script('apply', 'deaf')
   expect((await world.put(configOf({ a: 2, k: 2 }), 7_000)).outcome).toBe('degraded')
-  const reloaded = world.reloader.reload()
+  const retried = world.reloader.retry()
   await world.advance(0)
-  expect(await reloaded).toMatchObject({ outcome: 'rolled-back', failures: [{ code: 'module.unsettled' }] })
+  expect(await retried).toMatchObject({ outcome: 'rolled-back', failures: [{ code: 'module.unsettled' }] })
   await world.next()
   expect((await world.put(configOf({ a: 3, k: 3 }))).outcome).toBe('rolled-back')
   expect(world.callsOf({ modules: ['k'] })).toEqual(['apply k:2'])

@@ -75,8 +75,9 @@ test('G8 an instance survives any number of failed reloads', async () => {
 test('G8 what a rollback restored is closed once it is replaced for good', async () => {
   const world = await startWorld({ config: before, options: { soak: 1_000 } })
   world.modules.c.script('check', 'reject')
-  await world.put(after, 1_500)
-  expect((await world.put(after, 1_500)).outcome).toBe('committed')
+  expect((await world.put(after, 1_500)).outcome).toBe('rolled-back')
+  void world.reloader.retry()
+  expect((await world.next(1_500)).outcome).toBe('committed')
   expect(world.served).toEqual({ a: 2, b: 2, c: 2, d: 2, x: 2 })
   expect(world.callsOf({ hooks: ['close'] }).filter((call) => call.endsWith('1'))).toHaveLength(5)
 })

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { schemaOf } from '../input/scene.ts'
-import { Config, configOf, startWorld, type World } from './world.ts'
+import { Config, configOf, PACED_MS, startWorld, type World } from './world.ts'
 
 const deadlines = {
   readMs: 900,
@@ -255,7 +255,7 @@ describe('G10 A module that hangs again and again', () => {
     while (record?.outcome === 'committed' && value < 100) {
       void world.reloader.modules.x.use(() => new Promise<void>((resolve) => releases.push(resolve)))
       value += 1
-      record = await world.put({ ...one, x: { value } }, prepareMs + graceMs)
+      record = await world.put({ ...one, x: { value } }, PACED_MS + prepareMs + graceMs)
     }
     expect(record).toMatchObject({
       outcome: 'rolled-back',
@@ -264,7 +264,7 @@ describe('G10 A module that hangs again and again', () => {
     expect(world.reloader.status().modules.x?.live).toBe(9)
     releases.shift()?.()
     await world.advance(0)
-    expect(await world.put({ ...one, x: { value: 200 } })).toMatchObject({ outcome: 'committed' })
+    expect(await world.put({ ...one, x: { value: 200 } }, PACED_MS)).toMatchObject({ outcome: 'committed' })
     for (const release of releases) release()
   })
 })

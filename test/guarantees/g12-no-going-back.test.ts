@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { createRandom } from '../input/random-json.ts'
-import { type Config, configOf, startWorld, type World } from './world.ts'
+import { type Config, configOf, PACED_MS, startWorld, type World } from './world.ts'
 
 const one = configOf({ a: 1, k: 1 })
 const at = (value: number): Config => configOf({ a: value, k: value })
@@ -135,7 +135,7 @@ describe('G12 A document of another lineage', () => {
 
   it('G12 that a read finds is applied, though its order is lower: the store was restored', async () => {
     const world = await startWorld({ config: one })
-    for (let value = 2; value <= 9; value++) await world.put(at(value))
+    for (let value = 2; value <= 9; value++) await world.put(at(value), PACED_MS)
     world.source.wipe()
     world.source.put(at(20))
     await world.advance(60_000)

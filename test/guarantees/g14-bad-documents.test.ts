@@ -1,6 +1,6 @@
 import type { MemoryContent } from 'changeover/testing'
 import { describe, expect, it } from 'vitest'
-import { configOf, createWorld, startWorld } from './world.ts'
+import { configOf, createWorld, PACED_MS, startWorld } from './world.ts'
 
 const one = configOf({ a: 1, k: 1 })
 const maxDocumentBytes = 500
@@ -49,11 +49,11 @@ describe('G14 A document that is no config', () => {
       for (const { content, code } of bad) {
         if (content === undefined) world.source.delete()
         else world.source.put(content)
-        expect(await world.next()).toMatchObject({ outcome: 'rejected', failures: [{ code }] })
+        expect(await world.next(PACED_MS)).toMatchObject({ outcome: 'rejected', failures: [{ code }] })
       }
     }
     expect([world.served, world.calls]).toEqual([{ a: 1 }, []])
-    expect(await world.put(configOf({ a: 2, k: 2 }))).toMatchObject({ outcome: 'committed' })
+    expect(await world.put(configOf({ a: 2, k: 2 }), PACED_MS)).toMatchObject({ outcome: 'committed' })
   })
 
   it('G14 that one comes back good after another is told as unchanged, and the state says that all is well', async () => {

@@ -2,7 +2,7 @@ import type { Outcome, TransactionRecord } from 'changeover'
 import { describe, expect, it } from 'vitest'
 import { createRandom, type Random } from '../input/random-json.ts'
 import type { Behaviour, Hook } from './scripted.ts'
-import { type Config, configOf, createWorld, startWorld, type World } from './world.ts'
+import { type Config, configOf, createWorld, PACED_MS, startWorld, type World } from './world.ts'
 
 const one = configOf({ a: 1, b: 1, k: 1, x: 1 })
 const outcomes: readonly Outcome[] = [
@@ -189,7 +189,7 @@ describe('G17 A record', () => {
     const slow = world.reloader.transactions()
     const left = world.reloader.transactions()
     await left.return?.()
-    for (let value = 2; value <= 10; value++) await world.put(configOf({ a: value }))
+    for (let value = 2; value <= 10; value++) await world.put(configOf({ a: value }), PACED_MS)
     const closed = world.reloader.close()
     await world.advance(1)
     await closed

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { createRandom } from '../input/random-json.ts'
 import type { Behaviour } from './scripted.ts'
-import { type Config, configOf, createWorld, startWorld, type World } from './world.ts'
+import { type Config, configOf, createWorld, PACED_MS, startWorld, type World } from './world.ts'
 
 const one = configOf({ a: 1, b: 1, c: 1, k: 1, x: 1 })
 const at = (value: number): Config => configOf({ a: value, b: value, c: value, k: value, x: value })
@@ -92,11 +92,11 @@ describe('G18 Opened = closed + live + leaked', () => {
   it('G18 a module that is switched off and on, and one whose generations all failed, are accounted for too', async () => {
     const world = await startWorld({ config: configOf({ a: 1 }) })
     for (let round = 0; round < 10; round++) {
-      await world.put(configOf({ a: 1, x: round }))
-      await world.put(configOf({ a: 1 }))
+      await world.put(configOf({ a: 1, x: round }), PACED_MS)
+      await world.put(configOf({ a: 1 }), PACED_MS)
     }
     world.modules.b.always('commit', 'throw')
-    for (let round = 0; round < 10; round++) await world.put(configOf({ a: 1, b: round }))
+    for (let round = 0; round < 10; round++) await world.put(configOf({ a: 1, b: round }), PACED_MS)
     const { b, x } = world.reloader.status().modules
     expect([x?.opened, x?.closed, x?.live, x?.state]).toEqual([10, 10, 0, 'off'])
     expect([b?.opened, b?.closed, b?.live, b?.leaked]).toEqual([10, 10, 0, 0])

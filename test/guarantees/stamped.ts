@@ -38,9 +38,11 @@ const throwIf = (isFailing: boolean): void => {
 
 /** A soak of one turn of the event loop: long enough to be seen, short enough for 10,000 of them. */
 const soak = { durationMs: 0.1 }
+/** How long the source must be quiet, lest its changes be gathered as a storm: that is one turn too. */
+const QUIET_MS = 20
 const clock: Clock = {
   ...systemClock,
-  setTimeout: (callback, ms) => (ms < 1 ? setImmediate(callback) : systemClock.setTimeout(callback, ms)),
+  setTimeout: (callback, ms) => (ms <= QUIET_MS ? setImmediate(callback) : systemClock.setTimeout(callback, ms)),
   clearTimeout: (handle) => {
     clearImmediate(handle as NodeJS.Immediate)
     systemClock.clearTimeout(handle)
@@ -117,6 +119,7 @@ export const createStampedService = (disturb: () => void) => {
     ],
     /** Publishes a version and waits for its record. */
     publish: async (version: number, kind: FailureKind): Promise<TransactionRecord> => {
+      await new Promise((resolve) => setImmediate(resolve))
       source.put(documentOf(version, kind, moduleNames[version % moduleNames.length] ?? 'one'))
       const { value } = await records.next()
       return value

@@ -39,6 +39,9 @@ export interface WorldOptions {
   readonly checkCloses?: boolean
 }
 
+/** The longest that a change waits in a storm of them, in virtual milliseconds; a lone one does not wait at all. */
+export const PACED_MS = 250
+
 /** A grown-up margin for what a real machine needs; conditions are polled, so it costs nothing. */
 const LONG_MS = 20_000
 

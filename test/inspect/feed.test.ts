@@ -305,6 +305,38 @@ describe('what is kept', () => {
     expect(current.epoch).toBe(250)
   })
 
+  it('is less of transactions with very many modules: fifty thousand modules in all', () => {
+    const { feed, announcer } = createFeed()
+    for (let number = 1; number <= 10; number += 1) {
+      const { began, planned } = storyOf(number)
+      const modules = Array.from({ length: 9_000 }, (_, at) => ({
+        module: `m${at}`,
+        change: 'open' as const,
+        after: [],
+      }))
+      for (const event of [began, { ...planned, modules }]) announcer.announce(event)
+    }
+    expect(feed.history.heads.map(({ epoch }) => epoch)).toEqual([6, 7, 8, 9, 10])
+  })
+
+  it('is sent in part where it is very much: of ten thousand modules the first and those that failed', async () => {
+    const { look, announcer, clock, feed } = createFeed()
+    const viewer = look()
+    const { began, planned, phase } = storyOf(1)
+    const modules = Array.from({ length: 10_000 }, (_, at) => ({
+      module: `m${at}`,
+      change: 'open' as const,
+      after: [],
+    }))
+    for (const event of [began, { ...planned, modules }]) announcer.announce(event)
+    announcer.announce(phase('m9000', 'prepare', 1))
+    announcer.announce(phase('m9000', 'prepare', 1, 2, 'failed'))
+    await clock.advance(1_000)
+    const { modules: sent, changes } = viewer.last('transaction')
+    expect([sent.length, sent.at(-1).module, changes]).toEqual([251, 'm9000', 10_000])
+    expect(feed.history.get('t-1')?.modules).toHaveLength(10_000)
+  })
+
   it('of a slow reader is a bounded amount: it is dropped, and the others are told on', async () => {
     const { look, announcer, clock, feed } = createFeed()
     const [slow, quick] = [look(), look()]

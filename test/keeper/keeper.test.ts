@@ -290,4 +290,17 @@ describe('saving', () => {
     expect((await keeper.load()).goods).toEqual([goodOf(5)])
     expect(clock.pending()).toBe(0)
   })
+  it('tries an entry again in its time, however often others are saved meanwhile', async () => {
+    const { store, behaviour, saves } = memoryStore()
+    behaviour.save = (name) => (name === 'good' ? Promise.reject(new Error('no')) : undefined)
+    const { keeper, clock } = keeperOf(store)
+    await keeper.saveGoods([goodOf(1)])
+    for (let n = 1; n <= 100; n++) {
+      await keeper.saveJournal(journalOf(n))
+      await clock.advance(100)
+    }
+    // At 0, 0.75, 2.25 and 5.25 s.
+    expect(saves.filter((name) => name === 'good')).toHaveLength(4)
+    expect(saves.filter((name) => name === 'journal')).toHaveLength(100)
+  })
 })

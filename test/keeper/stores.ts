@@ -90,6 +90,5 @@ export const keeperOf = (store: GoodStore): { keeper: Keeper; clock: VirtualCloc
 
 /** Throws at once what is no error. */
 export const throwing = (value: unknown) => (): never => {
-  // biome-ignore lint/style/useThrowOnlyError: user code does
   throw value
 }

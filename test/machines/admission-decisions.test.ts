@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { createActor, SimulatedClock } from 'xstate'
 import { admissionMachine } from '../../machines/index.ts'
 import { type AdmissionStory, tellAdmission } from './admission-story.ts'
 import { revision } from './reload-moves.ts'
@@ -22,10 +23,17 @@ describe('The admission machine, while changes are few', () => {
   })
 
   it('waits for quiet anew after each change', () => {
-    const story = tellAdmission().tell(1)
-    const timer = story.snapshot
-    expect(story.tell(2).snapshot).not.toBe(timer)
-    expect(story.elapseQuiet().state).toBe('following.calm')
+    const clock = new SimulatedClock()
+    const actor = createActor(admissionMachine, { clock }).start()
+    const tell = (order: number) => actor.send({ type: 'source.changed', candidate: { revision: revision(order) } })
+    tell(1)
+    clock.increment(19)
+    tell(2)
+    clock.increment(19)
+    expect(actor.getSnapshot().value).toEqual({ following: 'busy' })
+    clock.increment(1)
+    expect(actor.getSnapshot().value).toEqual({ following: 'calm' })
+    actor.stop()
   })
 
   it('hands on the later order of a document that is known, for what is older is stale from then on', () => {
@@ -142,7 +150,7 @@ describe('The admission machine, frozen', () => {
     expect([story.state, story.delivered]).toEqual(['following.busy', ['a1']])
   })
 
-  it('has nothing to hand on where nothing was ever told', () => {
+  it('names no document to its host where nothing was ever told', () => {
     expect(tellAdmission().freeze().unfreeze().delivered).toEqual(['undefined!'])
   })
 })

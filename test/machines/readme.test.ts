@@ -2,11 +2,13 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { reloadMachine, watchMachine } from '../../machines/index.ts'
+import { admissionMachine, reloadMachine, watchMachine } from '../../machines/index.ts'
+import { admissionWords } from './readme/admission-words.ts'
 import { mermaidIds, mermaidOf } from './readme/mermaid.ts'
 import { COMMAND, README, readme } from './readme/readme.ts'
+import { reloadWords } from './readme/reload-words.ts'
 import { namesOf } from './readme/tables.ts'
-import { reloadWords, watchWords } from './readme/words.ts'
+import { watchWords } from './readme/watch-words.ts'
 import { edgesOf } from './walk/definition.ts'
 import { writeReadme } from './write-readme.ts'
 
@@ -28,6 +30,7 @@ it('The command that writes the README anew writes what the test wants', () => {
 
 describe.each([
   ['reload', reloadMachine, reloadWords],
+  ['admission', admissionMachine, admissionWords],
   ['watch', watchMachine, watchWords],
 ] as const)('The README of the %s machine', (_, machine, words) => {
   const names = namesOf(machine)

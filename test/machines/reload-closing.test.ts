@@ -22,6 +22,10 @@ const closes: Readonly<Record<string, Close>> = {
   'resting.degraded': { tell: () => tellReload().degrade(1) },
   fetching: { tell: () => tellReload().requestReload(), outcome: 'aborted' },
   validating: { tell: () => tellReload().change(1), outcome: 'aborted' },
+  'applying.journaling': {
+    tell: () => tellReload({ persists: true }).change(1).validateAttempt(),
+    outcome: 'aborted',
+  },
   'applying.preparing': {
     tell: () => tellReload().change(1).validate(),
     then: (story) => story.rollBack(),
@@ -38,6 +42,15 @@ const closes: Readonly<Record<string, Close>> = {
     outcome: 'committed',
   },
   'applying.soaking': { tell: () => soaking().commit().complete(), outcome: 'aborted' },
+  'applying.confirming': {
+    tell: () => tellReload({ confirms: true }).serve(1).change(2).validate().prepare().commit(),
+    outcome: 'aborted',
+  },
+  'applying.promoting': {
+    tell: () => tellReload({ persists: true }).change(1).validate().prepare().commit(),
+    then: (story) => story.promote(),
+    outcome: 'committed',
+  },
   'rolling-back': {
     tell: () => tellReload().change(1).validate().prepare('failed'),
     then: (story) => story.rollBack(),
@@ -88,6 +101,17 @@ describe('A close of the reload machine', () => {
     const story = tellReload().change(1).validate().prepare().change(2).requestReload().requestClose().commit()
     expect(story.state).toBe('closing')
     expect(story.records).toEqual(['1 committed'])
+  })
+
+  it('comes before a revert that waits', () => {
+    const story = tellReload().serve(1).change(2).validate().prepare().requestRevert().requestClose().commit()
+    expect(story.state).toBe('closing')
+    expect(story.records).toEqual(['1 committed', '2 committed'])
+  })
+
+  it('calls no module where it came while the attempt was noted', () => {
+    const story = tellReload({ persists: true }).change(1).validateAttempt().requestClose()
+    expect(story.asked.map(({ src }) => src)).toEqual(['validateDocument', 'journalAttempt', 'closeModules'])
   })
 
   it('starts no repair', () => {

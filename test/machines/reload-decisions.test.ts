@@ -54,6 +54,10 @@ describe('A transaction of the reload machine', () => {
       () => tellReload({ soaks: true }).change(1).validate('valid', true).prepare().commit().complete('failed'),
     ],
     ['soaking', () => tellReload({ soaks: true }).serve(0).change(1).validate().prepare().commit().soak('failed')],
+    [
+      'a check while it waits to be confirmed',
+      () => tellReload({ confirms: true }).serve(0).change(1).validate().prepare().commit().check('failed'),
+    ],
   ] as const) {
     it(`rolls back where ${phase} fails, and tells the actor that it failed`, () => {
       const story = tell()
@@ -71,6 +75,11 @@ describe('A transaction of the reload machine', () => {
     ['commitModules', () => tellReload().change(1).validate().prepare(), 'rolling-back'],
     ['completeModules', () => tellReload().change(1).validate('valid', true).prepare().commit(), 'rolling-back'],
     ['soakModules', () => tellReload({ soaks: true }).change(1).validate().prepare().commit(), 'rolling-back'],
+    [
+      'checkModules',
+      () => tellReload({ confirms: true }).serve(1).change(2).validate().prepare().commit(),
+      'rolling-back',
+    ],
     ['rollBackModules', () => tellReload().change(1).validate().prepare('failed'), 'resting.rolled-back'],
     ['closeModules', () => tellReload().requestClose(), 'closed'],
   ] as const) {

@@ -49,6 +49,7 @@ describe('The reload machine, degraded', () => {
     expect(story.state).toBe('validating')
     expect(story.inputOf('validateDocument')).toEqual({
       epoch: 3,
+      trigger: 'repair',
       candidate: undefined,
       degraded: ['db'],
       unproven: false,
@@ -121,53 +122,5 @@ describe('The first start of the reload machine', () => {
     const story = tellReload({ soaks: true }).change(1).validate().prepare().commit().soak('failed')
     expect(story.change(2).validate('invalid').state).toBe('resting.degraded')
     expect(story.context.seen).toEqual(revision(2))
-  })
-})
-
-describe('A document that the reload machine could not try', () => {
-  const untried = () => tellReload().serve(1).change(2).validate().prepare('failed').rollBack([], 'settled')
-
-  it('is kept where a module was still busy, and what serves serves on', () => {
-    const story = untried()
-    expect(story.state).toBe('resting.rolled-back')
-    expect(story.context.untried?.candidate.revision).toEqual(revision(2))
-  })
-
-  it('is tried once the module has settled', () => {
-    const story = untried().settleModule()
-    expect(story.inputOf('validateDocument')).toMatchObject({ epoch: 3, candidate: { revision: revision(2) } })
-    expect(story.validate().prepare().commit().state).toBe('resting.committed')
-    expect(story.context.untried).toBeUndefined()
-    expect(story.settleModule().state).toBe('resting.committed')
-  })
-
-  it('is tried by a repair too, where modules are degraded as well', () => {
-    const story = tellReload().serve(1).change(2).validate().prepare('failed').rollBack(['db'], 'settled')
-    story.elapseBackoff()
-    expect(story.inputOf('validateDocument')).toMatchObject({ epoch: 3, candidate: { revision: revision(2) } })
-  })
-
-  it('gives way to a newer document', () => {
-    const story = untried().change(3)
-    expect(story.context.untried).toBeUndefined()
-    expect(story.validate('invalid').settleModule().state).toBe('resting.rejected')
-  })
-
-  it('is not forgotten over a read that fails', () => {
-    const story = untried().requestReload().read('failed')
-    expect(story.state).toBe('resting.rejected')
-    expect(story.settleModule().state).toBe('validating')
-    expect(story.inputOf('validateDocument')).toMatchObject({ epoch: 4, candidate: { revision: revision(2) } })
-  })
-
-  it('gives way to what a read finds', () => {
-    const story = untried().requestReload().read(2)
-    expect(story.context.untried).toBeUndefined()
-    expect(story.validate('invalid').settleModule().state).toBe('resting.rejected')
-  })
-
-  it('is not kept where it was at fault', () => {
-    const story = tellReload().serve(1).change(2).validate().prepare('failed').rollBack()
-    expect(story.settleModule().state).toBe('resting.rolled-back')
   })
 })

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { watchMachine } from '../../machines/index.ts'
+import { createActor, fromCallback, fromPromise } from 'xstate'
+import { type SourceVerdict, type WatchEvent, watchMachine } from '../../machines/index.ts'
+import type { Revision } from '../../src/model/revision.ts'
 import { revision } from './reload-moves.ts'
 import { nodesOf, pathOf } from './walk/definition.ts'
 import { tellWatch, type WatchStory } from './watch-story.ts'
@@ -186,6 +188,33 @@ describe('The watch machine, when the source fails', () => {
     const { delivered } = story
     expect(story.report(2).announce().open().breakStream().state).toBe('backing-off')
     expect([story.delivered, story.context.attempts]).toEqual([delivered, 1])
+  })
+})
+
+describe('A read of the watch machine that was given up', () => {
+  it('is not taken for the answer of the one that followed it, though both go by one name', async () => {
+    const answers: ((verdict: SourceVerdict) => void)[] = []
+    let tell: (event: WatchEvent) => void = () => undefined
+    const actors = {
+      readSource: fromPromise<SourceVerdict>(() => new Promise((resolve) => answers.push(resolve))),
+      watchSource: fromCallback<WatchEvent, { readonly after: Revision | undefined }>(({ sendBack }) => {
+        tell = sendBack
+      }),
+    }
+    const actor = createActor(watchMachine.provide({ actors })).start()
+    const answer = async (read: number, order: number) => {
+      answers[read]?.({ kind: 'read', candidate: { revision: revision(order) } })
+      await new Promise((resolve) => setImmediate(resolve))
+      return actor.getSnapshot()
+    }
+    await answer(0, 1)
+    tell({ type: 'watch.opened' })
+    tell({ type: 'watch.broke', cause: 'source.compacted' })
+    expect(answers).toHaveLength(3)
+    expect((await answer(1, 2)).value).toBe('compacted')
+    const { value, context } = await answer(2, 3)
+    expect([value, context.seen]).toEqual([{ following: 'opening' }, revision(3)])
+    actor.stop()
   })
 })
 

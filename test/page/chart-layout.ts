@@ -101,7 +101,12 @@ const elkEdge = ({ from, to, lines }: Arrow, index: number): ElkEdge => {
   const rows = [...lines.values()].flatMap(({ text }) => text)
   const width = Math.max(...rows.map(labelWidth))
   const height = rows.length * LABEL.line + 2 * LABEL.padY
-  return { id: `${index}`, sources: [from], targets: [to], labels: [{ id: `${index} label`, text: ' ', width, height }] }
+  return {
+    id: `${index}`,
+    sources: [from],
+    targets: [to],
+    labels: [{ id: `${index} label`, text: ' ', width, height }],
+  }
 }
 
 const round = (value = 0): number => Math.round(value * 10) / 10

@@ -30,7 +30,11 @@ export interface ElkEdge {
   readonly sources: readonly string[]
   readonly targets: readonly string[]
   readonly labels?: readonly ElkLabel[]
-  readonly sections?: readonly { readonly startPoint: Point; readonly bendPoints?: readonly Point[]; readonly endPoint: Point }[]
+  readonly sections?: readonly {
+    readonly startPoint: Point
+    readonly bendPoints?: readonly Point[]
+    readonly endPoint: Point
+  }[]
 }
 
 interface Elk {

@@ -7,7 +7,8 @@ export const COMMAND = 'node --import tsx test/page/write-page.ts'
 
 const page = new URL('../../src/inspect/page/', import.meta.url)
 
-const head = `// Written by \`${COMMAND}\`. Do not edit: a test compares.`
+const head = `// Written by \`${COMMAND}\`. Do not edit: a test compares.
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: a text of code`
 
 /** A string literal as the formatter writes it. */
 const literal = (text: string): string => {
@@ -37,9 +38,9 @@ const assets = async (): Promise<string> => {
   const [script, style] = await Promise.all([bundle('client/main.ts'), bundle('client/style/page.css')])
   return [
     head,
-    '/** The page\'s code: `client/main.ts` and all that it imports. */',
+    "/** The page's code: `client/main.ts` and all that it imports. */",
     `export const script =\n  ${literal(script)}`,
-    '/** The page\'s looks: `client/style/page.css` and all that it imports. */',
+    "/** The page's looks: `client/style/page.css` and all that it imports. */",
     `export const style =\n  ${literal(style)}\n`,
   ].join('\n')
 }

@@ -1,8 +1,10 @@
 import { createActor } from 'xstate'
-import { reloadMachine, watchMachine } from '../../../machines/index.ts'
+import { admissionMachine, reloadMachine, watchMachine } from '../../../machines/index.ts'
+import { admissionWords } from './admission-words.ts'
 import { mermaidOf } from './mermaid.ts'
+import { reloadWords } from './reload-words.ts'
 import { tablesOf } from './tables.ts'
-import { reloadWords, watchWords } from './words.ts'
+import { watchWords } from './watch-words.ts'
 
 /** Where the text belongs. */
 export const README = new URL('../../../machines/README.md', import.meta.url)
@@ -15,9 +17,10 @@ const head = `<!-- Written by \`${COMMAND}\` from the machines themselves. Do no
 
 # The statecharts
 
-Two machines decide all that a reloader does: the _watch machine_ keeps in step with the source and delivers documents,
-the _reload machine_ takes one document at a time and brings the service to it, or leaves it as it was. Both are pure:
-no I/O, no clock, no randomness. What acts is a hole, an actor, an action or a delay, that the reloader fills with
+Three machines decide all that a reloader does: the _watch machine_ keeps in step with the source and delivers
+documents, the _admission machine_ lets them through, gathers a storm of them and holds them while changes are frozen,
+the _reload machine_ takes one document at a time and brings the service to it, or leaves it as it was. All are pure: no
+I/O, no clock, no randomness. What acts is a hole, an actor, an action or a delay, that the reloader fills with
 \`machine.provide\`. The machines hold revisions and names, never a document, since all that a machine holds can be seen
 in an inspector.
 
@@ -26,11 +29,13 @@ state runs, where \`error\` means that it broke its promise never to reject; \`a
 once; a guard stands in brackets, and arrows out of one state are asked in the order of the table of transitions.
 Handlers that change the context but not the state stand in that table only.
 
-To draw, embed or test them: \`import { reloadMachine, watchMachine } from 'changeover/machines'\`.`
+To draw, embed or test them: \`import { admissionMachine, reloadMachine, watchMachine } from 'changeover/machines'\`.`
 
 /** The whole of machines/README.md. */
 export const readme = (): string => {
-  const reload = createActor(reloadMachine, { input: { soaks: true } }).getSnapshot().context
+  const input = { soaks: true, confirms: true, persists: true }
+  const reload = createActor(reloadMachine, { input }).getSnapshot().context
+  const admission = createActor(admissionMachine).getSnapshot().context
   const watch = createActor(watchMachine).getSnapshot().context
   return [
     head,
@@ -38,6 +43,10 @@ export const readme = (): string => {
     reloadWords.intro,
     fenced('mermaid', mermaidOf(reloadMachine)),
     tablesOf(reloadMachine, reloadWords, reload),
+    '## The admission machine',
+    admissionWords.intro,
+    fenced('mermaid', mermaidOf(admissionMachine)),
+    tablesOf(admissionMachine, admissionWords, admission),
     '## The watch machine',
     watchWords.intro,
     fenced('mermaid', mermaidOf(watchMachine)),

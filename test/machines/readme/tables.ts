@@ -68,22 +68,23 @@ export const tablesOf = (machine: AnyStateMachine, words: MachineWords, context:
   const where = (actor: string) => nodes.filter(({ invoke }) => invoke.some(({ src }) => src === actor)).map(pathOf)
   const edges = edgesOf(machine)
   const defaults: Readonly<Record<string, unknown>> = machine.implementations.delays
+  const actors = [
+    'Actors',
+    table(
+      ['Hole', 'Runs in', 'Input', 'What it does', 'Answers'],
+      names.actors.map((actor) => [
+        code(actor),
+        list(where(actor)),
+        list(inputOf(nodes, actor, context)),
+        words.actors[actor]?.does ?? '',
+        words.actors[actor]?.answers ?? '',
+      ]),
+    ),
+  ] as const
   const sections: readonly (readonly [string, string])[] = [
     ['States', statesTable(machine, words)],
     ['Events', named('Event', names.events, words.events)],
-    [
-      'Actors',
-      table(
-        ['Hole', 'Runs in', 'Input', 'What it does', 'Answers'],
-        names.actors.map((actor) => [
-          code(actor),
-          list(where(actor)),
-          list(inputOf(nodes, actor, context)),
-          words.actors[actor]?.does ?? '',
-          words.actors[actor]?.answers ?? '',
-        ]),
-      ),
-    ],
+    ...(names.actors.length === 0 ? [] : [actors]),
     [
       'Delays',
       table(

@@ -1,6 +1,7 @@
 import type { ActionAnswer, ActionName } from '../../wire.ts'
 import { button, html, setAttribute, setText } from './dom.ts'
 import type { Model } from './model.ts'
+import { clockTime } from './time.ts'
 
 /** Sends an action; resolves with what came of it, in words. */
 export interface Actions {
@@ -12,51 +13,71 @@ interface Ask {
   readonly title: string
   readonly text: string
   /** What is asked for besides a yes. */
-  readonly field?: { readonly name: string; readonly label: string; readonly isNeeded: boolean }
+  readonly field?: { readonly name: string; readonly label: string }
+  /** What the value may be; without it, any text. */
+  readonly choices?: (model: Model) => readonly { readonly value: string; readonly label: string }[]
 }
 
-const asks: Readonly<Record<Exclude<ActionName, 'confirm'>, Ask>> = {
-  reload: { label: 'Reload now', title: 'Reload now?', text: 'The source is read, and what it holds is applied if it differs.' },
+const asks: Readonly<Record<ActionName, Ask>> = {
+  reload: {
+    label: 'Reload now',
+    title: 'Reload now?',
+    text: 'The source is read, and what it holds is applied if it differs.',
+  },
   retry: {
-    label: 'Retry',
+    label: 'Retry quarantined',
     title: 'Retry what is in quarantine?',
     text: 'The document that failed is tried once more as it is.',
   },
   release: {
-    label: 'Release',
+    label: 'Release quarantined',
     title: 'Release the quarantine?',
-    text: 'Documents that failed may be tried again when the source tells of them.',
+    text: 'What is known of configs that failed is forgotten, and the one that waits is tried.',
   },
   revert: {
     label: 'Revert…',
     title: 'Revert to an earlier revision?',
-    text: 'What served at that revision is applied again, as a transaction like any other. The source is not written.',
-    field: { name: 'to', label: 'Revision (empty: the one before)', isNeeded: false },
+    text: 'Changes are frozen, and what served then is applied again as a transaction like any other. The source is not written.',
+    field: { name: 'to', label: 'Revision' },
+    choices: ({ status }) =>
+      (status?.history ?? [])
+        .filter(({ digest }) => digest !== status?.serving?.digest)
+        .map(({ revision, digest, provedAt }) => ({
+          value: digest,
+          label: `${revision.name}, proved ${clockTime(provedAt)}`,
+        })),
   },
   freeze: {
     label: 'Freeze…',
     title: 'Freeze changes?',
     text: 'Changes of the source wait until somebody unfreezes. What serves keeps serving.',
-    field: { name: 'reason', label: 'Reason, for those who find it frozen', isNeeded: true },
+    field: { name: 'reason', label: 'Reason, for those who find it frozen' },
   },
   unfreeze: { label: 'Unfreeze', title: 'Unfreeze?', text: 'The newest document that waited is applied.' },
+  confirm: {
+    label: 'Confirm',
+    title: 'Confirm this change?',
+    text: 'What serves now becomes the last known good. Without a confirmation it is swapped back at its deadline.',
+  },
 }
 
-const isOffered = (name: ActionName, { charts }: Model): boolean => {
-  const isFrozen = charts.admission?.state === 'frozen'
-  if (name === 'freeze') return !isFrozen
-  if (name === 'unfreeze') return isFrozen
-  return name !== 'confirm' || charts.reload?.state === 'confirming'
+/** Those that would do something now. */
+const isOffered = (name: ActionName, { status }: Model): boolean => {
+  switch (name) {
+    case 'freeze':
+    case 'reload':
+      return status?.frozen === undefined
+    case 'unfreeze':
+      return status?.frozen !== undefined
+    case 'retry':
+    case 'release':
+      return (status?.quarantine.length ?? 0) > 0
+    case 'revert':
+      return (status?.history.length ?? 0) > 1
+    case 'confirm':
+      return status?.confirmation !== undefined
+  }
 }
-
-const askOf = (name: ActionName): Ask =>
-  name === 'confirm'
-    ? {
-        label: 'Confirm',
-        title: 'Confirm this change?',
-        text: 'What serves now becomes the last known good. Without a confirmation it is swapped back at its deadline.',
-      }
-    : asks[name]
 
 /** One dialog for all actions: nothing is sent without a second step. */
 const dialogFor = ({ send }: Actions) => {
@@ -64,19 +85,28 @@ const dialogFor = ({ send }: Actions) => {
   const text = html('p', {})
   const label = html('span', {})
   const input = html('input', { type: 'text', autocomplete: 'off', maxlength: 200 })
-  const field = html('label', {}, label, input)
+  const select = html('select')
+  const field = html('label', {}, label, input, select)
   const answer = html('p', { class: 'answer', role: 'status' })
   let run: () => void = () => {}
   const yes = button('', { class: 'primary' }, () => run())
   const no = button('Cancel', {}, () => dialog.close())
-  const element = html('dialog', { 'aria-labelledby': 'ask' }, title, text, field, answer, html('p', { class: 'row' }, no, yes))
+  const element = html(
+    'dialog',
+    { 'aria-labelledby': 'ask' },
+    title,
+    text,
+    field,
+    answer,
+    html('p', { class: 'row' }, no, yes),
+  )
   const dialog = element
   input.addEventListener('keydown', ({ key }) => {
     if (key === 'Enter') run()
   })
 
-  const open = (name: ActionName, more: object): void => {
-    const ask = askOf(name)
+  const open = (name: ActionName, more: object, model: Model): void => {
+    const ask = asks[name]
     setText(title, ask.title)
     setText(text, ask.text)
     setText(answer, '')
@@ -84,15 +114,20 @@ const dialogFor = ({ send }: Actions) => {
     setText(no, 'Cancel')
     yes.disabled = false
     input.value = ''
+    select.replaceChildren(
+      ...(ask.choices?.(model) ?? []).map(({ value, label: text }) => html('option', { value }, text)),
+    )
     setAttribute(field, 'hidden', ask.field === undefined)
+    setAttribute(input, 'hidden', ask.choices !== undefined)
+    setAttribute(select, 'hidden', ask.choices === undefined)
     setText(label, ask.field?.label ?? '')
     run = () => {
-      const value = input.value.trim()
-      if (ask.field?.isNeeded === true && value === '') return input.focus()
+      const value = (ask.choices === undefined ? input.value : select.value).trim()
       if (yes.disabled) return
+      if (ask.field !== undefined && value === '') return input.focus()
       yes.disabled = true
       setText(answer, 'Asking the service…')
-      const body = ask.field === undefined || value === '' ? more : { ...more, [ask.field.name]: value }
+      const body = ask.field === undefined ? more : { ...more, [ask.field.name]: value }
       void send(name, body).then(({ ok, text: said }) => {
         setText(answer, said)
         setAttribute(answer, 'data-ok', String(ok))
@@ -113,20 +148,27 @@ export const actionBar = (
 ): { readonly element: HTMLElement; readonly update: (model: Model) => void } => {
   const buttons = html('div', { class: 'row' })
   const dialog = dialogFor(actions)
-  const element = html('div', { class: 'actions', role: 'group', 'aria-label': 'Actions', hidden: true }, buttons, dialog.element)
+  const element = html(
+    'div',
+    { class: 'actions', role: 'group', 'aria-label': 'Actions', hidden: true },
+    buttons,
+    dialog.element,
+  )
   let shown = ''
+  let latest: Model | undefined
   const update = (model: Model): void => {
     const offered = model.actions.filter((name) => isOffered(name, model))
     setAttribute(element, 'hidden', offered.length === 0)
-    const running = model.heads.at(-1)?.id
-    const key = `${offered.join()} ${offered.includes('confirm') ? running : ''}`
-    if (key === shown) return
-    shown = key
+    latest = model
+    if (offered.join() === shown) return
+    shown = offered.join()
     buttons.replaceChildren(
-      ...offered.map((name) => {
-        const more = name === 'confirm' ? { transaction: running } : {}
-        return button(askOf(name).label, { 'data-action': name, 'aria-haspopup': 'dialog' }, () => dialog.open(name, more))
-      }),
+      ...offered.map((name) =>
+        button(asks[name].label, { 'data-action': name, 'aria-haspopup': 'dialog' }, () => {
+          const transaction = latest?.status?.confirmation?.transaction
+          if (latest !== undefined) dialog.open(name, name === 'confirm' ? { transaction } : {}, latest)
+        }),
+      ),
     )
   }
   return { element, update }

@@ -1,5 +1,5 @@
 import type { InspectedModule, InspectedPhase, InspectedTransaction } from '../../wire.ts'
-import { html, spoken } from './dom.ts'
+import { html, KeyedList, setAttribute, spoken } from './dom.ts'
 import { duration, now } from './time.ts'
 import { phaseSentence } from './verdict.ts'
 import { phaseWord } from './words.ts'
@@ -91,22 +91,42 @@ const legendOf = (modules: readonly InspectedModule[]): HTMLElement => {
   )
 }
 
+/** With more rows they have a scroll box of their own. */
+const MANY = 18
+
 /** The modules of a transaction in dependency order, each a row of bars on one axis of time. */
-export const barsOf = (transaction: InspectedTransaction): HTMLElement => {
-  const elapsed = transaction.outcome === 'running' ? now() - transaction.startedAt : (transaction.durationMs ?? 0)
-  const { modules } = transaction
-  if (modules.length === 0) {
-    const isOpen = transaction.outcome === 'running'
-    return html('p', { class: 'empty' }, isOpen ? 'The document is being read and validated.' : 'No module was called.')
-  }
-  const span = spanOf(transaction, elapsed)
-  const depths = depthsOf(modules)
-  const rows = modules.map((step) => rowOf(step, depths.get(step.module) ?? 0, span, elapsed))
-  return html(
-    'div',
-    { class: 'bars' },
-    legendOf(modules),
-    axisOf(span),
-    html('ol', { 'aria-label': 'Modules in dependency order' }, ...rows),
+export const bars = (): {
+  readonly element: HTMLElement
+  readonly show: (transaction: InspectedTransaction) => void
+} => {
+  const top = html('div', { class: 'bars-head' })
+  const rows = html('ol', { 'aria-label': 'Modules in dependency order' })
+  const empty = html('p', { class: 'empty' })
+  const chart = html('div', { class: 'bars' }, top, rows)
+  const element = html('div', {}, chart, empty)
+  // The elements stay while a transaction runs, so that it can be scrolled and read.
+  const list = new KeyedList<{ readonly name: string; readonly make: () => HTMLElement }>(
+    rows,
+    ({ name }) => name,
+    ({ make }) => make(),
   )
+  const show = (transaction: InspectedTransaction): void => {
+    const { modules, outcome, startedAt, durationMs = 0 } = transaction
+    const isOpen = outcome === 'running'
+    setAttribute(empty, 'hidden', modules.length > 0)
+    setAttribute(chart, 'hidden', modules.length === 0)
+    empty.textContent = isOpen ? 'The document is being read and validated.' : 'No module was called.'
+    const elapsed = isOpen ? now() - startedAt : durationMs
+    const span = spanOf(transaction, elapsed)
+    const depths = depthsOf(modules)
+    top.replaceChildren(legendOf(modules), axisOf(span))
+    setAttribute(rows, 'tabindex', modules.length > MANY ? 0 : undefined)
+    list.show(
+      modules.map((step) => ({
+        name: step.module,
+        make: () => rowOf(step, depths.get(step.module) ?? 0, span, elapsed),
+      })),
+    )
+  }
+  return { element, show }
 }

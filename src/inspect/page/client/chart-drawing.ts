@@ -20,7 +20,8 @@ const stateOf = (state: PlacedState): SVGGElement => {
     return group
   }
   group.append(svg('rect', { width, height, rx: kind === 'any' ? height / 2 : 8 }))
-  if (kind === 'final') group.append(svg('rect', { class: 'inner', x: 3, y: 3, width: width - 6, height: height - 6, rx: 6 }))
+  if (kind === 'final')
+    group.append(svg('rect', { class: 'inner', x: 3, y: 3, width: width - 6, height: height - 6, rx: 6 }))
   if (initial) group.append(svg('circle', { class: 'initial', cx: 0, cy: 0, r: 4 }))
   const baseline = kind === 'any' ? height / 2 + 4.5 : NAME.padY + 14
   group.append(svg('text', { class: 'name', x: NAME.padX, y: baseline }, name))
@@ -71,10 +72,13 @@ const arrowLines = ({ routes }: PlacedArrow): SVGGElement => {
   return group
 }
 
-const labelOf = ({ label, lines }: PlacedArrow): { readonly element: SVGGElement; readonly rows: readonly SVGTextElement[] } => {
+const labelOf = ({
+  label,
+  lines,
+}: PlacedArrow): { readonly element: SVGGElement; readonly rows: readonly SVGTextElement[] } => {
   const [x, y, width, height] = label
   const element = svg('g', { class: 'label', transform: `translate(${x} ${y})` })
-  element.append(svg('rect', { width, height, rx: 4 }))
+  element.append(svg('rect', { class: 'label-box', width, height, rx: 4 }))
   let row = 0
   const rows = lines.map(({ text }: PlacedLine) => {
     const line = svg('text', { x: LABEL.padX, y: LABEL.padY })

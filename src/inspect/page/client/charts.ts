@@ -17,19 +17,32 @@ type State = ChartState<MachineName>
 /** `applying › preparing`. */
 const activeWords = ({ active, machine }: State): string =>
   active
-    .map((id) => id.slice(machine.length + 1).split('.').at(-1) ?? id)
+    .map(
+      (id) =>
+        id
+          .slice(machine.length + 1)
+          .split('.')
+          .at(-1) ?? id,
+    )
     .join(' › ')
 
-/** Lights what is active and what was just taken; puts out all else. */
+/** Lights what is active and the transition just taken, and more softly those that led to it at once; puts out all else. */
 const light = (drawing: Drawing, state: State | undefined): void => {
   const active = new Set(state?.active)
   for (const [id, element] of drawing.states) setAttribute(element, 'data-lit', active.has(id))
-  const lit = new Set<SVGElement>()
-  for (const { source, event, index } of state?.taken ?? []) {
-    for (const element of drawing.transitions.get(`${source} ${event} ${index}`) ?? []) lit.add(element)
-  }
+  const steps = (state?.taken ?? []).flatMap(({ source, event, index }) => {
+    const elements = drawing.transitions.get(`${source} ${event} ${index}`)
+    return elements === undefined ? [] : [elements]
+  })
+  // What leads nowhere is not drawn: then the last one that did stays lit.
+  if (steps.length === 0 && state !== undefined && state.taken.length > 0) return
+  const last = new Set(steps.at(-1))
+  const trail = new Set(steps.flat())
   for (const elements of drawing.transitions.values()) {
-    for (const element of elements) setAttribute(element, 'data-lit', lit.has(element))
+    for (const element of elements) {
+      setAttribute(element, 'data-lit', last.has(element))
+      setAttribute(element, 'data-trail', trail.has(element) && !last.has(element))
+    }
   }
 }
 
@@ -55,7 +68,11 @@ const reveal = (viewport: HTMLElement, drawing: Drawing, state: State | undefine
 
 const chartView = (chart: Chart) => {
   const drawing = draw(chart)
-  const viewport = html('div', { class: 'viewport', tabindex: 0, role: 'group', 'aria-label': `${chart.id} chart, scrolls` }, drawing.element)
+  const viewport = html(
+    'div',
+    { class: 'viewport', tabindex: 0, role: 'group', 'aria-label': `${chart.id} chart, scrolls` },
+    drawing.element,
+  )
   const now = html('p', { class: 'now' })
   let isFollowing = true
   let shown: State | undefined
@@ -76,7 +93,13 @@ const chartView = (chart: Chart) => {
     isFollowing = false
     setAttribute(followed, 'aria-pressed', 'false')
   }
-  const head = html('div', { class: 'chart-head' }, html('h3', {}, titles[chart.id] ?? chart.id), now, html('div', { class: 'row' }, size, followed))
+  const head = html(
+    'div',
+    { class: 'chart-head' },
+    html('h3', {}, titles[chart.id] ?? chart.id),
+    now,
+    html('div', { class: 'row' }, size, followed),
+  )
   const element = html('figure', { class: 'chart-box', 'data-machine': chart.id }, head, viewport)
 
   const update = (state: State | undefined): void => {

@@ -1,6 +1,6 @@
 import type { Failure } from '../../../model/errors.ts'
 import type { InspectedTransaction, TransactionHead } from '../../wire.ts'
-import { barsOf } from './bars.ts'
+import { bars } from './bars.ts'
 import { diffOf } from './diff.ts'
 import { button, html, setAttribute } from './dom.ts'
 import { type Model, shownId } from './model.ts'
@@ -10,7 +10,10 @@ import { counted, outcomes, short, triggers } from './words.ts'
 const REDRAW_MS = 120
 
 const failureOf = ({ code, message, hint, cause }: Failure): HTMLElement => {
-  const because = cause === undefined ? undefined : html('p', { class: 'cause' }, `Cause: ${cause.name}`, cause.code === undefined ? '' : ` (${cause.code})`)
+  const because =
+    cause === undefined
+      ? undefined
+      : html('p', { class: 'cause' }, `Cause: ${cause.name}`, cause.code === undefined ? '' : ` (${cause.code})`)
   return html(
     'li',
     {},
@@ -21,11 +24,22 @@ const failureOf = ({ code, message, hint, cause }: Failure): HTMLElement => {
   )
 }
 
-const supersededOf = ({ outcome, supersededBy }: InspectedTransaction, heads: readonly TransactionHead[], choose: (id: string) => void) => {
+const supersededOf = (
+  { outcome, supersededBy }: InspectedTransaction,
+  heads: readonly TransactionHead[],
+  choose: (id: string) => void,
+) => {
   if (outcome !== 'superseded') return undefined
   const by = heads.find(({ id }) => id === supersededBy)
   const note = html('p', { class: 'superseded' }, 'A newer document took over before this one could serve. ')
-  if (by !== undefined) note.append(button(`Show what took over${by.revision === undefined ? '' : `: revision ${short(by.revision.name)}`}`, { class: 'quiet' }, () => choose(by.id)))
+  if (by !== undefined)
+    note.append(
+      button(
+        `Show what took over${by.revision === undefined ? '' : `: revision ${short(by.revision.name)}`}`,
+        { class: 'quiet' },
+        () => choose(by.id),
+      ),
+    )
   return note
 }
 
@@ -62,10 +76,19 @@ export const detail = (
 ): { readonly element: HTMLElement; readonly update: (model: Model) => void } => {
   const head = html('div')
   const why = html('div')
-  const times = html('div')
+  const lanes = bars()
+  const times = html('div', {}, part('Modules over time', lanes.element))
   const changes = html('div')
   const empty = html('p', { class: 'empty' })
-  const element = html('div', { class: 'detail', role: 'region', 'aria-label': 'The opened transaction' }, empty, head, why, times, changes)
+  const element = html(
+    'div',
+    { class: 'detail', role: 'region', 'aria-label': 'The opened transaction' },
+    empty,
+    head,
+    why,
+    times,
+    changes,
+  )
   let drawn: InspectedTransaction | undefined
   let isDue = true
 
@@ -83,7 +106,7 @@ export const detail = (
           : [part('What failed', html('ul', { class: 'failures' }, ...transaction.failures.map(failureOf)))]),
       )
     }
-    times.replaceChildren(part('Modules over time', barsOf(transaction)))
+    lanes.show(transaction)
     if (isOther || drawn?.diff !== transaction.diff) {
       changes.replaceChildren(part('Changes against what served before', diffOf(transaction.diff)))
     }
@@ -97,7 +120,8 @@ export const detail = (
     for (const each of [head, why, times, changes]) setAttribute(each, 'hidden', whole === undefined)
     if (whole === undefined) {
       drawn = undefined
-      empty.textContent = id === undefined ? 'Nothing has been tried yet. The first transaction opens here by itself.' : 'Loading…'
+      empty.textContent =
+        id === undefined ? 'Nothing has been tried yet. The first transaction opens here by itself.' : 'Loading…'
       if (id !== undefined && model.link.kind === 'live') fetchWhole(id)
       return
     }

@@ -2,7 +2,7 @@ import type { Diff, Difference } from '../../../model/diff.ts'
 import { html, spoken } from './dom.ts'
 import { counted, short } from './words.ts'
 
-const valueOf = (value: unknown): string => short(JSON.stringify(value) ?? 'undefined', 120)
+const shownValue = (value: unknown): string => short(JSON.stringify(value) ?? 'undefined', 120)
 
 const signs = { added: '+', removed: '−', changed: '~' } as const
 
@@ -12,9 +12,10 @@ const saysOf = (difference: Difference): HTMLElement => {
   const hasFrom = 'from' in difference
   const hasTo = 'to' in difference
   if (!hasFrom && !hasTo) return html('td', { class: 'hidden-value' }, `${change}, value not shown`)
-  const from = hasFrom ? html('del', {}, spoken('from '), valueOf(difference.from)) : undefined
-  const to = hasTo ? html('ins', {}, spoken('to '), valueOf(difference.to)) : undefined
-  const arrow = from !== undefined && to !== undefined ? html('span', { class: 'arrow', 'aria-hidden': 'true' }, ' → ') : undefined
+  const from = hasFrom ? html('del', {}, spoken('from '), shownValue(difference.from)) : undefined
+  const to = hasTo ? html('ins', {}, spoken('to '), shownValue(difference.to)) : undefined
+  const arrow =
+    from !== undefined && to !== undefined ? html('span', { class: 'arrow', 'aria-hidden': 'true' }, ' → ') : undefined
   return html('td', {}, from, arrow, to)
 }
 
@@ -22,7 +23,12 @@ const rowOf = (difference: Difference): HTMLElement =>
   html(
     'tr',
     { 'data-change': difference.change },
-    html('th', { scope: 'row' }, html('span', { class: 'sign', 'aria-hidden': 'true' }, signs[difference.change]), difference.path),
+    html(
+      'th',
+      { scope: 'row' },
+      html('span', { class: 'sign', 'aria-hidden': 'true' }, signs[difference.change]),
+      difference.path,
+    ),
     saysOf(difference),
   )
 
@@ -38,7 +44,11 @@ export const diffOf = (diff: Diff | undefined): HTMLElement => {
       'table',
       {},
       html('caption', { class: 'spoken' }, 'Changes by path'),
-      html('thead', { class: 'spoken' }, html('tr', {}, html('th', { scope: 'col' }, 'Path'), html('th', { scope: 'col' }, 'Change'))),
+      html(
+        'thead',
+        { class: 'spoken' },
+        html('tr', {}, html('th', { scope: 'col' }, 'Path'), html('th', { scope: 'col' }, 'Change')),
+      ),
       html('tbody', {}, ...diff.differences.map(rowOf)),
     ),
     more > 0 && html('p', { class: 'note' }, `and ${counted(more, 'more difference')}`),

@@ -16,7 +16,7 @@ export interface PlacedGraph {
   readonly arrows: readonly { readonly from: string; readonly to: string; readonly path: string }[]
 }
 
-export const NODE = { width: 188, height: 62 } as const
+export const NODE = { width: 216, height: 62 } as const
 const GAP_X = 52
 const GAP_Y = 14
 /** A layer with more stands in several columns, so that sixty modules without an order make a block, not a tower. */

@@ -1,7 +1,8 @@
 import { type Actions, actionBar } from './actions.ts'
 import { html, setAttribute, setText } from './dom.ts'
-import type { Link, Model } from './model.ts'
+import type { Link, Model, Status } from './model.ts'
 import { clockTime, now, span } from './time.ts'
+import { noticesOf } from './notices.ts'
 import { lastErrorOf, verdictOf } from './verdict.ts'
 import { short } from './words.ts'
 
@@ -36,47 +37,93 @@ const linkText = (link: Link): string | undefined => {
   }
 }
 
-/** The header that is read in one second. */
-export const header = (actions: Actions): { readonly element: HTMLElement; readonly update: (model: Model) => void } => {
-  const glyph = html('span', { class: 'glyph', 'aria-hidden': 'true' })
-  const title = html('h1', { id: 'verdict' })
-  const since = html('p', { class: 'since' })
-  const text = html('p', { class: 'text' })
+/** The four facts beside the verdict. */
+const factList = (): { readonly element: HTMLElement; readonly update: (model: Model) => void } => {
   const serving = fact('Serves')
   const holds = fact('Source holds')
   const source = fact('Source')
   const error = fact('Last error')
-  const bar = actionBar(actions)
-  const link = html('p', { class: 'link', role: 'status' })
-  const verdict = html('div', { class: 'verdict' }, glyph, html('div', {}, title, since, text))
-  const facts = html('dl', { class: 'facts' }, serving.row, holds.row, source.row, error.row)
-  const element = html('header', { class: 'top', 'aria-labelledby': 'verdict' }, link, verdict, facts, bar.element)
+  const element = html('dl', { class: 'facts' }, serving.row, holds.row, source.row, error.row)
+
+  const showRevisions = ({ serving: serves, lastGood, inSync, source: { revision } }: Status): void => {
+    setText(serving.value, serves === undefined ? 'nothing' : short(serves.revision.name))
+    const proof = serves?.digest === lastGood?.digest ? 'proved' : 'not proved yet'
+    setText(serving.note, serves === undefined ? '' : proof)
+    setText(holds.value, revision === undefined ? 'not known' : short(revision.name))
+    const comparison = inSync ? 'the same' : 'another'
+    setText(holds.note, serves === undefined || revision === undefined ? '' : comparison)
+  }
 
   const update = (model: Model): void => {
-    const { tone, ...said } = verdictOf(model)
-    setAttribute(element, 'data-tone', tone)
+    const { status } = model
+    if (status !== undefined) {
+      const { state, name, endpoint } = status.source
+      showRevisions(status)
+      setText(source.value, sourceWords[state] ?? state)
+      setText(source.note, `${short(name)} · ${short(endpoint, 60)}`)
+      setAttribute(source.row, 'data-current', state === 'backing-off')
+    }
+    const last = lastErrorOf(model)
+    setText(error.value, last.text)
+    setText(error.note, last.isCurrent ? (last.hint ?? '') : last.note)
+    setAttribute(error.row, 'data-current', last.isCurrent)
+  }
+  return { element, update }
+}
+
+/** A bar over all else where the page does not hear from the service. */
+const linkBar = (): { readonly element: HTMLElement; readonly update: (link: Link) => void } => {
+  const element = html('p', { class: 'link', role: 'status' })
+  const update = (link: Link): void => {
+    const text = linkText(link)
+    setText(element, text ?? '')
+    setAttribute(element, 'hidden', text === undefined)
+    setAttribute(document.documentElement, 'data-link', link.kind)
+  }
+  return { element, update }
+}
+
+/** What else must be known, and the verdict leaves out. */
+const noticeList = (): { readonly element: HTMLElement; readonly update: (status: Status | undefined) => void } => {
+  const element = html('ul', { class: 'notices', 'aria-label': 'To be known' })
+  let shown = ''
+  const update = (status: Status | undefined): void => {
+    const notices = status === undefined ? [] : noticesOf(status)
+    setAttribute(element, 'hidden', notices.length === 0)
+    if (notices.join('\n') === shown) return
+    shown = notices.join('\n')
+    element.replaceChildren(...notices.map((notice) => html('li', {}, notice)))
+  }
+  return { element, update }
+}
+
+/** The header that is read in one second. */
+export const header = (
+  actions: Actions,
+): { readonly element: HTMLElement; readonly update: (model: Model) => void } => {
+  const glyph = html('span', { class: 'glyph', 'aria-hidden': 'true' })
+  const title = html('h1', { id: 'verdict' })
+  const since = html('p', { class: 'since' })
+  const text = html('p', { class: 'text' })
+  const verdict = html('div', { class: 'verdict' }, glyph, html('div', {}, title, since, text))
+  const link = linkBar()
+  const facts = factList()
+  const bar = actionBar(actions)
+  const notices = noticeList()
+  const parts = [link.element, verdict, facts.element, bar.element, notices.element]
+  const element = html('header', { class: 'top', 'aria-labelledby': 'verdict' }, ...parts)
+
+  const update = (model: Model): void => {
+    const said = verdictOf(model)
+    setAttribute(element, 'data-tone', said.tone)
     setText(glyph, said.glyph)
     setText(title, said.title)
     setText(text, said.text)
     setText(since, said.since === undefined ? '' : `since ${clockTime(said.since)} · ${span(now() - said.since)}`)
-    const { status } = model
-    setText(serving.value, status?.serving === undefined ? 'nothing' : short(status.serving.revision.name))
-    const isLastGood = status?.serving?.digest === status?.lastGood?.digest
-    setText(serving.note, status?.serving === undefined ? '' : isLastGood ? 'proved' : 'not proved yet')
-    setText(holds.value, status?.source.revision === undefined ? 'not known' : short(status.source.revision.name))
-    setText(holds.note, status?.inSync === true ? 'the same' : status?.serving === undefined ? '' : 'another')
-    setText(source.value, status === undefined ? 'not known' : (sourceWords[status.source.state] ?? status.source.state))
-    setText(source.note, status === undefined ? '' : `${short(status.source.name)} · ${short(status.source.endpoint, 60)}`)
-    const last = lastErrorOf(model)
-    setText(error.value, last.text)
-    setText(error.note, last.hint ?? (last.text === 'none' || last.isCurrent ? '' : 'past'))
-    setAttribute(error.row, 'data-current', last.isCurrent)
-    setAttribute(source.row, 'data-current', status?.source.state === 'backing-off')
-    const linkSays = linkText(model.link)
-    setText(link, linkSays ?? '')
-    setAttribute(link, 'hidden', linkSays === undefined)
-    setAttribute(document.documentElement, 'data-link', model.link.kind)
+    link.update(model.link)
+    facts.update(model)
     bar.update(model)
+    notices.update(model.status)
   }
 
   return { element, update }

@@ -86,17 +86,24 @@ const tick = (): void => {
   later(isRunning ? 120 : 1_000, tick)
 }
 
-document.querySelector('#page')?.replaceChildren(
-  parts.header.element,
-  html(
-    'main',
-    { id: 'main' },
-    section('transactions', 'Transactions', parts.timeline.element, html('div', { class: 'columns' }, parts.history.element, parts.detail.element)),
-    section('statecharts', 'Statecharts', parts.charts.element),
-    section('modules', 'Modules', parts.modules.element),
-  ),
-  announce.element,
-)
+document
+  .querySelector('#page')
+  ?.replaceChildren(
+    parts.header.element,
+    html(
+      'main',
+      { id: 'main' },
+      section(
+        'transactions',
+        'Transactions',
+        parts.timeline.element,
+        html('div', { class: 'columns' }, parts.history.element, parts.detail.element),
+      ),
+      section('statecharts', 'Statecharts', parts.charts.element),
+      section('modules', 'Modules', parts.modules.element),
+    ),
+    announce.element,
+  )
 
 follow({
   link: (link) => change({ ...model, link }),

@@ -16,22 +16,20 @@ interface Card {
 
 const glyphs: Readonly<Record<ModuleStatus['state'], string>> = { serving: '●', off: '○', degraded: '▲', closed: '■' }
 
-/** From its first phase to its last, the closing of what it replaced left out. */
+/** The work on what is new: the time of a soak is nobody's, and closing is about what was before. */
 const tookOf = ({ phases }: InspectedModule): string | undefined => {
-  const own = phases.filter(({ phase }) => phase !== 'close')
+  const own = phases.filter(({ phase }) => phase !== 'close' && phase !== 'check')
   const running = own.find(({ result }) => result === 'running')
   if (running !== undefined) return `${phaseWord(running.phase)}…`
-  const first = own[0]
-  const last = own.at(-1)
-  if (first === undefined || last === undefined) return undefined
-  return duration(last.startMs + (last.durationMs ?? 0) - first.startMs)
+  return own.length === 0 ? undefined : duration(own.reduce((sum, { durationMs = 0 }) => sum + durationMs, 0))
 }
 
 const resultOf = (step: InspectedModule | undefined): string | undefined => {
   if (step === undefined) return undefined
   const { phases } = step
   if (phases.some(({ result }) => result === 'failed' || result === 'timed-out')) return 'failed'
-  return phases.some(({ result }) => result === 'running') ? 'running' : 'done'
+  if (phases.some(({ result }) => result === 'running')) return 'running'
+  return phases.some(({ result }) => result === 'cancelled') ? 'cancelled' : 'done'
 }
 
 const cardOf = ({ name, module, step }: Card): HTMLElement => {
@@ -63,7 +61,11 @@ export const modules = (): { readonly element: HTMLElement; readonly update: (mo
   const cards = html('ul', { 'aria-label': 'Modules in dependency order' })
   const canvas = html('div', { class: 'canvas' }, lines, cards)
   const viewport = html('div', { class: 'graph', tabindex: 0, role: 'group', 'aria-label': 'Module graph' }, canvas)
-  const empty = html('p', { class: 'empty' }, 'The modules of the service will stand here, with the generations of each.')
+  const empty = html(
+    'p',
+    { class: 'empty' },
+    'The modules of the service will stand here, with the generations of each.',
+  )
   const said = html('p', { class: 'sum' })
   const element = html('div', {}, said, viewport, empty)
   const list = new KeyedList<Card>(cards, ({ name }) => name, cardOf)
@@ -109,7 +111,10 @@ export const modules = (): { readonly element: HTMLElement; readonly update: (mo
     const leaked = entries.reduce((sum, [, module]) => sum + module.leaked, 0)
     const live = entries.reduce((sum, [, module]) => sum + module.live, 0)
     const leaks = leaked === 0 ? 'no leaks' : counted(leaked, 'leak')
-    setText(said, entries.length === 0 ? '' : `${counted(entries.length, 'module')}, ${counted(live, 'live generation')}, ${leaks}`)
+    setText(
+      said,
+      entries.length === 0 ? '' : `${counted(entries.length, 'module')}, ${counted(live, 'live generation')}, ${leaks}`,
+    )
     setAttribute(viewport, 'hidden', entries.length === 0)
     setAttribute(empty, 'hidden', entries.length > 0)
   }

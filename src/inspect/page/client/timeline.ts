@@ -7,7 +7,7 @@ import { counted, outcomes, type OutcomeName } from './words.ts'
 const HEIGHT = 72
 const FLOOR = 52
 const NARROWEST = 7
-const WIDEST = 26
+const WIDEST = 18
 
 /** From 1 ms to a minute, so that both are seen. */
 const heightOf = ({ durationMs = 0, outcome }: TransactionHead): number => {
@@ -82,6 +82,7 @@ export const timeline = (
   const update = (model: Model): void => {
     const { heads } = model
     const available = track.clientWidth
+    setAttribute(track, 'hidden', heads.length === 0)
     const isSame = heads === shown && available === width
     if (!isSame) {
       const wasAtEnd = track.scrollLeft + track.clientWidth >= track.scrollWidth - 4

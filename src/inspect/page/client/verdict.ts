@@ -1,6 +1,6 @@
 import type { Failure } from '../../../model/errors.ts'
 import type { Model, Status } from './model.ts'
-import { duration } from './time.ts'
+import { clockTime, duration } from './time.ts'
 import { counted, listed, outcomes, phaseWord, short } from './words.ts'
 
 /** How loud the header is. */
@@ -39,12 +39,19 @@ const degraded = (status: Status): Verdict => {
 
 const ended = (model: Model, status: Status): Verdict | undefined => {
   if (status.state === 'closed' || (model.link.kind === 'ended' && model.link.reason === 'reloader.closed')) {
-    return { tone: 'calm', glyph: '■', title: 'Closed', text: 'The service has closed its reloader.', since: status.since }
+    return {
+      tone: 'calm',
+      glyph: '■',
+      title: 'Closed',
+      text: 'The service has closed its reloader.',
+      since: status.since,
+    }
   }
-  if (model.charts.admission?.state === 'frozen') {
-    const { at } = model.charts.admission
-    const text = `Changes wait. ${sentence(named(status.serving?.revision))} serves.`
-    return { tone: 'calm', glyph: '❄', title: 'Frozen', text, since: at }
+  if (status.frozen !== undefined) {
+    const { reason, since, waiting } = status.frozen
+    const waits = waiting === undefined ? 'Changes wait.' : `${sentence(named(waiting))} waits.`
+    const text = `“${reason}” ${waits} ${sentence(named(status.serving?.revision))} serves.`
+    return { tone: 'calm', glyph: '❄', title: 'Frozen', text, since }
   }
   return undefined
 }
@@ -64,8 +71,14 @@ const refused = (model: Model, status: Status): Verdict | undefined => {
 }
 
 const working = (model: Model, status: Status): Verdict => {
+  if (status.confirmation !== undefined) {
+    const { until } = status.confirmation
+    const text = `${sentence(named(status.serving?.revision))} serves. Without a yes until ${clockTime(until)} it is swapped back.`
+    return { tone: 'warn', glyph: '?', title: 'Waits for confirmation', text }
+  }
   const head = model.heads.at(-1)
-  const serving = status.serving === undefined ? 'Nothing serves yet.' : `${sentence(named(status.serving.revision))} serves.`
+  const serving =
+    status.serving === undefined ? 'Nothing serves yet.' : `${sentence(named(status.serving.revision))} serves.`
   const target = head?.revision === undefined ? 'Reading' : `Changing to ${named(head.revision)}`
   const state = model.charts.reload?.state ?? status.state
   return { tone: 'busy', glyph: outcomes.running.glyph, title: target, text: `${sentence(state)}. ${serving}` }
@@ -78,8 +91,18 @@ const atRest = (model: Model, status: Status): Verdict => {
     const text = `Waiting for the first document of ${short(source.name)}.`
     return { tone: 'calm', glyph: '○', title: 'Nothing serves yet', text, ...since }
   }
+  if (status.stale !== undefined) {
+    const text = `${sentence(named(serving.revision))} serves, but the source cannot be read to compare.`
+    return { tone: 'warn', glyph: '≠', title: 'Source out of reach', text, since: status.stale.since }
+  }
   if (inSync) {
-    return { tone: 'good', glyph: '✓', title: 'In sync', text: `${sentence(named(serving.revision))} serves.`, ...since }
+    return {
+      tone: 'good',
+      glyph: '✓',
+      title: 'In sync',
+      text: `${sentence(named(serving.revision))} serves.`,
+      ...since,
+    }
   }
   const text = `${sentence(named(serving.revision))} serves, the source holds ${named(source.revision)}.`
   return { tone: 'warn', glyph: '≠', title: 'Not in sync', text, ...since }
@@ -99,25 +122,39 @@ export const verdictOf = (model: Model): Verdict => {
 export interface LastError {
   readonly text: string
   readonly hint?: string
+  /** Where it is past. */
+  readonly note: string
   /** False where it stays from before and all is well again. */
   readonly isCurrent: boolean
 }
 
-const steady = new Set(['watching', 're-reading', 'opening'])
+const steady = new Set(['watching', 're-reading', 'opening', 'closed'])
+
+const current = (failure: Failure): LastError => ({
+  text: failureLine(failure),
+  hint: failure.hint,
+  note: '',
+  isCurrent: true,
+})
+
+const past = (failure: Failure, at: number | undefined): LastError => ({
+  text: failureLine(failure),
+  note: at === undefined ? 'past' : `past, at ${clockTime(at)}`,
+  isCurrent: false,
+})
 
 /** The last thing that went wrong, in words. */
 export const lastErrorOf = ({ status, heads, reported }: Model): LastError => {
-  if (status === undefined) return { text: 'not known', isCurrent: false }
+  if (status === undefined) return { text: 'not known', note: '', isCurrent: false }
   const { lastError, state } = status.source
-  const inSource = lastError !== undefined && !steady.has(state) && state !== 'closed'
-  if (inSource) return { text: failureLine(lastError), hint: lastError.hint, isCurrent: true }
+  if (lastError !== undefined && !steady.has(state)) return current(lastError)
   const last = heads.at(-1)
-  if (last?.failure !== undefined) return { text: failureLine(last.failure), hint: last.failure.hint, isCurrent: true }
+  if (last?.failure !== undefined) return current(last.failure)
   const earlier = heads.findLast(({ failure }) => failure !== undefined)
   const late = reported.at(-1)
-  if (late !== undefined && late.at > (earlier?.startedAt ?? 0)) return { text: failureLine(late), hint: late.hint, isCurrent: false }
-  if (earlier?.failure !== undefined) return { text: failureLine(earlier.failure), isCurrent: false }
-  return lastError === undefined ? { text: 'none', isCurrent: false } : { text: failureLine(lastError), isCurrent: false }
+  if (late !== undefined && late.at > (earlier?.startedAt ?? 0)) return past(late, late.at)
+  if (earlier?.failure !== undefined) return past(earlier.failure, earlier.startedAt)
+  return lastError === undefined ? { text: 'none', note: '', isCurrent: false } : past(lastError, undefined)
 }
 
 /** One sentence about a transaction, for screen readers and titles. */

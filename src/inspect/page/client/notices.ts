@@ -1,0 +1,23 @@
+import type { Status } from './model.ts'
+import { clockTime } from './time.ts'
+import { failureLine } from './verdict.ts'
+import { listed, short } from './words.ts'
+
+/** What else must be known beside the verdict, a sentence each. */
+export const noticesOf = ({ frozen, quarantine, stale, persistence, source }: Status): readonly string[] => {
+  const notices: string[] = []
+  if (frozen !== undefined) notices.push(`Frozen since ${clockTime(frozen.since)}: ${short(frozen.reason, 200)}`)
+  if (stale !== undefined) {
+    notices.push(
+      `Not compared with the source since ${clockTime(stale.since)}; it is ${source.state.replace('-', ' ')}.`,
+    )
+  }
+  if (quarantine.length > 0) {
+    const names = quarantine.map(({ revision }) => short(revision, 20))
+    notices.push(`In quarantine, not tried again for now: revision ${listed(names)}.`)
+  }
+  if (persistence?.lastError !== undefined) {
+    notices.push(`What serves cannot be kept on disk. ${failureLine(persistence.lastError)}`)
+  }
+  return notices
+}

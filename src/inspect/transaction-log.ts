@@ -1,0 +1,101 @@
+import type { TransactionRecord } from '../model/record.ts'
+import type { Observed, PlannedModule } from '../observation.ts'
+import type { InspectedModule, InspectedPhase, InspectedTransaction, TransactionHead } from './wire.ts'
+
+type Event<Kind extends Observed['kind']> = Extract<Observed, { readonly kind: Kind }>
+
+/** All that is seen of one transaction, in any order of its parts. What happens is only noted; it is put together when asked for. */
+export class TransactionLog {
+  readonly #began: Pick<TransactionHead, 'id' | 'epoch' | 'trigger' | 'startedAt'>
+  #planned: Event<'planned'> | undefined
+  #record: TransactionRecord | undefined
+  readonly #phases = new Map<string, InspectedPhase[]>()
+  supersededBy: string | undefined
+
+  constructor(began: Pick<TransactionHead, 'id' | 'epoch' | 'trigger' | 'startedAt'>) {
+    this.#began = began
+  }
+
+  get outcome(): TransactionHead['outcome'] {
+    return this.#record?.outcome ?? 'running'
+  }
+
+  get changes(): number {
+    return (this.#record ?? this.#planned)?.modules.length ?? 0
+  }
+
+  plan(planned: Event<'planned'>): void {
+    this.#planned = planned
+  }
+
+  end(record: TransactionRecord): void {
+    this.#record = record
+  }
+
+  /** A phase that begins is added; one that ends closes the last of its kind that runs. */
+  phase({ module, phase, startMs, ended }: Event<'phase'>): void {
+    const phases = this.#phases.get(module) ?? []
+    this.#phases.set(module, phases)
+    if (ended === undefined) {
+      // As in the record, a check of the next round goes on with the phase of the round before.
+      const last = phases.at(-1)
+      const before = phase === 'check' && last?.phase === 'check' ? phases.pop() : undefined
+      phases.push({ phase, startMs: before?.startMs ?? startMs, result: 'running' })
+      return
+    }
+    const at = phases.findLastIndex((one) => one.phase === phase && one.result === 'running')
+    const running = phases[at]
+    if (running === undefined) return
+    phases[at] = { ...running, durationMs: ended.atMs - running.startMs, result: ended.result }
+  }
+
+  head(): TransactionHead {
+    const { id, epoch, trigger, startedAt } = this.#began
+    const record = this.#record
+    const revision = (record ?? this.#planned)?.revision
+    const [failure] = failuresOf(record)
+    return {
+      id,
+      epoch,
+      trigger,
+      startedAt,
+      outcome: this.outcome,
+      changes: this.changes,
+      ...(revision === undefined ? {} : { revision }),
+      ...(record === undefined ? {} : { durationMs: record.durationMs }),
+      ...(failure === undefined ? {} : { failure }),
+    }
+  }
+
+  whole(): InspectedTransaction {
+    const record = this.#record
+    const planned = this.#planned
+    const digest = (record ?? planned)?.digest
+    return {
+      ...this.head(),
+      ...(digest === undefined ? {} : { digest }),
+      ...(planned === undefined ? {} : { plannedMs: planned.atMs, diff: planned.diff }),
+      modules:
+        record === undefined ? (planned?.modules ?? []).map((module) => this.#seen(module)) : this.#recorded(record),
+      failures: failuresOf(record),
+      ...(record?.outcome === 'degraded' ? { degraded: record.degraded } : {}),
+      ...(this.supersededBy === undefined ? {} : { supersededBy: this.supersededBy }),
+    }
+  }
+
+  #seen({ module, change, after }: PlannedModule): InspectedModule {
+    return { module, change, after, phases: [...(this.#phases.get(module) ?? [])] }
+  }
+
+  /** The record's own account, and the closes that it does not have: they end after it. */
+  #recorded({ modules }: TransactionRecord): readonly InspectedModule[] {
+    return modules.map(({ module, change, after, phases }) => {
+      const closes = (this.#phases.get(module) ?? []).filter(({ phase }) => phase === 'close')
+      const others = closes.length === 0 ? phases : phases.filter(({ phase }) => phase !== 'close')
+      return { module, change, after, phases: [...others, ...closes] }
+    })
+  }
+}
+
+const failuresOf = (record: TransactionRecord | undefined) =>
+  record !== undefined && 'failures' in record ? record.failures : []

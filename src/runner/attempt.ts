@@ -1,0 +1,145 @@
+import type { Applier, PrepareContext } from '../applier.ts'
+import { type Bounded, BoundedCall, type Late } from '../bounded.ts'
+import type { Clock } from '../clock.ts'
+import { failure } from '../model/errors.ts'
+import { GenerationRecord } from '../store/generation.ts'
+import type { Slot } from '../store/slot.ts'
+import { Cleanups } from './cleanups.ts'
+import { generationOf } from './generation-of.ts'
+import type { Retirer } from './retire.ts'
+import type { Runtime } from './runtime.ts'
+
+/** The generations that a module asks for, by its own names for them. */
+export type Needed = readonly (readonly [as: string, record: GenerationRecord | undefined])[]
+
+export const noNeeds: Needed = []
+
+/** What the parts of a preparation share. */
+export interface AttemptParts {
+  readonly runtime: Runtime
+  readonly retirer: Retirer
+}
+
+/**
+ * One prepare of one module, to its end however late that comes. A generation may keep its context for as long as it
+ * lives, and so this: it must know nothing of the transaction, or every generation would keep the one before it.
+ */
+export class Attempt {
+  readonly #parts: AttemptParts
+  readonly #slot: Slot
+  readonly #slice: unknown
+  readonly #needed: Needed
+  readonly #call: BoundedCall<unknown>
+  #cleanups: Cleanups | undefined
+  /** The generation, once it is made. */
+  made: GenerationRecord | undefined
+
+  constructor(parts: AttemptParts, slot: Slot, slice: unknown, needed: Needed) {
+    const { deadlinesOf, timers } = parts.runtime
+    const { prepareMs, graceMs } = deadlinesOf(slot.definition)
+    this.#parts = parts
+    this.#slot = slot
+    this.#slice = slice
+    this.#needed = needed
+    const onLate = (late: Late<unknown>): void => this.#takeLate(late)
+    this.#call = new BoundedCall({ clock: timers, deadlineMs: prepareMs, graceMs, onLate })
+  }
+
+  /** Calls the module. What it made in time is `made`. */
+  start(applier: Applier<unknown, unknown, object>, previous: unknown): Bounded<unknown> | Promise<Bounded<unknown>> {
+    const slot = this.#slot
+    const prepare = () => applier.prepare(this.#slice, new AttemptContext(this, previous))
+    const ended = this.#call.run(() =>
+      slot.hasRoom ? prepare() : slot.room().then(() => (this.#call.isGivenUp ? undefined : prepare())),
+    )
+    return ended ?? this.#call.result
+  }
+
+  cancel(): void {
+    this.#call.cancel()
+  }
+
+  /** Makes the record of what a prepare returned; undefined where that is no generation. */
+  take(value: unknown): GenerationRecord | undefined {
+    const generation = generationOf(value)
+    if (generation === undefined) return undefined
+    const slot = this.#slot
+    slot.opened += 1
+    const needed = this.#needed.flatMap(([, record]) => record ?? [])
+    return new GenerationRecord(slot.name, generation, this.#slice, needed)
+  }
+
+  /** Runs the clean-ups of a prepare that made nothing. Not waited for: one that hangs must not hold the transaction. */
+  cleanUp(): void {
+    const { runtime, retirer } = this.#parts
+    const { name, definition } = this.#slot
+    const onError = (error: unknown) =>
+      runtime.report(failure('module.close-failed', { module: name, phase: 'close' }, error))
+    retirer.track(this.cleanups.run(runtime.clock, runtime.deadlinesOf(definition).closeMs, onError))
+  }
+
+  get cleanups(): Cleanups {
+    this.#cleanups ??= new Cleanups()
+    return this.#cleanups
+  }
+
+  get slot(): Slot {
+    return this.#slot
+  }
+
+  get needed(): Needed {
+    return this.#needed
+  }
+
+  get runtime(): Runtime {
+    return this.#parts.runtime
+  }
+
+  get signal(): AbortSignal {
+    return this.#call.signal
+  }
+
+  /** What ends after it was given up serves nobody: a generation is closed, for anything else the clean-ups run. */
+  #takeLate(late: Late<unknown>): void {
+    const { runtime, retirer } = this.#parts
+    this.#slot.unsettled -= 1
+    runtime.onSettled()
+    const record = late.kind === 'value' ? this.take(late.value) : undefined
+    if (record === undefined) this.cleanUp()
+    else void retirer.retire([record])
+  }
+}
+
+const nothing: object = Object.freeze({})
+
+const instancesOf = (needed: Needed): object =>
+  needed.length === 0 ? nothing : Object.fromEntries(needed.map(([as, record]) => [as, record?.generation.instance]))
+
+/** All but the signal are its own members, so that an applier may take them apart. */
+class AttemptContext implements PrepareContext<unknown> {
+  readonly #attempt: Attempt
+  readonly module: string
+  declare readonly previous?: unknown
+  readonly needs: object
+  readonly clock: Clock
+  readonly defer: PrepareContext<unknown>['defer']
+  readonly isServing: () => boolean
+  readonly report: (error: unknown) => void
+
+  constructor(attempt: Attempt, previous: unknown) {
+    const { slot, runtime } = attempt
+    this.#attempt = attempt
+    this.module = slot.name
+    if (previous !== undefined) this.previous = previous
+    this.needs = instancesOf(attempt.needed)
+    this.clock = runtime.clock
+    this.defer = (cleanup) => attempt.cleanups.add(cleanup)
+    this.isServing = () => slot.serving !== undefined && slot.serving === attempt.made
+    this.report = (error) => runtime.report(failure('module.background-failed', { module: slot.name }, error))
+  }
+
+  /** Made when it is first asked for. */
+  get signal(): AbortSignal {
+    return this.#attempt.signal
+  }
+}

@@ -1,0 +1,123 @@
+import { type Browser, type Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { openBrowser, picture, untilVerdict, verdict, visit, words } from './chromium.ts'
+import { BAD_MAX, BAD_TARGET, startService } from './service.ts'
+
+let browser: Browser
+beforeAll(async () => {
+  browser = await openBrowser()
+})
+afterAll(() => browser.close())
+
+const lit = (page: Page, selector: string): Promise<readonly string[]> =>
+  page.locator(selector).evaluateAll((elements) => elements.map((element) => element.textContent ?? ''))
+
+const litStates = (page: Page, machine: string): Promise<readonly string[]> =>
+  page
+    .locator(`[data-machine="${machine}"] .state[data-lit]`)
+    .evaluateAll((elements) => elements.map((element) => element.getAttribute('data-id') ?? ''))
+
+const newest = (page: Page) => page.getByRole('option').first()
+const opened = (page: Page) => page.getByRole('region', { name: 'The opened transaction' })
+const fact = (page: Page, name: string) => page.locator('.fact', { hasText: name })
+
+describe('A person who looks at a running service', () => {
+  it('sees a commit: what serves now, how long each module took, and what has changed', async () => {
+    const { url, put } = await startService()
+    const { page, complaints } = await visit(browser, url)
+    await untilVerdict(page, 'In sync')
+    expect(await words(fact(page, 'Serves'))).toContain('1 proved')
+
+    put((next) => {
+      next.log.level = 'debug'
+      next.cache.intervalMs = 1_000
+      next.db.password = 'another'
+    })
+    await expect.poll(() => words(fact(page, 'Serves')), { timeout: 20_000 }).toContain('2 proved')
+    await untilVerdict(page, 'In sync')
+    await expect.poll(() => words(newest(page))).toMatch(/committed.*revision 2.*3 modules/)
+
+    const rows = opened(page).getByRole('listitem')
+    expect(await rows.locator('.name').allInnerTexts()).toEqual(['logger', 'db', 'cache'])
+    await expect.poll(() => words(rows.nth(1))).toMatch(/replace prepare \d.* ms commit .* ms soak .* ms close/)
+    const changes = opened(page).getByRole('table', { name: 'Changes by path' })
+    const shown = await words(changes)
+    expect(shown).toContain('log.level from "info" → to "debug"')
+    expect(shown).toContain('cache.intervalMs from 30000 → to 1000')
+    expect(shown).toContain('db.password changed, value not shown')
+
+    expect(await litStates(page, 'reload')).toEqual(['reload.resting', 'reload.resting.committed'])
+    expect(await litStates(page, 'watch')).toEqual(['watch.following', 'watch.following.watching'])
+    expect(await lit(page, '[data-machine="reload"] .label[data-lit] text[data-lit]')).toEqual(['done'])
+    expect(await page.title()).toContain('In sync')
+    expect(complaints).toEqual([])
+    await picture(page, 'commit')
+  })
+
+  it('sees a rollback: which module failed, why, and that the old config serves', async () => {
+    const { url, put } = await startService()
+    const { page, complaints } = await visit(browser, url)
+    await untilVerdict(page, 'In sync')
+    put((next) => {
+      next.db.max = BAD_MAX
+    })
+    await untilVerdict(page, 'Rolled back revision 2')
+    const said = await words(page.locator('header'))
+    expect(said).toContain('module "db", phase prepare')
+    expect(said).toContain('Revision 1 keeps serving.')
+    expect(said).toContain('Source holds 2 another')
+    expect(await litStates(page, 'reload')).toEqual(['reload.resting', 'reload.resting.rolled-back'])
+    expect(await lit(page, '[data-machine="reload"] .label[data-lit] text[data-lit]')).toEqual(['done'])
+    const row = opened(page).getByRole('listitem').filter({ hasText: 'failed' })
+    expect(await words(row.first())).toContain('module.prepare-failed')
+    expect(await words(opened(page))).toContain('What failed')
+    expect(complaints).toEqual([])
+    await picture(page, 'rollback')
+  })
+
+  it('sees a rejection: what is wrong with the document, and that no module was called', async () => {
+    const { url, put } = await startService()
+    const { page } = await visit(browser, url)
+    await untilVerdict(page, 'In sync')
+    put((next) => {
+      Object.assign(next.cache, { intervalMs: 'soon' })
+    })
+    await untilVerdict(page, 'Refused revision 2')
+    expect(await words(page.locator('header'))).toContain('cache.intervalMs')
+    expect(await words(opened(page))).toContain('No module was called.')
+    expect(await litStates(page, 'reload')).toEqual(['reload.resting', 'reload.resting.rejected'])
+  })
+
+  it('cannot miss that it is degraded', async () => {
+    const { url, put } = await startService()
+    const { page } = await visit(browser, url)
+    await untilVerdict(page, 'In sync')
+    const calm = await verdict(page).evaluate((element) => Number.parseFloat(getComputedStyle(element).fontSize))
+    put((next) => {
+      next.routes.target = BAD_TARGET
+    })
+    await untilVerdict(page, 'Degraded: 1 module')
+    expect(await words(page.locator('header'))).toContain('routes may not serve revision 1')
+    const loud = await verdict(page).evaluate((element) => {
+      const { fontSize, color } = getComputedStyle(element)
+      const ground = getComputedStyle(element.closest('.verdict') ?? element).backgroundColor
+      return { size: Number.parseFloat(fontSize), color, ground }
+    })
+    expect(loud.size).toBeGreaterThan(calm)
+    expect(loud).toMatchObject({ color: 'rgb(255, 255, 255)', ground: 'rgb(179, 20, 27)' })
+    expect(await words(page.getByRole('alert'))).toContain('degraded')
+    const card = page.locator('.module', { hasText: 'routes' })
+    expect(await words(card)).toContain('degraded')
+    expect(await page.title()).toContain('Degraded')
+    await picture(page, 'degraded')
+  })
+
+  it('sees that the service has closed its reloader', async () => {
+    const { url, reloader } = await startService()
+    const { page } = await visit(browser, url)
+    await untilVerdict(page, 'In sync')
+    await reloader.close()
+    await untilVerdict(page, 'Closed')
+    expect(await words(page.locator('.link'))).toContain('The service closed its reloader')
+  })
+})

@@ -1,0 +1,16 @@
+import { fileURLToPath } from 'node:url'
+import { defineConfig } from 'vitest/config'
+import project from '../../vitest.config.ts'
+
+/** Run by `npm run test:browser`: these need a Chromium, `npm test` does not. */
+export default defineConfig({
+  resolve: project.resolve ?? {},
+  test: {
+    root: fileURLToPath(new URL('../..', import.meta.url)),
+    include: ['test/browser/**/*.test.ts'],
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    pool: 'forks',
+    maxWorkers: 2,
+  },
+})

@@ -1,0 +1,206 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import { fileURLToPath } from 'node:url'
+import { createReloader } from 'changeover'
+import { memorySource } from 'changeover/testing'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { Config, configOf, startWorld, type World } from '../guarantees/world.ts'
+import { ask, enter, follow, inspect } from './scene.ts'
+
+const PATIENT = { timeout: 20_000 }
+
+const look = async (reloader: World['reloader'], actions = false) => {
+  const scene = await inspect({ reloader, actions })
+  const session = await enter(scene)
+  const { port, path } = scene
+  const stream = await follow(port, `${path}events`, session)
+  await vi.waitFor(() => expect(stream.last('hello')).toBeDefined(), PATIENT)
+  const get = (place: string) => ask(port, `${path}${place}`, { headers: session })
+  const headers = {
+    ...session,
+    origin: `http://127.0.0.1:${port}`,
+    'content-type': 'application/json',
+    'x-changeover-csrf': stream.last('hello').csrf,
+  }
+  const act = async (name: string, body: object = {}) => {
+    const answer = await ask(port, `${path}actions/${name}`, { method: 'POST', headers, body: JSON.stringify(body) })
+    return { status: answer.status, ...JSON.parse(answer.body) }
+  }
+  return { ...scene, session, stream, get, act }
+}
+
+describe('an inspector of a reloader', () => {
+  it('tells of a commit and of a rollback as they happen, and what each module did', async () => {
+    const world = await startWorld({ config: configOf({ a: 1 }), clock: 'system', options: { public: ['a'] } })
+    const { stream, get } = await look(world.reloader)
+    expect(stream.last('hello')).toMatchObject({
+      status: { state: 'committed', inSync: true },
+      charts: { reload: { state: 'committed' }, watch: { machine: 'watch' }, admission: { machine: 'admission' } },
+      transactions: [{ trigger: 'start', outcome: 'committed', changes: 1 }],
+      actions: [],
+    })
+    await world.put(configOf({ a: 2, b: 1 }))
+    await vi.waitFor(() => expect(stream.last('status')?.serving.revision.name).toBe('2'), PATIENT)
+    world.modules.b.script('prepare', 'reject')
+    const { id } = await world.put(configOf({ a: 3, b: 2 }))
+    await vi.waitFor(() => expect(stream.last('transaction')).toMatchObject({ id, outcome: 'rolled-back' }), PATIENT)
+    await vi.waitFor(() => expect(stream.last('state')).toMatchObject({ machine: expect.any(String) }), PATIENT)
+    const lit = stream
+      .of('state')
+      .flatMap(({ data }) => data.taken.flatMap(({ targets }: { targets: string[] }) => targets))
+    expect(lit).toEqual(
+      expect.arrayContaining([
+        'reload.validating',
+        'reload.applying.preparing',
+        'reload.resting.committed',
+        'reload.rolling-back',
+      ]),
+    )
+    const exported = JSON.parse((await get(`transactions/${id}.json`)).body)
+    expect(exported).toMatchObject({
+      id,
+      outcome: 'rolled-back',
+      failure: { code: 'module.prepare-failed', module: 'b' },
+      modules: [{ module: 'a' }, { module: 'b', phases: [{ phase: 'prepare', result: 'failed' }] }],
+      diff: {
+        count: 2,
+        differences: [
+          { path: 'a.value', from: 2, to: 3 },
+          { path: 'b.value', change: 'changed' },
+        ],
+      },
+    })
+    const sequence = await get(`transactions/${id}.mmd?download`)
+    expect(sequence.headers['content-disposition']).toBe(`attachment; filename="${id}.mmd"`)
+    expect(sequence.body).toMatch(/m1--x-reloader: failed/)
+  })
+
+  it('sends no secret: not in a stream, a page, an export or a header, whatever becomes of the config', async () => {
+    const secret = 771_234
+    const world = await startWorld({
+      config: configOf({ a: secret }, 'note-771234'),
+      clock: 'system',
+      checkCloses: false,
+    })
+    const { stream, get } = await look(world.reloader)
+    world.modules.a.script('prepare', () => {
+      throw new Error('connecting with 771234 failed')
+    })
+    const texts = [
+      configOf({ a: 1_771_234 }),
+      configOf({ a: 2_771_234, b: secret }),
+      '{"a": 771234',
+      '{"a":{"value":"x771234"}}',
+    ]
+    const records = [world.reloader.status().last]
+    for (const text of texts) records.push(await world.put(text))
+    await vi.waitFor(() => expect(stream.last('transaction')?.id).toBe(records.at(-1)?.id), PATIENT)
+    const answers = await Promise.all(
+      records
+        .flatMap((record) => [get(`transactions/${record?.id}.json`), get(`transactions/${record?.id}.mmd`)])
+        .concat(get('')),
+    )
+    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200))
+    expect(stream.raw.text.length).toBeGreaterThan(1_000)
+    expect(JSON.stringify([stream.raw.text, answers])).not.toContain('71234')
+  })
+
+  it('does what its page asks, where that is enabled', async () => {
+    const world = await startWorld({ config: configOf({ a: 1 }), clock: 'system' })
+    const { act, stream } = await look(world.reloader, true)
+    expect(stream.last('hello').actions).toEqual([
+      'reload',
+      'retry',
+      'release',
+      'revert',
+      'freeze',
+      'unfreeze',
+      'confirm',
+    ])
+    expect(await act('reload')).toMatchObject({ status: 200, ok: true, outcome: 'unchanged' })
+    await world.put(configOf({ a: 2 }))
+    expect(await act('freeze', { reason: 'looking at it' })).toEqual({ status: 200, ok: true })
+    expect(world.reloader.status().frozen?.reason).toBe('looking at it')
+    expect(await act('reload')).toMatchObject({ status: 409, ok: false, failure: { code: 'reloader.held' } })
+    expect(await act('revert')).toMatchObject({ status: 200, ok: true, outcome: 'committed' })
+    expect(world.served).toEqual({ a: 1 })
+    expect(await act('unfreeze')).toEqual({ status: 200, ok: true })
+    await vi.waitFor(() => expect(world.served).toEqual({ a: 2 }), PATIENT)
+    expect(await act('confirm', { transaction: 'none' })).toMatchObject({ status: 409, ok: false })
+  })
+
+  it('sees the reloader close, and can be asked what was afterwards', async () => {
+    const world = await startWorld({ config: configOf({ a: 1 }), clock: 'system' })
+    const { stream, port, path, session } = await look(world.reloader)
+    await world.reloader.close()
+    await vi.waitFor(() => expect(stream.raw.ended).toBe(true), PATIENT)
+    expect([stream.last('bye'), stream.last('status').state]).toEqual([{ reason: 'reloader.closed' }, 'closed'])
+    const late = await follow(port, `${path}events`, session)
+    await vi.waitFor(() => expect(late.last('bye')).toEqual({ reason: 'reloader.closed' }), PATIENT)
+    expect(late.last('hello').transactions).toHaveLength(1)
+  })
+
+  it('that starts late knows the last transaction at least', async () => {
+    const world = await startWorld({ config: configOf({ a: 1 }), clock: 'system' })
+    const { id } = await world.put(configOf({ a: 2 }))
+    const { stream } = await look(world.reloader)
+    expect(stream.last('hello').current).toMatchObject({ id, modules: [{ module: 'a' }] })
+  })
+
+  it('may be one of two, each with sessions of its own', async () => {
+    const world = await startWorld({ config: configOf({ a: 1 }), clock: 'system' })
+    const [one, other] = [await look(world.reloader), await look(world.reloader)]
+    await one.inspected.close()
+    const { id } = await world.put(configOf({ a: 2 }))
+    await vi.waitFor(
+      () => expect(other.stream.last('transaction')).toMatchObject({ id, outcome: 'committed' }),
+      PATIENT,
+    )
+  })
+
+  it('listens to nothing where none was asked for', async () => {
+    const servers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'TCPServerWrap').length
+    const before = servers()
+    const reloader = createReloader({ source: memorySource(configOf({})), schema: Config })
+    onTestFinished(() => reloader.close())
+    await reloader.start()
+    expect(servers()).toBe(before)
+  })
+})
+
+describe('a process with an inspector', () => {
+  const run = promisify(execFile)
+  const script = (tail: string): string => `
+    import { createReloader } from 'changeover'
+    import { inspector } from 'changeover/inspect'
+    import { memorySource } from 'changeover/testing'
+    const schema = { '~standard': { version: 1, vendor: 'own', validate: (value) => ({ value }) } }
+    const reloader = createReloader({ source: memorySource({}), schema })
+    await reloader.start()
+    const inspected = await inspector({ reloader })
+    const { port } = new URL(inspected.url)
+    const stream = await fetch(inspected.url, { redirect: 'manual' })
+    const cookie = stream.headers.get('set-cookie').split(';')[0]
+    const events = await fetch(new URL('events', inspected.url), { headers: { cookie } })
+    const reader = events.body.getReader()
+    await reader.read()
+    ${tail}
+  `
+  const root = fileURLToPath(new URL('../..', import.meta.url))
+  const runScript = (tail: string) =>
+    run(process.execPath, ['--import', 'tsx', '--input-type=module', '--eval', script(tail)], {
+      cwd: root,
+      timeout: 50_000,
+    })
+
+  it('ends by itself when its reloader has closed, though the inspector was forgotten', async () => {
+    // The script's own client must not hold it.
+    const { stdout } = await runScript(`reader.cancel().catch(() => {}); await reloader.close(); console.log('closed')`)
+    expect(stdout).toBe('closed\n')
+  })
+
+  it('has the answer of its close, though nothing else is left to wait for', async () => {
+    const { stdout } = await runScript(`await reloader.close(); await inspected.close(); console.log('both closed')`)
+    expect(stdout).toBe('both closed\n')
+  })
+})

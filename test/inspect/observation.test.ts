@@ -1,0 +1,217 @@
+import { expect, describe, it } from 'vitest'
+import { observationOf, type Observed } from '../../src/observation.ts'
+import type { ChartState } from '../../src/chart-observer.ts'
+import { configOf, createWorld, startWorld, type World } from '../guarantees/world.ts'
+
+const watch = (world: Pick<World, 'reloader'>) => {
+  const observation = observationOf(world.reloader)
+  const events: Observed[] = []
+  const states: ChartState[] = []
+  const ends = [
+    observation.observe((event) => events.push(event)),
+    observation.observeCharts((state) => states.push(state)),
+  ]
+  return {
+    observation,
+    events,
+    states,
+    end: (): void => {
+      for (const end of ends) end()
+    },
+    /** What happened, as one line each. */
+    story: (): string[] => events.map(lineOf),
+    reload: (): string[] => states.filter(({ machine }) => machine === 'reload').map(({ state }) => state),
+  }
+}
+
+const lineOf = (event: Observed): string => {
+  switch (event.kind) {
+    case 'began':
+      return `began ${event.trigger}`
+    case 'planned':
+      return `planned ${event.modules.map(({ module, change }) => `${module} ${change}`).join(', ')}`
+    case 'phase':
+      return `${event.ended === undefined ? 'begins' : event.ended.result}: ${event.phase} ${event.module}`
+    case 'record':
+      return `record ${event.record.outcome}`
+    default:
+      return event.kind
+  }
+}
+
+describe('what is observed of a reloader', () => {
+  it('is each transaction from its beginning to the closing of what it replaced', async () => {
+    const world = createWorld({ config: configOf({ a: 1 }) })
+    const seen = watch(world)
+    await world.reloader.start()
+    await world.put(configOf({ a: 2, b: 1 }), 1_000)
+    await world.until(() => seen.story().includes('done: close a'), 'closed', 1_000)
+    expect(seen.story()).toEqual([
+      'began start',
+      'planned a open',
+      'begins: prepare a',
+      'done: prepare a',
+      'begins: commit a',
+      'done: commit a',
+      'record committed',
+      'began change',
+      'planned a replace, b open',
+      'begins: prepare a',
+      'done: prepare a',
+      'begins: prepare b',
+      'done: prepare b',
+      'begins: commit a',
+      'begins: commit b',
+      'done: commit a',
+      'done: commit b',
+      'begins: close a',
+      'record committed',
+      'done: close a',
+    ])
+    await world.end()
+    expect(seen.story().at(-1)).toBe('closed')
+  })
+
+  it('is a rollback, the modules that undo, and what became of what was prepared', async () => {
+    const world = await startWorld({ config: configOf({ a: 1, k: 1 }) })
+    const seen = watch(world)
+    world.modules.k.script('apply', 'reject')
+    await world.put(configOf({ a: 2, k: 2 }), 1_000)
+    await world.until(() => seen.story().includes('done: close a'), 'closed', 1_000)
+    expect(seen.story()).toEqual([
+      'began change',
+      'planned a replace, k replace',
+      'begins: prepare a',
+      'done: prepare a',
+      'begins: commit a',
+      'begins: commit k',
+      'done: commit a',
+      'done: commit k',
+      'begins: complete k',
+      'failed: complete k',
+      'begins: rollback a',
+      'begins: rollback k',
+      'done: rollback a',
+      'done: rollback k',
+      'begins: undo k',
+      'done: undo k',
+      'begins: close a',
+      'record rolled-back',
+      'done: close a',
+    ])
+  })
+
+  it('is the diff of what serves and what would, with values where they are public alone', async () => {
+    const world = await startWorld({ config: configOf({ a: 1, b: 1 }), options: { public: ['a.value'] } })
+    const seen = watch(world)
+    await world.put(configOf({ a: 2, b: 2 }), 1_000)
+    const planned = seen.events.find(({ kind }) => kind === 'planned')
+    expect(planned).toMatchObject({
+      diff: {
+        count: 2,
+        differences: [
+          { path: 'a.value', change: 'changed', from: 1, to: 2 },
+          { path: 'b.value', change: 'changed' },
+        ],
+      },
+    })
+    expect(JSON.stringify(planned)).not.toMatch(/b\.value[^}]*(from|to)/)
+  })
+
+  it('is no dry run', async () => {
+    const world = await startWorld({ config: configOf({ a: 1 }) })
+    const seen = watch(world)
+    await world.reloader.plan(JSON.stringify(configOf({ a: 2 })), { prepare: true })
+    expect(seen.story()).toEqual([])
+  })
+
+  it('is a failure that belongs to no transaction', async () => {
+    const world = await startWorld({ config: configOf({ a: 1 }), checkCloses: false })
+    const seen = watch(world)
+    world.modules.a.script('close', 'reject')
+    await world.put(configOf({ a: 2 }), 1_000)
+    await world.until(() => seen.story().includes('reported'), 'reported', 1_000)
+    expect(seen.story().slice(-2)).toEqual(['failed: close a', 'reported'])
+  })
+
+  it('is each step of the machines, with the transitions by which it came', async () => {
+    const world = await startWorld({ config: configOf({ a: 1 }) })
+    const seen = watch(world)
+    await world.put(configOf({ a: 2 }), 1_000)
+    await world.until(() => seen.reload().at(-1) === 'committed', 'at rest', 1_000)
+    expect(seen.reload()).toEqual(['validating', 'preparing', 'committing', 'committed'])
+    const [first, second] = seen.states.filter(({ machine }) => machine === 'reload')
+    expect(first).toMatchObject({ event: 'source.changed', active: ['reload.validating'] })
+    expect(second).toMatchObject({
+      value: { applying: 'preparing' },
+      active: ['reload.applying', 'reload.applying.preparing'],
+      event: 'xstate.done.actor.validateDocument',
+      taken: [{ source: 'reload.validating', event: 'xstate.done.actor.validateDocument' }],
+    })
+    for (const { taken } of seen.states) expect(taken.length).toBeGreaterThan(0)
+  })
+
+  it('is where all machines are', async () => {
+    const world = await startWorld({ config: configOf({ a: 1 }) })
+    await world.advance(1_000)
+    const charts = observationOf(world.reloader).charts()
+    expect(charts.map(({ machine, state }) => `${machine} ${state}`)).toEqual([
+      'reload committed',
+      'watch watching',
+      'admission calm',
+    ])
+    expect(charts[1]?.active).toEqual(['watch.following', 'watch.following.watching'])
+  })
+
+  it('holds no config value, whatever happens', async () => {
+    const secret = 771_234
+    const world = await startWorld({ config: configOf({ a: secret }, 'note-771234'), checkCloses: false })
+    const seen = watch(world)
+    world.modules.a.script('prepare', 'reject')
+    await world.put(configOf({ a: secret + 1_000_000 }), 1_000)
+    world.modules.a.script('close', 'reject')
+    await world.put(configOf({ a: 5, b: secret }), 1_000)
+    await world.put('{ "a": 771234', 1_000)
+    await world.put(JSON.stringify({ a: { value: 'x771234' } }), 1_000)
+    await world.end()
+    expect(seen.events.length).toBeGreaterThan(20)
+    expect(seen.states.length).toBeGreaterThan(10)
+    expect(JSON.stringify([seen.events, seen.states, seen.observation.status()])).not.toContain('71234')
+  })
+})
+
+describe('who observes', () => {
+  it('changes nothing by throwing', async () => {
+    const world = createWorld({ config: configOf({ a: 1 }) })
+    const observation = observationOf(world.reloader)
+    let calls = 0
+    const hurt = (): never => {
+      calls += 1
+      throw new Error('hostile')
+    }
+    observation.observe(hurt)
+    observation.observeCharts(hurt)
+    await world.reloader.start()
+    expect((await world.next(1_000)).outcome).toBe('committed')
+    expect((await world.put(configOf({ a: 2 }), 1_000)).outcome).toBe('committed')
+    expect(calls).toBeGreaterThan(10)
+    expect(world.reloader.status().counters.reported).toBe(0)
+  })
+
+  it('hears nothing once it has ended, and the machines are let alone when the last has', async () => {
+    const world = await startWorld({ config: configOf({ a: 1 }) })
+    const [one, other] = [watch(world), watch(world)]
+    one.end()
+    await world.put(configOf({ a: 2 }), 1_000)
+    expect([one.events.length, one.states.length]).toEqual([0, 0])
+    expect(other.states.length).toBeGreaterThan(0)
+    const { length } = other.states
+    other.end()
+    other.end()
+    await world.put(configOf({ a: 3 }), 1_000)
+    expect(other.states.length).toBe(length)
+    const again = watch(world)
+    await world.put(configOf({ a: 4 }), 1_000)
+    expect(again.reload()).toContain('preparing')
+  })
+})

@@ -1,0 +1,162 @@
+import { describe, expect, it } from 'vitest'
+import { revision } from './reload-moves.ts'
+import { type ReloadStory, tellReload } from './reload-story.ts'
+
+const lastTried = (story: ReloadStory) => story.inputOf('validateDocument')
+
+describe('A document that the reload machine could not try', () => {
+  const busy = () => tellReload().serve(1).change(2).validate().prepare('failed')
+  const untried = () => busy().rollBack([], 'settled')
+
+  it('is kept where a module was still busy, and what serves serves on', () => {
+    const story = untried()
+    expect(story.state).toBe('resting.rolled-back')
+    expect(story.context.untried).toEqual({ candidate: { revision: revision(2) }, until: 'settled' })
+  })
+
+  it('is tried once the module has settled', () => {
+    const story = untried().settleModule()
+    expect(lastTried(story)).toMatchObject({ epoch: 3, trigger: 'repair', candidate: { revision: revision(2) } })
+    expect(story.validate().prepare().commit().state).toBe('resting.committed')
+    expect(story.context.untried).toBeUndefined()
+    expect(story.settleModule().state).toBe('resting.committed')
+  })
+
+  it('is tried where the module settled while the transaction was still being taken back', () => {
+    const story = busy().settleModule()
+    expect(story.state).toBe('rolling-back')
+    expect(story.rollBack([], 'settled').state).toBe('validating')
+    expect(lastTried(story)).toMatchObject({ epoch: 3, trigger: 'repair', candidate: { revision: revision(2) } })
+  })
+
+  it('is tried once for that, not over and over', () => {
+    const story = busy().settleModule().rollBack([], 'settled').validate().prepare('failed').rollBack([], 'settled')
+    expect(story.state).toBe('resting.rolled-back')
+    expect(story.context.untried?.until).toBe('settled')
+  })
+
+  it('is tried where the module settled during a read that then fails', () => {
+    const story = untried().requestReload().settleModule().read('failed')
+    expect(story.state).toBe('validating')
+    expect(lastTried(story)).toMatchObject({ candidate: { revision: revision(2) } })
+  })
+
+  it('is tried by a repair too, where modules are degraded as well', () => {
+    const story = busy().rollBack(['db'], 'settled').elapseBackoff()
+    expect(lastTried(story)).toMatchObject({ epoch: 3, candidate: { revision: revision(2) } })
+  })
+
+  it('is tried by a retry too', () => {
+    const story = untried().requestRetry()
+    expect(lastTried(story)).toMatchObject({ epoch: 3, trigger: 'retry', candidate: { revision: revision(2) } })
+  })
+
+  it('gives way to a newer document', () => {
+    const story = untried().change(3)
+    expect(story.context.untried).toBeUndefined()
+    expect(story.validate('invalid').settleModule().state).toBe('resting.rejected')
+  })
+
+  it('is not forgotten over a read that fails', () => {
+    const story = untried().requestReload().read('failed')
+    expect(story.state).toBe('resting.rejected')
+    expect(story.settleModule().state).toBe('validating')
+    expect(lastTried(story)).toMatchObject({ epoch: 4, candidate: { revision: revision(2) } })
+  })
+
+  it('gives way to what a read finds', () => {
+    const story = untried().requestReload().read(2)
+    expect(story.context.untried).toBeUndefined()
+    expect(story.validate('invalid').settleModule().state).toBe('resting.rejected')
+  })
+
+  it('is not kept where it was at fault', () => {
+    const story = busy().rollBack()
+    expect(story.settleModule().state).toBe('resting.rolled-back')
+  })
+})
+
+describe('A quarantined document in the reload machine', () => {
+  const quarantined = () => tellReload().serve(1).change(2).quarantine()
+
+  it('is rejected, calls no module, and is kept untried', () => {
+    const story = quarantined()
+    expect(story.state).toBe('resting.rejected')
+    expect(story.records).toEqual(['1 committed', '2 rejected'])
+    expect(story.context.untried).toEqual({ candidate: { revision: revision(2) }, until: 'released' })
+    expect(story.asked.filter(({ src }) => src === 'prepareModules')).toHaveLength(1)
+  })
+
+  it('is kept untried too where it is quarantined for what it just did', () => {
+    const story = tellReload().serve(1).change(2).validate().prepare('failed').rollBack([], 'released')
+    expect(story.state).toBe('resting.rolled-back')
+    expect(story.context.untried).toEqual({ candidate: { revision: revision(2) }, until: 'released' })
+  })
+
+  it('is tried again when its quarantine ends, by a transaction of its own kind', () => {
+    const story = quarantined().requestRetry()
+    expect(story.state).toBe('validating')
+    expect(lastTried(story)).toMatchObject({ epoch: 3, trigger: 'retry', candidate: { revision: revision(2) } })
+    expect(story.context.untried).toBeUndefined()
+    expect(story.validate().prepare().commit().state).toBe('resting.committed')
+    expect(story.concluded.at(-1)).toEqual({ epoch: 3, trigger: 'retry', outcome: 'committed' })
+  })
+
+  it('is kept again where the retry finds it quarantined still', () => {
+    expect(quarantined().requestRetry().quarantine().context.untried?.until).toBe('released')
+  })
+
+  it('is tried where its quarantine ended while it was still being refused', () => {
+    const story = tellReload().serve(1).change(2).requestRetry().quarantine()
+    expect(story.state).toBe('validating')
+    expect(story.context.trigger).toBe('retry')
+    expect(story.records).toEqual(['1 committed', '2 rejected'])
+  })
+
+  it('is tried where its quarantine ended during a repair', () => {
+    const story = tellReload().serve(1).degrade(2).change(3).quarantine().elapseBackoff().requestRetry()
+    expect(story.validate().prepare().commit().state).toBe('validating')
+    expect(lastTried(story)).toMatchObject({ trigger: 'retry', candidate: { revision: revision(3) } })
+  })
+
+  it('does not take a retry that was asked of another document', () => {
+    const story = tellReload().serve(1).change(2).requestRetry().change(3).validate().quarantine()
+    expect(story.state).toBe('resting.rejected')
+    expect(story.context.untried?.candidate.revision).toEqual(revision(3))
+  })
+
+  it('is not tried because a module has settled', () => {
+    expect(quarantined().settleModule().state).toBe('resting.rejected')
+    const degraded = tellReload().serve(1).degrade(2).change(3).quarantine().settleModule()
+    expect(lastTried(degraded)).toMatchObject({ trigger: 'repair', candidate: undefined })
+  })
+
+  it('is never taken by a repair, and kept over one that succeeds', () => {
+    const story = tellReload().serve(1).degrade(2).change(3).quarantine().elapseBackoff()
+    expect(lastTried(story)).toMatchObject({ trigger: 'repair', candidate: undefined })
+    expect(story.validate().prepare().commit().state).toBe('resting.committed')
+    expect(story.context.untried?.candidate.revision).toEqual(revision(3))
+    expect(story.requestRetry().state).toBe('validating')
+  })
+
+  for (const untried of [undefined, 'settled', 'released'] as const) {
+    it(`is kept over a repair that fails (${untried ?? 'nothing'} to try again)`, () => {
+      const story = tellReload().serve(1).degrade(2).change(3).quarantine().elapseBackoff()
+      story.validate().prepare('failed').rollBack(['db'], untried)
+      expect(story.state).toBe('resting.degraded')
+      expect(story.context.untried).toEqual({ candidate: { revision: revision(3) }, until: 'released' })
+    })
+  }
+
+  it('gives way to a newer document', () => {
+    const story = quarantined().change(3).validate('invalid').requestRetry()
+    expect(story.state).toBe('resting.rejected')
+    expect(story.context.untried).toBeUndefined()
+  })
+
+  it('starts nothing where nothing is quarantined', () => {
+    expect(tellReload().serve(1).requestRetry().state).toBe('resting.committed')
+    const story = tellReload().serve(1).requestRetry().requestReload().read(2).quarantine()
+    expect(story.state).toBe('resting.rejected')
+  })
+})

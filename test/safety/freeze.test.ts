@@ -1,0 +1,263 @@
+import { expect, test } from 'vitest'
+import { createWorld, documentOf, provedWorld, SOAK_MS } from './world.ts'
+
+test('freeze() holds every change, goes on reading, and shows its reason, since when, and what waits', async () => {
+  const { world, process } = await provedWorld([1])
+  await process.reloader.freeze('Black Friday')
+  const since = process.clock.now()
+  expect(process.reloader.status().frozen).toEqual({ reason: 'Black Friday', since })
+  process.clearCalls()
+  world.source.put(documentOf(2))
+  world.source.put(documentOf(3))
+  await process.advance(SOAK_MS)
+  expect(process).toMatchObject({ served: 1, calls: [] })
+  expect(process.reloader.status()).toMatchObject({
+    frozen: { reason: 'Black Friday', since, waiting: { name: '3' } },
+    inSync: false,
+    source: { state: 'watching', revision: { name: '3' } },
+  })
+  await process.reloader.unfreeze()
+  await process.advance(SOAK_MS)
+  expect(process).toMatchObject({ served: 3, state: 'committed' })
+  expect(process.reloader.status()).not.toHaveProperty('frozen')
+  expect(process.records.map(({ revision }) => revision?.name)).toEqual(['1', '3'])
+})
+
+test('While frozen reload() and retry() are refused with reloader.held', async () => {
+  const { world, process } = await provedWorld([1])
+  process.modules.b.script('commit', 'throw')
+  world.source.put(documentOf(2))
+  await process.advance(0)
+  await process.reloader.freeze('')
+  await expect(process.reloader.reload()).rejects.toMatchObject({ code: 'reloader.held' })
+  await expect(process.reloader.retry()).rejects.toMatchObject({ code: 'reloader.held' })
+})
+
+test('A reload() that has not begun when changes are frozen is refused too', async () => {
+  const { world, process } = await provedWorld([1])
+  world.source.put(documentOf(2))
+  await process.advance(100) // it soaks
+  const reloaded = process.reloader.reload()
+  const code = reloaded.then(
+    () => 'a record',
+    (error: { code: string }) => error.code,
+  )
+  await process.reloader.freeze('')
+  await process.advance(SOAK_MS)
+  expect(await code).toBe('reloader.held')
+  expect(process.served).toBe(2)
+})
+
+test.each(['fetching', 'validating', 'journaling', 'preparing'] as const)('Before the commit a transaction is aborted, and its document waits: in %s', async (state) => {
+  let letGo: () => void = () => {}
+  const validated = new Promise<void>((resolve) => {
+    letGo = resolve
+  })
+  const schema = {
+    '~standard': {
+      version: 1,
+      vendor: 'test',
+      validate: async (value: unknown) => {
+        if ((value as { value: number }).value === 2) await validated
+        return { value: value as never }
+      },
+    },
+  } as const
+  const { world, process } = await provedWorld([1], { ...(state === 'validating' ? { schema } : {}) })
+  if (state === 'preparing') process.modules.b.script('prepare', 'heed')
+  if (state === 'journaling') world.kept.save({ slowMs: 500 }, 'journal')
+  if (state === 'fetching') world.source.hangReads()
+  if (state === 'fetching') world.source.silence()
+  world.source.put(documentOf(2))
+  const reloaded = state === 'fetching' ? process.reloader.reload() : undefined
+  await process.advance(100)
+  expect(process.state).toBe(state)
+  const frozen = process.reloader.freeze('')
+  await process.advance(2_000)
+  await frozen
+  expect(process.last).toMatchObject({ outcome: 'aborted' })
+  expect(await reloaded).toEqual(state === 'fetching' ? process.last : undefined)
+  expect(process).toMatchObject({ served: 1, state: 'committed' })
+  if (state !== 'fetching') expect(process.reloader.status().frozen).toMatchObject({ waiting: { name: '2' } })
+  letGo()
+  world.source.heal()
+  await process.advance(120_000)
+  expect(process.served).toBe(1)
+  await process.reloader.unfreeze()
+  await process.advance(SOAK_MS + 2_000)
+  expect(process).toMatchObject({ served: 2, state: 'committed' })
+  // What was given up has been closed, and counts as no death.
+  expect(world.kept.journal?.attempts).toEqual([])
+})
+
+test('After the commit a transaction finishes: what holds is promoted, what fails is rolled back and waits', async () => {
+  const { world, process } = await provedWorld([1])
+  world.source.put(documentOf(2))
+  await process.advance(100)
+  await process.reloader.freeze('')
+  await process.advance(SOAK_MS)
+  expect(process).toMatchObject({ served: 2, state: 'committed' })
+  expect(world.kept.goods[0]?.revision.name).toBe('2')
+
+  await process.reloader.unfreeze()
+  world.source.put(documentOf(3))
+  await process.advance(100)
+  await process.reloader.freeze('again')
+  process.modules.b.script('check', 'reject')
+  await process.advance(SOAK_MS)
+  expect(process.last).toMatchObject({ outcome: 'rolled-back' })
+  await process.advance(3_600_000)
+  expect(process.served).toBe(2)
+  expect(process.reloader.status().frozen).toMatchObject({ waiting: { name: '3' } })
+  await process.reloader.release()
+  await process.advance(SOAK_MS)
+  expect(process.served).toBe(2) // still held
+  await process.reloader.unfreeze()
+  await process.advance(SOAK_MS)
+  expect(process.served).toBe(3)
+})
+
+test('A freeze survives a restart, by close and by kill: the last known good serves and the document is held', async () => {
+  for (const end of ['close', 'kill'] as const) {
+    const { world, process: first } = await provedWorld([1])
+    await first.reloader.freeze('until Monday')
+    const { frozen } = first.reloader.status()
+    world.source.put(documentOf(2))
+    await first.advance(100)
+    await first[end]()
+    const process = await world.up({}, 60_000)
+    expect(process.served).toBe(1)
+    expect(process.reloader.status().frozen).toEqual({ ...frozen, waiting: world.source.revision })
+    await expect(process.reloader.reload()).rejects.toMatchObject({ code: 'reloader.held' })
+    await process.reloader.unfreeze()
+    await process.advance(SOAK_MS)
+    expect(process.served).toBe(2)
+    await process.close()
+    const last = await world.up({}, 1_000)
+    expect(last.reloader.status()).not.toHaveProperty('frozen')
+  }
+})
+
+test('After a frozen restart nothing is said to wait where the source holds what serves', async () => {
+  const { world, process: first } = await provedWorld([1])
+  await first.reloader.freeze('')
+  await first.close()
+  const process = await world.up({}, 1_000)
+  expect(process.reloader.status().frozen).toEqual({ reason: '', since: expect.any(Number) })
+  expect(process.reloader.status().inSync).toBe(true)
+})
+
+test('A reload() that was asked for before a frozen start has served is refused, not applied', async () => {
+  const { world, process: first } = await provedWorld([1])
+  await first.reloader.freeze('')
+  await first.close()
+  world.source.put(documentOf(2))
+  const process = world.boot()
+  const started = process.reloader.start()
+  const outcome = process.reloader.reload().then(
+    (record) => record.outcome,
+    ({ code }: { code: string }) => code,
+  )
+  await process.advance(SOAK_MS + 1_000)
+  await started
+  expect(process.served).toBe(1)
+  expect(await outcome).toBe('reloader.held')
+})
+
+test('A freeze of an earlier run is lifted, and said so, where there is no good document to serve', async () => {
+  const world = createWorld()
+  const first = await world.up({}, 100)
+  await first.reloader.freeze('too early')
+  await first.close()
+  expect(world.kept.journal?.frozen).toMatchObject({ reason: 'too early' })
+  const process = await world.up({}, SOAK_MS)
+  expect(process.codes('warn')).toContain('reloader.freeze-lifted')
+  expect(process).toMatchObject({ served: 1, state: 'committed' })
+  expect(process.reloader.status()).not.toHaveProperty('frozen')
+  expect(world.kept.journal?.frozen).toBeUndefined()
+})
+
+test('The end of a quarantine does not apply what is held, nor does a module that settles', async () => {
+  const { world, process } = await provedWorld([1], {
+    quarantine: { minMs: 1_000, maxMs: 1_000 },
+    deadlines: { prepareMs: 1_000, graceMs: 0 },
+  })
+  process.modules.b.script('prepare', 'deaf')
+  world.source.put(documentOf(2))
+  await process.advance(1_000)
+  expect(process.last).toMatchObject({ outcome: 'rolled-back' })
+  await process.reloader.freeze('')
+  await process.advance(60_000)
+  process.modules.b.release()
+  await process.advance(60_000)
+  expect(process.served).toBe(1)
+  expect(process.records).toHaveLength(2)
+})
+
+test('A document that waits for a stuck module is held too, and comes when changes are followed again', async () => {
+  const { world, process } = await provedWorld([1], { deadlines: { prepareMs: 100, graceMs: 0 } })
+  process.modules.b.always('prepare', 'deaf')
+  for (let value = 2; process.last?.outcome !== 'rejected' && value < 30; value++) {
+    world.source.put(documentOf(value))
+    await process.advance(400)
+    if ('failures' in (process.last ?? {}) && JSON.stringify(process.last).includes('module.stuck')) break
+  }
+  expect(JSON.stringify(process.last)).toContain('module.stuck')
+  const newest = Number(world.source.revision.name)
+  await process.reloader.freeze('')
+  const { length } = process.records
+  process.modules.b.heal()
+  await process.advance(60_000)
+  expect(process.records).toHaveLength(length)
+  expect(process.served).toBe(1)
+  await process.reloader.unfreeze()
+  await process.advance(SOAK_MS + 1_000)
+  expect(process.served).toBe(newest)
+})
+
+test('A degraded module is repaired while frozen, with what serves and not with what is held', async () => {
+  const { world, process } = await provedWorld([1], { repair: { minMs: 1_000, maxMs: 1_000 } })
+  process.modules.b.script('commit', 'throw')
+  process.modules.a.script('rollback', 'throw')
+  world.source.put(documentOf(2))
+  await process.advance(0)
+  expect(process.state).toBe('degraded')
+  await process.reloader.freeze('')
+  await process.advance(SOAK_MS + 5_000)
+  expect(process).toMatchObject({ served: 1, state: 'committed' })
+  expect(process.last).toMatchObject({ trigger: 'repair', outcome: 'committed' })
+})
+
+test('freeze() again changes the reason and keeps the time; unfreeze() of nothing does nothing', async () => {
+  const { process } = await provedWorld([1])
+  await process.reloader.unfreeze()
+  await process.reloader.freeze('one')
+  const { frozen } = process.reloader.status()
+  await process.advance(1_000)
+  await process.reloader.freeze('two')
+  expect(process.reloader.status().frozen).toEqual({ ...frozen, reason: 'two' })
+  await expect(process.reloader.freeze(1 as never)).rejects.toMatchObject({ code: 'reloader.invalid-option' })
+})
+
+test('Without a store changes are frozen too, until the process ends', async () => {
+  const world = createWorld({ boot: { keeps: false } })
+  const process = await world.up()
+  await process.reloader.freeze('')
+  world.source.put(documentOf(2))
+  await process.advance(100)
+  expect(process.served).toBe(1)
+  await process.close()
+  expect((await world.up()).served).toBe(2)
+})
+
+test('A wipe of the source while frozen loses no document', async () => {
+  const { world, process } = await provedWorld([1, 2, 3])
+  await process.reloader.freeze('')
+  world.source.wipe()
+  world.source.put(documentOf(9))
+  await process.advance(60_000)
+  expect(process.served).toBe(3)
+  await process.reloader.unfreeze()
+  await process.advance(SOAK_MS + 100)
+  expect(process.served).toBe(9)
+})

@@ -1,0 +1,146 @@
+import { createReloader, type ReloaderOptions, type Source, type TransactionRecord } from 'changeover'
+import { createVirtualClock } from 'changeover/testing'
+import { z } from 'zod'
+import { type Ledger, scriptedModule } from '../guarantees/scripted.ts'
+import type { Kept } from './kept.ts'
+
+/** `crash` says when the process dies of the document: in the first prepare, or so long after the tick. */
+export const Config = z.strictObject({
+  value: z.number(),
+  secret: z.string(),
+  note: z.string().optional(),
+  crash: z.union([z.literal('prepare'), z.number()]).optional(),
+})
+export type Config = z.infer<typeof Config>
+
+/** What a process is started with: any option of the reloader, but what the world gives. */
+export interface BootOptions extends Partial<Omit<ReloaderOptions<Config>, 'source' | 'clock' | 'logger'>> {
+  /** False: nothing is kept. Default true. */
+  readonly keeps?: boolean
+}
+
+interface Outside {
+  readonly source: (isDead: () => boolean) => Source
+  readonly kept: Kept
+  readonly startAt: number
+}
+
+/** A line that was logged. */
+export interface Line {
+  readonly level: 'debug' | 'info' | 'warn' | 'error'
+  readonly code: string | undefined
+  readonly text: string
+}
+
+const createLog = () => {
+  const lines: Line[] = []
+  const write = (level: Line['level']) => (data: object, message: string) => {
+    const { changeover } = data as { readonly changeover?: { readonly code?: string } }
+    lines.push({ level, code: changeover?.code, text: `${message} ${JSON.stringify(data)}` })
+  }
+  const logger = { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') }
+  return { lines, logger }
+}
+
+/** How long a close may take, whatever hangs. */
+const CLOSING_MS = 300_000
+
+/** A service on a reloader with two modules that get the same value, so that a mix would be seen. */
+export const startProcess = ({ keeps = true, ...options }: BootOptions, { source, kept, startAt }: Outside) => {
+  const clock = createVirtualClock({ startAt })
+  const ledger: Ledger = { calls: [], effects: {} }
+  const a = scriptedModule('a', ledger)
+  const b = scriptedModule('b', ledger)
+  const log = createLog()
+  let isDead = false
+  let isClosed = false
+  const kill = (): void => {
+    isDead = true
+  }
+  const sleep = (ms: number): Promise<void> =>
+    new Promise((resolve) => {
+      clock.setTimeout(() => resolve(), ms)
+    })
+
+  const reloader = createReloader<Config>({
+    source: source(() => isDead),
+    schema: Config,
+    clock,
+    logger: log.logger,
+    ...(keeps ? { lastKnownGood: kept.storeOf(() => isDead, sleep) } : {}),
+    ...options,
+  })
+    .use('a', ({ value, note }) => ({ value, note }), a.applier)
+    .use('b', ({ value }) => ({ value }), b.applier, { after: ['a'] })
+  const records: TransactionRecord[] = []
+  const collect = async (): Promise<void> => {
+    for await (const record of reloader.transactions()) if (!isDead) records.push(record)
+  }
+  void collect()
+
+  return {
+    reloader,
+    clock,
+    modules: { a, b },
+    records,
+    lines: log.lines,
+    /** Every call of a module's code so far, as `commit a2`. */
+    get calls(): string[] {
+      return ledger.calls.map(({ text }) => text)
+    },
+    clearCalls: (): void => {
+      ledger.calls.length = 0
+    },
+    /** What the modules serve. A mix is an error. */
+    get served(): number | undefined {
+      const values = [reloader.modules.a.current?.value, reloader.modules.b.current?.value, ledger.effects['a']]
+      const [first] = values
+      if (values.some((value) => value !== first)) throw new Error(`a mix serves: ${values.join()}`)
+      if (first !== undefined && reloader.config.value !== first) throw new Error('config and modules differ')
+      return first
+    },
+    get last(): TransactionRecord | undefined {
+      return records.at(-1)
+    },
+    get state(): string {
+      return reloader.status().state
+    },
+    /** The codes of what was reported or logged at this level. */
+    codes: (level: Line['level']): (string | undefined)[] =>
+      log.lines.filter((line) => line.level === level).map(({ code }) => code),
+    get isOver(): boolean {
+      return isDead || isClosed
+    },
+    /** Starts and lets go on what goes on at once. */
+    start: async (ms = 0): Promise<void> => {
+      const started = reloader.start()
+      let error: unknown
+      started.catch((reason: unknown) => {
+        error = reason
+      })
+      await clock.advance(ms)
+      if (error !== undefined) throw error
+    },
+    advance: (ms: number): Promise<void> => clock.advance(ms),
+    /** SIGKILL: nothing of it happens any more, and nothing of it is said. */
+    kill,
+    /** The end by `close()`. */
+    close: async (): Promise<void> => {
+      a.heal()
+      b.heal()
+      void reloader.close().then(() => {
+        isClosed = true
+      })
+      await clock.advance(0)
+      for (let spent = 0; !isClosed && spent < CLOSING_MS; spent += 100) await clock.advance(100)
+      if (!isClosed) throw new Error(`it does not close: ${reloader.status().state}`)
+      const open = [a, b].flatMap(({ name, made }) =>
+        made.filter(({ closes }) => closes !== 1).map(({ generation, closes }) => `${name}${generation}: ${closes}`),
+      )
+      if (open.length > 0) throw new Error(`not closed exactly once: ${open.join()}`)
+      if (clock.pending() > 0) throw new Error(`${clock.pending()} timers are left`)
+    },
+  }
+}
+
+export type Process = ReturnType<typeof startProcess>
