@@ -4,7 +4,7 @@
 export { admissionMachine } from './admission/machine.ts'
 export type { AdmissionContext, AdmissionEvent } from './admission/types.ts'
 export { reloadMachine } from './reload/machine.ts'
-export { mustBeConfirmed } from './reload/setup.ts'
+export { mustBeConfirmed } from './reload/guards.ts'
 export type {
   Candidate,
   Ending,

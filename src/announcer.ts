@@ -34,7 +34,7 @@ export class Announcer {
     if (this.isHeard) this.announce({ kind: 'began', transaction: id, epoch, trigger, at: startedAt })
   }
 
-  /** A transaction has its plan; the diff is made only where somebody listens. */
+  /** A transaction has its snapshot, and its plan where nothing refused it; the diff is made only where somebody listens. */
   planned(transaction: PlannedTransaction, serving: unknown, visibility: Visibility): void {
     const { id, snapshot } = transaction
     if (!this.isHeard || snapshot === undefined) return

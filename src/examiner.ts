@@ -88,7 +88,6 @@ export class Examiner {
       const isChange = transaction.snapshot.config !== serving?.config
       if (isChange) this.#validator.askPolicies(transaction.snapshot, serving?.config)
       transaction.plan = planOf(this.#registry, this.#store, transaction.snapshot.config, degraded)
-      this.#announcer.planned(transaction, serving?.config, this.#validator.visibility)
       const compensates = [...transaction.plan.values()].some(({ slot }) => slot.compensates)
       const isAttempt = !isTrusted && this.#safety.isAttempt(transaction.snapshot.digest)
       return { kind: 'valid', compensates, isAttempt }
@@ -96,6 +95,8 @@ export class Examiner {
       const failures = error instanceof ChangeoverError ? error.failures : [failure('internal.error', {}, error)]
       transaction.failures.push(...failures)
       return { kind: 'invalid' }
+    } finally {
+      this.#announcer.planned(transaction, serving?.config, this.#validator.visibility)
     }
   }
 

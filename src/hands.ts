@@ -114,8 +114,9 @@ export class Hands {
     safety.conclude(transaction, outcome, context.hasServed, wantsWord)
     safety.expect(transaction, context.untried)
     if (outcome === 'committed') runner.prove()
+    const record = journal.conclude(transaction, outcome, context)
     runner.finish(transaction)
-    return journal.conclude(transaction, outcome, context)
+    return record
   }
 
   #noteUnchanged(snapshot: Snapshot): void {

@@ -22,7 +22,10 @@ export type Observed =
       readonly trigger: Trigger
       readonly at: number
     }
-  /** Its document is valid, and this is what it changes, in dependency order; said anew where a newer document took over. */
+  /**
+   * Its document is a config, and this is what it changes, in dependency order: nothing where a policy refuses it. Said
+   * anew where a newer document took over.
+   */
   | {
       readonly kind: 'planned'
       readonly transaction: string

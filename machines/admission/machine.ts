@@ -1,4 +1,4 @@
-import { assign, setup } from 'xstate'
+import { assign, not, setup } from 'xstate'
 import { isNewer } from '../../src/model/revision.ts'
 import type { AdmissionContext, AdmissionEvent } from './types.ts'
 
@@ -40,6 +40,8 @@ const admissionSetup = setup({
 })
 
 const pass = ['noteNewest', 'notePassed', 'deliver'] as const
+// Its order may be later than the one known, which makes what is older stale; it is no change.
+const passKnown = { guard: not('isNewer'), actions: ['noteNewest', 'deliver'] } as const
 const gather = [{ guard: 'isNewer', actions: ['noteNewest', 'noteWaiting'] }, { actions: 'noteNewest' }] as const
 
 /**
@@ -56,11 +58,12 @@ export const admissionMachine = admissionSetup.createMachine({
       initial: 'calm',
       on: { 'freeze.requested': { target: 'frozen', actions: 'noteQuiet' } },
       states: {
-        calm: { on: { 'source.changed': { target: 'busy', actions: pass } } },
+        calm: { on: { 'source.changed': [passKnown, { target: 'busy', actions: pass }] } },
         busy: {
           after: { quiet: { target: 'calm', actions: 'noteQuiet' } },
           on: {
             'source.changed': [
+              passKnown,
               { guard: 'isBurst', target: 'pacing', actions: pass },
               { target: 'busy', reenter: true, actions: pass },
             ],

@@ -114,6 +114,12 @@ export const reloadMachine = reloadSetup.createMachine({
             actions: 'replaceDocument',
           },
           {
+            guard: and(['quarantined', 'repairsInstead']),
+            target: 'validating',
+            reenter: true,
+            actions: ['noteQuarantined', 'noteNotSuperseded', conclude('rejected'), 'beginRepair'],
+          },
+          {
             guard: 'quarantined',
             target: 'resting.rejected',
             actions: ['noteQuarantined', 'noteNotSuperseded', conclude('rejected')],

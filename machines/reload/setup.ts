@@ -1,8 +1,9 @@
 import { assign, fromPromise, setup } from 'xstate'
 import type { Outcome } from '../../src/model/record.ts'
 import { isNewer, type Revision } from '../../src/model/revision.ts'
+import { candidateOf, verdictOf } from './events.ts'
+import { reloadGuards, triesSource } from './guards.ts'
 import type {
-  Candidate,
   Ending,
   EpochInput,
   ReadVerdict,
@@ -12,20 +13,10 @@ import type {
   RollBackVerdict,
   StepVerdict,
   ValidateVerdict,
-  Verdict,
 } from './types.ts'
-
-/** A bound on replacing: a steady writer and a slow schema must not keep a transaction in `validating` for ever. */
-const MAX_REPLACEMENTS = 3
 
 const hole = <Output, Input>() =>
   fromPromise<Output, Input>(() => Promise.reject(new Error('A hole: give this actor with machine.provide')))
-
-/** The candidate that an event carries. XState types an action's event by the machine's events alone, hence here. */
-const candidateOf = (event: ReloadEvent): Candidate | undefined => ('candidate' in event ? event.candidate : undefined)
-
-/** What a finished actor answered; done events are no part of the machine's own event type. */
-const verdictOf = (event: object): Verdict | undefined => (event as { readonly output?: Verdict }).output
 
 const begin = ({ epoch }: ReloadContext) =>
   ({
@@ -40,17 +31,6 @@ const begin = ({ epoch }: ReloadContext) =>
   }) as const
 
 const changeTrigger = ({ hasServed }: ReloadContext) => (hasServed ? 'change' : 'start')
-
-/** True where the running transaction tries a document of the source: neither an earlier good one nor what serves. */
-const triesSource = ({ trigger, candidate }: ReloadContext): boolean =>
-  candidate !== undefined && trigger !== 'restore' && trigger !== 'revert'
-
-/**
- * True where the running transaction holds only once somebody has confirmed it. What a person asked for, or has proved
- * itself, needs nobody's word; nor does a first config, which has none before it.
- */
-export const mustBeConfirmed = (context: ReloadContext): boolean =>
-  context.confirms && context.hasServed && triesSource(context)
 
 /** What is seen never goes back within a lineage. */
 const latest = (revision: Revision | undefined, seen: Revision | undefined): Revision | undefined =>
@@ -168,7 +148,6 @@ export const reloadSetup = setup({
     dropWaiting: assign({
       frozenMeanwhile: true,
       untried: undefined,
-      due: undefined,
       waiting: ({ context }) => ({ ...context.waiting, candidate: undefined, read: false }),
     }),
     /** The document it may concern is known only when the transaction has ended. */
@@ -204,53 +183,7 @@ export const reloadSetup = setup({
     noteSuperseded: assign({ supersededBefore: true }),
     noteNotSuperseded: assign({ supersededBefore: false }),
   },
-  guards: {
-    isNewer: ({ context, event }) => {
-      const candidate = candidateOf(event)
-      if (candidate === undefined) return false
-      const { revision, wasHeld } = candidate
-      // Held back: the one seen last is taken too.
-      const isSeen = revision.lineage === context.seen?.lineage && revision.name === context.seen.name
-      return isNewer(revision, context.seen) || (wasHeld === true && isSeen)
-    },
-    maySupersede: ({ context }) => !context.supersededBefore && context.trigger !== 'restore',
-    lastGoodWaits: ({ context }) => context.waiting.candidate?.isLastGood === true,
-    revertWaits: ({ context }) => context.waiting.revert !== undefined,
-    closeWaits: ({ context }) => context.waiting.close,
-    readWaits: ({ context }) => context.waiting.read,
-    documentWaits: ({ context }) => context.waiting.candidate !== undefined,
-    mayReplace: ({ context }) => triesSource(context) && context.replacements < MAX_REPLACEMENTS,
-    triesSource: ({ context }) => triesSource(context),
-    isDegraded: ({ context }) => context.degraded.length > 0 || context.unproven,
-    hasServed: ({ context }) => context.hasServed,
-    hasUntried: ({ context }) => context.untried !== undefined,
-    waitsForModule: ({ context }) => context.untried?.until === 'settled',
-    retryWaits: ({ context }) => context.untried !== undefined && context.due === 'released',
-    repairWaits: ({ context }) => context.untried?.until === 'settled' && context.due === 'settled',
-    compensates: ({ context }) => context.compensates,
-    journals: ({ context, event }) => {
-      const verdict = verdictOf(event)
-      return context.persists && verdict?.kind === 'valid' && verdict.isAttempt === true
-    },
-    // What has been good before serves at start without a proof.
-    soaks: ({ context }) => context.soaks && context.trigger !== 'restore',
-    confirms: ({ context }) => mustBeConfirmed(context),
-    unconfirmed: ({ context }) => mustBeConfirmed(context) && !context.isConfirmed,
-    promotes: ({ context }) => context.persists && context.trigger !== 'restore',
-    failed: ({ event }) => verdictOf(event)?.kind === 'failed',
-    invalid: ({ event }) => verdictOf(event)?.kind === 'invalid',
-    quarantined: ({ event }) => {
-      const verdict = verdictOf(event)
-      return verdict?.kind === 'invalid' && verdict.isQuarantined === true
-    },
-    unchanged: ({ event }) => verdictOf(event)?.kind === 'unchanged',
-    leftDegraded: ({ event }) => {
-      const verdict = verdictOf(event)
-      return verdict !== undefined && 'degraded' in verdict && verdict.degraded.length > 0
-    },
-    superseded: ({ context }) => context.ending === 'superseded',
-    aborted: ({ context }) => context.ending === 'aborted',
-  },
+  guards: reloadGuards,
   delays: {
     /** How long a degraded module rests before it is tried again; a hole. */
     repairBackoff: 1_000,

@@ -171,8 +171,9 @@ export class Feed {
   #follow(): void {
     this.#clock.clearTimeout(this.#lingering)
     this.#lingering = undefined
-    if (this.#stopFollowing !== undefined || this.#bye !== undefined) return
+    if (this.#stopFollowing !== undefined) return
     this.#charts.reset(this.#observation.charts())
+    if (this.#bye !== undefined) return
     this.#stopFollowing = this.#observation.observeCharts((state) => {
       this.#charts.note(state)
       this.#stateThrottle.ask()

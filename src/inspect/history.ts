@@ -29,7 +29,8 @@ export class History {
       case 'planned':
         return this.#change(event.transaction, (log) => log.plan({ ...event, diff: shortened(event.diff) }))
       case 'phase':
-        return this.#change(event.transaction, (log) => log.phase(event))
+        this.#logs.get(event.transaction)?.phase(event)
+        return event.transaction
       case 'record':
         return this.#end(event.record)
       case 'reported':

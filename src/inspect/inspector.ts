@@ -57,7 +57,9 @@ export const inspector = async (options: InspectorOptions): Promise<Inspector> =
   const cookie = `changeover-${port}`
   const allowedHosts = hostsOf(settings, port)
   const desk = new Desk({ reloader, feed, sessions, clock, allowedHosts, path, cookie, actions: settings.actions })
-  server.on('request', (request, response) => void desk.answer(request, response))
+  server.on('request', (request, response) => {
+    desk.answer(request, response).catch(() => response.destroy())
+  })
   const origin = `http://${shownHost(settings, port)}`
   let closing: Promise<void> | undefined
   return {

@@ -1,8 +1,14 @@
 import type { Clock, TimerHandle } from '../clock.ts'
 
-/** A timer that keeps no process alive: an onlooker must not. */
+/** A timer that keeps no process alive and ends none: an onlooker must not. */
 export const armQuietly = (clock: Clock, callback: () => void, ms: number): TimerHandle => {
-  const handle = clock.setTimeout(callback, ms)
+  const handle = clock.setTimeout(() => {
+    try {
+      callback()
+    } catch {
+      // What cannot be told is not told.
+    }
+  }, ms)
   ;(handle as { readonly unref?: () => void } | undefined)?.unref?.()
   return handle
 }

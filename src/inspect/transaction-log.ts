@@ -1,15 +1,24 @@
+import type { Phase } from '../model/errors.ts'
 import type { TransactionRecord } from '../model/record.ts'
 import type { Observed, PlannedModule } from '../observation.ts'
 import type { InspectedModule, InspectedPhase, InspectedTransaction, TransactionHead } from './wire.ts'
 
 type Event<Kind extends Observed['kind']> = Extract<Observed, { readonly kind: Kind }>
 
+/** Changed in place: there are some for each module, and they come while the service is at work. */
+interface NotedPhase {
+  readonly phase: Phase
+  readonly startMs: number
+  durationMs: number | undefined
+  result: InspectedPhase['result']
+}
+
 /** All that is seen of one transaction, in any order of its parts. What happens is only noted; it is put together when asked for. */
 export class TransactionLog {
   readonly #began: Pick<TransactionHead, 'id' | 'epoch' | 'trigger' | 'startedAt'>
   #planned: Event<'planned'> | undefined
   #record: TransactionRecord | undefined
-  readonly #phases = new Map<string, InspectedPhase[]>()
+  readonly #phases = new Map<string, NotedPhase[]>()
   supersededBy: string | undefined
 
   constructor(began: Pick<TransactionHead, 'id' | 'epoch' | 'trigger' | 'startedAt'>) {
@@ -34,19 +43,21 @@ export class TransactionLog {
 
   /** A phase that begins is added; one that ends closes the last of its kind that runs. */
   phase({ module, phase, startMs, ended }: Event<'phase'>): void {
-    const phases = this.#phases.get(module) ?? []
-    this.#phases.set(module, phases)
-    if (ended === undefined) {
-      // As in the record, a check of the next round goes on with the phase of the round before.
-      const last = phases.at(-1)
-      const before = phase === 'check' && last?.phase === 'check' ? phases.pop() : undefined
-      phases.push({ phase, startMs: before?.startMs ?? startMs, result: 'running' })
-      return
+    let phases = this.#phases.get(module)
+    if (phases === undefined) {
+      phases = []
+      this.#phases.set(module, phases)
     }
-    const at = phases.findLastIndex((one) => one.phase === phase && one.result === 'running')
-    const running = phases[at]
-    if (running === undefined) return
-    phases[at] = { ...running, durationMs: ended.atMs - running.startMs, result: ended.result }
+    const last = lastOf(phases, phase, ended === undefined ? undefined : 'running')
+    if (ended !== undefined) {
+      if (last === undefined) return
+      last.durationMs = ended.atMs - last.startMs
+      last.result = ended.result
+    } else if (phase === 'check' && last !== undefined) {
+      // As in the record, the rounds of a soak are one phase.
+      last.durationMs = undefined
+      last.result = 'running'
+    } else phases.push({ phase, startMs, durationMs: undefined, result: 'running' })
   }
 
   head(): TransactionHead {
@@ -84,18 +95,29 @@ export class TransactionLog {
   }
 
   #seen({ module, change, after }: PlannedModule): InspectedModule {
-    return { module, change, after, phases: [...(this.#phases.get(module) ?? [])] }
+    return { module, change, after, phases: (this.#phases.get(module) ?? []).map(shown) }
   }
 
   /** The record's own account, and the closes that it does not have: they end after it. */
   #recorded({ modules }: TransactionRecord): readonly InspectedModule[] {
     return modules.map(({ module, change, after, phases }) => {
-      const closes = (this.#phases.get(module) ?? []).filter(({ phase }) => phase === 'close')
+      const closes = (this.#phases.get(module) ?? []).filter(({ phase }) => phase === 'close').map(shown)
       const others = closes.length === 0 ? phases : phases.filter(({ phase }) => phase !== 'close')
       return { module, change, after, phases: [...others, ...closes] }
     })
   }
 }
+
+const lastOf = (phases: readonly NotedPhase[], phase: Phase, result: 'running' | undefined): NotedPhase | undefined => {
+  for (let at = phases.length - 1; at >= 0; at -= 1) {
+    const one = phases[at]
+    if (one?.phase === phase && (result === undefined || one.result === result)) return one
+  }
+  return undefined
+}
+
+const shown = ({ phase, startMs, durationMs, result }: NotedPhase): InspectedPhase =>
+  durationMs === undefined ? { phase, startMs, result } : { phase, startMs, durationMs, result }
 
 const failuresOf = (record: TransactionRecord | undefined) =>
   record !== undefined && 'failures' in record ? record.failures : []

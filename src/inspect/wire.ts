@@ -85,7 +85,7 @@ export interface Hello {
   readonly now: number
 }
 
-/** The events of the stream, by name. */
+/** The events of the stream, by name. Beside them, every fifteen seconds, a `beat` without an id: a sign of life. */
 export interface WireEvents {
   readonly hello: Hello
   /** Sent when it has changed, at most four times a second. */

@@ -91,20 +91,12 @@ const readEntry = async (files: FileSystem, path: string): Promise<string | unde
       if (size === undefined) throw notPlain('other')
       // Nobody's last known good is that large; it must not fill the memory of a service that starts.
       if (size > MAX_ENTRY_BYTES) throw new UnusableEntry('persistence.damaged')
-      return decodeUtf8(await file.read(MAX_ENTRY_BYTES + 1))
+      // What is no UTF-8 changes here, and its checksum with it.
+      return (await file.read(MAX_ENTRY_BYTES + 1)).toString('utf8')
     })
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return undefined
     throw error
-  }
-}
-
-const decodeUtf8 = (bytes: Uint8Array): string => {
-  if (bytes.length > MAX_ENTRY_BYTES) throw new UnusableEntry('persistence.damaged')
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
-  } catch {
-    throw new UnusableEntry('persistence.damaged')
   }
 }
 
@@ -123,7 +115,7 @@ const refuseUnlessOurs = async (files: FileSystem, path: string): Promise<void> 
   if (standing === 'nothing') return
   if (standing !== 'file') throw notPlain(standing)
   const head = await using(files.open(path), (file) => file.read(MARK.length))
-  const text = Buffer.from(head).toString('latin1')
+  const text = head.toString('latin1')
   // A loss of power may leave an entry cut short, or full of zeros.
   if (MARK.startsWith(text) || /^\0*$/.test(text)) return
   throw new UnusableEntry('persistence.foreign')

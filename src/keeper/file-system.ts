@@ -6,7 +6,7 @@ export interface OpenFile {
   /** Its size in bytes; `undefined` for what is not a plain file. */
   readonly size: () => Promise<number | undefined>
   /** The first bytes, at most `most` of them. */
-  readonly read: (most: number) => Promise<Uint8Array>
+  readonly read: (most: number) => Promise<Buffer>
   /** Appends all of it. */
   readonly write: (text: string) => Promise<void>
   /** Resolves when what was written would survive a loss of power. */
@@ -40,7 +40,7 @@ const OWNER_ONLY = 0o600
 // Windows and some network filesystems cannot sync a folder; there the rename alone has to do.
 const cannotSyncFolder = new Set(['EPERM', 'EISDIR', 'EINVAL', 'ENOTSUP'])
 
-const readFirst = async (handle: FileHandle, most: number): Promise<Uint8Array> => {
+const readFirst = async (handle: FileHandle, most: number): Promise<Buffer> => {
   // Sizes are not believed: the file may grow meanwhile.
   const { size } = await handle.stat()
   const buffer = Buffer.allocUnsafe(Math.min(size + 1, most))

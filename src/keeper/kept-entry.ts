@@ -64,12 +64,12 @@ export class KeptEntry {
     const held =
       decoded.kind === 'valid' ? { id: idOf(ended.value as string), sequence: sequenceOf(decoded.value) } : nothingHeld
     if (savesBefore === this.#saves) this.#mayHold = [held]
-    return decoded.kind === 'valid' ? { value: decoded.value } : { failed: this.failure(decoded.code) }
+    return decoded.kind === 'valid' ? { value: decoded.value } : { failed: this.#failure(decoded.code) }
   }
 
   /** Replaces what is kept. Never rejects; `undefined` where it is done. */
   async save({ text, id, sequence }: EntryText): Promise<Failure | undefined> {
-    if (this.#isUnsettled) return this.failure('persistence.timeout')
+    if (this.#isUnsettled) return this.#failure('persistence.timeout')
     const held = { id, sequence }
     this.#saves += 1
     this.#noteBegun(held)
@@ -96,7 +96,7 @@ export class KeptEntry {
     for (const call of this.#calls) call.cancel()
   }
 
-  failure(code: Failure['code'], cause?: unknown): Failure {
+  #failure(code: Failure['code'], cause?: unknown): Failure {
     return failure(code, { phase: 'persist', detail: this.name }, cause)
   }
 
@@ -116,8 +116,8 @@ export class KeptEntry {
   }
 
   #failed(ended: Exclude<Bounded<unknown>, { kind: 'done' }>): Failure {
-    if (ended.kind !== 'failed') return this.failure('persistence.timeout')
+    if (ended.kind !== 'failed') return this.#failure('persistence.timeout')
     const { error } = ended
-    return error instanceof UnusableEntry ? this.failure(error.code) : this.failure('persistence.failed', error)
+    return error instanceof UnusableEntry ? this.#failure(error.code) : this.#failure('persistence.failed', error)
   }
 }

@@ -66,18 +66,13 @@ export class Line {
     const version = this.#version
     const places = this.#places
     const tried = new Set<EntryPlace>()
-    const mayTry = (place: EntryPlace): boolean => !tried.has(place) && !place.entry.isUnsettled
+    const mayTry = (place: EntryPlace): boolean => !tried.has(place)
     for (let place = nextToWrite(places, mayTry); place !== undefined; place = nextToWrite(places, mayTry)) {
       tried.add(place)
       const failure = await place.entry.save(place.target)
       if (isClosed()) return
       if (failure === undefined) saved()
       else failed(failure)
-    }
-    if (this.#waiters.some((waiter) => waiter.version <= version)) {
-      // Those who ask are told why their text cannot be written yet.
-      const blocked = places.filter((place) => !tried.has(place) && place.entry.isUnsettled)
-      for (const { entry } of blocked) failed(entry.failure('persistence.timeout'))
     }
     ended()
     this.#settle(version, places.every(isInPlace))

@@ -46,30 +46,52 @@ const MAX_MEMBERS = 1_000_000
  * too many parts or uses `__proto__`. Run before the schema sees the document, whose own recursion has no such limit.
  */
 export const countMembers = (value: unknown): number => {
-  const count = { parts: 0, members: 0 }
-  visit(value, [], count)
+  const count: Count = { parts: 1, members: 0 }
+  const isWhole = typeof value !== 'object' || value === null || countWithin(value, 0, count)
+  if (!isWhole) refuse(value, [], { parts: 0, members: 0 })
   return count.members
 }
 
-const visit = (at: unknown, path: Path, count: { parts: number; members: number }): void => {
+interface Count {
+  parts: number
+  members: number
+}
+
+/** False where something is to be refused. Keeps no path, since nearly every document is in order. */
+const countWithin = (at: object, depth: number, count: Count): boolean => {
+  if (depth >= MAX_DEPTH) return false
+  if (Array.isArray(at)) {
+    count.parts += at.length
+    if (count.parts > MAX_MEMBERS) return false
+    for (const item of at) {
+      if (typeof item === 'object' && item !== null && !countWithin(item, depth + 1, count)) return false
+    }
+    return true
+  }
+  const keys = Object.keys(at)
+  count.parts += keys.length
+  count.members += keys.length
+  if (count.parts > MAX_MEMBERS) return false
+  for (const key of keys) {
+    const item = (at as Record<string, unknown>)[key]
+    if (key === '__proto__') return false
+    if (typeof item === 'object' && item !== null && !countWithin(item, depth + 1, count)) return false
+  }
+  return true
+}
+
+/** Says what is refused, and where. */
+const refuse = (at: unknown, path: Path, count: Count): void => {
   count.parts += 1
   if (count.parts > MAX_MEMBERS) throw new NotPlain('document.too-large', [], 'object')
   if (typeof at !== 'object' || at === null) return
   if (path.length >= MAX_DEPTH) throw new NotPlain('document.too-deep', path, kindOf(at))
-  if (Array.isArray(at)) {
-    for (const [index, item] of at.entries()) visit(item, below(path, index, item), count)
-    return
-  }
-  for (const [key, item] of Object.entries(at)) {
+  for (const [key, item] of Array.isArray(at) ? at.entries() : Object.entries(at)) {
     if (key === '__proto__') throw new NotPlain('document.forbidden-key', path, 'object')
-    count.members += 1
-    visit(item, below(path, key, item), count)
+    refuse(item, typeof item === 'object' ? [...path, key] : path, count)
   }
+  if (path.length === 0) throw new NotPlain('document.too-large', [], 'object') // it is another one at each look
 }
-
-// A path is only ever told of a branch, so a leaf needs none of its own.
-const below = (path: Path, key: string | number, item: unknown): Path =>
-  typeof item === 'object' ? [...path, key] : path
 
 // Objects made here are frozen to the bottom and never change, so they may be shared and need no second walk.
 const owned = new WeakSet<object>()
@@ -84,56 +106,108 @@ export const isOwned = (value: unknown): boolean => typeof value === 'object' &&
  * @throws NotPlain where something is not plain data: only objects, arrays, strings, booleans, null, bigints and
  * finite numbers are. Members that are `undefined` count as absent.
  */
-export const toPlain = (value: unknown, previous?: unknown, path: Path = []): unknown => {
-  if (typeof value !== 'object' || value === null) return toScalar(value, path)
-  if (owned.has(value)) return value === previous || !isEqual(value, previous) ? value : previous
-  if (path.length >= MAX_DEPTH) throw new NotPlain('document.too-deep', path, kindOf(value))
-  const before = typeof previous === 'object' && previous !== null && owned.has(previous) ? previous : undefined
-  return Array.isArray(value) ? toPlainArray(value, before, path) : toPlainObject(value, before, path)
+export const toPlain = (value: unknown, previous?: unknown, path: Path = []): unknown =>
+  walk(value, isOwned(previous) ? previous : undefined, [...path])
+
+/** Where the walk is; pushed and popped, since only what throws asks for it. */
+type Place = (string | number)[]
+
+/** `before` is owned, and so is all that is in it. */
+const walk = (value: unknown, before: unknown, place: Place): unknown => {
+  if (typeof value !== 'object' || value === null) return toScalar(value, place)
+  if (owned.has(value)) return value === before || !isEqual(value, before) ? value : before
+  if (place.length >= MAX_DEPTH) throw new NotPlain('document.too-deep', [...place], kindOf(value))
+  return Array.isArray(value) ? walkArray(value, before, place) : walkObject(value, before, place)
 }
 
-const toScalar = (value: unknown, path: Path): unknown => {
+const walkBelow = (value: unknown, before: unknown, key: string | number, place: Place): unknown => {
+  if (typeof value === 'string' || typeof value === 'boolean') return value
+  place.push(key)
+  const plain = walk(value, before, place)
+  place.pop()
+  return plain
+}
+
+const toScalar = (value: unknown, place: Place): unknown => {
   const type = typeof value
   const isPlain =
     value === null || type === 'string' || type === 'boolean' || type === 'bigint' || Number.isFinite(value)
-  if (!isPlain) throw new NotPlain('config.not-plain', path, kindOf(value))
+  if (!isPlain) throw new NotPlain('config.not-plain', [...place], kindOf(value))
   return value
 }
 
-const toPlainArray = (value: readonly unknown[], previous: object | undefined, path: Path): unknown => {
-  const before: readonly unknown[] | undefined = Array.isArray(previous) ? previous : undefined
-  let same = before?.length === value.length
-  const made: unknown[] = new Array(value.length)
+const walkArray = (value: readonly unknown[], before: unknown, place: Place): unknown => {
+  const old: readonly unknown[] = Array.isArray(before) ? before : []
+  const isSameLength = old.length === value.length && before === old
+  // Made when the first difference is found: most arrays have none.
+  let made: unknown[] | undefined = isSameLength ? undefined : new Array(value.length)
   for (let index = 0; index < value.length; index++) {
-    const item = toPlain(value[index], before?.[index], [...path, index])
-    if (item !== before?.[index]) same = false
+    const item = walkBelow(value[index], old[index], index, place)
+    if (made === undefined) {
+      if (item === old[index]) continue
+      made = old.slice(0, index)
+    }
     made[index] = item
   }
-  return same && before !== undefined ? before : own(made)
+  return made === undefined ? old : own(made)
 }
 
-const toPlainObject = (value: object, previous: object | undefined, path: Path): unknown => {
-  if (!isPlainObject(value) || Object.getOwnPropertySymbols(value).length > 0) {
-    // An async select or transform: that nobody awaits it must not end the process.
-    if (value instanceof Promise) value.catch(() => {})
-    throw new NotPlain('config.not-plain', path, 'other')
-  }
-  const before = Array.isArray(previous) ? undefined : (previous as Readonly<Record<string, unknown>> | undefined)
-  const made: Record<string, unknown> = {}
+type Members = Readonly<Record<string, unknown>>
+
+const none: Members = Object.freeze({})
+
+const checkPlainObject: (value: object, place: Place) => asserts value is Record<string, unknown> = (value, place) => {
+  if (isPlainObject(value) && Object.getOwnPropertySymbols(value).length === 0) return
+  // An async select or transform: that nobody awaits it must not end the process.
+  if (value instanceof Promise) value.catch(() => {})
+  throw new NotPlain('config.not-plain', [...place], 'other')
+}
+
+const walkObject = (value: object, before: unknown, place: Place): unknown => {
+  checkPlainObject(value, place)
+  const hasOld = typeof before === 'object' && before !== null && !Array.isArray(before)
+  const old = hasOld ? (before as Members) : none
+  const oldKeys = Object.keys(old)
+  const keys = Object.keys(value)
+  // Made when the first difference is found: most objects have none.
+  let made: Record<string, unknown> | undefined
   let count = 0
-  let same = before !== undefined
-  for (const key of Object.keys(value)) {
-    if (key === '__proto__') throw new NotPlain('document.forbidden-key', path, 'object')
+  for (let index = 0; index < keys.length; index++) {
+    const key = keys[index] as string
+    if (key === '__proto__') throw new NotPlain('document.forbidden-key', [...place], 'object')
     const member = value[key]
-    if (member === undefined) continue
-    const old = before !== undefined && Object.hasOwn(before, key) ? before[key] : undefined
-    const item = toPlain(member, old, [...path, key])
-    if (old === undefined || item !== old) same = false
-    made[key] = item
+    if (member === undefined) {
+      made ??= firstOf(old, keys, index)
+      continue
+    }
     count += 1
+    // Two documents mostly have their keys in one order, and a comparison is cheaper than a look-up.
+    const was = oldKeys[index] === key || Object.hasOwn(old, key) ? old[key] : undefined
+    const item = walkBelow(member, was, key, place)
+    if (made === undefined) {
+      if (item === was) continue
+      made = firstOf(old, keys, index)
+    }
+    made[key] = item
   }
-  if (same && before !== undefined && Object.keys(before).length === count) return before
-  return own(made)
+  if (hasOld && count === oldKeys.length && (made === undefined || isSame(made, old, count))) return old
+  return own(made ?? firstOf(old, keys, keys.length))
+}
+
+/** An object of the first so many keys, which were found to be the same in both. */
+const firstOf = (old: Members, keys: readonly string[], length: number): Record<string, unknown> => {
+  const made: Record<string, unknown> = {}
+  for (let index = 0; index < length; index++) {
+    const key = keys[index] as string
+    made[key] = old[key]
+  }
+  return made
+}
+
+/** The same members, though something that counts as absent stood among them. */
+const isSame = (made: Members, old: Members, count: number): boolean => {
+  const keys = Object.keys(made)
+  return keys.length === count && keys.every((key) => Object.hasOwn(old, key) && made[key] === old[key])
 }
 
 const own = <T extends object>(value: T): T => {

@@ -64,7 +64,9 @@ export const visit = async (
 export const verdict = (page: Page): Locator => page.getByRole('heading', { level: 1 })
 
 /** The words of an element, as they stand on the page. */
-export const words = async (locator: Locator): Promise<string> => (await locator.innerText()).replace(/\s+/g, ' ').trim()
+export const words = async (locator: Locator): Promise<string> =>
+  // biome-ignore lint/performance/useDomNodeTextContent: a person sees what is laid out, not what is in the tree
+  (await locator.innerText()).replace(/\s+/g, ' ').trim()
 
 /** Waits until the header says it. */
 export const untilVerdict = async (page: Page, text: string): Promise<void> => {

@@ -35,7 +35,10 @@ const run = (...args) =>
   }).status === 0
 
 const mayInstall = () =>
-  !process.env.CHROMIUM_BIN && process.platform === 'linux' && process.getuid?.() === 0 && isExecutable('/usr/bin/apt-get')
+  !process.env.CHROMIUM_BIN &&
+  process.platform === 'linux' &&
+  process.getuid?.() === 0 &&
+  isExecutable('/usr/bin/apt-get')
 
 const install = () => {
   console.error('Installing Chromium (apt-get), because the browser tests need one and there is none.')

@@ -1,4 +1,4 @@
-import { type Browser, type Page } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openBrowser, picture, untilVerdict, verdict, visit, words } from './chromium.ts'
 import { BAD_MAX, BAD_TARGET, startService } from './service.ts'

@@ -33,7 +33,7 @@ const database: Applier<Config['db'], { readonly max: number }> = {
   prepare: async ({ max, password, host }) => {
     await new Promise((resolve) => setTimeout(resolve, 15))
     if (max === BAD_MAX) throw new Error(`connect to postgres://app:${password}@${host} failed`)
-    return { instance: { max }, check: async () => {} }
+    return { instance: { max }, check: async () => {}, close: async () => {} }
   },
 }
 

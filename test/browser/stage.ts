@@ -11,6 +11,8 @@ export interface Stage {
   /** The first event of each stream from now on. */
   readonly hello: (hello: Hello) => void
   readonly tell: <Name extends keyof WireEvents>(name: Name, data: WireEvents[Name]) => void
+  /** Says that it is there, and no more. */
+  readonly beat: () => void
   /** Breaks all streams, and answers every request with this status until `open`; without one it does not answer. */
   readonly shut: (status?: number) => void
   readonly open: () => void
@@ -57,6 +59,9 @@ export const openStage = async (first: Hello): Promise<Stage> => {
     },
     tell: (name, data) => {
       for (const stream of streams) send(stream, name, data)
+    },
+    beat: () => {
+      for (const stream of streams) stream.write('event: beat\ndata: {}\n\n')
     },
     shut: (status) => {
       shut = { status }

@@ -37,12 +37,10 @@ const openInspector = async () => {
     server.close()
     await once(server, 'close')
   })
-  /** Every frame has come when the last one has: the machine that closes. */
-  const untilClosed = () =>
-    vi.waitFor(
-      () => expect(frames.some((frame) => /"value":"closed"/.test(frame) && /closeModules/.test(frame))).toBe(true),
-      limits,
-    )
+  /** Every frame has come when the last one has: the machine that closes. What presents an actor shows where it is by now. */
+  const isLast = (frame: string): boolean =>
+    /"type":"@xstate.snapshot"/.test(frame) && /"value":"closed"/.test(frame) && /closeModules/.test(frame)
+  const untilClosed = () => vi.waitFor(() => expect(frames.some(isLast)).toBe(true), limits)
   return { inspector, frames, untilClosed }
 }
 

@@ -102,9 +102,14 @@ describe('the link', () => {
     ['prefetches in the old way', { purpose: 'prefetch' }, 'GET'],
     ['asks for its head, as chat services do', {}, 'HEAD'],
     ['sends a form', {}, 'POST'],
+    ['sends a form as if from its own page', { origin: 'own' }, 'POST'],
   ])('is not used up by who only %s', async (_, headers, method) => {
     const scene = await inspect({ reloader })
-    const answer = await ask(scene.port, `${scene.path}?token=${scene.token}`, { method, headers })
+    const own = 'origin' in headers ? { origin: `http://127.0.0.1:${scene.port}` } : {}
+    const answer = await ask(scene.port, `${scene.path}?token=${scene.token}`, {
+      method,
+      headers: { ...headers, ...own },
+    })
     expect(answer.status).toBeGreaterThanOrEqual(400)
     expect(answer.headers['set-cookie']).toBeUndefined()
     await enter(scene)

@@ -134,11 +134,25 @@ describe('a stream', () => {
     ])
   })
 
+  it('that cannot be told something ends nothing by it', async () => {
+    const { look, announcer, clock, observation } = createFeed()
+    const viewer = look()
+    Object.assign(observation, {
+      status: () => {
+        throw new Error('hostile')
+      },
+    })
+    announcer.announce(storyOf(1).began)
+    await clock.advance(1_000) // would reject with what a timer threw
+    expect(viewer.events()).toEqual(['hello', 'transaction'])
+  })
+
   it('has a sign of life every fifteen seconds', async () => {
     const { look, clock } = createFeed()
     const viewer = look()
     await clock.advance(60_000)
-    expect(viewer.response.text.split('\n\n').filter((frame) => frame === ': ')).toHaveLength(4)
+    // Without an id: a page that reconnects goes on after the last event that said something.
+    expect(viewer.response.text.split('\n\n').filter((frame) => frame === 'event: beat\ndata: {}')).toHaveLength(4)
   })
 })
 
@@ -274,7 +288,7 @@ describe('the end', () => {
     expect([viewer.response.writableEnded, feed.viewers]).toEqual([true, 0])
     const late = look()
     expect(late.events()).toEqual(['hello', 'bye'])
-    expect(late.last('hello')).toMatchObject({ status: { state: 'closed' }, actions: [] })
+    expect(late.last('hello')).toMatchObject({ status: { state: 'closed' }, charts: { reload: {} }, actions: [] })
     expect(late.response.writableEnded).toBe(true)
     await clock.advance(60_000)
     expect(clock.pending()).toBe(0)

@@ -1,7 +1,8 @@
-import { expect, describe, it } from 'vitest'
+import { reloadMachine } from 'changeover/machines'
+import { describe, expect, it } from 'vitest'
 import { observationOf, type Observed } from '../../src/observation.ts'
 import type { ChartState } from '../../src/chart-observer.ts'
-import { configOf, createWorld, startWorld, type World } from '../guarantees/world.ts'
+import { type Config, configOf, createWorld, startWorld, type World } from '../guarantees/world.ts'
 
 const watch = (world: Pick<World, 'reloader'>) => {
   const observation = observationOf(world.reloader)
@@ -64,8 +65,8 @@ describe('what is observed of a reloader', () => {
       'begins: commit b',
       'done: commit a',
       'done: commit b',
-      'begins: close a',
       'record committed',
+      'begins: close a',
       'done: close a',
     ])
     await world.end()
@@ -95,8 +96,8 @@ describe('what is observed of a reloader', () => {
       'done: rollback k',
       'begins: undo k',
       'done: undo k',
-      'begins: close a',
       'record rolled-back',
+      'begins: close a',
       'done: close a',
     ])
   })
@@ -116,6 +117,17 @@ describe('what is observed of a reloader', () => {
       },
     })
     expect(JSON.stringify(planned)).not.toMatch(/b\.value[^}]*(from|to)/)
+  })
+
+  it('is the diff of a config that a policy refuses, too: it tells what was refused', async () => {
+    const refuse = (next: Config): void => {
+      if (next.a?.value === 9) throw new Error('no')
+    }
+    const world = await startWorld({ config: configOf({ a: 1 }), options: { policies: [refuse] } })
+    const seen = watch(world)
+    await world.put(configOf({ a: 9 }), 1_000)
+    expect(seen.story()).toEqual(['began change', 'planned ', 'record rejected'])
+    expect(seen.events[1]).toMatchObject({ diff: { count: 1, differences: [{ path: 'a.value', change: 'changed' }] } })
   })
 
   it('is no dry run', async () => {
@@ -149,6 +161,25 @@ describe('what is observed of a reloader', () => {
       taken: [{ source: 'reload.validating', event: 'xstate.done.actor.validateDocument' }],
     })
     for (const { taken } of seen.states) expect(taken.length).toBeGreaterThan(0)
+  })
+
+  it('is each transition of a step that consists of several', async () => {
+    const world = await startWorld({ config: configOf({ a: 1 }) })
+    const seen = watch(world)
+    world.modules.a.script('prepare', 'finish-on-abort')
+    world.source.put(configOf({ a: 2 }))
+    await world.until(() => seen.reload().includes('preparing'), 'preparing', 1_000)
+    void world.reloader.reload()
+    world.modules.a.release()
+    await world.next(1_000)
+    await world.next(1_000)
+    const step = seen.states.find(({ state, taken }) => state === 'fetching' && taken.length > 0)
+    expect(step?.taken.map(({ source, event, targets }) => [source, event, ...targets])).toEqual([
+      ['reload.applying.committing', 'xstate.done.actor.commitModules', 'reload.resting.committed'],
+      ['reload.resting', '', 'reload.fetching'],
+    ])
+    const resting = reloadMachine.getStateNodeById('reload.resting')
+    expect(resting.always?.[step?.taken[1]?.index ?? -1]?.guard).toBe('readWaits')
   })
 
   it('is where all machines are', async () => {
@@ -212,6 +243,7 @@ describe('who observes', () => {
     expect(other.states.length).toBe(length)
     const again = watch(world)
     await world.put(configOf({ a: 4 }), 1_000)
-    expect(again.reload()).toContain('preparing')
+    await world.until(() => again.reload().at(-1) === 'committed', 'at rest', 1_000)
+    expect(again.reload()).toEqual(['validating', 'preparing', 'committing', 'committed']) // once each
   })
 })

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { goodCodec, journalCodec } from '../../src/keeper/codec.ts'
+import { Keeper } from '../../src/keeper/keeper.ts'
 import { createRandom } from '../input/random-json.ts'
 import { goodOf, journalOf, wordsOf } from './scene.ts'
 import { DEADLINE_MS, keeperOf, manualStore } from './stores.ts'
@@ -96,7 +97,41 @@ describe('saves of several entries', () => {
   })
 })
 
+describe('a journal that replaces one that waits', () => {
+  it('does not overtake the goods that were asked for in between', async () => {
+    const { store, begun, names } = manualStore()
+    const { keeper, clock } = keeperOf(store)
+    void keeper.saveGoods([goodOf(1)])
+    void keeper.saveJournal(journalOf(1))
+    void keeper.saveGoods([goodOf(2)])
+    void keeper.saveJournal(journalOf(2))
+    for (let n = 0; n < 3; n++) {
+      begun[n]?.land()
+      await clock.advance(0)
+    }
+    expect(names()).toEqual(['good', 'good', 'journal'])
+  })
+})
+
 describe('a save that does not end', () => {
+  it('and lands while another waits for its back-off, leaves one timer', async () => {
+    const { store, begun } = manualStore()
+    const { keeper, clock } = keeperOf(store)
+    void keeper.saveGoods([goodOf(1)])
+    await clock.advance(DEADLINE_MS)
+    void keeper.saveJournal(journalOf(1))
+    await clock.advance(0)
+    begun[1]?.fail()
+    await clock.advance(0)
+    expect(clock.pending()).toBe(1)
+    begun[0]?.land()
+    await clock.advance(0)
+    begun[2]?.fail()
+    await clock.advance(0)
+    expect(begun.map(({ name }) => name)).toEqual(['good', 'journal', 'journal'])
+    expect(clock.pending()).toBe(1)
+  })
+
   it('is given up at its deadline, and what is newer waits until it has settled', async () => {
     const { store, begun, kept, most } = manualStore()
     const { keeper, clock, failures } = keeperOf(store)
@@ -113,7 +148,8 @@ describe('a save that does not end', () => {
     await clock.advance(60_000)
     expect(begun).toHaveLength(1)
     expect(more).toEqual([{ value: false }, { value: false }])
-    expect(new Set(wordsOf(failures))).toEqual(new Set(['persistence.timeout journal']))
+    // Who asks is told each time.
+    expect(wordsOf(failures)).toEqual(['journal', 'journal', 'journal'].map((name) => `persistence.timeout ${name}`))
 
     begun[0]?.land()
     await clock.advance(0)
@@ -154,6 +190,26 @@ describe('a save that does not end', () => {
     await clock.advance(0)
     expect(kept.get('journal')).toBe(textOf(1))
     expect(clock.pending()).toBe(0)
+  })
+
+  it('and ends in the very moment of its deadline, holds up nothing', async () => {
+    const { store, begun } = manualStore()
+    const due: (() => void)[] = []
+    const clock = {
+      now: () => 0,
+      monotonic: () => 0,
+      setTimeout: (wake: () => void) => due.push(wake),
+      clearTimeout: () => {},
+    }
+    const keeper = new Keeper(store, { clock, deadlineMs: DEADLINE_MS, report: () => {} })
+    const first = keeper.saveJournal(journalOf(1))
+    due[0]?.()
+    begun[0]?.land()
+    await first
+    const second = keeper.saveJournal(journalOf(2))
+    await expect.poll(() => begun.length).toBe(2)
+    begun[1]?.land()
+    expect(await second).toBe(true)
   })
 
   it('holds up its own entry alone', async () => {
@@ -276,12 +332,13 @@ describe('closing', () => {
   })
 
   it('ends a load that hangs', async () => {
-    const { keeper, clock } = keeperOf({ load: () => new Promise(() => {}), save: () => {} })
+    const { keeper, clock, failures } = keeperOf({ load: () => new Promise(() => {}), save: () => {} })
     const loading = keeper.load()
     await clock.advance(1)
     keeper.close()
     expect(clock.pending()).toBe(0)
     expect(await loading).toEqual({ goods: [], journal: undefined })
+    expect(failures).toEqual([])
   })
 })
 

@@ -184,7 +184,7 @@ describe('saving', () => {
     expect(wordsOf(failures)).toEqual(['persistence.failed a good that is too large to be kept'])
     expect(keeper.status()).toEqual({ lastSavedAt: clock.now(), lastError: failures[0] })
     expect(clock.pending()).toBe(0)
-    expect(await keeper.saveGoods([goodOf(3), goodOf(1)])).toBe(true)
+    expect(await keeper.saveGoods([goodOf(5), goodOf(4), goodOf(3), huge])).toBe(true)
     expect(keeper.status().lastError).toBeUndefined()
   })
 

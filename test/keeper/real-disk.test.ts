@@ -15,9 +15,11 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { systemClock } from '../../src/clock.ts'
 import { fileStore } from '../../src/keeper/file-store.ts'
+import { systemFiles } from '../../src/keeper/file-system.ts'
 import { Keeper } from '../../src/keeper/keeper.ts'
 import { compileChild, type Ended, ownFolder, runChild } from './children.ts'
 import { goodOf, journalOf, wordsOf } from './scene.ts'
+import { counting, stepped } from './steps.ts'
 
 const NOBODY = 65_534
 const isRoot = process.getuid?.() === 0
@@ -199,6 +201,9 @@ describe('files', () => {
     const { keeper, failures } = keeperOn(path)
     expect((await keeper.load()).goods).toEqual([goodOf(2), goodOf(1)])
     expect(failures).toEqual(['persistence.damaged good'])
+    const { around, names } = counting()
+    await expect(fileStore(path, stepped(systemFiles, around)).load('good')).rejects.toThrow()
+    expect(names).toEqual(['open', 'size', 'close'])
   })
 
   it('that are not UTF-8 are damaged', async () => {

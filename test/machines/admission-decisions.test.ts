@@ -42,6 +42,25 @@ describe('The admission machine, while changes are few', () => {
     expect(story.delivered).toEqual(['a5', 'a5'])
   })
 
+  it('does not take for a change what it knows, however often that is told: reads find it again and again', () => {
+    const story = tellAdmission().tell(1)
+    for (let reads = 0; reads < 20; reads++) story.tell(1)
+    expect([story.state, story.context.burst]).toEqual(['following.busy', 1])
+    expect(story.elapseQuiet().tell(1).tell(0).state).toBe('following.calm')
+  })
+
+  it('is not kept busy by what it knows', () => {
+    const clock = new SimulatedClock()
+    const actor = createActor(admissionMachine, { clock }).start()
+    const tell = (order: number) => actor.send({ type: 'source.changed', candidate: { revision: revision(order) } })
+    tell(1)
+    clock.increment(19)
+    tell(1)
+    clock.increment(1)
+    expect(actor.getSnapshot().value).toEqual({ following: 'calm' })
+    actor.stop()
+  })
+
   it('never hands on what is older than what it knows, but what it knows', () => {
     const story = tellAdmission().tell(5).tell(4)
     expect(story.delivered).toEqual(['a5', 'a5'])

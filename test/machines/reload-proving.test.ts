@@ -144,7 +144,8 @@ describe('A change that somebody has to confirm', () => {
   })
 
   it('takes no word for the next transaction from the one before', () => {
-    const story = waiting().confirm().change(3).validate().prepare().commit()
+    const soaking = tellReload({ confirms: true, soaks: true }).serve(1).change(2).validate().prepare().commit()
+    const story = soaking.confirm().soak().change(3).validate().prepare().commit().soak()
     expect(story.state).toBe('applying.confirming')
     expect(begun().confirm().validate().prepare().commit().state).toBe('applying.confirming')
   })

@@ -41,6 +41,13 @@ describe('A document that the reload machine could not try', () => {
     expect(lastTried(story)).toMatchObject({ candidate: { revision: revision(2) } })
   })
 
+  it('is tried where the module settled before a read that then fails', () => {
+    const story = busy().settleModule().requestReload().rollBack([], 'settled')
+    expect(story.state).toBe('fetching')
+    expect(story.read('failed').state).toBe('validating')
+    expect(lastTried(story)).toMatchObject({ trigger: 'repair', candidate: { revision: revision(2) } })
+  })
+
   it('is tried by a repair too, where modules are degraded as well', () => {
     const story = busy().rollBack(['db'], 'settled').elapseBackoff()
     expect(lastTried(story)).toMatchObject({ epoch: 3, candidate: { revision: revision(2) } })
@@ -113,6 +120,16 @@ describe('A quarantined document in the reload machine', () => {
     expect(story.records).toEqual(['1 committed', '2 rejected'])
   })
 
+  it('is tried where its quarantine ended, though a module settled after that', () => {
+    expect(tellReload().serve(1).change(2).requestRetry().settleModule().quarantine().state).toBe('validating')
+  })
+
+  it('does not take a retry that was asked before a read found it', () => {
+    const story = quarantined().requestReload().requestRetry().read(3).quarantine()
+    expect(story.state).toBe('resting.rejected')
+    expect(story.context.untried?.candidate.revision).toEqual(revision(3))
+  })
+
   it('is tried where its quarantine ended during a repair', () => {
     const story = tellReload().serve(1).degrade(2).change(3).quarantine().elapseBackoff().requestRetry()
     expect(story.validate().prepare().commit().state).toBe('validating')
@@ -127,6 +144,7 @@ describe('A quarantined document in the reload machine', () => {
 
   it('is not tried because a module has settled', () => {
     expect(quarantined().settleModule().state).toBe('resting.rejected')
+    expect(tellReload().serve(1).change(2).settleModule().quarantine().state).toBe('resting.rejected')
     const degraded = tellReload().serve(1).degrade(2).change(3).quarantine().settleModule()
     expect(lastTried(degraded)).toMatchObject({ trigger: 'repair', candidate: undefined })
   })
@@ -147,6 +165,30 @@ describe('A quarantined document in the reload machine', () => {
       expect(story.context.untried).toEqual({ candidate: { revision: revision(3) }, until: 'released' })
     })
   }
+
+  it('makes a reload repair at once what is degraded: that is asked for too', () => {
+    const story = tellReload().serve(1).degrade(2).requestReload().read(3).quarantine()
+    expect(story.concluded.at(-1)).toEqual({ epoch: 3, trigger: 'reload', outcome: 'rejected' })
+    expect(lastTried(story)).toMatchObject({ epoch: 4, trigger: 'repair', candidate: undefined, degraded: ['db'] })
+    expect(story.validate().prepare().commit().state).toBe('resting.committed')
+    expect(story.context.untried).toEqual({ candidate: { revision: revision(3) }, until: 'released' })
+  })
+
+  it('leaves what is degraded to the back-off where it was no reload, and to what waits where that repairs it', () => {
+    expect(tellReload().serve(1).degrade(2).change(3).quarantine().state).toBe('resting.degraded')
+    const rereading = tellReload().serve(1).degrade(2).requestReload().read(3).requestReload().quarantine()
+    expect(rereading.state).toBe('fetching')
+    expect(rereading.read(3).quarantine().context.trigger).toBe('repair')
+    const reverting = tellReload().serve(1).degrade(2).requestReload().read(3).requestRevert().quarantine()
+    expect(reverting.context.trigger).toBe('revert')
+    expect(tellReload().serve(1).requestReload().read(3).quarantine().state).toBe('resting.rejected')
+  })
+
+  it('does not make a reload repair where a newer document is to be tried', () => {
+    const story = tellReload().serve(1).degrade(2).requestReload().read(3)
+    for (const order of [4, 5, 6]) story.change(order).validate()
+    expect(story.change(7).quarantine().context).toMatchObject({ trigger: 'change', epoch: 4 })
+  })
 
   it('gives way to a newer document', () => {
     const story = quarantined().change(3).validate('invalid').requestRetry()

@@ -21,7 +21,7 @@ test('The last known good is kept only after the soak, which is 10 s where a sto
     },
   ])
   expect(process.reloader.status()).toMatchObject({
-    persistence: { savedAt: process.clock.now() },
+    persistence: { lastSavedAt: process.clock.now() },
     history: [{ revision: { name: '1' }, digest, provedAt: process.clock.now() }],
   })
 })

@@ -16,6 +16,8 @@ export class ModuleWorld {
   slowMs = 0
   opened = 0
   closed = 0
+  /** What the compensating module has applied last. */
+  applied: number | undefined
   /** Generations that were closed twice, or served after their close. */
   readonly breaches: string[] = []
   readonly #late: (() => void)[] = []
@@ -27,13 +29,15 @@ export class ModuleWorld {
   /** Throws, hangs, or does nothing, as the seed has it. */
   async act(phase: Phase, signal?: AbortSignal): Promise<void> {
     if (!this.random.chance(this.faultRate)) return
-    switch (this.random.below(phase === 'close' ? 3 : 4)) {
+    switch (this.random.below(phase === 'close' ? 4 : 5)) {
       case 0:
         throw new Error(phase)
-      case 1:
+      case 1: // this may pass, and is no fault of the document's
+        throw Object.assign(new Error(phase), { code: 'ECONNREFUSED' })
+      case 2:
         await Promise.resolve()
         return Promise.reject('no error object')
-      case 2: // ends long after it was given up, whatever the signal says
+      case 3: // ends long after it was given up, whatever the signal says
         await new Promise<void>((resolve) => this.#late.push(resolve))
         return
       default: // ends with the signal
@@ -76,14 +80,14 @@ export class ModuleWorld {
     }
   }
 
-  compensating(applied: { version: number | undefined }) {
+  compensating() {
     return defineApplier<VersionedSlice>({
       apply: async (next, _, { signal }) => {
         await this.act('apply', signal)
-        applied.version = next.version
+        this.applied = next.version
       },
       close: () => {
-        applied.version = undefined
+        this.applied = undefined
       },
     })
   }

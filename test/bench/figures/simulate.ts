@@ -1,20 +1,14 @@
 import { createActor, fromPromise } from 'xstate'
-import {
-  type Ending,
-  type EpochInput,
-  type ReadVerdict,
-  type ReloadContext,
-  reloadMachine,
-  type RollBackVerdict,
-  type StepVerdict,
-  type ValidateVerdict,
-} from 'changeover/machines'
+import { reloadMachine, type RollBackVerdict, type StepVerdict, type ValidateVerdict } from 'changeover/machines'
 import { createVirtualClock } from 'changeover/testing'
 import { simulateMany } from '../../simulation/run.ts'
 import type { Figure } from '../figure.ts'
 import { pairs, spreadOf } from '../pairs.ts'
 import { processorMs } from '../processor.ts'
 import { sum } from '../stats.ts'
+
+type Verdict = ValidateVerdict | StepVerdict | RollBackVerdict
+type Actors = NonNullable<Parameters<typeof reloadMachine.provide>[0]['actors']>
 
 /** Milliseconds of processor time a transaction, of `runs` seeded histories. */
 const simulated = (runs: number) => {
@@ -30,39 +24,27 @@ const simulated = (runs: number) => {
   }
 }
 
+/** The machine with actors that answer at once and do nothing. */
+const idleMachine = (conclude: () => void) => {
+  const answer = (verdict: Verdict | undefined) => fromPromise(async () => verdict)
+  const done = answer({ kind: 'done' })
+  const actors = {
+    ...Object.fromEntries(Object.keys(reloadMachine.implementations.actors).map((name) => [name, done])),
+    validateDocument: answer({ kind: 'valid', compensates: false }),
+    rollBackModules: answer({ kind: 'done', degraded: [] }),
+  }
+  // What they are given is of no interest to them.
+  return reloadMachine.provide({ actors: actors as unknown as Actors, actions: { conclude } })
+}
+
 /** The same of the bare machine: its actors answer at once and do nothing. */
 const bare = (transactions: number) => async (): Promise<number> => {
   const clock = createVirtualClock()
   let concluded = 0
-  const done = fromPromise<StepVerdict, EpochInput>(async () => ({ kind: 'done' }))
-  const actor = createActor(
-    reloadMachine.provide({
-      actors: {
-        readDocument: fromPromise<ReadVerdict, EpochInput & Pick<ReloadContext, 'seen'>>(async () => ({
-          kind: 'failed',
-        })),
-        validateDocument: fromPromise<
-          ValidateVerdict,
-          EpochInput & Pick<ReloadContext, 'candidate' | 'degraded' | 'unproven'>
-        >(async () => ({ kind: 'valid', compensates: false })),
-        prepareModules: done,
-        commitModules: done,
-        completeModules: done,
-        soakModules: done,
-        rollBackModules: fromPromise<RollBackVerdict, EpochInput & { readonly ending: Ending }>(async () => ({
-          kind: 'done',
-          degraded: [],
-        })),
-        closeModules: fromPromise<void, EpochInput>(async () => undefined),
-      },
-      actions: {
-        conclude: () => {
-          concluded += 1
-        },
-      },
-    }),
-    { clock, input: { soaks: false } },
-  ).start()
+  const conclude = (): void => {
+    concluded += 1
+  }
+  const actor = createActor(idleMachine(conclude), { clock, input: { soaks: false, confirms: false, persists: false } }).start()
   const started = processorMs()
   for (let order = 1; order <= transactions; order++) {
     actor.send({ type: 'source.changed', candidate: { revision: { lineage: 'l', order, name: String(order) } } })

@@ -126,6 +126,7 @@ export const reloadWords: MachineWords = {
     soaks: 'A soak is set; a restore needs none, for it has held before.',
     failed: 'The actor answered `failed`.',
     invalid: 'The document was refused.',
+    repairsInstead: 'It was a reload, something is degraded, and nothing waits: it is repaired at once.',
     unchanged: 'The document changes nothing, and nothing is degraded.',
     leftDegraded: 'A swap back or an undo failed.',
     superseded: 'The transaction is taken back because of a newer document.',

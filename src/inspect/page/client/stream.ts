@@ -2,11 +2,15 @@ import type { WireEvents } from '../../wire.ts'
 import type { Link } from './model.ts'
 import { later, now } from './time.ts'
 
+type Told = Exclude<keyof WireEvents, 'beat'>
+
 export interface StreamHandlers {
-  readonly on: { readonly [Name in keyof WireEvents]: (data: WireEvents[Name]) => void }
+  readonly on: { readonly [Name in Told]: (data: WireEvents[Name]) => void }
   readonly link: (link: Link) => void
 }
 
+/** The service says something every 15 s, if only that it is there. */
+const SILENCE_MS = 45_000
 const FIRST_PAUSE_MS = 1_000
 const LONGEST_PAUSE_MS = 10_000
 
@@ -46,17 +50,37 @@ export const follow = ({ on, link }: StreamHandlers): void => {
 
   const open = (): void => {
     const source = new EventSource('events')
+    let isWatched = false
+    let rest = (): void => {}
+    /** A link may fall silent without breaking: a laptop slept, a tunnel hangs. */
+    const heard = (): void => {
+      rest()
+      if (!isWatched) return
+      rest = later(SILENCE_MS, () => {
+        source.close()
+        lose()
+        again()
+      })
+    }
+    source.addEventListener('beat', () => {
+      isWatched = true
+      heard()
+    })
     source.addEventListener('open', live)
     source.addEventListener('error', () => {
+      rest()
       lose()
       if (source.readyState === EventSource.CLOSED) void askWhy()
     })
-    const listen = <Name extends keyof WireEvents>(name: Name): void =>
+    const listen = <Name extends Told>(name: Name): void =>
       source.addEventListener(name, ({ data }: MessageEvent<string>) => {
+        heard()
         on[name](JSON.parse(data) as WireEvents[Name])
-        if (name === 'bye') source.close()
+        if (name !== 'bye') return
+        rest()
+        source.close()
       })
-    for (const name of Object.keys(on)) listen(name as keyof WireEvents)
+    for (const name of Object.keys(on)) listen(name as Told)
   }
 
   open()

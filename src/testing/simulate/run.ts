@@ -1,0 +1,97 @@
+import { isSameRevision } from '../../model/revision.ts'
+import { installVirtualGlobals } from './globals.ts'
+import { settleMs } from './limits.ts'
+import type { Scenario } from './scenario.ts'
+import { Stepper } from './steps.ts'
+import type { Subject, Violation } from './subject.ts'
+import { type TraceEvent, traceText } from './trace.ts'
+import { World } from './world.ts'
+
+/** What became of one scenario. */
+export interface RunResult {
+  /** Broken invariants, first cause first; none where all held. */
+  readonly violations: readonly Violation[]
+  readonly trace: readonly TraceEvent[]
+  /** How often each outcome was reached. */
+  readonly outcomes: Readonly<Record<string, number>>
+  /** How often each planned fault was reached. */
+  readonly faultsReached: Readonly<Record<string, number>>
+  /** Which of the user's `sometimes` were seen. */
+  readonly sometimes: ReadonlySet<string>
+  /** How much virtual time passed, in milliseconds. */
+  readonly virtualMs: number
+}
+
+/** The trace of a run as text: equal for equal scenarios, byte for byte. */
+export const textOf = ({ trace }: RunResult): string => traceText(trace)
+
+/**
+ * Plays one scenario: the same machines, runner and store as in production, on virtual time. After its steps the world is
+ * healed, one fresh valid document is published, and quiet is required, in sync, with that document serving and nothing leaked.
+ */
+export const runScenario = async <Config>(scenario: Scenario, subject: Subject<Config>): Promise<RunResult> => {
+  const world = new World(subject, scenario)
+  const restore =
+    subject.globals === 'virtual' ? installVirtualGlobals(() => world.life?.process.clock ?? world.clock) : undefined
+  const onRejection = (): void => world.breach('G13', 'a rejection that nobody handles: it would end the process')
+  process.on('unhandledRejection', onRejection)
+  try {
+    const stepper = new Stepper(world as unknown as World<never>)
+    await stepper.perform({ do: 'put', document: scenario.start })
+    world.boot()
+    await world.clock.advance(0)
+    for (const step of scenario.steps) {
+      await stepper.perform(step)
+      if (world.violations.length > 0) break
+    }
+    if (world.violations.length === 0) await heal(world, stepper, scenario)
+  } finally {
+    process.off('unhandledRejection', onRejection)
+    world.crash()
+    restore?.()
+  }
+  const { violations, trace, outcomes, faultsReached, sometimes } = world
+  return { violations, trace, outcomes, faultsReached, sometimes, virtualMs: world.clock.monotonic() }
+}
+
+/** Nothing fails any more; what is then not well was left behind by what failed before. */
+const heal = async <Config>(world: World<Config>, stepper: Stepper, scenario: Scenario): Promise<void> => {
+  world.heal()
+  await world.clock.advance(settleMs)
+  if (!world.isAlive) await stepper.perform({ do: 'crash' })
+  await stepper.perform({ do: 'unfreeze' })
+  await stepper.perform({ do: 'release' })
+  await world.clock.advance(settleMs)
+  await stepper.perform({ do: 'put', document: scenario.last })
+  if (scenario.confirmMs !== undefined) await confirmAll(world, stepper)
+  await world.clock.advance(settleMs)
+  requireWell(world)
+  await stepper.close()
+}
+
+/** Somebody says yes to whatever waits for a word. */
+const confirmAll = async <Config>(world: World<Config>, stepper: Stepper): Promise<void> => {
+  for (let waited = 0; waited < settleMs; waited += 1_000) {
+    await world.clock.advance(1_000)
+    if (world.life?.reloader.status().confirmation === undefined) continue
+    await stepper.perform({ do: 'confirm' })
+  }
+}
+
+const requireWell = <Config>(world: World<Config>): void => {
+  const { life } = world
+  if (life === undefined || life.hasFailed) return world.breach('heal', 'the service does not start any more')
+  const status = life.reloader.status()
+  const { state, inSync, degraded, modules } = status
+  if (state !== 'committed') world.breach('heal', `it rests in ${state}`)
+  if (!inSync) world.breach('heal', 'what serves is not the newest document')
+  if (degraded.length > 0) world.breach('heal', `${degraded.join()} are degraded`)
+  if (status.serving === undefined) return world.breach('heal', 'nothing serves')
+  if (!isSameRevision(status.serving.revision, world.source.revision))
+    world.breach('heal', 'the last document does not serve')
+  for (const [name, { live, leaked, state: of }] of Object.entries(modules)) {
+    if (leaked > 0 && !world.wasHung(name)) world.breach('G18', `${name} has ${leaked} leaks though every close ended`)
+    if (live > (of === 'off' ? 0 : 1)) world.breach('heal', `${name} has ${live} live generations`)
+  }
+  world.look()
+}

@@ -1,0 +1,51 @@
+import type { MemorySource } from '../memory-source.ts'
+import type { Reading } from '../../source.ts'
+import type { SourceFault } from './scenario.ts'
+
+/** What a source fault needs of the world. */
+export interface SourceWorld {
+  readonly source: MemorySource
+  /** The readings so far, oldest first. */
+  readonly readings: readonly Reading[]
+}
+
+/** Makes the fault happen. What lasts is ended by `source.heal`. */
+export const applySourceFault = (fault: SourceFault, { source, readings }: SourceWorld): void => {
+  const newest = readings.at(-1)
+  const older = readings.at(-2)
+  switch (fault) {
+    case 'disconnect':
+      source.breakWatch('source.unreachable')
+      source.failReads('source.unreachable')
+      return source.failWatches('source.unreachable')
+    case 'reset':
+      return source.breakWatch('source.closed')
+    case 'silence':
+      return source.silence()
+    case 'compact':
+      source.breakWatch('source.compacted')
+      return source.failWatches('source.compacted', 1)
+    case 'duplicate':
+      if (newest !== undefined) source.deliver(newest)
+      return
+    case 'out-of-order':
+    case 'stale-read':
+      if (older !== undefined) source.deliver(older)
+      return source.deliver({ kind: 'changed' })
+    case 'slow':
+      return source.hangReads()
+    case 'hang':
+      return source.hangReads({ deaf: true })
+    case 'failed-read':
+      source.failReads('source.failed', 2)
+      return source.deliver({ kind: 'changed' })
+    case 'missing':
+      source.delete()
+      return
+    case 'malformed':
+      source.put('{"cut off')
+      return
+    case 'wipe':
+      source.wipe()
+  }
+}

@@ -1,0 +1,121 @@
+import type { SourceFault, Step } from './scenario.ts'
+import { applySourceFault } from './source-faults.ts'
+import type { World } from './world.ts'
+
+/** One step in words, for the trace. */
+export const stepText = (step: Step): string => {
+  switch (step.do) {
+    case 'put':
+      return `put ${JSON.stringify(step.document)}`
+    case 'storm':
+      return `storm of ${step.count}, then ${JSON.stringify(step.document)}`
+    case 'put-both':
+      return `put ${step.documents.map((document) => JSON.stringify(document)).join(' and at once ')}`
+    case 'source':
+      return `source: ${step.fault}${step.ms === undefined ? '' : ` for ${step.ms} ms`}`
+    case 'advance':
+      return `${step.ms} ms pass`
+    default:
+      return step.do
+  }
+}
+
+/** Performs the steps of a scenario on its world. */
+export class Stepper {
+  readonly #world: World<never>
+
+  constructor(world: World<never>) {
+    this.#world = world
+  }
+
+  async perform(step: Step): Promise<void> {
+    const world = this.#world
+    world.note({ kind: 'step', text: stepText(step) })
+    switch (step.do) {
+      case 'put':
+        this.#put(step.document)
+        break
+      case 'storm':
+        for (let count = 1; count < step.count; count++) this.#put({ storm: count })
+        this.#put(step.document)
+        break
+      case 'put-both':
+        // One transaction of the store: the first of the two is never to be seen.
+        this.#put(step.documents[1])
+        break
+      case 'source':
+        await this.#disturb(step.fault, step.ms)
+        break
+      case 'advance':
+        await world.clock.advance(step.ms)
+        break
+      case 'crash':
+        world.crash()
+        world.boot()
+        break
+      case 'restart':
+        await this.#restart()
+        break
+      default:
+        this.#ask(step.do)
+    }
+    await world.clock.advance(0)
+    if (world.life?.process.isDead === true) world.boot() // a planned crash: the supervisor starts it again
+    world.look()
+  }
+
+  #put(document: unknown): void {
+    const { source, readings } = this.#world
+    const content = typeof document === 'string' ? document : (document as object | number | boolean | null)
+    const revision = source.put(content ?? null)
+    const text = typeof document === 'string' ? document : JSON.stringify(document ?? null)
+    readings.push({ kind: 'document', revision, content: text })
+    if (readings.length > 4) readings.shift()
+  }
+
+  async #disturb(fault: SourceFault, ms: number | undefined): Promise<void> {
+    const { source, clock } = this.#world
+    applySourceFault(fault, this.#world)
+    if (ms === undefined) return
+    await clock.advance(ms)
+    source.heal()
+  }
+
+  async #restart(): Promise<void> {
+    await this.close()
+    this.#world.boot()
+  }
+
+  /** Closes the reloader that lives, and waits as long as that may take. */
+  async close(): Promise<void> {
+    const { life, clock } = this.#world
+    if (life === undefined || life.process.isDead) return
+    life.process.ledger.isClosing = true
+    let isClosed = false
+    void life.reloader.close().then(() => {
+      isClosed = true
+    })
+    for (let waited = 0; !isClosed && waited < 100_000; waited += 1_000) await clock.advance(1_000)
+    if (!isClosed) this.#world.breach('G18', 'close() does not end')
+    this.#world.note({ kind: 'process', event: 'closed' })
+    this.#world.closed(life)
+  }
+
+  /** What a person asks; what is refused is part of the history. */
+  #ask(what: 'reload' | 'freeze' | 'unfreeze' | 'revert' | 'retry' | 'release' | 'confirm'): void {
+    const { life } = this.#world
+    if (life === undefined || life.hasFailed) return
+    const { reloader } = life
+    const id = reloader.status().confirmation?.transaction ?? 'none'
+    const asked = {
+      reload: () => reloader.reload(),
+      freeze: () => reloader.freeze('simulated'),
+      unfreeze: () => reloader.unfreeze(),
+      revert: () => reloader.revert(),
+      retry: () => reloader.retry(),
+      release: () => reloader.release(),
+      confirm: () => reloader.confirm(id),
+    }[what]()
+    asked.catch(() => {})
+  }
+}

@@ -1,0 +1,225 @@
+import { expect, test } from 'vitest'
+import type { Config, Process } from './process.ts'
+import { createWorld, documentOf, provedWorld, SOAK_MS } from './world.ts'
+
+const outcomes = (process: Process): string[] =>
+  process.records.map(({ trigger, outcome, revision }) => `${trigger} ${revision?.name} ${outcome}`)
+
+test('revert() returns to the good before the last one as a normal transaction, with a soak, and freezes', async () => {
+  const { world, process } = await provedWorld([1, 2, 3])
+  process.clearCalls()
+  const reverted = process.reloader.revert()
+  await process.advance(100)
+  expect(process).toMatchObject({ state: 'soaking', served: 2 })
+  await process.advance(SOAK_MS)
+  expect(await reverted).toMatchObject({ trigger: 'revert', outcome: 'committed', revision: { name: '2' } })
+  expect(process.calls.slice(0, 6)).toEqual(['prepare a4', 'prepare b4', 'commit a4', 'commit b4', 'check a4', 'check b4'])
+  const since = process.clock.now() - SOAK_MS - 100
+  expect(process.reloader.status()).toMatchObject({
+    frozen: { reason: 'reverted to 2', since, waiting: { name: '3' } },
+    lastGood: { revision: { name: '2' } },
+    history: [{ revision: { name: '2' } }, { revision: { name: '3' } }, { revision: { name: '1' } }],
+    inSync: false,
+  })
+  // The watcher does not apply again what was reverted from.
+  world.source.breakWatch('source.closed')
+  await process.advance(120_000)
+  expect(process.served).toBe(2)
+  expect(world.kept.goods[0]?.revision.name).toBe('2')
+})
+
+test('revert({ to }) takes the name of a revision or a digest, and refuses what the history does not hold', async () => {
+  const { process } = await provedWorld([1, 2, 3])
+  const digest = process.reloader.status().history[2]?.digest ?? ''
+  const first = process.reloader.revert({ to: digest })
+  await process.advance(SOAK_MS)
+  expect(await first).toMatchObject({ outcome: 'committed', revision: { name: '1' } })
+  const second = process.reloader.revert({ to: '3' })
+  await process.advance(SOAK_MS)
+  expect(await second).toMatchObject({ outcome: 'committed', revision: { name: '3' } })
+  await expect(process.reloader.revert({ to: '17' })).rejects.toMatchObject({ code: 'reloader.no-such-good' })
+  expect(process.served).toBe(3)
+})
+
+test('revert() with nothing to return to is refused, and freezes nothing', async () => {
+  const { process } = await provedWorld([1])
+  await expect(process.reloader.revert()).rejects.toMatchObject({ code: 'reloader.no-such-good' })
+  expect(process.reloader.status()).not.toHaveProperty('frozen')
+})
+
+test('revert() twice in a row goes there and back; the history holds each document once', async () => {
+  const { process } = await provedWorld([1, 2])
+  for (const value of [1, 2, 1]) {
+    const reverted = process.reloader.revert()
+    await process.advance(SOAK_MS)
+    expect(await reverted).toMatchObject({ outcome: 'committed' })
+    expect(process.served).toBe(value)
+    expect(process.reloader.status().history).toHaveLength(2)
+  }
+})
+
+test('revert() during a soak swaps back first, and then goes on to what was asked for', async () => {
+  const { world, process } = await provedWorld([1, 2])
+  const [, , two] = [...process.modules.a.made, process.reloader.modules.a.current]
+  world.source.put(documentOf(3))
+  await process.advance(1_000)
+  expect(process.served).toBe(3)
+  const seen: unknown[] = []
+  process.modules.a.script('prepare', () => void seen.push(process.reloader.modules.a.current))
+  const reverted = process.reloader.revert({ to: '1' })
+  await process.advance(SOAK_MS)
+  expect(await reverted).toMatchObject({ outcome: 'committed', revision: { name: '1' } })
+  expect(seen).toEqual([two])
+  expect(outcomes(process).slice(2)).toEqual(['change 3 superseded', 'revert 1 committed'])
+})
+
+test('revert() during a soak to what serves before it is unchanged after the swap back', async () => {
+  const { world, process } = await provedWorld([1, 2])
+  world.source.put(documentOf(3))
+  await process.advance(1_000)
+  const reverted = process.reloader.revert({ to: '2' })
+  await process.advance(100)
+  expect(await reverted).toMatchObject({ outcome: 'unchanged', revision: { name: '2' } })
+  expect(process.served).toBe(2)
+  expect(process.reloader.status().frozen).toMatchObject({ waiting: { name: '3' } })
+})
+
+test('revert() during preparing aborts that first', async () => {
+  const { world, process } = await provedWorld([1, 2])
+  process.modules.b.script('prepare', 'heed')
+  world.source.put(documentOf(3))
+  await process.advance(1_000)
+  const reverted = process.reloader.revert()
+  await process.advance(SOAK_MS)
+  expect(await reverted).toMatchObject({ outcome: 'committed', revision: { name: '1' } })
+  expect(outcomes(process).slice(2)).toEqual(['change 3 aborted', 'revert 1 committed'])
+})
+
+test('After revert() and unfreeze() the newest document is applied again', async () => {
+  const { world, process } = await provedWorld([1, 2])
+  const reverted = process.reloader.revert()
+  await process.advance(SOAK_MS)
+  await reverted
+  await process.reloader.unfreeze()
+  await process.advance(SOAK_MS)
+  expect(process).toMatchObject({ served: 2, state: 'committed' })
+  const again = process.reloader.revert()
+  await process.advance(SOAK_MS)
+  await again
+  world.source.put(documentOf(4))
+  await process.advance(100)
+  await process.reloader.unfreeze()
+  await process.advance(SOAK_MS)
+  expect(process.served).toBe(4)
+  expect(process.reloader.status().inSync).toBe(true)
+})
+
+test('A revert survives a restart: by close, and by a kill after and within its soak', async () => {
+  for (const [end, soaked] of [
+    ['close', SOAK_MS],
+    ['kill', SOAK_MS],
+    ['close', 1_000],
+    ['kill', 1_000],
+  ] as const) {
+    const { world, process: first } = await provedWorld([1, 2, 3])
+    void first.reloader.revert({ to: '1' }).catch(() => {})
+    await first.advance(soaked)
+    expect(first.served).toBe(1)
+    await first[end]()
+    const process = await world.up({}, 60_000)
+    expect(process.served).toBe(1)
+    expect(process.reloader.status()).toMatchObject({ frozen: { reason: 'reverted to 1', waiting: { name: '3' } } })
+    await process.reloader.unfreeze()
+    await process.advance(SOAK_MS)
+    expect(process.served).toBe(3)
+  }
+})
+
+test('A revert that is frozen once more within its soak survives a kill too', async () => {
+  const { world, process: first } = await provedWorld([1, 2])
+  void first.reloader.revert()
+  await first.advance(1_000)
+  await first.reloader.freeze('and stay')
+  first.kill()
+  const process = await world.up({}, 1_000)
+  expect(process.served).toBe(1)
+  expect(process.reloader.status()).toMatchObject({ frozen: { reason: 'and stay' } })
+})
+
+test('A revert that fails serves what served and stays frozen; a restart does not serve it', async () => {
+  const { world, process } = await provedWorld([1, 2])
+  const serving = process.reloader.modules.a.current
+  process.modules.b.script('check', undefined, 'reject')
+  const reverted = process.reloader.revert()
+  await process.advance(SOAK_MS)
+  expect(await reverted).toMatchObject({ outcome: 'rolled-back', failures: [{ code: 'module.check-failed' }] })
+  expect(process.reloader.modules.a.current).toBe(serving)
+  expect(process.reloader.status()).toMatchObject({ frozen: { reason: 'reverted to 1' } })
+  await process.advance(3_600_000)
+  expect(process.served).toBe(2)
+  process.kill()
+  const next = await world.up({}, 1_000)
+  expect(next.served).toBe(2)
+  expect(next.reloader.status()).toMatchObject({ frozen: { reason: 'reverted to 1' } })
+})
+
+test('A revert asks schema and policies: what they refuse now is rejected, and nothing is touched', async () => {
+  const { world, process: first } = await provedWorld([1, 2])
+  await first.close()
+  const policies = [
+    (next: Config, previous: Config | undefined) => {
+      if (previous !== undefined && next.value < previous.value) throw new Error('never down')
+    },
+  ]
+  const process = await world.up({ policies }, 1_000)
+  process.clearCalls()
+  const reverted = process.reloader.revert()
+  await process.advance(1_000)
+  expect(await reverted).toMatchObject({ outcome: 'rejected', failures: [{ code: 'policy.refused' }] })
+  expect(process).toMatchObject({ served: 2, calls: [] })
+  expect(process.reloader.status()).toMatchObject({ frozen: { reason: 'reverted to 1' } })
+  await process.close()
+  expect((await world.up({}, 1_000)).served).toBe(2)
+})
+
+test('A revert needs nobody to confirm it, and goes to what is quarantined too', async () => {
+  const { world, process } = await provedWorld([1])
+  await process.close()
+  world.source.put(documentOf(2))
+  const second = await world.up({}, SOAK_MS)
+  world.source.put(documentOf(1))
+  second.modules.b.script('check', 'reject')
+  await second.advance(SOAK_MS)
+  expect(second.reloader.status().quarantine).toHaveLength(1)
+  const reverted = second.reloader.revert()
+  await second.advance(SOAK_MS)
+  expect(await reverted).toMatchObject({ outcome: 'committed' })
+  expect(second.served).toBe(1)
+  expect(second.reloader.status().quarantine).toEqual([])
+})
+
+test('unfreeze() and close() right after revert() leave no call without an answer', async () => {
+  for (const after of ['unfreeze', 'close'] as const) {
+    const { process } = await provedWorld([1, 2])
+    const outcome = process.reloader.revert().then(
+      (record) => record.outcome,
+      ({ code }: { code: string }) => code,
+    )
+    if (after === 'unfreeze') void process.reloader.unfreeze()
+    else void process.reloader.close()
+    await process.advance(2 * SOAK_MS)
+    expect(await outcome).toBe(after === 'unfreeze' ? 'superseded' : 'aborted')
+    if (after === 'unfreeze') expect(process.served).toBe(2)
+  }
+})
+
+test('Without a store there is a history too, in memory', async () => {
+  const world = createWorld({ boot: { keeps: false, soak: 1_000 } })
+  const process = await world.up({}, 1_000)
+  world.source.put(documentOf(2))
+  await process.advance(1_000)
+  const reverted = process.reloader.revert()
+  await process.advance(1_000)
+  expect(await reverted).toMatchObject({ outcome: 'committed' })
+  expect(process.served).toBe(1)
+})
