@@ -2,6 +2,7 @@ import { createActor } from 'xstate'
 import { admissionMachine } from '../machines/admission/machine.ts'
 import type { AdmissionEvent } from '../machines/admission/types.ts'
 import type { Candidate } from '../machines/reload/types.ts'
+import type { ObservableActor } from './chart-observer.ts'
 import { actorOptions } from './machine-inspection.ts'
 import type { Failure } from './model/errors.ts'
 import type { Settings } from './settings.ts'
@@ -33,7 +34,7 @@ export class Admission {
     this.#actor = createActor(provided, actorOptions('admission', settings, report))
   }
 
-  get actor() {
+  get actor(): ObservableActor {
     return this.#actor
   }
 

@@ -1,5 +1,3 @@
-import type { InspectionEvent, Observer, Subscription } from 'xstate'
-
 /** A transition that a machine has taken, by the names that XState gives to states and events. */
 export interface TakenTransition {
   /** Id of the state that has the transition. */
@@ -28,16 +26,34 @@ export interface ChartState<Machine extends string = string> {
   readonly at: number
 }
 
-/** As much of an XState actor as is looked at. */
+/** As much of an XState actor as is looked at. In words of our own, as the types of a reloader name no dependency's. */
 export interface ObservableActor {
   readonly id: string
   readonly logic: unknown
   readonly getSnapshot: () => unknown
-  readonly system: { readonly inspect: (observer: Observer<InspectionEvent>) => Subscription }
+  readonly system: {
+    readonly inspect: (observer: { readonly next: (event: Told) => void }) => { readonly unsubscribe: () => void }
+  }
 }
 
-type Microstep = Extract<InspectionEvent, { readonly type: '@xstate.microstep' }>
-type Transition = Microstep['_transitions'][number]
+/** As much of what XState tells an inspector. */
+interface Told {
+  readonly type: string
+  readonly actorRef: unknown
+  readonly event?: { readonly type: string }
+  readonly snapshot?: unknown
+  readonly _transitions?: readonly Transition[]
+}
+
+interface Transition {
+  readonly eventType: string
+  readonly source: {
+    readonly id: string
+    readonly always?: readonly Transition[] | undefined
+    readonly transitions: ReadonlyMap<string, readonly Transition[]>
+  }
+  readonly target?: readonly { readonly id: string }[] | undefined
+}
 
 /** Follows an actor's machine until the returned function is called. Nothing here throws into the machine. */
 export const observeChart = <Machine extends string>(
@@ -47,14 +63,14 @@ export const observeChart = <Machine extends string>(
   hear: (state: ChartState<Machine>) => void,
 ): (() => void) => {
   let taken: TakenTransition[] = []
-  const next = (event: InspectionEvent): void => {
-    if (event.actorRef !== (actor as unknown)) return
-    if (event.type === '@xstate.microstep') taken.push(...event._transitions.map(takenOf))
-    if (event.type !== '@xstate.snapshot') return
+  const next = ({ type, actorRef, event, snapshot, _transitions = [] }: Told): void => {
+    if (actorRef !== actor) return
+    if (type === '@xstate.microstep') taken.push(..._transitions.map(takenOf))
+    if (type !== '@xstate.snapshot') return
     const steps = taken
     taken = []
     // An event that the machine does not take in this state changes nothing to see.
-    if (steps.length > 0) hear(stateOf(machine, valueIn(event.snapshot), rootOf(actor), event.event.type, steps, now()))
+    if (steps.length > 0) hear(stateOf(machine, valueIn(snapshot), rootOf(actor), event?.type ?? '', steps, now()))
   }
   const subscription = actor.system.inspect({
     next: (event) => {

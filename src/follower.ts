@@ -5,6 +5,7 @@ import { candidateOf } from '../machines/watch/setup.ts'
 import type { SourceVerdict, WatchEvent } from '../machines/watch/types.ts'
 import { backoffMs } from './backoff.ts'
 import { ignoreRejection } from './bounded.ts'
+import type { ObservableActor } from './chart-observer.ts'
 import { MAX_DELAY_MS } from './clock.ts'
 import { actorOptions } from './machine-inspection.ts'
 import { type Failure, failure, type SourceCode } from './model/errors.ts'
@@ -86,7 +87,7 @@ export class Follower {
     return actor
   }
 
-  get actor() {
+  get actor(): ObservableActor {
     return this.#actor
   }
 

@@ -92,8 +92,8 @@ export class Operations {
     const saved = safety.freeze({ reason, since, ...(goal === undefined ? {} : { revertTo: goal }) })
     admission.freeze()
     this.#engine.send({ type: 'freeze.requested' })
-    this.#waiters.reject(changeoverError('reloader.held'), 'reload')
-    this.#waiters.reject(changeoverError('reloader.held'), 'retry')
+    this.#waiters.reject('reloader.held', 'reload')
+    this.#waiters.reject('reloader.held', 'retry')
     return saved
   }
 }

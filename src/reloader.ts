@@ -54,9 +54,9 @@ class Core {
       onConcluded: (record, leavesUntried) => {
         this.#start?.conclude(record)
         this.#waiters.answer(record)
-        if (!leavesUntried) this.#waiters.reject(changeoverError('reloader.nothing-to-retry'), 'retry')
+        if (!leavesUntried) this.#waiters.reject('reloader.nothing-to-retry', 'retry')
       },
-      onHeld: () => this.#waiters.reject(changeoverError('reloader.held'), 'reload'),
+      onHeld: () => this.#waiters.reject('reloader.held', 'reload'),
       onClosed: () => this.#resolveClosed(),
     })
     this.#operations = new Operations(settings, this.#engine, this.#waiters)
@@ -163,7 +163,7 @@ class Core {
       this.#resolveClosed = resolve
       this.#engine.requestClose(this.#start !== undefined)
     })
-    this.#waiters.reject(changeoverError('reloader.closed'))
+    this.#waiters.reject('reloader.closed')
     this.#engine.journal.close()
     this.#engine.announcer.announce({ kind: 'closed' })
   }

@@ -1,3 +1,4 @@
+import { changeoverError, type ErrorCode } from './model/errors.ts'
 import type { TransactionRecord, Trigger } from './model/record.ts'
 
 interface Waiter {
@@ -37,11 +38,11 @@ export class Waiters {
   }
 
   /** Rejects the calls that no transaction will answer: all, or those of one kind that has not begun. */
-  reject(error: Error, trigger?: Trigger): void {
+  reject(code: ErrorCode, trigger?: Trigger): void {
     for (const waiter of this.#waiters) {
       if (trigger !== undefined && (waiter.trigger !== trigger || waiter.epoch !== undefined)) continue
       this.#waiters.delete(waiter)
-      waiter.reject(error)
+      waiter.reject(changeoverError(code))
     }
   }
 

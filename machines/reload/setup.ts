@@ -118,8 +118,13 @@ export const reloadSetup = setup({
       if (verdict?.kind !== 'found') return {}
       const { candidate } = verdict
       const held = waiting.candidate
-      const taken = { waiting: withoutWaiting(context), untried: undefined, due: undefined }
-      if (held !== undefined && isNewer(held.revision, candidate.revision)) return { ...taken, candidate: held }
+      // Which of two lineages is the one that goes on is said by one more read.
+      const isForked = held !== undefined && held.revision.lineage !== candidate.revision.lineage
+      const left = { ...withoutWaiting(context), read: waiting.read || isForked }
+      const taken = { waiting: left, untried: undefined, due: undefined }
+      if (held !== undefined && !isForked && isNewer(held.revision, candidate.revision)) {
+        return { ...taken, candidate: held }
+      }
       // The same document may have been told at a later order while it was read.
       return { ...taken, candidate, seen: latest(candidate.revision, seen) }
     }),

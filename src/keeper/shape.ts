@@ -2,7 +2,7 @@ import type { Revision } from '../model/revision.ts'
 import type { Attempt, Frozen, Good, KeptJournal, Quarantined } from './types.ts'
 
 /** Thrown where a value is not what an entry holds. It says nothing of the value. */
-export class BadShape extends Error {}
+class BadShape extends Error {}
 
 /** How many attempts a journal holds at most. */
 export const MAX_ATTEMPTS = 32

@@ -102,8 +102,10 @@ export class Attempt {
   /** What ends after it was given up serves nobody: a generation is closed, for anything else the clean-ups run. */
   #takeLate(late: Late<unknown>): void {
     const { runtime, retirer } = this.#parts
+    const stoodInTheWay = this.#slot.isStuck
     this.#slot.unsettled -= 1
-    runtime.onSettled()
+    // Said of any late end, a prepare given up for another module's sake would start the next try, without end.
+    if (stoodInTheWay) runtime.onSettled()
     const record = late.kind === 'value' ? this.take(late.value) : undefined
     if (record === undefined) this.cleanUp()
     else void retirer.retire([record])

@@ -119,8 +119,9 @@ export class Retirer {
       deadlineMs: closeMs,
       graceMs: 0,
       onLate: (late) => {
+        const stoodInTheWay = slot.isStuck
         slot.unsettled -= 1
-        onSettled()
+        if (stoodInTheWay) onSettled()
         if (late.kind === 'error') return report(failure('module.close-failed', place, late.error))
         slot.leaked -= 1
         slot.closed += 1

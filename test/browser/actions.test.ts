@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { openBrowser, picture, untilVerdict, visit, words } from './chromium.ts'
+import { openBrowser, untilVerdict, visit, words } from './chromium.ts'
 import { startService } from './service.ts'
 
 let browser: Browser
@@ -51,7 +51,6 @@ describe('Actions', () => {
     await untilVerdict(page, 'In sync')
     await act(page, 'Freeze')
     const dialog = page.getByRole('dialog')
-    await picture(page, 'freeze')
     await dialog.getByRole('button', { name: 'Freeze' }).click()
     // Without a reason nothing is sent.
     expect(await words(dialog)).not.toContain('Done')

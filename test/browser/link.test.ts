@@ -43,6 +43,9 @@ describe('Where the link breaks, the page', () => {
     const link = page.locator('.link')
     await expect.poll(() => link.isVisible(), LIMIT).toBe(true)
     expect(await words(link)).toMatch(/^No connection to the service since \d\d:\d\d:\d\d\. Trying again by itself/)
+    // Nothing is said to be well that cannot be known.
+    await untilVerdict(page, 'No connection')
+    expect(await words(page.locator('header'))).toContain('Last known: In sync. Revision 1 serves.')
     expect(await page.title()).toContain('No connection')
 
     put((next) => {

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import type { Hello } from '../../src/inspect/wire.ts'
-import { openBrowser, picture, visit, words } from './chromium.ts'
+import { openBrowser, visit, words } from './chromium.ts'
 import {
   NOW,
   failureOf,
@@ -31,10 +31,14 @@ interface Finding {
 }
 
 /** What axe-core finds wrong, as lines. All its rules, or those on contrast where only the colours are others. */
-const findings = async (page: Page, rules: 'all' | 'contrast' = 'all'): Promise<readonly string[]> => {
+const findings = async (
+  page: Page,
+  rules: 'all' | 'contrast' = 'all',
+  without: readonly string[] = [],
+): Promise<readonly string[]> => {
   const only = rules === 'all' ? '' : `, runOnly: { type: 'rule', values: ['color-contrast'] }`
   const found = (await page.evaluate(
-    `axe.run({ resultTypes: ['violations']${only} }).then(({ violations }) => violations)`,
+    `axe.run({ exclude: ${JSON.stringify(without)} }, { resultTypes: ['violations']${only} }).then(({ violations }) => violations)`,
   )) as Finding[]
   return found.flatMap(({ id, nodes }) =>
     nodes.map(({ target, failureSummary }) => `${id}: ${target} ${failureSummary ?? ''}`),
@@ -79,13 +83,30 @@ const degraded = statusOf({ state: 'degraded', degraded: ['db', 'cache'], inSync
 
 const actions = ['reload', 'retry', 'revert', 'freeze', 'unfreeze', 'confirm'] as const
 
+const preparing = {
+  machine: 'reload',
+  value: { applying: 'preparing' },
+  state: 'preparing',
+  active: ['reload.applying', 'reload.applying.preparing'],
+  event: 'xstate.done.actor.journalAttempt',
+  taken: [
+    {
+      source: 'reload.applying.journaling',
+      event: 'xstate.done.actor.journalAttempt',
+      index: 1,
+      targets: ['reload.applying.preparing'],
+    },
+  ],
+  at: NOW,
+} as const
+
 const quarantined = { digest: 'd220', revision: '220', code: 'module.prepare-failed', count: 2, since: NOW } as const
 
 /** How the page looks, by name; the last function leads to what a first event cannot bring. */
 const looks: Readonly<Record<string, readonly [Hello, ((stage: Stage, page: Page) => Promise<unknown>)?]>> = {
   'nothing yet': [nothingYet()],
   'in sync': [after(transactionOf(220, 'committed'))],
-  running: [after(transactionOf(220, 'running'))],
+  running: [after(transactionOf(220, 'running'), { charts: { ...helloOf().charts, reload: preparing } })],
   'rolled back': [
     after(transactionOf(220, 'rolled-back'), {
       status: statusOf({ state: 'rolled-back', inSync: false, quarantine: [quarantined] }),
@@ -146,11 +167,12 @@ describe('With axe-core nothing is found, wide and narrow, light and dark, where
     await isSettled(page)
     await lead?.(stage, page)
     await page.evaluate(axe)
+    // What is lit differs from look to look, what a chart is made of does not: one look has them checked too.
+    const without = name === 'in sync' ? [] : ['.chart']
     for (const { theme, rules, ...size } of views) {
       await page.setViewportSize(size)
       await page.emulateMedia({ colorScheme: theme })
-      await picture(page, `${name.replaceAll(' ', '-')}-${size.width}-${theme}`)
-      expect(await findings(page, rules), `${size.width} ${theme}`).toEqual([])
+      expect(await findings(page, rules, without), `${size.width} ${theme}`).toEqual([])
       const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
       expect(overflow, `${size.width} ${theme}`).toBeLessThanOrEqual(0)
     }
@@ -167,7 +189,6 @@ describe('With 200 transactions of 60 modules the page', () => {
     const { page, complaints } = await visit(browser, stage.url)
     await isSettled(page)
     expect(await page.getByRole('option').count()).toBe(200)
-    await picture(page, 'busy-1600-light')
     await page.evaluate(axe)
     expect(await findings(page)).toEqual([])
     await page.getByRole('option').nth(120).click()

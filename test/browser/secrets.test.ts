@@ -87,7 +87,7 @@ it('A secret of the config is nowhere: not in the page, not on the network, not 
   const everything = [...heard, await kept(page)].join('\n')
   // The public neighbour is there, so this looked in the right places.
   expect(heard.join('\n')).toContain(String.raw`\"to\":\"debug\"`)
-  await page.getByRole('option').nth(3).click()
+  await page.getByRole('option', { name: /revision 2/ }).click()
   await expect.poll(() => kept(page), LIMIT).toContain('debug')
   expect(everything).not.toContain(SECRET)
   expect(await kept(page)).not.toContain(SECRET)

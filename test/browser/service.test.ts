@@ -51,7 +51,10 @@ describe('A person who looks at a running service', () => {
     expect(await lit(page, '[data-machine="reload"] .label[data-lit] text[data-lit]')).toEqual(['done'])
     expect(await page.title()).toContain('In sync')
     expect(complaints).toEqual([])
-    await picture(page, 'commit')
+    await picture(page, 'committed')
+    await picture(page.locator('[data-machine="reload"]'), 'statechart')
+    await page.setViewportSize({ width: 390, height: 844 })
+    await picture(page, 'narrow')
   })
 
   it('sees a rollback: which module failed, why, and that the old config serves', async () => {
@@ -72,7 +75,8 @@ describe('A person who looks at a running service', () => {
     expect(await words(row.first())).toContain('module.prepare-failed')
     expect(await words(opened(page))).toContain('What failed')
     expect(complaints).toEqual([])
-    await picture(page, 'rollback')
+    await page.emulateMedia({ colorScheme: 'dark' })
+    await picture(page, 'rolled-back')
   })
 
   it('sees a rejection: what is wrong with the document, and that no module was called', async () => {

@@ -246,6 +246,25 @@ describe('G10 A module that hangs again and again', () => {
     expect(world.reloader.status().modules.x).toMatchObject({ opened: 5, closed: 4, live: 1, leaked: 0 })
   })
 
+  it('tries a document that met a busy module once, not again and again, while others heed that they are given up', async () => {
+    const world = await startWorld({
+      config: allAt(1),
+      options: { deadlines, repair: { minMs: 60_000, maxMs: 60_000 } },
+    })
+    world.modules.k.script('apply', 'deaf')
+    expect(await world.put(allAt(2), applyMs + graceMs)).toMatchObject({ outcome: 'degraded', degraded: ['k'] })
+    // A prepare that ends a moment after its abort: that is no reason to try again, for k is what stands in the way.
+    world.modules.x.always('prepare', 'heed')
+    expect(await world.put(allAt(3))).toMatchObject({ failures: [{ code: 'module.unsettled', module: 'k' }] })
+    const { length } = world.records
+    await world.advance(20_000)
+    expect(world.records.slice(length)).toEqual([])
+    world.modules.x.heal()
+    world.modules.k.release()
+    expect(await world.next()).toMatchObject({ outcome: 'committed', trigger: 'repair' })
+    expect(world.served.x).toBe(3)
+  })
+
   it('whose old generations are all held is not given a new one before one of them is free', async () => {
     const slow = { ...deadlines, leaseMs: 3_600_000 }
     const world = await startWorld({ config: one, options: { deadlines: slow } })

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { connect } from 'node:net'
 import { promisify } from 'node:util'
 import { fileURLToPath } from 'node:url'
 import { createReloader } from 'changeover'
@@ -169,6 +170,25 @@ describe('an inspector of a reloader', () => {
 })
 
 describe('a process with an inspector', () => {
+  it('is not held by it: neither by its server nor by those who look', async () => {
+    const held = (): string[] => process.getActiveResourcesInfo().filter((name) => name.startsWith('TCP'))
+    await vi.waitFor(() => expect(held()).toEqual([]), PATIENT) // what other tests have left is gone
+    const world = await startWorld({ config: configOf({ a: 1 }) })
+    const scene = await inspect({ reloader: world.reloader })
+    const { cookie } = await enter(scene)
+    const viewer = connect(scene.port, '127.0.0.1').unref()
+    viewer.write(`GET ${scene.path}events HTTP/1.1\r\nHost: 127.0.0.1:${scene.port}\r\nCookie: ${cookie}\r\n\r\n`)
+    let text = ''
+    viewer.on('data', (chunk: Buffer) => {
+      text += chunk
+    })
+    await vi.waitFor(() => expect(text).toContain('event: hello'), PATIENT)
+    await world.put(configOf({ a: 2 }))
+    await vi.waitFor(() => expect(text).toContain('event: transaction'), PATIENT)
+    await vi.waitFor(() => expect(held()).toEqual([]), PATIENT)
+    viewer.destroy()
+  })
+
   const run = promisify(execFile)
   const script = (tail: string): string => `
     import { createReloader } from 'changeover'

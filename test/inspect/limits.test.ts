@@ -133,6 +133,25 @@ describe('close', () => {
     expect(again.port).toBe(scene.port)
   })
 
+  it('does not wait for an action under way', async () => {
+    const { reloader } = fakeReloader({ reload: () => new Promise(() => {}) })
+    const scene = await inspect({ reloader, actions: true })
+    const { cookie } = await enter(scene)
+    const stream = await follow(scene.port, `${scene.path}events`, { cookie })
+    await vi.waitFor(() => expect(stream.last('hello')).toBeDefined(), PATIENT)
+    const headers = {
+      cookie,
+      origin: `http://127.0.0.1:${scene.port}`,
+      'content-type': 'application/json',
+      'x-changeover-csrf': stream.last('hello').csrf,
+    }
+    const asked = ask(scene.port, `${scene.path}actions/reload`, { method: 'POST', headers, body: '{}' })
+    const answered = expect(asked).rejects.toMatchObject({ code: 'ECONNRESET' }) // hung up before its ten seconds
+    await vi.waitFor(async () => expect((await ask(scene.port, scene.path)).status).toBe(401), PATIENT)
+    await scene.inspected.close()
+    await answered
+  })
+
   it('does not wait for a reader who reads nothing', async () => {
     const { reloader } = fakeReloader()
     const scene = await inspect({ reloader })

@@ -1,7 +1,8 @@
 import { execFile, spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { root } from '../house/project.ts'
 
@@ -24,14 +25,15 @@ export const ownFolder = (): {
 }
 
 /** Compiles a child once, so that each of hundreds starts as fast as Node does. The path of what runs. */
-export const compileChild = async (name: string, into: string): Promise<string> => {
+export const compileChild = async (child: URL, into: string): Promise<string> => {
+  const source = fileURLToPath(child)
   const compiler = join(root, 'node_modules/typescript/bin/tsc')
   const options =
     '--ignoreConfig --noCheck --module nodenext --target es2022 --rewriteRelativeImportExtensions --types node'
-  const paths = ['--rootDir', root, '--outDir', into, join(root, 'test/keeper', `${name}.ts`)]
+  const paths = ['--rootDir', root, '--outDir', into, source]
   await promisify(execFile)(process.execPath, [compiler, ...options.split(' '), ...paths], { cwd: root })
   writeFileSync(join(into, 'package.json'), '{"type":"module"}')
-  return join(into, 'test/keeper', `${name}.js`)
+  return join(into, relative(root, source).replace(/\.ts$/, '.js'))
 }
 
 /** How a child has ended. */

@@ -16,7 +16,7 @@ let child = ''
 let kills = 0
 
 beforeAll(async () => {
-  child = await compileChild('kill-child', join(folder, 'compiled'))
+  child = await compileChild(new URL('./kill-child.ts', import.meta.url), join(folder, 'compiled'))
 })
 
 afterAll(() => {

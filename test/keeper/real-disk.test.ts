@@ -31,7 +31,7 @@ const newFolder = (): string => make(`disk ${++folders}`)
 beforeAll(async () => {
   // The unprivileged child must get to its folder.
   chmodSync(folder, 0o755)
-  child = await compileChild('disk-child', join(folder, 'compiled'))
+  child = await compileChild(new URL('./disk-child.ts', import.meta.url), join(folder, 'compiled'))
 })
 
 afterAll(remove)

@@ -4,7 +4,7 @@ import type { EntryName, GoodStore } from '../../src/keeper/types.ts'
 import { createVirtualClock, type VirtualClock } from '../../src/testing/virtual-clock.ts'
 
 export const DEADLINE_MS = 1_000
-export const RETRY = { minMs: 1_000, maxMs: 8_000 }
+const RETRY = { minMs: 1_000, maxMs: 8_000 }
 
 /** A call of a save that has been begun and is ended by the test. */
 export interface Begun {

@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest'
+import type { Revision } from '../../src/model/revision.ts'
 import { changed, revision } from './reload-moves.ts'
-import { tellReload } from './reload-story.ts'
+import { type ReloadStory, tellReload } from './reload-story.ts'
+import { answerOf } from './walk/stepper.ts'
+
+const answerOfRead = ({ snapshot }: ReloadStory, found: Revision) =>
+  answerOf(snapshot, 'readDocument', { kind: 'found', candidate: { revision: found } })
 
 const orderOf = (candidate: { readonly revision: { readonly order: number } } | undefined) => candidate?.revision.order
 
@@ -162,6 +167,15 @@ describe('The order of documents in the reload machine (G12)', () => {
     const story = tellReload().requestReload().change(7).read(6)
     expect(orderOf(story.context.candidate)).toBe(7)
     expect(story.validate().prepare().commit().records).toEqual(['1 committed'])
+  })
+
+  it('takes what was read where what arrived is of another lineage, and reads again: either may be the older', () => {
+    const story = tellReload().serve(5).requestReload()
+    story.send(changed({ revision: revision(1, 'b') })).read(6)
+    expect(story.context).toMatchObject({ candidate: { revision: revision(6) }, seen: revision(6) })
+    expect(story.validate().prepare().commit().state).toBe('fetching')
+    expect(story.send(answerOfRead(story, revision(1, 'b'))).context.candidate?.revision).toEqual(revision(1, 'b'))
+    expect(story.validate().prepare().commit().state).toBe('resting.committed')
   })
 
   it('takes what was read where that is newer than what arrived', () => {

@@ -86,7 +86,10 @@ export const keepReloadLedger = () => {
     } else if (typeof verdict === 'object' && verdict !== null && 'candidate' in verdict) {
       const read = (verdict.candidate as Candidate).revision
       const held = contextOf(before).waiting.candidate?.revision
-      accepted = held !== undefined && comesAfter(held, read) ? held : read
+      const isLater = held !== undefined && held.lineage === read.lineage && comesAfter(held, read)
+      accepted = isLater ? held : read
+      const isForked = held !== undefined && held.lineage !== read.lineage
+      demand(!isForked || contextOf(snapshot).waiting.read, 'two lineages, and no read is to come')
     }
     // Whatever was left for a busy module is kept until it is tried, or a newer document takes its place.
     const { untried } = contextOf(before)

@@ -116,10 +116,10 @@ export const playStory = async (seed: number, random: ReturnType<typeof createRa
     const stop = mine.reloader.subscribe(
       ({ value }) => value,
       (next) => {
-        if (servedFirst === undefined && next !== undefined) {
-          servedFirst = next
-          if (before.length === 0) mayBeGood.add(next)
-        }
+        if (next === undefined) return
+        servedFirst ??= next
+        const isFirst = before.length === 0 || !isReadable
+        if (isFirst && mine.reloader.status().lastGood === undefined) mayBeGood.add(next)
       },
     )
     try {
@@ -199,6 +199,7 @@ export const playStory = async (seed: number, random: ReturnType<typeof createRa
   await boot()
   for (let step = 0; step < 40; step++) {
     process = process!
+    if (!process.isOver && process.state === 'closed') await process.close() // its start was refused
     if (process.isOver) await boot()
     if (process.isOver) {
       // It does not start as things are: a good document, and a source that answers.

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { createRandom } from '../simulation/random.ts'
 import { playStory, type Seen } from './random-story.ts'
 
-const RUNS = Number(process.env['SAFETY_RUNS'] ?? 100)
+const RUNS = Number(process.env['SAFETY_RUNS'] ?? 40)
 const from = Number(process.env['SAFETY_SEED'] ?? 1)
 
 test(`${RUNS} histories of documents, deaths, orders and disks hold every invariant (from seed ${from})`, { timeout: 600_000 }, async () => {

@@ -145,7 +145,9 @@ export const reloadWords: MachineWords = {
     beginRetry: 'Begins a transaction with the untried document.',
     beginRestore: 'Begins a transaction with the last known good of an earlier run.',
     beginRevert: 'Begins a transaction with the earlier document that was asked for.',
-    takeReading: 'Takes what was read, or what arrived meanwhile where that is newer.',
+    takeReading:
+      'Takes what was read, or what arrived meanwhile where that is newer. Where the two are of different lineages it ' +
+      'takes what was read, and remembers to read again.',
     replaceDocument:
       'Puts the waiting document in the place of the one that was validated, and counts it. What was said of that one ' +
       'counts no more.',

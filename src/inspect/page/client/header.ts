@@ -3,7 +3,7 @@ import { html, setAttribute, setText } from './dom.ts'
 import type { Link, Model, Status } from './model.ts'
 import { clockTime, now, span } from './time.ts'
 import { noticesOf } from './notices.ts'
-import { lastErrorOf, verdictOf } from './verdict.ts'
+import { lastErrorOf, type Verdict, verdictOf } from './verdict.ts'
 import { short } from './words.ts'
 
 const fact = (name: string): { readonly row: HTMLElement; readonly value: HTMLElement; readonly note: HTMLElement } => {
@@ -83,12 +83,14 @@ const linkBar = (): { readonly element: HTMLElement; readonly update: (link: Lin
   return { element, update }
 }
 
+type NoticeUpdate = (status: Status | undefined, about: Verdict['about']) => void
+
 /** What else must be known, and the verdict leaves out. */
-const noticeList = (): { readonly element: HTMLElement; readonly update: (status: Status | undefined) => void } => {
+const noticeList = (): { readonly element: HTMLElement; readonly update: NoticeUpdate } => {
   const element = html('ul', { class: 'notices', 'aria-label': 'To be known' })
   let shown = ''
-  const update = (status: Status | undefined): void => {
-    const notices = status === undefined ? [] : noticesOf(status)
+  const update: NoticeUpdate = (status, about) => {
+    const notices = status === undefined ? [] : noticesOf(status, about)
     setAttribute(element, 'hidden', notices.length === 0)
     if (notices.join('\n') === shown) return
     shown = notices.join('\n')
@@ -123,7 +125,7 @@ export const header = (
     link.update(model.link)
     facts.update(model)
     bar.update(model)
-    notices.update(model.status)
+    notices.update(model.status, said.about)
   }
 
   return { element, update }

@@ -57,6 +57,7 @@ export const history = (
   const pick = (id: string | undefined): void => {
     if (id === undefined) return
     choose(id === heads[0]?.id ? undefined : id)
+    mark(id) // at once: the next key may come before the next frame
     const row = list.elementOf(id)
     if (row instanceof HTMLElement) row.focus()
   }

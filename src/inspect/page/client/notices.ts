@@ -1,13 +1,17 @@
 import type { Status } from './model.ts'
 import { clockTime } from './time.ts'
-import { failureLine } from './verdict.ts'
+import { failureLine, type Verdict } from './verdict.ts'
 import { listed, short } from './words.ts'
 
 /** What else must be known beside the verdict, a sentence each. */
-export const noticesOf = ({ frozen, quarantine, stale, persistence, source }: Status): readonly string[] => {
+export const noticesOf = (
+  { frozen, quarantine, stale, persistence, source }: Status,
+  about: Verdict['about'],
+): readonly string[] => {
   const notices: string[] = []
-  if (frozen !== undefined) notices.push(`Frozen since ${clockTime(frozen.since)}: ${short(frozen.reason, 200)}`)
-  if (stale !== undefined) {
+  if (frozen !== undefined && about !== 'frozen')
+    notices.push(`Frozen since ${clockTime(frozen.since)}: ${short(frozen.reason, 200)}`)
+  if (stale !== undefined && about !== 'stale') {
     notices.push(
       `Not compared with the source since ${clockTime(stale.since)}; it is ${source.state.replace('-', ' ')}.`,
     )

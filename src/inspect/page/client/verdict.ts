@@ -15,6 +15,8 @@ export interface Verdict {
   readonly text: string
   /** Wall-clock time since when it is so. */
   readonly since?: number
+  /** What need not be said beside it once more. */
+  readonly about?: 'frozen' | 'stale'
 }
 
 const named = (revision: { readonly name: string } | undefined): string =>
@@ -51,7 +53,7 @@ const ended = (model: Model, status: Status): Verdict | undefined => {
     const { reason, since, waiting } = status.frozen
     const waits = waiting === undefined ? 'Changes wait.' : `${sentence(named(waiting))} waits.`
     const text = `“${reason}” ${waits} ${sentence(named(status.serving?.revision))} serves.`
-    return { tone: 'calm', glyph: '❄', title: 'Frozen', text, since }
+    return { tone: 'calm', glyph: '❄', title: 'Frozen', text, since, about: 'frozen' }
   }
   return undefined
 }
@@ -93,7 +95,7 @@ const atRest = (model: Model, status: Status): Verdict => {
   }
   if (status.stale !== undefined) {
     const text = `${sentence(named(serving.revision))} serves, but the source cannot be read to compare.`
-    return { tone: 'warn', glyph: '≠', title: 'Source out of reach', text, since: status.stale.since }
+    return { tone: 'warn', glyph: '≠', title: 'Source out of reach', text, since: status.stale.since, about: 'stale' }
   }
   if (inSync) {
     return {
@@ -108,8 +110,25 @@ const atRest = (model: Model, status: Status): Verdict => {
   return { tone: 'warn', glyph: '≠', title: 'Not in sync', text, ...since }
 }
 
-/** What the header says, the loudest first. */
+/** What the header says. Without a connection nothing is said to be well: only what was known last. */
 export const verdictOf = (model: Model): Verdict => {
+  const { link, status } = model
+  const known = lastKnown(model)
+  if (link.kind === 'live' || link.kind === 'connecting') return known
+  if (status === undefined || known.title === 'Closed') return known
+  const since = link.kind === 'lost' ? { since: link.since } : {}
+  if (known.tone === 'bad') return { ...known, title: `${known.title}, last known`, ...since }
+  return {
+    tone: 'calm',
+    glyph: '…',
+    title: 'No connection',
+    text: `Last known: ${known.title}. ${known.text}`,
+    ...since,
+  }
+}
+
+/** The loudest first. */
+const lastKnown = (model: Model): Verdict => {
   const { status } = model
   if (status === undefined) return { tone: 'calm', glyph: '○', title: 'Connecting', text: 'Asking the service.' }
   if (status.state === 'degraded' || status.degraded.length > 0) return degraded(status)
