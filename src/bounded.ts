@@ -11,11 +11,14 @@ export type Late<T> =
   | { readonly kind: 'value'; readonly value: T }
   | { readonly kind: 'error'; readonly error: unknown }
 
-export interface BoundedOptions<T> {
+export interface Limits {
   readonly clock: Pick<Clock, 'setTimeout' | 'clearTimeout'>
   readonly deadlineMs: number
   /** How long the body may take to end after its signal aborted. */
   readonly graceMs: number
+}
+
+export interface BoundedOptions<T> extends Limits {
   /** Called once, at whatever time, when a body that was given up ends after all. */
   readonly onLate?: (late: Late<T>) => void
 }
@@ -32,13 +35,14 @@ export interface Bounds {
  * time-out frees the slot while the body runs on.
  */
 export const bounded = <T>(body: (bounds: Bounds) => Promise<T> | T, options: BoundedOptions<T>): BoundedCall<T> => {
-  const call = new BoundedCall<T>(options)
-  call.run(body)
+  const call = new BoundedCall(body, options)
+  call.run()
   return call
 }
 
-export class BoundedCall<T> implements Bounds {
-  readonly #options: BoundedOptions<T>
+/** A call within its limits. What it calls is said by those who extend it. */
+export abstract class BoundedWork<T> implements Bounds {
+  readonly #limits: Limits
   #ended: Bounded<T> | undefined
   #result: Promise<Bounded<T>> | undefined
   #resolve: ((result: Bounded<T>) => void) | undefined
@@ -46,9 +50,14 @@ export class BoundedCall<T> implements Bounds {
   #timer: TimerHandle
   #controller: AbortController | undefined
 
-  constructor(options: BoundedOptions<T>) {
-    this.#options = options
+  constructor(limits: Limits) {
+    this.#limits = limits
   }
+
+  protected abstract body(): Promise<T> | T
+
+  /** Called once, at whatever time, when a body that was given up ends after all. */
+  protected abstract noteLate(late: Late<T>): void
 
   /** Never rejects; resolves within the deadline and the grace, whatever the body does. */
   get result(): Promise<Bounded<T>> {
@@ -61,6 +70,7 @@ export class BoundedCall<T> implements Bounds {
     return this.#result
   }
 
+  /** Aborts when the call is given up. Made when it is first asked for: most bodies never do, and it is dear. */
   get signal(): AbortSignal {
     this.#controller ??= new AbortController()
     if (this.#givenUp !== undefined) this.#abort(this.#givenUp)
@@ -72,14 +82,16 @@ export class BoundedCall<T> implements Bounds {
   }
 
   /** Aborts the body's signal; the result is then `cancelled`. */
-  readonly cancel = (): void => this.#giveUp('cancelled')
+  stop(): void {
+    this.#giveUp('cancelled')
+  }
 
   /** Calls the body. Says how it ended where it has ended at once; else `result` will. */
-  run(body: (bounds: Bounds) => Promise<T> | T): Bounded<T> | undefined {
+  run(): Bounded<T> | undefined {
     let returned: Promise<T> | T
     let isPending: boolean
     try {
-      returned = body(this)
+      returned = this.body()
       isPending = isThenable(returned)
     } catch (error) {
       this.#settle({ kind: 'error', error })
@@ -93,7 +105,7 @@ export class BoundedCall<T> implements Bounds {
     return this.#ended
   }
 
-  /** Not by its own `then`, which may call both callbacks twice: an await calls the one of a true promise never. */
+  /** Not by its own `then`, which may call both callbacks twice: an await of a true promise never calls it. */
   async #watch(returned: Promise<T> | T): Promise<void> {
     let late: Late<T>
     try {
@@ -105,13 +117,13 @@ export class BoundedCall<T> implements Bounds {
   }
 
   #arm(): void {
-    const { clock, deadlineMs } = this.#options
+    const { clock, deadlineMs } = this.#limits
     this.#timer = clock.setTimeout(() => this.#giveUp('timed-out'), deadlineMs)
   }
 
   #giveUp(kind: 'timed-out' | 'cancelled'): void {
     if (this.#givenUp !== undefined || this.#ended !== undefined) return
-    const { clock, graceMs } = this.#options
+    const { clock, graceMs } = this.#limits
     this.#givenUp = kind
     this.#clear()
     const give = (): void => this.#finish({ kind, settled: false })
@@ -131,7 +143,7 @@ export class BoundedCall<T> implements Bounds {
       return
     }
     if (this.#ended === undefined) this.#finish({ kind: this.#givenUp, settled: true })
-    this.#options.onLate?.(late)
+    this.noteLate(late)
   }
 
   #finish(ended: Bounded<T>): void {
@@ -142,8 +154,31 @@ export class BoundedCall<T> implements Bounds {
 
   #clear(): void {
     if (this.#timer === undefined) return
-    this.#options.clock.clearTimeout(this.#timer)
+    this.#limits.clock.clearTimeout(this.#timer)
     this.#timer = undefined
+  }
+}
+
+/** A call of a function within its limits. */
+export class BoundedCall<T> extends BoundedWork<T> {
+  readonly #body: (bounds: Bounds) => Promise<T> | T
+  readonly #onLate: ((late: Late<T>) => void) | undefined
+
+  constructor(body: (bounds: Bounds) => Promise<T> | T, options: BoundedOptions<T>) {
+    super(options)
+    this.#body = body
+    this.#onLate = options.onLate
+  }
+
+  /** As `stop`, to be handed on. */
+  readonly cancel = (): void => this.stop()
+
+  protected body(): Promise<T> | T {
+    return this.#body(this)
+  }
+
+  protected noteLate(late: Late<T>): void {
+    this.#onLate?.(late)
   }
 }
 

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { Refusal } from './refusals.ts'
 
 /** Bytes of an action's body. */
-export const MAX_BODY = 4_096
+const MAX_BODY = 4_096
 
 /** The JSON object that a request holds. Node's own `requestTimeout` bounds how long it may take to come. */
 export const bodyOf = async (request: IncomingMessage): Promise<Readonly<Record<string, unknown>>> => {

@@ -17,7 +17,7 @@ import type {
 import { frameOf, HEARTBEAT, Viewer } from './viewer.ts'
 
 /** Streams at one time. */
-export const MAX_VIEWERS = 8
+const MAX_VIEWERS = 8
 /** How long the machines are followed after the last viewer has gone: a page that reconnects misses nothing. */
 const LINGER_MS = 30_000
 const HEARTBEAT_MS = 15_000

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http'
 import { dataHeaders } from './headers.ts'
 
 /** Bytes that may wait for a reader; one who is slower than that is dropped, and comes back by itself. */
-export const MAX_WAITING = 1_048_576
+const MAX_WAITING = 1_048_576
 
 /** One open stream of server-sent events. */
 export class Viewer {

@@ -6,7 +6,7 @@ import type { Outcome, PhaseTiming, Trigger } from '../model/record.ts'
 import type { Revision } from '../model/revision.ts'
 import type { MachineName, PlannedModule } from '../observation.ts'
 
-export type { ChartState, TakenTransition } from '../chart-observer.ts'
+export type { ChartState } from '../chart-observer.ts'
 export type { MachineName } from '../observation.ts'
 
 /*

@@ -1,5 +1,5 @@
 import type { Applier, PrepareContext } from '../applier.ts'
-import { type Bounded, BoundedCall, type Late } from '../bounded.ts'
+import { BoundedWork, type Late } from '../bounded.ts'
 import type { Clock } from '../clock.ts'
 import { failure } from '../model/errors.ts'
 import { GenerationRecord } from '../store/generation.ts'
@@ -20,59 +20,65 @@ export interface AttemptParts {
   readonly retirer: Retirer
 }
 
+/** The part of a step that is prepared. */
+export interface AttemptSubject {
+  readonly slot: Slot
+  readonly next: unknown
+  readonly previous: unknown
+}
+
+const none: readonly GenerationRecord[] = []
+
 /**
  * One prepare of one module, to its end however late that comes. A generation may keep its context for as long as it
  * lives, and so this: it must know nothing of the transaction, or every generation would keep the one before it.
  */
-export class Attempt {
+export class Attempt extends BoundedWork<unknown> {
   readonly #parts: AttemptParts
-  readonly #slot: Slot
   readonly #slice: unknown
-  readonly #needed: Needed
-  readonly #call: BoundedCall<unknown>
+  readonly #previous: unknown
+  readonly slot: Slot
+  readonly needed: Needed
   #cleanups: Cleanups | undefined
   /** The generation, once it is made. */
   made: GenerationRecord | undefined
 
-  constructor(parts: AttemptParts, slot: Slot, slice: unknown, needed: Needed) {
-    const { deadlinesOf, timers } = parts.runtime
-    const { prepareMs, graceMs } = deadlinesOf(slot.definition)
+  constructor(parts: AttemptParts, { slot, next, previous }: AttemptSubject, needed: Needed) {
+    super(parts.runtime.prepareLimitsOf(slot.definition))
     this.#parts = parts
-    this.#slot = slot
-    this.#slice = slice
-    this.#needed = needed
-    const onLate = (late: Late<unknown>): void => this.#takeLate(late)
-    this.#call = new BoundedCall({ clock: timers, deadlineMs: prepareMs, graceMs, onLate })
+    this.#slice = next
+    this.#previous = previous
+    this.slot = slot
+    this.needed = needed
   }
 
-  /** Calls the module. What it made in time is `made`. */
-  start(applier: Applier<unknown, unknown, object>, previous: unknown): Bounded<unknown> | Promise<Bounded<unknown>> {
-    const slot = this.#slot
-    const prepare = () => applier.prepare(this.#slice, new AttemptContext(this, previous))
-    const ended = this.#call.run(() =>
-      slot.hasRoom ? prepare() : slot.room().then(() => (this.#call.isGivenUp ? undefined : prepare())),
-    )
-    return ended ?? this.#call.result
+  protected body(): unknown {
+    return this.slot.hasRoom ? this.#prepare() : this.#prepareWhenThereIsRoom()
   }
 
-  cancel(): void {
-    this.#call.cancel()
+  #prepare(): unknown {
+    const applier = this.slot.definition.applier as Applier<unknown, unknown, object>
+    return applier.prepare(this.#slice, new AttemptContext(this, this.#previous))
+  }
+
+  async #prepareWhenThereIsRoom(): Promise<unknown> {
+    await this.slot.room()
+    return this.isGivenUp ? undefined : this.#prepare()
   }
 
   /** Makes the record of what a prepare returned; undefined where that is no generation. */
   take(value: unknown): GenerationRecord | undefined {
     const generation = generationOf(value)
     if (generation === undefined) return undefined
-    const slot = this.#slot
-    slot.opened += 1
-    const needed = this.#needed.flatMap(([, record]) => record ?? [])
-    return new GenerationRecord(slot.name, generation, this.#slice, needed)
+    this.slot.opened += 1
+    const needed = this.needed.length === 0 ? none : this.needed.flatMap(([, record]) => record ?? [])
+    return new GenerationRecord(this.slot.name, generation, this.#slice, needed)
   }
 
   /** Runs the clean-ups of a prepare that made nothing. Not waited for: one that hangs must not hold the transaction. */
   cleanUp(): void {
     const { runtime, retirer } = this.#parts
-    const { name, definition } = this.#slot
+    const { name, definition } = this.slot
     const onError = (error: unknown) =>
       runtime.report(failure('module.close-failed', { module: name, phase: 'close' }, error))
     retirer.track(this.cleanups.run(runtime.clock, runtime.deadlinesOf(definition).closeMs, onError))
@@ -83,27 +89,15 @@ export class Attempt {
     return this.#cleanups
   }
 
-  get slot(): Slot {
-    return this.#slot
-  }
-
-  get needed(): Needed {
-    return this.#needed
-  }
-
   get runtime(): Runtime {
     return this.#parts.runtime
   }
 
-  get signal(): AbortSignal {
-    return this.#call.signal
-  }
-
   /** What ends after it was given up serves nobody: a generation is closed, for anything else the clean-ups run. */
-  #takeLate(late: Late<unknown>): void {
+  protected noteLate(late: Late<unknown>): void {
     const { runtime, retirer } = this.#parts
-    const stoodInTheWay = this.#slot.isStuck
-    this.#slot.unsettled -= 1
+    const stoodInTheWay = this.slot.isStuck
+    this.slot.unsettled -= 1
     // Said of any late end, a prepare given up for another module's sake would start the next try, without end.
     if (stoodInTheWay) runtime.onSettled()
     const record = late.kind === 'value' ? this.take(late.value) : undefined

@@ -1,14 +1,12 @@
 import PQueue from 'p-queue'
-import type { Applier } from '../applier.ts'
 import type { Bounded } from '../bounded.ts'
 import { type Failure, failure } from '../model/errors.ts'
 import type { ModuleDefinition, Registry } from '../registry.ts'
+import type { Slot } from '../store/slot.ts'
 import type { Store } from '../store/store.ts'
 import { Attempt, type AttemptParts, type Needed, noNeeds } from './attempt.ts'
 import { type Turn, Turns } from './order.ts'
-import type { Step, Transaction } from './transaction.ts'
-
-type AnyApplier = Applier<unknown, unknown, object>
+import type { EndOfPhase, Step, Transaction } from './transaction.ts'
 
 /**
  * Prepares the next generations of one transaction: in dependency order, independent modules side by side. What serves
@@ -66,7 +64,7 @@ export class Preparation {
   /** Gives up what runs and starts nothing more. */
   stop(): void {
     this.#isStopped = true
-    for (const attempt of this.#running) attempt.cancel()
+    for (const attempt of this.#running) attempt.stop()
   }
 
   /** As many as there are modules that may start, but for those that somebody else will take. */
@@ -82,8 +80,12 @@ export class Preparation {
   readonly #lane = async (): Promise<void> => {
     try {
       for (let turn = this.#next(); turn !== undefined; turn = this.#next()) {
-        const pending = turn.task === undefined ? undefined : this.#start(turn.task)
-        if (pending !== undefined) await pending
+        const attempt = turn.task === undefined ? undefined : this.#begin(turn.task)
+        if (attempt !== undefined) {
+          const end = this.#transaction.time(attempt.slot.name, 'prepare')
+          // What has ended at once is not waited for.
+          this.#finish(attempt, attempt.run() ?? (await attempt.result), end)
+        }
         this.#turns.end(turn)
         this.#openLanes(1) // this one takes the next itself
       }
@@ -99,37 +101,29 @@ export class Preparation {
     return this.#isStopped ? undefined : this.#turns.next()
   }
 
-  /** Nothing where it has ended already. */
-  #start(step: Step): Promise<void> | undefined {
+  /** Nothing where the module is not to be called. */
+  #begin(step: Step): Attempt | undefined {
     const { slot } = step
-    if (slot.pendingApply !== undefined) return this.#fail(failure('module.unsettled', this.#placeOf(step)))
+    if (slot.pendingApply !== undefined) return this.#fail(failure('module.unsettled', this.#placeOf(slot)))
     if (slot.compensates) return undefined
-    if (slot.isStuck) return this.#fail(failure('module.stuck', this.#placeOf(step)))
-    return this.#prepare(step)
-  }
-
-  #prepare(step: Step): Promise<void> | undefined {
-    const { slot, module, next, previous } = step
-    const attempt = new Attempt(this.#parts, slot, next, this.#neededBy(step))
-    const end = this.#transaction.time(slot.name, 'prepare')
-    const finish = (result: Bounded<unknown>): void => {
-      this.#running.delete(attempt)
-      if (result.kind === 'done') attempt.made = attempt.take(result.value)
-      const { made } = attempt
-      end(made === undefined ? phaseResult(result) : 'done')
-      if (made !== undefined) this.#transaction.staged.set(slot.name, made)
-      else this.#failed(step, result, attempt)
-    }
+    if (slot.isStuck) return this.#fail(failure('module.stuck', this.#placeOf(slot)))
+    const attempt = new Attempt(this.#parts, step, this.#neededBy(step))
     this.#running.add(attempt)
-    const ended = attempt.start(module.applier as AnyApplier, previous)
-    if (ended instanceof Promise) return ended.then(finish)
-    finish(ended)
-    return undefined
+    return attempt
   }
 
-  #failed(step: Step, result: Bounded<unknown>, attempt: Attempt): void {
-    const { slot } = step
-    const place = this.#placeOf(step)
+  #finish(attempt: Attempt, result: Bounded<unknown>, end: EndOfPhase): void {
+    this.#running.delete(attempt)
+    if (result.kind === 'done') attempt.made = attempt.take(result.value)
+    const { made, slot } = attempt
+    end(made === undefined ? phaseResult(result) : 'done')
+    if (made !== undefined) this.#transaction.staged.set(slot.name, made)
+    else this.#failed(attempt, result)
+  }
+
+  #failed(attempt: Attempt, result: Bounded<unknown>): void {
+    const { slot } = attempt
+    const place = this.#placeOf(slot)
     switch (result.kind) {
       case 'failed':
         this.#fail(failure('module.prepare-failed', place, result.error))
@@ -148,8 +142,8 @@ export class Preparation {
     }
   }
 
-  #placeOf({ slot }: Step) {
-    return { module: slot.name, phase: 'prepare', ...this.#transaction.revision } as const
+  #placeOf({ name }: Slot) {
+    return { module: name, phase: 'prepare', ...this.#transaction.revision } as const
   }
 
   #fail(failed: Failure): undefined {

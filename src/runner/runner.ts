@@ -89,15 +89,13 @@ export class Runner {
       }),
     )
     const previousView = this.#store.view
-    // One turn, so one look at the clock before it and one after.
     const startMs = transaction.elapsedMs()
-    const ends = swaps.map(({ slot }) => transaction.time(slot.name, 'commit', startMs))
     const verdict = this.#store.swap(swaps, snapshot)
     const endMs = transaction.elapsedMs()
-    const thrower = verdict.kind === 'failed' ? swaps.findIndex(({ slot }) => slot.name === verdict.failure.module) : -1
-    for (const [index, end] of ends.entries()) {
-      if (thrower === -1 || index < thrower) end('done', endMs)
-      else if (index === thrower) end('failed', endMs)
+    const thrower = verdict.kind === 'failed' ? verdict.failure.module : undefined
+    for (const { slot } of swaps) {
+      transaction.note(slot.name, 'commit', startMs, endMs, slot.name === thrower ? 'failed' : 'done')
+      if (slot.name === thrower) break // those after it were not called
     }
     if (verdict.kind === 'failed') {
       transaction.fail(verdict.failure)
@@ -141,11 +139,13 @@ export class Runner {
   /** The one tick back, where there was one forward; what was swapped out serves again. */
   swapBack(transaction: Transaction): void {
     if (!transaction.isSwapped) return
-    const ends = transaction.swaps.map(({ slot }) => transaction.time(slot.name, 'rollback'))
-    const notBack = this.#store.swapBack(transaction.swaps, transaction.previousView)
-    for (const [index, end] of ends.entries()) {
-      const name = transaction.swaps[index]?.slot.name
-      end(notBack.some(({ module }) => module === name) ? 'failed' : 'done')
+    const { swaps } = transaction
+    const startMs = transaction.elapsedMs()
+    const notBack = this.#store.swapBack(swaps, transaction.previousView)
+    const endMs = transaction.elapsedMs()
+    for (const { slot } of swaps) {
+      const isBack = !notBack.some(({ module }) => module === slot.name)
+      transaction.note(slot.name, 'rollback', startMs, endMs, isBack ? 'done' : 'failed')
     }
     transaction.isSwapped = false
     transaction.swaps = []

@@ -1,3 +1,4 @@
+import type { Limits } from '../bounded.ts'
 import type { Clock } from '../clock.ts'
 import type { Failure } from '../model/errors.ts'
 import type { Deadlines } from '../options.ts'
@@ -14,6 +15,8 @@ export interface Runtime {
   readonly deadlines: Required<Deadlines>
   /** A module's own deadlines over the reloader's. */
   readonly deadlinesOf: (module: ModuleDefinition) => Required<Deadlines>
+  /** Those of its prepare, on the shared timers. */
+  readonly prepareLimitsOf: (module: ModuleDefinition) => Limits
   /** A call that was given up has ended after all. */
   readonly onSettled: () => void
   /** Logs and counts what belongs to no transaction any more. */
@@ -25,20 +28,23 @@ export const runtimeOf = (
   report: Runtime['report'],
   onSettled: Runtime['onSettled'],
 ): Runtime => {
-  const own = new Map<ModuleDefinition, Required<Deadlines>>()
-  return {
-    clock,
-    timers: new SharedTimers(clock),
-    concurrency,
-    deadlines,
-    deadlinesOf: (module) => {
-      const known = own.get(module)
-      if (known !== undefined) return known
-      const resolved = { ...deadlines, ...module.deadlines }
-      own.set(module, resolved)
-      return resolved
-    },
-    onSettled,
-    report,
+  const timers = new SharedTimers(clock)
+  const deadlinesOf = once((module) => ({ ...deadlines, ...module.deadlines }))
+  const prepareLimitsOf = once((module): Limits => {
+    const { prepareMs, graceMs } = deadlinesOf(module)
+    return { clock: timers, deadlineMs: prepareMs, graceMs }
+  })
+  return { clock, timers, concurrency, deadlines, deadlinesOf, prepareLimitsOf, onSettled, report }
+}
+
+/** Made once a module. */
+const once = <Value extends object>(make: (module: ModuleDefinition) => Value) => {
+  const made = new Map<ModuleDefinition, Value>()
+  return (module: ModuleDefinition): Value => {
+    const known = made.get(module)
+    if (known !== undefined) return known
+    const value = make(module)
+    made.set(module, value)
+    return value
   }
 }

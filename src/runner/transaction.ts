@@ -26,8 +26,8 @@ const busyCodes = new Set<ErrorCode>(['module.unsettled', 'module.stuck'])
 
 export type PhaseResult = PhaseTiming['result']
 
-/** Ends a timed phase, now or when the transaction was `atMs` old. */
-export type EndOfPhase = (result: PhaseResult, atMs?: number) => void
+/** Ends a timed phase. */
+export type EndOfPhase = (result: PhaseResult) => void
 
 /** One attempt, from a document to an outcome: all that is known of it beside the machine. */
 export class Transaction {
@@ -92,26 +92,32 @@ export class Transaction {
     return this.failures.length > 0 && this.failures.every(({ code }) => busyCodes.has(code))
   }
 
-  /**
-   * Starts timing a phase of a module; call what it returns when the phase has ended. Phases that begin or end in one
-   * turn may share a look at the clock, as `elapsedMs` gives it.
-   */
-  time(module: string, phase: Phase, startMs = this.elapsedMs()): EndOfPhase {
+  /** Starts timing a phase of a module; call what it returns when the phase has ended. */
+  time(module: string, phase: Phase): EndOfPhase {
+    const startMs = this.elapsedMs()
     this.#announcer?.phase(this.id, module, phase, startMs)
-    return (result, atMs = this.elapsedMs()) => {
-      let timings = this.#timings.get(module)
-      if (timings === undefined) {
-        timings = []
-        this.#timings.set(module, timings)
-      }
-      // The rounds of a soak are one phase: a long soak must not make a long record.
-      const last = phase === 'check' ? timings.at(-1) : undefined
-      const isNextRound = last?.phase === 'check'
-      if (isNextRound) timings.pop()
-      const from = isNextRound ? last.startMs : startMs
-      timings.push({ phase, startMs: from, durationMs: atMs - from, result })
-      this.#announcer?.phase(this.id, module, phase, startMs, { atMs, result })
+    return (result) => this.#ended(module, phase, startMs, this.elapsedMs(), result)
+  }
+
+  /** Notes a phase that is over already: those of one tick share two looks at the clock. */
+  note(module: string, phase: Phase, startMs: number, atMs: number, result: PhaseResult): void {
+    this.#announcer?.phase(this.id, module, phase, startMs)
+    this.#ended(module, phase, startMs, atMs, result)
+  }
+
+  #ended(module: string, phase: Phase, startMs: number, atMs: number, result: PhaseResult): void {
+    let timings = this.#timings.get(module)
+    if (timings === undefined) {
+      timings = []
+      this.#timings.set(module, timings)
     }
+    // The rounds of a soak are one phase: a long soak must not make a long record.
+    const last = phase === 'check' ? timings.at(-1) : undefined
+    const isNextRound = last?.phase === 'check'
+    if (isNextRound) timings.pop()
+    const from = isNextRound ? last.startMs : startMs
+    timings.push({ phase, startMs: from, durationMs: atMs - from, result })
+    this.#announcer?.phase(this.id, module, phase, startMs, { atMs, result })
   }
 
   /**

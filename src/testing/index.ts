@@ -1,4 +1,5 @@
 export { memorySource } from './memory-source.ts'
 export type { MemoryContent, MemorySource } from './memory-source.ts'
+export * from './simulate/index.ts'
 export { createVirtualClock } from './virtual-clock.ts'
 export type { VirtualClock, VirtualClockOptions } from './virtual-clock.ts'

@@ -10,8 +10,6 @@ beforeAll(async () => {
 })
 afterAll(() => browser.close())
 
-const LIMIT = { timeout: 20_000 }
-
 const act = async (page: Page, name: string): Promise<void> => {
   await page.getByRole('group', { name: 'Actions' }).getByRole('button', { name }).click()
 }
@@ -41,7 +39,7 @@ describe('Actions', () => {
 
     await act(page, 'Reload now')
     await dialog.getByRole('button', { name: 'Reload now' }).click()
-    await expect.poll(() => words(dialog), LIMIT).toContain('Done: unchanged.')
+    await expect.poll(() => words(dialog)).toContain('Done: unchanged.')
     expect(source.reads).toBeGreaterThan(reads)
   })
 
@@ -56,17 +54,17 @@ describe('Actions', () => {
     expect(await words(dialog)).not.toContain('Done')
     await dialog.getByRole('textbox').fill('the sale of the year')
     await page.keyboard.press('Enter')
-    await expect.poll(() => words(dialog), LIMIT).toContain('Done')
+    await expect.poll(() => words(dialog)).toContain('Done')
     await dialog.getByRole('button', { name: 'Close' }).click()
     await untilVerdict(page, 'Frozen')
     put((next) => {
       next.log.level = 'warn'
     })
-    await expect.poll(() => words(page.locator('header')), LIMIT).toContain('“the sale of the year” Revision 2 waits.')
+    await expect.poll(() => words(page.locator('header'))).toContain('“the sale of the year” Revision 2 waits.')
     await act(page, 'Unfreeze')
     await dialog.getByRole('button', { name: 'Unfreeze' }).click()
     await untilVerdict(page, 'In sync')
-    await expect.poll(() => words(page.locator('.fact', { hasText: 'Serves' })), LIMIT).toContain('2 proved')
+    await expect.poll(() => words(page.locator('.fact', { hasText: 'Serves' }))).toContain('2 proved')
   })
 
   it('revert to a revision that is chosen from those that have proved themselves', async () => {
@@ -77,7 +75,7 @@ describe('Actions', () => {
         next.log.level = level
       })
       const revision = level === 'debug' ? '2 proved' : '3 proved'
-      await expect.poll(() => words(page.locator('.fact', { hasText: 'Serves' })), LIMIT).toContain(revision)
+      await expect.poll(() => words(page.locator('.fact', { hasText: 'Serves' }))).toContain(revision)
     }
     await act(page, 'Revert')
     const dialog = page.getByRole('dialog')
@@ -85,7 +83,7 @@ describe('Actions', () => {
     expect((await choice.locator('option').allInnerTexts()).map((text) => text[0])).toEqual(['2', '1'])
     await choice.selectOption({ index: 1 })
     await dialog.getByRole('button', { name: 'Revert' }).click()
-    await expect.poll(() => words(dialog), LIMIT).toContain('Done: committed.')
+    await expect.poll(() => words(dialog)).toContain('Done: committed.')
     await dialog.getByRole('button', { name: 'Close' }).click()
     expect(await words(page.getByRole('option').first())).toContain('committed revision 1')
   })
@@ -99,7 +97,7 @@ describe('Actions', () => {
     const dialog = page.getByRole('dialog')
     await dialog.getByRole('button', { name: 'Reload now' }).click()
     const answer = dialog.locator('.answer')
-    await expect.poll(() => words(answer), LIMIT).not.toMatch(/^$|Asking/)
+    await expect.poll(() => words(answer)).not.toMatch(/^$|Asking/)
     expect(await answer.getAttribute('data-ok')).toBe('false')
   })
 })

@@ -70,7 +70,7 @@ export const words = async (locator: Locator): Promise<string> =>
 
 /** Waits until the header says it. */
 export const untilVerdict = async (page: Page, text: string): Promise<void> => {
-  await expect.poll(() => words(verdict(page)), { timeout: 20_000 }).toBe(text)
+  await expect.poll(() => words(verdict(page))).toBe(text)
 }
 
 const wantsScreenshots = process.env.CHANGEOVER_SCREENSHOTS === '1'
@@ -80,5 +80,6 @@ const folder = fileURLToPath(new URL('../../.github/screenshots/', import.meta.u
 export const picture = async (target: Page | Locator, name: string): Promise<void> => {
   if (!wantsScreenshots) return
   mkdirSync(folder, { recursive: true })
+  if ('goto' in target) await target.evaluate(() => scrollTo(0, 0))
   await target.screenshot({ path: `${folder}${name}.png` })
 }

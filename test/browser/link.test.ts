@@ -15,8 +15,6 @@ afterAll(() => browser.close())
 const lastEventId = async (request: Request): Promise<string | undefined> =>
   (await request.allHeaders().catch(() => undefined))?.['last-event-id']
 
-const LIMIT = { timeout: 20_000 }
-
 /** A service behind a network that can fail. */
 const startFarService = async () => {
   const proxy = await startProxy(1)
@@ -41,7 +39,7 @@ describe('Where the link breaks, the page', () => {
     await proxy.refuse()
     proxy.cut()
     const link = page.locator('.link')
-    await expect.poll(() => link.isVisible(), LIMIT).toBe(true)
+    await expect.poll(() => link.isVisible()).toBe(true)
     expect(await words(link)).toMatch(/^No connection to the service since \d\d:\d\d:\d\d\. Trying again by itself/)
     // Nothing is said to be well that cannot be known.
     await untilVerdict(page, 'No connection')
@@ -55,9 +53,9 @@ describe('Where the link breaks, the page', () => {
       next.log.level = 'warn'
     })
     await proxy.heal()
-    await expect.poll(() => link.isVisible(), LIMIT).toBe(false)
+    await expect.poll(() => link.isVisible()).toBe(false)
     await untilVerdict(page, 'In sync')
-    await expect.poll(() => words(page.locator('.fact', { hasText: 'Serves' })), LIMIT).toContain('3 proved')
+    await expect.poll(() => words(page.locator('.fact', { hasText: 'Serves' }))).toContain('3 proved')
     expect(await words(page.getByRole('option').first())).toContain('committed revision 3')
     // It said where it was, so that only what it had missed was told.
     const ids = await Promise.all(resumed)
@@ -70,18 +68,18 @@ describe('Where the link breaks, the page', () => {
     put((next) => {
       next.log.level = 'debug'
     })
-    await expect.poll(() => page.getByRole('option').count(), LIMIT).toBe(2)
+    await expect.poll(() => page.getByRole('option').count()).toBe(2)
     await page.getByRole('option').nth(1).click()
     const opened = page.getByRole('region', { name: 'The opened transaction' })
-    await expect.poll(() => words(opened), LIMIT).toContain('Revision 1')
+    await expect.poll(() => words(opened)).toContain('Revision 1')
     proxy.cut()
     put((next) => {
       next.log.level = 'warn'
     })
-    await expect.poll(() => page.getByRole('option').count(), LIMIT).toBe(3)
+    await expect.poll(() => page.getByRole('option').count()).toBe(3)
     expect(await words(opened)).toContain('Revision 1')
     await page.getByRole('button', { name: 'Follow the newest' }).click()
-    await expect.poll(() => words(opened), LIMIT).toContain('Revision 3')
+    await expect.poll(() => words(opened)).toContain('Revision 3')
   })
 
   it('says that its address has ended where the service was restarted, and asks no more', async () => {
@@ -90,7 +88,7 @@ describe('Where the link breaks, the page', () => {
     const { page, requests } = await visit(browser, stage.url)
     await untilVerdict(page, 'In sync')
     stage.shut(401)
-    await expect.poll(() => words(page.locator('.link')), LIMIT).toContain('Open the new link')
+    await expect.poll(() => words(page.locator('.link'))).toContain('Open the new link')
     const asked = requests.length
     await new Promise((resolve) => setTimeout(resolve, 1_500))
     expect(requests.length).toBe(asked)
@@ -110,9 +108,9 @@ describe('Where the link breaks, the page', () => {
     await page.clock.fastForward(40_000)
     expect(await page.locator('.link').isVisible()).toBe(false)
     await page.clock.fastForward(10_000)
-    await expect.poll(() => words(page.locator('.link')), LIMIT).toContain('No connection')
+    await expect.poll(() => words(page.locator('.link'))).toContain('No connection')
     await page.clock.fastForward(2_000)
-    await expect.poll(streams, LIMIT).toBe(2)
+    await expect.poll(streams).toBe(2)
     await untilVerdict(page, 'In sync')
     expect(await page.locator('.link').isVisible()).toBe(false)
   })
@@ -123,11 +121,11 @@ describe('Where the link breaks, the page', () => {
     const { page } = await visit(browser, stage.url)
     await untilVerdict(page, 'In sync')
     stage.shut(503)
-    await expect.poll(() => words(page.locator('.link')), LIMIT).toContain('No connection')
+    await expect.poll(() => words(page.locator('.link'))).toContain('No connection')
     const next = transactionOf(220, 'committed')
     stage.hello(helloOf({ transactions: [headOf(next)], current: next }))
     stage.open()
-    await expect.poll(() => page.locator('.link').isVisible(), LIMIT).toBe(false)
+    await expect.poll(() => page.locator('.link').isVisible()).toBe(false)
     expect(await page.getByRole('option').count()).toBe(1)
   })
 })

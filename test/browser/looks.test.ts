@@ -218,7 +218,7 @@ describe('With 200 transactions of 60 modules the page', () => {
     })
     const shape = manyModules(60)
     for (let epoch = 220; epoch < 520; epoch++) stage.tell('transaction', transactionOf(epoch, 'committed', shape))
-    await expect.poll(() => words(page.getByRole('option').first()), { timeout: 20_000 }).toContain('519')
+    await expect.poll(() => words(page.getByRole('option').first())).toContain('519')
     expect(await page.getByRole('option').count()).toBe(200)
     const changes = await page.evaluate(() => (window as unknown as { counts: { changes: number } }).counts.changes)
     expect(changes).toBeLessThan(300)

@@ -9,8 +9,6 @@ beforeAll(async () => {
 })
 afterAll(() => browser.close())
 
-const LIMIT = { timeout: 20_000 }
-
 /** All that comes over the network, the messages of streams among it. */
 const listen = async (page: Page): Promise<string[]> => {
   const heard: string[] = []
@@ -58,7 +56,7 @@ it('A secret of the config is nowhere: not in the page, not on the network, not 
     next.db.password = `${SECRET}-2`
   })
   const opened = page.getByRole('region', { name: 'The opened transaction' })
-  await expect.poll(() => words(opened), LIMIT).toContain('db.password changed, value not shown')
+  await expect.poll(() => words(opened)).toContain('db.password changed, value not shown')
   put((next) => {
     next.db.password = `${SECRET}-3`
     next.db.max = BAD_MAX
@@ -74,7 +72,7 @@ it('A secret of the config is nowhere: not in the page, not on the network, not 
   await untilVerdict(page, 'Degraded: 1 module')
   await page.getByRole('button', { name: 'Reload now' }).click()
   await page.getByRole('dialog').getByRole('button', { name: 'Reload now' }).click()
-  await expect.poll(() => words(page.getByRole('dialog')), LIMIT).toContain('Done')
+  await expect.poll(() => words(page.getByRole('dialog'))).toContain('Done')
   await page.getByRole('dialog').getByRole('button', { name: 'Close' }).click()
   for (const kind of ['json', 'mmd']) {
     const id = new URL(
@@ -87,8 +85,8 @@ it('A secret of the config is nowhere: not in the page, not on the network, not 
   const everything = [...heard, await kept(page)].join('\n')
   // The public neighbour is there, so this looked in the right places.
   expect(heard.join('\n')).toContain(String.raw`\"to\":\"debug\"`)
-  await page.getByRole('option', { name: /revision 2/ }).click()
-  await expect.poll(() => kept(page), LIMIT).toContain('debug')
+  await page.getByRole('option', { name: /committed revision 2/ }).click()
+  await expect.poll(() => kept(page)).toContain('debug')
   expect(everything).not.toContain(SECRET)
   expect(await kept(page)).not.toContain(SECRET)
   expect(JSON.stringify(await page.evaluate(() => [{ ...localStorage }, { ...sessionStorage }, document.cookie]))).toBe(

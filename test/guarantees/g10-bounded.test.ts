@@ -254,7 +254,7 @@ describe('G10 A module that hangs again and again', () => {
     world.modules.k.script('apply', 'deaf')
     expect(await world.put(allAt(2), applyMs + graceMs)).toMatchObject({ outcome: 'degraded', degraded: ['k'] })
     // A prepare that ends a moment after its abort: that is no reason to try again, for k is what stands in the way.
-    world.modules.x.always('prepare', 'heed')
+    world.modules.x.script('prepare', ...Array.from({ length: 20 }, () => 'heed' as const))
     expect(await world.put(allAt(3))).toMatchObject({ failures: [{ code: 'module.unsettled', module: 'k' }] })
     const { length } = world.records
     await world.advance(20_000)

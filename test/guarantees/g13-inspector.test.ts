@@ -22,10 +22,16 @@ const vandalize = (value: unknown, seen = new Set<unknown>()): void => {
 
 const requests = ['close.requested', 'source.changed', 'module.settled', 'watch.broke', 'xstate.stop']
 
-/** Sends all that it can to whatever it is told of. */
-const meddle = ({ actorRef }: MachineInspectionEvent): void => {
-  for (const actor of [actorRef, ...Object.values(actorRef.getSnapshot().children ?? {})])
-    for (const type of requests) actor.send({ type })
+/** Sends all that it can to whatever it is told of; not to what it is told because of that, which would never end. */
+const createMeddler = () => {
+  let isMeddling = false
+  return ({ actorRef }: MachineInspectionEvent): void => {
+    if (isMeddling) return
+    isMeddling = true
+    for (const actor of [actorRef, ...Object.values(actorRef.getSnapshot().children ?? {})])
+      for (const type of requests) actor.send({ type })
+    isMeddling = false
+  }
 }
 
 const inspectors: Readonly<Record<string, () => MachineInspector>> = {
@@ -45,7 +51,7 @@ const inspectors: Readonly<Record<string, () => MachineInspector>> = {
     vandalize(event.actorRef.getSnapshot())
     vandalize(event)
   },
-  'sends events to the machines': () => meddle,
+  'sends events to the machines': createMeddler,
 }
 
 /** What a service does that commits, rolls back, rejects, loses its watch and gets it back. */

@@ -17,8 +17,6 @@ export const fakeReloader = (methods: Readonly<Record<string, (...inputs: never[
   }
 }
 
-export type FakeReloader = ReturnType<typeof fakeReloader>
-
 export interface Told {
   readonly id: number
   readonly event: string

@@ -19,8 +19,9 @@ const watch = (world: Pick<World, 'reloader'>) => {
     end: (): void => {
       for (const end of ends) end()
     },
-    /** What happened, as one line each. */
-    story: (): string[] => events.map(lineOf),
+    /** What happened, as one line each; with a module's name, of all phases only its own. */
+    story: (module?: string): string[] =>
+      events.filter((event) => module === undefined || event.kind !== 'phase' || event.module === module).map(lineOf),
     reload: (): string[] => states.filter(({ machine }) => machine === 'reload').map(({ state }) => state),
   }
 }
@@ -47,7 +48,7 @@ describe('what is observed of a reloader', () => {
     await world.reloader.start()
     await world.put(configOf({ a: 2, b: 1 }), 1_000)
     await world.until(() => seen.story().includes('done: close a'), 'closed', 1_000)
-    expect(seen.story()).toEqual([
+    expect(seen.story('a')).toEqual([
       'began start',
       'planned a open',
       'begins: prepare a',
@@ -59,15 +60,19 @@ describe('what is observed of a reloader', () => {
       'planned a replace, b open',
       'begins: prepare a',
       'done: prepare a',
-      'begins: prepare b',
-      'done: prepare b',
       'begins: commit a',
-      'begins: commit b',
       'done: commit a',
-      'done: commit b',
       'record committed',
       'begins: close a',
       'done: close a',
+    ])
+    expect(seen.story('b').slice(4)).toEqual([
+      'planned a replace, b open',
+      'begins: prepare b',
+      'done: prepare b',
+      'begins: commit b',
+      'done: commit b',
+      'record committed',
     ])
     await world.end()
     expect(seen.story().at(-1)).toBe('closed')
@@ -79,26 +84,31 @@ describe('what is observed of a reloader', () => {
     world.modules.k.script('apply', 'reject')
     await world.put(configOf({ a: 2, k: 2 }), 1_000)
     await world.until(() => seen.story().includes('done: close a'), 'closed', 1_000)
-    expect(seen.story()).toEqual([
+    expect(seen.story('a')).toEqual([
       'began change',
       'planned a replace, k replace',
       'begins: prepare a',
       'done: prepare a',
       'begins: commit a',
-      'begins: commit k',
       'done: commit a',
+      'begins: rollback a',
+      'done: rollback a',
+      'record rolled-back',
+      'begins: close a',
+      'done: close a',
+    ])
+    expect(seen.story('k')).toEqual([
+      'began change',
+      'planned a replace, k replace',
+      'begins: commit k',
       'done: commit k',
       'begins: complete k',
       'failed: complete k',
-      'begins: rollback a',
       'begins: rollback k',
-      'done: rollback a',
       'done: rollback k',
       'begins: undo k',
       'done: undo k',
       'record rolled-back',
-      'begins: close a',
-      'done: close a',
     ])
   })
 

@@ -39,6 +39,7 @@ const project = (snapshot: AnyMachineSnapshot) => {
     !/^resting|^fetching/.test(state) && projectKind(context),
     /^validating|journaling$|preparing$/.test(state) && context.supersededBefore,
     /^validating|journaling$/.test(state) && context.candidate && context.replacements,
+    state === 'validating' && degraded.length > 0 && context.trigger === 'reload',
     state.startsWith('applying') && [context.compensates, confirms && context.isConfirmed],
     state === 'rolling-back' && [context.ending, context.frozenMeanwhile],
   ]
@@ -114,5 +115,5 @@ describe('The reload machine, walked', () => {
       return stateOf(now) !== 'closed' && !(rest.includes(stateOf(now)) && isWhole)
     })
     expect(restless.map(({ path }) => path.map(({ title }) => title).join('; '))).toEqual([])
-  })
+  }, 180_000)
 })

@@ -45,6 +45,9 @@ interface Line {
   readonly text: readonly string[]
 }
 
+/** What goes on from the line above stands in a little. */
+const indentOf = (row: number): number => (row === 0 ? 0 : LABEL.indent)
+
 /** All transitions from one state to another. */
 interface Arrow {
   readonly from: string
@@ -98,8 +101,8 @@ const arrowsOf = (machine: AnyStateMachine): readonly Arrow[] => {
 }
 
 const elkEdge = ({ from, to, lines }: Arrow, index: number): ElkEdge => {
-  const rows = [...lines.values()].flatMap(({ text }) => text)
-  const width = Math.max(...rows.map(labelWidth))
+  const rows = [...lines.values()].flatMap(({ text }) => text.map((words, row) => labelWidth(words) + indentOf(row)))
+  const width = Math.max(...rows)
   const height = rows.length * LABEL.line + 2 * LABEL.padY
   return {
     id: `${index}`,

@@ -73,8 +73,10 @@ describe.each(all.map((machine) => [machine.id, machine] as const))('The chart o
       expect(runs.length * LABEL.letter, `${name} ${kind}`).toBeLessThanOrEqual(box[2])
     }
     for (const [index, { label, lines, from, to }] of chart.arrows.entries()) {
-      const rows = lines.flatMap(({ text }) => text)
-      expect(Math.max(...rows.map((row) => row.length)) * LABEL.letter, `${from} → ${to}`).toBeLessThanOrEqual(label[2])
+      const rows = lines.flatMap(({ text }) =>
+        text.map((words, row) => words.length * LABEL.letter + (row === 0 ? 0 : LABEL.indent)),
+      )
+      expect(Math.max(...rows), `${from} → ${to}`).toBeLessThanOrEqual(label[2])
       expect(rows.length * LABEL.line, `${from} → ${to}`).toBeLessThanOrEqual(label[3])
       expect(
         labels.some((other, at) => at > index && overlap(label, other)),

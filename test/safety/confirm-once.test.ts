@@ -56,6 +56,9 @@ const race = async (one: Rival, two: Rival, gap: number): Promise<void> => {
   else expect(next.served).toBe(1)
 }
 
-test.each(pairs)('Never both: %s and then %s in one moment leave one answer, now and after a restart', async (one, two) => {
-  for (const gap of gapsOf(one, two)) await race(one, two, gap)
-})
+test.each(pairs)(
+  'Never both: %s and then %s in one moment leave one answer, now and after a restart',
+  async (one, two) => {
+    for (const gap of gapsOf(one, two)) await race(one, two, gap)
+  },
+)

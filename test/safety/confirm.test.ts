@@ -130,11 +130,14 @@ test.each([
   ['close', SOAK_MS],
   ['kill', 1_000],
   ['kill', SOAK_MS],
-] as const)('Restarted before the word everything is as before, and the digest is quarantined: %s after %i ms', async (end, ms) => {
-  const { world, process } = await unconfirmed(ms)
-  await process[end]()
-  await expectRejectedAfterRestart(world)
-})
+] as const)(
+  'Restarted before the word everything is as before, and the digest is quarantined: %s after %i ms',
+  async (end, ms) => {
+    const { world, process } = await unconfirmed(ms)
+    await process[end]()
+    await expectRejectedAfterRestart(world)
+  },
+)
 
 test('A close that comes before the tick quarantines nothing', async () => {
   const { world, process } = await provedWorld([1], confirming)

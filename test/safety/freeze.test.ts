@@ -48,47 +48,50 @@ test('A reload() that has not begun when changes are frozen is refused too', asy
   expect(process.served).toBe(2)
 })
 
-test.each(['fetching', 'validating', 'journaling', 'preparing'] as const)('Before the commit a transaction is aborted, and its document waits: in %s', async (state) => {
-  let letGo: () => void = () => {}
-  const validated = new Promise<void>((resolve) => {
-    letGo = resolve
-  })
-  const schema = {
-    '~standard': {
-      version: 1,
-      vendor: 'test',
-      validate: async (value: unknown) => {
-        if ((value as { value: number }).value === 2) await validated
-        return { value: value as never }
+test.each(['fetching', 'validating', 'journaling', 'preparing'] as const)(
+  'Before the commit a transaction is aborted, and its document waits: in %s',
+  async (state) => {
+    let letGo: () => void = () => {}
+    const validated = new Promise<void>((resolve) => {
+      letGo = resolve
+    })
+    const schema = {
+      '~standard': {
+        version: 1,
+        vendor: 'test',
+        validate: async (value: unknown) => {
+          if ((value as { value: number }).value === 2) await validated
+          return { value: value as never }
+        },
       },
-    },
-  } as const
-  const { world, process } = await provedWorld([1], { ...(state === 'validating' ? { schema } : {}) })
-  if (state === 'preparing') process.modules.b.script('prepare', 'heed')
-  if (state === 'journaling') world.kept.save({ slowMs: 500 }, 'journal')
-  if (state === 'fetching') world.source.hangReads()
-  if (state === 'fetching') world.source.silence()
-  world.source.put(documentOf(2))
-  const reloaded = state === 'fetching' ? process.reloader.reload() : undefined
-  await process.advance(100)
-  expect(process.state).toBe(state)
-  const frozen = process.reloader.freeze('')
-  await process.advance(2_000)
-  await frozen
-  expect(process.last).toMatchObject({ outcome: 'aborted' })
-  expect(await reloaded).toEqual(state === 'fetching' ? process.last : undefined)
-  expect(process).toMatchObject({ served: 1, state: 'committed' })
-  if (state !== 'fetching') expect(process.reloader.status().frozen).toMatchObject({ waiting: { name: '2' } })
-  letGo()
-  world.source.heal()
-  await process.advance(120_000)
-  expect(process.served).toBe(1)
-  void process.reloader.unfreeze()
-  await process.advance(SOAK_MS + 2_000)
-  expect(process).toMatchObject({ served: 2, state: 'committed' })
-  // What was given up has been closed, and counts as no death.
-  expect(world.kept.journal?.attempts).toEqual([])
-})
+    } as const
+    const { world, process } = await provedWorld([1], { ...(state === 'validating' ? { schema } : {}) })
+    if (state === 'preparing') process.modules.b.script('prepare', 'heed')
+    if (state === 'journaling') world.kept.save({ slowMs: 500 }, 'journal')
+    if (state === 'fetching') world.source.hangReads()
+    if (state === 'fetching') world.source.silence()
+    world.source.put(documentOf(2))
+    const reloaded = state === 'fetching' ? process.reloader.reload() : undefined
+    await process.advance(100)
+    expect(process.state).toBe(state)
+    const frozen = process.reloader.freeze('')
+    await process.advance(2_000)
+    await frozen
+    expect(process.last).toMatchObject({ outcome: 'aborted' })
+    expect(await reloaded).toEqual(state === 'fetching' ? process.last : undefined)
+    expect(process).toMatchObject({ served: 1, state: 'committed' })
+    if (state !== 'fetching') expect(process.reloader.status().frozen).toMatchObject({ waiting: { name: '2' } })
+    letGo()
+    world.source.heal()
+    await process.advance(120_000)
+    expect(process.served).toBe(1)
+    void process.reloader.unfreeze()
+    await process.advance(SOAK_MS + 2_000)
+    expect(process).toMatchObject({ served: 2, state: 'committed' })
+    // What was given up has been closed, and counts as no death.
+    expect(world.kept.journal?.attempts).toEqual([])
+  },
+)
 
 test('After the commit a transaction finishes: what holds is promoted, what fails is rolled back and waits', async () => {
   const { world, process } = await provedWorld([1])
@@ -117,114 +120,6 @@ test('After the commit a transaction finishes: what holds is promoted, what fail
   expect(process.served).toBe(3)
 })
 
-test('A freeze survives a restart, by close and by kill: the last known good serves and the document is held', async () => {
-  for (const end of ['close', 'kill'] as const) {
-    const { world, process: first } = await provedWorld([1])
-    await first.reloader.freeze('until Monday')
-    const { frozen } = first.reloader.status()
-    world.source.put(documentOf(2))
-    await first.advance(100)
-    await first[end]()
-    const process = await world.up({}, 60_000)
-    expect(process.served).toBe(1)
-    expect(process.reloader.status().frozen).toEqual({ ...frozen, waiting: world.source.revision })
-    await expect(process.reloader.reload()).rejects.toMatchObject({ code: 'reloader.held' })
-    await process.reloader.unfreeze()
-    await process.advance(SOAK_MS)
-    expect(process.served).toBe(2)
-    await process.close()
-    const last = await world.up({}, 1_000)
-    expect(last.reloader.status()).not.toHaveProperty('frozen')
-  }
-})
-
-test('After a frozen restart nothing is said to wait where the source holds what serves', async () => {
-  const { world, process: first } = await provedWorld([1])
-  await first.reloader.freeze('')
-  await first.close()
-  const process = await world.up({}, 1_000)
-  expect(process.reloader.status().frozen).toEqual({ reason: '', since: expect.any(Number) })
-  expect(process.reloader.status().inSync).toBe(true)
-})
-
-test('A reload() that was asked for before a frozen start has served is refused, not applied', async () => {
-  const { world, process: first } = await provedWorld([1])
-  await first.reloader.freeze('')
-  await first.close()
-  world.source.put(documentOf(2))
-  const process = world.boot()
-  const started = process.reloader.start()
-  const outcome = process.reloader.reload().then(
-    (record) => record.outcome,
-    ({ code }: { code: string }) => code,
-  )
-  await process.advance(SOAK_MS + 1_000)
-  await started
-  expect(process.served).toBe(1)
-  expect(await outcome).toBe('reloader.held')
-})
-
-test('A freeze of an earlier run is lifted, and said so, where there is no good document to serve', async () => {
-  const world = createWorld()
-  const first = await world.up({}, 100)
-  await first.reloader.freeze('too early')
-  await first.close()
-  expect(world.kept.journal?.frozen).toMatchObject({ reason: 'too early' })
-  const process = await world.up({}, SOAK_MS)
-  expect(process.codes('warn')).toContain('reloader.freeze-lifted')
-  expect(process).toMatchObject({ served: 1, state: 'committed' })
-  expect(process.reloader.status()).not.toHaveProperty('frozen')
-  expect(world.kept.journal?.frozen).toBeUndefined()
-})
-
-test('The end of a quarantine does not apply what is held, nor does a module that settles', async () => {
-  const { world, process } = await provedWorld([1], {
-    quarantine: { minMs: 1_000, maxMs: 1_000 },
-    deadlines: { prepareMs: 1_000, graceMs: 0 },
-  })
-  process.modules.b.script('prepare', 'deaf')
-  world.source.put(documentOf(2))
-  await process.advance(1_000)
-  expect(process.last).toMatchObject({ outcome: 'rolled-back' })
-  await process.reloader.freeze('')
-  await process.advance(60_000)
-  process.modules.b.release()
-  await process.advance(60_000)
-  expect(process.served).toBe(1)
-  expect(process.records).toHaveLength(2)
-})
-
-test('A document that waits for a stuck module is held too, and comes when changes are followed again', async () => {
-  const { world, process } = await provedWorld([1], { deadlines: { prepareMs: 100, graceMs: 0 } })
-  process.modules.b.always('prepare', 'deaf')
-  const isStuck = (): boolean => JSON.stringify(process.last).includes('module.stuck')
-  let newest = 1
-  for (; !isStuck() && newest < 30; await process.advance(400)) world.source.put(documentOf(++newest))
-  expect(isStuck()).toBe(true)
-  await process.reloader.freeze('')
-  const { length } = process.records
-  process.modules.b.heal()
-  await process.advance(60_000)
-  expect(process.records).toHaveLength(length)
-  expect(process.served).toBe(1)
-  await process.reloader.unfreeze()
-  await process.advance(SOAK_MS + 1_000)
-  expect(process.served).toBe(newest)
-})
-
-test('A degraded module is repaired while frozen, with what serves and not with what is held', async () => {
-  const { world, process } = await provedWorld([1], { repair: { minMs: 1_000, maxMs: 1_000 } })
-  process.modules.b.script('commit', 'throw')
-  process.modules.a.script('rollback', 'throw')
-  world.source.put(documentOf(2))
-  await process.advance(0)
-  expect(process.state).toBe('degraded')
-  await process.reloader.freeze('')
-  await process.advance(SOAK_MS + 5_000)
-  expect(process).toMatchObject({ served: 1, state: 'committed' })
-  expect(process.last).toMatchObject({ trigger: 'repair', outcome: 'committed' })
-})
-
 test('freeze() again changes the reason and keeps the time; unfreeze() of nothing does nothing', async () => {
   const { process } = await provedWorld([1])
   await process.reloader.unfreeze()
@@ -245,16 +140,4 @@ test('Without a store changes are frozen too, until the process ends', async () 
   expect(process.served).toBe(1)
   await process.close()
   expect((await world.up()).served).toBe(2)
-})
-
-test('A wipe of the source while frozen loses no document', async () => {
-  const { world, process } = await provedWorld([1, 2, 3])
-  await process.reloader.freeze('')
-  world.source.wipe()
-  world.source.put(documentOf(9))
-  await process.advance(60_000)
-  expect(process.served).toBe(3)
-  await process.reloader.unfreeze()
-  await process.advance(SOAK_MS + 100)
-  expect(process.served).toBe(9)
 })

@@ -86,7 +86,14 @@ test('After close() every order is refused with reloader.closed', async () => {
     reloader.confirm('x'),
     reloader.reload(),
   ]
-  const codes = await Promise.all(calls.map((call) => Promise.resolve(call).then(() => '', ({ code }) => code)))
+  const codes = await Promise.all(
+    calls.map((call) =>
+      Promise.resolve(call).then(
+        () => '',
+        ({ code }) => code,
+      ),
+    ),
+  )
   expect(codes).toEqual(calls.map(() => 'reloader.closed'))
 })
 
@@ -94,7 +101,22 @@ test('Before the first commit every order but reload() is refused with reloader.
   const { world, process } = await provedWorld([1])
   await process.close()
   const { reloader } = world.boot()
-  const calls = [reloader.freeze(''), reloader.unfreeze(), reloader.revert(), reloader.retry(), reloader.release(), reloader.confirm('x'), reloader.reload()]
-  const codes = await Promise.all(calls.map((call) => Promise.resolve(call).then(() => '', ({ code }) => code)))
+  const calls = [
+    reloader.freeze(''),
+    reloader.unfreeze(),
+    reloader.revert(),
+    reloader.retry(),
+    reloader.release(),
+    reloader.confirm('x'),
+    reloader.reload(),
+  ]
+  const codes = await Promise.all(
+    calls.map((call) =>
+      Promise.resolve(call).then(
+        () => '',
+        ({ code }) => code,
+      ),
+    ),
+  )
   expect(codes).toEqual(calls.map(() => 'reloader.not-started'))
 })

@@ -1,12 +1,13 @@
 import { createReloader, type ReloaderOptions } from 'changeover'
 import { memorySource } from 'changeover/testing'
 import { expect, test } from 'vitest'
+import type { GoodStore } from '../../src/keeper/types.ts'
 import { Config } from './process.ts'
 
 const make = (options: object): unknown =>
   createReloader({ source: memorySource(), schema: Config, ...options } as ReloaderOptions<Config>)
 
-const store = { load: () => undefined, save: () => {} }
+const store: GoodStore = { load: () => undefined, save: () => undefined }
 
 test.each([
   ['a negative soak', { soak: -1 }],
@@ -19,7 +20,10 @@ test.each([
   ['a threshold of 0', { soak: { durationMs: 1_000, failureThreshold: 0 } }],
   ['half a threshold', { soak: { durationMs: 1_000, failureThreshold: 1.5 } }],
   ['rounds that do not fit', { soak: { durationMs: 1_000, intervalMs: 501, failureThreshold: 3 } }],
-  ['rounds that do not fit into the proof', { soak: { durationMs: 0, intervalMs: 600, failureThreshold: 3 }, confirm: { withinMs: 1_000 } }],
+  [
+    'rounds that do not fit into the proof',
+    { soak: { durationMs: 0, intervalMs: 600, failureThreshold: 3 }, confirm: { withinMs: 1_000 } },
+  ],
   ['checks without a soak', { soak: { durationMs: 0, checks: [() => {}] } }],
   ['a check that is no function', { soak: { durationMs: 1_000, checks: [1] } }],
   ['a confirmation sooner than the soak ends', { soak: 10_000, confirm: { withinMs: 9_999 } }],
@@ -43,9 +47,15 @@ test.each([
 
 test.each([
   ['rounds that just fit', { soak: { durationMs: 1_000, intervalMs: 500, failureThreshold: 3 } }],
-  ['an interval longer than the soak, since the last round is at its end', { soak: { durationMs: 1_000, intervalMs: 5_000 } }],
+  [
+    'an interval longer than the soak, since the last round is at its end',
+    { soak: { durationMs: 1_000, intervalMs: 5_000 } },
+  ],
   ['a confirmation as long as the soak', { soak: 10_000, confirm: { withinMs: 10_000 } }],
-  ['a confirmation without a soak, with checks', { soak: { durationMs: 0, checks: [() => {}] }, confirm: { withinMs: 1_000 } }],
+  [
+    'a confirmation without a soak, with checks',
+    { soak: { durationMs: 0, checks: [() => {}] }, confirm: { withinMs: 1_000 } },
+  ],
   ['a store without a soak', { soak: 0, lastKnownGood: store }],
 ])('Taken: %s', (_, options) => {
   expect(() => make(options)).not.toThrow()

@@ -4,27 +4,30 @@ import { createWorld, documentOf, provedWorld, SOAK_MS } from './world.ts'
 
 const codes = { throws: 'persistence.failed', rejects: 'persistence.failed', hangs: 'persistence.timeout' } as const
 
-test.each(['throws', 'rejects', 'hangs'] as const)('A store whose saves fail is said in status() and reported; reloads go on in memory: it %s', async (mood) => {
-  const { world, process } = await provedWorld([1])
-  const savedAt = process.clock.now()
-  world.kept.save(mood)
-  world.source.put(documentOf(2))
-  await process.advance(SOAK_MS + 30_000)
-  expect(process).toMatchObject({ served: 2, state: 'committed' })
-  expect(process.reloader.status()).toMatchObject({
-    persistence: { lastSavedAt: savedAt, lastError: { code: codes[mood], phase: 'persist' } },
-    lastGood: { revision: { name: '2' } },
-  })
-  expect(process.codes('warn')).toContain(codes[mood])
-  expect(process.reloader.status().counters.reported).toBeGreaterThan(0)
-  // What was kept is still there, whole.
-  expect(world.kept.goods.map(({ revision }) => revision.name)).toEqual(['1'])
-  world.kept.save('well')
-  world.kept.release()
-  await process.advance(120_000)
-  expect(world.kept.goods.map(({ revision }) => revision.name)).toEqual(['2', '1'])
-  expect(process.reloader.status().persistence).toEqual({ lastSavedAt: expect.any(Number) })
-})
+test.each(['throws', 'rejects', 'hangs'] as const)(
+  'A store whose saves fail is said in status() and reported; reloads go on in memory: it %s',
+  async (mood) => {
+    const { world, process } = await provedWorld([1])
+    const savedAt = process.clock.now()
+    world.kept.save(mood)
+    world.source.put(documentOf(2))
+    await process.advance(SOAK_MS + 30_000)
+    expect(process).toMatchObject({ served: 2, state: 'committed' })
+    expect(process.reloader.status()).toMatchObject({
+      persistence: { lastSavedAt: savedAt, lastError: { code: codes[mood], phase: 'persist' } },
+      lastGood: { revision: { name: '2' } },
+    })
+    expect(process.codes('warn')).toContain(codes[mood])
+    expect(process.reloader.status().counters.reported).toBeGreaterThan(0)
+    // What was kept is still there, whole.
+    expect(world.kept.goods.map(({ revision }) => revision.name)).toEqual(['1'])
+    world.kept.save('well')
+    world.kept.release()
+    await process.advance(120_000)
+    expect(world.kept.goods.map(({ revision }) => revision.name)).toEqual(['2', '1'])
+    expect(process.reloader.status().persistence).toEqual({ lastSavedAt: expect.any(Number) })
+  },
+)
 
 /** What two transactions one after the other take longer than their soak, in virtual milliseconds. */
 const delaysOf = async (mood: Mood, ...names: ('journal' | 'good' | 'good.1' | 'good.2')[]): Promise<number[]> => {

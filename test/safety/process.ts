@@ -108,7 +108,7 @@ export const startProcess = ({ keeps = true, ...options }: BootOptions, { source
     },
     /** What the modules serve. A mix is an error. */
     get served(): number | undefined {
-      const values = [reloader.modules.a.current?.value, reloader.modules.b.current?.value, ledger.effects['a']]
+      const values = [reloader.modules.a.current?.value, reloader.modules.b.current?.value, ledger.effects.a]
       const [first] = values
       if (values.some((value) => value !== first)) throw new Error(`a mix serves: ${values.join()}`)
       if (first !== undefined && reloader.config.value !== first) throw new Error('config and modules differ')

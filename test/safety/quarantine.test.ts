@@ -74,18 +74,21 @@ test.each([
   ['a commit that throws', 'commit', 'throw', 'module.commit-failed', false],
   ['a check that says no', 'check', 'reject', 'module.check-failed', false],
   ['a wrong password', 'prepare', refuse('28P01'), 'module.prepare-failed', false],
-] as const)('Held for a while where it may pass, without an end where it cannot: %s', async (_, hook, behaviour, code, mayPass) => {
-  const { world, process } = await provedWorld([1], { quarantine: { minMs: 60_000, maxMs: 60_000 } })
-  process.modules.b.script(hook, behaviour)
-  world.source.put(documentOf(2))
-  await process.advance(behaviour === 'heed' ? 30_000 : 0)
-  expect(process.last).toMatchObject({ outcome: 'rolled-back', failures: [{ code }] })
-  expect(process.served).toBe(1)
-  expect(process.reloader.status().quarantine).toMatchObject([{ code, count: 1 }])
-  expect(heldMs(process) !== undefined).toBe(mayPass)
-  await process.advance(7_200_000)
-  expect(process.served).toBe(mayPass ? 2 : 1)
-})
+] as const)(
+  'Held for a while where it may pass, without an end where it cannot: %s',
+  async (_, hook, behaviour, code, mayPass) => {
+    const { world, process } = await provedWorld([1], { quarantine: { minMs: 60_000, maxMs: 60_000 } })
+    process.modules.b.script(hook, behaviour)
+    world.source.put(documentOf(2))
+    await process.advance(behaviour === 'heed' ? 30_000 : 0)
+    expect(process.last).toMatchObject({ outcome: 'rolled-back', failures: [{ code }] })
+    expect(process.served).toBe(1)
+    expect(process.reloader.status().quarantine).toMatchObject([{ code, count: 1 }])
+    expect(heldMs(process) !== undefined).toBe(mayPass)
+    await process.advance(7_200_000)
+    expect(process.served).toBe(mayPass ? 2 : 1)
+  },
+)
 
 test('A quarantined document that comes again ends rejected with the code quarantined, and calls no module', async () => {
   const { world, process } = await provedWorld([1])

@@ -9,14 +9,21 @@ const tellStory = async () => {
   const errors: string[] = []
   const statuses: string[] = []
   const inspect = (event: InspectionEvent): void => {
-    frames.push(JSON.stringify(event, (key, value: unknown) => (/^(actorRef|rootId|sourceRef)$/.test(key) ? undefined : value)) ?? '')
+    frames.push(
+      JSON.stringify(event, (key, value: unknown) => (/^(actorRef|rootId|sourceRef)$/.test(key) ? undefined : value)) ??
+        '',
+    )
   }
   const world = createWorld({ boot: { confirm: { withinMs: 60_000 }, inspect, maxAttempts: 1, build: 'one' } })
   const look = (process: Process): void => void statuses.push(JSON.stringify(process.reloader.status()))
   const failing = (process: Process) =>
-    process.modules.b.script('check', () => Promise.reject(Object.assign(new Error('s3cret'), { code: 's3cret', name: 's3cret' })))
+    process.modules.b.script('check', () =>
+      Promise.reject(Object.assign(new Error('s3cret'), { code: 's3cret', name: 's3cret' })),
+    )
   const note = (call: Promise<unknown>): void =>
-    void call.catch((error: unknown) => errors.push(JSON.stringify(error), String(error), String((error as Error).stack)))
+    void call.catch((error: unknown) =>
+      errors.push(JSON.stringify(error), String(error), String((error as Error).stack)),
+    )
 
   const first = await world.up({}, SOAK_MS)
   world.source.put(documentOf(2))

@@ -27,7 +27,10 @@ test('A failed round swaps everything back to the same instances, closes the new
   expect(process.modules.a.made.map(({ closes }) => closes)).toEqual([0, 0])
   process.modules.b.always('check', 'reject')
   await process.advance(1_000)
-  expect(process.last).toMatchObject({ outcome: 'rolled-back', failures: [{ code: 'module.check-failed', module: 'b' }] })
+  expect(process.last).toMatchObject({
+    outcome: 'rolled-back',
+    failures: [{ code: 'module.check-failed', module: 'b' }],
+  })
   expect(process.reloader.modules.a.current).toBe(before[0])
   expect(process.reloader.modules.b.current).toBe(before[1])
   expect(process.modules.a.made.map(({ closes }) => closes)).toEqual([0, 1])

@@ -9,8 +9,9 @@ if (!Number.isSafeInteger(runs) || runs < 1 || !Number.isSafeInteger(seed)) {
 }
 
 console.log(`${runs} histories from seed ${seed}`)
-const { failed, outcomes } = await simulateMany(seed, runs)
+const { failed, outcomes, met } = await simulateMany(seed, runs)
 console.log('transactions:', outcomes)
+console.log('begun by, and failed with:', met)
 if (failed === undefined) console.log('every invariant held')
 else {
   console.log(`seed ${failed.seed} broke:\n${failed.broken.map((what) => `  ${what}`).join('\n')}`)

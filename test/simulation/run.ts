@@ -27,11 +27,14 @@ const checkHealed = async (scene: Scene, witness: Witness): Promise<void> => {
   source.heal()
   unfreeze(scene, witness)
   await pass(scene, witness, 400_000)
-  const { inSync, quarantine, last } = reloader.status()
-  const lastOfSource = witness.records.findLast(({ revision }) => revision?.name === source.revision.name)
+  const { inSync, quarantine } = reloader.status()
+  const newest = source.revision
+  const last = witness.records.findLast(
+    ({ revision }) => revision?.name === newest.name && revision.lineage === newest.lineage,
+  )
   // A document that is none, and one that is quarantined until somebody changes or releases it.
   const isRefused = last?.outcome === 'rejected' && last.failures[0].code !== 'quarantined'
-  const isHeld = quarantine.some(({ digest, until }) => digest === lastOfSource?.digest && until === undefined)
+  const isHeld = quarantine.some(({ digest, until }) => digest === last?.digest && until === undefined)
   witness.must(inSync || isRefused || isHeld, 'G11 the newest document is neither served nor refused nor held')
   witness.must(witness.unanswered === 0, `${witness.unanswered} calls wait for ever`)
   witness.released()

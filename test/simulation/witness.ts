@@ -13,10 +13,15 @@ export class Witness {
   readonly records: TransactionRecord[] = []
   /** Calls that nobody has answered yet. */
   unanswered = 0
+  /** Where the last revert was to go. */
+  wanted: string | undefined
   /** The ids that somebody has confirmed in time. */
   readonly #confirmed = new Set<string>()
   readonly #scene: Scene
   readonly #good = new Set<string>()
+  /** Configs that have failed since they were last good or released. */
+  readonly #failed = new Set<string>()
+  /** Those that must not be tried before this time. */
   #held: ReadonlyMap<string, number> = new Map()
   #lastGood: string | undefined
   /** The last transaction that had begun when changes were frozen. */
@@ -53,8 +58,14 @@ export class Witness {
     this.#confirmed.add(id)
   }
 
-  released(digest?: string): void {
-    this.#held = new Map([...this.#held].filter(([held]) => digest !== undefined && held !== digest))
+  /** The one that waits is let pass once, whichever it is. */
+  retried(): void {
+    this.#held = new Map()
+  }
+
+  released(): void {
+    this.#held = new Map()
+    this.#failed.clear()
   }
 
   frozen(): void {
@@ -109,9 +120,12 @@ export class Witness {
     for await (const record of reloader.transactions()) {
       this.#check(record)
       this.records.push(record)
-      if (record.outcome === 'committed' && record.digest !== undefined) {
-        this.#good.add(record.digest)
-        this.#lastGood = record.digest
+      const { outcome, digest = '' } = record
+      if (outcome === 'rolled-back' || outcome === 'degraded') this.#failed.add(digest)
+      if (outcome === 'committed') {
+        this.#good.add(digest)
+        this.#failed.delete(digest)
+        this.#lastGood = digest
       }
       const { quarantine } = reloader.status()
       this.#held = new Map(quarantine.map(({ digest, until = Number.POSITIVE_INFINITY }) => [digest, until]))
@@ -123,7 +137,7 @@ export class Witness {
     const codes = 'failures' in record ? record.failures.map(({ code }) => code) : []
     const wasCalled = modules.some(({ phases }) => phases.length > 0)
     if (outcome === 'rejected') this.must(!wasCalled, 'G4 a rejected document has called a module')
-    if (codes.includes('quarantined')) this.must(this.#held.has(digest), 'a document is held that has never failed')
+    if (codes.includes('quarantined')) this.must(this.#failed.has(digest), 'a document is held that has not failed')
     // What is kept up is what serves; all else is a document of the source's.
     const isSources = !trusted.has(trigger) && (trigger !== 'repair' || digest !== this.#lastGood)
     const endedAt = record.startedAt + record.durationMs

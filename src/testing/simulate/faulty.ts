@@ -21,6 +21,8 @@ export interface FaultDesk {
     slice?: unknown,
   ) => void
   readonly returned: (module: SeenModule, phase: FaultPhase, generation: SeenGeneration | undefined) => void
+  /** A call that no fault holds back begins to wait, or has ended. */
+  readonly waits: (module: SeenModule, phase: FaultPhase, by: 1 | -1) => void
   /** Resolves when nothing is to fail any more. */
   readonly healed: Promise<void>
   readonly made: (generation: SeenGeneration, instance: unknown) => void
@@ -142,12 +144,21 @@ export class FaultyModules {
     const fault = this.#desk.take(module.name, phase)
     this.#desk.called(module, phase, seen, slice)
     if (fault?.kind === 'throw') throw planted()
-    const ended = this.#afterFault(fault, phase, signal, body).then((value) => {
+    const ended = this.#afterFault(fault, phase, signal, () => this.#waiting(module, phase, body)).then((value) => {
       if (this.#process.isDead) return never<T>()
       this.#desk.returned(module, phase, seen)
       return value
     })
     return fault?.kind === 'twice' ? answeringTwice(ended) : ended
+  }
+
+  async #waiting<T>(module: SeenModule, phase: FaultPhase, body: () => Promise<T>): Promise<T> {
+    this.#desk.waits(module, phase, 1)
+    try {
+      return await body()
+    } finally {
+      this.#desk.waits(module, phase, -1)
+    }
   }
 
   async #afterFault<T>(

@@ -12,6 +12,8 @@ export class SimulatedProcess {
   readonly #sleeps = new Set<TimerHandle>()
   /** Timers that modules have armed, through the clock that they are given. */
   moduleTimers = 0
+  /** Calls that run and that no fault holds back, by module and phase. */
+  readonly waiting = new Map<string, number>()
   isDead = false
 
   constructor(number: number, virtual: VirtualClock) {

@@ -2,6 +2,7 @@ import { isSameRevision } from '../../model/revision.ts'
 import { installVirtualGlobals } from './globals.ts'
 import { settleMs } from './limits.ts'
 import type { Scenario } from './scenario.ts'
+import { SimulationError } from './simulation-error.ts'
 import { Stepper } from './steps.ts'
 import type { Subject, Violation } from './subject.ts'
 import { type TraceEvent, traceText } from './trace.ts'
@@ -18,6 +19,8 @@ export interface RunResult {
   readonly faultsReached: Readonly<Record<string, number>>
   /** Which of the user's `sometimes` were seen. */
   readonly sometimes: ReadonlySet<string>
+  /** The config that served once the last step's transaction was over, before the world was healed. */
+  readonly served: unknown
   /** How much virtual time passed, in milliseconds. */
   readonly virtualMs: number
 }
@@ -35,6 +38,7 @@ export const runScenario = async <Config>(scenario: Scenario, subject: Subject<C
     subject.globals === 'virtual' ? installVirtualGlobals(() => world.life?.process.clock ?? world.clock) : undefined
   const onRejection = (): void => world.breach('G13', 'a rejection that nobody handles: it would end the process')
   process.on('unhandledRejection', onRejection)
+  let served: unknown
   try {
     const stepper = new Stepper(world as unknown as World<never>)
     await stepper.perform({ do: 'put', document: scenario.start })
@@ -42,23 +46,40 @@ export const runScenario = async <Config>(scenario: Scenario, subject: Subject<C
     await world.clock.advance(0)
     for (const step of scenario.steps) {
       await stepper.perform(step)
-      if (world.violations.length > 0) break
+      if (world.violations.length > 0 || world.noProgress !== undefined) break
     }
+    await rest(world)
+    served =
+      world.life?.hasFailed === false ? world.life.reloader.status().serving && world.life.reloader.config : undefined
     if (world.violations.length === 0) await heal(world, stepper, scenario)
   } finally {
     process.off('unhandledRejection', onRejection)
     world.crash()
     restore?.()
   }
+  if (world.noProgress !== undefined) {
+    const message = `module ${world.noProgress}, waits for the real world: give it a part without real I/O\n\n${traceText(world.trace)}`
+    throw new SimulationError('simulate.no-progress', message, { scenario })
+  }
   const { violations, trace, outcomes, faultsReached, sometimes } = world
-  return { violations, trace, outcomes, faultsReached, sometimes, virtualMs: world.clock.monotonic() }
+  return { violations, trace, outcomes, faultsReached, sometimes, served, virtualMs: world.clock.monotonic() }
+}
+
+/** Lets time pass until no transaction runs: what the last step has begun is over then, and no retry has begun. */
+const rest = async <Config>(world: World<Config>): Promise<void> => {
+  for (let waited = 0; waited < settleMs && !world.isResting; waited += 50) await world.clock.advance(50)
 }
 
 /** Nothing fails any more; what is then not well was left behind by what failed before. */
 const heal = async <Config>(world: World<Config>, stepper: Stepper, scenario: Scenario): Promise<void> => {
   world.heal()
   await world.clock.advance(settleMs)
-  if (!world.isAlive) await stepper.perform({ do: 'crash' })
+  if (!world.isAlive) {
+    // A first start needs a document that can serve.
+    await stepper.perform({ do: 'put', document: scenario.start })
+    await stepper.perform({ do: 'crash' })
+    await world.clock.advance(settleMs)
+  }
   await stepper.perform({ do: 'unfreeze' })
   await stepper.perform({ do: 'release' })
   await world.clock.advance(settleMs)

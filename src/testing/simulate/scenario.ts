@@ -67,6 +67,15 @@ export type Step =
   /** The reloader is closed, and a new process starts. */
   | { readonly do: 'restart' }
 
+/** A step that happens while a module is being called. */
+export interface During {
+  readonly module: string
+  readonly phase: FaultPhase
+  /** Which call of that phase of that module, from 1, counted over restarts. */
+  readonly call: number
+  readonly step: Step
+}
+
 /** A history that can be played again: plain JSON, to be kept as a regression. */
 export interface Scenario {
   readonly version: 1
@@ -77,6 +86,7 @@ export interface Scenario {
   readonly start: unknown
   readonly steps: readonly Step[]
   readonly faults: readonly Fault[]
+  readonly during?: readonly During[]
   /** A valid document that is published when the world is healed: it must serve in the end. */
   readonly last: unknown
   readonly soakMs?: number

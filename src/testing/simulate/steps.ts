@@ -26,6 +26,7 @@ export class Stepper {
 
   constructor(world: World<never>) {
     this.#world = world
+    world.onDuring = (step) => this.#performNow(step)
   }
 
   async perform(step: Step): Promise<void> {
@@ -36,8 +37,7 @@ export class Stepper {
         this.#put(step.document)
         break
       case 'storm':
-        for (let count = 1; count < step.count; count++) this.#put({ storm: count })
-        this.#put(step.document)
+        this.#storm(step.count, step.document)
         break
       case 'put-both':
         // One transaction of the store: the first of the two is never to be seen.
@@ -62,6 +62,34 @@ export class Stepper {
     await world.clock.advance(0)
     if (world.life?.process.isDead === true) world.boot() // a planned crash: the supervisor starts it again
     world.look()
+  }
+
+  /** In the midst of a call nothing can be waited for: time stands still. */
+  #performNow(step: Step): void {
+    const world = this.#world
+    world.note({ kind: 'step', text: `meanwhile ${stepText(step)}` })
+    switch (step.do) {
+      case 'put':
+        return this.#put(step.document)
+      case 'storm':
+        return this.#storm(step.count, step.document)
+      case 'put-both':
+        return this.#put(step.documents[1])
+      case 'source':
+        return applySourceFault(step.fault, world)
+      case 'crash':
+        return world.crash()
+      case 'advance':
+      case 'restart':
+        return
+      default:
+        this.#ask(step.do)
+    }
+  }
+
+  #storm(count: number, document: unknown): void {
+    for (let written = 1; written < count; written++) this.#put({ storm: written })
+    this.#put(document)
   }
 
   #put(document: unknown): void {

@@ -19,7 +19,8 @@ export interface TraceEvent {
       }
 }
 
-const describe = ({ what }: TraceEvent): string => {
+/** One event in words. */
+export const describeEvent = ({ what }: TraceEvent): string => {
   switch (what.kind) {
     case 'step':
       return `» ${what.text}`
@@ -47,6 +48,6 @@ export const traceText = (trace: readonly TraceEvent[]): string =>
   trace
     .map(
       (event) =>
-        `${String(Math.round(event.at * 1_000) / 1_000).padStart(9)} ms  p${event.process}  ${describe(event)}`,
+        `${String(Math.round(event.at * 1_000) / 1_000).padStart(9)} ms  p${event.process}  ${describeEvent(event)}`,
     )
     .join('\n')

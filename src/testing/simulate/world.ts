@@ -15,7 +15,7 @@ import type { SeenGeneration, SeenModule } from './ledger.ts'
 import { deadlines, longestTransactionMs, settingsOf } from './limits.ts'
 import { never, SimulatedProcess } from './process.ts'
 import { seededRandom } from './random.ts'
-import type { Fault, FaultPhase, Scenario } from './scenario.ts'
+import type { Fault, FaultPhase, Scenario, Step } from './scenario.ts'
 import type { SimulationView, Subject, Violation } from './subject.ts'
 import type { TraceEvent } from './trace.ts'
 
@@ -41,6 +41,10 @@ export class World<Config> {
   readonly outcomes: Record<string, number> = {}
   readonly faultsReached: Record<string, number> = {}
   readonly sometimes = new Set<string>()
+  /** A call that waits for something that neither time nor the simulation gives. */
+  noProgress: string | undefined
+  /** Performs a step in the midst of a call. */
+  onDuring: (step: Step) => void = () => {}
   readonly #subject: Subject<Config>
   readonly #scenario: Scenario
   readonly #random: () => number
@@ -70,6 +74,11 @@ export class World<Config> {
 
   get isAlive(): boolean {
     return this.#life !== undefined && !this.#life.hasFailed
+  }
+
+  /** True where no transaction runs. */
+  get isResting(): boolean {
+    return !this.isAlive || restingStates.has(this.#life?.reloader.status().state ?? 'idle')
   }
 
   note(what: TraceEvent['what']): void {
@@ -202,6 +211,11 @@ export class World<Config> {
         if (process.isDead) return
         this.note({ kind: 'call', module: module.name, phase, generation: generation?.id ?? 0 })
         invariants.called(module, phase, generation, slice)
+        this.#happen(module.name, phase)
+      },
+      waits: (module: SeenModule, phase: FaultPhase, by: 1 | -1) => {
+        const key = `${module.name}.${phase}`
+        process.waiting.set(key, (process.waiting.get(key) ?? 0) + by)
       },
       returned: (module: SeenModule, phase: FaultPhase, generation: SeenGeneration | undefined) => {
         if (process.isDead) return
@@ -211,6 +225,14 @@ export class World<Config> {
       healed: this.#healed,
       made: (generation: SeenGeneration, instance: unknown) => this.#instances.set(generation, instance),
       deadlineMs: (phase: FaultPhase) => deadlines[`${phase === 'undo' ? 'apply' : phase}Ms` as 'prepareMs'] ?? 0,
+    }
+  }
+
+  /** What is to happen during this call happens now. */
+  #happen(module: string, phase: FaultPhase): void {
+    const call = this.#calls.get(`${module}.${phase}`)
+    for (const during of this.#scenario.during ?? []) {
+      if (during.module === module && during.phase === phase && during.call === call) this.onDuring(during.step)
     }
   }
 
@@ -267,8 +289,19 @@ export class World<Config> {
     records.push(record)
     this.outcomes[record.outcome] = (this.outcomes[record.outcome] ?? 0) + 1
     this.note({ kind: 'record', record })
+    this.#noteStuck(process, record)
     invariants.recorded(record, longestTransactionMs(process.ledger.modules.size, this.#scenario))
     process.ledger.turn(degradedAfter(record, process.ledger.degraded))
+  }
+
+  /** A call that no fault keeps, that armed no timer, and that did not end: it waits for the real world. */
+  #noteStuck({ waiting, moduleTimers }: SimulatedProcess, record: TransactionRecord): void {
+    if (!('failures' in record) || moduleTimers > 0) return
+    for (const { code, module, phase } of record.failures) {
+      const called = phase === 'complete' ? 'apply' : phase
+      const isTimeout = code.startsWith('module.') && code.endsWith('-timeout')
+      if (isTimeout && (waiting.get(`${module}.${called}`) ?? 0) > 0) this.noProgress ??= `${module}, in ${called}`
+    }
   }
 
   #subscribe({ reloader, process, invariants }: Life<Config>): void {

@@ -44,4 +44,4 @@ export interface Chart {
 
 /** Sizes that the layout reckons with and the drawing keeps to: fixed-width letters and the air around them. */
 export const NAME = { font: 13, letter: 7.9, line: 18, padX: 14, padY: 9 } as const
-export const LABEL = { font: 10.5, letter: 6.4, line: 14, padX: 6, padY: 3 } as const
+export const LABEL = { font: 10.5, letter: 6.4, line: 14, padX: 6, padY: 3, indent: 10 } as const

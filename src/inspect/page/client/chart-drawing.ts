@@ -82,8 +82,9 @@ const labelOf = ({
   let row = 0
   const rows = lines.map(({ text }: PlacedLine) => {
     const line = svg('text', { x: LABEL.padX, y: LABEL.padY })
-    for (const words of text) {
-      line.append(svg('tspan', { x: LABEL.padX, y: LABEL.padY + row * LABEL.line + 10.5 }, words))
+    for (const [index, words] of text.entries()) {
+      const x = LABEL.padX + (index === 0 ? 0 : LABEL.indent)
+      line.append(svg('tspan', { x, y: LABEL.padY + row * LABEL.line + 10.5 }, words))
       row += 1
     }
     return line

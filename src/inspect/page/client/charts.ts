@@ -37,6 +37,7 @@ const light = (drawing: Drawing, state: State | undefined): void => {
   // What leads nowhere is not drawn: then the last one that did stays lit.
   if (steps.length === 0 && state !== undefined && state.taken.length > 0) return
   const last = new Set(steps.at(-1))
+  for (const element of last) if (element instanceof SVGGElement) element.parentElement?.append(element) // over the others
   const trail = new Set(steps.flat())
   for (const elements of drawing.transitions.values()) {
     for (const element of elements) {

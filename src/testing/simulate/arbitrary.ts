@@ -1,0 +1,95 @@
+import type * as FastCheck from 'fast-check'
+import { type Fault, faultKinds, type Scenario, sourceFaults, type Step, syncFaultKinds } from './scenario.ts'
+
+/** An arbitrary of fast-check that makes documents. Spelt out, so that these types need no fast-check. */
+export interface DocumentArbitrary<Document> {
+  readonly generate: (mrng: never, biasFactor: never) => { readonly value: Document }
+}
+
+/** A module as the search for scenarios knows it. */
+export interface KnownModule {
+  readonly name: string
+  readonly isCompensating: boolean
+}
+
+type Fc = typeof FastCheck
+
+// Shortest first: fast-check shrinks towards the first of a list.
+const delays = [1, 30, 600, 2_500, 12_000] as const
+
+const stepsOf = (fc: Fc, documents: FastCheck.Arbitrary<unknown>, persists: boolean): FastCheck.Arbitrary<Step> => {
+  const ms = fc.constantFrom(...delays)
+  const asked = fc.constantFrom('reload', 'freeze', 'unfreeze', 'revert', 'retry', 'release', 'confirm', 'restart')
+  const source = fc.record(
+    { do: fc.constant('source'), fault: fc.constantFrom(...sourceFaults), ms: fc.constantFrom(10, 2_500) },
+    { requiredKeys: ['do', 'fault'] },
+  )
+  return fc.oneof(
+    { weight: 8, arbitrary: fc.record({ do: fc.constant('put'), document: documents }) },
+    { weight: 5, arbitrary: fc.record({ do: fc.constant('advance'), ms }) },
+    { weight: 4, arbitrary: source },
+    { weight: 3, arbitrary: fc.record({ do: asked }) },
+    { weight: persists ? 2 : 1, arbitrary: fc.constant({ do: 'crash' }) },
+    {
+      weight: 1,
+      arbitrary: fc.record({ do: fc.constant('storm'), count: fc.constantFrom(20, 200), document: documents }),
+    },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant('put-both'), documents: fc.tuple(documents, documents) }) },
+  ) as FastCheck.Arbitrary<Step>
+}
+
+const faultsOf = (fc: Fc, modules: readonly KnownModule[]): FastCheck.Arbitrary<Fault> => {
+  const call = fc.constantFrom(1, 2, 3, 4)
+  const each = modules.map(({ name, isCompensating }) => {
+    const waiting = fc.record({
+      module: fc.constant(name),
+      phase: isCompensating ? fc.constantFrom('apply', 'undo', 'close') : fc.constantFrom('prepare', 'check', 'close'),
+      call,
+      kind: fc.constantFrom(...faultKinds),
+    })
+    if (isCompensating) return waiting
+    const ticking = fc.record({
+      module: fc.constant(name),
+      phase: fc.constantFrom('commit', 'rollback'),
+      call,
+      kind: fc.constantFrom(...syncFaultKinds),
+    })
+    return fc.oneof(waiting, ticking)
+  })
+  return fc.oneof(...each) as FastCheck.Arbitrary<Fault>
+}
+
+/**
+ * All the histories of these modules. How many faults and steps a run has differs from run to run: one fault after a few
+ * calm steps finds other bugs than many at once.
+ */
+export const scenariosOf = (
+  fc: Fc,
+  documents: FastCheck.Arbitrary<unknown>,
+  modules: readonly KnownModule[],
+): FastCheck.Arbitrary<Scenario> => {
+  const base = fc.record({
+    seed: fc.nat({ max: 1_000_000 }),
+    start: documents,
+    last: documents,
+    soakMs: fc.constantFrom(undefined, 300, 2_500),
+    confirmMs: fc.oneof({ weight: 5, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: fc.constant(3_000) }),
+    persists: fc.boolean(),
+    // Active only in a part of the runs, so that no kind of trouble hides another (swarm testing).
+    faults: fc.oneof(
+      fc.array(faultsOf(fc, modules), { maxLength: 2 }),
+      fc.array(faultsOf(fc, modules), { minLength: 1, maxLength: 8 }),
+    ),
+  })
+  return base.chain(({ persists, faults, soakMs, confirmMs, ...rest }) =>
+    fc.array(stepsOf(fc, documents, persists), { minLength: 1, maxLength: 12 }).map((steps) => ({
+      version: 1 as const,
+      ...rest,
+      steps,
+      faults,
+      ...(soakMs === undefined ? {} : { soakMs }),
+      ...(confirmMs === undefined ? {} : { confirmMs }),
+      ...(persists ? { persists } : {}),
+    })),
+  )
+}

@@ -1,0 +1,22 @@
+export type { DocumentArbitrary } from './arbitrary.ts'
+export { traceHtml, traceLines, traceMermaid } from './drawings.ts'
+export { parseScenario, scenarioText } from './parse-scenario.ts'
+export type { SimulationReport } from './report.ts'
+export { type RunResult, runScenario } from './run.ts'
+export type { During, Fault, FaultKind, FaultPhase, Scenario, SourceFault, Step } from './scenario.ts'
+export {
+  fail,
+  faults,
+  hang,
+  type Place,
+  type PlannedFault,
+  type ScenarioBuilder,
+  type ScenarioOptions,
+  type ScenarioRun,
+  scenario,
+} from './scenario-builder.ts'
+export { scenarioCode } from './scenario-code.ts'
+export { replay, type SimulateOptions, simulate } from './simulate.ts'
+export { type SimulationCode, SimulationError } from './simulation-error.ts'
+export type { SimulationView, Subject, Violation } from './subject.ts'
+export type { TraceEvent } from './trace.ts'

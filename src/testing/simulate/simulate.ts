@@ -1,0 +1,105 @@
+import type * as FastCheck from 'fast-check'
+import { type DocumentArbitrary, type KnownModule, scenariosOf } from './arbitrary.ts'
+import { Report, type SimulationReport } from './report.ts'
+import { runScenario, textOf } from './run.ts'
+import type { Scenario } from './scenario.ts'
+import { scenarioCode } from './scenario-code.ts'
+import { SimulationError } from './simulation-error.ts'
+import type { Subject, Violation } from './subject.ts'
+import { modulesOf } from './subject-modules.ts'
+
+export interface SimulateOptions<Config> extends Subject<Config> {
+  /** Valid documents: an arbitrary of fast-check. */
+  readonly documents: DocumentArbitrary<unknown>
+  /** Histories that are played. Default 1,000. */
+  readonly runs?: number
+  /** Equal seeds play equal histories. Default: one at random, which is in the report and in the error. */
+  readonly seed?: number
+  /** fast-check's path to one history, as the error prints it: only that one is played. */
+  readonly path?: string
+}
+
+const loadFastCheck = async (): Promise<typeof FastCheck> => {
+  try {
+    return await import('fast-check')
+  } catch {
+    throw new SimulationError('simulate.peer-missing', 'install fast-check: npm i -D fast-check')
+  }
+}
+
+/**
+ * Plays thousands of histories of a service's own modules, with every fault at every step, on virtual time: the same
+ * machines, runner and store as in production. The first history that breaks a guarantee, or one of the `invariants`,
+ * is shrunk to a small one.
+ *
+ * @throws SimulationError `simulate.broken` with the small history, `simulate.no-progress`, `simulate.worthless`
+ */
+export const simulate = async <Config>(options: SimulateOptions<Config>): Promise<SimulationReport> => {
+  const fc = await loadFastCheck()
+  const { runs = 1_000, seed = randomSeed(), path, documents } = options
+  const modules: readonly KnownModule[] = modulesOf(options)
+  const report = new Report(seed)
+  let isSearching = true
+  const scenarios = scenariosOf(fc, documents as unknown as FastCheck.Arbitrary<unknown>, modules)
+  const property = fc.asyncProperty(scenarios, async (scenario) => {
+    const result = await runScenario(scenario, options)
+    if (isSearching) report.add(result)
+    if (result.violations.length === 0) return
+    isSearching = false
+    throw new Broken(result.violations)
+  })
+  const details = await fc.check(property, { seed, numRuns: runs, ...(path === undefined ? {} : { path }) })
+  if (!details.failed) return report.finished(options, path === undefined)
+  const { errorInstance, counterexample, counterexamplePath } = details
+  if (errorInstance instanceof SimulationError) throw errorInstance
+  const [scenario] = counterexample ?? []
+  if (!(errorInstance instanceof Broken) || scenario === undefined) throw errorInstance
+  throw await brokenError(scenario, options, { seed, path: counterexamplePath ?? '' })
+}
+
+/** What a run throws within fast-check. */
+class Broken extends Error {
+  readonly violations: readonly Violation[]
+
+  constructor(violations: readonly Violation[]) {
+    super(violations[0]?.message)
+    this.violations = violations
+  }
+}
+
+const randomSeed = (): number => Math.floor(Math.random() * 2 ** 31)
+
+const brokenError = async <Config>(
+  scenario: Scenario,
+  subject: Subject<Config>,
+  found: { readonly seed: number; readonly path: string },
+): Promise<SimulationError> => {
+  const result = await runScenario(scenario, subject)
+  const [first] = result.violations
+  const message = [
+    `${first?.invariant ?? 'unknown'}: ${first?.message ?? 'it held when it was played again'}`,
+    '',
+    `seed ${found.seed}, path ${JSON.stringify(found.path)}`,
+    '',
+    scenarioCode(scenario),
+    '',
+    textOf(result),
+    '',
+    JSON.stringify(scenario),
+  ].join('\n')
+  return new SimulationError('simulate.broken', message, { violations: result.violations, scenario, ...found })
+}
+
+/**
+ * Plays one scenario again: a regression that was kept, or one that an error has printed.
+ *
+ * @throws SimulationError `simulate.broken`
+ */
+export const replay = async <Config>(scenario: Scenario, subject: Subject<Config>) => {
+  const result = await runScenario(scenario, subject)
+  const [first] = result.violations
+  if (first === undefined) return result
+  const { violations } = result
+  const message = `${first.invariant}: ${first.message}\n\n${textOf(result)}`
+  throw new SimulationError('simulate.broken', message, { violations, scenario })
+}

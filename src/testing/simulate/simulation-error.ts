@@ -1,0 +1,47 @@
+import type { Scenario } from './scenario.ts'
+import type { Violation } from './subject.ts'
+
+/** Why a simulation is no good. */
+export type SimulationCode =
+  /** An invariant was broken; `scenario` is the smallest history that was found. */
+  | 'simulate.broken'
+  /** A module waits for the real world, which does not move in a simulation. */
+  | 'simulate.no-progress'
+  /** The runs never rolled back, or never saw what must sometimes be seen: they show less than they seem to. */
+  | 'simulate.worthless'
+  /** A scenario that is none. */
+  | 'simulate.bad-scenario'
+  /** fast-check is not installed. */
+  | 'simulate.peer-missing'
+
+/**
+ * What a simulation throws. Its message holds the documents of the scenario: they are the test's own, and no secrets.
+ */
+export class SimulationError extends Error {
+  override readonly name = 'SimulationError'
+  readonly code: SimulationCode
+  readonly violations: readonly Violation[]
+  /** The history that breaks it, to be kept as JSON and played again. */
+  readonly scenario: Scenario | undefined
+  /** With these fast-check finds it again. */
+  readonly seed: number | undefined
+  readonly path: string | undefined
+
+  constructor(
+    code: SimulationCode,
+    message: string,
+    found: {
+      readonly violations?: readonly Violation[]
+      readonly scenario?: Scenario
+      readonly seed?: number
+      readonly path?: string
+    } = {},
+  ) {
+    super(`${code}: ${message}`)
+    this.code = code
+    this.violations = found.violations ?? []
+    this.scenario = found.scenario
+    this.seed = found.seed
+    this.path = found.path
+  }
+}

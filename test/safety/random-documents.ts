@@ -1,0 +1,46 @@
+import type { Call } from '../guarantees/scripted.ts'
+import type { Random } from '../simulation/random.ts'
+import type { BootOptions, Process } from './process.ts'
+
+type Kind = 'good' | 'sick' | 'refused' | 'unpreparable' | 'crashes early' | 'crashes late'
+
+const badKinds: readonly Kind[] = ['sick', 'refused', 'unpreparable', 'crashes early', 'crashes late']
+
+/** What a document does is in the last digit of its value: half of them are good. */
+export const kindOf = (value: number): Kind => badKinds[(value % 10) - 5] ?? 'good'
+
+const refuse = ({ value }: { readonly value: number }): void => {
+  if (kindOf(value) === 'refused') throw new Error('refused')
+}
+
+/** Settings with short times; half of the histories ask for a word, which `withinMs` is the time for. */
+export const settingsOf = (random: Random): BootOptions => ({
+  soak: { durationMs: 1_000, intervalMs: 200 },
+  policies: [refuse],
+  maxAttempts: 2,
+  deadlines: { persistMs: 300, prepareMs: 2_000, graceMs: 0 },
+  quarantine: { minMs: 1_000, maxMs: 4_000, crashMs: 3_600_000 },
+  ...(random.chance(0.5) ? { confirm: { withinMs: 3_000 } } : {}),
+})
+
+/** Within the soak, so that a config that crashes can never prove itself. */
+const CRASH_MS = 500
+
+/** How modules take a document of this kind; `die` ends the process. */
+export const reactionOf =
+  (process: Process, die: (value: number) => void) =>
+  ({ hook, module, value }: Call): unknown => {
+    const kind = kindOf(value)
+    if (hook === 'check') return module === 'a' && kind === 'sick' ? Promise.reject(new Error('sick')) : undefined
+    if (module !== 'b') return undefined
+    if (hook === 'prepare' && kind === 'unpreparable') return Promise.reject(new Error('unpreparable'))
+    if (hook === 'prepare' && kind === 'crashes early') {
+      die(value)
+      return new Promise(() => {})
+    }
+    if (hook === 'commit' && kind === 'crashes late') {
+      // Only while it serves: what was swapped back crashes nothing.
+      void process.sleep(CRASH_MS).then(() => !process.isOver && process.served === value && die(value))
+    }
+    return undefined
+  }
