@@ -49,6 +49,7 @@ export class Keeper {
   /** Lines whose turn comes, first asked first. */
   readonly #queue = new Set<Line>()
   #running: Line | undefined
+  #passing: Promise<void> = Promise.resolve()
   #timer: TimerHandle
   #attempts = 0
   /** That a good cannot be kept at all, whatever the store does. */
@@ -113,8 +114,8 @@ export class Keeper {
 
   /** Resolves when the saves that were asked for have been tried once, each within its deadline. */
   async flush(): Promise<void> {
-    const lines = new Set([...this.#queue, ...(this.#running === undefined ? [] : [this.#running])])
-    await Promise.all([...lines].map((line) => line.ended()))
+    // Not the lines' own waiters: a line that has just told them is still the running one for a moment.
+    while (this.#running !== undefined) await this.#passing
   }
 
   status(): KeeperStatus {
@@ -154,7 +155,7 @@ export class Keeper {
     for (const line of this.#queue) {
       this.#queue.delete(line)
       this.#running = line
-      await line.pass({
+      this.#passing = line.pass({
         isClosed: () => this.#isClosed,
         saved: () => {
           this.#lastSavedAt = this.#options.clock.now()
@@ -162,6 +163,7 @@ export class Keeper {
         failed: (failed) => this.#note(failed),
         ended: () => this.#noteIfDone(),
       })
+      await this.#passing
       if (this.#isClosed) return
     }
     this.#running = undefined

@@ -92,6 +92,23 @@ describe('By keyboard alone', () => {
     await expect.poll(() => words(title)).toBe('Revision 221')
   })
 
+  it('keys that come faster than frames all count, and the focus stays on a transaction that ends', async () => {
+    const { page, stage } = await openPage()
+    await page.getByRole('option').first().focus()
+    await page.evaluate(() => {
+      for (let press = 0; press < 5; press++) {
+        document.activeElement?.dispatchEvent(new KeyboardEvent('keydown', { key: 'ArrowDown', bubbles: true }))
+      }
+    })
+    expect(await focused(page)).toBe('t-214')
+    await page.keyboard.press('Home')
+    stage.tell('transaction', transactionOf(220, 'running'))
+    await page.getByRole('option', { name: /running/ }).focus()
+    stage.tell('transaction', transactionOf(220, 'committed'))
+    await expect.poll(() => page.getByRole('option', { name: /running/ }).count()).toBe(0)
+    expect(await focused(page)).toBe('t-220')
+  })
+
   it('a dialog keeps the focus, and gives it back', async () => {
     const { page } = await openPage()
     const button = page.getByRole('button', { name: 'Freeze…' })

@@ -204,3 +204,11 @@ export const helloOf = (more: Partial<Hello> = {}): Hello => ({
   now: NOW,
   ...more,
 })
+
+/** Most go well. */
+export const outcomeOf = (epoch: number): Outcome => {
+  if (epoch % 17 === 0) return 'rolled-back'
+  if (epoch % 23 === 0) return 'rejected'
+  if (epoch % 13 === 0) return 'superseded'
+  return epoch % 29 === 0 ? 'unchanged' : 'committed'
+}

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { pageHeaders } from '../../src/inspect/headers.ts'
+import { onTestFinished } from 'vitest'
 import { renderPage } from '../../src/inspect/page/index.ts'
 import type { Hello, InspectedTransaction, WireEvents } from '../../src/inspect/wire.ts'
 
@@ -79,4 +80,11 @@ export const openStage = async (first: Hello): Promise<Stage> => {
       await once(server, 'close')
     },
   }
+}
+
+/** A stage that is gone at the test's end. */
+export const stageOf = async (hello: Hello): Promise<Stage> => {
+  const stage = await openStage(hello)
+  onTestFinished(() => stage.close())
+  return stage
 }

@@ -130,8 +130,8 @@ test('G2 a repair that fails is tried again until it succeeds', async () => {
   expectHonest(world, 'committed')
 })
 
-test('G2 degraded is repaired by retry() of the document that failed, and by the one that serves', async () => {
-  const world = await startWorld({ config: all(1) })
+test('G2 degraded is repaired by reload(), by retry() of the document that failed, and by the one that serves', async () => {
+  const world = await startWorld({ config: all(1), options: { repair: { minMs: 60_000, maxMs: 60_000 } } })
   const degrade = async (value: number): Promise<void> => {
     world.modules.b.script('rollback', 'throw')
     world.modules.x.script('commit', 'throw')
@@ -139,18 +139,21 @@ test('G2 degraded is repaired by retry() of the document that failed, and by the
     expectHonest(world, 'degraded')
   }
   await degrade(2)
-  // It is quarantined: to read it again is no reason to try it again.
+  // What is in the source is quarantined: to read it again is no reason to try it again, but to repair what serves.
   const reloaded = world.reloader.reload()
   expect(await world.next()).toMatchObject({ outcome: 'rejected', failures: [{ code: 'quarantined' }] })
   expect((await reloaded).trigger).toBe('reload')
-  expectHonest(world, 'degraded')
+  expect(await world.next()).toMatchObject({ outcome: 'committed', trigger: 'repair' })
+  expect(world.reloader.config).toEqual(all(1))
+  expectHonest(world, 'committed')
+  await degrade(3)
   const retried = world.reloader.retry()
   expect(await world.next()).toMatchObject({ outcome: 'committed', trigger: 'retry' })
   expect((await retried).outcome).toBe('committed')
-  expect(world.reloader.config).toEqual(all(2)) // the document in the source is good now
+  expect(world.reloader.config).toEqual(all(3)) // the document in the source is good now
   expectHonest(world, 'committed')
-  await degrade(3)
-  expect(await world.put(all(2))).toMatchObject({ outcome: 'committed', modules: [{ module: 'b', change: 'repair' }] })
+  await degrade(4)
+  expect(await world.put(all(3))).toMatchObject({ outcome: 'committed', modules: [{ module: 'b', change: 'repair' }] })
   expectHonest(world, 'committed')
 })
 

@@ -150,6 +150,61 @@ const situations: Readonly<Record<string, () => Promise<Service>>> = {
     if (service.status().state !== 'degraded') throw new Error(`not degraded: ${service.status().state}`)
     return service
   },
+  'a quarantined document that waits for its time': async () => {
+    const source = memorySource(documentOf(0))
+    const service = createService(source, { quarantine: { minMs: 3_600_000, maxMs: 3_600_000 } })
+    await service.start()
+    behaviour.prepare = () => {
+      throw Object.assign(new Error('scripted'), { code: 'ECONNREFUSED' })
+    }
+    source.put(documentOf(1))
+    const { outcome } = await service.reload()
+    const [held] = service.status().quarantine
+    if (held?.until === undefined) throw new Error(`not held for a time: ${outcome}`)
+    return service
+  },
+  'a storm that is being gathered': async () => {
+    const source = memorySource(documentOf(0))
+    const service = createService(source)
+    await service.start()
+    for (let n = 1; n <= 50; n++) {
+      source.put(documentOf(n))
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    return service
+  },
+  'changes that are frozen, and one that waits': async () => {
+    const source = memorySource(documentOf(0))
+    const service = createService(source)
+    await service.start()
+    await service.freeze('scripted')
+    source.put(documentOf(1))
+    await pause(10)
+    if (service.status().frozen?.waiting === undefined) throw new Error('nothing waits')
+    return service
+  },
+  'a change that nobody confirms': async () => {
+    const source = memorySource(documentOf(0))
+    const service = createService(source, { confirm: { withinMs: 3_600_000 } })
+    await service.start()
+    source.put(documentOf(1))
+    while (service.status().state !== 'confirming') await pause(1)
+    return service
+  },
+  'a disk that hangs': async () => {
+    const source = memorySource(documentOf(0))
+    let isWell = true
+    const service = createService(source, {
+      lastKnownGood: { load: () => undefined, save: () => (isWell ? undefined : never) },
+      soak: 0,
+      deadlines: { ...deadlines, persistMs: 100 },
+    })
+    await service.start()
+    isWell = false
+    source.put(documentOf(1))
+    await pause(10)
+    return service
+  },
   'leases that are never given back': async () => {
     const service = createService(memorySource(documentOf(0)))
     await service.start()

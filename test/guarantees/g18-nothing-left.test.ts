@@ -180,12 +180,15 @@ describe('G18 After close()', () => {
 
   it('G18 in the middle of anything, no timer is left', async () => {
     const random = createRandom(31)
+    const refused = Object.assign(new Error('scripted'), { code: 'ECONNREFUSED' })
     for (let round = 0; round < 150; round++) {
       const world = await startWorld({
         config: one,
         options: {
           soak: 50,
           deadlines: { prepareMs: 100, applyMs: 100, checkMs: 100, closeMs: 100, readMs: 100, graceMs: 20 },
+          ...(random.chance(0.3) && { confirm: { withinMs: 100_000 } }),
+          ...(random.chance(0.3) && { lastKnownGood: { load: () => undefined, save: () => undefined } }),
         },
       })
       for (const name of generationModules)
@@ -193,10 +196,17 @@ describe('G18 After close()', () => {
           'prepare',
           () => new Promise<void>((resolve) => world.clock.setTimeout(resolve, random.upTo(30))),
         )
+      const burst = async (value: number): Promise<void> => {
+        world.source.put(at(value))
+        await world.advance(1)
+      }
       if (random.chance(0.3)) world.source.hangReads({ deaf: random.chance(0.5) })
       if (random.chance(0.3)) world.source.breakWatch('source.closed')
       world.source.put(at(2 + round))
       if (random.chance(0.3)) world.reloader.reload().catch(() => {})
+      if (random.chance(0.2)) world.modules.x.script('prepare', () => Promise.reject(refused)) // quarantined for a time
+      if (random.chance(0.2)) void world.reloader.freeze('scripted')
+      if (random.chance(0.2)) for (let value = 1_000; value < 1_020; value++) await burst(value)
       await world.advance(random.upTo(120))
       const closed = world.reloader.close()
       await world.advance(1_000)
@@ -235,6 +245,11 @@ describe('G18 A process with real timers', () => {
     'a prepare that hangs',
     'a soak, and a check that hangs',
     'a degraded module that waits for its repair',
+    'a quarantined document that waits for its time',
+    'a storm that is being gathered',
+    'changes that are frozen, and one that waits',
+    'a change that nobody confirms',
+    'a disk that hangs',
     'leases that are never given back',
     'a dry run under way',
     'a close that hangs',

@@ -29,6 +29,8 @@ const keepFreezeLedger = () => {
     keep: (before: AnyMachineSnapshot, event: AnyEventObject, { snapshot, effects }: Step, isFrozen: boolean) => {
       if (isFrozen && event.type === 'freeze.requested') held++
       for (const { type, params } of effects) {
+        // What was given up half-way has not been tried.
+        if (type === 'conclude' && /aborted|superseded/.test(String(params.outcome))) tried = undefined
         if (type !== 'xstate.spawnChild') continue
         const src = String(params.src)
         demand(!isFrozen || src !== 'readDocument', 'a read began while changes were frozen')
@@ -80,8 +82,31 @@ const walkWired = (seed: number) => {
     return answers.length > 0 && random.oneIn(2) ? random.pick(answers) : random.pick(world.happenings())
   }
 
+  const takeNamed = (title: string) => {
+    const named = world.happenings().find((happening) => happening.title === title)
+    if (named === undefined) throw new Error(`nothing is called: ${title}`)
+    take(named)
+  }
+
+  /** What chance alone seldom brings: a document that only a reload has read, perhaps in a storm, perhaps given up. */
+  const readAhead = () => {
+    if (random.oneIn(2)) takeNamed('the source changes ten times in a row')
+    for (let moves = 0, next = world.goodAnswer(); moves < HEALING && next !== undefined; moves++) {
+      take(next)
+      next = world.goodAnswer()
+    }
+    takeNamed(random.pick(['the source changes, and tells it late', 'the source is replaced by another']))
+    takeNamed('a reload is requested')
+    for (let moves = random.below(6); moves > 0; moves--) {
+      const next = [world.goodAnswer(), ...world.timers()].filter((happening) => happening !== undefined)
+      if (next.length > 0) take(random.pick(next))
+    }
+    if (random.oneIn(2)) takeNamed('changes are frozen')
+  }
+
   /** Changes end, and nothing is frozen any more: the newest document must be the one tried last. */
   const heal = () => {
+    if (random.oneIn(4)) readAhead()
     const isUntold = random.oneIn(2)
     if (!isUntold) take({ title: 'the source tells its newest', happen: world.tellNewest })
     if (world.isFrozen()) take({ title: 'changes are let through again', happen: world.unfreeze })

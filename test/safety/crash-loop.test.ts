@@ -145,7 +145,23 @@ test('An older good that is applied anew and kills is counted too', async () => 
   expect(next).toMatchObject({ served: 2, state: 'rejected' })
 })
 
-test('Deaths of two documents are counted apart, and what has held starts anew', async () => {
+test('The deaths of a document that has held since are forgotten', async () => {
+  const { world, process } = await provedWorld([1], { maxAttempts: 2 })
+  world.source.put(documentOf(2))
+  await process.advance(1_000)
+  process.kill()
+  const second = await world.up({}, SOAK_MS)
+  expect(second).toMatchObject({ served: 2, state: 'committed' })
+  world.source.put(documentOf(3))
+  await second.advance(SOAK_MS)
+  world.source.put(documentOf(2))
+  await second.advance(1_000)
+  second.kill()
+  const third = await world.up({}, 1_000)
+  expect(third).toMatchObject({ served: 2, state: 'soaking' })
+})
+
+test('Deaths of two documents are counted apart', async () => {
   const { world, process } = await provedWorld([1], { maxAttempts: 2 })
   world.source.put(documentOf(2))
   await process.advance(1_000)

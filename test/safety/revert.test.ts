@@ -189,7 +189,20 @@ test('A revert asks schema and policies: what they refuse now is rejected, and n
   expect((await world.up({}, 1_000)).served).toBe(2)
 })
 
-test('A revert needs nobody to confirm it, and goes to what is quarantined too', async () => {
+test('A revert needs nobody to confirm it: a person has asked for it', async () => {
+  const { world, process } = await provedWorld([1], { confirm: { withinMs: 60_000 } })
+  world.source.put(documentOf(2))
+  await process.advance(SOAK_MS)
+  void process.reloader.confirm(process.reloader.status().confirmation?.transaction ?? '')
+  await process.advance(0)
+  expect(process).toMatchObject({ served: 2, state: 'committed' })
+  const reverted = process.reloader.revert()
+  await process.advance(SOAK_MS)
+  expect(await reverted).toMatchObject({ outcome: 'committed' })
+  expect(process).toMatchObject({ served: 1, state: 'committed' })
+})
+
+test('A revert goes to what is quarantined too', async () => {
   const { world, process } = await provedWorld([1])
   await process.close()
   world.source.put(documentOf(2))

@@ -25,8 +25,8 @@ const revert: Act = async ({ reloader, random }, witness) => {
       witness.must(record.trigger === 'revert', 'a revert was answered with another transaction')
       const isThere = record.outcome === 'committed' || record.outcome === 'unchanged'
       // Of two that wait, the later one wins and answers both.
-    const isMeant = record.digest === target || record.digest === witness.wanted
-    witness.must(!isThere || isMeant, 'a revert went somewhere else')
+      const isMeant = record.digest === target || record.digest === witness.wanted
+      witness.must(!isThere || isMeant, 'a revert went somewhere else')
     },
   )
 }

@@ -105,7 +105,7 @@ export class Witness {
     for (const [name, { opened, closed, live, leaked }] of Object.entries(modules)) {
       this.must(opened === closed + live + leaked && live === 0, `G18 the account of ${name} does not add up`)
     }
-    this.must(clock.pending() === 0, `G18 ${clock.pending()} timers are left`)
+    this.must(clock.pending() === 0, `G18 ${clock.pending()} timers were begun after the close`)
     this.must(this.unanswered === 0, `${this.unanswered} calls were never answered`)
     for (const breach of world.breaches) this.must(false, `G3 ${breach}`)
     const { reported: _, ...outcomes } = counters

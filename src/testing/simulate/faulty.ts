@@ -119,8 +119,11 @@ export class FaultyModules {
         clock.clearTimeout(handle)
       },
     }
-    // A copy would read the getter of `signal`, which makes one.
-    return Object.create(context, { clock: { value: counting, enumerable: true } }) as PrepareContext<S, N>
+    // A copy would read the getter of `signal`, which makes one; and that getter wants its own object.
+    return Object.create(context, {
+      clock: { value: counting, enumerable: true },
+      signal: { get: () => context.signal, enumerable: true },
+    }) as PrepareContext<S, N>
   }
 
   #sync(module: SeenModule, phase: FaultPhase, seen: SeenGeneration, body: () => unknown): undefined {

@@ -72,20 +72,20 @@ const rest = async <Config>(world: World<Config>): Promise<void> => {
 
 /** Nothing fails any more; what is then not well was left behind by what failed before. */
 const heal = async <Config>(world: World<Config>, stepper: Stepper, scenario: Scenario): Promise<void> => {
+  const settle = () => (scenario.confirmMs === undefined ? world.clock.advance(settleMs) : confirmAll(world, stepper))
   world.heal()
-  await world.clock.advance(settleMs)
+  await settle()
   if (!world.isAlive) {
     // A first start needs a document that can serve.
     await stepper.perform({ do: 'put', document: scenario.start })
     await stepper.perform({ do: 'crash' })
-    await world.clock.advance(settleMs)
+    await settle()
   }
   await stepper.perform({ do: 'unfreeze' })
   await stepper.perform({ do: 'release' })
-  await world.clock.advance(settleMs)
+  await settle()
   await stepper.perform({ do: 'put', document: scenario.last })
-  if (scenario.confirmMs !== undefined) await confirmAll(world, stepper)
-  await world.clock.advance(settleMs)
+  await settle()
   requireWell(world)
   await stepper.close()
 }

@@ -123,7 +123,10 @@ export class Stepper {
     void life.reloader.close().then(() => {
       isClosed = true
     })
-    for (let waited = 0; !isClosed && waited < 100_000; waited += 1_000) await clock.advance(1_000)
+    for (let waited = 0; !isClosed && !life.process.isDead && waited < 100_000; waited += 1_000) {
+      await clock.advance(1_000)
+    }
+    if (life.process.isDead) return // a planned crash, in the midst of it
     if (!isClosed) this.#world.breach('G18', 'close() does not end')
     this.#world.note({ kind: 'process', event: 'closed' })
     this.#world.closed(life)

@@ -73,7 +73,7 @@ export class World<Config> {
   }
 
   get isAlive(): boolean {
-    return this.#life !== undefined && !this.#life.hasFailed
+    return this.#life !== undefined && !this.#life.hasFailed && !this.#life.process.isDead
   }
 
   /** True where no transaction runs. */

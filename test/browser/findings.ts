@@ -1,0 +1,44 @@
+import { createRequire } from 'node:module'
+import { readFileSync } from 'node:fs'
+import type { Page } from 'playwright-core'
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core'), 'utf8')
+
+interface Finding {
+  readonly id: string
+  readonly nodes: readonly { readonly target: readonly string[]; readonly failureSummary?: string }[]
+}
+
+/** What axe-core finds wrong, as lines. All its rules, or those on contrast where only the colours are others. */
+export const findings = async (
+  page: Page,
+  rules: 'all' | 'contrast' = 'all',
+  without: readonly string[] = [],
+): Promise<readonly string[]> => {
+  if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(axe)
+  const only = rules === 'all' ? '' : `, runOnly: { type: 'rule', values: ['color-contrast'] }`
+  const found = (await page.evaluate(
+    `axe.run({ exclude: ${JSON.stringify(without)} }, { resultTypes: ['violations']${only} }).then(({ violations }) => violations)`,
+  )) as Finding[]
+  return found.flatMap(({ id, nodes }) =>
+    nodes.map(({ target, failureSummary }) => `${id}: ${target} ${failureSummary ?? ''}`),
+  )
+}
+
+/** What is wider than the window, or stands beyond its edge, where nobody can scroll to it. */
+export const cutOff = (page: Page): Promise<readonly string[]> =>
+  page.evaluate(() => {
+    const scrolls = '.viewport, .track, .graph, .diff, .spoken'
+    const isCut = (element: Element): boolean => {
+      const { left, right, width } = element.getBoundingClientRect()
+      return width > 0 && (right > innerWidth + 1 || left < -1) && element.parentElement?.closest(scrolls) === null
+    }
+    const all = [...document.querySelectorAll('#page *')].filter(
+      (element) => !element.matches('.spoken') && isCut(element),
+    )
+    const page = document.documentElement.scrollWidth > innerWidth ? ['the page'] : []
+    return [...page, ...all.map((element) => `${element.tagName} ${element.getAttribute('class') ?? ''}`)]
+  })
+
+/** Waits until the page knows where the service is. */
+export const isSettled = (page: Page): Promise<void> => page.locator('.chart .state[data-lit]').first().waitFor()

@@ -1,0 +1,55 @@
+import { createReloader } from 'changeover'
+import { memorySource } from 'changeover/testing'
+import { expect, test } from 'vitest'
+import { z } from 'zod'
+
+const schema = z.object({ n: z.number() })
+
+const start = async (n: number) => {
+  const source = memorySource({ n })
+  const reloader = createReloader({ source, schema })
+  await reloader.start()
+  const change = async (to: number) => {
+    source.put({ n: to })
+    await reloader.reload()
+  }
+  return { reloader, change }
+}
+
+test('a reloader that its user has frozen shows the config that serves', async () => {
+  const { reloader, change } = await start(1)
+  Object.freeze(reloader)
+  await change(2)
+  expect(reloader.config.n).toBe(2)
+  await reloader.close()
+  expect(reloader.config.n).toBe(2)
+})
+
+test('nobody can put another config in the place of the one that serves', async () => {
+  const { reloader, change } = await start(1)
+  expect(() => Object.assign(reloader, { config: { n: 9 } })).toThrow(TypeError)
+  expect(reloader.config.n).toBe(1)
+  await change(2)
+  expect(reloader.config.n).toBe(2)
+  await reloader.close()
+})
+
+test('two reloaders show each its own config', async () => {
+  const [one, two] = [await start(1), await start(2)]
+  await one.change(3)
+  expect([one.reloader.config.n, two.reloader.config.n]).toEqual([3, 2])
+  await Promise.all([one.reloader.close(), two.reloader.close()])
+})
+
+test('a config that could not be shown is not committed: no module serves it either', async () => {
+  const source = memorySource({ n: 1 })
+  const reloader = createReloader({ source, schema }).use('n', ({ n }) => ({ n }), {
+    prepare: (slice) => ({ instance: slice }),
+  })
+  await reloader.start()
+  Object.freeze(Object.getPrototypeOf(reloader)) // as who hardens all that it can reach
+  source.put({ n: 2 })
+  expect(await reloader.reload()).toMatchObject({ outcome: 'rolled-back', failures: [{ code: 'internal.error' }] })
+  expect([reloader.config.n, reloader.modules.n.current.n]).toEqual([1, 1])
+  await reloader.close()
+})

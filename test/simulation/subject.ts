@@ -1,0 +1,89 @@
+import { type Applier, defineApplier } from 'changeover'
+import { resource } from 'changeover/appliers'
+import type { Subject } from 'changeover/testing'
+import fc from 'fast-check'
+import { z } from 'zod'
+
+const Slice = z.strictObject({ v: z.number() })
+const Config = z.strictObject({ log: Slice, db: Slice, cache: Slice.optional(), route: Slice, service: Slice })
+type Config = z.infer<typeof Config>
+type Slice = z.infer<typeof Slice>
+
+interface Pool {
+  readonly v: number
+}
+
+interface Cache {
+  readonly v: number
+  readonly pool: Pool
+}
+
+/** As `logLevel`: a side effect at the tick, whose exact inverse is the rollback. */
+const level = (): Applier<Slice, Pool> => {
+  let served: number | undefined
+  return {
+    prepare: ({ v }) => {
+      const before = served
+      return {
+        instance: { v },
+        commit: () => {
+          served = v
+          return undefined
+        },
+        rollback: () => {
+          served = before
+          return undefined
+        },
+      }
+    },
+  }
+}
+
+const pool = () =>
+  resource<Slice, Pool>({ open: async ({ v }) => ({ v }), check: async () => {}, close: async () => {} })
+
+/** It is warmed through the very pool that will serve with it. */
+const cache = (): Applier<Slice, Cache, { pool: Pool }> => ({
+  prepare: async ({ v }, { needs, clock }) => {
+    await new Promise<void>((resolve) => clock.setTimeout(resolve, 5))
+    return { instance: { v, pool: needs.pool }, close: async () => {} }
+  },
+})
+
+/** One that has no generations: it is told in place, and can be told back. */
+const route = () => defineApplier<Slice>({ apply: async () => {} })
+
+/**
+ * A small service of every kind of module: a switch at the tick, a pool with checks, one that needs another and is
+ * switched off and on, a service that follows parts of several, and one that is told in place.
+ */
+export const subject: Subject<Config> = {
+  schema: Config,
+  modules: (reloader) =>
+    reloader
+      .use('log', ({ log }) => log, level())
+      .use('db', ({ db }) => db, pool(), { after: ['log'] })
+      .use('cache', (config) => config.cache, cache(), { needs: { pool: 'db' } })
+      .use('service', ({ service, log }) => ({ v: service.v, level: log.v }), resource({ open: async (slice: { readonly v: number; readonly level: number }) => ({ ...slice }), close: async () => {} }), { after: ['cache'] })
+      .use('route', ({ route: to }) => to, route(), { after: ['log'] }),
+  invariants: {
+    'the cache serves with the pool that it was warmed through': ({ modules }) => {
+      const served = modules['cache'] as Cache | undefined
+      if (served !== undefined && served.pool !== modules['db']) throw new Error('another pool serves')
+    },
+  },
+  sometimes: {
+    'a module is off': ({ config }) => config.cache === undefined,
+    'it rests degraded': ({ status }) => status.state === 'degraded',
+    'something is quarantined': ({ status }) => status.quarantine.length > 0,
+    'changes are held': ({ status }) => status.frozen !== undefined,
+    'it can go back': ({ status }) => status.history.length > 1,
+  },
+}
+
+const slices = fc.record({ v: fc.nat(5) })
+
+/** Few values, so that what was there before comes again. */
+export const documents: fc.Arbitrary<Config> = fc
+  .record({ log: slices, db: slices, cache: fc.option(slices, { nil: undefined }), route: slices, service: slices })
+  .map(({ cache: maybe, ...rest }) => (maybe === undefined ? rest : { ...rest, cache: maybe }))
