@@ -49,6 +49,14 @@ export class Attempts {
     return this.#attempts.length < before
   }
 
+  /** Forgets the deaths of one config, or of all; what is being tried now stays so. */
+  forget(digest?: string): void {
+    this.#attempts = this.#attempts.flatMap((attempt) => {
+      if (digest !== undefined && attempt.digest !== digest) return [attempt]
+      return attempt.isOpen ? [{ ...attempt, deaths: 0 }] : []
+    })
+  }
+
   /** Nothing is being tried any more: what was given up has proved nothing, and what it did before is not forgotten. */
   suspend(): boolean {
     const isOpen = this.#attempts.some((attempt) => attempt.isOpen)

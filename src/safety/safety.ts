@@ -141,6 +141,7 @@ export class Safety {
 
   async release(digest: string | undefined): Promise<void> {
     this.quarantine.release(digest)
+    this.#attempts.forget(digest)
     await this.#save()
   }
 

@@ -28,6 +28,8 @@ const openPage = async () => {
   return { page, stage }
 }
 
+const opened = (page: Page) => page.getByRole('region', { name: 'The opened transaction' })
+
 /** What has the focus, by the name that a screen reader says. */
 const focused = (page: Page): Promise<string> =>
   page.evaluate(() => {
@@ -73,7 +75,7 @@ describe('By keyboard alone', () => {
 
   it('a transaction is chosen with the arrows, and stays chosen when newer ones come', async () => {
     const { page, stage } = await openPage()
-    const title = page.getByRole('region', { name: 'The opened transaction' }).getByRole('heading', { level: 3 })
+    const title = opened(page).getByRole('heading', { level: 3 })
     await page.getByRole('option').first().focus()
     await page.keyboard.press('ArrowDown')
     await page.keyboard.press('ArrowDown')
@@ -107,6 +109,19 @@ describe('By keyboard alone', () => {
     stage.tell('transaction', transactionOf(220, 'committed'))
     await expect.poll(() => page.getByRole('option', { name: /running/ }).count()).toBe(0)
     expect(await focused(page)).toBe('t-220')
+  })
+
+  it('a choice stands though an earlier one is answered later', async () => {
+    const { page, stage } = await openPage()
+    const release = stage.hold()
+    const isAnswered = (id: string) => page.waitForResponse((response) => response.url().endsWith(`${id}.json`))
+    const [first] = [isAnswered('t-217'), await page.getByRole('option').nth(2).click()]
+    await first
+    await page.getByRole('option').nth(5).click()
+    await expect.poll(() => words(opened(page))).toBe('Loading…')
+    release()
+    await expect.poll(() => words(opened(page))).toContain('Revision 214')
+    expect(await page.getByRole('option', { selected: true }).getAttribute('data-id')).toBe('t-214')
   })
 
   it('a dialog keeps the focus, and gives it back', async () => {

@@ -19,6 +19,8 @@ export interface Stage {
   readonly open: () => void
   /** What is fetched whole. */
   readonly keep: (transaction: InspectedTransaction) => void
+  /** What is fetched whole gets its body only when the function is called that this returns. */
+  readonly hold: () => () => void
   readonly close: () => Promise<void>
 }
 
@@ -29,6 +31,7 @@ export const openStage = async (first: Hello): Promise<Stage> => {
   const kept = new Map<string, InspectedTransaction>()
   let hello = first
   let id = 0
+  let held = Promise.resolve()
   let shut: { readonly status: number | undefined } | undefined
 
   const send = (stream: ServerResponse, name: string, data: unknown): void => {
@@ -49,7 +52,9 @@ export const openStage = async (first: Hello): Promise<Stage> => {
       return send(response, 'hello', hello)
     }
     const found = kept.get(/^\/transactions\/([^/]+)\.json$/.exec(url)?.[1] ?? '')
-    return found === undefined ? response.writeHead(404).end() : response.end(JSON.stringify(found))
+    if (found === undefined) return response.writeHead(404).end()
+    response.flushHeaders()
+    void held.then(() => response.end(JSON.stringify(found)))
   })
   await once(server.listen(0, '127.0.0.1'), 'listening')
 
@@ -73,6 +78,13 @@ export const openStage = async (first: Hello): Promise<Stage> => {
     },
     keep: (transaction) => {
       kept.set(transaction.id, transaction)
+    },
+    hold: () => {
+      let release = (): void => {}
+      held = new Promise((resolve) => {
+        release = resolve
+      })
+      return release
     },
     close: async () => {
       server.closeAllConnections()

@@ -109,6 +109,17 @@ test('release() lifts the quarantine of a document that killed', async () => {
   expect((await world.up()).reloader.status().quarantine).toEqual([])
 })
 
+test('release() forgets the deaths too: it takes maxAttempts of them again', async () => {
+  const world = await killedOften()
+  const process = await world.up()
+  await process.reloader.release()
+  await process.advance(100)
+  expect(process).toMatchObject({ served: 2, state: 'soaking' })
+  process.kill()
+  await dieInSoak(world)
+  expect(await world.up({}, 1_000)).toMatchObject({ served: 1, state: 'rejected' })
+})
+
 test('With nothing to fall back on the guard only warns, and the document is tried', async () => {
   const world = createWorld({ boot: { maxAttempts: 2 } })
   await dieInSoak(world)

@@ -45,12 +45,7 @@ const close = async ({ service, say }: Stage): Promise<void> => {
   await service.reloader.close()
 }
 
-const promotion = (value: number): string[] => [
-  'state promoting',
-  `save good=${value}`,
-  `sync folder good=${value}`,
-  'save journal',
-]
+const promotion = (value: number): string[] => [`save good=${value}`, `sync folder good=${value}`]
 
 const changes: KillScene = {
   goods: [1, 2, 3],
@@ -63,8 +58,8 @@ const changes: KillScene = {
   order: [
     ...['load good', 'prepare a 3', 'commit a 3', 'applied c 3', 'read', 'validate 4', 'save journal'],
     ...['prepare a 4', 'prepared a 4', 'prepare b 4', 'commit a 4', 'commit b 4', 'apply c 4', 'applied c 4'],
-    ...['check a 4', 'check b 4', ...promotion(4), 'close b 3', 'close a 3'],
-    ...['close', 'state closing', 'close c', 'close b 4', 'close a 4', 'state closed'],
+    ...['check a 4', 'check b 4', ...promotion(4)],
+    ...['record committed 4', 'close b 3', 'close #1', 'close c', 'close b 4', 'close a 4', 'state closed'],
   ],
   serves: [
     ['', 3],
@@ -139,8 +134,8 @@ const closesInSoak: KillScene = {
     await stage.state('soaking')
     await close(stage)
   },
-  from: 'close',
-  order: ['check a 4', 'close', 'save journal', 'close b 4', 'state closed'],
+  from: 'close #1',
+  order: ['check a 4', 'close #1', 'save journal #2', 'close b 4', 'state closed'],
   serves: [['', 3]],
   counts: [
     ['', true],
@@ -158,7 +153,15 @@ const failsIn = (fails: NonNullable<Config['fails']>, ...order: string[]): KillS
     await close(stage)
   },
   from: 'state rolling-back',
-  order: ['save journal #1', 'prepare a 4', ...order, 'save journal #2', 'close', 'state closed'],
+  order: [
+    'save journal #1',
+    'prepare a 4',
+    ...order,
+    'save journal #2',
+    'record rolled-back',
+    'close #',
+    'state closed',
+  ],
   serves: [['', 3]],
   ends: [['', 3]],
   counts: [
@@ -189,9 +192,9 @@ const confirmed: KillScene = {
   },
   from: 'reload',
   order: [
-    ...['reload', 'state fetching', 'read', 'state validating', 'state journaling', 'save journal', 'prepare a 4'],
+    ...['reload', 'read', 'validate 4', 'save journal', 'prepare a 4'],
     ...['commit b 4', 'applied c 4', 'check a 4', 'state confirming', 'confirm', ...promotion(4)],
-    ...['confirmed', 'close', 'state closed'],
+    ...['save journal #2', 'saved journal #2', 'confirmed', 'close #1', 'state closed'],
   ],
   serves: [
     ['', 3],
@@ -220,7 +223,15 @@ const unconfirmed: KillScene = {
   document: { value: 4 },
   withinMs: 50,
   from: 'state confirming',
-  order: ['prepare a 4', 'state confirming', 'state rolling-back', 'roll back a 4', 'undo c 3', 'save journal #2'],
+  order: [
+    'prepare a 4',
+    'state confirming',
+    'state rolling-back',
+    'roll back a 4',
+    'undo c 3',
+    'save journal #2',
+    'close #1',
+  ],
 }
 
 /** Back to the one before, which freezes, and then to the source again. */
@@ -265,8 +276,8 @@ const reverts: KillScene = {
     ['', false],
     ['rename journal #1', true, false],
     ['sync folder journal #1', true],
-    ['rename journal #3', true, false],
-    ['unfrozen', false],
+    ['rename journal #2', true, false],
+    ['sync folder journal #2', false],
   ],
 }
 
@@ -284,7 +295,7 @@ const freezes: KillScene = {
     await close(stage)
   },
   from: 'freeze',
-  order: ['freeze', 'save journal #1', 'frozen', 'save journal #2', 'unfrozen', 'close'],
+  order: ['freeze', 'save journal #1', 'frozen', 'save journal #2', 'unfrozen', 'close #1'],
   serves: [['', 3]],
   ends: [['', 3]],
   counts: [['', false]],
@@ -304,7 +315,7 @@ export const killScenes: Readonly<Record<string, KillScene>> = {
   'takes its first config': first,
   'restores an older good': restoresOlder,
   'closes in a soak': closesInSoak,
-  'fails to prepare': failsIn('prepare', 'state rolling-back', 'close a 4'),
+  'fails to prepare': failsIn('prepare', 'state rolling-back'),
   'fails in the tick': failsIn(
     'commit',
     'commit a 4',
@@ -314,7 +325,7 @@ export const killScenes: Readonly<Record<string, KillScene>> = {
     'state rolling-back',
   ),
   'fails to apply': failsIn('apply', 'applied c 4', ...takenBack, 'undo c 3', 'applied c 3'),
-  'fails a check': failsIn('check', 'check b 4', ...takenBack, 'undo c 3', 'close b 4', 'close a 4'),
+  'fails a check': failsIn('check', 'check b 4', ...takenBack, 'undo c 3'),
   'is confirmed': confirmed,
   'is not confirmed': unconfirmed,
   'reverts and follows again': reverts,

@@ -36,7 +36,8 @@ export const runScenario = async <Config>(scenario: Scenario, subject: Subject<C
   const world = new World(subject, scenario)
   const restore =
     subject.globals === 'virtual' ? installVirtualGlobals(() => world.life?.process.clock ?? world.clock) : undefined
-  const onRejection = (): void => world.breach('G13', 'a rejection that nobody handles: it would end the process')
+  const onRejection = (): void =>
+    world.chronicle.breach('G13', 'a rejection that nobody handles: it would end the process')
   process.on('unhandledRejection', onRejection)
   let served: unknown
   try {
@@ -46,28 +47,28 @@ export const runScenario = async <Config>(scenario: Scenario, subject: Subject<C
     await world.clock.advance(0)
     for (const step of scenario.steps) {
       await stepper.perform(step)
-      if (world.violations.length > 0 || world.noProgress !== undefined) break
+      if (world.chronicle.violations.length > 0 || world.chronicle.noProgress !== undefined) break
     }
     await rest(world)
     served =
       world.life?.hasFailed === false ? world.life.reloader.status().serving && world.life.reloader.config : undefined
-    if (world.violations.length === 0) await heal(world, stepper, scenario)
+    if (world.chronicle.violations.length === 0) await heal(world, stepper, scenario)
   } finally {
     process.off('unhandledRejection', onRejection)
     world.crash()
     restore?.()
   }
-  if (world.noProgress !== undefined) {
-    const message = `module ${world.noProgress}, waits for the real world: give it a part without real I/O\n\n${traceText(world.trace)}`
+  if (world.chronicle.noProgress !== undefined) {
+    const message = `module ${world.chronicle.noProgress}, waits for the real world: give it a part without real I/O\n\n${traceText(world.chronicle.trace)}`
     throw new SimulationError('simulate.no-progress', message, { scenario })
   }
-  const { violations, trace, outcomes, faultsReached, sometimes } = world
+  const { violations, trace, outcomes, faultsReached, sometimes } = world.chronicle
   return { violations, trace, outcomes, faultsReached, sometimes, served, virtualMs: world.clock.monotonic() }
 }
 
 /** Lets time pass until no transaction runs: what the last step has begun is over then, and no retry has begun. */
 const rest = async <Config>(world: World<Config>): Promise<void> => {
-  for (let waited = 0; waited < settleMs && !world.isResting; waited += 50) await world.clock.advance(50)
+  for (let waited = 0; waited < settleMs && world.life?.isResting === false; waited += 50) await world.clock.advance(50)
 }
 
 /** Nothing fails any more; what is then not well was left behind by what failed before. */
@@ -75,7 +76,7 @@ const heal = async <Config>(world: World<Config>, stepper: Stepper, scenario: Sc
   const settle = () => (scenario.confirmMs === undefined ? world.clock.advance(settleMs) : confirmAll(world, stepper))
   world.heal()
   await settle()
-  if (!world.isAlive) {
+  if (world.life?.isAlive !== true) {
     // A first start needs a document that can serve.
     await stepper.perform({ do: 'put', document: scenario.start })
     await stepper.perform({ do: 'crash' })
@@ -101,18 +102,19 @@ const confirmAll = async <Config>(world: World<Config>, stepper: Stepper): Promi
 
 const requireWell = <Config>(world: World<Config>): void => {
   const { life } = world
-  if (life === undefined || life.hasFailed) return world.breach('heal', 'the service does not start any more')
+  if (life === undefined || life.hasFailed) return world.chronicle.breach('heal', 'the service does not start any more')
   const status = life.reloader.status()
   const { state, inSync, degraded, modules } = status
-  if (state !== 'committed') world.breach('heal', `it rests in ${state}`)
-  if (!inSync) world.breach('heal', 'what serves is not the newest document')
-  if (degraded.length > 0) world.breach('heal', `${degraded.join()} are degraded`)
-  if (status.serving === undefined) return world.breach('heal', 'nothing serves')
+  if (state !== 'committed') world.chronicle.breach('heal', `it rests in ${state}`)
+  if (!inSync) world.chronicle.breach('heal', 'what serves is not the newest document')
+  if (degraded.length > 0) world.chronicle.breach('heal', `${degraded.join()} are degraded`)
+  if (status.serving === undefined) return world.chronicle.breach('heal', 'nothing serves')
   if (!isSameRevision(status.serving.revision, world.source.revision))
-    world.breach('heal', 'the last document does not serve')
+    world.chronicle.breach('heal', 'the last document does not serve')
   for (const [name, { live, leaked, state: of }] of Object.entries(modules)) {
-    if (leaked > 0 && !world.wasHung(name)) world.breach('G18', `${name} has ${leaked} leaks though every close ended`)
-    if (live > (of === 'off' ? 0 : 1)) world.breach('heal', `${name} has ${live} live generations`)
+    if (leaked > 0 && !world.plan.wasHung(name))
+      world.chronicle.breach('G18', `${name} has ${leaked} leaks though every close ended`)
+    if (live > (of === 'off' ? 0 : 1)) world.chronicle.breach('heal', `${name} has ${live} live generations`)
   }
-  world.look()
+  life.look()
 }

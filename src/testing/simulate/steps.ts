@@ -31,7 +31,7 @@ export class Stepper {
 
   async perform(step: Step): Promise<void> {
     const world = this.#world
-    world.note({ kind: 'step', text: stepText(step) })
+    world.chronicle.note({ kind: 'step', text: stepText(step) })
     switch (step.do) {
       case 'put':
         this.#put(step.document)
@@ -61,13 +61,13 @@ export class Stepper {
     }
     await world.clock.advance(0)
     if (world.life?.process.isDead === true) world.boot() // a planned crash: the supervisor starts it again
-    world.look()
+    world.life?.look()
   }
 
   /** In the midst of a call nothing can be waited for: time stands still. */
   #performNow(step: Step): void {
     const world = this.#world
-    world.note({ kind: 'step', text: `meanwhile ${stepText(step)}` })
+    world.chronicle.note({ kind: 'step', text: `meanwhile ${stepText(step)}` })
     switch (step.do) {
       case 'put':
         return this.#put(step.document)
@@ -127,9 +127,9 @@ export class Stepper {
       await clock.advance(1_000)
     }
     if (life.process.isDead) return // a planned crash, in the midst of it
-    if (!isClosed) this.#world.breach('G18', 'close() does not end')
-    this.#world.note({ kind: 'process', event: 'closed' })
-    this.#world.closed(life)
+    if (!isClosed) this.#world.chronicle.breach('G18', 'close() does not end')
+    this.#world.chronicle.note({ kind: 'process', event: 'closed' })
+    life.lookClosed()
   }
 
   /** What a person asks; what is refused is part of the history. */

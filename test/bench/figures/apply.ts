@@ -85,7 +85,7 @@ const floorOf = (count: number) => {
   }
 }
 
-export const measure = async (count: number, rounds: number): Promise<Paired> => {
+const measure = async (count: number, rounds: number): Promise<Paired> => {
   const ours = await makeOurs(count)
   try {
     return await pairs(ours.change, floorOf(count), { rounds, warmup: Math.min(20, rounds) })

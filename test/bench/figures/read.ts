@@ -6,8 +6,9 @@ import { createReloader } from 'changeover'
 import { memorySource } from 'changeover/testing'
 import { z } from 'zod'
 import { atMost, type Figure, type Measure } from '../figure.ts'
-import { median } from '../stats.ts'
 import { pairs, type Sampler, spreadOf } from '../pairs.ts'
+import { processorMs } from '../processor.ts'
+import { median } from '../stats.ts'
 
 interface Holder {
   readonly config: { readonly a: { readonly b: number } }
@@ -45,9 +46,9 @@ let sink = 0
 const sampler =
   <From>(read: (from: From, times: number) => number, from: From, times: number): Sampler =>
   () => {
-    const started = process.hrtime.bigint()
+    const started = processorMs()
     sink += read(from, times)
-    return Number(process.hrtime.bigint() - started) / times
+    return ((processorMs() - started) * 1e6) / times
   }
 
 const loadConvict = (): Getter => {

@@ -44,7 +44,10 @@ const bare = (transactions: number) => async (): Promise<number> => {
   const conclude = (): void => {
     concluded += 1
   }
-  const actor = createActor(idleMachine(conclude), { clock, input: { soaks: false, confirms: false, persists: false } }).start()
+  const actor = createActor(idleMachine(conclude), {
+    clock,
+    input: { soaks: false, confirms: false, persists: false },
+  }).start()
   const started = processorMs()
   for (let order = 1; order <= transactions; order++) {
     actor.send({ type: 'source.changed', candidate: { revision: { lineage: 'l', order, name: String(order) } } })

@@ -49,7 +49,10 @@ const fetchWhole = async (id: string): Promise<void> => {
   asked.add(id)
   try {
     const response = await fetch(`transactions/${encodeURIComponent(id)}.json`, { cache: 'no-store' })
-    if (response.ok) change(models.onFetched(model, (await response.json()) as InspectedTransaction))
+    if (response.ok) {
+      const whole = (await response.json()) as InspectedTransaction
+      change(models.onFetched(model, whole)) // the model of now, not the one before the answer
+    }
   } catch {
     // The link says that it is lost.
   }

@@ -1,0 +1,225 @@
+import type { Applier, CompensatingApplier } from '../../applier.ts'
+import type { NoModules, Reloader } from '../../face.ts'
+import { ChangeoverError } from '../../model/errors.ts'
+import type { TransactionRecord } from '../../model/record.ts'
+import type { Logger, ReloaderOptions } from '../../options.ts'
+import type { UseLinks } from '../../registry.ts'
+import { createReloader } from '../../reloader.ts'
+import { FaultyModules, type FaultDesk } from './faulty.ts'
+import { Invariants } from './invariants.ts'
+import type { SeenGeneration } from './ledger.ts'
+import { deadlines, longestTransactionMs, settingsOf } from './limits.ts'
+import type { SimulatedProcess } from './process.ts'
+import type { SimulationView } from './subject.ts'
+import type { World } from './world.ts'
+
+/** The states in which no transaction runs. */
+const restingStates = new Set(['idle', 'committed', 'rejected', 'rolled-back', 'degraded'])
+
+/** One process of the service with its reloader: it hears all that is called, and holds the invariants against it. */
+export class Life<Config> {
+  readonly process: SimulatedProcess
+  readonly reloader: Reloader<Config, NoModules>
+  readonly #world: World<Config>
+  readonly #invariants: Invariants
+  readonly #records: TransactionRecord[] = []
+  readonly #instances = new WeakMap<SeenGeneration, unknown>()
+  /** True once `start` has rejected: such a service ends. */
+  hasFailed = false
+
+  constructor(world: World<Config>, process: SimulatedProcess) {
+    this.#world = world
+    this.process = process
+    this.#invariants = new Invariants(process.ledger, (invariant, message) =>
+      world.chronicle.breach(invariant, message),
+    )
+    this.reloader = this.#createReloader()
+    world.subject.modules(this.#wrapped())
+    this.#subscribe()
+  }
+
+  start(): void {
+    const { chronicle } = this.#world
+    chronicle.note({ kind: 'process', event: 'started' })
+    this.reloader.start().catch((error: unknown) => {
+      if (this.process.isDead || this.process.ledger.isClosing) return
+      this.hasFailed = true
+      const code = error instanceof ChangeoverError ? error.code : 'internal.error'
+      chronicle.note({ kind: 'process', event: 'start-failed', code })
+    })
+  }
+
+  get isAlive(): boolean {
+    return !this.hasFailed && !this.process.isDead
+  }
+
+  /** True where no transaction runs. */
+  get isResting(): boolean {
+    return !this.isAlive || restingStates.has(this.reloader.status().state)
+  }
+
+  /** Has the user's invariants look, and ours, where the service is at rest. */
+  look(): void {
+    if (!this.isAlive) return
+    const status = this.reloader.status()
+    this.#invariants.accounts(status)
+    if (status.serving === undefined) return
+    const { config } = this.reloader
+    this.#lookWhole()
+    if (!restingStates.has(status.state)) return
+    this.#invariants.atRest(status, config)
+    const { invariants, sometimes } = this.#world.subject
+    if (invariants === undefined && sometimes === undefined) return
+    this.#ask({ config: config as Config, status, modules: this.#currents(), records: this.#records })
+  }
+
+  /** After a close nothing is left: every generation closed once, no timer, nothing live. */
+  lookClosed(): void {
+    const { chronicle } = this.#world
+    const status = this.reloader.status()
+    this.#invariants.accounts(status)
+    this.#invariants.closed()
+    const { pending } = this.process
+    if (pending > 0) chronicle.breach('G18', `${pending} timers are left after close`)
+    for (const [name, { live }] of Object.entries(status.modules)) {
+      if (live > 0) chronicle.breach('G18', `${name} has ${live} live generations after close`)
+    }
+  }
+
+  #createReloader(): Reloader<Config, NoModules> {
+    const { scenario, subject, random } = this.#world
+    const options = { ...settingsOf(scenario), ...subject.options } as unknown as Partial<ReloaderOptions<Config>>
+    return createReloader<Config>({
+      ...options,
+      source: this.#world.sourceOf(this.process),
+      schema: subject.schema,
+      clock: this.process.clock,
+      random,
+      logger: this.#logger(),
+      ...(scenario.persists === true ? { lastKnownGood: this.#world.diskOf(this.process) } : {}),
+    })
+  }
+
+  #lookWhole(): void {
+    this.#invariants.whole(this.reloader.config, (name) => this.#currentOf(name), this.#instances)
+  }
+
+  #ask(view: SimulationView<Config>): void {
+    const { subject, chronicle } = this.#world
+    for (const [name, invariant] of Object.entries(subject.invariants ?? {})) {
+      try {
+        invariant(view)
+      } catch (error) {
+        chronicle.breach(name, error instanceof Error ? error.message : String(error))
+      }
+    }
+    for (const [name, isSeen] of Object.entries(subject.sometimes ?? {})) {
+      if (!chronicle.sometimes.has(name) && isSeen(view)) chronicle.sometimes.add(name)
+    }
+  }
+
+  #currentOf(name: string): unknown {
+    return (this.reloader as { modules: Record<string, { current: unknown }> }).modules[name]?.current
+  }
+
+  #currents(): Record<string, unknown> {
+    return Object.fromEntries([...this.process.ledger.modules.keys()].map((name) => [name, this.#currentOf(name)]))
+  }
+
+  /** The user's own function gets a reloader whose `use` wraps each applier first. */
+  #wrapped(): Reloader<Config, NoModules> {
+    const { reloader, process } = this
+    const faulty = new FaultyModules(process, this.#desk())
+    const use = (name: string, select: (config: unknown) => unknown, applier: object, links: UseLinks = {}) => {
+      const isCompensating = 'kind' in applier && applier.kind === 'compensating'
+      const module = process.ledger.add(name, select, isCompensating, links)
+      const wrapped = isCompensating
+        ? faulty.compensating(module, applier as CompensatingApplier<unknown>)
+        : faulty.applier(module, applier as Applier<unknown, unknown, object>)
+      ;(reloader.use as unknown as (...all: unknown[]) => unknown)(name, select, wrapped, links)
+      return facade
+    }
+    const facade: Reloader<Config, NoModules> = new Proxy(reloader, {
+      get: (target, key) => (key === 'use' ? use : Reflect.get(target, key, target)),
+    })
+    return facade
+  }
+
+  #desk(): FaultDesk {
+    const { process } = this
+    const { plan, chronicle } = this.#world
+    return {
+      take: (module, phase) => (process.isDead ? undefined : plan.take(module, phase)),
+      crash: () => this.#world.crash(),
+      called: (module, phase, generation, slice) => {
+        if (process.isDead) return
+        chronicle.note({ kind: 'call', module: module.name, phase, generation: generation?.id ?? 0 })
+        this.#invariants.called(module, phase, generation, slice)
+        for (const step of plan.during(module.name, phase)) this.#world.onDuring(step)
+      },
+      waits: (module, phase, by) => {
+        const key = `${module.name}.${phase}`
+        process.waiting.set(key, (process.waiting.get(key) ?? 0) + by)
+      },
+      returned: (module, phase, generation) => {
+        if (process.isDead) return
+        if (phase === 'close' && generation !== undefined) generation.hasClosed = true
+        chronicle.note({ kind: 'return', module: module.name, phase, generation: generation?.id ?? 0 })
+      },
+      healed: plan.healed,
+      made: (generation, instance) => this.#instances.set(generation, instance),
+      deadlineMs: (phase) => deadlines[`${phase === 'undo' ? 'apply' : phase}Ms` as 'prepareMs'] ?? 0,
+    }
+  }
+
+  /** Records are heard in the very turn in which they are written: by the logger. */
+  #logger(): Logger {
+    const hear = (data: object): void => {
+      const record = (data as { changeover?: TransactionRecord }).changeover
+      if (record !== undefined && 'outcome' in record && !this.process.isDead) this.#recorded(record)
+    }
+    return { debug: hear, info: hear, warn: hear, error: hear }
+  }
+
+  #recorded(record: TransactionRecord): void {
+    const { chronicle, scenario } = this.#world
+    const { ledger } = this.process
+    this.#records.push(record)
+    chronicle.noteRecord(record)
+    this.#noteStuck(record)
+    this.#invariants.recorded(record, longestTransactionMs(ledger.modules.size, scenario))
+    ledger.turn(degradedAfter(record, ledger.degraded))
+  }
+
+  /** A call that no fault keeps, that armed no timer, and that did not end: it waits for the real world. */
+  #noteStuck(record: TransactionRecord): void {
+    const { waiting, moduleTimers } = this.process
+    if (!('failures' in record) || moduleTimers > 0) return
+    for (const { code, module, phase } of record.failures) {
+      const called = phase === 'complete' ? 'apply' : phase
+      const isTimeout = code.startsWith('module.') && code.endsWith('-timeout')
+      if (!isTimeout || (waiting.get(`${module}.${called}`) ?? 0) === 0) continue
+      this.#world.chronicle.noProgress ??= `${module}, in ${called}`
+    }
+  }
+
+  #subscribe(): void {
+    const { ledger } = this.process
+    let ticks = 0
+    this.reloader.subscribe(
+      () => ++ticks, // differs each time, so that a repair of an unchanged config is told too
+      (_next, _previous, { direction }) => {
+        if (this.process.isDead) return
+        this.#world.chronicle.note({ kind: 'tick', direction })
+        if (direction === 'back') ledger.swapBack()
+        else ledger.swap(this.reloader.config)
+        if (this.reloader.status().serving !== undefined) this.#lookWhole()
+      },
+    )
+  }
+}
+
+const degradedAfter = (record: TransactionRecord, before: readonly string[]): readonly string[] => {
+  if (record.outcome === 'degraded') return record.degraded
+  return record.outcome === 'committed' ? [] : before
+}
