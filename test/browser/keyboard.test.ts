@@ -113,13 +113,22 @@ describe('By keyboard alone', () => {
 
   it('a choice stands though an earlier one is answered later', async () => {
     const { page, stage } = await openPage()
-    const release = stage.hold()
-    const isAnswered = (id: string) => page.waitForResponse((response) => response.url().endsWith(`${id}.json`))
-    const [first] = [isAnswered('t-217'), await page.getByRole('option').nth(2).click()]
-    await first
-    await page.getByRole('option').nth(5).click()
+    const release = stage.hold('t-217')
+    const head = page.waitForResponse((response) => response.url().endsWith('t-217.json'))
+    await page.getByRole('option').nth(2).click()
+    await head
     await expect.poll(() => words(opened(page))).toBe('Loading…')
+    await page.getByRole('option').nth(5).click()
+    await expect.poll(() => words(opened(page))).toContain('Revision 214')
+    const body = page.waitForEvent('requestfinished', (request) => request.url().endsWith('t-217.json'))
     release()
+    await body
+    await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))))
+    expect(await words(opened(page))).toContain('Revision 214')
+    // It was taken in: to open it asks nobody.
+    await page.getByRole('option').nth(2).click()
+    await expect.poll(() => words(opened(page))).toContain('Revision 217')
+    await page.getByRole('option').nth(5).click()
     await expect.poll(() => words(opened(page))).toContain('Revision 214')
     expect(await page.getByRole('option', { selected: true }).getAttribute('data-id')).toBe('t-214')
   })

@@ -19,8 +19,8 @@ export interface Stage {
   readonly open: () => void
   /** What is fetched whole. */
   readonly keep: (transaction: InspectedTransaction) => void
-  /** What is fetched whole gets its body only when the function is called that this returns. */
-  readonly hold: () => () => void
+  /** The answer for this transaction has its head only, until the function is called that this returns. */
+  readonly hold: (id: string) => () => void
   readonly close: () => Promise<void>
 }
 
@@ -31,7 +31,7 @@ export const openStage = async (first: Hello): Promise<Stage> => {
   const kept = new Map<string, InspectedTransaction>()
   let hello = first
   let id = 0
-  let held = Promise.resolve()
+  const held = new Map<string, Promise<void>>()
   let shut: { readonly status: number | undefined } | undefined
 
   const send = (stream: ServerResponse, name: string, data: unknown): void => {
@@ -54,7 +54,7 @@ export const openStage = async (first: Hello): Promise<Stage> => {
     const found = kept.get(/^\/transactions\/([^/]+)\.json$/.exec(url)?.[1] ?? '')
     if (found === undefined) return response.writeHead(404).end()
     response.flushHeaders()
-    void held.then(() => response.end(JSON.stringify(found)))
+    void (held.get(found.id) ?? Promise.resolve()).then(() => response.end(JSON.stringify(found)))
   })
   await once(server.listen(0, '127.0.0.1'), 'listening')
 
@@ -79,11 +79,14 @@ export const openStage = async (first: Hello): Promise<Stage> => {
     keep: (transaction) => {
       kept.set(transaction.id, transaction)
     },
-    hold: () => {
+    hold: (id) => {
       let release = (): void => {}
-      held = new Promise((resolve) => {
-        release = resolve
-      })
+      held.set(
+        id,
+        new Promise((resolve) => {
+          release = resolve
+        }),
+      )
       return release
     },
     close: async () => {

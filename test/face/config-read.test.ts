@@ -1,4 +1,4 @@
-import { createReloader } from 'changeover'
+import { type Applier, createReloader } from 'changeover'
 import { memorySource } from 'changeover/testing'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
@@ -43,9 +43,8 @@ test('two reloaders show each its own config', async () => {
 
 test('a config that could not be shown is not committed: no module serves it either', async () => {
   const source = memorySource({ n: 1 })
-  const reloader = createReloader({ source, schema }).use('n', ({ n }) => ({ n }), {
-    prepare: (slice) => ({ instance: slice }),
-  })
+  const applier: Applier<{ n: number }, { n: number }> = { prepare: (slice) => ({ instance: slice }) }
+  const reloader = createReloader({ source, schema }).use('n', ({ n }) => ({ n }), applier)
   await reloader.start()
   Object.freeze(Object.getPrototypeOf(reloader)) // as who hardens all that it can reach
   source.put({ n: 2 })

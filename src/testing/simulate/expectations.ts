@@ -1,7 +1,7 @@
 import type { TransactionRecord } from '../../model/record.ts'
 import type { ReloaderStatus } from '../../status.ts'
 import type { Breach } from './invariants.ts'
-import type { Scenario, Step } from './scenario.ts'
+import type { Scenario } from './scenario.ts'
 
 /** What a person has asked for, or what keeps up what serves, goes on while changes are held. */
 const freeTriggers = new Set(['repair', 'restore', 'revert'])
@@ -15,7 +15,7 @@ const mayPass = /-timeout$|^module\.stuck$|^module\.unsettled$|^internal\.error$
 const triedStates = new Set(['preparing', 'committing', 'completing', 'soaking', 'confirming'])
 
 /** What was asked of a reloader. */
-export type Asked = Extract<Step, { readonly do: 'reload' }>['do']
+export type Asked = 'reload' | 'freeze' | 'unfreeze' | 'revert' | 'retry' | 'release' | 'confirm'
 
 /**
  * What a person may rely on from one transaction to the next, and from one process to the next: a freeze holds, a config
@@ -47,16 +47,17 @@ export class Expectations {
     this.#breach = breach
   }
 
-  /** A person has asked; the statuses are those right before and right after the call. */
-  asked(what: Asked, before: ReloaderStatus, after: ReloaderStatus, isResting: boolean, now: number): void {
+  /** A person is about to ask. */
+  asks(what: Asked, status: ReloaderStatus, isResting: boolean, now: number): void {
     switch (what) {
       case 'freeze':
-        if (before.serving !== undefined) this.#freeze(isResting, now)
+        if (status.serving !== undefined) this.#freeze(isResting, now)
         return
       case 'revert':
         this.#isReverting = true
         this.#lastGood = undefined // it may end in either
-        if (after.frozen !== undefined) this.#freeze(isResting, now)
+        // Freezes too, where there is something to go back to.
+        if (status.serving !== undefined && status.history.length > 1) this.#freeze(isResting, now)
         return
       case 'unfreeze':
         this.#frozenAfter = undefined
@@ -67,7 +68,7 @@ export class Expectations {
         this.#failed.clear()
         return
       case 'confirm':
-        if (before.confirmation !== undefined) this.#confirmed.add(before.confirmation.transaction)
+        if (status.confirmation !== undefined) this.#confirmed.add(status.confirmation.transaction)
         return
       case 'reload':
     }
@@ -126,15 +127,17 @@ export class Expectations {
     this.#diedTrying = false
   }
 
-  /** The process dies: what it did at this very moment may not be on the disk. */
-  died({ state, degraded }: ReloaderStatus, calls: number, now: number): void {
-    for (const [digest, at] of this.#failed) if (at === now) this.#failed.delete(digest)
-    if (this.#frozenAt === now) this.#frozenAfter = undefined
+  /** The process dies. In the midst of a call, what it did at this very moment may not be on the disk. */
+  died({ state, degraded }: ReloaderStatus, calls: number, now: number, isInCall: boolean): void {
+    if (isInCall) {
+      for (const [digest, at] of this.#failed) if (at === now) this.#failed.delete(digest)
+      if (this.#frozenAt === now) this.#frozenAfter = undefined
+      if (this.#lastGood?.at === now) this.#lastGood = undefined
+    }
     const isTry = triedStates.has(state) && calls > 0 && !this.#isReverting && degraded.length === 0
     // The first of a process may be a restore, which is none.
-    const isKnown = this.#lastGood !== undefined && this.#lastGood.at < now
-    this.#diedTrying = this.#persists && isTry && this.#hasServed && isKnown
-    if (state === 'promoting' || this.#lastGood?.at === now) this.#lastGood = undefined
+    this.#diedTrying = this.#persists && isTry && this.#hasServed && this.#lastGood !== undefined
+    if (state === 'promoting') this.#lastGood = undefined
   }
 
   get #persists(): boolean {

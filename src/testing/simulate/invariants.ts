@@ -13,6 +13,7 @@ export class Invariants {
   readonly #breach: Breach
   #committed: Revision | undefined
   #lastEpoch = 0
+  #hasServed = false
   #records = 0
 
   constructor(ledger: Ledger, breach: Breach) {
@@ -48,7 +49,11 @@ export class Invariants {
     const late = running.prepares.find((other) => this.#ledger.dependsOn(other, name))
     if (late !== undefined) this.#breach('G6', `${name} is prepared after ${late}, which comes after it`)
     if (running.commits.size > 0) this.#breach('G5', `${name} is prepared after the tick has begun`)
+    for (const other of running.preparing) {
+      if (this.#ledger.dependsOn(name, other)) this.#breach('G6', `${name} is prepared before ${other} has ended`)
+    }
     running.prepares.push(name)
+    running.preparing.add(name)
   }
 
   #onCommit(module: SeenModule, generation: SeenGeneration | undefined): void {
@@ -112,19 +117,24 @@ export class Invariants {
   }
 
   /** A terminal record is written. */
-  recorded(record: TransactionRecord, maxMs: number): void {
+  recorded(record: TransactionRecord, maxMs: number, soakMs: number): void {
     const { outcome, epoch, trigger, revision, durationMs } = record
-    const { running } = this.#ledger
+    const { calls } = this.#ledger
     this.#records += 1
     if (epoch <= this.#lastEpoch)
       this.#breach('G17', `transaction ${epoch} has two records, or comes after a later one`)
     this.#lastEpoch = epoch
-    const calls = running.prepares.length + running.commits.size + running.applies
     if (outcome === 'rejected' && calls > 0) this.#breach('G4', 'a module was called, and the document was rejected')
     if (outcome === 'unchanged' && calls > 0) this.#breach('G7', 'a module was called, and nothing was changed')
     if ('failures' in record && record.failures.length === 0) this.#breach('G9', `${outcome} without a failure`)
     if (durationMs > maxMs) this.#breach('G10', `a transaction took ${durationMs} ms; its deadlines allow ${maxMs}`)
+    this.#ticksBack(record)
     if (outcome !== 'committed' && outcome !== 'unchanged') return
+    if (outcome === 'committed') {
+      const isProved = trigger === 'restore' || durationMs >= soakMs
+      if (!isProved) this.#breach('G8', `a transaction holds after ${durationMs} ms; its soak is ${soakMs} ms`)
+      this.#hasServed = true
+    }
     const isBack = trigger === 'revert' || trigger === 'restore'
     const last = this.#committed
     if (revision !== undefined && last !== undefined && !isBack && trigger !== 'repair') {
@@ -133,6 +143,21 @@ export class Invariants {
       }
     }
     if (revision !== undefined && !isBack) this.#committed = revision
+  }
+
+  /** What did not hold was swapped back whole, the one that threw included; what could not be is named. */
+  #ticksBack(record: TransactionRecord): void {
+    const { commits, rollbacks, notBack } = this.#ledger.running
+    const { outcome } = record
+    // A first config that fails its soak has nothing to go back to, and serves on.
+    const isBack = outcome === 'rolled-back' || outcome === 'superseded' || (outcome === 'degraded' && this.#hasServed)
+    for (const name of commits.keys()) {
+      if (isBack && !rollbacks.includes(name)) this.#breach('G9', `${name} was committed, and is not rolled back`)
+    }
+    const named = outcome === 'degraded' ? record.degraded : []
+    for (const name of notBack) {
+      if (!named.includes(name)) this.#breach('G2', `the rollback of ${name} failed, and nobody names it`)
+    }
   }
 
   /** The accounts of the reloader and of the ledger, at any time. */

@@ -26,14 +26,26 @@ export interface SeenModule {
 /** What has been called since the last terminal record: the running transaction. */
 interface Running {
   prepares: string[]
+  /** Prepares that have not ended well. */
+  preparing: Set<string>
   commits: Map<string, SeenGeneration | undefined>
   applies: number
   rollbacks: string[]
+  /** Modules whose rollback has failed. */
+  notBack: string[]
   /** What each module served before the tick, and may have to serve again. */
   before: Map<SeenModule, SeenGeneration | undefined>
 }
 
-const none = (): Running => ({ prepares: [], commits: new Map(), applies: 0, rollbacks: [], before: new Map() })
+const none = (): Running => ({
+  prepares: [],
+  preparing: new Set(),
+  commits: new Map(),
+  applies: 0,
+  rollbacks: [],
+  notBack: [],
+  before: new Map(),
+})
 
 /**
  * The simulation's own account of one process: it hears every call of every module, and knows by that alone what must
@@ -103,6 +115,12 @@ export class Ledger {
   turn(degraded: readonly string[]): void {
     this.running = none()
     this.degraded = degraded
+  }
+
+  /** How often modules were called for the running transaction. */
+  get calls(): number {
+    const { prepares, commits, applies } = this.running
+    return prepares.length + commits.size + applies
   }
 
   dependsOn(module: string, other: string): boolean {

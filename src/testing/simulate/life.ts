@@ -1,6 +1,6 @@
 import type { Applier, CompensatingApplier } from '../../applier.ts'
 import type { NoModules, Reloader } from '../../face.ts'
-import { ChangeoverError } from '../../model/errors.ts'
+import { ChangeoverError, type Failure } from '../../model/errors.ts'
 import type { TransactionRecord } from '../../model/record.ts'
 import type { Logger, ReloaderOptions } from '../../options.ts'
 import type { UseLinks } from '../../registry.ts'
@@ -26,6 +26,8 @@ export class Life<Config> {
   readonly #instances = new WeakMap<SeenGeneration, unknown>()
   /** True once `start` has rejected: such a service ends. */
   hasFailed = false
+  /** Calls of a person's that nobody has answered yet. */
+  unanswered = 0
 
   constructor(world: World<Config>, process: SimulatedProcess) {
     this.#world = world
@@ -81,6 +83,7 @@ export class Life<Config> {
     this.#invariants.closed()
     const { pending } = this.process
     if (pending > 0) chronicle.breach('G18', `${pending} timers are left after close`)
+    if (this.unanswered > 0) chronicle.breach('answers', `${this.unanswered} calls were never answered`)
     for (const [name, { live }] of Object.entries(status.modules)) {
       if (live > 0) chronicle.breach('G18', `${name} has ${live} live generations after close`)
     }
@@ -149,7 +152,11 @@ export class Life<Config> {
     const { process } = this
     const { plan, chronicle } = this.#world
     return {
-      take: (module, phase) => (process.isDead ? undefined : plan.take(module, phase)),
+      take: (module, phase) => {
+        const fault = process.isDead ? undefined : plan.take(module, phase)
+        if (fault !== undefined && phase === 'rollback') process.ledger.running.notBack.push(module)
+        return fault
+      },
       crash: () => this.#world.crash(),
       called: (module, phase, generation, slice) => {
         if (process.isDead) return
@@ -164,6 +171,7 @@ export class Life<Config> {
       returned: (module, phase, generation) => {
         if (process.isDead) return
         if (phase === 'close' && generation !== undefined) generation.hasClosed = true
+        if (phase === 'prepare') process.ledger.running.preparing.delete(module.name)
         chronicle.note({ kind: 'return', module: module.name, phase, generation: generation?.id ?? 0 })
       },
       healed: plan.healed,
@@ -175,19 +183,22 @@ export class Life<Config> {
   /** Records are heard in the very turn in which they are written: by the logger. */
   #logger(): Logger {
     const hear = (data: object): void => {
-      const record = (data as { changeover?: TransactionRecord }).changeover
-      if (record !== undefined && 'outcome' in record && !this.process.isDead) this.#recorded(record)
+      const told = (data as { changeover?: TransactionRecord | Failure }).changeover
+      if (told === undefined || this.process.isDead) return
+      if ('outcome' in told) this.#recorded(told)
+      else if (told.code === 'attempt.died') this.#world.expectations.heardOfDeath()
     }
     return { debug: hear, info: hear, warn: hear, error: hear }
   }
 
   #recorded(record: TransactionRecord): void {
-    const { chronicle, scenario } = this.#world
+    const { chronicle, scenario, expectations, clock } = this.#world
     const { ledger } = this.process
     this.#records.push(record)
     chronicle.noteRecord(record)
     this.#noteStuck(record)
-    this.#invariants.recorded(record, longestTransactionMs(ledger.modules.size, scenario))
+    this.#invariants.recorded(record, longestTransactionMs(ledger.modules.size, scenario), scenario.soakMs ?? 0)
+    expectations.recorded(record, ledger.calls, clock.monotonic())
     ledger.turn(degradedAfter(record, ledger.degraded))
   }
 

@@ -1,5 +1,6 @@
 import type * as FastCheck from 'fast-check'
 import { type DocumentArbitrary, type KnownModule, scenariosOf } from './arbitrary.ts'
+import { minimize } from './minimize.ts'
 import { Report, type SimulationReport } from './report.ts'
 import { runScenario, textOf } from './run.ts'
 import type { Scenario } from './scenario.ts'
@@ -74,20 +75,31 @@ const brokenError = async <Config>(
   subject: Subject<Config>,
   found: { readonly seed: number; readonly path: string },
 ): Promise<SimulationError> => {
-  const result = await runScenario(scenario, subject)
+  const [original] = (await runScenario(scenario, subject)).violations
+  // The same invariant: a smaller scenario that breaks another one would be about something else.
+  const breaksAlike = async (candidate: Scenario): Promise<boolean> => {
+    const { violations } = await runScenario(candidate, subject)
+    return violations[0]?.invariant === original?.invariant
+  }
+  const smallest = original === undefined ? scenario : await minimize(scenario, breaksAlike)
+  const result = await runScenario(smallest, subject)
   const [first] = result.violations
   const message = [
     `${first?.invariant ?? 'unknown'}: ${first?.message ?? 'it held when it was played again'}`,
     '',
     `seed ${found.seed}, path ${JSON.stringify(found.path)}`,
     '',
-    scenarioCode(scenario),
+    scenarioCode(smallest),
     '',
     textOf(result),
     '',
-    JSON.stringify(scenario),
+    JSON.stringify(smallest),
   ].join('\n')
-  return new SimulationError('simulate.broken', message, { violations: result.violations, scenario, ...found })
+  return new SimulationError('simulate.broken', message, {
+    violations: result.violations,
+    scenario: smallest,
+    ...found,
+  })
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { SourceFault, Step } from './scenario.ts'
 import { applySourceFault } from './source-faults.ts'
+import type { Asked } from './expectations.ts'
 import type { World } from './world.ts'
 
 /** One step in words, for the trace. */
@@ -50,7 +51,7 @@ export class Stepper {
         await world.clock.advance(step.ms)
         break
       case 'crash':
-        world.crash()
+        world.crash(false)
         world.boot()
         break
       case 'restart':
@@ -133,11 +134,12 @@ export class Stepper {
   }
 
   /** What a person asks; what is refused is part of the history. */
-  #ask(what: 'reload' | 'freeze' | 'unfreeze' | 'revert' | 'retry' | 'release' | 'confirm'): void {
-    const { life } = this.#world
+  #ask(what: Asked): void {
+    const { life, expectations, clock } = this.#world
     if (life === undefined || life.hasFailed) return
-    const { reloader } = life
-    const id = reloader.status().confirmation?.transaction ?? 'none'
+    const { reloader, isResting } = life
+    const status = reloader.status()
+    expectations.asks(what, status, isResting, clock.monotonic())
     const asked = {
       reload: () => reloader.reload(),
       freeze: () => reloader.freeze('simulated'),
@@ -145,8 +147,12 @@ export class Stepper {
       revert: () => reloader.revert(),
       retry: () => reloader.retry(),
       release: () => reloader.release(),
-      confirm: () => reloader.confirm(id),
+      confirm: () => reloader.confirm(status.confirmation?.transaction ?? 'none'),
     }[what]()
-    asked.catch(() => {})
+    life.unanswered += 1
+    const answer = (): void => {
+      life.unanswered -= 1
+    }
+    asked.then(answer, answer)
   }
 }

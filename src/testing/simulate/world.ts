@@ -3,6 +3,7 @@ import type { Reading, Source } from '../../source.ts'
 import { memorySource } from '../memory-source.ts'
 import { createVirtualClock } from '../virtual-clock.ts'
 import { Chronicle } from './chronicle.ts'
+import { Expectations } from './expectations.ts'
 import { FaultPlan } from './fault-plan.ts'
 import { Life } from './life.ts'
 import { never, SimulatedProcess } from './process.ts'
@@ -18,6 +19,8 @@ export class World<Config> {
   readonly readings: Reading[] = []
   readonly chronicle = new Chronicle(() => this.clock.monotonic())
   readonly plan: FaultPlan
+  /** What a person may rely on, over processes too. */
+  readonly expectations: Expectations
   readonly subject: Subject<Config>
   readonly scenario: Scenario
   readonly random: () => number
@@ -32,6 +35,7 @@ export class World<Config> {
     this.scenario = scenario
     this.random = seededRandom(scenario.seed)
     this.plan = new FaultPlan(scenario, this.chronicle)
+    this.expectations = new Expectations(scenario, (invariant, message) => this.chronicle.breach(invariant, message))
   }
 
   /** The process that runs now, or ran last. */
@@ -49,15 +53,18 @@ export class World<Config> {
   boot(): void {
     this.#processes += 1
     this.chronicle.turn(this.#processes)
+    this.expectations.booted()
     this.#life = new Life(this, new SimulatedProcess(this.#processes, this.clock))
     this.#life.start()
   }
 
   /** SIGKILL: what runs is gone; nothing is closed. */
-  crash(): void {
+  crash(isInCall = true): void {
     if (this.#life === undefined || this.#life.process.isDead) return
     this.chronicle.note({ kind: 'process', event: 'crashed' })
-    this.#life.process.kill()
+    const { reloader, process } = this.#life
+    this.expectations.died(reloader.status(), process.ledger.calls, this.clock.monotonic(), isInCall)
+    process.kill()
   }
 
   /** The source as one process sees it: a dead one is answered nothing. */

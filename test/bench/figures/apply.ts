@@ -88,7 +88,7 @@ const floorOf = (count: number) => {
 const measure = async (count: number, rounds: number): Promise<Paired> => {
   const ours = await makeOurs(count)
   try {
-    return await pairs(ours.change, floorOf(count), { rounds, warmup: Math.min(20, rounds) })
+    return await pairs(ours.change, floorOf(count), { rounds, warmup: Math.min(20, Math.floor(rounds / 2)) })
   } finally {
     await ours.close()
   }

@@ -25,7 +25,7 @@ export const figure: Figure = {
   title: 'a fresh process that imports us and ends',
   floor: 'one that imports xstate; or etcd3',
   run: async (scale) => {
-    const [rounds, warmup] = scale === 'full' ? [61, 5] : [2, 1]
+    const [rounds, warmup] = scale === 'full' ? [61, 5] : [1, 0]
     const bare = processOf(await entry('nothing', []))
     const nothing = await pairs(bare, bare, { rounds, warmup, collect: false })
     const measure = async (name: string, ours: string[], floor: string[], limit: number): Promise<Measure> => {
