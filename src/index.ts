@@ -23,8 +23,12 @@ export type {
 } from './face.ts'
 export type { SourceState, SourceStatus } from './follower.ts'
 export type { Counters } from './journal.ts'
-export type { MachineInspector } from './machine-inspection.ts'
-export type { InspectedActor, InspectedSnapshot, MachineInspectionEvent } from './machine-view.ts'
+export type {
+  InspectedActor,
+  InspectedSnapshot,
+  MachineInspectionEvent,
+  MachineInspector,
+} from './machine-inspector.ts'
 export type { Diff, Difference } from './model/diff.ts'
 export type {
   DocumentCode,

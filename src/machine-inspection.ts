@@ -1,14 +1,10 @@
 import type { InspectionEvent } from 'xstate'
 import { isThenable } from './bounded.ts'
 import type { Clock } from './clock.ts'
-import { type MachineInspectionEvent, viewOf } from './machine-view.ts'
+import type { MachineInspector } from './machine-inspector.ts'
+import { viewOf } from './machine-view.ts'
 import { type Failure, failure } from './model/errors.ts'
-import type { MachineName } from './observation.ts'
-
-/** An XState v5 inspector or observer: `inspect` of an inspector of `@statelyai/inspect`, or your own. */
-export type MachineInspector =
-  | ((event: MachineInspectionEvent) => unknown)
-  | { readonly next?: (event: MachineInspectionEvent) => unknown }
+import type { MachineName } from './machine-name.ts'
 
 /** True for a function, or for an object with a `next`. */
 export const isMachineInspector = (value: unknown): value is MachineInspector =>

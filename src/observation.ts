@@ -1,3 +1,4 @@
+import type { MachineName } from './machine-name.ts'
 import type { ReloaderStatus } from './status.ts'
 import type { Diff } from './model/diff.ts'
 import { changeoverError, type Failure, type Phase } from './model/errors.ts'
@@ -51,9 +52,6 @@ export type Observed =
   | { readonly kind: 'reported'; readonly failure: Failure; readonly at: number }
   /** The reloader has closed; nothing follows. */
   | { readonly kind: 'closed' }
-
-/** The machines of a reloader. */
-export type MachineName = 'reload' | 'watch' | 'admission'
 
 /** A reloader as an onlooker sees it. What a listener throws changes nothing. */
 export interface Observation {

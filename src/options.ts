@@ -1,6 +1,6 @@
 import type { Clock } from './clock.ts'
 import type { GoodStore } from './keeper/types.ts'
-import type { MachineInspector } from './machine-inspection.ts'
+import type { MachineInspector } from './machine-inspector.ts'
 import type { ConfigPath, DeepReadonly, Schema } from './model/schema.ts'
 import type { Source } from './source.ts'
 

@@ -1,5 +1,5 @@
 import type { ChartState } from '../chart-observer.ts'
-import type { MachineName } from '../observation.ts'
+import type { MachineName } from '../machine-name.ts'
 import type { Charts } from './wire.ts'
 
 type State = ChartState<MachineName>

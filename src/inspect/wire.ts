@@ -4,10 +4,11 @@ import type { Diff } from '../model/diff.ts'
 import type { Failure, Phase } from '../model/errors.ts'
 import type { Outcome, PhaseTiming, Trigger } from '../model/record.ts'
 import type { Revision } from '../model/revision.ts'
-import type { MachineName, PlannedModule } from '../observation.ts'
+import type { MachineName } from '../machine-name.ts'
+import type { PlannedModule } from '../observation.ts'
 
 export type { ChartState } from '../chart-observer.ts'
-export type { MachineName } from '../observation.ts'
+export type { MachineName } from '../machine-name.ts'
 
 /*
  * What the page is told. Wall-clock times are milliseconds since the Unix epoch; `…Ms` are durations, and in phases

@@ -87,10 +87,7 @@ export const inOrder = <Node extends Ordered>(
   new Promise((resolve, reject) => {
     const turns = new Turns<Node, Work>(order, before, taskOf)
     let running = 0
-    let isStarting = false
     const start = (): void => {
-      if (isStarting) return // a task that has ended at once: the loop below goes on with what it made ready
-      isStarting = true
       for (let turn = turns.next(); turn !== undefined; turn = turns.next()) {
         const current = turn
         const pending = current.task?.()
@@ -99,13 +96,13 @@ export const inOrder = <Node extends Ordered>(
           continue
         }
         running += 1
-        pending.then(() => {
+        const goOn = (): void => {
           running -= 1
           turns.end(current)
           start()
-        }, reject)
+        }
+        pending.then(goOn).catch(reject)
       }
-      isStarting = false
       if (running === 0) resolve()
     }
     start()

@@ -28,12 +28,15 @@ export class History {
     return this.#goods.find(({ digest, revision }) => digest === to || revision.name === to)
   }
 
-  add(snapshot: Snapshot, savedAt: number): void {
+  /** The newest from now on; true where it was good before. */
+  add(snapshot: Snapshot, savedAt: number): boolean {
     const { digest, revision, text } = snapshot
     // Of one text with another digest, where the key was lost, there is but one too.
     const others = this.#goods.filter((good) => good.digest !== digest && good.text !== text)
+    const isKnown = others.length < this.#goods.length
     const sequence = this.#nextSequence(savedAt)
     this.#goods = [{ sequence, savedAt, revision, digest, text }, ...others].slice(0, MAX_GOODS)
+    return isKnown
   }
 
   /** A good has come as another document, or after the loss of the digest key: it becomes the newest. */

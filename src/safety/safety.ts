@@ -93,12 +93,15 @@ export class Safety {
 
   /** It has passed its soak: it is the last known good from now on, and after a restart too. */
   async promote(snapshot: Snapshot): Promise<void> {
-    this.history.add(snapshot, this.#settings.clock.now())
+    const isKnown = this.history.add(snapshot, this.#settings.clock.now())
     this.quarantine.clear(snapshot.digest)
     this.#attempts.end(snapshot.digest)
     // The goods first: an attempt that is still open for the last known good is known to have held.
     if (this.#keeper === undefined) return
-    await this.#keeper.saveGoods(this.history.goods)
+    const { goods } = this.history
+    // One that moves up is written above first: between two writes it would be nowhere else.
+    if (isKnown) await this.#keeper.saveGoods(goods.slice(0, 1))
+    await this.#keeper.saveGoods(goods)
     await this.#save()
   }
 

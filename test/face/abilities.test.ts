@@ -70,7 +70,10 @@ test('retry tries a document again that was rolled back before; reload leaves it
   await vi.waitFor(() => expect(reloader.status().state).toBe('rolled-back'), { timeout: 20_000 })
   expect(reloader.status().inSync).toBe(false)
   isBroken = false
-  expect(await reloader.reload()).toMatchObject({ outcome: 'rejected', failures: [{ code: 'quarantined', module: 'm' }] })
+  expect(await reloader.reload()).toMatchObject({
+    outcome: 'rejected',
+    failures: [{ code: 'quarantined', module: 'm' }],
+  })
   expect(reloader.config.max).toBe(1)
   expect(await reloader.retry()).toMatchObject({ outcome: 'committed', trigger: 'retry' })
   expect(reloader.config.max).toBe(2)

@@ -1,11 +1,35 @@
 import { filesIn, replaceFile, type Config, type Service } from './service.ts'
 
+/** Where a service is killed: before the step of this label, or while the system is at it. */
+export interface Kill {
+  readonly folder: string
+  readonly label: string
+  readonly when: 'before' | 'during'
+}
+
+/** A line of output. */
+export interface Line {
+  /** Which of the services in the process says it. */
+  readonly index: number
+  /** At a tick nothing can wait. */
+  readonly kind: 'tick' | 'wait'
+  /** The name of the step, and the how manyth of this name it is. */
+  readonly label: string
+}
+
+export const lineOf = ({ index, kind, label }: Line): string => `${index} ${kind} ${label}\n`
+
+export const parseLine = (line: string): Line => {
+  const [index, kind, ...words] = line.split(' ')
+  return { index: Number(index), kind: kind === 'tick' ? 'tick' : 'wait', label: words.join(' ') }
+}
+
 /** What a process that will be killed may do beside its service. */
 export interface Stage {
   readonly service: Service
   readonly folder: string
-  /** Names what is about to be done. */
-  readonly say: (name: string) => void
+  /** Names what is about to be done; it may be killed there. */
+  readonly say: (name: string) => Promise<void>
   /** Resolves when the reload machine enters this state. */
   readonly state: (name: string) => Promise<void>
   /** Resolves when a transaction ends so: `committed 4`, `rolled-back`. */
@@ -41,7 +65,7 @@ export interface KillScene {
 }
 
 const close = async ({ service, say }: Stage): Promise<void> => {
-  say('close')
+  await say('close')
   await service.reloader.close()
 }
 
@@ -181,12 +205,12 @@ const confirmed: KillScene = {
     await stage.record('unchanged')
     replaceFile(filesIn(folder).document, JSON.stringify({ value: 4 }))
     const confirming = state('confirming')
-    say('reload')
+    await say('reload')
     const reloaded = service.reloader.reload()
     await confirming
-    say('confirm')
+    await say('confirm')
     await service.reloader.confirm(service.reloader.status().confirmation?.transaction ?? '')
-    say('confirmed')
+    await say('confirmed')
     await reloaded
     await close(stage)
   },
@@ -241,12 +265,12 @@ const reverts: KillScene = {
   act: async (stage) => {
     const { service, say } = stage
     await stage.record('unchanged')
-    say('revert')
+    await say('revert')
     await service.reloader.revert()
-    say('reverted')
+    await say('reverted')
     const back = stage.record('committed 3')
     await service.reloader.unfreeze()
-    say('unfrozen')
+    await say('unfrozen')
     await back
     await close(stage)
   },
@@ -287,11 +311,11 @@ const freezes: KillScene = {
   act: async (stage) => {
     const { service, say } = stage
     await stage.record('unchanged')
-    say('freeze')
+    await say('freeze')
     await service.reloader.freeze('hold')
-    say('frozen')
+    await say('frozen')
     await service.reloader.unfreeze()
-    say('unfrozen')
+    await say('unfrozen')
     await close(stage)
   },
   from: 'freeze',

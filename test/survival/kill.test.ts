@@ -2,15 +2,18 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { inTurns, ownFolder, runChild } from '../keeper/children.ts'
 import { compileService } from './compiled.ts'
-import { type KillScene, killScenes } from './kill-scenes.ts'
+import { type Kill, type KillScene, killScenes, type Line, parseLine } from './kill-scenes.ts'
 import { copyOf, goodsIn, keptFiles, makeGood, restart, rewriteNewest } from './restarts.ts'
 
 vi.setConfig({ testTimeout: 3_600_000, hookTimeout: 600_000 })
 
 const isLong = process.env.CHANGEOVER_LONG === '1'
+const ROUNDS = isLong ? 3 : 1
+const BATCH = 24
 const { folder, make, remove } = ownFolder()
 let child = ''
-let kills = 0
+let services = 0
+let processes = 0
 
 beforeAll(async () => {
   child = await compileService(new URL('./kill-child.ts', import.meta.url), join(folder, 'compiled'))
@@ -18,128 +21,150 @@ beforeAll(async () => {
 
 afterAll(() => {
   remove()
-  console.log(`${kills} services killed, and started again`)
+  console.log(`${services} services killed in ${processes} processes, and all started again`)
 })
 
-interface Task {
-  readonly label: string
-  readonly when: 'before' | 'during'
-}
+type Task = Pick<Kill, 'label' | 'when'>
 
-/** Where the lines of one process tell what must be true of the next: the last turn that was reached. */
-const turnOf = <T>(turns: readonly (readonly [string, ...T[]])[], lines: readonly string[]): readonly T[] => {
-  const reached = turns.filter(([line]) => lines.some((each) => each.startsWith(line)))
+/** What the lines of a process make true of the next: the last turn of those that were reached. */
+const turnOf = <T>(turns: readonly (readonly [string, ...T[]])[], labels: readonly string[]): readonly T[] => {
+  const reached = turns.filter(([line]) => labels.some((label) => label.startsWith(line)))
   const [, ...oneOf] = reached.at(-1) ?? ['']
   return oneOf
 }
 
-/** True where `order` comes in this order among the lines. */
-const comesInOrder = (lines: readonly string[], order: readonly string[]): string | undefined => {
+/** The first step of `order` that does not come when it should. */
+const missingOf = (labels: readonly string[], order: readonly string[]): string | undefined => {
   let from = 0
   return order.find((step) => {
-    const at = lines.findIndex((line, index) => index >= from && line.startsWith(step))
+    const at = labels.findIndex((label, index) => index >= from && label.startsWith(step))
     from = at + 1
     return at === -1
   })
 }
 
-const isWrite = (label: string): boolean => /^(create|write|write on|sync|sync folder|rename|unlink) /.test(label)
-
-/** Where a process of this scene is killed. What is as in another scene is left to that one, but for the long run. */
-const tasksOf = (scene: KillScene, lines: readonly string[]): Task[] => {
-  const from = lines.findIndex((line) => line.startsWith(scene.from))
-  const own = lines.slice(from).filter((line) => {
-    // How many rounds a soak has is chance.
-    if (/^check .* #([2-9]|\d\d)$/.test(line)) return false
-    const isFine = scene.from === '' || isLong || !/^(inspect|open|read .|close (good|journal)|write |size)/.test(line)
-    return isFine
-  })
-  return own.flatMap((label): Task[] => [
-    { label, when: 'before' },
-    ...(isWrite(label) ? [{ label, when: 'during' } as const] : []),
-  ])
+/** Where the services of a scene are killed: many in one process, or alone where nothing can wait. */
+const tasksOf = (name: string, scene: KillScene, lines: readonly Line[]) => {
+  const from = lines.findIndex(({ label }) => label.startsWith(scene.from))
+  // How many rounds a soak has is chance.
+  const own = lines.slice(from).filter(({ label }) => !/^check .* #([2-9]|\d\d)$/.test(label))
+  const labelsOf = (kind: Line['kind'], pattern: RegExp): string[] =>
+    own.flatMap((line) => (line.kind === kind && pattern.test(line.label) ? line.label : []))
+  // A state is entered, and a record written, between two steps of which each is one to be killed in.
+  const ticks = labelsOf('tick', isLong ? /./ : /^(commit|roll back) /)
+  const isWriter = isLong || name === 'takes a change'
+  const writes = isWriter ? labelsOf('wait', /^(create|write on|sync|rename|unlink) /) : []
+  return {
+    together: labelsOf('wait', /./).map((label): Task => ({ label, when: 'before' })),
+    alone: [
+      ...ticks.map((label): Task => ({ label, when: 'before' })),
+      ...writes.map((label): Task => ({ label, when: 'during' })),
+    ],
+  }
 }
+
+const batchesOf = <T>(tasks: readonly T[]): T[][] =>
+  Array.from({ length: Math.ceil(tasks.length / BATCH) }, (_, n) => tasks.slice(n * BATCH, (n + 1) * BATCH))
 
 describe.each(Object.entries(killScenes))('a service that %s', (name, scene) => {
   const template = make(name)
+  const newest = Math.max(0, ...scene.goods)
   let number = 0
-  const prepare = (): string => copyOf(template, join(folder, `${name} ${++number}`), scene.document)
-  const play = (path: string, { label, when }: Task) => runChild(process.execPath, [child, path, name, label, when])
 
   beforeAll(async () => {
     await makeGood(template, scene.goods)
     if (scene.isNewestRefused === true) await rewriteNewest(template, '{"value":"three"}')
   })
 
-  const newest = Math.max(0, ...scene.goods)
+  /** Plays the scene once for each task, in one process; the lines of each. */
+  const play = async (tasks: readonly Task[]) => {
+    const kills = tasks.map(
+      (task): Kill => ({ ...task, folder: copyOf(template, join(folder, `${name} ${++number}`), scene.document) }),
+    )
+    const ended = await runChild(process.execPath, [child, name, JSON.stringify(kills)])
+    const lines = ended.lines.map(parseLine)
+    return { ended, plays: kills.map((kill, at) => ({ ...kill, lines: lines.filter(({ index }) => index === at) })) }
+  }
 
-  /** Starts again, with the source or without, and looks at what serves. */
-  const check = async (path: string, lines: readonly string[], label: string, isAlone: boolean): Promise<void> => {
+  const expectWords = (service: ReturnType<typeof restart>, labels: readonly string[], title: string): void => {
+    const { codes, reloader } = service
+    if (scene.counts !== undefined) {
+      expect(turnOf(scene.counts, labels), title).toContain(codes.includes('attempt.died'))
+    }
+    if (scene.freezes !== undefined) {
+      expect(turnOf(scene.freezes, labels), title).toContain(reloader.status().frozen !== undefined)
+    }
+    expect(
+      codes.filter((code) => code.startsWith('persistence.')),
+      title,
+    ).toEqual([])
+  }
+
+  /** Starts again with the source gone, and looks at what serves. */
+  const checkAlone = async (path: string, mayServe: readonly unknown[], title: string) => {
+    const service = restart(path, 'the disk alone', scene.withinMs)
+    await service.settled()
+    const served = service.served()
+    expect(mayServe, title).toContain(served)
+    if (served !== undefined) expect(service.reloader.status().stale, title).toBeDefined()
+    return { ...service, served }
+  }
+
+  const checkRestarts = async (path: string, labels: readonly string[], title: string, isAlone: boolean) => {
     // What was good is there, whatever was being written over it.
     const kept = goodsIn(path).map(({ text }) => JSON.parse(text).value)
-    if (newest > 1 && scene.isNewestRefused !== true)
-      expect(kept, label).toEqual(expect.arrayContaining([newest, newest - 1]))
-    const mayServe = turnOf(scene.serves, lines)
+    if (newest > 1 && scene.isNewestRefused !== true) {
+      expect(kept, title).toEqual(expect.arrayContaining([newest, newest - 1]))
+    }
+    const mayServe = turnOf(scene.serves, labels)
+    const end = turnOf(scene.ends, labels)
     if (isAlone) {
-      const service = restart(path, 'the disk alone', scene.withinMs)
-      await service.settled()
-      expect(mayServe, label).toContain(service.served())
-      if (service.served() !== undefined) expect(service.reloader.status().stale, label).toBeDefined()
-      expectCodes(service, lines, label)
-      await service.reloader.close()
+      const alone = await checkAlone(path, mayServe, title)
+      expectWords(alone, labels, title)
+      await alone.reloader.close()
     }
     const service = restart(path, 'its source', scene.withinMs)
     await service.settled()
-    const served = service.served()
-    const end = turnOf(scene.ends, lines)
-    expect([...mayServe, ...end], label).toContain(served)
-    if (!isAlone) expectCodes(service, lines, label)
+    expect([...mayServe, ...end], title).toContain(service.served())
+    if (!isAlone) expectWords(service, labels, title)
     await service.atRest()
-    expect(end, label).toContain(service.served())
-    const isHeld = service.reloader.status().state === 'rejected'
-    expect(service.reloader.status().lastGood?.revision, label).toEqual(service.reloader.status().serving?.revision)
-    if (!isHeld) expect(service.reloader.status().inSync || 'fails' in scene.document, label).toBe(true)
+    const served = service.served()
+    expect(end, title).toContain(served)
+    const { lastGood, serving } = service.reloader.status()
+    expect(lastGood?.revision, title).toEqual(serving?.revision)
     await service.reloader.close()
     // All is kept as it should be, and nothing else is left.
     const files = keptFiles(path)
     expect(
       Object.keys(files).filter((file) => !/^good(\.1|\.2|\.journal)?$/.test(file)),
-      label,
+      title,
     ).toEqual([])
-    expect(new Set(Object.values(files)), label).toEqual(new Set(['600']))
-    const last = restart(path, 'the disk alone', scene.withinMs)
-    await last.settled()
-    expect(last.served(), label).toBe(service.served())
+    expect(new Set(Object.values(files)), title).toEqual(new Set(['600']))
+    const last = await checkAlone(path, [served], title)
     await last.reloader.close()
   }
 
-  const expectCodes = (service: ReturnType<typeof restart>, lines: readonly string[], label: string): void => {
-    if (scene.counts !== undefined)
-      expect(turnOf(scene.counts, lines), label).toContain(service.codes.includes('attempt.died'))
-    if (scene.freezes !== undefined) {
-      expect(turnOf(scene.freezes, lines), label).toContain(service.reloader.status().frozen !== undefined)
+  const killAndCheck = async (tasks: readonly Task[]): Promise<void> => {
+    const { ended, plays } = await play(tasks)
+    expect([ended.signal, ended.complaints]).toEqual(['SIGKILL', ''])
+    processes += 1
+    for (const [at, { folder: path, lines, label, when }] of plays.entries()) {
+      const labels = lines.map((line) => line.label)
+      const title = `${when} ${label}, after ${labels.slice(-5).join(', ')}`
+      expect(labels, title).toContain(label)
+      services += 1
+      await checkRestarts(path, labels, title, at % 2 === 0)
     }
-    expect(
-      service.codes.filter((code) => code.startsWith('persistence.')),
-      label,
-    ).toEqual([])
   }
 
-  it('starts again whole, with the confirmed of before or the new, at every step', async () => {
-    const whole = await play(prepare(), { label: 'none', when: 'before' })
-    expect(whole).toMatchObject({ code: 0, complaints: '' })
-    expect(comesInOrder(whole.lines, scene.order), whole.lines.join('\n')).toBeUndefined()
-    const tasks = tasksOf(scene, whole.lines).slice(0, Number(process.env.TRY ?? 1e6))
-    console.log(name, tasks.length)
-    let index = 0
-    await inTurns(isLong ? Array.from({ length: 3 }, () => tasks).flat() : tasks, async (task) => {
-      const label = `${task.when} ${task.label}`
-      const isAlone = index++ % 2 === 0
-      const path = prepare()
-      const { signal, lines, complaints } = await play(path, task)
-      expect([signal, complaints, lines.at(-1)], label).toEqual(['SIGKILL', '', task.label])
-      kills += 1
-      await check(path, lines, label, isAlone)
-    })
+  it('starts again whole, with the confirmed of before or the new, at whatever step it is killed', async () => {
+    const whole = await play([{ label: 'none', when: 'before' }])
+    expect(whole.ended).toMatchObject({ code: 0, complaints: '' })
+    const [{ lines } = { lines: [] }] = whole.plays
+    const labels = lines.map(({ label }) => label)
+    expect(missingOf(labels, scene.order), labels.join('\n')).toBeUndefined()
+    const { together, alone } = tasksOf(name, scene, lines)
+    const batches = [...batchesOf(together), ...alone.map((task) => [task])]
+    await inTurns(Array.from({ length: ROUNDS }, () => batches).flat(), killAndCheck)
   })
 })

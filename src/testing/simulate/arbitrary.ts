@@ -1,16 +1,6 @@
 import type * as FastCheck from 'fast-check'
+import type { KnownModule } from './subject-modules.ts'
 import { type Fault, faultKinds, type Scenario, sourceFaults, type Step, syncFaultKinds } from './scenario.ts'
-
-/** An arbitrary of fast-check that makes documents. Spelt out, so that these types need no fast-check. */
-export interface DocumentArbitrary<Document> {
-  readonly generate: (mrng: never, biasFactor: never) => { readonly value: Document }
-}
-
-/** A module as the search for scenarios knows it. */
-export interface KnownModule {
-  readonly name: string
-  readonly isCompensating: boolean
-}
 
 type Fc = typeof FastCheck
 

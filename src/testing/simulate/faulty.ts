@@ -6,7 +6,7 @@ import { never, type SimulatedProcess } from './process.ts'
 /** Stands in every planned failure, so that its way into logs and records would be found. */
 export const plantedText = 'planted-by-the-simulation'
 
-const planted = (): Error => new Error(plantedText)
+export const planted = (): Error => new Error(plantedText)
 
 /** What the wrapped modules tell, and ask. */
 export interface FaultDesk {

@@ -1,4 +1,4 @@
-export type { DocumentArbitrary } from './arbitrary.ts'
+export type { DocumentArbitrary } from './document-arbitrary.ts'
 export { traceHtml, traceLines, traceMermaid } from './drawings.ts'
 export { parseScenario, scenarioText } from './parse-scenario.ts'
 export type { SimulationReport } from './report.ts'

@@ -5,7 +5,7 @@ import type { TransactionRecord } from '../../model/record.ts'
 import type { Logger, ReloaderOptions } from '../../options.ts'
 import type { UseLinks } from '../../registry.ts'
 import { createReloader } from '../../reloader.ts'
-import { FaultyModules, type FaultDesk } from './faulty.ts'
+import { FaultyModules, type FaultDesk, planted } from './faulty.ts'
 import { Invariants } from './invariants.ts'
 import type { SeenGeneration } from './ledger.ts'
 import { deadlines, longestTransactionMs, settingsOf } from './limits.ts'
@@ -24,6 +24,8 @@ export class Life<Config> {
   readonly #invariants: Invariants
   readonly #records: TransactionRecord[] = []
   readonly #instances = new WeakMap<SeenGeneration, unknown>()
+  /** Its logger and one of its listeners always throw: nothing may come of that. */
+  readonly #isBadListener: boolean
   /** True once `start` has rejected: such a service ends. */
   hasFailed = false
   /** Calls of a person's that nobody has answered yet. */
@@ -31,6 +33,7 @@ export class Life<Config> {
 
   constructor(world: World<Config>, process: SimulatedProcess) {
     this.#world = world
+    this.#isBadListener = world.scenario.seed % 2 === 1
     this.process = process
     this.#invariants = new Invariants(process.ledger, (invariant, message) =>
       world.chronicle.breach(invariant, message),
@@ -187,6 +190,7 @@ export class Life<Config> {
       if (told === undefined || this.process.isDead) return
       if ('outcome' in told) this.#recorded(told)
       else if (told.code === 'attempt.died') this.#world.expectations.heardOfDeath()
+      if (this.#isBadListener) throw planted()
     }
     return { debug: hear, info: hear, warn: hear, error: hear }
   }
@@ -225,6 +229,13 @@ export class Life<Config> {
         if (direction === 'back') ledger.swapBack()
         else ledger.swap(this.reloader.config)
         if (this.reloader.status().serving !== undefined) this.#lookWhole()
+      },
+    )
+    if (!this.#isBadListener) return
+    this.reloader.subscribe(
+      () => ticks,
+      () => {
+        throw planted()
       },
     )
   }

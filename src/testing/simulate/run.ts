@@ -85,6 +85,7 @@ const heal = async <Config>(world: World<Config>, stepper: Stepper, scenario: Sc
   await stepper.perform({ do: 'unfreeze' })
   await stepper.perform({ do: 'release' })
   await settle()
+  await requireNewest(world)
   await stepper.perform({ do: 'put', document: scenario.last })
   await settle()
   requireWell(world)
@@ -97,6 +98,26 @@ const confirmAll = async <Config>(world: World<Config>, stepper: Stepper): Promi
     await world.clock.advance(1_000)
     if (world.life?.reloader.status().confirmation === undefined) continue
     await stepper.perform({ do: 'confirm' })
+  }
+}
+
+/** G11: no change has been lost on the way. What the source holds serves, if it is a document that can. */
+const requireNewest = async <Config>({ life, source, subject, chronicle }: World<Config>): Promise<void> => {
+  const { parse, policies } = subject.options ?? {}
+  if (life?.isAlive !== true || parse !== undefined || policies !== undefined) return
+  const reading = await source.read(new AbortController().signal)
+  if (reading.kind !== 'document' || !(await isConfig(reading.content, subject))) return
+  const { serving } = life.reloader.status()
+  if (isSameRevision(serving?.revision, reading.revision)) return
+  chronicle.breach('G11', `revision ${reading.revision.name} can be applied, and ${serving?.revision.name} serves`)
+}
+
+const isConfig = async <Config>(content: unknown, { schema }: Subject<Config>): Promise<boolean> => {
+  try {
+    const document: unknown = typeof content === 'string' ? JSON.parse(content) : content
+    return (await schema['~standard'].validate(document)).issues === undefined
+  } catch {
+    return false
   }
 }
 

@@ -1,5 +1,6 @@
 import type * as FastCheck from 'fast-check'
-import { type DocumentArbitrary, type KnownModule, scenariosOf } from './arbitrary.ts'
+import { scenariosOf } from './arbitrary.ts'
+import type { DocumentArbitrary } from './document-arbitrary.ts'
 import { minimize } from './minimize.ts'
 import { Report, type SimulationReport } from './report.ts'
 import { runScenario, textOf } from './run.ts'
@@ -7,7 +8,7 @@ import type { Scenario } from './scenario.ts'
 import { scenarioCode } from './scenario-code.ts'
 import { SimulationError } from './simulation-error.ts'
 import type { Subject, Violation } from './subject.ts'
-import { modulesOf } from './subject-modules.ts'
+import { type KnownModule, modulesOf } from './subject-modules.ts'
 
 export interface SimulateOptions<Config> extends Subject<Config> {
   /** Valid documents: an arbitrary of fast-check. */

@@ -21,6 +21,9 @@ export const stepText = (step: Step): string => {
   }
 }
 
+/** More than the admission lets through before it gathers. */
+const MAX_TOLD_ALONE = 12
+
 /** Performs the steps of a scenario on its world. */
 export class Stepper {
   readonly #world: World<never>
@@ -38,7 +41,7 @@ export class Stepper {
         this.#put(step.document)
         break
       case 'storm':
-        this.#storm(step.count, step.document)
+        await this.#write(step.count, step.document)
         break
       case 'put-both':
         // One transaction of the store: the first of the two is never to be seen.
@@ -86,6 +89,16 @@ export class Stepper {
       default:
         this.#ask(step.do)
     }
+  }
+
+  /** A watch that keeps up is told of many of them, one by one; the rest comes at once. */
+  async #write(count: number, document: unknown): Promise<void> {
+    const alone = Math.min(count - 1, MAX_TOLD_ALONE)
+    for (let written = 0; written < alone; written++) {
+      this.#put({ storm: written })
+      await this.#world.clock.advance(0)
+    }
+    this.#storm(count - alone, document)
   }
 
   #storm(count: number, document: unknown): void {

@@ -1,6 +1,11 @@
 import type { NoModules, Reloader } from '../../face.ts'
-import type { KnownModule } from './arbitrary.ts'
 import type { Subject } from './subject.ts'
+
+/** A module as the search for scenarios knows it. */
+export interface KnownModule {
+  readonly name: string
+  readonly isCompensating: boolean
+}
 
 /** The modules of a subject, found by letting it add them to something that only takes notes. */
 export const modulesOf = <Config>({ modules }: Subject<Config>): readonly KnownModule[] => {

@@ -1,0 +1,2 @@
+/** The machines of a reloader. */
+export type MachineName = 'reload' | 'watch' | 'admission'

@@ -1,0 +1,37 @@
+import { parseArgs } from 'node:util'
+import { plantedFaults } from './faults.ts'
+import { huntFor, some } from './finding.ts'
+
+const MAX_STEPS = 6
+
+const { values } = parseArgs({
+  options: {
+    seeds: { type: 'string', default: '20' },
+    from: { type: 'string', default: '1' },
+    runs: { type: 'string', default: '2000' },
+    only: { type: 'string' },
+    'at-once': { type: 'string', default: '2' },
+    scenarios: { type: 'boolean', default: false },
+  },
+})
+const from = Number(values.from)
+const seeds = Array.from({ length: Number(values.seeds) }, (_, index) => from + index)
+const faults = plantedFaults.filter(({ name }) => values.only === undefined || values.only.split(',').includes(name))
+
+let missed = 0
+const tasks = faults.map((fault) => async () => {
+  const findings = await huntFor(fault, { runs: Number(values.runs), seeds })
+  const bad = findings.filter(({ isFound, steps = 0 }) => !isFound || steps > MAX_STEPS)
+  missed += bad.length
+  const histories = findings.map((one) => one.histories ?? Number.POSITIVE_INFINITY)
+  const steps = findings.map((one) => one.steps ?? 0)
+  const names = [...new Set(findings.map(({ why }) => why.split(':')[0]))].join(', ')
+  console.log(
+    `${bad.length === 0 ? 'found ' : 'MISSED'} ${fault.name}: ${findings.length - bad.length} of ${findings.length} seeds, histories up to ${Math.max(...histories)}, steps up to ${Math.max(...steps)} (${names})`,
+  )
+  for (const { seed, why, steps: many } of bad) console.log(`  seed ${seed}: ${many ?? 'no'} steps, ${why}`)
+  if (values.scenarios) console.log(`  ${JSON.stringify(findings[0]?.scenario)}`)
+})
+await some(tasks, Number(values['at-once']))
+console.log(`${faults.length} planted faults, ${seeds.length} seeds each: ${missed} misses`)
+if (missed > 0) process.exitCode = 1
