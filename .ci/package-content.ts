@@ -24,7 +24,7 @@ export const contentProblems = (files: readonly string[], { exports }: Manifest)
   return [...missing, ...stray, ...single]
 }
 
-const specifiers = /(?:\bfrom\s*|\bimport\s*\(?\s*)(['"])([\w@.][^'"\n]*)\1/g
+const specifiers = /(?:\bfrom\s*|\bimport\s*\(?\s*)(['"])([\w@.][\w@./:-]*)\1/g
 
 /** All that a built file imports; a comment's example counts only where it says `from` or `import` before a string. */
 export const builtImports = (text: string): readonly string[] => {

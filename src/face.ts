@@ -174,7 +174,7 @@ export interface Reloader<Config, M = NoModules> {
   readonly unfreeze: () => Promise<void>
   /**
    * Freezes, and returns to an earlier good document as a normal transaction: validated, applied, soaked. Without `to`
-   * it is the one before the last known good. A transaction in its soak is swapped back first. Rejects with
+   * it is the one before the last known good. Of two that wait the later is done, and answers both. A transaction in its soak is swapped back first. Rejects with
    * `reloader.no-such-good` where the history does not hold it.
    */
   readonly revert: (options?: RevertOptions) => Promise<TransactionRecord>

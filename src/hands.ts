@@ -111,7 +111,8 @@ export class Hands {
     const { snapshot } = transaction
     if (snapshot !== undefined && outcome === 'unchanged') this.#noteUnchanged(snapshot)
     if (snapshot !== undefined && outcome === 'committed') this.#noteGood(snapshot, context)
-    safety.conclude(transaction, outcome, context.hasServed, wantsWord)
+    // A first config that is not proved serves too: what fails beside it can be released like any other.
+    safety.conclude(transaction, outcome, context.hasServed || context.unproven, wantsWord)
     safety.expect(transaction, context.untried)
     if (outcome === 'committed') runner.prove()
     const record = journal.conclude(transaction, outcome, context)

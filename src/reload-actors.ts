@@ -52,7 +52,7 @@ export const reloadActors = (
       return done(true)
     }),
     rollBackModules: fromPromise<RollBackVerdict, EpochInput & { readonly ending: Ending }>(({ input }) =>
-      hands.rollBack(input.ending, engine.context.hasServed),
+      hands.rollBack(input.ending, engine.context.hasServed || engine.context.unproven),
     ),
     closeModules: fromPromise<void, EpochInput>(() => close()),
   }

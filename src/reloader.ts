@@ -33,24 +33,17 @@ import { Waiters } from './waiters.ts'
  */
 export const createReloader = <Config>(options: ReloaderOptions<Config>): Reloader<Config, NoModules> =>
   // `use` adds each module to the type as it adds it here: the one place where the types trust the code.
-  new (class extends Core {})(resolveOptions(options)) as unknown as Reloader<Config, NoModules>
-
-/**
- * Makes `config` a plain value of a reloader's own prototype, so that a read of it costs what a read of any object
- * costs. Not of the reloader itself: a user may freeze that, and it must not stand still.
- */
-const showOn =
-  (prototype: object) =>
-  (config: unknown): boolean =>
-    config === undefined
-      ? Reflect.deleteProperty(prototype, 'config')
-      : Reflect.defineProperty(prototype, 'config', { value: config, configurable: true })
+  new Core(resolveOptions(options)) as unknown as Reloader<Config, NoModules>
 
 class Core {
   readonly modules: Record<string, ModuleHandle<unknown>> = {}
   readonly #settings: Settings
   readonly #registry = new Registry()
-  readonly #store: Store
+  /** What serves, beside the store: a read of `config` is a read of one field. */
+  #config: unknown
+  readonly #store = new Store((config) => {
+    this.#config = config
+  })
   readonly #engine: Engine
   readonly #waiters = new Waiters()
   readonly #operations: Operations
@@ -60,7 +53,6 @@ class Core {
 
   constructor(settings: Settings) {
     this.#settings = settings
-    this.#store = new Store(showOn(new.target.prototype))
     this.#engine = new Engine(settings, this.#registry, this.#store, {
       onBegun: (epoch, trigger) => this.#waiters.claim(epoch, trigger),
       onServing: () => this.#start?.serve(),
@@ -100,9 +92,9 @@ class Core {
     }
   }
 
-  /** Until a config serves; then the prototype of this very reloader has one. */
   get config(): unknown {
-    throw changeoverError('reloader.not-started')
+    if (this.#config === undefined) throw changeoverError('reloader.not-started')
+    return this.#config
   }
 
   readonly lease = async <T>(task: (view: LeasedView<object, object>) => T | Promise<T>): Promise<T> => {

@@ -52,7 +52,7 @@ const context = {
   cause: true,
   readAgain: true,
   newest: candidate,
-  isWaiting: true,
+  gathered: true,
   burst: true,
   windows: true,
 } satisfies FieldsOf<ReloadContext | WatchContext | AdmissionContext>

@@ -46,7 +46,9 @@ const safetyStatus = (engine: Engine, store: Store) => {
     ...(frozen === undefined || !admission.isFrozen
       ? {}
       : { frozen: { reason: frozen.reason, since: frozen.since, ...(waiting === undefined ? {} : { waiting }) } }),
-    ...(engine.awaitsWord ? { confirmation: { transaction: hands.transaction.id, until: hands.confirmUntil } } : {}),
+    ...(engine.awaitsWord && hands.confirmLeftMs > 0
+      ? { confirmation: { transaction: hands.transaction.id, until: hands.confirmUntil } }
+      : {}),
     quarantine: safety.quarantine.active.map(({ build: _, ...shownOf }) => shownOf),
     ...(safety.keeper === undefined ? {} : { persistence: safety.keeper.status() }),
   }

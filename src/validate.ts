@@ -1,4 +1,4 @@
-import { bounded, ignoreRejection, isThenable } from './bounded.ts'
+import { type Bounded, BoundedCall, ignoreRejection, isThenable } from './bounded.ts'
 import { digestOf } from './model/digest.ts'
 import { ChangeoverError, changeoverError, type ErrorCode, type FailurePlace } from './model/errors.ts'
 import { LostMember, type ParsedJson, parseJson } from './model/json.ts'
@@ -102,14 +102,9 @@ export class Validator {
 
   async #validate(input: unknown, place: FailurePlace, signal: AbortSignal): Promise<SchemaResult<unknown>> {
     const { clock, deadlines, schema } = this.#settings
-    const call = bounded(() => schema['~standard'].validate(input), {
-      clock,
-      deadlineMs: deadlines.validateMs,
-      graceMs: 0,
-    })
-    signal.addEventListener('abort', call.cancel)
-    const ended = await call.result
-    signal.removeEventListener('abort', call.cancel)
+    const limits = { clock, deadlineMs: deadlines.validateMs, graceMs: 0 }
+    const call = new BoundedCall(() => schema['~standard'].validate(input), limits)
+    const ended = call.run() ?? (await endOf(call, signal))
     if (ended.kind === 'done') return ended.value
     if (ended.kind === 'failed') throw changeoverError('schema.threw', place, ended.error)
     throw changeoverError('schema.timeout', { ...place, detail: `${deadlines.validateMs} ms` })
@@ -152,6 +147,14 @@ export class Validator {
     if (first === undefined) throw new Error('An error without a failure')
     return new ChangeoverError(first, known.slice(1))
   }
+}
+
+/** Of a call that has not ended at once. */
+const endOf = async <T>(call: BoundedCall<T>, signal: AbortSignal): Promise<Bounded<T>> => {
+  signal.addEventListener('abort', call.cancel)
+  const ended = await call.result
+  signal.removeEventListener('abort', call.cancel)
+  return ended
 }
 
 /** Issues that a failure lists; a document that is wrong throughout needs no more. */

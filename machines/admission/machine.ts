@@ -19,15 +19,19 @@ const admissionSetup = setup({
       const isOlder = lineage === newest?.revision.lineage && order < newest.revision.order
       return isOlder ? {} : { newest: event.candidate }
     }),
-    noteWaiting: assign({ isWaiting: true }),
-    notePassed: assign(({ context }) => ({ isWaiting: false, burst: context.burst + 1 })),
-    noteWindow: assign(({ context }) => ({ isWaiting: false, windows: context.windows + 1 })),
+    noteWaiting: assign(({ context }) => ({ gathered: context.gathered + 1 })),
+    notePassed: assign(({ context }) => ({ gathered: 0, burst: context.burst + 1 })),
+    /** Only where it has gathered some: one who waits for each of its changes to be done is no storm. */
+    noteWindow: assign(({ context: { gathered, windows } }) => ({
+      gathered: 0,
+      windows: gathered > 1 ? windows + 1 : windows,
+    })),
     noteQuiet: assign({ burst: 0, windows: 0 }),
-    noteReleased: assign({ isWaiting: false }),
+    noteReleased: assign({ gathered: 0 }),
   },
   guards: {
     isBurst: ({ context }) => context.burst + 1 >= MAX_BURST,
-    isWaiting: ({ context }) => context.isWaiting,
+    isWaiting: ({ context }) => context.gathered > 0,
     isNewer: ({ context, event }) =>
       'candidate' in event && isNewer(event.candidate.revision, context.newest?.revision),
   },
@@ -50,7 +54,7 @@ const gather = [{ guard: 'isNewer', actions: ['noteNewest', 'noteWaiting'] }, { 
  */
 export const admissionMachine = admissionSetup.createMachine({
   id: 'admission',
-  context: { newest: undefined, isWaiting: false, burst: 0, windows: 0 },
+  context: { newest: undefined, gathered: 0, burst: 0, windows: 0 },
   initial: 'following',
   on: { 'document.read': { actions: 'noteNewest' }, 'close.requested': { target: '.closed' } },
   states: {

@@ -3,11 +3,11 @@ import type { Candidate } from '../reload/types.ts'
 export interface AdmissionContext {
   /** The newest document that the source has told or shown, let through or not. */
   readonly newest: Candidate | undefined
-  /** True where it has not been let through yet. */
-  readonly isWaiting: boolean
+  /** Changes that have not been let through yet: the newest of them, and those that it has overtaken. */
+  readonly gathered: number
   /** Changes let through since the source was last quiet. */
   readonly burst: number
-  /** Windows in a row in which the source was not quiet; the next one is longer. */
+  /** Windows in a row in which several changes were gathered; the next one is longer. */
   readonly windows: number
 }
 

@@ -27,11 +27,11 @@ export type SwapVerdict =
 export class Store {
   readonly slots = new Map<string, Slot>()
   readonly #held = new Set<View>()
-  readonly #show: (config: unknown) => boolean
+  readonly #show: (config: unknown) => void
   #view: View | undefined
 
-  /** @param show told in the same turn what config serves from now on; false where that cannot be shown */
-  constructor(show: (config: unknown) => boolean = () => true) {
+  /** @param show told in the same turn what config serves from now on */
+  constructor(show: (config: unknown) => void = () => {}) {
     this.#show = show
   }
 
@@ -56,7 +56,7 @@ export class Store {
   }
 
   /**
-   * The tick. Calls the commits in dependency order, then moves the config and every pointer. Where a commit
+   * The tick. Calls the commits in dependency order, then moves every pointer and last the config. Where a commit
    * throws, all that it touched is swapped back here and now, the thrower included. Nothing else runs in between.
    */
   swap(swaps: readonly Swap[], snapshot: Snapshot): SwapVerdict {
@@ -70,15 +70,9 @@ export class Store {
         notBack: this.#callRollbacks(touched),
       }
     }
-    if (!this.#show(snapshot.config)) {
-      return {
-        kind: 'failed',
-        failure: failure('internal.error', { phase: 'commit' }),
-        notBack: this.#callRollbacks(swaps),
-      }
-    }
     this.#point(swaps, 'to')
     this.#view = new View(snapshot, this.slots)
+    this.#show(snapshot.config)
     return { kind: 'done' }
   }
 

@@ -89,17 +89,27 @@ describe('The admission machine, in a storm', () => {
   })
 
   it('makes each next window of a storm that goes on a longer one', () => {
-    const story = storm(9)
+    const story = storm(10)
     for (const windows of [1, 2, 3]) {
       expect(story.elapseWindow().context.windows).toBe(windows)
-      story.tell(9 + windows)
+      story.storm(9 + 2 * windows, 10 + 2 * windows)
     }
+  })
+
+  it('leaves the windows short for one who waits for each change before the next', () => {
+    const story = storm(9)
+    for (let change = 10; change < 15; change++) {
+      expect(story.elapseWindow().context.windows).toBe(0)
+      story.tell(change)
+      expect(story.state).toBe('following.pacing')
+    }
+    expect(story.elapseWindow().delivered.at(-1)).toBe('a14')
   })
 
   it('is calm again after a window in which nothing came, and owes nothing', () => {
     const story = storm(9).elapseWindow().elapseWindow()
     expect(story.state).toBe('following.calm')
-    expect(story.context).toMatchObject({ isWaiting: false, burst: 0, windows: 0 })
+    expect(story.context).toMatchObject({ gathered: 0, burst: 0, windows: 0 })
     expect(story.delivered.at(-1)).toBe('a9')
     expect(story.tell(10).delivered.at(-1)).toBe('a10')
   })
@@ -115,7 +125,7 @@ describe('The admission machine, in a storm', () => {
 
   it('does not take for a change what it knows already', () => {
     const story = storm(8).tell(8).tell(7).tell(9, 'a', 'a8')
-    expect(story.context.isWaiting).toBe(false)
+    expect(story.context.gathered).toBe(0)
     expect(story.elapseWindow().state).toBe('following.calm')
     expect(story.delivered).toHaveLength(8)
   })
@@ -128,20 +138,20 @@ describe('The admission machine, in a storm', () => {
 describe('The admission machine, frozen', () => {
   it('lets nothing through, and says what waits', () => {
     const story = tellAdmission().tell(1).freeze()
-    expect([story.state, story.context.isWaiting]).toEqual(['frozen', false])
+    expect([story.state, story.context.gathered]).toEqual(['frozen', 0])
     expect(story.tell(2).tell(3).delivered).toEqual(['a1'])
-    expect(story.context).toMatchObject({ isWaiting: true, newest: { revision: revision(3) } })
+    expect(story.context).toMatchObject({ gathered: 2, newest: { revision: revision(3) } })
   })
 
   it('does not say that something waits where a read finds what it knows', () => {
-    expect(tellAdmission().tell(1).freeze().tell(1).context.isWaiting).toBe(false)
+    expect(tellAdmission().tell(1).freeze().tell(1).context.gathered).toBe(0)
   })
 
   it('hands on the newest, as held back, once it is let through again', () => {
     const story = tellAdmission().tell(1).freeze().storm(2, 30).unfreeze()
     expect(story.state).toBe('following.calm')
     expect(story.delivered).toEqual(['a1', 'a30!'])
-    expect(story.context.isWaiting).toBe(false)
+    expect(story.context.gathered).toBe(0)
   })
 
   it('hands on the newest though it has been let through before: the freeze may have given it up', () => {
@@ -154,7 +164,7 @@ describe('The admission machine, frozen', () => {
 
   it('does not lose what a storm had gathered when changes were frozen', () => {
     const story = tellAdmission().storm(1, 9).freeze()
-    expect(story.context).toMatchObject({ isWaiting: true, burst: 0, windows: 0 })
+    expect(story.context).toMatchObject({ gathered: 1, burst: 0, windows: 0 })
     expect(story.unfreeze().delivered.at(-1)).toBe('a9!')
   })
 

@@ -9,8 +9,8 @@ import { armedIn, createStepper, elapseOf, stateOf } from './walk/stepper.ts'
 
 /** All that a decision looks at; how many windows there were concerns the delay alone. */
 const project = (snapshot: AnyMachineSnapshot) => {
-  const { newest, isWaiting, burst, windows } = contextOf(snapshot)
-  return [stateOf(snapshot), newest !== undefined, isWaiting, burst, windows > 0]
+  const { newest, gathered, burst, windows } = contextOf(snapshot)
+  return [stateOf(snapshot), newest !== undefined, gathered > 0, burst, windows > 0]
 }
 
 const { machine, edges, guards } = instrument(admissionMachine)
@@ -70,7 +70,7 @@ describe('The admission machine, walked', () => {
       }
       const trail = path.map(({ title }) => title).join('; ')
       expect(['closed', 'following.calm'], trail).toContain(stateOf(now))
-      if (now.status !== 'done') expect(contextOf(now), trail).toMatchObject({ isWaiting: false, burst: 0, windows: 0 })
+      if (now.status !== 'done') expect(contextOf(now), trail).toMatchObject({ gathered: 0, burst: 0, windows: 0 })
     }
   })
 })

@@ -120,7 +120,7 @@ const walkWired = (seed: number) => {
     healed++
     const rests = [stateOf(world.admission), stateOf(world.reload).split('.')[0]]
     demand(rests.join() === 'following.calm,resting', `good answers do not bring rest: ${rests.join()}`)
-    demand(!admissionContextOf(world.admission).isWaiting, 'it is calm and something waits')
+    demand(admissionContextOf(world.admission).gathered === 0, 'it is calm and something waits')
     const { tried } = ledger
     const isNewest = tried?.lineage === world.newest.lineage && tried.name === world.newest.name
     demand(isNewest, `the source holds ${world.newest.name}; the last one tried is ${tried?.name}`)

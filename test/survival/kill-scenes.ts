@@ -52,6 +52,8 @@ export interface KillScene {
   readonly act: (stage: Stage) => Promise<void>
   /** The line before which all is as in another scene. */
   readonly from: string
+  /** Goods that are on the disk at every moment. */
+  readonly keeps?: readonly number[]
   /** The steps that matter, in the order that matters. */
   readonly order: readonly string[]
   /** What is served by a process that starts with the source gone. */
@@ -79,6 +81,7 @@ const changes: KillScene = {
     await close(stage)
   },
   from: '',
+  keeps: [2, 3],
   order: [
     ...['load good', 'prepare a 3', 'commit a 3', 'applied c 3', 'read', 'validate 4', 'save journal'],
     ...['prepare a 4', 'prepared a 4', 'prepare b 4', 'commit a 4', 'commit b 4', 'apply c 4', 'applied c 4'],
@@ -104,6 +107,7 @@ const changes: KillScene = {
 const first: KillScene = {
   ...changes,
   goods: [],
+  keeps: [],
   document: { value: 1 },
   act: async (stage) => {
     await stage.record('committed 1')
@@ -177,6 +181,7 @@ const failsIn = (fails: NonNullable<Config['fails']>, ...order: string[]): KillS
     await close(stage)
   },
   from: 'state rolling-back',
+  keeps: [1, 2, 3],
   order: [
     'save journal #1',
     'prepare a 4',
@@ -215,6 +220,7 @@ const confirmed: KillScene = {
     await close(stage)
   },
   from: 'reload',
+  keeps: [2, 3],
   order: [
     ...['reload', 'read', 'validate 4', 'save journal', 'prepare a 4'],
     ...['commit b 4', 'applied c 4', 'check a 4', 'state confirming', 'confirm', ...promotion(4)],
@@ -319,6 +325,7 @@ const freezes: KillScene = {
     await close(stage)
   },
   from: 'freeze',
+  keeps: [1, 2, 3],
   order: ['freeze', 'save journal #1', 'frozen', 'save journal #2', 'unfrozen', 'close #1'],
   serves: [['', 3]],
   ends: [['', 3]],

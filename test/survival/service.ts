@@ -54,7 +54,11 @@ const failWhere = (config: Config, where: Config['fails']): void => {
 }
 
 /** A module of generations. The second one is where configs fail, so that the first has something to take back. */
-const generations = (name: 'a' | 'b', { tick, wait }: Steps): Applier<Config, { readonly value: number }> => ({
+const generations = (
+  name: 'a' | 'b',
+  { tick, wait }: Steps,
+  isFixed: boolean,
+): Applier<Config, { readonly value: number }> => ({
   prepare: async (config): Promise<Generation<{ readonly value: number }>> => {
     const { value } = config
     const failIf = (where: Config['fails']): void => (name === 'b' ? failWhere(config, where) : undefined)
@@ -65,7 +69,7 @@ const generations = (name: 'a' | 'b', { tick, wait }: Steps): Applier<Config, { 
       instance: { value },
       commit: () => {
         tick(`commit ${name} ${value}`)
-        if (name === 'b' && config.abortMs !== undefined) setTimeout(() => process.abort(), config.abortMs)
+        if (name === 'b' && config.abortMs !== undefined && !isFixed) setTimeout(() => process.abort(), config.abortMs)
         failIf('commit')
       },
       rollback: () => tick(`roll back ${name} ${value}`) as undefined,
@@ -92,25 +96,31 @@ export interface ServiceOptions extends Partial<Omit<ReloaderOptions<Config>, 's
   readonly effects: string
   readonly lastKnownGood?: string | GoodStore
   readonly steps?: Steps
+  /** True for a program that no config can end. */
+  readonly isFixed?: boolean
 }
 
-/** Lines of a log, by their codes. */
-export const createLog = (): { readonly logger: Logger; readonly codes: readonly string[] } => {
+/** What a service logs, by codes; `codes` are of warnings and errors, `errors` of errors alone. */
+export const createLog = () => {
   const codes: string[] = []
-  const write = (data: object): void => {
-    const { changeover } = data as { readonly changeover?: { readonly code?: string; readonly outcome?: string } }
-    const word = changeover?.code ?? changeover?.outcome
-    if (word !== undefined) codes.push(word)
-  }
-  return { logger: { debug: () => {}, info: () => {}, warn: write, error: write }, codes }
+  const errors: string[] = []
+  const writeTo =
+    (...logs: string[][]) =>
+    (data: object): void => {
+      const { changeover } = data as { readonly changeover?: { readonly code?: string; readonly outcome?: string } }
+      const word = changeover?.code ?? changeover?.outcome
+      if (word !== undefined) for (const log of logs) log.push(word)
+    }
+  const logger: Logger = { debug: () => {}, info: () => {}, warn: writeTo(codes), error: writeTo(codes, errors) }
+  return { logger, codes, errors }
 }
 
 /** A whole service: two modules of generations, and one that changes a file in place. */
-export const createService = ({ effects, steps = noSteps, ...options }: ServiceOptions) => {
+export const createService = ({ effects, steps = noSteps, isFixed = false, ...options }: ServiceOptions) => {
   const { wait } = steps
   const reloader = createReloader<Config>({ schema: schemaOf(steps), ...options })
-    .use('a', (config) => config, generations('a', steps))
-    .use('b', (config) => config, generations('b', steps), { after: ['a'] })
+    .use('a', (config) => config, generations('a', steps, isFixed))
+    .use('b', (config) => config, generations('b', steps, isFixed), { after: ['a'] })
     .use(
       'c',
       (config) => config,

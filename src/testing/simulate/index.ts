@@ -4,12 +4,9 @@ export { parseScenario, scenarioText } from './parse-scenario.ts'
 export type { SimulationReport } from './report.ts'
 export { type RunResult, runScenario } from './run.ts'
 export type { During, Fault, FaultKind, FaultPhase, Scenario, SourceFault, Step } from './scenario.ts'
+export { fail, faults, hang, type PlannedFault } from './planned-faults.ts'
 export {
-  fail,
-  faults,
-  hang,
   type Place,
-  type PlannedFault,
   type ScenarioBuilder,
   type ScenarioOptions,
   type ScenarioRun,

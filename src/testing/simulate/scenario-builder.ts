@@ -1,35 +1,11 @@
 import { isDeepStrictEqual } from 'node:util'
+import type { PlannedFault } from './planned-faults.ts'
 import { type RunResult, runScenario } from './run.ts'
-import type { During, Fault, FaultKind, FaultPhase, Scenario, SourceFault, Step } from './scenario.ts'
+import type { During, Fault, FaultPhase, Scenario, SourceFault, Step } from './scenario.ts'
 import { faultPhases } from './scenario.ts'
 import { SimulationError } from './simulation-error.ts'
 import type { Subject } from './subject.ts'
 import { traceText } from './trace.ts'
-
-/** One kind of failure, to be given to `fault`. */
-export interface PlannedFault {
-  readonly kind: FaultKind
-}
-
-const planned = (kind: FaultKind) => (): PlannedFault => ({ kind })
-
-/** What can go wrong in a call of a module. */
-export const faults = {
-  throw: planned('throw'),
-  reject: planned('reject'),
-  nonError: planned('non-error'),
-  hang: planned('hang'),
-  late: planned('late'),
-  afterAbort: planned('after-abort'),
-  ignoreSignal: planned('ignore-signal'),
-  twice: planned('twice'),
-  crash: planned('crash'),
-} as const
-
-/** The call never ends: `faults.hang()`. */
-export const hang = faults.hang
-/** The call fails: `faults.reject()`. */
-export const fail = faults.reject
 
 /** A call of a module, as `db.prepare`. */
 export type Place = `${string}.${FaultPhase}`

@@ -1,0 +1,85 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { expect, vi } from 'vitest'
+import type { ProcessSettings, ProcessStatus } from './process-status.ts'
+
+const WAIT = { timeout: 120_000, interval: 5 }
+
+/** How a process has ended. */
+export interface Ended {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+}
+
+/**
+ * Keeps one process of the service running, as systemd or Kubernetes would: whenever it dies it is started again. `shell` is
+ * run before it, in the same process: it limits what the service may use.
+ */
+export const supervise = (program: string, settings: ProcessSettings, shell = 'ulimit -c 0') => {
+  const deaths: Ended[] = []
+  const pids: number[] = []
+  const codes: string[] = []
+  const errors: string[] = []
+  let status: ProcessStatus | undefined
+  let complaints = ''
+  let isStopping = false
+  let child: ChildProcess
+
+  const start = (): void => {
+    const command = `${shell}; exec "$0" "$@"`
+    child = spawn('bash', ['-c', command, process.execPath, program, JSON.stringify(settings)], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    pids.push(child.pid ?? 0)
+    let rest = ''
+    let known = { codes: 0, errors: 0 }
+    child.stdout?.on('data', (chunk: Buffer) => {
+      const lines = (rest + chunk.toString()).split('\n')
+      rest = lines.pop() ?? ''
+      for (const line of lines) {
+        status = JSON.parse(line) as ProcessStatus
+        codes.push(...status.codes.slice(known.codes))
+        errors.push(...status.errors.slice(known.errors))
+        known = { codes: status.codes.length, errors: status.errors.length }
+      }
+    })
+    child.stderr?.on('data', (chunk: Buffer) => {
+      complaints += chunk.toString()
+    })
+    child.once('close', (code, signal) => {
+      if (isStopping) return
+      deaths.push({ code, signal })
+      status = undefined
+      // Endless is what this must not become.
+      if (deaths.length < 20) start()
+    })
+  }
+  start()
+
+  return {
+    deaths,
+    pids,
+    /** Of all that was logged as a warning or an error, in all processes. */
+    codes,
+    errors,
+    /** Resolves when a process says this of itself. */
+    until: (wanted: Partial<ProcessStatus>): Promise<ProcessStatus> =>
+      vi.waitFor(() => {
+        expect(status, complaints).toMatchObject(wanted)
+        return status as ProcessStatus
+      }, WAIT),
+    /** SIGTERM, which the service takes for `close()`. */
+    stop: (): Promise<Ended> => {
+      isStopping = true
+      if (child.exitCode !== null || child.signalCode !== null) {
+        return Promise.resolve({ code: child.exitCode, signal: child.signalCode })
+      }
+      return new Promise((resolve) => {
+        child.once('close', (code, signal) => resolve({ code, signal }))
+        child.kill('SIGTERM')
+      })
+    },
+    get pid(): number {
+      return pids.at(-1) ?? 0
+    },
+  }
+}
