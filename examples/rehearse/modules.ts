@@ -55,7 +55,7 @@ export const carefulLevel = (target: Console): Applier<Config['log']> => ({
   },
 })
 
-export const workers: Applier<Config['queue'], Workers> = {
+const workers: Applier<Config['queue'], Workers> = {
   prepare: ({ workers: count }) => {
     const instance = { count, isRunning: true }
     return {

@@ -1,4 +1,5 @@
 import { timedTree } from 'changeover'
+import { inspector } from 'changeover/inspect'
 import { pino } from 'pino'
 import { openDatabase } from './database.ts'
 import { serveHttp } from './http.ts'
@@ -18,9 +19,13 @@ const main = async (stop: AbortSignal, defer: Defer): Promise<void> => {
   process.on('SIGHUP', () => void service.reload().catch(() => {}))
   await service.start({ signal: stop })
   void showTransactions(service)
+  const inspected = await inspector({ reloader: service, actions: true })
+  defer(inspected.close)
+  // A link opens one session; this one gives the next.
+  process.on('SIGUSR2', () => console.log(`The inspector: ${inspected.url}`))
   const http = await serveHttp(service, logger, Number(process.env.PORT ?? 0))
   defer(http.close)
-  console.log(whatToTry(http.url, howToEdit))
+  console.log(whatToTry(http.url, inspected.url, howToEdit))
   await aborted(stop)
   console.log('Draining. Once more ends it at once.')
 }
@@ -29,17 +34,19 @@ const showTransactions = async (service: Service): Promise<void> => {
   for await (const record of service.transactions()) console.log(timedTree(record))
 }
 
-const whatToTry = (url: string, howToEdit: string): string => {
+const whatToTry = (url: string, page: string, howToEdit: string): string => {
   const commands = [
     [`curl ${url}/`, 'the values that serve'],
     [`curl ${url}/now`, 'a query through the pool'],
     [`curl ${url}/status`, 'what became of the last change'],
     [`kill -HUP ${process.pid}`, 'reads the config again now'],
+    [`kill -USR2 ${process.pid}`, 'another link to the inspector: each opens one session'],
     ['Ctrl-C', 'drains and ends'],
   ]
   const widest = Math.max(...commands.map(([command = '']) => command.length))
   return `
-Serving on ${url}. Try next:
+Serving on ${url}. Watch it: ${page}
+Try next:
 
   ${howToEdit}
     Set log.level to "debug", cache.intervalMs to 1000 and db.max to 10: they change together.

@@ -33,7 +33,7 @@ export class SharedTimers {
     this.#clock = clock
   }
 
-  readonly setTimeout = (callback: () => void, ms: number): TimerHandle => {
+  readonly setTimeout: Clock['setTimeout'] = (callback, ms) => {
     const row = this.#rowOf(ms)
     const before = row.last
     const due = this.#clock.monotonic() + ms

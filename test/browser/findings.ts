@@ -1,8 +1,5 @@
-import { createRequire } from 'node:module'
-import { readFileSync } from 'node:fs'
+import axe from 'axe-core'
 import type { Page } from 'playwright-core'
-
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core'), 'utf8')
 
 interface Finding {
   readonly id: string
@@ -15,7 +12,7 @@ export const findings = async (
   rules: 'all' | 'contrast' = 'all',
   without: readonly string[] = [],
 ): Promise<readonly string[]> => {
-  if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(axe)
+  if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(axe.source)
   const only = rules === 'all' ? '' : `, runOnly: { type: 'rule', values: ['color-contrast'] }`
   const found = (await page.evaluate(
     `axe.run({ exclude: ${JSON.stringify(without)} }, { resultTypes: ['violations']${only} }).then(({ violations }) => violations)`,

@@ -15,7 +15,7 @@ const Config = z.strictObject({
 })
 export type Config = z.infer<typeof Config>
 
-export const config: Config = {
+const config: Config = {
   log: { level: 'info' },
   db: { host: 'db.internal', password: SECRET, max: 5 },
   cache: { intervalMs: 30_000 },

@@ -13,5 +13,7 @@ export default defineConfig({
     expect: { poll: { timeout: 20_000 } },
     pool: 'forks',
     maxWorkers: 2,
+    // Test files share nothing but modules, and to load those anew for each takes longer than most tests.
+    isolate: false,
   },
 })

@@ -1,5 +1,3 @@
-import { createRequire } from 'node:module'
-
 interface Point {
   readonly x: number
   readonly y: number
@@ -41,8 +39,8 @@ interface Elk {
   readonly layout: (graph: ElkNode) => Promise<ElkNode>
 }
 
-// elkjs is CommonJS whose types name a default export that Node does not give.
-const ELK = createRequire(import.meta.url)('elkjs') as new () => Elk
+// elkjs is CommonJS, and Node gives all of it as the default, which its types do not know.
+const { default: ELK } = (await import('elkjs')) as unknown as { readonly default: new () => Elk }
 
 // Chosen by looking: top-down in the order of the machine, what leads back runs around the outside.
 const layered = {

@@ -1,11 +1,10 @@
-import { mkdirSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { ownFolder } from '../keeper/children.ts'
 import { compileService } from './compiled.ts'
 import type { ProcessSettings } from './process-status.ts'
-import { type Config, filesIn, replaceFile } from './service.ts'
-import { supervise } from './supervisor.ts'
+import type { Config } from './service.ts'
+import { publisher, superviseHere } from './supervisor.ts'
 
 vi.setConfig({ testTimeout: 600_000, hookTimeout: 600_000 })
 
@@ -25,14 +24,10 @@ afterAll(remove)
 /** A folder in which a document stands, and the services that are started on it. */
 const createPlace = (name: string, first: Config) => {
   const inside = make(name)
-  mkdirSync(dirname(filesIn(inside).kept), { recursive: true })
-  const publish = (config: Config): void => replaceFile(filesIn(inside).document, JSON.stringify(config))
+  const publish = publisher(inside)
   publish(first)
-  const run = (settings: Partial<ProcessSettings> = {}) => {
-    const service = supervise(program, { folder: inside, soakMs: SOAK_MS, ...settings })
-    onTestFinished(async () => void (await service.stop()))
-    return service
-  }
+  const run = (settings: Partial<ProcessSettings> = {}) =>
+    superviseHere(program, { folder: inside, soakMs: SOAK_MS, ...settings })
   return { publish, run }
 }
 
@@ -42,10 +37,10 @@ test(`A config that aborts the process ${ABORT_MS} ms after its commit ends it $
   const one = run({ build: 'one' })
   await one.until({ served: 1, goods: 1 })
   publish(deadly)
-  await one.until({ served: 1, state: 'rejected', quarantine: [`attempt.died ${MAX_ATTEMPTS}`] })
+  const quarantine = [`attempt.died ${MAX_ATTEMPTS}`]
+  await one.until({ served: 1, state: 'rejected', quarantine, causes: ['quarantined'] })
   expect(one.deaths).toEqual(Array.from({ length: MAX_ATTEMPTS }, () => ({ code: null, signal: 'SIGABRT' })))
   expect(one.errors).toEqual(Array.from({ length: MAX_ATTEMPTS }, () => 'attempt.died'))
-  expect(one.codes).toContain('quarantined')
 
   // The document is fixed: the process that runs takes it, and knows the old one still.
   const { pid } = one

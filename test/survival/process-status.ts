@@ -17,6 +17,8 @@ export interface ProcessStatus {
   readonly isProved: boolean
   readonly goods: number
   readonly quarantine: readonly string[]
+  /** Why the last transaction did not hold. */
+  readonly causes: readonly string[]
   readonly lastError?: string | undefined
   /** Of all that was logged as a warning or an error. */
   readonly codes: readonly string[]

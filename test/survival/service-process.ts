@@ -31,7 +31,7 @@ const { reloader } = service
 
 let told = ''
 const tell = (): void => {
-  const { state, quarantine, persistence, lastGood, history } = reloader.status()
+  const { state, quarantine, persistence, lastGood, history, last } = reloader.status()
   const status: ProcessStatus = {
     pid: process.pid,
     state,
@@ -39,6 +39,7 @@ const tell = (): void => {
     isProved: lastGood !== undefined,
     goods: history.length,
     quarantine: quarantine.map(({ code, count }) => `${code} ${count}`),
+    causes: last !== undefined && 'failures' in last ? last.failures.map(({ code }) => code) : [],
     lastError: persistence?.lastError?.code,
     codes,
     errors,

@@ -1,6 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { expect, vi } from 'vitest'
+import { mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { expect, onTestFinished, vi } from 'vitest'
 import type { ProcessSettings, ProcessStatus } from './process-status.ts'
+import { type Config, filesIn, replaceFile } from './service.ts'
 
 const WAIT = { timeout: 120_000, interval: 5 }
 
@@ -82,4 +85,18 @@ export const supervise = (program: string, settings: ProcessSettings, shell = 'u
       return pids.at(-1) ?? 0
     },
   }
+}
+
+/** The same, ended with the test. */
+export const superviseHere = (...given: Parameters<typeof supervise>): ReturnType<typeof supervise> => {
+  const service = supervise(...given)
+  onTestFinished(async () => void (await service.stop()))
+  return service
+}
+
+/** Makes the folders of a service, and the function that replaces its document. */
+export const publisher = (folder: string): ((config: Config) => void) => {
+  const { document, kept, effects } = filesIn(folder)
+  for (const file of [kept, effects]) mkdirSync(dirname(file), { recursive: true })
+  return (config) => replaceFile(document, JSON.stringify(config))
 }

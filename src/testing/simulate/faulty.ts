@@ -4,7 +4,7 @@ import type { SeenGeneration, SeenModule } from './ledger.ts'
 import { never, type SimulatedProcess } from './process.ts'
 
 /** Stands in every planned failure, so that its way into logs and records would be found. */
-export const plantedText = 'planted-by-the-simulation'
+const plantedText = 'planted-by-the-simulation'
 
 export const planted = (): Error => new Error(plantedText)
 

@@ -4,7 +4,7 @@ import type { Asked } from './expectations.ts'
 import type { World } from './world.ts'
 
 /** One step in words, for the trace. */
-export const stepText = (step: Step): string => {
+const stepText = (step: Step): string => {
   switch (step.do) {
     case 'put':
       return `put ${JSON.stringify(step.document)}`
