@@ -13,6 +13,9 @@ export const MAX_QUARANTINED = 256
 /** How long a string is at most, in UTF-16 units; only a good's text may be longer. */
 export const MAX_STRING = 8192
 
+/** How high a count or a sequence is at most, so that there is room for those that come after it. */
+const MAX_COUNT = 2 ** 52
+
 type Members = Readonly<Record<string, unknown>>
 
 const objectOf = (value: unknown): Members => {
@@ -34,7 +37,7 @@ const numberOf = (value: unknown): number => {
 }
 
 const countOf = (value: unknown): number => {
-  if (!Number.isSafeInteger(value) || (value as number) < 0) throw new BadShape()
+  if (!Number.isSafeInteger(value) || (value as number) < 0 || (value as number) > MAX_COUNT) throw new BadShape()
   return value as number
 }
 

@@ -5,6 +5,9 @@ import type { Snapshot } from '../snapshot.ts'
 /** The last known good and the two before it. */
 const MAX_GOODS = 3
 
+/** The end of what a `Date` can hold, in milliseconds. */
+const MAX_TIME = 8.64e15
+
 /** The snapshots that have passed their soak, newest first, each digest once. */
 export class History {
   #goods: readonly Good[] = []
@@ -50,7 +53,9 @@ export class History {
 
   /** Above all that are known; by the clock, since what was kept earlier may not have been readable. */
   #nextSequence(now: number): number {
-    return Math.max(0, Math.floor(now), ...this.#goods.map(({ sequence }) => sequence + 1))
+    // A time that no clock shows is of an entry that somebody has written.
+    const least = Math.floor(Math.min(now, MAX_TIME))
+    return Math.max(0, least, ...this.#goods.map(({ sequence }) => sequence + 1))
   }
 }
 

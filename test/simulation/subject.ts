@@ -74,7 +74,7 @@ export const subject: Subject<Config> = {
   },
   sometimes: {
     'a module is off': ({ config }) => config.cache === undefined,
-    'it rests degraded': ({ status }) => status.state === 'degraded',
+    'it was degraded': ({ status }) => status.counters.degraded > 0,
     'something is quarantined': ({ status }) => status.quarantine.length > 0,
     'changes are held': ({ status }) => status.frozen !== undefined,
     'it can go back': ({ status }) => status.history.length > 1,

@@ -8,7 +8,7 @@ import { fileSource } from '../../src/sources/file/index.ts'
 import type { Source } from '../../src/source.ts'
 import { type Around, stepped } from '../keeper/steps.ts'
 import { type Kill, killScenes, lineOf } from './kill-scenes.ts'
-import { createService, filesIn } from './service.ts'
+import { createService, effectsIn, filesIn } from './service.ts'
 
 interface Process {
   /** Tells its lines from those of other services in this process. */
@@ -115,7 +115,7 @@ export const play = async (sceneName: string, kill: Kill, process: Process): Pro
   const { document, effects, kept } = filesIn(folder)
   const service = createService({
     source: createSource(document, steps),
-    effects,
+    effects: effectsIn(effects),
     lastKnownGood: createStore(kept, steps),
     steps,
     soak: { durationMs: scene.soakMs ?? 5, intervalMs: 5 },

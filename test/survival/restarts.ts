@@ -6,7 +6,7 @@ import { goodCodec } from '../../src/keeper/codec.ts'
 import type { Good } from '../../src/keeper/types.ts'
 import { fileSource } from '../../src/sources/file/index.ts'
 import { SourceError, type Source } from '../../src/source.ts'
-import { createLog, createService, filesIn, replaceFile } from './service.ts'
+import { createLog, createService, effectsIn, filesIn, replaceFile } from './service.ts'
 
 const WAIT = { timeout: 60_000, interval: 3 }
 
@@ -29,7 +29,7 @@ export const restart = (folder: string, from: 'its source' | 'the disk alone', w
   const { logger, codes } = createLog()
   const service = createService({
     source: from === 'its source' ? fileSource({ path: document, settleMs: 0 }) : gone,
-    effects,
+    effects: effectsIn(effects),
     lastKnownGood: kept,
     logger,
     soak: { durationMs: 5, intervalMs: 5 },

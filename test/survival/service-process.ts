@@ -5,7 +5,7 @@
 import { writeSync } from 'node:fs'
 import { fileSource } from '../../src/sources/file/index.ts'
 import type { ProcessSettings, ProcessStatus } from './process-status.ts'
-import { createLog, createService, filesIn } from './service.ts'
+import { createLog, createService, effectsIn, filesIn } from './service.ts'
 
 const settings: ProcessSettings = JSON.parse(process.argv[2] ?? '{}')
 const { document, effects, kept } = filesIn(settings.folder)
@@ -19,7 +19,7 @@ if (settings.uid !== undefined && process.getuid?.() === 0) {
 const { logger, codes, errors } = createLog()
 const service = createService({
   source: fileSource({ path: document, pollMs: 50, settleMs: 0 }),
-  effects,
+  effects: effectsIn(effects),
   lastKnownGood: kept,
   logger,
   build: settings.build ?? '',

@@ -89,11 +89,22 @@ export const replaceFile = (path: string, text: string): void => {
   renameSync(`${path}.new`, path)
 }
 
+/** What the compensating module has changed in place. */
+export interface Effects {
+  readonly set: (value: number) => void
+  readonly get: () => number
+}
+
+/** Effects that outlive the process, in a file. */
+export const effectsIn = (path: string): Effects => ({
+  set: (value) => replaceFile(path, String(value)),
+  get: () => Number(readFileSync(path, 'utf8')),
+})
+
 /** What a service is made of. */
 export interface ServiceOptions extends Partial<Omit<ReloaderOptions<Config>, 'source' | 'schema'>> {
   readonly source: Source
-  /** Where the compensating module keeps what it has applied. */
-  readonly effects: string
+  readonly effects: Effects
   readonly lastKnownGood?: string | GoodStore
   readonly steps?: Steps
   /** True for a program that no config can end. */
@@ -128,7 +139,7 @@ export const createService = ({ effects, steps = noSteps, isFixed = false, ...op
         apply: async (config, _previous, { direction }) => {
           const { value } = config
           await wait(`${direction === 'forward' ? 'apply' : 'undo'} c ${value}`)
-          replaceFile(effects, String(value))
+          effects.set(value)
           await wait(`applied c ${value}`)
           failWhere(config, 'apply')
         },
@@ -143,7 +154,7 @@ export const createService = ({ effects, steps = noSteps, isFixed = false, ...op
       const { serving } = reloader.status()
       if (serving === undefined) return undefined
       const { a, b } = reloader.modules
-      const values = [reloader.config.value, a.current.value, b.current.value, Number(readFileSync(effects, 'utf8'))]
+      const values = [reloader.config.value, a.current.value, b.current.value, effects.get()]
       if (values.some((value) => value !== values[0])) throw new Error(`a mix serves: ${values.join()}`)
       return values[0]
     },

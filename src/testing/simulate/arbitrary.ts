@@ -1,6 +1,6 @@
 import type * as FastCheck from 'fast-check'
 import type { KnownModule } from './subject-modules.ts'
-import { type Fault, faultKinds, type Scenario, sourceFaults, type Step, syncFaultKinds } from './scenario.ts'
+import { type During, type Fault, faultKinds, type Scenario, sourceFaults, type Step, syncFaultKinds } from './scenario.ts'
 
 type Fc = typeof FastCheck
 
@@ -18,7 +18,7 @@ const stepsOf = (fc: Fc, documents: FastCheck.Arbitrary<unknown>): FastCheck.Arb
     { weight: 8, arbitrary: fc.record({ do: fc.constant('put'), document: documents }) },
     { weight: 5, arbitrary: fc.record({ do: fc.constant('advance'), ms }) },
     { weight: 4, arbitrary: source },
-    { weight: 3, arbitrary: fc.record({ do: asked }) },
+    { weight: 6, arbitrary: fc.record({ do: asked }) },
     { weight: 2, arbitrary: fc.constant({ do: 'crash' }) },
     {
       weight: 1,
@@ -49,6 +49,29 @@ const faultsOf = (fc: Fc, modules: readonly KnownModule[]): FastCheck.Arbitrary<
   return fc.oneof(...each) as FastCheck.Arbitrary<Fault>
 }
 
+/** What happens in the midst of a call: only what needs no time. */
+const duringOf = (
+  fc: Fc,
+  documents: FastCheck.Arbitrary<unknown>,
+  modules: readonly KnownModule[],
+): FastCheck.Arbitrary<During> => {
+  const step = fc.oneof(
+    { weight: 3, arbitrary: fc.record({ do: fc.constant('put'), document: documents }) },
+    { weight: 3, arbitrary: fc.record({ do: fc.constantFrom('reload', 'freeze', 'unfreeze', 'revert', 'release') }) },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant('source'), fault: fc.constantFrom(...sourceFaults) }) },
+  )
+  const call = fc.constantFrom(1, 2, 3, 4)
+  const each = modules.map(({ name, isCompensating }) =>
+    fc.record({
+      module: fc.constant(name),
+      phase: isCompensating ? fc.constantFrom('apply', 'undo') : fc.constantFrom('prepare', 'check', 'commit', 'close'),
+      call,
+      step,
+    }),
+  )
+  return fc.oneof(...each) as FastCheck.Arbitrary<During>
+}
+
 /**
  * All the histories of these modules. How many faults and steps a run has differs from run to run: one fault after a few
  * calm steps finds other bugs than many at once.
@@ -71,10 +94,15 @@ export const scenariosOf = (
       fc.array(faultsOf(fc, modules), { maxLength: 2 }),
       fc.array(faultsOf(fc, modules), { minLength: 1, maxLength: 8 }),
     ),
+    during: fc.oneof(
+      { weight: 2, arbitrary: fc.constant([]) },
+      { weight: 1, arbitrary: fc.array(duringOf(fc, documents, modules), { minLength: 1, maxLength: 3 }) },
+    ),
   })
-  return whole.map(({ soakMs, confirmMs, persists, ...rest }) => ({
+  return whole.map(({ soakMs, confirmMs, persists, during, ...rest }) => ({
     version: 1 as const,
     ...rest,
+    ...(during.length === 0 ? {} : { during }),
     ...(soakMs === undefined ? {} : { soakMs }),
     ...(confirmMs === undefined ? {} : { confirmMs }),
     ...(persists ? { persists } : {}),

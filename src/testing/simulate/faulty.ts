@@ -100,28 +100,9 @@ export class FaultyModules {
 
   /** Timers of a module are counted, so that one that waits for the real world can be told from one that waits for time. */
   #contextOf<S, N extends object>(context: PrepareContext<S, N>): PrepareContext<S, N> {
-    const { clock } = context
-    const owner = this.#process
-    const armed = new Set<unknown>()
-    const counting = {
-      ...clock,
-      setTimeout: (callback: () => void, ms: number) => {
-        const handle = clock.setTimeout(() => {
-          if (armed.delete(handle)) owner.moduleTimers -= 1
-          callback()
-        }, ms)
-        armed.add(handle)
-        owner.moduleTimers += 1
-        return handle
-      },
-      clearTimeout: (handle: unknown) => {
-        if (armed.delete(handle)) owner.moduleTimers -= 1
-        clock.clearTimeout(handle)
-      },
-    }
     // A copy would read the getter of `signal`, which makes one; and that getter wants its own object.
     return Object.create(context, {
-      clock: { value: counting, enumerable: true },
+      clock: { value: this.#process.moduleClock, enumerable: true },
       signal: { get: () => context.signal, enumerable: true },
     }) as PrepareContext<S, N>
   }
@@ -147,7 +128,12 @@ export class FaultyModules {
     const fault = this.#desk.take(module.name, phase)
     this.#desk.called(module, phase, seen, slice)
     if (fault?.kind === 'throw') throw planted()
-    const ended = this.#afterFault(fault, phase, signal, () => this.#waiting(module, phase, body)).then((value) => {
+    const ended = this.#afterFault(
+      fault,
+      phase,
+      signal,
+      fault === undefined ? () => this.#waiting(module, phase, body) : body,
+    ).then((value) => {
       if (this.#process.isDead) return never<T>()
       this.#desk.returned(module, phase, seen)
       return value

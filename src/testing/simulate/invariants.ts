@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { TransactionRecord } from '../../model/record.ts'
-import { isNewer, type Revision } from '../../model/revision.ts'
+import type { Revision } from '../../model/revision.ts'
 import type { ReloaderStatus } from '../../status.ts'
 import { type Ledger, type SeenGeneration, type SeenModule, sliceOf } from './ledger.ts'
 import type { FaultPhase } from './scenario.ts'
@@ -11,13 +11,15 @@ export type Breach = (invariant: string, message: string) => void
 export class Invariants {
   readonly #ledger: Ledger
   readonly #breach: Breach
+  readonly #confirms: boolean
   #committed: Revision | undefined
   #lastEpoch = 0
   #hasServed = false
   #records = 0
 
-  constructor(ledger: Ledger, breach: Breach) {
+  constructor(ledger: Ledger, breach: Breach, confirms: boolean) {
     this.#ledger = ledger
+    this.#confirms = confirms
     this.#breach = breach
   }
 
@@ -35,8 +37,10 @@ export class Invariants {
       case 'apply':
         this.#ledger.running.applies += 1
         return
-      case 'undo':
       case 'check':
+        this.#ledger.running.unchecked.add(module.name)
+        return
+      case 'undo':
     }
   }
 
@@ -133,12 +137,16 @@ export class Invariants {
     if (outcome === 'committed') {
       const isProved = trigger === 'restore' || durationMs >= soakMs
       if (!isProved) this.#breach('G8', `a transaction holds after ${durationMs} ms; its soak is ${soakMs} ms`)
+      const [unchecked] = this.#ledger.running.unchecked
+      // Whoever confirms need not wait for the check that runs.
+      if (unchecked !== undefined && !this.#confirms) this.#breach('G8', `a transaction holds, and the last check of ${unchecked} has failed`)
       this.#hasServed = true
     }
     const isBack = trigger === 'revert' || trigger === 'restore'
     const last = this.#committed
     if (revision !== undefined && last !== undefined && !isBack && trigger !== 'repair') {
-      if (revision.lineage === last.lineage && isNewer(last, revision)) {
+      // Said here anew: what is judged must not be the judge.
+      if (revision.lineage === last.lineage && revision.order < last.order && revision.name !== last.name) {
         this.#breach('G12', `revision ${revision.name} is committed after ${last.name}`)
       }
     }

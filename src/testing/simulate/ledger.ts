@@ -28,6 +28,8 @@ interface Running {
   prepares: string[]
   /** Prepares that have not ended well. */
   preparing: Set<string>
+  /** Modules whose last check has not ended well. */
+  unchecked: Set<string>
   commits: Map<string, SeenGeneration | undefined>
   applies: number
   rollbacks: string[]
@@ -40,6 +42,7 @@ interface Running {
 const none = (): Running => ({
   prepares: [],
   preparing: new Set(),
+  unchecked: new Set(),
   commits: new Map(),
   applies: 0,
   rollbacks: [],

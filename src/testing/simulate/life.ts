@@ -35,9 +35,8 @@ export class Life<Config> {
     this.#world = world
     this.#isBadListener = world.scenario.seed % 2 === 1
     this.process = process
-    this.#invariants = new Invariants(process.ledger, (invariant, message) =>
-      world.chronicle.breach(invariant, message),
-    )
+    const breach = (invariant: string, message: string): void => world.chronicle.breach(invariant, message)
+    this.#invariants = new Invariants(process.ledger, breach, world.scenario.confirmMs !== undefined)
     this.reloader = this.#createReloader()
     world.subject.modules(this.#wrapped())
     this.#subscribe()
@@ -49,6 +48,7 @@ export class Life<Config> {
     this.reloader.start().catch((error: unknown) => {
       if (this.process.isDead || this.process.ledger.isClosing) return
       this.hasFailed = true
+      this.lookClosed()
       const code = error instanceof ChangeoverError ? error.code : 'internal.error'
       chronicle.note({ kind: 'process', event: 'start-failed', code })
     })
@@ -175,6 +175,7 @@ export class Life<Config> {
         if (process.isDead) return
         if (phase === 'close' && generation !== undefined) generation.hasClosed = true
         if (phase === 'prepare') process.ledger.running.preparing.delete(module.name)
+        if (phase === 'check') process.ledger.running.unchecked.delete(module.name)
         chronicle.note({ kind: 'return', module: module.name, phase, generation: generation?.id ?? 0 })
       },
       healed: plan.healed,

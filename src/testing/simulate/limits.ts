@@ -15,14 +15,15 @@ export const deadlines: Required<Deadlines> = {
 }
 
 /** What every simulated process is made with. */
-export const settingsOf = ({ soakMs = 0, confirmMs }: Scenario): Partial<ReloaderOptions<never>> => ({
+export const settingsOf = ({ soakMs = 0, confirmMs, steps, during = [] }: Scenario): Partial<ReloaderOptions<never>> => ({
   deadlines,
   soak: soakMs,
   ...(confirmMs === undefined ? {} : { confirm: { withinMs: Math.max(confirmMs, soakMs, 1) } }),
   retry: { minMs: 50, maxMs: 1_000 },
   repair: { minMs: 100, maxMs: 2_000 },
   quarantine: { minMs: 500, maxMs: 5_000, crashMs: 10_000 },
-  reconcileMs: 10_000,
+  // Where nothing befalls the source a change must be found without one.
+  reconcileMs: [...steps, ...during.map(({ step }) => step)].some((step) => step.do === 'source') ? 10_000 : 3_600_000,
 })
 
 /** What one transaction may take at most: each of its phases with its grace, one module after the other (G10). */

@@ -10,8 +10,7 @@ export class SimulatedProcess {
   readonly #virtual: VirtualClock
   readonly #timers = new Set<TimerHandle>()
   readonly #sleeps = new Set<TimerHandle>()
-  /** Timers that modules have armed, through the clock that they are given. */
-  moduleTimers = 0
+  readonly #moduleTimers = new Set<TimerHandle>()
   /** Calls that run and that no fault holds back, by module and phase. */
   readonly waiting = new Map<string, number>()
   isDead = false
@@ -36,6 +35,28 @@ export class SimulatedProcess {
         virtual.clearTimeout(handle)
       },
     }
+  }
+
+  /** The clock as modules are given it: their timers are counted beside. */
+  readonly moduleClock: Clock = {
+    now: () => this.clock.now(),
+    monotonic: () => this.clock.monotonic(),
+    setTimeout: (callback, ms) => {
+      const handle = this.clock.setTimeout(() => {
+        if (this.#moduleTimers.delete(handle)) callback()
+      }, ms)
+      this.#moduleTimers.add(handle)
+      return handle
+    },
+    clearTimeout: (handle) => {
+      this.#moduleTimers.delete(handle)
+      this.clock.clearTimeout(handle)
+    },
+  }
+
+  /** Timers that modules have armed: one that waits for the real world has none. */
+  get moduleTimers(): number {
+    return this.#moduleTimers.size
   }
 
   /** The simulation's own waiting, which is no timer of the service's. */

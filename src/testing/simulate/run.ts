@@ -35,7 +35,9 @@ export const textOf = ({ trace }: RunResult): string => traceText(trace)
 export const runScenario = async <Config>(scenario: Scenario, subject: Subject<Config>): Promise<RunResult> => {
   const world = new World(subject, scenario)
   const restore =
-    subject.globals === 'virtual' ? installVirtualGlobals(() => world.life?.process.clock ?? world.clock) : undefined
+    subject.globals === 'virtual'
+      ? installVirtualGlobals(() => world.life?.process.moduleClock ?? world.clock)
+      : undefined
   const onRejection = (): void =>
     world.chronicle.breach('G13', 'a rejection that nobody handles: it would end the process')
   process.on('unhandledRejection', onRejection)
@@ -126,6 +128,7 @@ const requireWell = <Config>(world: World<Config>): void => {
   if (life === undefined || life.hasFailed) return world.chronicle.breach('heal', 'the service does not start any more')
   const status = life.reloader.status()
   const { state, inSync, degraded, modules } = status
+  if (life.unanswered > 0) world.chronicle.breach('answers', `${life.unanswered} calls wait for ever`)
   if (state !== 'committed') world.chronicle.breach('heal', `it rests in ${state}`)
   if (!inSync) world.chronicle.breach('heal', 'what serves is not the newest document')
   if (degraded.length > 0) world.chronicle.breach('heal', `${degraded.join()} are degraded`)

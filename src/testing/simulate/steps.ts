@@ -35,6 +35,7 @@ export class Stepper {
 
   async perform(step: Step): Promise<void> {
     const world = this.#world
+    if (world.life?.hasFailed === true) world.boot() // whoever supervises it tries again
     world.chronicle.note({ kind: 'step', text: stepText(step) })
     switch (step.do) {
       case 'put':

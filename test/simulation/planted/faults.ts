@@ -213,8 +213,12 @@ const otherFaults = [
   ),
   fault(
     'reload-unanswered',
-    'a reload() that was asked for while another ran is never answered',
-    edit('src/waiters.ts', 'waiter.epoch ??= epoch', 'waiter.epoch = epoch'),
+    'a reload() that finds nothing new is never answered',
+    edit(
+      'src/waiters.ts',
+      'if (waiter.epoch !== record.epoch) continue',
+      "if (waiter.epoch !== record.epoch || record.outcome === 'unchanged') continue",
+    ),
   ),
 ]
 
