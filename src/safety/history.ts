@@ -5,8 +5,8 @@ import type { Snapshot } from '../snapshot.ts'
 /** The last known good and the two before it. */
 const MAX_GOODS = 3
 
-/** The end of what a `Date` can hold, in milliseconds. */
-const MAX_TIME = 8.64e15
+/** Far in the future, and below what a sequence may be. */
+const MAX_TIME = 2 ** 50
 
 /** The snapshots that have passed their soak, newest first, each digest once. */
 export class History {

@@ -1,7 +1,7 @@
 import type { Measure, Measured } from './figure.ts'
 
 /** Three digits that matter; whole numbers in thousands. */
-export const shown = (value: number): string => {
+const shown = (value: number): string => {
   if (!Number.isFinite(value)) return String(value)
   if (Number.isInteger(value) || Math.abs(value) >= 1_000) return Math.round(value).toLocaleString('en-US')
   return value.toPrecision(3)

@@ -13,7 +13,7 @@ export interface Stored {
   readonly figures: readonly Measured[]
 }
 
-export const storedPath = new URL('figures.json', import.meta.url)
+const storedPath = new URL('figures.json', import.meta.url)
 export const benchReadmePath = new URL('README.md', import.meta.url)
 
 export const readStored = async (): Promise<Stored | undefined> => {
@@ -32,13 +32,17 @@ const where = ({ machine: on, node, date }: Stored): string => `Measured on ${on
 export const benchBlock = (stored: Stored): string => `${where(stored)}\n\n${markdownTable(stored.figures)}`
 
 /** What stands between the markers of the project's README. */
-export const readmeBlock = (stored: Stored): string => `${smallTable(stored.figures)}\n\n${where(stored)}`
+const readmeBlock = (stored: Stored): string => `${smallTable(stored.figures)}\n\n${where(stored)}`
 
 const rewrite = async (path: string | URL, name: string, content: string): Promise<void> => {
   const text = await readFile(path, 'utf8')
   blockOf(text, name) // throws where there is none
   await writeFile(path, withBlock(text, name, content))
 }
+
+/** The small table is for a README that has a place for it. */
+const hasBlock = async (path: string, name: string): Promise<boolean> =>
+  (await readFile(path, 'utf8')).includes(`<!-- ${name}:start -->`)
 
 /** Keeps the figures of a whole run, and renders both READMEs from them. */
 export const store = async (measured: readonly Measured[]): Promise<void> => {
@@ -50,5 +54,5 @@ export const store = async (measured: readonly Measured[]): Promise<void> => {
   }
   await writeFile(storedPath, `${JSON.stringify(stored, null, 2)}\n`)
   await rewrite(benchReadmePath, 'figures', benchBlock(stored))
-  await rewrite(readmePath, 'bench', readmeBlock(stored))
+  if (await hasBlock(readmePath, 'bench')) await rewrite(readmePath, 'bench', readmeBlock(stored))
 }

@@ -41,7 +41,7 @@ export class FaultPlan {
   /** What is planned to happen during the call that has just begun. */
   during(module: string, phase: FaultPhase): readonly Step[] {
     const { during = [] } = this.#scenario
-    if (during.length === 0) return during as readonly never[]
+    if (during.length === 0 || this.#isHealed) return []
     const call = this.#calls.get(`${module}.${phase}`)
     return during
       .filter((one) => one.module === module && one.phase === phase && one.call === call)

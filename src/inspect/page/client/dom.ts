@@ -1,6 +1,3 @@
-/// <reference lib="dom" />
-/// <reference lib="dom.iterable" />
-
 /** What stands in an element: nothing, text, elements. Text is only ever set as text. */
 export type Content = Node | string | undefined | false
 
