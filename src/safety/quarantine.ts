@@ -7,6 +7,9 @@ import type { QuarantineSettings } from '../settings.ts'
 /** Entries that are kept; of more, the oldest are forgotten. */
 const MAX_ENTRIES = 64
 
+/** The end of what a `Date` can show. */
+const MAX_TIME = 8.64e15
+
 // Only time was short, or something was busy: another day it may work.
 const passingCodes = new Set<ErrorCode>([
   'module.prepare-timeout',
@@ -73,7 +76,10 @@ export class Quarantine {
   }
 
   load(entries: readonly Quarantined[]): void {
-    this.#entries = entries.slice(0, MAX_ENTRIES)
+    this.#entries = entries.slice(0, MAX_ENTRIES).map((entry) => {
+      const isTooFar = entry.until !== undefined && entry.until > MAX_TIME
+      return isTooFar ? { ...entry, until: MAX_TIME } : entry
+    })
   }
 
   /** The entry that forbids this config now; a pass that was given for it is used up. */

@@ -56,13 +56,7 @@ const hostileTexts: readonly [string, ...string[]] = [
     '{"value":7,"__proto__":1}',
     '{"value":7,"constructor":{}}',
   ],
-  ...[
-    '{"value":7,"pad":7}',
-    '\uFEFF{"value":7}',
-    '{"value":7}\0',
-    `{"value":${'['.repeat(300)}`,
-    '{"value":7,"pad":"',
-  ],
+  ...['{"value":7,"pad":7}', '\uFEFF{"value":7}', '{"value":7}\0', `{"value":${'['.repeat(300)}`, '{"value":7,"pad":"'],
   ...['{"value":7,"fails":"commit"}', '{"value":7,"fails":"check"}', '{"value":7,"fails":"apply"}', '{"value":7}'],
 ]
 
@@ -94,8 +88,9 @@ const twisted = (value: unknown, random: Random, key = ''): unknown => {
     if (random.chance(0.2)) return Array.from({ length: 1 + random.upTo(40) }, () => value[at])
     return value.map((item, index) => (index === at ? twisted(item, random) : item))
   }
-  const entries = Object.entries(value)
-  const at = random.upTo(entries.length)
+  const isQuarantined = 'since' in value && 'code' in value
+  const entries = Object.entries(isQuarantined ? { until: 0, ...value } : value)
+  const at = isQuarantined && random.chance(0.5) ? 0 : random.upTo(entries.length)
   return Object.fromEntries(entries.map(([name, item], n) => [name, n === at ? twisted(item, random, name) : item]))
 }
 

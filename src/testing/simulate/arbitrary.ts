@@ -15,7 +15,7 @@ const stepsOf = (fc: Fc, documents: FastCheck.Arbitrary<unknown>): FastCheck.Arb
     { requiredKeys: ['do', 'fault'] },
   )
   return fc.oneof(
-    { weight: 8, arbitrary: fc.record({ do: fc.constant('put'), document: documents }) },
+    { weight: 12, arbitrary: fc.record({ do: fc.constant('put'), document: documents }) },
     { weight: 5, arbitrary: fc.record({ do: fc.constant('advance'), ms }) },
     { weight: 4, arbitrary: source },
     { weight: 6, arbitrary: fc.record({ do: asked }) },
@@ -28,8 +28,11 @@ const stepsOf = (fc: Fc, documents: FastCheck.Arbitrary<unknown>): FastCheck.Arb
   ) as FastCheck.Arbitrary<Step>
 }
 
+// The first calls are the start's, and few histories have many more.
+const callOf = (fc: Fc): FastCheck.Arbitrary<number> => fc.constantFrom(1, 2, 2, 3, 3, 4)
+
 const faultsOf = (fc: Fc, modules: readonly KnownModule[]): FastCheck.Arbitrary<Fault> => {
-  const call = fc.constantFrom(1, 2, 3, 4)
+  const call = callOf(fc)
   const each = modules.map(({ name, isCompensating }) => {
     const waiting = fc.record({
       module: fc.constant(name),
@@ -60,7 +63,7 @@ const duringOf = (
     { weight: 3, arbitrary: fc.record({ do: fc.constantFrom('reload', 'freeze', 'unfreeze', 'revert', 'release') }) },
     { weight: 1, arbitrary: fc.record({ do: fc.constant('source'), fault: fc.constantFrom(...sourceFaults) }) },
   )
-  const call = fc.constantFrom(1, 2, 3, 4)
+  const call = callOf(fc)
   const each = modules.map(({ name, isCompensating }) =>
     fc.record({
       module: fc.constant(name),

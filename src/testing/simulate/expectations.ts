@@ -120,6 +120,8 @@ export class Expectations {
     if (this.#diedTrying) this.#breach('attempt', 'a process died in a try, and the next one does not know of it')
     this.#restores = undefined
     this.#diedTrying = false
+    // No good one could serve: then the freeze is lifted, and the source asked.
+    if (trigger !== 'restore') this.#wasFrozen = false
   }
 
   /** A death in a try is told by the process that comes after. */
