@@ -18,23 +18,20 @@ export interface PairOptions {
   readonly rounds: number
   /** Rounds before, which do not count: code is compiled, caches fill. */
   readonly warmup: number
-  /** Collects garbage before every sample, so that neither side pays for the other's. */
-  readonly collect?: boolean
 }
 
-/** Samples ours and the floor in turn: A B, then B A, so that neither always comes after the other. */
+/**
+ * Samples ours and the floor in turn: A B, then B A, so that neither always comes after the other. No garbage is collected
+ * in between: collections that are asked for age the code until the engine throws it away, and all is slow then.
+ */
 export const pairs = async (ours: Sampler, floor: Sampler, options: PairOptions): Promise<Paired> => {
-  const { rounds, warmup, collect = true } = options
+  const { rounds, warmup } = options
   const samples: { ours: number; floor: number }[] = []
-  const take = async (sampler: Sampler): Promise<number> => {
-    if (collect) collectGarbage()
-    return sampler()
-  }
   for (let round = -warmup; round < rounds; round++) {
     const first = round % 2 === 0
-    const a = first ? await take(ours) : undefined
-    const floorTook = await take(floor)
-    const oursTook = a ?? (await take(ours))
+    const a = first ? await ours() : undefined
+    const floorTook = await floor()
+    const oursTook = a ?? (await ours())
     if (round >= 0) samples.push({ ours: oursTook, floor: floorTook })
   }
   const ratios = samples.map((sample) => sample.ours / sample.floor).sort((a, b) => a - b)

@@ -64,12 +64,20 @@ export const subject: Subject<Config> = {
       .use('log', ({ log }) => log, level())
       .use('db', ({ db }) => db, pool(), { after: ['log'] })
       .use('cache', (config) => config.cache, cache(), { needs: { pool: 'db' } })
-      .use('service', ({ service, log }) => ({ v: service.v, level: log.v }), resource({ open: async (slice: { readonly v: number; readonly level: number }) => ({ ...slice }), close: async () => {} }), { after: ['cache'] })
+      .use(
+        'service',
+        ({ service, log }) => ({ v: service.v, level: log.v }),
+        resource({
+          open: async (slice: { readonly v: number; readonly level: number }) => ({ ...slice }),
+          close: async () => {},
+        }),
+        { after: ['cache'] },
+      )
       .use('route', ({ route: to }) => to, route(), { after: ['log'] }),
   invariants: {
     'the cache serves with the pool that it was warmed through': ({ modules }) => {
-      const served = modules['cache'] as Cache | undefined
-      if (served !== undefined && served.pool !== modules['db']) throw new Error('another pool serves')
+      const served = modules.cache as Cache | undefined
+      if (served !== undefined && served.pool !== modules.db) throw new Error('another pool serves')
     },
   },
   sometimes: {

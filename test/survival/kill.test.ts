@@ -109,6 +109,7 @@ describe.each(Object.entries(killScenes))('a service that %s', (name, scene) => 
     return { ...service, served }
   }
 
+  /** Starts again twice: with the source gone and then with the source, or the other way round. */
   const checkRestarts = async (path: string, labels: readonly string[], title: string, isAlone: boolean) => {
     // What was good is there, whatever was being written over it.
     const kept = goodsIn(path).map(({ text }) => JSON.parse(text).value)
@@ -137,6 +138,7 @@ describe.each(Object.entries(killScenes))('a service that %s', (name, scene) => 
       title,
     ).toEqual([])
     expect(new Set(Object.values(files)), title).toEqual(new Set(['600']))
+    if (isAlone) return
     const last = await checkAlone(path, [served], title)
     await last.reloader.close()
   }

@@ -155,7 +155,18 @@ describe('simulate', () => {
   })
 
   it('fails as worthless where nothing was ever rolled back', async () => {
-    const error = await caught(simulate({ ...subjectOf(), documents, runs: 1, seed: 4 }))
-    expect(error).toMatchObject({ code: 'simulate.worthless' })
+    const codes = new Set<unknown>()
+    // One history has no rollback more often than not.
+    for (let seed = 1; seed <= 20 && !codes.has('simulate.worthless'); seed++) {
+      const ended = simulate({ ...subjectOf(), documents, runs: 1, seed })
+      codes.add(
+        await ended.then(
+          ({ outcomes }) => outcomes['rolled-back'],
+          (error: SimulationError) => error.code,
+        ),
+      )
+    }
+    expect([...codes]).toContain('simulate.worthless')
+    expect(codes).not.toContain('simulate.broken')
   })
 })

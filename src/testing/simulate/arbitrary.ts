@@ -1,13 +1,27 @@
 import type * as FastCheck from 'fast-check'
 import type { KnownModule } from './subject-modules.ts'
-import { type During, type Fault, faultKinds, type Scenario, sourceFaults, type Step, syncFaultKinds } from './scenario.ts'
+import {
+  type During,
+  type Fault,
+  faultKinds,
+  type Scenario,
+  sourceFaults,
+  type Step,
+  syncFaultKinds,
+} from './scenario.ts'
 
 type Fc = typeof FastCheck
 
 // Shortest first: fast-check shrinks towards the first of a list.
 const delays = [1, 30, 600, 2_500, 12_000] as const
 
-const stepsOf = (fc: Fc, documents: FastCheck.Arbitrary<unknown>): FastCheck.Arbitrary<Step> => {
+/** A document that was written before is written again: the last one, or the one before it. */
+interface Again {
+  readonly do: 'put-again'
+  readonly back: number
+}
+
+const stepsOf = (fc: Fc, documents: FastCheck.Arbitrary<unknown>): FastCheck.Arbitrary<Step | Again> => {
   const ms = fc.constantFrom(...delays)
   const asked = fc.constantFrom('reload', 'freeze', 'unfreeze', 'revert', 'retry', 'release', 'confirm', 'restart')
   const source = fc.record(
@@ -16,6 +30,7 @@ const stepsOf = (fc: Fc, documents: FastCheck.Arbitrary<unknown>): FastCheck.Arb
   )
   return fc.oneof(
     { weight: 12, arbitrary: fc.record({ do: fc.constant('put'), document: documents }) },
+    { weight: 3, arbitrary: fc.record({ do: fc.constant('put-again'), back: fc.nat({ max: 1 }) }) },
     { weight: 5, arbitrary: fc.record({ do: fc.constant('advance'), ms }) },
     { weight: 4, arbitrary: source },
     { weight: 6, arbitrary: fc.record({ do: asked }) },
@@ -25,7 +40,16 @@ const stepsOf = (fc: Fc, documents: FastCheck.Arbitrary<unknown>): FastCheck.Arb
       arbitrary: fc.record({ do: fc.constant('storm'), count: fc.constantFrom(20, 200), document: documents }),
     },
     { weight: 1, arbitrary: fc.record({ do: fc.constant('put-both'), documents: fc.tuple(documents, documents) }) },
-  ) as FastCheck.Arbitrary<Step>
+  ) as FastCheck.Arbitrary<Step | Again>
+}
+
+const resolved = (start: unknown, steps: readonly (Step | Again)[]): Step[] => {
+  const written = [start]
+  return steps.map((step): Step => {
+    const one: Step = step.do === 'put-again' ? { do: 'put', document: written.at(-1 - step.back) ?? start } : step
+    if (one.do === 'put') written.push(one.document)
+    return one
+  })
 }
 
 // The first calls are the start's, and few histories have many more.
@@ -88,6 +112,7 @@ export const scenariosOf = (
     seed: fc.nat({ max: 1_000_000 }),
     start: documents,
     last: documents,
+    pauseMs: fc.constantFrom(undefined, 20, 700, 3_000),
     soakMs: fc.constantFrom(undefined, 300, 2_500),
     confirmMs: fc.oneof({ weight: 5, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: fc.constant(3_000) }),
     persists: fc.boolean(),
@@ -102,10 +127,12 @@ export const scenariosOf = (
       { weight: 1, arbitrary: fc.array(duringOf(fc, documents, modules), { minLength: 1, maxLength: 3 }) },
     ),
   })
-  return whole.map(({ soakMs, confirmMs, persists, during, ...rest }) => ({
+  return whole.map(({ pauseMs, soakMs, confirmMs, persists, during, steps, ...rest }) => ({
     version: 1 as const,
     ...rest,
+    steps: resolved(rest.start, steps),
     ...(during.length === 0 ? {} : { during }),
+    ...(pauseMs === undefined ? {} : { pauseMs }),
     ...(soakMs === undefined ? {} : { soakMs }),
     ...(confirmMs === undefined ? {} : { confirmMs }),
     ...(persists ? { persists } : {}),

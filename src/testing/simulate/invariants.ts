@@ -122,7 +122,7 @@ export class Invariants {
 
   /** A terminal record is written. */
   recorded(record: TransactionRecord, maxMs: number, soakMs: number): void {
-    const { outcome, epoch, trigger, revision, durationMs } = record
+    const { outcome, epoch, durationMs } = record
     const { calls } = this.#ledger
     this.#records += 1
     if (epoch <= this.#lastEpoch)
@@ -133,24 +133,32 @@ export class Invariants {
     if ('failures' in record && record.failures.length === 0) this.#breach('G9', `${outcome} without a failure`)
     if (durationMs > maxMs) this.#breach('G10', `a transaction took ${durationMs} ms; its deadlines allow ${maxMs}`)
     this.#ticksBack(record)
-    if (outcome !== 'committed' && outcome !== 'unchanged') return
-    if (outcome === 'committed') {
-      const isProved = trigger === 'restore' || durationMs >= soakMs
-      if (!isProved) this.#breach('G8', `a transaction holds after ${durationMs} ms; its soak is ${soakMs} ms`)
-      const [unchecked] = this.#ledger.running.unchecked
-      // Whoever confirms need not wait for the check that runs.
-      if (unchecked !== undefined && !this.#confirms) this.#breach('G8', `a transaction holds, and the last check of ${unchecked} has failed`)
-      this.#hasServed = true
+    if (outcome === 'committed') this.#held(record, soakMs)
+    if (outcome === 'committed' || outcome === 'unchanged') this.#goesOn(record)
+  }
+
+  /** What holds has proved itself. */
+  #held({ trigger, durationMs }: TransactionRecord, soakMs: number): void {
+    const isProved = trigger === 'restore' || durationMs >= soakMs
+    if (!isProved) this.#breach('G8', `a transaction holds after ${durationMs} ms; its soak is ${soakMs} ms`)
+    const [unchecked] = this.#ledger.running.unchecked
+    // Whoever confirms need not wait for the check that runs.
+    if (unchecked !== undefined && !this.#confirms) {
+      this.#breach('G8', `a transaction holds, and the last check of ${unchecked} has failed`)
     }
+    this.#hasServed = true
+  }
+
+  /** Within a lineage nothing older comes after what has held, but by a person's word. */
+  #goesOn({ trigger, revision }: TransactionRecord): void {
     const isBack = trigger === 'revert' || trigger === 'restore'
     const last = this.#committed
-    if (revision !== undefined && last !== undefined && !isBack && trigger !== 'repair') {
-      // Said here anew: what is judged must not be the judge.
-      if (revision.lineage === last.lineage && revision.order < last.order && revision.name !== last.name) {
-        this.#breach('G12', `revision ${revision.name} is committed after ${last.name}`)
-      }
-    }
-    if (revision !== undefined && !isBack) this.#committed = revision
+    if (revision === undefined || isBack) return
+    // Said here anew: what is judged must not be the judge.
+    const isOlder = revision.lineage === last?.lineage && revision.order < last.order && revision.name !== last.name
+    if (isOlder && trigger !== 'repair')
+      this.#breach('G12', `revision ${revision.name} is committed after ${last.name}`)
+    this.#committed = revision
   }
 
   /** What did not hold was swapped back whole, the one that threw included; what could not be is named. */

@@ -15,7 +15,12 @@ export const deadlines: Required<Deadlines> = {
 }
 
 /** What every simulated process is made with. */
-export const settingsOf = ({ soakMs = 0, confirmMs, steps, during = [] }: Scenario): Partial<ReloaderOptions<never>> => ({
+export const settingsOf = ({
+  soakMs = 0,
+  confirmMs,
+  steps,
+  during = [],
+}: Scenario): Partial<ReloaderOptions<never>> => ({
   deadlines,
   soak: soakMs,
   ...(confirmMs === undefined ? {} : { confirm: { withinMs: Math.max(confirmMs, soakMs, 1) } }),

@@ -30,7 +30,7 @@ const simpler = (step: Step): readonly Step[] => {
 
 /** All the scenarios that are one thing simpler than this one, the greatest simplifications first. */
 function* simplifications(scenario: Scenario): Generator<Scenario> {
-  const { steps, faults, during = [], soakMs, confirmMs, persists } = scenario
+  const { steps, faults, during = [], pauseMs, soakMs, confirmMs, persists } = scenario
   for (let size = Math.floor(steps.length / 2); size > 1; size = Math.floor(size / 2)) {
     for (let at = 0; at + size <= steps.length; at += size) {
       yield { ...scenario, steps: [...steps.slice(0, at), ...steps.slice(at + size)] }
@@ -39,6 +39,7 @@ function* simplifications(scenario: Scenario): Generator<Scenario> {
   for (const index of steps.keys()) yield { ...scenario, steps: without(steps, index) }
   for (const index of faults.keys()) yield { ...scenario, faults: without(faults, index) }
   for (const index of during.keys()) yield { ...scenario, during: without(during, index) }
+  if (pauseMs !== undefined) yield dropped(scenario, 'pauseMs')
   if (soakMs !== undefined) yield dropped(scenario, 'soakMs')
   if (confirmMs !== undefined) yield dropped(scenario, 'confirmMs')
   if (persists !== undefined) yield dropped(scenario, 'persists')
@@ -50,7 +51,7 @@ function* simplifications(scenario: Scenario): Generator<Scenario> {
   }
 }
 
-const dropped = (scenario: Scenario, name: 'soakMs' | 'confirmMs' | 'persists'): Scenario => {
+const dropped = (scenario: Scenario, name: 'pauseMs' | 'soakMs' | 'confirmMs' | 'persists'): Scenario => {
   const { [name]: _, ...rest } = scenario
   return rest
 }

@@ -46,9 +46,10 @@ export const runScenario = async <Config>(scenario: Scenario, subject: Subject<C
     const stepper = new Stepper(world as unknown as World<never>)
     await stepper.perform({ do: 'put', document: scenario.start })
     world.boot()
-    await world.clock.advance(0)
+    await world.clock.advance(scenario.pauseMs ?? 0)
     for (const step of scenario.steps) {
       await stepper.perform(step)
+      await pause(world)
       if (world.chronicle.violations.length > 0 || world.chronicle.noProgress !== undefined) break
     }
     await rest(world)
@@ -66,6 +67,12 @@ export const runScenario = async <Config>(scenario: Scenario, subject: Subject<C
   }
   const { violations, trace, outcomes, faultsReached, sometimes } = world.chronicle
   return { violations, trace, outcomes, faultsReached, sometimes, served, virtualMs: world.clock.monotonic() }
+}
+
+const pause = async <Config>({ clock, scenario, life }: World<Config>): Promise<void> => {
+  if (scenario.pauseMs === undefined) return
+  await clock.advance(scenario.pauseMs)
+  life?.look()
 }
 
 /** Lets time pass until no transaction runs: what the last step has begun is over then, and no retry has begun. */

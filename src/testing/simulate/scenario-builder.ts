@@ -93,7 +93,7 @@ export class ScenarioBuilder extends Steps {
   readonly #steps: Step[] = []
   readonly #faults: Fault[] = []
   readonly #during: During[] = []
-  #settings: Pick<Scenario, 'soakMs' | 'confirmMs' | 'persists'> = {}
+  #settings: Pick<Scenario, 'pauseMs' | 'soakMs' | 'confirmMs' | 'persists'> = {}
   #start: unknown
   #last: unknown
 
@@ -111,6 +111,12 @@ export class ScenarioBuilder extends Steps {
   /** What the source holds before the first start. */
   start(document: unknown): this {
     this.#start = document
+    return this
+  }
+
+  /** So much virtual time passes after the start and after each step. */
+  pause(ms: number): this {
+    this.#settings = { ...this.#settings, pauseMs: ms }
     return this
   }
 

@@ -28,6 +28,7 @@ export const scenarioCode = (scenario: Scenario): string => {
     seed,
     start,
     last,
+    pauseMs,
     soakMs,
     confirmMs,
     persists,
@@ -38,6 +39,7 @@ export const scenarioCode = (scenario: Scenario): string => {
   const lines = [
     `await scenario(${data(name)}, { seed: ${seed} })`,
     `  .start(${data(start)})`,
+    ...(pauseMs === undefined ? [] : [`  .pause(${pauseMs})`]),
     ...(soakMs === undefined ? [] : [`  .soak(${soakMs})`]),
     ...(confirmMs === undefined ? [] : [`  .confirmWithin(${confirmMs})`]),
     ...(persists === true ? ['  .keepsLastGood()'] : []),

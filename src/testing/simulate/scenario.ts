@@ -89,6 +89,8 @@ export interface Scenario {
   readonly during?: readonly During[]
   /** A valid document that is published when the world is healed: it must serve in the end. */
   readonly last: unknown
+  /** Virtual time that passes after the start and after each step. Default: none but what a step itself takes. */
+  readonly pauseMs?: number
   readonly soakMs?: number
   /** True where the last known good is kept, so that restarts have something to return to. */
   readonly persists?: boolean

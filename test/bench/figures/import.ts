@@ -27,10 +27,10 @@ export const figure: Figure = {
   run: async (scale) => {
     const [rounds, warmup] = scale === 'full' ? [61, 5] : [1, 0]
     const bare = processOf(await entry('nothing', []))
-    const nothing = await pairs(bare, bare, { rounds, warmup, collect: false })
+    const nothing = await pairs(bare, bare, { rounds, warmup })
     const measure = async (name: string, ours: string[], floor: string[], limit: number): Promise<Measure> => {
       const [a, b] = [await entry(`${name}-ours`, ours), await entry(`${name}-floor`, floor)]
-      const paired = await pairs(processOf(a), processOf(b), { rounds, warmup, collect: false })
+      const paired = await pairs(processOf(a), processOf(b), { rounds, warmup })
       return {
         name: ours.join(' and '),
         unit: 'ms',

@@ -2,8 +2,10 @@ import { createReloader, type TransactionRecord } from 'changeover'
 import { memorySource } from 'changeover/testing'
 import { z } from 'zod'
 import type { Figure, Measure } from '../figure.ts'
+import { startIdleMachines } from '../idle-machines.ts'
 import { type Paired, pairs, spreadOf } from '../pairs.ts'
 import { processorMs } from '../processor.ts'
+import { median } from '../stats.ts'
 
 const Entry = z.object({
   name: z.string(),
@@ -94,6 +96,22 @@ const makeScene = async (kind: Kind, bytes: number) => {
 /** A source that changes without a pause is paced; one that changes now and then is not, and that is what is timed. */
 const quiet = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 30))
 
+/** What of it the bare machines take: the same event, and actors that answer `unchanged` at once. */
+const machinesAlone = async (rounds: number, warmup: number): Promise<Measure> => {
+  const machines = startIdleMachines({ kind: 'unchanged' })
+  const samples: number[] = []
+  for (let round = -warmup; round < rounds; round++) {
+    await quiet()
+    const before = machines.concluded()
+    const started = processorMs()
+    machines.change()
+    while (machines.concluded() === before) await Promise.resolve()
+    if (round >= 0) samples.push(processorMs() - started)
+  }
+  machines.stop()
+  return { name: 'of it two bare machines', unit: 'ms', value: median(samples), note: 'XState; actors that do nothing' }
+}
+
 const goalOf = (bytes: number, { ratio, added }: Paired): Partial<Measure> =>
   bytes < 100_000
     ? { ratio, goal: '≤ 0.1 ms more', isMet: added <= 0.1 }
@@ -110,7 +128,7 @@ export const figure: Figure = {
     for (const [size, bytes] of Object.entries(sizes)) {
       for (const kind of Object.keys(kinds) as Kind[]) {
         const scene = await makeScene(kind, bytes)
-        const paired = await pairs(scene.ours, scene.floor, { rounds, warmup, collect: false })
+        const paired = await pairs(scene.ours, scene.floor, { rounds, warmup })
         await scene.close()
         measures.push({
           name: `${size} ${kind}`,
@@ -122,6 +140,7 @@ export const figure: Figure = {
         })
       }
     }
+    measures.push(await machinesAlone(rounds, warmup))
     return measures
   },
 }

@@ -93,7 +93,7 @@ export const figure: Figure = {
       await reloader.reload()
     }
     const frozen: Holder = Object.freeze({ config: Object.freeze({ a: Object.freeze({ b: 1 }) }) })
-    const options = { rounds, warmup: 5, collect: false }
+    const options = { rounds, warmup: 5 }
     const paired = await pairs(sampler(readReloader, reloader, times), sampler(readFrozen, frozen, times), options)
     const few = times / 100
     const config = await gets('config.get', sampler(readConfig, await loadConfig(), few), paired.floor, rounds)

@@ -1,70 +1,42 @@
-import { createActor, fromPromise } from 'xstate'
-import { reloadMachine, type RollBackVerdict, type StepVerdict, type ValidateVerdict } from 'changeover/machines'
-import { createVirtualClock } from 'changeover/testing'
-import { simulateMany } from '../../simulation/run.ts'
+import { createVirtualClock, simulate } from 'changeover/testing'
+import { documents, subject } from '../../simulation/subject.ts'
 import type { Figure } from '../figure.ts'
+import { startIdleMachines } from '../idle-machines.ts'
 import { pairs, spreadOf } from '../pairs.ts'
 import { processorMs } from '../processor.ts'
-import { sum } from '../stats.ts'
 
-type Verdict = ValidateVerdict | StepVerdict | RollBackVerdict
-type Actors = NonNullable<Parameters<typeof reloadMachine.provide>[0]['actors']>
-
-/** Milliseconds of processor time a transaction, of `runs` seeded histories. */
+/** Milliseconds of processor time a transaction, of so many seeded histories. */
 const simulated = (runs: number) => {
-  let seed = 1
+  let seed = 0
   return async (): Promise<number> => {
+    seed += 1
     const started = processorMs()
-    const { failed, outcomes } = await simulateMany(seed, runs)
-    const took = processorMs() - started
-    if (failed !== undefined) throw new Error(`seed ${failed.seed} broke: ${failed.broken.join('; ')}`)
-    seed += runs
-    const { reported: _, ...concluded } = outcomes
-    return took / sum(Object.values(concluded))
+    const { transactions } = await simulate({ ...subject, documents, runs, seed })
+    return (processorMs() - started) / transactions
   }
 }
 
-/** The machine with actors that answer at once and do nothing. */
-const idleMachine = (conclude: () => void) => {
-  const answer = (verdict: Verdict | undefined) => fromPromise(async () => verdict)
-  const done = answer({ kind: 'done' })
-  const actors = {
-    ...Object.fromEntries(Object.keys(reloadMachine.implementations.actors).map((name) => [name, done])),
-    validateDocument: answer({ kind: 'valid', compensates: false }),
-    rollBackModules: answer({ kind: 'done', degraded: [] }),
-  }
-  // What they are given is of no interest to them.
-  return reloadMachine.provide({ actors: actors as unknown as Actors, actions: { conclude } })
-}
-
-/** The same of the bare machine: its actors answer at once and do nothing. */
+/** The same of the bare machines. */
 const bare = (transactions: number) => async (): Promise<number> => {
   const clock = createVirtualClock()
-  let concluded = 0
-  const conclude = (): void => {
-    concluded += 1
-  }
-  const actor = createActor(idleMachine(conclude), {
-    clock,
-    input: { soaks: false, confirms: false, persists: false },
-  }).start()
+  const machines = startIdleMachines({ kind: 'valid', compensates: false }, clock)
   const started = processorMs()
-  for (let order = 1; order <= transactions; order++) {
-    actor.send({ type: 'source.changed', candidate: { revision: { lineage: 'l', order, name: String(order) } } })
-    await clock.advance(1)
+  for (let count = 0; count < transactions; count++) {
+    machines.change()
+    await clock.advance(50) // no burst
   }
   const took = processorMs() - started
-  actor.stop()
-  if (concluded !== transactions) throw new Error(`${concluded} of ${transactions} transactions`)
+  machines.stop()
+  if (machines.concluded() !== transactions) throw new Error(`${machines.concluded()} of ${transactions} transactions`)
   return took / transactions
 }
 
 export const figure: Figure = {
   title: 'transactions of seeded simulated histories, by processor time',
-  floor: 'the same machine with actors that do nothing',
+  floor: 'the same machines with actors that do nothing',
   run: async (scale) => {
-    const [rounds, runs, transactions] = scale === 'full' ? [21, 20, 2_000] : [1, 2, 50]
-    const paired = await pairs(simulated(runs), bare(transactions), { rounds, warmup: Math.min(3, rounds) })
+    const [rounds, warmup, runs, transactions] = scale === 'full' ? [15, 2, 100, 2_000] : [1, 0, 40, 50]
+    const paired = await pairs(simulated(runs), bare(transactions), { rounds, warmup })
     const perSecond = 1e3 / paired.ours
     return [
       {

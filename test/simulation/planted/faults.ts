@@ -73,7 +73,11 @@ const runnerFaults = [
   fault(
     'needs-from-the-old',
     'a module is prepared with the instance that serves instead of the one that is about to',
-    edit('src/runner/prepare.ts', 'plan.has(name) ? staged.get(name) : this.#store.slot(name).serving', 'this.#store.slot(name).serving ?? staged.get(name)'),
+    edit(
+      'src/runner/prepare.ts',
+      'plan.has(name) ? staged.get(name) : this.#store.slot(name).serving',
+      'this.#store.slot(name).serving ?? staged.get(name)',
+    ),
   ),
   fault(
     'closed-before-the-soak',
@@ -92,31 +96,47 @@ const runnerFaults = [
   fault(
     'staged-leak',
     'what was prepared for a transaction that did not hold is never closed',
-    edit('src/runner/runner.ts', '      void this.#retirer.retire([...transaction.staged.values()], transaction)\n', ''),
+    edit(
+      'src/runner/runner.ts',
+      '      void this.#retirer.retire([...transaction.staged.values()], transaction)\n',
+      '',
+    ),
   ),
   fault(
     'double-close',
     'a close that fails is tried once more',
     edit(
       'src/runner/retire.ts',
-      "    end?.(closed.kind)\n",
+      '    end?.(closed.kind)\n',
       "    if (closed.kind === 'failed') await Promise.resolve(record.generation.close?.()).catch(() => {})\n    end?.(closed.kind)\n",
     ),
   ),
   fault(
     'degraded-not-named',
     'a module whose rollback or undo failed is not called degraded',
-    edit('src/runner/runner.ts', 'return [...new Set([...transaction.notBack, ...notUndone])]', 'return notUndone.slice(0, 0)'),
+    edit(
+      'src/runner/runner.ts',
+      'return [...new Set([...transaction.notBack, ...notUndone])]',
+      'return notUndone.slice(0, 0)',
+    ),
   ),
   fault(
     'undo-skipped',
     'the compensating module that failed is not undone',
-    edit('src/runner/complete.ts', '          transaction.applied.push(step)\n          const failed = await this.#call(transaction, step, \'forward\')\n          if (failed === undefined) return\n', '          const failed = await this.#call(transaction, step, \'forward\')\n          if (failed === undefined) {\n            transaction.applied.push(step)\n            return\n          }\n'),
+    edit(
+      'src/runner/complete.ts',
+      "          transaction.applied.push(step)\n          const failed = await this.#call(transaction, step, 'forward')\n          if (failed === undefined) return\n",
+      "          const failed = await this.#call(transaction, step, 'forward')\n          if (failed === undefined) {\n            transaction.applied.push(step)\n            return\n          }\n",
+    ),
   ),
   fault(
     'check-ignored',
     'a check that rejects is taken for a good one',
-    edit('src/runner/soak.ts', "return failure(place.module === undefined ? 'health.failed' : 'module.check-failed', where, ended.error)", 'return undefined'),
+    edit(
+      'src/runner/soak.ts',
+      "return failure(place.module === undefined ? 'health.failed' : 'module.check-failed', where, ended.error)",
+      'return undefined',
+    ),
   ),
 ]
 
@@ -130,7 +150,11 @@ const machineFaults = [
   fault(
     'newest-dropped',
     'of the documents that come while a transaction runs the first is kept, not the newest',
-    edit('machines/reload/setup.ts', "waiting: { ...context.waiting, candidate: candidateOf(event) },", "waiting: { ...context.waiting, candidate: context.waiting.candidate ?? candidateOf(event) },"),
+    edit(
+      'machines/reload/setup.ts',
+      'waiting: { ...context.waiting, candidate: candidateOf(event) },',
+      'waiting: { ...context.waiting, candidate: context.waiting.candidate ?? candidateOf(event) },',
+    ),
   ),
   fault(
     'held-change-dropped',
@@ -140,22 +164,34 @@ const machineFaults = [
   fault(
     'waiting-forgotten',
     'a document that came while a transaction soaked is forgotten when that ends',
-    edit('machines/reload/machine.ts', "        { guard: 'documentWaits', target: 'validating', actions: 'beginWaiting' },\n", ''),
+    edit(
+      'machines/reload/machine.ts',
+      "        { guard: 'documentWaits', target: 'validating', actions: 'beginWaiting' },\n",
+      '',
+    ),
   ),
   fault(
     'soak-skipped',
     'a transaction holds at its tick, without a soak',
-    edit('machines/reload/guards.ts', "context.soaks && context.trigger !== 'restore',", "context.soaks && context.trigger === 'start',"),
+    edit(
+      'machines/reload/guards.ts',
+      "context.soaks && context.trigger !== 'restore',",
+      "context.soaks && context.trigger === 'start',",
+    ),
   ),
   fault(
     'freeze-leaks',
     'changes pass although they are frozen',
-    edit('machines/admission/machine.ts', "    frozen: {\n      on: {\n        'source.changed': gather,", "    frozen: {\n      on: {\n        'source.changed': { actions: pass },"),
+    edit(
+      'machines/admission/machine.ts',
+      "    frozen: {\n      on: {\n        'source.changed': gather,",
+      "    frozen: {\n      on: {\n        'source.changed': { actions: pass },",
+    ),
   ),
   fault(
     'freeze-lets-run',
     'a freeze lets the change that is being prepared go on',
-    edit('machines/reload/setup.ts', "candidate: undefined, read: false }),\n", "read: false }),\n"),
+    edit('machines/reload/setup.ts', 'candidate: undefined, read: false }),\n', 'read: false }),\n'),
   ),
   fault(
     'confirm-optional',
@@ -170,16 +206,29 @@ const otherFaults = [
     'revision-goes-back',
     'an older document is taken for a newer one',
     edit('src/model/revision.ts', 'revision.order > seen.order && ', ''),
+    edit(
+      'machines/admission/machine.ts',
+      'return isOlder ? {} : { newest: event.candidate }',
+      'return isOlder ? { newest: event.candidate } : { newest: event.candidate }',
+    ),
   ),
   fault(
     'quarantine-forgotten',
     'a config that failed is tried again with each redelivery',
-    edit('src/examiner.ts', 'this.#safety.quarantine.blocks(digest)', 'this.#safety.quarantine.blocks(`other-${digest}`)'),
+    edit(
+      'src/examiner.ts',
+      'this.#safety.quarantine.blocks(digest)',
+      'this.#safety.quarantine.blocks(`other-${digest}`)',
+    ),
   ),
   fault(
     'promoted-before-the-soak',
     'a config is kept as the last known good before its soak',
-    edit('src/hands.ts', '    transaction.committedAt = settings.clock.monotonic()\n', '    transaction.committedAt = settings.clock.monotonic()\n    void this.promote()\n'),
+    edit(
+      'src/hands.ts',
+      '    transaction.committedAt = settings.clock.monotonic()\n',
+      '    transaction.committedAt = settings.clock.monotonic()\n    void this.promote()\n',
+    ),
   ),
   fault(
     'never-promoted',
@@ -189,27 +238,47 @@ const otherFaults = [
   fault(
     'attempt-not-written',
     'a config is tried without having been written down, so that a death in it is not counted',
-    edit('machines/reload/guards.ts', "return context.persists && verdict?.kind === 'valid' && verdict.isAttempt === true", "return context.persists && verdict?.kind === 'valid' && verdict.isAttempt === undefined"),
+    edit(
+      'machines/reload/guards.ts',
+      "return context.persists && verdict?.kind === 'valid' && verdict.isAttempt === true",
+      "return context.persists && verdict?.kind === 'valid' && verdict.isAttempt === undefined",
+    ),
   ),
   fault(
     'listener-throws',
     'a listener that throws takes the transaction with it',
-    edit('src/subscribers.ts', '      } catch (error) {\n        this.#reportError(error)\n', '      } catch (error) {\n        this.#reportError(error)\n        throw error\n'),
+    edit(
+      'src/subscribers.ts',
+      '      } catch (error) {\n        this.#reportError(error)\n',
+      '      } catch (error) {\n        this.#reportError(error)\n        throw error\n',
+    ),
   ),
   fault(
     'logger-throws',
     'a logger that throws takes the machine with it',
-    edit('src/log.ts', '        // Where logging fails there is nowhere left to say so.\n', "        throw new Error('logger')\n"),
+    edit(
+      'src/log.ts',
+      '        // Where logging fails there is nowhere left to say so.\n',
+      "        throw new Error('logger')\n",
+    ),
   ),
   fault(
     'sync-throw-unguarded',
     'a prepare that throws before its first await takes the preparation with it',
-    edit('src/bounded.ts', "    } catch (error) {\n      this.#settle({ kind: 'error', error })\n      return this.#ended\n    }", "    } catch (error) {\n      queueMicrotask(() => Promise.reject(error))\n      return this.#ended\n    }"),
+    edit(
+      'src/bounded.ts',
+      "    } catch (error) {\n      this.#settle({ kind: 'error', error })\n      return this.#ended\n    }",
+      '    } catch (error) {\n      queueMicrotask(() => Promise.reject(error))\n      return this.#ended\n    }',
+    ),
   ),
   fault(
     'record-twice',
     'a transaction has two terminal records',
-    edit('src/journal.ts', '    this.#counters[outcome] += 1\n    this.#log(record)\n', '    this.#counters[outcome] += 1\n    this.#log(record)\n    if (record.failures !== undefined) this.#log(record)\n'),
+    edit(
+      'src/journal.ts',
+      '    this.#counters[outcome] += 1\n    this.#log(record)\n',
+      '    this.#counters[outcome] += 1\n    this.#log(record)\n    if (record.failures !== undefined) this.#log(record)\n',
+    ),
   ),
   fault(
     'reload-unanswered',
@@ -223,4 +292,9 @@ const otherFaults = [
 ]
 
 /** Every planted fault, each in one copy of the sources. */
-export const plantedFaults: readonly PlantedFault[] = [...storeFaults, ...runnerFaults, ...machineFaults, ...otherFaults]
+export const plantedFaults: readonly PlantedFault[] = [
+  ...storeFaults,
+  ...runnerFaults,
+  ...machineFaults,
+  ...otherFaults,
+]

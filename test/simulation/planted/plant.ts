@@ -19,7 +19,10 @@ export const edited = (text: string, { file, find, replace }: Edit): string => {
 export const sourceOf = (file: string): Promise<string> => readFile(join(root, file), 'utf8')
 
 /** Plants a fault in a copy of the sources, beside their dependencies. Call `remove` when done. */
-export const plant = async ({ name, edits }: PlantedFault): Promise<{ readonly folder: string; readonly remove: () => Promise<void> }> => {
+export const plant = async ({
+  name,
+  edits,
+}: PlantedFault): Promise<{ readonly folder: string; readonly remove: () => Promise<void> }> => {
   await mkdir(join(root, '.cache'), { recursive: true })
   const folder = await mkdtemp(join(root, '.cache', `planted-${name}-`))
   const remove = (): Promise<void> => rm(folder, { recursive: true, force: true })
