@@ -17,6 +17,6 @@ export default defineConfig({
     hookTimeout: 120_000,
     pool: 'forks',
     // Most of the time is spent waiting for servers and timers, not computing.
-    maxWorkers: 2,
+    maxWorkers: 3,
   },
 })

@@ -179,7 +179,8 @@ class Core {
   }
 
   #serving(): Operations {
-    if (this.#closing === undefined && this.#store.snapshot === undefined) throw changeoverError('reloader.not-started')
+    // A first config that is not taken by all modules yet may be taken back: there is nothing to hold or to return to.
+    if (this.#closing === undefined && this.#start?.hasServed !== true) throw changeoverError('reloader.not-started')
     return this.#running()
   }
 }

@@ -7,6 +7,8 @@ import { checkMs } from './option-checks.ts'
 /** One call of `start`: settles at the first commit, the first bad document, the deadline or the abort. */
 export class Start {
   readonly served: Promise<void>
+  /** True from the first commit that has held, or soaks. */
+  hasServed = false
   readonly #clock: Clock
   readonly #signal: AbortSignal | undefined
   #timer: TimerHandle
@@ -36,6 +38,7 @@ export class Start {
   }
 
   serve(): void {
+    this.hasServed = true
     this.#end()
     this.#resolve()
   }

@@ -1,4 +1,5 @@
 import type { ErrorCode, ValueKind } from './errors.ts'
+import { createMark } from './mark.ts'
 
 /** How deep a document may be nested: far beyond what people write, far below what overflows a stack. */
 const MAX_DEPTH = 100
@@ -94,7 +95,7 @@ const refuse = (at: unknown, path: Path, count: Count): void => {
 }
 
 // Objects made here are frozen to the bottom and never change, so they may be shared and need no second walk.
-const owned = new WeakSet<object>()
+const owned = createMark()
 
 /** True for data that is known to be plain and frozen to the bottom. */
 export const isOwned = (value: unknown): boolean => typeof value === 'object' && value !== null && owned.has(value)

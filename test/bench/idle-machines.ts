@@ -5,11 +5,11 @@ import {
   type StepVerdict,
   type ValidateVerdict,
 } from 'changeover/machines'
-import { createActor, fromPromise } from 'xstate'
+import { type ActorOptions, type AnyActorLogic, createActor, fromPromise } from 'xstate'
 
 type Verdict = ValidateVerdict | StepVerdict | RollBackVerdict
 type Actors = NonNullable<Parameters<typeof reloadMachine.provide>[0]['actors']>
-type ActorClock = NonNullable<Parameters<typeof createActor<typeof reloadMachine>>[1]['clock']>
+type Clock = NonNullable<ActorOptions<AnyActorLogic>['clock']>
 
 /** The machines of a reloader, wired as they are there, whose actors answer at once and do nothing. */
 export interface IdleMachines {
@@ -20,7 +20,7 @@ export interface IdleMachines {
   readonly stop: () => void
 }
 
-export const startIdleMachines = (verdict: ValidateVerdict, clock?: ActorClock): IdleMachines => {
+export const startIdleMachines = (verdict: ValidateVerdict, clock?: Clock): IdleMachines => {
   const answer = (what: Verdict) => fromPromise(async () => what)
   const done = answer({ kind: 'done' })
   const actors = {

@@ -7,5 +7,3 @@ export const quantile = (samples: readonly number[], of: number): number => {
 }
 
 export const median = (samples: readonly number[]): number => quantile(samples, 0.5)
-
-export const sum = (samples: readonly number[]): number => samples.reduce((total, sample) => total + sample, 0)

@@ -84,7 +84,8 @@ const walkReload = (seed: number) => {
 describe('The reload machine, on a random walk', () => {
   const fixed = [1]
   const fresh = Number(process.env.WALK_SEED ?? Date.now() % 2 ** 31)
-  for (const seed of [...fixed, fresh]) {
+  // One walk is enough where every change is judged; on a developer's machine each day has its own too.
+  for (const seed of process.env.CI ? fixed : [...fixed, fresh]) {
     it(`keeps its promises through ${EVENTS} events (seed ${seed === fresh ? 'of the day, or WALK_SEED' : seed})`, () => {
       const { untaken, ...counts } = walkReload(seed)
       // Chance may leave a rare transition out; the seed that is always walked leaves none.

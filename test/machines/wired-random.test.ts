@@ -143,7 +143,8 @@ const walkWired = (seed: number) => {
 
 describe('The admission and the reload machine, wired, on a random walk', () => {
   const fresh = Number(process.env.WALK_SEED ?? Date.now() % 2 ** 31)
-  for (const seed of [1, fresh]) {
+  // One walk is enough where every change is judged; on a developer's machine each day has its own too.
+  for (const seed of process.env.CI ? [1] : [1, fresh]) {
     it(`lose no document and hold every freeze through ${EVENTS} events (seed ${seed === fresh ? 'of the day, or WALK_SEED' : seed})`, () => {
       const counts = walkWired(seed)
       expect(counts.states).toBeGreaterThan(50)

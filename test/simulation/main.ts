@@ -1,27 +1,36 @@
+import { writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { SimulationError, simulate } from 'changeover/testing'
 import { documents, subject } from './subject.ts'
+import { hashOfTraces } from './traces.ts'
+
+const usage = 'usage: npm run simulate -- [--runs N] [--seed S] [--path P] | --write-hash'
 
 const { values } = parseArgs({
-  options: { runs: { type: 'string' }, seed: { type: 'string' }, path: { type: 'string' } },
+  options: {
+    runs: { type: 'string', default: '1000' },
+    seed: { type: 'string', default: String(Math.floor(Math.random() * 1_000_000)) },
+    path: { type: 'string' },
+    'write-hash': { type: 'boolean', default: false },
+  },
 })
-const runs = Number(values.runs ?? 1_000)
-const seed = Number(values.seed ?? Math.floor(Math.random() * 1_000_000))
-if (!Number.isSafeInteger(runs) || runs < 1 || !Number.isSafeInteger(seed)) {
-  throw new Error('usage: npm run simulate -- --runs N --seed S [--path P]')
+
+const play = async (): Promise<void> => {
+  const [runs, seed] = [Number(values.runs), Number(values.seed)]
+  if (!Number.isSafeInteger(runs) || runs < 1 || !Number.isSafeInteger(seed)) throw new Error(usage)
+  const { path } = values
+  try {
+    const { text } = await simulate({ ...subject, documents, runs, seed, ...(path === undefined ? {} : { path }) })
+    console.log(`${text}\nevery invariant held`)
+  } catch (error) {
+    if (!(error instanceof SimulationError)) throw error
+    console.log(error.message)
+    process.exitCode = 1
+  }
 }
 
-try {
-  const { text } = await simulate({
-    ...subject,
-    documents,
-    runs,
-    seed,
-    ...(values.path === undefined ? {} : { path: values.path }),
-  })
-  console.log(`${text}\nevery invariant held`)
-} catch (error) {
-  if (!(error instanceof SimulationError)) throw error
-  console.log(error.message)
-  process.exitCode = 1
-}
+if (values['write-hash']) {
+  const hash = await hashOfTraces()
+  await writeFile(new URL('./traces.sha256', import.meta.url), `${hash}\n`)
+  console.log(hash)
+} else await play()

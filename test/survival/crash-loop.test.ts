@@ -6,7 +6,7 @@ import type { ProcessSettings } from './process-status.ts'
 import type { Config } from './service.ts'
 import { publisher, superviseHere } from './supervisor.ts'
 
-vi.setConfig({ testTimeout: 600_000, hookTimeout: 600_000 })
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 })
 
 const SOAK_MS = 600
 const ABORT_MS = 200

@@ -8,7 +8,7 @@ import { goodsIn, restart } from './restarts.ts'
 import { filesIn } from './service.ts'
 import { publisher, superviseHere } from './supervisor.ts'
 
-vi.setConfig({ testTimeout: 600_000, hookTimeout: 600_000 })
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 })
 
 const NOBODY = 65_534
 const isRoot = process.getuid?.() === 0

@@ -112,6 +112,7 @@ export const collectHistories = async (): Promise<Entries[]> => {
   await live({ value: 6 }, undefined, async () => {})
   // Closed before it was confirmed, it is quarantined: it is the document that the source holds in the end.
   await live(NEXT, 1_000, async ({ close }) => close())
+  histories.push(...histories.slice(-2), ...histories.slice(-2))
   if (histories.some((entries) => entries.size < 2)) throw new Error('a history without a good')
   return histories
 }

@@ -7,6 +7,12 @@
 import { play } from './kill-play.ts'
 import type { Kill } from './kill-scenes.ts'
 
+// Whatever goes wrong, it does not stay.
+setTimeout(() => {
+  process.stderr.write('a step was never come to\n')
+  process.exit(3)
+}, 120_000).unref()
+
 const [sceneName = '', killsText = '[]'] = process.argv.slice(2)
 const kills: readonly Kill[] = JSON.parse(killsText)
 const die = (): void => void process.kill(process.pid, 'SIGKILL')

@@ -91,8 +91,8 @@ const createSource = (path: string, { wait }: PlaySteps): Source => {
       await wait('read')
       return source.read(signal)
     },
+    // biome-ignore lint/correctness/useYield: it tells nothing
     watch: async function* (_after, signal) {
-      yield { kind: 'opened' }
       await new Promise((resolve) => signal.addEventListener('abort', resolve))
     },
   }

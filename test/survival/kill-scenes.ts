@@ -71,7 +71,7 @@ const close = async ({ service, say }: Stage): Promise<void> => {
   await service.reloader.close()
 }
 
-const promotion = (value: number): string[] => [`save good=${value}`, `sync folder good=${value}`]
+const promotion = (value: number): string[] => [`save good=${value} #1`, `sync folder good=${value} #1`]
 
 const changes: KillScene = {
   goods: [1, 2, 3],

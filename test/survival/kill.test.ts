@@ -5,9 +5,10 @@ import { compileService } from './compiled.ts'
 import { type Kill, type KillScene, killScenes, type Line, parseLine } from './kill-scenes.ts'
 import { copyOf, goodsIn, keptFiles, makeGood, restart, rewriteNewest } from './restarts.ts'
 
-vi.setConfig({ testTimeout: 3_600_000, hookTimeout: 600_000 })
-
 const isLong = process.env.CHANGEOVER_LONG === '1'
+
+vi.setConfig({ testTimeout: isLong ? 3_600_000 : 400_000, hookTimeout: 400_000 })
+
 const ROUNDS = isLong ? 3 : 1
 const BATCH = 24
 const { folder, make, remove } = ownFolder()

@@ -7,6 +7,9 @@ import { fileSource } from '../../src/sources/file/index.ts'
 import type { ProcessSettings, ProcessStatus } from './process-status.ts'
 import { createLog, createService, effectsIn, filesIn } from './service.ts'
 
+// Whatever becomes of its test, it does not stay.
+setTimeout(() => process.exit(3), 300_000).unref()
+
 const settings: ProcessSettings = JSON.parse(process.argv[2] ?? '{}')
 const { document, effects, kept } = filesIn(settings.folder)
 

@@ -65,6 +65,8 @@ const hostileNumbers: readonly [number, ...number[]] = [
   ...([8.64e15, 8.64e15 + 1, 1e300, -1e300, Number.MAX_VALUE, Number.MIN_VALUE, 0.5] as const),
 ]
 
+const hostileTimes: readonly [number, ...number[]] = [8.64e15, 8.64e15 + 1, 1e300, Number.MAX_VALUE, -1e300]
+
 const hostileWords: readonly [string, ...string[]] = [
   '',
   '#1',
@@ -78,7 +80,7 @@ const hostileWords: readonly [string, ...string[]] = [
 
 /** The same shape with one leaf that is as bad as its type allows. */
 const twisted = (value: unknown, random: Random, key = ''): unknown => {
-  if (typeof value === 'number') return random.pick(hostileNumbers)
+  if (typeof value === 'number') return random.pick(key === 'until' ? hostileTimes : hostileNumbers)
   if (typeof value === 'boolean') return !value
   if (typeof value === 'string') return random.pick(key === 'text' ? hostileTexts : hostileWords)
   if (typeof value !== 'object' || value === null) return value

@@ -48,16 +48,13 @@ export class Expectations {
   }
 
   /** A person is about to ask. */
-  asks(what: Asked, status: ReloaderStatus, isResting: boolean, now: number): void {
+  asks(what: Asked, status: ReloaderStatus): void {
     switch (what) {
       case 'freeze':
-        if (status.serving !== undefined) this.#freeze(isResting, now)
         return
       case 'revert':
         this.#isReverting = true
         this.#lastGood = undefined // it may end in either
-        // Freezes too, where there is something to go back to.
-        if (status.serving !== undefined && status.history.length > 1) this.#freeze(isResting, now)
         return
       case 'unfreeze':
         this.#frozenAfter = undefined
@@ -74,9 +71,15 @@ export class Expectations {
     }
   }
 
-  #freeze(isResting: boolean, now: number): void {
-    this.#frozenAfter ??= isResting ? this.#lastEpoch : this.#lastEpoch + 1
+  /** The reloader says that changes are held from now on; `running` is the transaction that ran when that was asked. */
+  holds(running: number, now: number): void {
+    this.#frozenAfter ??= running
     this.#frozenAt = now
+  }
+
+  /** The last transaction that has ended; the one after it, where one runs. */
+  latest(isResting: boolean): number {
+    return isResting ? this.#lastEpoch : this.#lastEpoch + 1
   }
 
   /** A terminal record is written; `calls` are those that were made of modules for it. */

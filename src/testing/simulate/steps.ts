@@ -24,6 +24,8 @@ const stepText = (step: Step): string => {
 /** More than the admission lets through before it gathers. */
 const MAX_TOLD_ALONE = 12
 
+const answered = (): void => {}
+
 /** Performs the steps of a scenario on its world. */
 export class Stepper {
   readonly #world: World<never>
@@ -149,11 +151,12 @@ export class Stepper {
 
   /** What a person asks; what is refused is part of the history. */
   #ask(what: Asked): void {
-    const { life, expectations, clock } = this.#world
+    const { life, expectations, clock, chronicle } = this.#world
     if (life === undefined || life.hasFailed) return
     const { reloader, isResting } = life
     const status = reloader.status()
-    expectations.asks(what, status, isResting, clock.monotonic())
+    const latest = expectations.latest(isResting)
+    expectations.asks(what, status)
     const asked = {
       reload: () => reloader.reload(),
       freeze: () => reloader.freeze('simulated'),
@@ -168,5 +171,9 @@ export class Stepper {
       life.unanswered -= 1
     }
     asked.then(answer, answer)
+    if (what !== 'freeze' && what !== 'revert') return
+    const { frozen } = reloader.status()
+    if (frozen !== undefined) expectations.holds(latest, clock.monotonic())
+    else asked.then(() => chronicle.breach('freeze', `${what}() was taken, and status() says nothing of it`), answered)
   }
 }

@@ -102,6 +102,7 @@ export const figure: Figure = {
     const thousand = await measure(1_000, small)
     const tenThousand = await measure(10_000, many)
     const growth = tenThousand.ours / thousand.ours
+    const floorGrowth = tenThousand.floor / thousand.floor
     return [
       {
         name: '1,000 modules',
@@ -119,7 +120,15 @@ export const figure: Figure = {
         ratio: tenThousand.ratio,
         note: spreadOf(tenThousand),
       },
-      { name: '10,000 over 1,000', unit: '', value: growth, goal: '≤ 11×', isMet: growth <= 11 },
+      {
+        name: '10,000 over 1,000',
+        unit: 'times',
+        value: growth,
+        floor: floorGrowth,
+        goal: '≤ 11×',
+        isMet: growth <= 11,
+        note: 'the floor outgrows ten for the garbage collector’s sake, see the README',
+      },
     ]
   },
 }
