@@ -14,6 +14,7 @@ export const figures = {
   soak100k: () => import('./figures/soak100k.ts'),
   import: () => import('./figures/import.ts'),
   simulate: () => import('./figures/simulate.ts'),
+  inspector: () => import('./figures/inspector.ts'),
 } as const satisfies Readonly<Record<string, Load>>
 
 export type FigureName = keyof typeof figures
