@@ -71,7 +71,6 @@ export const figure: Figure = {
       const paired = await pairs(ours.change, floor.change, {
         rounds: look === 'viewer' ? Math.ceil(rounds / 4) : rounds,
         warmup,
-        collect: false,
       })
       await ours.close()
       await floor.close()
