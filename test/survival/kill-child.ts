@@ -5,7 +5,7 @@
  * what the system is at goes on: there the process ends at once, so that such a kill wants a process alone.
  */
 import { play } from './kill-play.ts'
-import type { Kill } from './kill-scenes.ts'
+import type { Kill } from './kill-scene.ts'
 
 // Whatever goes wrong, it does not stay.
 setTimeout(() => {

@@ -7,7 +7,8 @@ import { observationOf } from '../../src/observation.ts'
 import { fileSource } from '../../src/sources/file/index.ts'
 import type { Source } from '../../src/source.ts'
 import { type Around, stepped } from '../keeper/steps.ts'
-import { type Kill, killScenes, lineOf } from './kill-scenes.ts'
+import { type Kill, lineOf } from './kill-scene.ts'
+import { killScenes } from './kill-scenes.ts'
 import { createService, effectsIn, filesIn } from './service.ts'
 
 interface Process {
@@ -91,7 +92,6 @@ const createSource = (path: string, { wait }: PlaySteps): Source => {
       await wait('read')
       return source.read(signal)
     },
-    // biome-ignore lint/correctness/useYield: it tells nothing
     watch: async function* (_after, signal) {
       await new Promise((resolve) => signal.addEventListener('abort', resolve))
     },
