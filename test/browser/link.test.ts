@@ -126,6 +126,6 @@ describe('Where the link breaks, the page', () => {
     stage.hello(helloOf({ transactions: [headOf(next)], current: next }))
     stage.open()
     await expect.poll(() => page.locator('.link').isVisible()).toBe(false)
-    expect(await page.getByRole('option').count()).toBe(1)
+    await expect.poll(() => page.getByRole('option').count()).toBe(1)
   })
 })

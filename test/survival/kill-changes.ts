@@ -128,4 +128,3 @@ export const failsIn = (fails: NonNullable<Config['fails']>, ...order: string[])
     ['sync folder journal #2', false],
   ],
 })
-

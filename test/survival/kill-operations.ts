@@ -140,4 +140,3 @@ export const freezes: KillScene = {
     ['unfrozen', false],
   ],
 }
-

@@ -74,4 +74,3 @@ export const close = async ({ service, say }: Stage): Promise<void> => {
 
 /** The steps in which a value becomes the last known good. */
 export const promotion = (value: number): string[] => [`save good=${value} #1`, `sync folder good=${value} #1`]
-
