@@ -6,32 +6,36 @@ import type { ObservableActor } from './chart-observer.ts'
 import { actorOptions } from './machine-inspection.ts'
 import type { Failure } from './model/errors.ts'
 import type { Settings } from './settings.ts'
+import type { System } from './step-logic.ts'
 
 /** How long the source must be quiet, and the first window in which a storm is gathered, in milliseconds. */
 const QUIET_MS = 20
 /** The longest window: what a change may be late by in a storm, in milliseconds. */
 const MAX_WINDOW_MS = 250
 
+type Deliver = (candidate: Candidate, wasHeld: boolean) => void
+
+const owners = new WeakMap<System, Deliver>()
+
+/** The chart with its holes filled, once for all reloaders. */
+const machine = admissionMachine.provide({
+  actions: {
+    deliver: ({ context: { newest }, system }) => newest && owners.get(system)?.(newest, false),
+    deliverHeld: ({ context: { newest }, system }) => newest && owners.get(system)?.(newest, true),
+  },
+  delays: {
+    quiet: QUIET_MS,
+    window: ({ context }) => Math.min(MAX_WINDOW_MS, QUIET_MS * 2 ** Math.min(context.windows, 10)),
+  },
+})
+
 /** Runs the admission machine: what the source tells goes through it to the reload machine. */
 export class Admission {
   readonly #actor
 
-  constructor(
-    settings: Settings,
-    deliver: (candidate: Candidate, wasHeld: boolean) => void,
-    report: (failure: Failure) => void,
-  ) {
-    const provided = admissionMachine.provide({
-      actions: {
-        deliver: ({ context: { newest } }) => newest && deliver(newest, false),
-        deliverHeld: ({ context: { newest } }) => newest && deliver(newest, true),
-      },
-      delays: {
-        quiet: QUIET_MS,
-        window: ({ context }) => Math.min(MAX_WINDOW_MS, QUIET_MS * 2 ** Math.min(context.windows, 10)),
-      },
-    })
-    this.#actor = createActor(provided, actorOptions('admission', settings, report))
+  constructor(settings: Settings, deliver: Deliver, report: (failure: Failure) => void) {
+    this.#actor = createActor(machine, actorOptions('admission', settings, report))
+    owners.set(this.#actor.system, deliver)
   }
 
   get actor(): ObservableActor {

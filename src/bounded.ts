@@ -23,6 +23,12 @@ export interface BoundedOptions<T> extends Limits {
   readonly onLate?: (late: Late<T>) => void
 }
 
+/** Says when a call is given up. */
+export interface Stoppable {
+  /** Calls back when it is given up; at once where it has been. It holds one callback, the last. */
+  readonly onStop: (callback: () => void) => void
+}
+
 /** What a bounded body may look at. */
 export interface Bounds {
   /** Aborts when the call is given up. Made when it is first asked for: most bodies never do, and it is dear. */

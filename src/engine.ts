@@ -1,11 +1,4 @@
-import { createActor } from 'xstate'
-import {
-  type Candidate,
-  mustBeConfirmed,
-  type ReloadContext,
-  type ReloadEvent,
-  reloadMachine,
-} from '../machines/index.ts'
+import { type Candidate, mustBeConfirmed, type ReloadContext, type ReloadEvent } from '../machines/index.ts'
 import { Admission } from './admission.ts'
 import { Announcer } from './announcer.ts'
 import { RepairTimer } from './backoff.ts'
@@ -19,7 +12,7 @@ import { actorOptions } from './machine-inspection.ts'
 import { failure } from './model/errors.ts'
 import type { Outcome, TransactionRecord, Trigger } from './model/record.ts'
 import { isSameRevision } from './model/revision.ts'
-import { reloadActors } from './reload-actors.ts'
+import { createReloadActor, type ReloadParts } from './reload-actors.ts'
 import { Restore } from './restore.ts'
 import type { Settings } from './settings.ts'
 import type { Registry } from './registry.ts'
@@ -160,24 +153,21 @@ export class Engine {
 
   #createActor() {
     const { clock, soak, confirm, lastKnownGood } = this.#settings
-    const provided = reloadMachine.provide({
-      actors: reloadActors(this, this.#examiner, this.#observer, () => this.#close()),
-      actions: {
-        conclude: ({ context }, { outcome }) => this.#conclude(outcome, context),
-        reportBroken: ({ event }) => this.hands.fail('internal.error', {}, (event as { error?: unknown }).error),
-        reportUnconfirmed: () => this.hands.fail('confirm.expired', this.hands.transaction.revision),
-      },
-      delays: {
-        repairBackoff: ({ context }) => this.#repairTimer.leftMs(context.repairs, clock.monotonic()),
-        confirmDeadline: () => this.hands.confirmLeftMs,
-      },
-    })
+    const parts: ReloadParts = {
+      ...this,
+      examiner: this.#examiner,
+      observer: this.#observer,
+      context: () => this.context,
+      close: () => this.#close(),
+      conclude: (outcome, context) => this.#conclude(outcome, context),
+      repairLeftMs: (repairs) => this.#repairTimer.leftMs(repairs, clock.monotonic()),
+    }
     const input = {
       soaks: soak.durationMs > 0,
       confirms: confirm !== undefined,
       persists: lastKnownGood !== undefined,
     }
-    const actor = createActor(provided, { ...actorOptions('reload', this.#settings, this.journal.report), input })
+    const actor = createReloadActor(parts, actorOptions('reload', this.#settings, this.journal.report), input)
     actor.subscribe({
       next: ({ value }) => this.#noteState(value),
       complete: () => this.#observer.onClosed(),

@@ -8,6 +8,7 @@ import type { Transaction } from './runner/transaction.ts'
 import type { Safety } from './safety/safety.ts'
 import type { Snapshot } from './snapshot.ts'
 import type { SourceReader } from './source-reader.ts'
+import type { StepCall } from './step-logic.ts'
 import type { Store } from './store/store.ts'
 import type { Validator } from './validate.ts'
 
@@ -67,7 +68,7 @@ export class Examiner {
   async examine(
     transaction: Transaction,
     { trigger, candidate, degraded, unproven }: ExamineInput,
-    signal: AbortSignal,
+    call: Pick<StepCall<unknown>, 'signal'>,
   ): Promise<ValidateVerdict> {
     const serving = this.#store.snapshot
     // What is known of a document that was replaced is not of this one.
@@ -77,7 +78,7 @@ export class Examiner {
     transaction.candidate = candidate
     try {
       const isWhole = degraded.length === 0 && !unproven
-      transaction.snapshot = await this.#snapshotOf(candidate, serving, signal)
+      transaction.snapshot = await this.#snapshotOf(candidate, serving, call)
       if (isWhole && transaction.snapshot.config === serving?.config) return { kind: 'unchanged' }
       const isTrusted = candidate === undefined || trustedTriggers.has(trigger)
       const held = isTrusted ? undefined : this.#heldBy(transaction.snapshot, serving !== undefined)
@@ -89,7 +90,7 @@ export class Examiner {
       if (isChange) this.#validator.askPolicies(transaction.snapshot, serving?.config)
       transaction.plan = planOf(this.#registry, this.#store, transaction.snapshot.config, degraded)
       const compensates = [...transaction.plan.values()].some(({ slot }) => slot.compensates)
-      const isAttempt = !isTrusted && this.#safety.isAttempt(transaction.snapshot.digest)
+      const isAttempt = !isTrusted && this.#safety.isAttempt(transaction.snapshot)
       return { kind: 'valid', compensates, isAttempt }
     } catch (error) {
       const failures = error instanceof ChangeoverError ? error.failures : [failure('internal.error', {}, error)]
@@ -101,8 +102,8 @@ export class Examiner {
   }
 
   /** Why the snapshot is not to be tried now. With nothing else to serve it is tried all the same. */
-  #heldBy({ digest, revision }: Snapshot, hasOther: boolean): Failure | undefined {
-    const entry = this.#safety.quarantine.blocks(digest)
+  #heldBy(snapshot: Snapshot, hasOther: boolean): Failure | undefined {
+    const entry = this.#safety.quarantine.blocks(snapshot)
     if (entry === undefined) return undefined
     const { code, module, phase, count, until } = entry
     const times = count === 1 ? 'once' : `${count} times`
@@ -110,7 +111,7 @@ export class Examiner {
     const held = failure('quarantined', {
       phase: 'validating',
       ...(module === undefined ? {} : { module }),
-      revision: revision.name,
+      revision: snapshot.revision.name,
       detail: `${code}${phase === undefined ? '' : ` in ${phase}`}, ${times}; held ${end}`,
     })
     if (hasOther) return held
@@ -122,7 +123,7 @@ export class Examiner {
   async #snapshotOf(
     candidate: Candidate | undefined,
     serving: Snapshot | undefined,
-    signal: AbortSignal,
+    call: Pick<StepCall<unknown>, 'signal'>,
   ): Promise<Snapshot> {
     if (candidate === undefined) {
       if (serving === undefined) throw new Error('A repair with nothing serving')
@@ -130,8 +131,8 @@ export class Examiner {
     }
     const reading = this.#reader.readingOf(candidate)
     const text = this.#validator.textOf(reading)
-    if (text === serving?.text) return { ...serving, revision: reading.revision }
-    return this.#validator.snapshotOf(reading, text, serving?.config, signal)
+    if (serving !== undefined && text === serving.text) return serving.withRevision(reading.revision)
+    return this.#validator.snapshotOf(reading, text, serving?.config, call)
   }
 
   /** True where the candidate is the last known good document again. */

@@ -1,4 +1,4 @@
-import { createActor, fromCallback, fromPromise } from 'xstate'
+import { createActor, fromCallback } from 'xstate'
 import type { Candidate } from '../machines/reload/types.ts'
 import { watchMachine } from '../machines/watch/machine.ts'
 import { candidateOf } from '../machines/watch/setup.ts'
@@ -11,6 +11,7 @@ import { actorOptions } from './machine-inspection.ts'
 import { type Failure, failure, type SourceCode } from './model/errors.ts'
 import { isNewer, type Revision } from './model/revision.ts'
 import type { Settings } from './settings.ts'
+import { fromStep, type System } from './step-logic.ts'
 import { sourceCodeOf, sourceFailure, type SourceReader, toReading } from './source-reader.ts'
 
 /** Where following the source stands. */
@@ -31,12 +32,57 @@ export interface SourceStatus {
   readonly lastError?: Failure
 }
 
+const owners = new WeakMap<System, FollowerParts>()
+
+/** What moves when the watch machine decides. */
+interface FollowerParts {
+  readonly settings: Settings
+  readonly read: (signal: AbortSignal) => Promise<SourceVerdict>
+  readonly watch: (after: Revision | undefined, send: (event: WatchEvent) => void) => () => void
+  readonly deliver: (candidate: Candidate, from: 'stream' | 'read') => void
+  readonly report: (failure: Failure) => void
+}
+
+const partsOf = (system: System): FollowerParts => {
+  const parts = owners.get(system)
+  if (parts === undefined) throw new Error('A machine that nobody has made')
+  return parts
+}
+
+/** The chart with its holes filled, once for all reloaders. */
+const machine = watchMachine.provide({
+  actors: {
+    readSource: fromStep<SourceVerdict, unknown>(async ({ system, signal }) => partsOf(system).read(signal)),
+    watchSource: fromCallback<WatchEvent, { readonly after: Revision | undefined }>(({ sendBack, input, system }) =>
+      partsOf(system).watch(input.after, sendBack),
+    ),
+  },
+  actions: {
+    deliver: ({ event, system }) => {
+      const candidate = candidateOf(event)
+      if (candidate === undefined) return
+      partsOf(system).deliver(candidate, event.type === 'watch.reported' ? 'stream' : 'read')
+    },
+    reportBroken: ({ system }) => partsOf(system).report(failure('internal.error', { phase: 'fetching' })),
+  },
+  delays: {
+    backoff: ({ context, system }) => {
+      const { retry, random } = partsOf(system).settings
+      return backoffMs(retry, context.attempts, random)
+    },
+    openDeadline: ({ system }) => partsOf(system).settings.deadlines.readMs,
+    steadyAfter: ({ system }) => partsOf(system).settings.retry.maxMs,
+    reconcileInterval: ({ system }) => {
+      const { reconcileMs, random } = partsOf(system).settings
+      return Math.min(MAX_DELAY_MS, reconcileMs * (0.9 + random() * 0.2))
+    },
+  },
+})
+
 /** Runs the watch machine on a source, and hands on each candidate that it delivers. */
 export class Follower {
   readonly #settings: Settings
   readonly #reader: SourceReader
-  readonly #report: (failure: Failure) => void
-  readonly #deliver: (candidate: Candidate, from: 'stream' | 'read') => void
   readonly #actor
   #state: SourceState = 'connecting'
   #since: number
@@ -50,41 +96,19 @@ export class Follower {
   ) {
     this.#settings = settings
     this.#reader = reader
-    this.#deliver = deliver
-    this.#report = report
     this.#since = settings.clock.now()
-    this.#actor = this.#createActor()
-  }
-
-  #createActor() {
-    const { retry, random, reconcileMs, deadlines } = this.#settings
-    const provided = watchMachine.provide({
-      actors: {
-        readSource: fromPromise<SourceVerdict>(({ signal }) => this.#read(signal)),
-        watchSource: fromCallback<WatchEvent, { readonly after: Revision | undefined }>(({ sendBack, input }) =>
-          this.#watch(input.after, sendBack),
-        ),
-      },
-      actions: {
-        deliver: ({ event }) => {
-          const candidate = candidateOf(event)
-          if (candidate !== undefined) this.#deliver(candidate, event.type === 'watch.reported' ? 'stream' : 'read')
-        },
-        reportBroken: () => this.#report(failure('internal.error', { phase: 'fetching' })),
-      },
-      delays: {
-        backoff: ({ context }) => backoffMs(retry, context.attempts, random),
-        openDeadline: () => deadlines.readMs,
-        steadyAfter: () => retry.maxMs,
-        reconcileInterval: () => Math.min(MAX_DELAY_MS, reconcileMs * (0.9 + random() * 0.2)),
-      },
+    this.#actor = createActor(machine, actorOptions('watch', settings, report))
+    owners.set(this.#actor.system, {
+      settings,
+      read: (signal) => this.#read(signal),
+      watch: (after, send) => this.#watch(after, send),
+      deliver,
+      report,
     })
-    const actor = createActor(provided, actorOptions('watch', this.#settings, this.#report))
-    actor.subscribe({
+    this.#actor.subscribe({
       next: ({ value }) => this.#noteState(typeof value === 'string' ? value : value.following),
-      error: (error) => this.#report(failure('internal.error', { phase: 'fetching' }, error)),
+      error: (error) => report(failure('internal.error', { phase: 'fetching' }, error)),
     })
-    return actor
   }
 
   get actor(): ObservableActor {

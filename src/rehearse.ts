@@ -22,12 +22,7 @@ export const rehearse = async (
   const reading: Document = { kind: 'document', revision, content }
   const serving = store.snapshot?.config
   try {
-    const snapshot = await validator.snapshotOf(
-      reading,
-      validator.textOf(reading),
-      serving,
-      new AbortController().signal,
-    )
+    const snapshot = await validator.snapshotOf(reading, validator.textOf(reading), serving, new AbortController())
     const transaction = new Transaction('plan', -1, clock)
     transaction.snapshot = snapshot
     if (snapshot.config !== serving) validator.askPolicies(snapshot, serving)

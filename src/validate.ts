@@ -1,13 +1,17 @@
 import { type Bounded, BoundedCall, ignoreRejection, isThenable } from './bounded.ts'
-import { digestOf } from './model/digest.ts'
 import { ChangeoverError, changeoverError, type ErrorCode, type FailurePlace } from './model/errors.ts'
 import { LostMember, type ParsedJson, parseJson } from './model/json.ts'
 import { createVisibility, type Visibility } from './model/paths.ts'
 import { countMembers, kindOf, NotPlain, type Path, toPlain } from './model/plain.ts'
 import type { SchemaIssue, SchemaResult } from './model/schema.ts'
 import type { Settings } from './settings.ts'
-import type { Snapshot } from './snapshot.ts'
+import { Snapshot } from './snapshot.ts'
 import type { Reading } from './source.ts'
+
+/** What may end a validation; the signal is made when it is asked for. */
+interface Within {
+  readonly signal: AbortSignal
+}
 
 /** Makes snapshots of documents. Each step throws a {@link ChangeoverError} whose failures hold no value of the document. */
 export class Validator {
@@ -38,10 +42,10 @@ export class Validator {
   }
 
   /** Parses and validates; takes from `previous` what is equal, so that an unchanged config is the very same object. */
-  async snapshotOf(reading: Reading, text: string, previous: unknown, signal: AbortSignal): Promise<Snapshot> {
+  async snapshotOf(reading: Reading, text: string, previous: unknown, within: Within): Promise<Snapshot> {
     const place = placeOf(reading)
     const input = this.#parse(text, place)
-    const result = await this.#validate(input, place, signal)
+    const result = await this.#validate(input, place, within)
     const value = this.#plain(place, () => {
       if (result.issues === undefined) return result.value
       throw this.#refusal(result.issues, input, place)
@@ -100,11 +104,11 @@ export class Validator {
     throw changeoverError('document.duplicate-key', { ...place, path: this.visibility.show(parsed.duplicate) })
   }
 
-  async #validate(input: unknown, place: FailurePlace, signal: AbortSignal): Promise<SchemaResult<unknown>> {
+  async #validate(input: unknown, place: FailurePlace, within: Within): Promise<SchemaResult<unknown>> {
     const { clock, deadlines, schema } = this.#settings
     const limits = { clock, deadlineMs: deadlines.validateMs, graceMs: 0 }
     const call = new BoundedCall(() => schema['~standard'].validate(input), limits)
-    const ended = call.run() ?? (await endOf(call, signal))
+    const ended = call.run() ?? (await endOf(call, within.signal))
     if (ended.kind === 'done') return ended.value
     if (ended.kind === 'failed') throw changeoverError('schema.threw', place, ended.error)
     throw changeoverError('schema.timeout', { ...place, detail: `${deadlines.validateMs} ms` })
@@ -116,7 +120,7 @@ export class Validator {
     if (typeof config !== 'object' || config === null) {
       throw changeoverError('config.not-plain', { ...place, kind: kindOf(config), detail: 'a config is an object' })
     }
-    return { config, revision: reading.revision, digest: digestOf(config, this.#digestKey()), text }
+    return new Snapshot(config, reading.revision, text, this.#digestKey())
   }
 
   /** What user code made is touched only in here: a getter of it may throw, which is `thrown`. */

@@ -1,4 +1,4 @@
-import PQueue from 'p-queue'
+import type PQueue from 'p-queue'
 import type { Bounded } from '../bounded.ts'
 import { type Failure, failure } from '../model/errors.ts'
 import type { ModuleDefinition, Registry } from '../registry.ts'
@@ -28,12 +28,13 @@ export class Preparation {
   #resolve: () => void = () => {}
   #broke: { readonly error: unknown } | undefined
 
-  constructor(registry: Registry, store: Store, parts: AttemptParts, transaction: Transaction) {
+  /** @param queue holds as many lanes as may run at once */
+  constructor(registry: Registry, store: Store, parts: AttemptParts, queue: PQueue, transaction: Transaction) {
     const { plan } = transaction
     this.#store = store
     this.#parts = parts
     this.#transaction = transaction
-    this.#queue = new PQueue({ concurrency: parts.runtime.concurrency })
+    this.#queue = queue
     this.#turns = new Turns(
       registry.order,
       ({ after }) => after,

@@ -1,4 +1,5 @@
 import PQueue from 'p-queue'
+import type { Stoppable } from '../bounded.ts'
 import { failure } from '../model/errors.ts'
 import type { Settings } from '../settings.ts'
 import type { Registry } from '../registry.ts'
@@ -23,40 +24,39 @@ export class Runner {
   readonly #rehearsals = new Set<AbortController>()
   /** A dry run prepares modules too, and a module is prepared once at a time. */
   readonly #exclusive = new PQueue({ concurrency: 1 })
+  readonly #lanes: PQueue
 
   constructor(registry: Registry, store: Store, runtime: Runtime, soakOptions: Settings['soak']) {
     this.#registry = registry
     this.#store = store
     this.#runtime = runtime
+    this.#lanes = new PQueue({ concurrency: runtime.concurrency })
     this.#soak = soakOptions
     this.#retirer = new Retirer(registry, store, runtime)
     this.#completion = new Completion(registry, runtime)
   }
 
-  /** True where every module has its next generation. The signal gives up. */
-  async prepare(transaction: Transaction, signal: AbortSignal): Promise<boolean> {
+  /** True where every module has its next generation. */
+  prepare(transaction: Transaction, call: Stoppable): Promise<boolean> {
     this.#stopRehearsals()
-    return this.#prepare(transaction, signal, 1)
+    return this.#prepare(transaction, call, 1)
   }
 
-  async #prepare(transaction: Transaction, signal: AbortSignal, priority: number): Promise<boolean> {
+  #prepare(transaction: Transaction, call: Stoppable, priority: number): Promise<boolean> {
     const parts = { runtime: this.#runtime, retirer: this.#retirer }
-    const preparation = new Preparation(this.#registry, this.#store, parts, transaction)
-    const stop = (): void => preparation.stop()
-    if (signal.aborted) stop()
-    signal.addEventListener('abort', stop)
+    const preparation = new Preparation(this.#registry, this.#store, parts, this.#lanes, transaction)
+    call.onStop(() => preparation.stop())
     const running = this.#exclusive.add(() => preparation.run(), { priority })
     transaction.preparing = running
-    const isPrepared = await running
-    signal.removeEventListener('abort', stop)
-    return isPrepared
+    return running
   }
 
   /** Prepares as a transaction would, and closes all that was made. */
   async rehearse(transaction: Transaction): Promise<boolean> {
     const controller = new AbortController()
     this.#rehearsals.add(controller)
-    const rehearsing = this.#prepare(transaction, controller.signal, 0).then(async (isPrepared) => {
+    const stopped = { onStop: (stop: () => void) => controller.signal.addEventListener('abort', stop) }
+    const rehearsing = this.#prepare(transaction, stopped, 0).then(async (isPrepared) => {
       await this.#retirer.retire([...transaction.staged.values()])
       return isPrepared
     })

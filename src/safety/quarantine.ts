@@ -83,9 +83,11 @@ export class Quarantine {
   }
 
   /** The entry that forbids this config now; a pass that was given for it is used up. */
-  blocks(digest: string): Quarantined | undefined {
+  blocks(snapshot: { readonly digest: string }): Quarantined | undefined {
     const pass = this.#pass
     this.#pass = undefined
+    if (this.#entries.length === 0) return undefined
+    const { digest } = snapshot
     return pass === digest ? undefined : this.active.find((entry) => entry.digest === digest)
   }
 

@@ -78,9 +78,10 @@ export class Safety {
     return [...this.history.goods].sort((one, other) => rankOf(one) - rankOf(other))
   }
 
-  /** True where the config is not the last known good, or must be confirmed again: it may kill the process. */
-  isAttempt(digest: string): boolean {
-    return this.#settings.confirm !== undefined || !this.history.isNewest(digest)
+  /** True where the config is to be written down before it is tried: it may kill the process. */
+  isAttempt(snapshot: Snapshot): boolean {
+    if (this.#keeper === undefined) return false
+    return this.#settings.confirm !== undefined || !this.history.isNewest(snapshot.digest)
   }
 
   /** Writes down that a config is about to be tried, before any module is called. */

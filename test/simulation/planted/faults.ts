@@ -217,8 +217,8 @@ const otherFaults = [
     'a config that failed is tried again with each redelivery',
     edit(
       'src/examiner.ts',
-      'this.#safety.quarantine.blocks(digest)',
-      'this.#safety.quarantine.blocks(`other-${digest}`)',
+      'this.#safety.quarantine.blocks(snapshot)',
+      'this.#safety.quarantine.blocks({ digest: `other-${snapshot.digest}` })',
     ),
   ),
   fault(
