@@ -158,7 +158,7 @@ type Members = Readonly<Record<string, unknown>>
 const none: Members = Object.freeze({})
 
 const checkPlainObject: (value: object, place: Place) => asserts value is Record<string, unknown> = (value, place) => {
-  if (isPlainObject(value) && Object.getOwnPropertySymbols(value).length === 0) return
+  if (isPlainObject(value)) return
   // An async select or transform: that nobody awaits it must not end the process.
   if (value instanceof Promise) value.catch(() => {})
   throw new NotPlain('config.not-plain', [...place], 'other')
@@ -192,6 +192,8 @@ const walkObject = (value: object, before: unknown, place: Place): unknown => {
     made[key] = item
   }
   if (hasOld && count === oldKeys.length && (made === undefined || isSame(made, old, count))) return old
+  // Asked of new parts only, since it is dear; an old part is taken as it was, without them.
+  if (Object.getOwnPropertySymbols(value).length > 0) throw new NotPlain('config.not-plain', [...place], 'other')
   return own(made ?? firstOf(old, keys, keys.length))
 }
 

@@ -4,7 +4,7 @@ import { MAX_DELAY_MS, type Clock } from '../clock.ts'
 export interface VirtualClock extends Clock {
   /**
    * Lets `ms` milliseconds pass. Timers due in that span fire in the order of their time, then of their making, each at
-   * its own virtual time; timers that they arm within the span fire too. Before the first, after each and at the end,
+   * its own virtual time; timers that they arm within the span fire too. Before the first and after each,
    * all promise chains that can go on without real I/O run to their end. `advance(0)` does only that.
    *
    * Calls that overlap run one after the other. Rejects, after the whole span, with what a timer's callback threw.
@@ -79,8 +79,7 @@ export const createVirtualClock = (options: VirtualClockOptions = {}): VirtualCl
       }
       await settle()
     }
-    elapsed = until
-    await settle()
+    elapsed = until // nothing has run since all came to rest
     throwAll(errors)
   }
 
