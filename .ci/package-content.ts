@@ -4,24 +4,33 @@ export interface Manifest {
 }
 
 const pages = ['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md']
-const built = /^dist\/(?:src|machines)\/.+\.(?:js|d\.ts)$/
+const declaration = /^dist\/(?:src|machines)\/.+\.d\.ts$/
+const bridge = /^dist\/src\/sources\/etcd\/[a-z0-9]+\.cjs$/
+const chunk = /^dist\/chunks\/[a-z-]+\.js$/
+
+/** The files with code that users import, by their paths in the package. */
+export const entriesOf = ({ exports }: Manifest): readonly string[] =>
+  Object.values(exports).flatMap((target) => (typeof target === 'string' ? [] : [target.default.replace(/^\.\//, '')]))
 
 /** What is missing from the package, and what should not be in it, as sentences. */
-export const contentProblems = (files: readonly string[], { exports }: Manifest): readonly string[] => {
+export const contentProblems = (files: readonly string[], manifest: Manifest): readonly string[] => {
   const has = new Set(files)
-  const targets = Object.values(exports).flatMap((target) =>
-    typeof target === 'string' ? [target] : Object.values(target),
-  )
-  const wanted = new Set([...pages, ...targets.map((target) => target.replace(/^\.\//, ''))])
-  const missing = [...wanted].filter((path) => !has.has(path)).map((path) => `${path} is missing`)
-  const stray = files
-    .filter((path) => !pages.includes(path) && !built.test(path))
-    .map((path) => `${path} does not belong`)
-  const single = files
-    .filter((path) => built.test(path))
-    .filter((path) => !has.has(path.endsWith('.js') ? path.replace(/\.js$/, '.d.ts') : path.replace(/\.d\.ts$/, '.js')))
-    .map((path) => `${path} has no counterpart`)
-  return [...missing, ...stray, ...single]
+  const entries = entriesOf(manifest)
+  const isCode = (path: string): boolean => entries.includes(path) || chunk.test(path)
+  const code = files.filter(isCode)
+  const wanted = [
+    ...pages,
+    ...entries.flatMap((path) => [path, path.replace(/\.js$/, '.d.ts')]),
+    ...code.map((path) => `${path}.map`),
+  ]
+  const belongs = (path: string): boolean =>
+    pages.includes(path) || isCode(path) || declaration.test(path) || bridge.test(path)
+  return [
+    ...wanted.filter((path) => !has.has(path)).map((path) => `${path} is missing`),
+    ...files
+      .filter((path) => !belongs(path) && !isCode(path.replace(/\.map$/, '')))
+      .map((path) => `${path} does not belong`),
+  ]
 }
 
 const specifiers = /(?:\bfrom\s*|\bimport\s*\(?\s*)(['"])([\w@.][\w@./:-]*)\1/g

@@ -94,3 +94,33 @@ export const wholeScript = (subpaths: readonly string[]): string =>
       (subpath, at) => `import * as entry${at} from '${subpath}'\nexport const kept${at} = Object.keys(entry${at})\n`,
     )
     .join('')
+
+/** Whether what the entries throw is of the class that the main entry exports. */
+export const identityScript = `
+import { ChangeoverError } from 'changeover'
+import { timer } from 'changeover/appliers'
+import { etcdSource } from 'changeover/etcd'
+import { fileSource } from 'changeover/file'
+const isThrownBy = (wrong) => {
+  try {
+    wrong()
+  } catch (error) {
+    return error instanceof ChangeoverError
+  }
+}
+console.log(JSON.stringify({
+  file: isThrownBy(() => fileSource({ path: '' })),
+  etcd: isThrownBy(() => etcdSource({ hosts: [], key: '/a' })),
+  appliers: isThrownBy(() => timer(() => {}, { deadlineMs: 0 })),
+}))
+`
+
+/** Prints the stack of an error that was made in the core. */
+export const traceScript = `
+import { createReloader } from 'changeover'
+try {
+  createReloader({})
+} catch (error) {
+  console.log(error.stack)
+}
+`
