@@ -18,7 +18,7 @@ export interface Workers {
   isRunning: boolean
 }
 
-/** Careless: its rollback sets a level that it remembers from its *own* start, not what served before. */
+/** Careless: its rollback goes back to the level of the process's start, not to what served before. */
 export const carelessLevel = (target: Console): Applier<Config['log']> => {
   const first = target.level
   return {

@@ -13,7 +13,10 @@ export const createMailbox = () => {
   return {
     /** The newest reading replaces an older one that was not taken yet. */
     report: (event: WatchEvent): void => {
-      events = events.filter((entry) => entry.injected)
+      // A storm replaces thousands, one by one.
+      const hasInjected = events.length > 1 || events[0]?.injected === true
+      if (hasInjected) events = events.filter((entry) => entry.injected)
+      else events.length = 0
       events.push({ event, injected: false })
       wake()
     },

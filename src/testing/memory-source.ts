@@ -29,6 +29,8 @@ export interface MemorySource extends Source {
   readonly failReads: (code: SourceCode, times?: number) => void
   /** Makes reads pend until `heal` or until their signal aborts; `deaf` ones do not heed their signal. */
   readonly hangReads: (options?: { readonly deaf?: boolean }) => void
+  /** Makes the next `times` reads, or all until `heal`, find what there was before the last change, as a lagging replica does. */
+  readonly staleReads: (times?: number) => void
   /** Makes new watches throw `code` at once: the next `times`, or all until `heal`. */
   readonly failWatches: (code: SourceCode, times?: number) => void
   /** Breaks all open watches with `code`; what they had to report before is still reported. */
@@ -108,6 +110,7 @@ export const memorySource = (initial?: MemoryContent): MemorySource => {
   const script = createScript()
   let closed = false
   let reads = 0
+  let stale = 0
 
   const read = async (signal: AbortSignal): Promise<Reading> => {
     reads += 1
@@ -115,7 +118,9 @@ export const memorySource = (initial?: MemoryContent): MemorySource => {
     if (closed) throw new SourceError('source.closed')
     if (signal.aborted) throw new SourceError('source.timeout', signal.reason)
     script.play()
-    return store.reading()
+    if (stale <= 0) return store.reading()
+    stale -= 1
+    return store.before()
   }
 
   return {
@@ -148,11 +153,15 @@ export const memorySource = (initial?: MemoryContent): MemorySource => {
     },
     failReads: (code, times = Number.POSITIVE_INFINITY) => script.set(code, times),
     hangReads: (options = {}) => gate.shut(options.deaf ?? false),
+    staleReads: (times = Number.POSITIVE_INFINITY) => {
+      stale = times
+    },
     failWatches: (code, times = Number.POSITIVE_INFINITY) => watches.script.set(code, times),
     breakWatch: watches.breakAll,
     silence: () => watches.setSilent(true),
     deliver: watches.deliver,
     heal: () => {
+      stale = 0
       script.clear()
       watches.script.clear()
       watches.setSilent(false)

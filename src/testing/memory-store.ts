@@ -17,25 +17,35 @@ export const createMemoryStore = (initial: MemoryContent | undefined) => {
   let content = initial === undefined ? undefined : toContent(initial)
   let lineage = 1
   let order = 1
-  const revision = (): Revision => ({ lineage: `memory-${lineage}`, order, name: String(order) })
+  let previous: { readonly content: string | Uint8Array | undefined; readonly order: number } | undefined
+  const revisionAt = (at: number): Revision => ({ lineage: `memory-${lineage}`, order: at, name: String(at) })
+  const revision = (): Revision => revisionAt(order)
+  // Bytes are copied, so that no consumer can change what the store holds.
+  const readingOf = (text: string | Uint8Array | undefined, of: Revision): Reading =>
+    text === undefined
+      ? { kind: 'missing', revision: of }
+      : { kind: 'document', revision: of, content: typeof text === 'string' ? text : text.slice() }
+  const reading = (): Reading => readingOf(content, revision())
   return {
     revision,
-    // Bytes are copied, so that no consumer can change what the store holds.
-    reading: (): Reading =>
-      content === undefined
-        ? { kind: 'missing', revision: revision() }
-        : { kind: 'document', revision: revision(), content: typeof content === 'string' ? content : content.slice() },
+    reading,
+    /** What there was before the last change of this lineage; what there is, where nothing was. */
+    before: (): Reading =>
+      previous === undefined ? reading() : readingOf(previous.content, revisionAt(previous.order)),
     put: (next: MemoryContent): void => {
+      previous = { content, order }
       content = toContent(next)
       order += 1
     },
     delete: (): boolean => {
       if (content === undefined) return false
+      previous = { content, order }
       content = undefined
       order += 1
       return true
     },
     wipe: (): void => {
+      previous = undefined
       content = undefined
       lineage += 1
       order = 1

@@ -3,11 +3,12 @@ import type { KnownModule } from './subject-modules.ts'
 import {
   type During,
   type Fault,
-  faultKinds,
+  type FaultPhase,
+  kindsOf,
+  outsideCalls,
   type Scenario,
   sourceFaults,
   type Step,
-  syncFaultKinds,
 } from './scenario.ts'
 
 type Fc = typeof FastCheck
@@ -37,7 +38,11 @@ const stepsOf = (fc: Fc, documents: FastCheck.Arbitrary<unknown>): FastCheck.Arb
     { weight: 2, arbitrary: fc.constant({ do: 'crash' }) },
     {
       weight: 1,
-      arbitrary: fc.record({ do: fc.constant('storm'), count: fc.constantFrom(20, 200), document: documents }),
+      arbitrary: fc.record({
+        do: fc.constant('storm'),
+        count: fc.constantFrom(20, 20, 20, 200, 200, 200, 200, 10_000),
+        document: documents,
+      }),
     },
     { weight: 1, arbitrary: fc.record({ do: fc.constant('put-both'), documents: fc.tuple(documents, documents) }) },
   ) as FastCheck.Arbitrary<Step | Again>
@@ -55,26 +60,51 @@ const resolved = (start: unknown, steps: readonly (Step | Again)[]): Step[] => {
 // The first calls are the start's, and few histories have many more.
 const callOf = (fc: Fc): FastCheck.Arbitrary<number> => fc.constantFrom(1, 2, 2, 3, 3, 4)
 
+// What takes a failure to be called at all is seldom called twice.
+const seldomCallOf = (fc: Fc): FastCheck.Arbitrary<number> => fc.constantFrom(1, 1, 2)
+
+const faultsIn = (
+  fc: Fc,
+  module: string,
+  call: FastCheck.Arbitrary<number>,
+  phases: readonly [FaultPhase, ...FaultPhase[]],
+): FastCheck.Arbitrary<Fault> =>
+  fc.record({
+    module: fc.constant(module),
+    phase: fc.constantFrom(...phases),
+    call,
+    kind: fc.constantFrom(...kindsOf(phases[0])),
+  })
+
 const faultsOf = (fc: Fc, modules: readonly KnownModule[]): FastCheck.Arbitrary<Fault> => {
   const call = callOf(fc)
-  const each = modules.map(({ name, isCompensating }) => {
-    const waiting = fc.record({
-      module: fc.constant(name),
-      phase: isCompensating ? fc.constantFrom('apply', 'undo', 'close') : fc.constantFrom('prepare', 'check', 'close'),
-      call,
-      kind: fc.constantFrom(...faultKinds),
-    })
-    if (isCompensating) return waiting
-    const ticking = fc.record({
-      module: fc.constant(name),
-      phase: fc.constantFrom('commit', 'rollback'),
-      call,
-      kind: fc.constantFrom(...syncFaultKinds),
-    })
-    return fc.oneof(waiting, ticking)
-  })
-  return fc.oneof(...each) as FastCheck.Arbitrary<Fault>
+  const seldom = seldomCallOf(fc)
+  const each = modules.map(({ name, isCompensating }) =>
+    isCompensating
+      ? fc.oneof(
+          { weight: 1, arbitrary: faultsIn(fc, name, call, ['apply']) },
+          { weight: 2, arbitrary: faultsIn(fc, name, seldom, ['undo', 'close']) },
+        )
+      : fc.oneof(
+          { weight: 2, arbitrary: faultsIn(fc, name, call, ['prepare', 'check', 'close']) },
+          { weight: 1, arbitrary: faultsIn(fc, name, call, ['commit']) },
+          { weight: 1, arbitrary: faultsIn(fc, name, seldom, ['rollback']) },
+        ),
+  )
+  const death = fc.record({ ...outsideOf(fc), call, kind: fc.constant('crash') })
+  return fc.oneof(
+    { weight: 9, arbitrary: fc.oneof(...each) },
+    { weight: 1, arbitrary: death.map(({ place, ...rest }) => ({ ...place, ...rest })) },
+  ) as FastCheck.Arbitrary<Fault>
 }
+
+/** A call that reaches outside: to the source, the schema or the disk. */
+const outsideOf = (fc: Fc) => ({
+  place: fc.constantFrom(...outsideCalls).map((call) => {
+    const [module, phase] = call.split('.')
+    return { module, phase }
+  }),
+})
 
 /** What happens in the midst of a call: only what needs no time. */
 const duringOf = (
@@ -91,12 +121,19 @@ const duringOf = (
   const each = modules.map(({ name, isCompensating }) =>
     fc.record({
       module: fc.constant(name),
-      phase: isCompensating ? fc.constantFrom('apply', 'undo') : fc.constantFrom('prepare', 'check', 'commit', 'close'),
+      phase: isCompensating
+        ? fc.constantFrom('apply', 'undo', 'close')
+        : fc.constantFrom('prepare', 'check', 'commit', 'rollback', 'close'),
       call,
       step,
     }),
   )
-  return fc.oneof(...each) as FastCheck.Arbitrary<During>
+  const orDeath = fc.oneof({ weight: 3, arbitrary: step }, { weight: 1, arbitrary: fc.constant({ do: 'crash' }) })
+  const outside = fc.record({ ...outsideOf(fc), call, step: orDeath })
+  return fc.oneof(
+    { weight: 5, arbitrary: fc.oneof(...each) },
+    { weight: 1, arbitrary: outside.map(({ place, ...rest }) => ({ ...place, ...rest })) },
+  ) as FastCheck.Arbitrary<During>
 }
 
 /**
@@ -114,7 +151,8 @@ export const scenariosOf = (
     last: documents,
     pauseMs: fc.constantFrom(undefined, 20, 700, 3_000),
     soakMs: fc.constantFrom(undefined, 300, 2_500),
-    confirmMs: fc.oneof({ weight: 5, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: fc.constant(3_000) }),
+    // No choice between arbitraries, which shrinks within the one that was chosen only.
+    confirmMs: fc.constantFrom(undefined, undefined, undefined, undefined, undefined, 3_000),
     persists: fc.boolean(),
     steps: fc.array(stepsOf(fc, documents), { minLength: 1, maxLength: 12 }),
     // Few in some runs, many in others, so that no kind of trouble hides another (swarm testing).

@@ -30,14 +30,27 @@ export class Chronicle {
     this.trace.push({ at: this.#now(), process: this.#process, what })
   }
 
-  breach(invariant: string, message: string): void {
-    if (this.violations.length < MAX_VIOLATIONS) this.violations.push({ invariant, message })
+  /** `error` is what a user's own code has thrown, where that is what broke it. */
+  breach(invariant: string, message: string, error?: unknown): void {
+    if (this.violations.length >= MAX_VIOLATIONS) return
+    this.note({ kind: 'broken', text: `${invariant}: ${message}` })
+    this.violations.push({ invariant, message, ...(error === undefined ? {} : { error }) })
   }
 
   noteFault(module: string, phase: string, fault: string): void {
-    const reached = `${phase} ${fault}`
-    this.faultsReached[reached] = (this.faultsReached[reached] ?? 0) + 1
+    this.reached(`${module}.${phase} ${fault}`)
     this.note({ kind: 'fault', module, phase, fault })
+  }
+
+  /** Something that goes wrong was reached: a planned failure, trouble at the source, a storm. */
+  reached(fault: string): void {
+    this.faultsReached[fault] = (this.faultsReached[fault] ?? 0) + 1
+  }
+
+  /** The process died, in this state of its reloader. */
+  noteCrash(state: string): void {
+    this.reached(`process crash in ${state}`)
+    this.note({ kind: 'process', event: 'crashed', code: `in ${state}` })
   }
 
   noteRecord(record: TransactionRecord): void {

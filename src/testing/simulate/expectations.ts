@@ -38,6 +38,8 @@ export class Expectations {
   /** The process before this one died in a try, which this one must have counted by its first record. */
   #diedTrying = false
   #hasServed = false
+  /** A last known good could not be restored in this process: where none can, the freeze is lifted. */
+  #mayBeLifted = false
   #isReverting = false
   #lastEpoch = 0
   readonly #confirmed = new Set<string>()
@@ -86,6 +88,7 @@ export class Expectations {
   recorded(record: TransactionRecord, calls: number, now: number): void {
     const { epoch, trigger, digest, outcome } = record
     this.#onFirst(record)
+    if (trigger === 'restore' && outcome !== 'committed') this.#mayBeLifted = true
     if (this.#frozenAfter !== undefined && epoch > this.#frozenAfter && !freeTriggers.has(trigger)) {
       this.#breach('freeze', `a ${trigger} was begun while changes are held`)
     }
@@ -139,6 +142,7 @@ export class Expectations {
       if (this.#frozenAt === now) this.#frozenAfter = undefined
       if (this.#lastGood?.at === now) this.#lastGood = undefined
     }
+    if (this.#mayBeLifted && !this.#hasServed) this.#wasFrozen = false
     const isTry = triedStates.has(state) && calls > 0 && !this.#isReverting && degraded.length === 0
     // The first of a process may be a restore, which is none.
     this.#diedTrying = this.#persists && isTry && this.#hasServed && this.#lastGood !== undefined
@@ -163,6 +167,7 @@ export class Expectations {
     this.#wasFrozen = this.#persists && (this.#wasFrozen || this.#frozenAfter !== undefined)
     this.#frozenAfter = undefined
     this.#hasServed = false
+    this.#mayBeLifted = false
     this.#isReverting = false
     this.#lastEpoch = 0
   }

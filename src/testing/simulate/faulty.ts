@@ -1,12 +1,13 @@
-import type { Applier, CompensatingApplier, Generation, PrepareContext } from '../../applier.ts'
+import type { Applier, CompensatingApplier, Generation } from '../../applier.ts'
 import type { Fault, FaultPhase } from './scenario.ts'
 import type { SeenGeneration, SeenModule } from './ledger.ts'
 import { never, type SimulatedProcess } from './process.ts'
+import { plantedText } from './source-faults.ts'
 
-/** Stands in every planned failure, so that its way into logs and records would be found. */
-const plantedText = 'planted-by-the-simulation'
+// One for all: what made it is told by the trace, and a stack for each would be dear.
+const plantedError = Object.freeze(new Error(plantedText))
 
-export const planted = (): Error => new Error(plantedText)
+export const planted = (): Error => plantedError
 
 /** What the wrapped modules tell, and ask. */
 export interface FaultDesk {
@@ -35,7 +36,8 @@ interface WaitingCall {
   readonly module: SeenModule
   readonly phase: FaultPhase
   readonly seen?: SeenGeneration
-  readonly signal?: AbortSignal
+  /** Its signal is made when it is first asked for. */
+  readonly context?: { readonly signal: AbortSignal }
   readonly slice?: unknown
 }
 
@@ -60,8 +62,8 @@ export class FaultyModules {
     return {
       ...inner,
       prepare: (next, context) =>
-        this.#wait({ module, phase: 'prepare', slice: next, signal: context.signal }, async () => {
-          const made = await inner.prepare(next, this.#contextOf(context))
+        this.#wait({ module, phase: 'prepare', slice: next, context }, async () => {
+          const made = await inner.prepare(next, this.#contextOf(module, context))
           return this.#generation(module, next, made)
         }),
     }
@@ -70,16 +72,20 @@ export class FaultyModules {
   compensating(module: SeenModule, inner: CompensatingApplier<unknown>): CompensatingApplier<unknown> {
     return {
       ...inner,
-      apply: async (next, previous, context) => {
+      // No async functions: what throws at once must reach the runner as such.
+      apply: (next, previous, context) => {
         const phase = context.direction === 'forward' ? 'apply' : 'undo'
         module.applied = 'unknown'
-        await this.#wait({ module, phase, signal: context.signal }, async () => inner.apply(next, previous, context))
-        module.applied = { slice: next }
+        return this.#wait({ module, phase, context }, async () => {
+          await inner.apply(next, previous, this.#contextOf(module, context))
+          module.applied = { slice: next }
+        })
       },
-      close: async () => {
-        await this.#wait({ module, phase: 'close' }, async () => inner.close?.())
-        module.applied = undefined
-      },
+      close: () =>
+        this.#wait({ module, phase: 'close' }, async () => {
+          await inner.close?.()
+          module.applied = undefined
+        }),
     }
   }
 
@@ -93,18 +99,19 @@ export class FaultyModules {
       instance: made.instance,
       commit: () => this.#sync(module, 'commit', seen, () => commit?.call(made)),
       rollback: () => this.#sync(module, 'rollback', seen, () => rollback?.call(made)),
-      check: (signal) => this.#wait({ module, phase: 'check', seen, signal }, async () => check?.call(made, signal)),
+      check: (signal) =>
+        this.#wait({ module, phase: 'check', seen, context: { signal } }, async () => check?.call(made, signal)),
       close: () => this.#wait({ module, phase: 'close', seen }, async () => close?.call(made)),
     }
   }
 
   /** Timers of a module are counted, so that one that waits for the real world can be told from one that waits for time. */
-  #contextOf<S, N extends object>(context: PrepareContext<S, N>): PrepareContext<S, N> {
+  #contextOf<Context extends { readonly signal: AbortSignal }>({ name }: SeenModule, context: Context): Context {
     // A copy would read the getter of `signal`, which makes one; and that getter wants its own object.
     return Object.create(context, {
-      clock: { value: this.#process.moduleClock, enumerable: true },
+      clock: { value: this.#process.clockFor(name), enumerable: true },
       signal: { get: () => context.signal, enumerable: true },
-    }) as PrepareContext<S, N>
+    }) as Context
   }
 
   #sync(module: SeenModule, phase: FaultPhase, seen: SeenGeneration, body: () => unknown): undefined {
@@ -124,14 +131,14 @@ export class FaultyModules {
     return returned
   }
 
-  #wait<T>({ module, phase, seen, signal, slice }: WaitingCall, body: () => Promise<T>): Promise<T> {
+  #wait<T>({ module, phase, seen, context, slice }: WaitingCall, body: () => Promise<T>): Promise<T> {
     const fault = this.#desk.take(module.name, phase)
     this.#desk.called(module, phase, seen, slice)
     if (fault?.kind === 'throw') throw planted()
     const ended = this.#afterFault(
       fault,
       phase,
-      signal,
+      context,
       fault === undefined ? () => this.#waiting(module, phase, body) : body,
     ).then((value) => {
       if (this.#process.isDead) return never<T>()
@@ -153,7 +160,7 @@ export class FaultyModules {
   async #afterFault<T>(
     fault: Fault | undefined,
     phase: FaultPhase,
-    signal: AbortSignal | undefined,
+    context: WaitingCall['context'],
     body: () => Promise<T>,
   ): Promise<T> {
     switch (fault?.kind) {
@@ -172,7 +179,7 @@ export class FaultyModules {
         await this.#process.sleep(3 * this.#desk.deadlineMs(phase))
         return body()
       case 'after-abort':
-        await aborted(signal)
+        await aborted(context?.signal)
         return body()
       case 'ignore-signal':
         await this.#process.sleep(this.#desk.deadlineMs(phase) / 2)

@@ -10,7 +10,9 @@ import { Invariants } from './invariants.ts'
 import type { SeenGeneration } from './ledger.ts'
 import { deadlines, longestTransactionMs, settingsOf } from './limits.ts'
 import type { SimulatedProcess } from './process.ts'
-import type { SimulationView } from './subject.ts'
+import { degradedAfter, tellsPlanted } from './told.ts'
+import { stuckIn } from './stuck.ts'
+import { askUsers } from './user-checks.ts'
 import type { World } from './world.ts'
 
 /** The states in which no transaction runs. */
@@ -28,6 +30,8 @@ export class Life<Config> {
   readonly #isBadListener: boolean
   /** True once `start` has rejected: such a service ends. */
   hasFailed = false
+  /** The config of the last tick. */
+  #served: unknown
   /** Calls of a person's that nobody has answered yet. */
   unanswered = 0
 
@@ -58,6 +62,11 @@ export class Life<Config> {
     return !this.hasFailed && !this.process.isDead
   }
 
+  /** What has ended in this process, oldest first. */
+  get records(): readonly TransactionRecord[] {
+    return this.#records
+  }
+
   /** True where no transaction runs. */
   get isResting(): boolean {
     return !this.isAlive || restingStates.has(this.reloader.status().state)
@@ -75,7 +84,8 @@ export class Life<Config> {
     this.#invariants.atRest(status, config)
     const { invariants, sometimes } = this.#world.subject
     if (invariants === undefined && sometimes === undefined) return
-    this.#ask({ config: config as Config, status, modules: this.#currents(), records: this.#records })
+    const view = { config: config as Config, status, modules: this.#currents(), records: this.#records }
+    askUsers(this.#world.subject, view, this.#world.chronicle)
   }
 
   /** After a close nothing is left: every generation closed once, no timer, nothing live. */
@@ -96,33 +106,29 @@ export class Life<Config> {
   #createReloader(): Reloader<Config, NoModules> {
     const { scenario, subject, random } = this.#world
     const options = { ...settingsOf(scenario), ...subject.options } as unknown as Partial<ReloaderOptions<Config>>
+    const outside = this.#world.outsideOf(this.process)
     return createReloader<Config>({
       ...options,
-      source: this.#world.sourceOf(this.process),
-      schema: subject.schema,
+      source: outside.source(),
+      schema: outside.schema(subject.schema),
       clock: this.process.clock,
       random,
       logger: this.#logger(),
-      ...(scenario.persists === true ? { lastKnownGood: this.#world.diskOf(this.process) } : {}),
+      ...(scenario.persists === true ? { lastKnownGood: outside.disk() } : {}),
     })
+  }
+
+  /** What serves; undefined where the first config has been swapped back. */
+  get #config(): unknown {
+    try {
+      return this.reloader.config
+    } catch {
+      return undefined
+    }
   }
 
   #lookWhole(): void {
     this.#invariants.whole(this.reloader.config, (name) => this.#currentOf(name), this.#instances)
-  }
-
-  #ask(view: SimulationView<Config>): void {
-    const { subject, chronicle } = this.#world
-    for (const [name, invariant] of Object.entries(subject.invariants ?? {})) {
-      try {
-        invariant(view)
-      } catch (error) {
-        chronicle.breach(name, error instanceof Error ? error.message : String(error))
-      }
-    }
-    for (const [name, isSeen] of Object.entries(subject.sometimes ?? {})) {
-      if (!chronicle.sometimes.has(name) && isSeen(view)) chronicle.sometimes.add(name)
-    }
   }
 
   #currentOf(name: string): unknown {
@@ -187,9 +193,10 @@ export class Life<Config> {
 
   /** Records are heard in the very turn in which they are written: by the logger. */
   #logger(): Logger {
-    const hear = (data: object): void => {
+    const hear = (data: object, message?: string): void => {
       const told = (data as { changeover?: TransactionRecord | Failure }).changeover
       if (told === undefined || this.process.isDead) return
+      if (tellsPlanted(told, message)) this.#world.chronicle.breach('G16', 'what user code has thrown is in the log')
       if ('outcome' in told) this.#recorded(told)
       else if (told.code === 'attempt.died') this.#world.expectations.heardOfDeath()
       if (this.#isBadListener) throw planted()
@@ -202,22 +209,18 @@ export class Life<Config> {
     const { ledger } = this.process
     this.#records.push(record)
     chronicle.noteRecord(record)
-    this.#noteStuck(record)
+    chronicle.noProgress ??= stuckIn(record, this.process)
+    this.#requireSteady(record)
     this.#invariants.recorded(record, longestTransactionMs(ledger.modules.size, scenario), scenario.soakMs ?? 0)
     expectations.recorded(record, ledger.calls, clock.monotonic())
     ledger.turn(degradedAfter(record, ledger.degraded))
   }
 
-  /** A call that no fault keeps, that armed no timer, and that did not end: it waits for the real world. */
-  #noteStuck(record: TransactionRecord): void {
-    const { waiting, moduleTimers } = this.process
-    if (!('failures' in record) || moduleTimers > 0) return
-    for (const { code, module, phase } of record.failures) {
-      const called = phase === 'complete' ? 'apply' : phase
-      const isTimeout = code.startsWith('module.') && code.endsWith('-timeout')
-      if (!isTimeout || (waiting.get(`${module}.${called}`) ?? 0) === 0) continue
-      this.#world.chronicle.noProgress ??= `${module}, in ${called}`
-    }
+  /** What was refused has changed nothing of what serves. */
+  #requireSteady(record: TransactionRecord): void {
+    const { chronicle } = this.#world
+    const isSteady = this.#served === undefined || this.reloader.config === this.#served
+    if (record.outcome === 'rejected' && !isSteady) chronicle.breach('G14', 'a refused document has changed the config')
   }
 
   #subscribe(): void {
@@ -230,7 +233,8 @@ export class Life<Config> {
         this.#world.chronicle.note({ kind: 'tick', direction })
         if (direction === 'back') ledger.swapBack()
         else ledger.swap(this.reloader.config)
-        if (this.reloader.status().serving !== undefined) this.#lookWhole()
+        this.#served = this.#config
+        if (this.#served !== undefined) this.#lookWhole()
       },
     )
     if (!this.#isBadListener) return
@@ -241,9 +245,4 @@ export class Life<Config> {
       },
     )
   }
-}
-
-const degradedAfter = (record: TransactionRecord, before: readonly string[]): readonly string[] => {
-  if (record.outcome === 'degraded') return record.degraded
-  return record.outcome === 'committed' ? [] : before
 }

@@ -1,4 +1,13 @@
-import { faultKinds, faultPhases, type Scenario, sourceFaults, type Step } from './scenario.ts'
+import {
+  faultKinds,
+  faultPhases,
+  isPlayable,
+  type OutsideCall,
+  outsideCalls,
+  type Scenario,
+  sourceFaults,
+  type Step,
+} from './scenario.ts'
 import { SimulationError } from './simulation-error.ts'
 
 const asked = new Set(['reload', 'freeze', 'unfreeze', 'revert', 'retry', 'release', 'confirm', 'crash', 'restart'])
@@ -27,19 +36,15 @@ const isStep = (step: unknown): step is Step => {
   }
 }
 
-const isFault = (fault: unknown): boolean =>
-  isRecord(fault) &&
-  typeof fault.module === 'string' &&
-  faultPhases.includes(fault.phase as never) &&
-  faultKinds.includes(fault.kind as never) &&
-  isCount(fault.call)
+const isCall = ({ module, phase, call }: Record<string, unknown>): boolean => {
+  if (typeof module !== 'string' || !isCount(call)) return false
+  return faultPhases.includes(phase as never) || outsideCalls.includes(`${module}.${phase}` as OutsideCall)
+}
 
-const isDuring = (during: unknown): boolean =>
-  isRecord(during) &&
-  typeof during.module === 'string' &&
-  faultPhases.includes(during.phase as never) &&
-  isCount(during.call) &&
-  isStep(during.step)
+const isFault = (fault: unknown): boolean =>
+  isRecord(fault) && isCall(fault) && faultKinds.includes(fault.kind as never) && isPlayable(fault as never)
+
+const isDuring = (during: unknown): boolean => isRecord(during) && isCall(during) && isStep(during.step)
 
 /**
  * Reads a scenario from its JSON text, as it was printed or kept.

@@ -2,6 +2,9 @@ import type { Clock, TimerHandle } from '../../clock.ts'
 import type { VirtualClock } from '../virtual-clock.ts'
 import { Ledger } from './ledger.ts'
 
+/** Stands for the globals, which do not say which module calls them; no module has this name. */
+const SHARED = ''
+
 /** One life of the simulated service: what it armed and called dies with it. */
 export class SimulatedProcess {
   readonly number: number
@@ -10,7 +13,7 @@ export class SimulatedProcess {
   readonly #virtual: VirtualClock
   readonly #timers = new Set<TimerHandle>()
   readonly #sleeps = new Set<TimerHandle>()
-  readonly #moduleTimers = new Set<TimerHandle>()
+  readonly #moduleClocks = new Map<string, { readonly clock: Clock; readonly timers: Set<TimerHandle> }>()
   /** Calls that run and that no fault holds back, by module and phase. */
   readonly waiting = new Map<string, number>()
   isDead = false
@@ -37,26 +40,45 @@ export class SimulatedProcess {
     }
   }
 
-  /** The clock as modules are given it: their timers are counted beside. */
-  readonly moduleClock: Clock = {
-    now: () => this.clock.now(),
-    monotonic: () => this.clock.monotonic(),
-    setTimeout: (callback, ms) => {
-      const handle = this.clock.setTimeout(() => {
-        if (this.#moduleTimers.delete(handle)) callback()
-      }, ms)
-      this.#moduleTimers.add(handle)
-      return handle
-    },
-    clearTimeout: (handle) => {
-      this.#moduleTimers.delete(handle)
-      this.clock.clearTimeout(handle)
-    },
+  /** The clock as a module is given it: its timers are counted beside. Without a name, that of the globals. */
+  clockFor(module: string = SHARED): Clock {
+    const known = this.#moduleClocks.get(module)
+    if (known !== undefined) return known.clock
+    const timers = new Set<TimerHandle>()
+    const clock = this.#countingClock(timers)
+    this.#moduleClocks.set(module, { clock, timers })
+    return clock
   }
 
-  /** Timers that modules have armed: one that waits for the real world has none. */
+  #countingClock(timers: Set<TimerHandle>): Clock {
+    return {
+      now: this.clock.now,
+      monotonic: this.clock.monotonic,
+      setTimeout: (callback, ms) => {
+        const handle = this.clock.setTimeout(() => {
+          if (timers.delete(handle)) callback()
+        }, ms)
+        timers.add(handle)
+        return handle
+      },
+      clearTimeout: (handle) => {
+        timers.delete(handle)
+        this.clock.clearTimeout(handle)
+      },
+    }
+  }
+
+  /** Timers that the module has armed, or may have armed by globals: one that waits for the real world has none. */
+  timersOf(module: string = SHARED): number {
+    const own = module === SHARED ? 0 : (this.#moduleClocks.get(module)?.timers.size ?? 0)
+    return own + (this.#moduleClocks.get(SHARED)?.timers.size ?? 0)
+  }
+
+  /** Timers that all modules together have armed. */
   get moduleTimers(): number {
-    return this.#moduleTimers.size
+    let count = 0
+    for (const { timers } of this.#moduleClocks.values()) count += timers.size
+    return count
   }
 
   /** The simulation's own waiting, which is no timer of the service's. */

@@ -4,6 +4,10 @@ const data = (value: unknown): string => JSON.stringify(value) ?? 'undefined'
 
 const camel = (name: string): string => name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())
 
+const place = (module: string, phase: string): string => quoted(`${module}.${phase}`)
+
+const quoted = (text: string): string => (/^[\w. -]*$/.test(text) ? `'${text}'` : JSON.stringify(text))
+
 const stepCode = (step: Step): string => {
   switch (step.do) {
     case 'put':
@@ -21,7 +25,7 @@ const stepCode = (step: Step): string => {
   }
 }
 
-/** The scenario as code to paste into a test; `subject` is what was given to `simulate`. */
+/** The scenario as code to paste into a test; `subject` is what was given to `simulate`: schema, modules, invariants. */
 export const scenarioCode = (scenario: Scenario): string => {
   const {
     name = 'found by simulate',
@@ -36,7 +40,10 @@ export const scenarioCode = (scenario: Scenario): string => {
     steps,
     during = [],
   } = scenario
+  const names = faults.length === 0 ? 'scenario' : 'faults, scenario'
   const lines = [
+    `import { ${names} } from 'changeover/testing'`,
+    '',
     `await scenario(${data(name)}, { seed: ${seed} })`,
     `  .start(${data(start)})`,
     ...(pauseMs === undefined ? [] : [`  .pause(${pauseMs})`]),
@@ -45,15 +52,16 @@ export const scenarioCode = (scenario: Scenario): string => {
     ...(persists === true ? ['  .keepsLastGood()'] : []),
     ...faults.map(({ module, phase, call, kind }) => {
       const nth = call === 1 ? '' : `, ${call}`
-      return `  .fault('${module}.${phase}', faults.${camel(kind)}()${nth})`
+      return `  .fault(${place(module, phase)}, faults.${camel(kind)}()${nth})`
     }),
     ...during.map(({ module, phase, call, step }) => {
       const nth = call === 1 ? '' : `, ${call}`
-      return `  .during('${module}.${phase}', (s) => s${stepCode(step)}${nth})`
+      return `  .during(${place(module, phase)}, (s) => s${stepCode(step)}${nth})`
     }),
     ...steps.map((step) => `  ${stepCode(step)}`),
     `  .last(${data(last)})`,
     '  .run(subject)',
+    '  .expectHeld()',
   ]
   return lines.join('\n')
 }

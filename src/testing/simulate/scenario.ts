@@ -2,6 +2,11 @@
 export const faultPhases = ['prepare', 'commit', 'rollback', 'check', 'close', 'apply', 'undo'] as const
 export type FaultPhase = (typeof faultPhases)[number]
 
+/** The calls with which a service reaches outside: in each of them its process can die, and something can happen. */
+export const outsideCalls = ['source.read', 'schema.validate', 'disk.load', 'disk.save'] as const
+export type OutsideCall = (typeof outsideCalls)[number]
+export type OutsidePhase = 'read' | 'validate' | 'load' | 'save'
+
 /**
  * What goes wrong in one call of a module. `late` ends after its deadline and grace, `after-abort` ends once its signal
  * aborts, `ignore-signal` takes half its deadline whatever the signal says, `twice` resolves and then rejects, `crash`
@@ -21,12 +26,22 @@ export const faultKinds = [
 export type FaultKind = (typeof faultKinds)[number]
 
 /** The synchronous phases can only do so much wrong. */
-export const syncFaultKinds = ['throw', 'non-error', 'twice', 'crash'] as const
+const syncFaultKinds = ['throw', 'non-error', 'twice', 'crash'] as const
 
-/** One planned failure of a module. */
+/** What can go wrong in a call of this kind. */
+export const kindsOf = (phase: FaultPhase | OutsidePhase): readonly FaultKind[] => {
+  if (phase === 'commit' || phase === 'rollback') return syncFaultKinds
+  return faultPhases.includes(phase as FaultPhase) ? faultKinds : ['crash']
+}
+
+/** True where the kind of failure can happen in the phase. */
+export const isPlayable = ({ phase, kind }: Pick<Fault, 'phase' | 'kind'>): boolean => kindsOf(phase).includes(kind)
+
+/** One planned failure: of a module, or of the process in a call that reaches outside, where `crash` is all that there is. */
 export interface Fault {
+  /** A module; `source`, `schema` or `disk` where the phase is one of theirs. */
   readonly module: string
-  readonly phase: FaultPhase
+  readonly phase: FaultPhase | OutsidePhase
   /** Which call of that phase of that module, from 1, counted over restarts. */
   readonly call: number
   readonly kind: FaultKind
@@ -67,10 +82,10 @@ export type Step =
   /** The reloader is closed, and a new process starts. */
   | { readonly do: 'restart' }
 
-/** A step that happens while a module is being called. */
+/** A step that happens while a module, the source, the schema or the disk is being called; there once it has answered. */
 export interface During {
   readonly module: string
-  readonly phase: FaultPhase
+  readonly phase: FaultPhase | OutsidePhase
   /** Which call of that phase of that module, from 1, counted over restarts. */
   readonly call: number
   readonly step: Step

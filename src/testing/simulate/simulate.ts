@@ -1,13 +1,14 @@
 import type * as FastCheck from 'fast-check'
 import { scenariosOf } from './arbitrary.ts'
+import { brokenError } from './broken-error.ts'
 import type { DocumentArbitrary } from './document-arbitrary.ts'
 import { minimize } from './minimize.ts'
 import { Report, type SimulationReport } from './report.ts'
-import { runScenario, textOf } from './run.ts'
+import { play, type RunResult, runScenario } from './run.ts'
 import type { Scenario } from './scenario.ts'
-import { scenarioCode } from './scenario-code.ts'
 import { SimulationError } from './simulation-error.ts'
-import type { Subject, Violation } from './subject.ts'
+import { strayErrorsOut } from './stray-errors.ts'
+import type { Subject } from './subject.ts'
 import { type KnownModule, modulesOf } from './subject-modules.ts'
 
 export interface SimulateOptions<Config> extends Subject<Config> {
@@ -40,15 +41,16 @@ export const simulate = async <Config>(options: SimulateOptions<Config>): Promis
   const fc = await loadFastCheck()
   const { runs = 1_000, seed = randomSeed(), path, documents } = options
   const modules: readonly KnownModule[] = modulesOf(options)
-  const report = new Report(seed)
+  const report = new Report(seed, modules)
   let isSearching = true
+  await strayErrorsOut()
   const scenarios = scenariosOf(fc, documents as unknown as FastCheck.Arbitrary<unknown>, modules)
   const property = fc.asyncProperty(scenarios, async (scenario) => {
-    const result = await runScenario(scenario, options)
+    const result = await play(scenario, options)
     if (isSearching) report.add(result)
     if (result.violations.length === 0) return
     isSearching = false
-    throw new Broken(result.violations)
+    throw new Broken(result)
   })
   const details = await fc.check(property, { seed, numRuns: runs, ...(path === undefined ? {} : { path }) })
   if (!details.failed) return report.finished(options, path === undefined)
@@ -56,51 +58,43 @@ export const simulate = async <Config>(options: SimulateOptions<Config>): Promis
   if (errorInstance instanceof SimulationError) throw errorInstance
   const [scenario] = counterexample ?? []
   if (!(errorInstance instanceof Broken) || scenario === undefined) throw errorInstance
-  throw await brokenError(scenario, options, { seed, path: counterexamplePath ?? '' })
+  const found = { seed, path: counterexamplePath ?? '' }
+  throw await smallestError(scenario, errorInstance.result, options, found)
 }
 
 /** What a run throws within fast-check. */
 class Broken extends Error {
-  readonly violations: readonly Violation[]
+  readonly result: RunResult
 
-  constructor(violations: readonly Violation[]) {
-    super(violations[0]?.message)
-    this.violations = violations
+  constructor(result: RunResult) {
+    super(result.violations[0]?.message)
+    this.result = result
   }
 }
 
 const randomSeed = (): number => Math.floor(Math.random() * 2 ** 31)
 
-const brokenError = async <Config>(
+/** Makes the history that was found smaller still, and says what it breaks. */
+const smallestError = async <Config>(
   scenario: Scenario,
+  seen: RunResult,
   subject: Subject<Config>,
   found: { readonly seed: number; readonly path: string },
 ): Promise<SimulationError> => {
-  const [original] = (await runScenario(scenario, subject)).violations
+  const { keepIn } = subject
+  const [original] = (await play(scenario, subject)).violations
+  if (original === undefined) {
+    const [first] = seen.violations
+    const message = `${first?.invariant}: ${first?.message}\n\nIt held when the same history was played again: something outside of the modules keeps state between histories. Make the appliers, and all that they change, inside of \`modules\``
+    return brokenError({ scenario, result: seen, keepIn, found }, message)
+  }
   // The same invariant: a smaller scenario that breaks another one would be about something else.
   const breaksAlike = async (candidate: Scenario): Promise<boolean> => {
-    const { violations } = await runScenario(candidate, subject)
-    return violations[0]?.invariant === original?.invariant
+    const { violations } = await play(candidate, subject)
+    return violations[0]?.invariant === original.invariant
   }
-  const smallest = original === undefined ? scenario : await minimize(scenario, breaksAlike)
-  const result = await runScenario(smallest, subject)
-  const [first] = result.violations
-  const message = [
-    `${first?.invariant ?? 'unknown'}: ${first?.message ?? 'it held when it was played again'}`,
-    '',
-    `seed ${found.seed}, path ${JSON.stringify(found.path)}`,
-    '',
-    scenarioCode(smallest),
-    '',
-    textOf(result),
-    '',
-    JSON.stringify(smallest),
-  ].join('\n')
-  return new SimulationError('simulate.broken', message, {
-    violations: result.violations,
-    scenario: smallest,
-    ...found,
-  })
+  const smallest = await minimize(scenario, breaksAlike)
+  return brokenError({ scenario: smallest, result: await play(smallest, subject), keepIn, found })
 }
 
 /**
@@ -108,11 +102,8 @@ const brokenError = async <Config>(
  *
  * @throws SimulationError `simulate.broken`
  */
-export const replay = async <Config>(scenario: Scenario, subject: Subject<Config>) => {
+export const replay = async <Config>(scenario: Scenario, subject: Subject<Config>): Promise<RunResult> => {
   const result = await runScenario(scenario, subject)
-  const [first] = result.violations
-  if (first === undefined) return result
-  const { violations } = result
-  const message = `${first.invariant}: ${first.message}\n\n${textOf(result)}`
-  throw new SimulationError('simulate.broken', message, { violations, scenario })
+  if (result.violations.length === 0) return result
+  throw await brokenError({ scenario, result, keepIn: subject.keepIn })
 }

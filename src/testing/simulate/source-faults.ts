@@ -2,6 +2,9 @@ import type { MemorySource } from '../memory-source.ts'
 import type { Reading } from '../../source.ts'
 import type { SourceFault } from './scenario.ts'
 
+/** Stands in all that goes wrong on purpose, so that its way into logs and records is found (G16). */
+export const plantedText = 'planted-by-the-simulation'
+
 /** What a source fault needs of the world. */
 export interface SourceWorld {
   readonly source: MemorySource
@@ -29,8 +32,10 @@ export const applySourceFault = (fault: SourceFault, { source, readings }: Sourc
       if (newest !== undefined) source.deliver(newest)
       return
     case 'out-of-order':
-    case 'stale-read':
       if (older !== undefined) source.deliver(older)
+      return source.deliver({ kind: 'changed' })
+    case 'stale-read':
+      source.staleReads(1)
       return source.deliver({ kind: 'changed' })
     case 'slow':
       return source.hangReads()
@@ -43,7 +48,7 @@ export const applySourceFault = (fault: SourceFault, { source, readings }: Sourc
       source.delete()
       return
     case 'malformed':
-      source.put('{"cut off')
+      source.put(`{"${plantedText}`)
       return
     case 'wipe':
       source.wipe()

@@ -24,6 +24,9 @@ const stepText = (step: Step): string => {
 /** More than the admission lets through before it gathers. */
 const MAX_TOLD_ALONE = 12
 
+/** Readings that are kept, for what is told twice or late. */
+const KEPT = 4
+
 const answered = (): void => {}
 
 /** Performs the steps of a scenario on its world. */
@@ -37,7 +40,7 @@ export class Stepper {
 
   async perform(step: Step): Promise<void> {
     const world = this.#world
-    if (world.life?.hasFailed === true) world.boot() // whoever supervises it tries again
+    if (world.life?.isAlive === false) world.boot() // whoever supervises it has started it again
     world.chronicle.note({ kind: 'step', text: stepText(step) })
     switch (step.do) {
       case 'put':
@@ -47,8 +50,7 @@ export class Stepper {
         await this.#write(step.count, step.document)
         break
       case 'put-both':
-        // One transaction of the store: the first of the two is never to be seen.
-        this.#put(step.documents[1])
+        this.#putBoth(step.documents[1])
         break
       case 'source':
         await this.#disturb(step.fault, step.ms)
@@ -81,8 +83,9 @@ export class Stepper {
       case 'storm':
         return this.#storm(step.count, step.document)
       case 'put-both':
-        return this.#put(step.documents[1])
+        return this.#putBoth(step.documents[1])
       case 'source':
+        world.chronicle.reached(`source ${step.fault}`)
         return applySourceFault(step.fault, world)
       case 'crash':
         return world.crash()
@@ -104,8 +107,20 @@ export class Stepper {
     this.#storm(count - alone, document)
   }
 
+  /** One transaction of the store: the first of the two is never to be seen, and the bell rings for each. */
+  #putBoth(document: unknown): void {
+    const { source, chronicle } = this.#world
+    chronicle.reached('source two keys at once')
+    this.#put(document)
+    source.deliver({ kind: 'changed' })
+    source.deliver({ kind: 'changed' })
+  }
+
   #storm(count: number, document: unknown): void {
-    for (let written = 1; written < count; written++) this.#put({ storm: written })
+    this.#world.chronicle.reached('source storm')
+    const { source } = this.#world
+    for (let written = KEPT; written < count; written++) source.put(`{"storm":${written}}`)
+    for (let written = 1; written < Math.min(KEPT, count); written++) this.#put({ storm: written })
     this.#put(document)
   }
 
@@ -115,11 +130,12 @@ export class Stepper {
     const revision = source.put(content ?? null)
     const text = typeof document === 'string' ? document : JSON.stringify(document ?? null)
     readings.push({ kind: 'document', revision, content: text })
-    if (readings.length > 4) readings.shift()
+    if (readings.length > KEPT) readings.shift()
   }
 
   async #disturb(fault: SourceFault, ms: number | undefined): Promise<void> {
-    const { source, clock } = this.#world
+    const { source, clock, chronicle } = this.#world
+    chronicle.reached(`source ${fault}`)
     applySourceFault(fault, this.#world)
     if (ms === undefined) return
     await clock.advance(ms)
@@ -128,6 +144,7 @@ export class Stepper {
 
   async #restart(): Promise<void> {
     await this.close()
+    this.#world.chronicle.reached('process restart')
     this.#world.boot()
   }
 
@@ -152,7 +169,7 @@ export class Stepper {
   /** What a person asks; what is refused is part of the history. */
   #ask(what: Asked): void {
     const { life, expectations, clock, chronicle } = this.#world
-    if (life === undefined || life.hasFailed) return
+    if (life?.isAlive !== true) return
     const { reloader, isResting } = life
     const status = reloader.status()
     const latest = expectations.latest(isResting)

@@ -30,10 +30,17 @@ export interface Subject<Config> {
   readonly sometimes?: Readonly<Record<string, (view: SimulationView<Config>) => boolean>>
   /** `virtual` patches the global timers for appliers that use them. Default: only the reloader's clock is virtual. */
   readonly globals?: 'virtual'
+  /**
+   * A folder into which a history that breaks something is written: as JSON, to be kept as a regression, and as one page of
+   * HTML. The error names both. Default: none is written.
+   */
+  readonly keepIn?: string
 }
 
 /** An invariant that was broken: its name (`G8`, `heal`, or the user's) and what was seen. */
 export interface Violation {
   readonly invariant: string
   readonly message: string
+  /** What was thrown, where an invariant or other code of the user's has thrown it. */
+  readonly error?: unknown
 }

@@ -7,7 +7,7 @@ export interface TraceEvent {
   /** Which process: 1, and one more with each restart. */
   readonly process: number
   readonly what:
-    | { readonly kind: 'step'; readonly text: string }
+    | { readonly kind: 'step' | 'broken'; readonly text: string }
     | { readonly kind: 'call' | 'return'; readonly module: string; readonly phase: string; readonly generation: number }
     | { readonly kind: 'fault'; readonly module: string; readonly phase: string; readonly fault: string }
     | { readonly kind: 'tick'; readonly direction: 'forward' | 'back' }
@@ -19,17 +19,29 @@ export interface TraceEvent {
       }
 }
 
+type CallEvent = Extract<TraceEvent['what'], { readonly module: string }>
+
+/** What befalls a module, without its name. */
+export const describeCall = (what: CallEvent): string => {
+  if (what.kind === 'fault') return `${what.phase} ✗ ${what.fault}`
+  const generation = what.generation === 0 ? '' : ` #${what.generation}` // there is none yet
+  return `${what.phase}${generation} ${what.kind === 'call' ? '…' : 'ended'}`
+}
+
+/** Milliseconds of virtual time, to the microsecond. */
+export const roundMs = (at: number): number => Math.round(at * 1_000) / 1_000
+
 /** One event in words. */
 export const describeEvent = ({ what }: TraceEvent): string => {
   switch (what.kind) {
     case 'step':
       return `» ${what.text}`
+    case 'broken':
+      return `✗ broken: ${what.text}`
     case 'call':
-      return `  ${what.module}.${what.phase} #${what.generation} …`
     case 'return':
-      return `  ${what.module}.${what.phase} #${what.generation} ended`
     case 'fault':
-      return `  ${what.module}.${what.phase} ✗ ${what.fault}`
+      return `  ${what.module}.${describeCall(what)}`
     case 'tick':
       return `  tick ${what.direction}`
     case 'record': {
@@ -43,11 +55,32 @@ export const describeEvent = ({ what }: TraceEvent): string => {
   }
 }
 
+/** True where the call ends in the same moment, before anything but other calls. */
+const endsAtOnce = (trace: readonly TraceEvent[], index: number): boolean => {
+  const call = trace[index]
+  if (call?.what.kind !== 'call') return false
+  const { module, phase, generation } = call.what
+  for (let next = index + 1; ; next++) {
+    const event = trace[next]
+    const what = event?.what
+    if (event?.at !== call.at || (what?.kind !== 'call' && what?.kind !== 'return')) return false
+    const isSame = what.module === module && what.phase === phase && what.generation === generation
+    if (isSame) return what.kind === 'return'
+  }
+}
+
+/** True where the line before it says that this call goes wrong. */
+const isToldAsFault = (trace: readonly TraceEvent[], index: number): boolean => {
+  const [fault, call] = [trace[index - 1]?.what, trace[index]?.what]
+  return fault?.kind === 'fault' && call?.kind === 'call' && fault.module === call.module && fault.phase === call.phase
+}
+
+/** The trace for people: of a call that has ended at once only its end, of one that goes wrong only that. */
+export const condensed = (trace: readonly TraceEvent[]): readonly TraceEvent[] =>
+  trace.filter((_, index) => !endsAtOnce(trace, index) && !isToldAsFault(trace, index))
+
 /** The trace as text, a line an event: equal for equal scenarios, byte for byte. */
 export const traceText = (trace: readonly TraceEvent[]): string =>
-  trace
-    .map(
-      (event) =>
-        `${String(Math.round(event.at * 1_000) / 1_000).padStart(9)} ms  p${event.process}  ${describeEvent(event)}`,
-    )
+  condensed(trace)
+    .map((event) => `${String(roundMs(event.at)).padStart(9)} ms  p${event.process}  ${describeEvent(event)}`)
     .join('\n')

@@ -1,19 +1,20 @@
-import type { GoodStore } from '../../keeper/types.ts'
-import type { Reading, Source } from '../../source.ts'
+import type { Reading } from '../../source.ts'
 import { memorySource } from '../memory-source.ts'
-import { createVirtualClock } from '../virtual-clock.ts'
+import { createVirtualClock, type VirtualClock } from '../virtual-clock.ts'
 import { Chronicle } from './chronicle.ts'
 import { Expectations } from './expectations.ts'
 import { FaultPlan } from './fault-plan.ts'
 import { Life } from './life.ts'
-import { never, SimulatedProcess } from './process.ts'
+import { Outside } from './outside.ts'
+import { SimulatedProcess } from './process.ts'
 import { seededRandom } from './random.ts'
 import type { Scenario, Step } from './scenario.ts'
+import { errorText } from './stray-errors.ts'
 import type { Subject } from './subject.ts'
 
 /** What outlives a process: time, the source, the disk, the plan, and what has been noted. */
 export class World<Config> {
-  readonly clock = createVirtualClock()
+  readonly clock = reporting(createVirtualClock(), (error) => this.threw(error))
   readonly source = memorySource()
   /** What the source has held lately, oldest first. */
   readonly readings: Reading[] = []
@@ -36,6 +37,11 @@ export class World<Config> {
     this.random = seededRandom(scenario.seed)
     this.plan = new FaultPlan(scenario, this.chronicle)
     this.expectations = new Expectations(scenario, (invariant, message) => this.chronicle.breach(invariant, message))
+  }
+
+  /** What the callback of a timer has thrown would end a process. */
+  threw(error: unknown): void {
+    this.chronicle.breach('G13', `the callback of a timer threw ${errorText(error)}`, error)
   }
 
   /** The process that runs now, or ran last. */
@@ -61,33 +67,30 @@ export class World<Config> {
   /** SIGKILL: what runs is gone; nothing is closed. */
   crash(isInCall = true): void {
     if (this.#life === undefined || this.#life.process.isDead) return
-    this.chronicle.note({ kind: 'process', event: 'crashed' })
     const { reloader, process } = this.#life
+    this.chronicle.noteCrash(reloader.status().state)
     this.expectations.died(reloader.status(), process.ledger.calls, this.clock.monotonic(), isInCall)
     process.kill()
   }
 
-  /** The source as one process sees it: a dead one is answered nothing. */
-  sourceOf(process: SimulatedProcess): Source {
-    const { source } = this
-    return {
-      name: source.name,
-      endpoint: source.endpoint,
-      read: async (signal) => {
-        const reading = await source.read(signal)
-        return process.isDead ? never<Reading>() : reading
-      },
-      watch: source.watch,
-    }
+  /** The simulation is over: what runs is stopped, and nobody is told. */
+  stop(): void {
+    this.#life?.process.kill()
   }
 
-  /** The disk as one process sees it: a dead one writes nothing. */
-  diskOf(process: SimulatedProcess): GoodStore {
-    return {
-      load: (name) => this.#disk.get(name),
-      save: (name, text) => {
-        if (!process.isDead) this.#disk.set(name, text)
-      },
-    }
+  /** Source, schema and disk as one process sees them. */
+  outsideOf(process: SimulatedProcess): Outside {
+    const { plan, source } = this
+    const crash = (): void => this.crash()
+    const onDuring = (step: Step): void => this.onDuring(step)
+    return new Outside({ plan, source, disk: this.#disk, crash, onDuring }, process)
   }
+}
+
+/** The clock, but what its timers' callbacks throw is told instead. */
+const reporting = (clock: VirtualClock, tell: (error: unknown) => void): VirtualClock => {
+  const told = (error: unknown): void => {
+    for (const one of error instanceof AggregateError ? error.errors : [error]) tell(one)
+  }
+  return { ...clock, advance: (ms) => clock.advance(ms).catch(told) }
 }

@@ -272,6 +272,15 @@ const otherFaults = [
     ),
   ),
   fault(
+    'foreign-message-told',
+    'the message of a foreign error, which may hold a password, gets into logs and records',
+    edit(
+      'src/model/errors.ts',
+      '    message: `${what}${describePlace(place)}`,',
+      "    message: `${what}${describePlace(place)}${cause instanceof Error ? `: ${cause.message}` : ''}`,",
+    ),
+  ),
+  fault(
     'record-twice',
     'a transaction has two terminal records',
     edit(

@@ -1,0 +1,32 @@
+import type { Chronicle } from './chronicle.ts'
+import { errorText } from './stray-errors.ts'
+import type { SimulationView, Subject } from './subject.ts'
+
+const isThenable = (value: unknown): value is PromiseLike<unknown> =>
+  typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
+
+/** Asks a user's own function. What throws is broken, and what answers later has seen another moment. */
+const ask = <T>(name: string, chronicle: Chronicle, check: () => T): T | undefined => {
+  try {
+    const answer = check()
+    if (!isThenable(answer)) return answer
+    answer.then(undefined, () => {}) // it is no stray rejection
+    chronicle.breach(name, 'it is asynchronous: invariants and `sometimes` must answer at once')
+  } catch (error) {
+    chronicle.breach(name, error instanceof Error ? error.message : errorText(error), error)
+  }
+  return undefined
+}
+
+/** Holds the users' invariants, and notes what must sometimes be seen. */
+export const askUsers = <Config>(
+  { invariants = {}, sometimes = {} }: Subject<Config>,
+  view: SimulationView<Config>,
+  chronicle: Chronicle,
+): void => {
+  for (const [name, invariant] of Object.entries(invariants)) ask(name, chronicle, () => invariant(view))
+  for (const [name, isSeen] of Object.entries(sometimes)) {
+    if (!chronicle.sometimes.has(name) && ask(name, chronicle, () => isSeen(view)) === true)
+      chronicle.sometimes.add(name)
+  }
+}

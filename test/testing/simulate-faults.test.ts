@@ -1,0 +1,161 @@
+import {
+  type FaultKind,
+  faults,
+  memorySource,
+  type Place,
+  scenario,
+  type SourceFault,
+  traceLines,
+} from 'changeover/testing'
+import { describe, expect, it } from 'vitest'
+import { faultKinds, kindsOf, outsideCalls, sourceFaults } from '../../src/testing/simulate/scenario.ts'
+import { applySourceFault } from '../../src/testing/simulate/source-faults.ts'
+import { documentOf, subjectOf } from './simulate-subject.ts'
+
+const changed = () => scenario('a change').start(documentOf(1)).soak(300).pause(3_000)
+
+type Scene = ReturnType<typeof changed>
+
+/** How each phase is reached: which call of it, and what must have happened before. */
+const ways: Readonly<Record<string, { readonly place: Place; readonly call: number; readonly scene: () => Scene }>> = {
+  prepare: { place: 'db.prepare', call: 2, scene: changed },
+  commit: { place: 'db.commit', call: 2, scene: changed },
+  rollback: { place: 'db.rollback', call: 1, scene: () => changed().fault('flags.apply', faults.reject(), 2) },
+  check: { place: 'db.check', call: 5, scene: changed },
+  close: { place: 'db.close', call: 1, scene: changed },
+  apply: { place: 'flags.apply', call: 2, scene: changed },
+  undo: { place: 'flags.undo', call: 1, scene: () => changed().fault('db.check', faults.throw(), 5) },
+}
+
+const cases = Object.entries(ways).flatMap(([phase, way]) =>
+  kindsOf(phase as 'prepare').map((kind) => [phase, kind, way] as const),
+)
+
+const crashes = ({ trace }: { readonly trace: readonly { readonly what: { readonly kind: string } }[] }) =>
+  trace.flatMap(({ what }) => ('event' in what && what.event === 'crashed' && 'code' in what ? [what.code] : []))
+
+describe('A planned fault', () => {
+  it.each(cases)('in %s is really made to happen, and every guarantee holds: %s', async (_, kind, way) => {
+    const { place, call, scene } = way
+    for (const persists of [false, true]) {
+      const planned = persists ? scene().keepsLastGood() : scene()
+      const result = await planned.fault(place, { kind }, call).put(documentOf(2)).last(documentOf(3)).run(subjectOf())
+      expect(result.faultsReached[`${place} ${kind}`]).toBe(1)
+      expect(traceLines(result)).toContain(`${place} ✗ ${kind}`)
+      expect(crashes(result)).toHaveLength(kind === 'crash' ? 1 : 0)
+    }
+  })
+
+  it('has the outcome that its kind calls for', async () => {
+    const outcomeOf = async (kind: FaultKind): Promise<string | undefined> => {
+      const run = changed().fault('db.prepare', { kind }, 2).put(documentOf(2)).run(subjectOf())
+      const records = (await run).trace.flatMap(({ what }) => (what.kind === 'record' ? [what.record] : []))
+      const [, second] = records
+      if (second === undefined) return undefined
+      return `${second.outcome} ${'failures' in second ? second.failures[0].code : ''}`.trim()
+    }
+    const outcomes = Object.fromEntries(
+      await Promise.all(faultKinds.map(async (kind) => [kind, await outcomeOf(kind)])),
+    )
+    expect(outcomes).toEqual({
+      throw: 'rolled-back module.prepare-failed',
+      reject: 'rolled-back module.prepare-failed',
+      'non-error': 'rolled-back module.prepare-failed',
+      hang: 'rolled-back module.prepare-timeout',
+      late: 'rolled-back module.prepare-timeout',
+      'after-abort': 'rolled-back module.prepare-timeout',
+      'ignore-signal': 'committed',
+      twice: 'committed',
+      crash: 'committed', // of the next process
+    })
+  })
+
+  it('that cannot happen there is refused', () => {
+    const refused = expect.objectContaining({ code: 'simulate.bad-scenario' })
+    expect(() => changed().fault('db.commit', faults.hang())).toThrow(refused)
+    expect(() => changed().fault('disk.save', faults.reject())).toThrow(refused)
+    expect(() => changed().fault('db.boil' as Place, faults.reject())).toThrow(refused)
+  })
+})
+
+describe('A source', () => {
+  it.each(sourceFaults.flatMap((fault) => [[fault, undefined] as const, [fault, 2_500] as const]))(
+    'in trouble (%s, for %s ms) neither breaks a guarantee nor loses what comes after',
+    async (fault: SourceFault, ms) => {
+      const { faultsReached } = await changed()
+        .source(fault, ms)
+        .put(documentOf(2))
+        .during('db.prepare', (s) => s.source(fault), 2)
+        .reload()
+        .last(documentOf(3))
+        .run(subjectOf())
+      expect(faultsReached[`source ${fault}`]).toBeGreaterThanOrEqual(1)
+    },
+  )
+
+  it('that answers a read with what it held before is not followed back', async () => {
+    const source = memorySource({ v: 1 })
+    source.put({ v: 2 })
+    applySourceFault('stale-read', { source, readings: [] })
+    expect(await source.read(new AbortController().signal)).toMatchObject({ content: '{"v":1}' })
+    const run = changed().put(documentOf(2)).source('stale-read').reload().run(subjectOf())
+    const { trace } = await run.expectServing(documentOf(2))
+    const committed = trace.flatMap(({ what }) => (what.kind === 'record' ? [what.record.outcome] : []))
+    expect(committed.filter((outcome) => outcome === 'committed')).toHaveLength(3) // the last one is the healed world's
+  })
+
+  it('shows a storm of 10,000 revisions as few transactions, of which the last serves', async () => {
+    const run = changed().storm(10_000, documentOf(2)).run(subjectOf())
+    const { trace } = await run.expectServing(documentOf(2))
+    expect(trace.filter(({ what }) => what.kind === 'record').length).toBeLessThan(30)
+  })
+
+  it('never shows the first of two keys that were written at once', async () => {
+    const { trace } = await changed()
+      .putBoth(documentOf(7), documentOf(2))
+      .run(subjectOf())
+      .expectServing(documentOf(2))
+    expect(
+      trace.filter(({ what }) => what.kind === 'call' && what.module === 'db' && what.phase === 'prepare'),
+    ).toHaveLength(3)
+  })
+})
+
+describe('A process', () => {
+  const scene = () => changed().keepsLastGood()
+  const deaths: readonly (readonly [string, () => Scene])[] = [
+    ['idle', () => scene().fault('disk.load', faults.crash())],
+    ['fetching', () => scene().fault('source.read', faults.crash(), 3).reload()],
+    ['validating', () => scene().fault('schema.validate', faults.crash(), 2)],
+    ['journaling', () => scene().fault('disk.save', faults.crash(), 4)],
+    ['journaling', () => scene().during('disk.save', (s) => s.crash(), 4)],
+    ['preparing', () => scene().fault('db.prepare', faults.crash(), 2)],
+    ['preparing', () => scene().fault('db.commit', faults.crash(), 2)], // its tick belongs to no state yet
+    ['completing', () => scene().fault('flags.apply', faults.crash(), 2)],
+    ['soaking', () => scene().fault('db.check', faults.crash(), 6)],
+    ['confirming', () => scene().confirmWithin(60_000).put(documentOf(2)).crash()],
+    ['promoting', () => scene().fault('disk.save', faults.crash(), 5)],
+    ['promoting', () => scene().during('disk.save', (s) => s.crash(), 5)],
+    ['rolling-back', () => scene().fault('db.check', faults.throw(), 5).fault('db.rollback', faults.crash())],
+    ['rolling-back', () => scene().fault('db.check', faults.throw(), 5).fault('flags.undo', faults.crash())],
+    ['committed', () => scene().crash()],
+  ]
+
+  it.each(deaths)('may die in %s, and the next one makes all of it good', async (state, dying) => {
+    const result = await dying().put(documentOf(2)).last(documentOf(3)).run(subjectOf())
+    expect(crashes(result)).toEqual([`in ${state}`])
+    expect(result.faultsReached[`process crash in ${state}`]).toBe(1)
+  })
+
+  it.each(outsideCalls)('may die before %s is answered and after, at each of its first calls', async (call) => {
+    for (const nth of [1, 2, 3, 4]) {
+      const before = scene().fault(call, faults.crash(), nth)
+      const after = scene().during(call, (s) => s.crash(), nth)
+      for (const dying of [before, after]) {
+        const result = await dying.reload().put(documentOf(2)).last(documentOf(3)).run(subjectOf())
+        expect(crashes(result).length).toBeLessThanOrEqual(1)
+        if (nth === 1) expect(crashes(result)).toHaveLength(1)
+      }
+    }
+  })
+})

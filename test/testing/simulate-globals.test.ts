@@ -1,0 +1,139 @@
+import timers from 'node:timers'
+import timersPromises, { scheduler, setInterval as ticks, setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import { replay, scenario } from 'changeover/testing'
+import { describe, expect, it } from 'vitest'
+import { documentOf, subjectOf } from './simulate-subject.ts'
+
+/** Everything that is replaced, as it is now. */
+const globals = () => [
+  ...Object.entries(Object.getOwnPropertyDescriptors(globalThis)).filter(([name]) =>
+    /Timeout|Interval|Immediate|Date/.test(name),
+  ),
+  ...Object.entries(Object.getOwnPropertyDescriptors(timers)).filter(([, { value }]) => value !== undefined),
+  ...Object.entries(Object.getOwnPropertyDescriptors(timersPromises)),
+  ['now', Object.getOwnPropertyDescriptor(performance, 'now')],
+  ['timeout', Object.getOwnPropertyDescriptor(AbortSignal, 'timeout')],
+  ['wait', Object.getOwnPropertyDescriptor(scheduler, 'wait')],
+  ['import', sleep],
+]
+
+const change = () => scenario('a change').start(documentOf(1)).last(documentOf(2))
+
+/** Plays a change whose database opens like this, within a minute of virtual time. */
+const playing = async (open: () => Promise<void>): Promise<number> => {
+  let elapsed = -1
+  const subject = subjectOf(
+    () => ({
+      prepare: async (slice) => {
+        const started = performance.now()
+        await open()
+        elapsed = performance.now() - started
+        return { instance: slice }
+      },
+    }),
+    { globals: 'virtual' },
+  )
+  await change().run(subject)
+  return elapsed
+}
+
+const once = (arm: (done: () => void) => unknown): Promise<void> => new Promise((resolve) => arm(resolve))
+
+describe('Virtual globals', () => {
+  const ways: readonly (readonly [string, number, () => Promise<void>])[] = [
+    ['setTimeout', 300, () => once((done) => setTimeout(done, 300))],
+    ['setTimeout of node:timers', 300, () => once((done) => timers.setTimeout(done, 300))],
+    [
+      'setInterval',
+      300,
+      () =>
+        once((done) => {
+          const timer = setInterval(() => {
+            clearInterval(timer)
+            done()
+          }, 300)
+        }),
+    ],
+    ['setImmediate', 1, () => once((done) => setImmediate(done))],
+    ['setTimeout of node:timers/promises, imported', 300, () => sleep(300)],
+    ['setTimeout of node:timers/promises, its default', 300, () => timersPromises.setTimeout(300)],
+    [
+      'setInterval of node:timers/promises',
+      300,
+      async () => {
+        let left = 3
+        for await (const _ of ticks(100)) if (--left === 0) break
+      },
+    ],
+    ['scheduler.wait', 300, () => scheduler.wait(300)],
+    ['promisify(setTimeout)', 300, () => promisify(setTimeout)(300)],
+    ['AbortSignal.timeout', 300, () => once((done) => AbortSignal.timeout(300).addEventListener('abort', done))],
+    ['an unref’d timer', 300, () => once((done) => setTimeout(done, 300).unref())],
+    [
+      'a refreshed timer',
+      500,
+      () =>
+        once((done) => {
+          const timer = setTimeout(done, 300)
+          setTimeout(() => timer.refresh(), 200)
+        }),
+    ],
+  ]
+
+  it.each(ways)('let virtual time pass in %s: %s ms', async (_, ms, open) => {
+    expect(await playing(open)).toBe(ms)
+  })
+
+  it('say the virtual time, by each way of asking for it', async () => {
+    const told: unknown[] = []
+    const now = Date.UTC(2030, 0, 1)
+    await playing(async () => {
+      const date = new Date()
+      told.push(Date.now(), date.getTime(), new Date(5).getTime(), date instanceof Date, Date().includes('2030'))
+      told.push(new Date(2_000, 0).getFullYear(), Date.UTC(1970, 0, 1))
+    })
+    expect(told.slice(0, 7)).toEqual([now, now, 5, true, true, 2_000, 0])
+  })
+
+  it('reject with the errors that Node’s own reject with', async () => {
+    const controller = new AbortController()
+    const errors: unknown[] = []
+    await playing(async () => {
+      const kept = (error: unknown): void => {
+        errors.push(error)
+      }
+      const waiting = sleep(300, undefined, { signal: controller.signal }).catch(kept)
+      controller.abort(new Error('enough'))
+      await waiting
+      await sleep(1, undefined, { signal: controller.signal }).catch(kept)
+    }).catch(() => {})
+    const real = await sleep(1, undefined, { signal: AbortSignal.abort(new Error('enough')) }).catch((error) => error)
+    for (const error of errors.slice(0, 2)) {
+      expect(error).toMatchObject({ name: real.name, code: real.code, message: real.message, cause: real.cause })
+    }
+    expect(errors.length).toBeGreaterThanOrEqual(2)
+  })
+
+  it('are put back, also where the run throws', async () => {
+    const before = globals()
+    await playing(() => sleep(10))
+    expect(globals()).toEqual(before)
+    const modules = () => {
+      throw new Error('no modules')
+    }
+    await expect(replay(change().build(), { ...subjectOf(), modules, globals: 'virtual' })).rejects.toThrow(
+      'no modules',
+    )
+    expect(globals()).toEqual(before)
+    await expect(playing(() => new Promise(() => {}))).rejects.toThrow('simulate.no-progress')
+    expect(globals()).toEqual(before)
+  })
+
+  it('clear a timer that was armed before', async () => {
+    const armed = setTimeout(() => {}, 600_000)
+    await playing(async () => clearTimeout(armed))
+    // Node's own word for it: whether it would fire is not waited for.
+    expect(armed).toHaveProperty('_destroyed', true)
+  })
+})

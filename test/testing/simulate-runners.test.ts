@@ -1,0 +1,65 @@
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { describe, expect, it } from 'vitest'
+
+const file = fileURLToPath(new URL('./node-test.ts', import.meta.url))
+const root = fileURLToPath(new URL('../..', import.meta.url))
+
+const run = async (args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<{ stdout: string; code: number }> => {
+  // Node's own runner behaves otherwise in a child of another runner.
+  const { NODE_TEST_CONTEXT: _, ...clean } = process.env
+  try {
+    const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', ...args], {
+      cwd: root,
+      env: { ...clean, ...env },
+    })
+    return { stdout, code: 0 }
+  } catch (error) {
+    const { stdout, code } = error as { stdout: string; code: number }
+    return { stdout, code }
+  }
+}
+
+describe('A simulation', () => {
+  it('runs in node:test', async () => {
+    const { stdout, code } = await run(['--test', '--test-reporter=tap', file])
+    expect(stdout).toMatch(/# pass 4/)
+    expect(stdout).toMatch(/# fail 0/)
+    expect(code).toBe(0)
+  })
+
+  it('fails there with its trace, where something breaks', async () => {
+    const { stdout, code } = await run(['--test', '--test-reporter=tap', file], { SIMULATE_BREAKS: '1' })
+    expect(stdout).toMatch(/# fail 1/)
+    expect(stdout).toContain('another document serves than was expected')
+    expect(stdout).toContain('db.prepare ✗ hang')
+    expect(code).toBe(1)
+  })
+
+  it('runs alone, in no runner, and lets the process end', async () => {
+    const text = `
+      import { documents, subjectOf } from '${new URL('./simulate-subject.ts', import.meta.url).href}'
+      import { simulate } from '${new URL('../../src/testing/index.ts', import.meta.url).href}'
+      const { runs, outcomes } = await simulate({ ...subjectOf(), documents, runs: 20, seed: 7 })
+      console.log(runs, outcomes['rolled-back'] > 0)`
+    const { stdout, code } = await run(['--input-type=module', '--eval', text])
+    expect(stdout).toBe('20 true\n')
+    expect(code).toBe(0)
+  })
+
+  it('says that fast-check is missing, where it is', async () => {
+    const loader = `export const resolve = (name, context, next) => {
+      if (name === 'fast-check') throw Object.assign(new Error('not found'), { code: 'ERR_MODULE_NOT_FOUND' })
+      return next(name, context)
+    }`
+    const text = `
+      import { register } from 'node:module'
+      register('data:text/javascript,' + encodeURIComponent(${JSON.stringify(loader)}))
+      const { simulate } = await import('${new URL('../../src/testing/index.ts', import.meta.url).href}')
+      const subject = { schema: {}, modules: (r) => r, documents: {} }
+      console.log(await simulate(subject).catch((error) => error.code))`
+    const { stdout } = await run(['--input-type=module', '--eval', text])
+    expect(stdout).toBe('simulate.peer-missing\n')
+  })
+})
