@@ -25,17 +25,17 @@ export const huntFor = async (
   fault: PlantedFault,
   { runs, seeds }: { readonly runs: number; readonly seeds: readonly number[] },
 ): Promise<readonly Finding[]> => {
-  const { folder, remove } = await plant(fault)
+  const { program, remove } = await plant(fault)
   try {
-    return await huntIn(folder, runs, seeds)
+    return await huntIn(program, runs, seeds)
   } finally {
     await remove()
   }
 }
 
-const huntIn = async (folder: string, runs: number, seeds: readonly number[]): Promise<readonly Finding[]> => {
-  const args = ['--import', 'tsx', 'test/simulation/planted/hunt.ts', String(runs), ...seeds.map(String)]
-  const child = spawn(process.execPath, args, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] })
+const huntIn = async (program: string, runs: number, seeds: readonly number[]): Promise<readonly Finding[]> => {
+  const args = [program, String(runs), ...seeds.map(String)]
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] })
   let trouble = ''
   child.stderr.on('data', (chunk) => {
     trouble = `${trouble}${chunk}`.slice(-2_000)
