@@ -28,6 +28,10 @@ const simpler = (step: Step): readonly Step[] => {
   }
 }
 
+/** How much virtual time some steps take, at least one millisecond each. */
+const msOf = (steps: readonly Step[], pauseMs = 1): number =>
+  steps.reduce((ms, step) => ms + ('ms' in step && step.ms !== undefined ? step.ms : 0), (steps.length - 1) * pauseMs)
+
 /** All the scenarios that are one thing simpler than this one, the greatest simplifications first. */
 function* simplifications(scenario: Scenario): Generator<Scenario> {
   const { steps, faults, during = [], pauseMs, soakMs, confirmMs, persists } = scenario
@@ -37,6 +41,13 @@ function* simplifications(scenario: Scenario): Generator<Scenario> {
     }
   }
   for (const index of steps.keys()) yield { ...scenario, steps: without(steps, index) }
+  // Time that passes in some steps may be all that they are good for.
+  for (let size = steps.length - 1; size > 1; size--) {
+    for (let at = 0; at + size <= steps.length; at++) {
+      const wait = { do: 'advance', ms: msOf(steps.slice(at, at + size), pauseMs) } as const
+      yield { ...scenario, steps: [...steps.slice(0, at), wait, ...steps.slice(at + size)] }
+    }
+  }
   for (const index of faults.keys()) yield { ...scenario, faults: without(faults, index) }
   for (const index of during.keys()) yield { ...scenario, during: without(during, index) }
   if (pauseMs !== undefined) yield dropped(scenario, 'pauseMs')

@@ -1,0 +1,49 @@
+import { expect, test } from 'vitest'
+import { minimize } from '../../src/testing/simulate/minimize.ts'
+import type { Scenario, Step } from '../../src/testing/simulate/scenario.ts'
+
+const put = (document: number): Step => ({ do: 'put', document })
+
+const scenario = (steps: readonly Step[]): Scenario => ({
+  version: 1,
+  seed: 0,
+  start: 0,
+  last: 0,
+  faults: [],
+  pauseMs: 700,
+  steps,
+})
+
+const isPut = (step: Step | undefined, document: number): boolean => step?.do === 'put' && step.document === document
+
+/** How long the scenario takes until its first put of 9. */
+const msBefore = ({ steps, pauseMs = 0 }: Scenario): number =>
+  steps
+    .slice(
+      0,
+      steps.findIndex((step) => isPut(step, 9)),
+    )
+    .reduce((ms, step) => ms + pauseMs + (step.do === 'advance' ? step.ms : 0), 0)
+
+test('steps that only let time pass become one that lets time pass', async () => {
+  const isBroken = async (one: Scenario) => one.steps.some((step) => isPut(step, 9)) && msBefore(one) >= 2_000
+  const { steps } = await minimize(scenario([put(1), put(2), put(3), put(9)]), isBroken)
+  expect(steps).toEqual([{ do: 'advance', ms: 1_400 }, put(9)])
+})
+
+test('what is needed stays, and nothing else', async () => {
+  const isBroken = async ({ steps }: Scenario) => isPut(steps.at(-2), 1) && isPut(steps.at(-1), 2)
+  const small = await minimize(scenario([put(3), put(1), { do: 'freeze' }, put(1), put(2)]), isBroken)
+  expect(small.steps).toEqual([put(1), put(2)])
+  expect(small.pauseMs).toBeUndefined()
+})
+
+test('no more scenarios are played than allowed', async () => {
+  let played = 0
+  const isBroken = async () => {
+    played += 1
+    return false
+  }
+  await minimize(scenario([put(1), put(2), put(3), put(4)]), isBroken, 5)
+  expect(played).toBe(5)
+})
