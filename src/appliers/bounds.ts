@@ -14,6 +14,15 @@ export const unrefTimer = (handle: TimerHandle): void => {
   if (typeof handle.unref === 'function') handle.unref()
 }
 
+/**
+ * Disarms a timer that may not keep the process alive. It is made to keep it first: of others Node keeps what it has
+ * for all timers of one delay until they would have been due, which for delays of hours adds up.
+ */
+export const clearUnrefTimer = (clock: Clock, handle: TimerHandle): void => {
+  if (typeof handle === 'object' && handle !== null && 'ref' in handle && typeof handle.ref === 'function') handle.ref()
+  clock.clearTimeout(handle)
+}
+
 /** True when `promise` settles within `ms`, false when it is late; it never rejects. */
 export const settlesWithin = (clock: Clock, ms: number, promise: Promise<unknown>): Promise<boolean> =>
   new Promise((resolve) => {

@@ -1,5 +1,5 @@
 import { MAX_DELAY_MS, type Clock, type TimerHandle } from '../clock.ts'
-import { unrefTimer } from './bounds.ts'
+import { clearUnrefTimer, unrefTimer } from './bounds.ts'
 
 /** The ticks of one generation, at `anchor` + n × `intervalMs`. Times are the clock's monotonic milliseconds. */
 export interface Schedule {
@@ -52,7 +52,7 @@ export const createSchedule = ({ clock, intervalMs, unref, tick }: ScheduleOptio
     },
     stop: () => {
       isStopped = true
-      if (armed !== undefined) clock.clearTimeout(armed)
+      if (armed !== undefined) clearUnrefTimer(clock, armed)
     },
   }
 }

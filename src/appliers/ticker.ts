@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts'
-import { unrefTimer } from './bounds.ts'
+import { clearUnrefTimer, unrefTimer } from './bounds.ts'
 
 /** What users of a timer module work with. */
 export interface Ticker<Result, None = undefined> {
@@ -39,7 +39,7 @@ export const createRuns = <Result>({ task, clock, deadlineMs, unref, report }: R
   let last: Result | undefined
   let lastAt: number | undefined
   let running: Promise<Result> | undefined
-  let controller = new AbortController()
+  let controller: AbortController | undefined
   let isClosed = false
 
   const run = async (signal: AbortSignal): Promise<Result> => {
@@ -61,7 +61,7 @@ export const createRuns = <Result>({ task, clock, deadlineMs, unref, report }: R
     if (unref) unrefTimer(deadline)
     const settled = (): void => {
       running = undefined
-      clock.clearTimeout(deadline)
+      clearUnrefTimer(clock, deadline)
     }
     running = run(current.signal)
     running.then(settled, (error: unknown) => {
@@ -92,7 +92,7 @@ export const createRuns = <Result>({ task, clock, deadlineMs, unref, report }: R
     },
     close: async () => {
       isClosed = true
-      controller.abort(new DOMException('The timer is closed', 'AbortError'))
+      controller?.abort(new DOMException('The timer is closed', 'AbortError'))
       await running?.then(nothing, nothing)
     },
   }

@@ -1,0 +1,34 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { expect, test } from 'vitest'
+import { createSchedule } from '../../src/appliers/schedule.ts'
+import { systemClock } from '../../src/clock.ts'
+
+setFlagsFromString('--expose-gc')
+const collectGarbage: () => void = runInNewContext('gc')
+
+const HOUR_MS = 3_600_000
+
+/** Arms and stops timers of so many delays, the first of them `fromMs`. */
+const armAndStop = (fromMs: number, delays: number): void => {
+  for (let more = 0; more < delays; more++) {
+    const schedule = createSchedule({
+      clock: systemClock,
+      intervalMs: fromMs + more,
+      unref: true,
+      tick: async () => {},
+    })
+    schedule.start(systemClock.monotonic())
+    schedule.stop()
+  }
+}
+
+test('a stopped timer leaves nothing behind, however many delays there have been', () => {
+  armAndStop(HOUR_MS, 1_000) // what the first of them make once
+  collectGarbage()
+  const before = process.memoryUsage().heapUsed
+  armAndStop(2 * HOUR_MS, 30_000)
+  collectGarbage()
+  // Node keeps some 170 bytes for each delay where a timer is cleared that does not keep the process alive.
+  expect(process.memoryUsage().heapUsed - before).toBeLessThan(1_500_000)
+})
