@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { get as httpGet } from 'node:http'
 import { get as httpsGet } from 'node:https'
-import { createServer, type AddressInfo } from 'node:net'
+import { createServer, type AddressInfo, type Server } from 'node:net'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 
@@ -32,10 +32,26 @@ export interface EtcdProcess {
 
 const HEALTHY_WITHIN_MS = 30_000
 
+// Below those that systems give to outgoing connections (Linux from 32,768 on), one of which might take a port that was
+// found free before etcd listens on it.
+const LOWEST_PORT = 15_000
+const HIGHEST_PORT = 32_000
+
+const holdFreePort = async (tries = 100): Promise<Server> => {
+  const port = LOWEST_PORT + Math.floor(Math.random() * (HIGHEST_PORT - LOWEST_PORT))
+  const server = createServer().listen(port, '127.0.0.1')
+  try {
+    await once(server, 'listening')
+    return server
+  } catch (error) {
+    if (tries === 1) throw error
+    return holdFreePort(tries - 1)
+  }
+}
+
 /** Free ports, all of them held at once so that they differ. etcd's peer port matters too: it answers clients. */
 export const freePorts = async (count: number): Promise<number[]> => {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'))
-  await Promise.all(servers.map((server) => once(server, 'listening')))
+  const servers = await Promise.all(Array.from({ length: count }, () => holdFreePort()))
   const ports = servers.map((server) => (server.address() as AddressInfo).port)
   await Promise.all(servers.map((server) => once(server.close(), 'close')))
   return ports
