@@ -77,21 +77,21 @@ describe('an inspector of a reloader', () => {
   })
 
   it('sends no secret: not in a stream, a page, an export or a header, whatever becomes of the config', async () => {
-    const secret = 771_234
+    const secret = 7_712_340_685_193
     const world = await startWorld({
-      config: configOf({ a: secret }, 'note-771234'),
+      config: configOf({ a: secret }, 'note-7712340685193'),
       clock: 'system',
       checkCloses: false,
     })
     const { stream, get } = await look(world.reloader)
     world.modules.a.script('prepare', () => {
-      throw new Error('connecting with 771234 failed')
+      throw new Error('connecting with 7712340685193 failed')
     })
     const texts = [
-      configOf({ a: 1_771_234 }),
-      configOf({ a: 2_771_234, b: secret }),
-      '{"a": 771234',
-      '{"a":{"value":"x771234"}}',
+      configOf({ a: 10_712_340_685_193 }),
+      configOf({ a: 20_712_340_685_193, b: secret }),
+      '{"a": 7712340685193',
+      '{"a":{"value":"x7712340685193"}}',
     ]
     const records = [world.reloader.status().last]
     for (const text of texts) records.push(await world.put(text))
@@ -103,7 +103,7 @@ describe('an inspector of a reloader', () => {
     )
     expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200))
     expect(stream.raw.text.length).toBeGreaterThan(1_000)
-    expect(JSON.stringify([stream.raw.text, answers])).not.toContain('71234')
+    expect(JSON.stringify([stream.raw.text, answers])).not.toContain('71234068519')
   })
 
   it('does what its page asks, where that is enabled', async () => {

@@ -205,19 +205,19 @@ describe('what is observed of a reloader', () => {
   })
 
   it('holds no config value, whatever happens', async () => {
-    const secret = 771_234
-    const world = await startWorld({ config: configOf({ a: secret }, 'note-771234'), checkCloses: false })
+    const secret = 7_712_340_685_193
+    const world = await startWorld({ config: configOf({ a: secret }, 'note-7712340685193'), checkCloses: false })
     const seen = watch(world)
     world.modules.a.script('prepare', 'reject')
     await world.put(configOf({ a: secret + 1_000_000 }), 1_000)
     world.modules.a.script('close', 'reject')
     await world.put(configOf({ a: 5, b: secret }), 1_000)
-    await world.put('{ "a": 771234', 1_000)
-    await world.put(JSON.stringify({ a: { value: 'x771234' } }), 1_000)
+    await world.put('{ "a": 7712340685193', 1_000)
+    await world.put(JSON.stringify({ a: { value: 'x7712340685193' } }), 1_000)
     await world.end()
     expect(seen.events.length).toBeGreaterThan(20)
     expect(seen.states.length).toBeGreaterThan(10)
-    expect(JSON.stringify([seen.events, seen.states, seen.observation.status()])).not.toContain('71234')
+    expect(JSON.stringify([seen.events, seen.states, seen.observation.status()])).not.toContain('71234068519')
   })
 })
 
