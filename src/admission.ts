@@ -4,9 +4,9 @@ import type { AdmissionEvent } from '../machines/admission/types.ts'
 import type { Candidate } from '../machines/reload/types.ts'
 import type { ObservableActor } from './chart-observer.ts'
 import { actorOptions } from './machine-inspection.ts'
+import { createOwners } from './machine-owners.ts'
 import type { Failure } from './model/errors.ts'
 import type { Settings } from './settings.ts'
-import type { System } from './step-logic.ts'
 
 /** How long the source must be quiet, and the first window in which a storm is gathered, in milliseconds. */
 const QUIET_MS = 20
@@ -15,13 +15,13 @@ const MAX_WINDOW_MS = 250
 
 type Deliver = (candidate: Candidate, wasHeld: boolean) => void
 
-const owners = new WeakMap<System, Deliver>()
+const owners = createOwners<Deliver>()
 
 /** The chart with its holes filled, once for all reloaders. */
 const machine = admissionMachine.provide({
   actions: {
-    deliver: ({ context: { newest }, system }) => newest && owners.get(system)?.(newest, false),
-    deliverHeld: ({ context: { newest }, system }) => newest && owners.get(system)?.(newest, true),
+    deliver: ({ context: { newest }, system }) => newest && owners.of(system)(newest, false),
+    deliverHeld: ({ context: { newest }, system }) => newest && owners.of(system)(newest, true),
   },
   delays: {
     quiet: QUIET_MS,
@@ -35,7 +35,7 @@ export class Admission {
 
   constructor(settings: Settings, deliver: Deliver, report: (failure: Failure) => void) {
     this.#actor = createActor(machine, actorOptions('admission', settings, report))
-    owners.set(this.#actor.system, deliver)
+    owners.note(this.#actor.system, deliver)
   }
 
   get actor(): ObservableActor {

@@ -20,13 +20,10 @@ import { Runner } from './runner/runner.ts'
 import { runtimeOf } from './runner/runtime.ts'
 import { Safety } from './safety/safety.ts'
 import { SourceReader } from './source-reader.ts'
-import { stateName } from './state-name.ts'
+import { isResting, stateName } from './state-name.ts'
 import type { Store } from './store/store.ts'
 import { Subscribers } from './subscribers.ts'
 import { Validator } from './validate.ts'
-
-/** Where no transaction runs. */
-const restingStates = new Set(['idle', 'committed', 'rejected', 'rolled-back', 'degraded'])
 
 /** From the tick to the end of the proof: here the last known good that comes back ends it. */
 const provingStates = new Set(['committing', 'completing', 'soaking', 'confirming'])
@@ -143,8 +140,7 @@ export class Engine {
   /** What the admission lets through, on its way to the reload machine. */
   #offer(candidate: Candidate, wasHeld: boolean): void {
     // What serves for good needs no telling; while a transaction runs, what serves now may not serve in the end.
-    const isResting = restingStates.has(this.#state)
-    if (wasHeld && isResting && isSameRevision(candidate.revision, this.#store.snapshot?.revision)) return
+    if (wasHeld && isResting(this.#state) && isSameRevision(candidate.revision, this.#store.snapshot?.revision)) return
     const isProving = provingStates.has(this.#state)
     const isLastGood = isProving && this.#examiner.isLastGood(candidate, this.hands.lastGood)
     const offered = wasHeld || isLastGood ? this.reader.mark(candidate, { wasHeld, isLastGood }) : candidate

@@ -8,9 +8,8 @@ import type { Transaction } from './runner/transaction.ts'
 import type { Safety } from './safety/safety.ts'
 import type { Snapshot } from './snapshot.ts'
 import type { SourceReader } from './source-reader.ts'
-import type { StepCall } from './step-logic.ts'
 import type { Store } from './store/store.ts'
-import type { Validator } from './validate.ts'
+import type { Validator, Within } from './validate.ts'
 
 export type FetchInput = EpochInput & Pick<ReloadContext, 'seen'>
 export type ExamineInput = EpochInput & Pick<ReloadContext, 'trigger' | 'candidate' | 'degraded' | 'unproven'>
@@ -68,7 +67,7 @@ export class Examiner {
   async examine(
     transaction: Transaction,
     { trigger, candidate, degraded, unproven }: ExamineInput,
-    call: Pick<StepCall<unknown>, 'signal'>,
+    call: Within,
   ): Promise<ValidateVerdict> {
     const serving = this.#store.snapshot
     // What is known of a document that was replaced is not of this one.
@@ -120,11 +119,7 @@ export class Examiner {
   }
 
   /** The snapshot of the candidate; of what serves, for a repair. Text that serves already is not parsed again. */
-  async #snapshotOf(
-    candidate: Candidate | undefined,
-    serving: Snapshot | undefined,
-    call: Pick<StepCall<unknown>, 'signal'>,
-  ): Promise<Snapshot> {
+  async #snapshotOf(candidate: Candidate | undefined, serving: Snapshot | undefined, call: Within): Promise<Snapshot> {
     if (candidate === undefined) {
       if (serving === undefined) throw new Error('A repair with nothing serving')
       return serving

@@ -8,10 +8,11 @@ import { ignoreRejection } from './bounded.ts'
 import type { ObservableActor } from './chart-observer.ts'
 import { MAX_DELAY_MS } from './clock.ts'
 import { actorOptions } from './machine-inspection.ts'
+import { createOwners } from './machine-owners.ts'
 import { type Failure, failure, type SourceCode } from './model/errors.ts'
 import { isNewer, type Revision } from './model/revision.ts'
 import type { Settings } from './settings.ts'
-import { fromStep, type System } from './step-logic.ts'
+import { fromStep } from './step-logic.ts'
 import { sourceCodeOf, sourceFailure, type SourceReader, toReading } from './source-reader.ts'
 
 /** Where following the source stands. */
@@ -32,8 +33,6 @@ export interface SourceStatus {
   readonly lastError?: Failure
 }
 
-const owners = new WeakMap<System, FollowerParts>()
-
 /** What moves when the watch machine decides. */
 interface FollowerParts {
   readonly settings: Settings
@@ -43,11 +42,9 @@ interface FollowerParts {
   readonly report: (failure: Failure) => void
 }
 
-const partsOf = (system: System): FollowerParts => {
-  const parts = owners.get(system)
-  if (parts === undefined) throw new Error('A machine that nobody has made')
-  return parts
-}
+const owners = createOwners<FollowerParts>()
+
+const partsOf = owners.of
 
 /** The chart with its holes filled, once for all reloaders. */
 const machine = watchMachine.provide({
@@ -98,7 +95,7 @@ export class Follower {
     this.#reader = reader
     this.#since = settings.clock.now()
     this.#actor = createActor(machine, actorOptions('watch', settings, report))
-    owners.set(this.#actor.system, {
+    owners.note(this.#actor.system, {
       settings,
       read: (signal) => this.#read(signal),
       watch: (after, send) => this.#watch(after, send),

@@ -16,10 +16,11 @@ import type { Clock } from './clock.ts'
 import type { EngineObserver } from './engine.ts'
 import type { Examiner, ExamineInput, FetchInput } from './examiner.ts'
 import type { Hands } from './hands.ts'
+import { createOwners } from './machine-owners.ts'
 import type { Outcome } from './model/record.ts'
 import type { Runner } from './runner/runner.ts'
 import type { Safety } from './safety/safety.ts'
-import { fromStep, type System } from './step-logic.ts'
+import { fromStep } from './step-logic.ts'
 
 /** What moves when the reload machine decides. */
 export interface ReloadParts {
@@ -36,13 +37,9 @@ export interface ReloadParts {
   readonly repairLeftMs: (repairs: number) => number
 }
 
-const owners = new WeakMap<System, ReloadParts>()
+const owners = createOwners<ReloadParts>()
 
-const partsOf = (system: System): ReloadParts => {
-  const parts = owners.get(system)
-  if (parts === undefined) throw new Error('A machine that nobody has made')
-  return parts
-}
+const partsOf = owners.of
 
 const done = (isDone: boolean): StepVerdict => ({ kind: isDone ? 'done' : 'failed' })
 
@@ -121,6 +118,6 @@ export const createReloadActor = (
   input: ReloadInput,
 ): Actor<typeof machine> => {
   const actor = createActor(machine, { ...options, input })
-  owners.set(actor.system, parts)
+  owners.note(actor.system, parts)
   return actor
 }

@@ -1,8 +1,6 @@
 import type { AnyActorRef, PromiseActorLogic, PromiseSnapshot } from 'xstate'
 import type { Stoppable } from './bounded.ts'
-
-/** What the actors of one machine have in common; it tells whose they are. */
-export type System = AnyActorRef['system']
+import type { System } from './machine-owners.ts'
 
 /** What a step is called with. */
 export interface StepCall<Input> extends Stoppable {

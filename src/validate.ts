@@ -9,7 +9,7 @@ import { Snapshot } from './snapshot.ts'
 import type { Reading } from './source.ts'
 
 /** What may end a validation; the signal is made when it is asked for. */
-interface Within {
+export interface Within {
   readonly signal: AbortSignal
 }
 

@@ -52,3 +52,7 @@ export const collectGarbage = (): void => {
 
 /** How far apart the rounds were, for a note. */
 export const spreadOf = ({ spread: [low, high] }: Paired): string => `rounds ${low.toFixed(2)}–${high.toFixed(2)}×`
+
+/** What ours took more, of milliseconds, and how far apart the rounds were, for a note. */
+export const addedOf = (paired: Paired): string =>
+  `${paired.added < 0 ? '' : '+'}${(paired.added * 1_000).toFixed(0)} µs; ${spreadOf(paired)}`

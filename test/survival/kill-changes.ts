@@ -1,14 +1,11 @@
-import { close, type KillScene, promotion } from './kill-scene.ts'
+import { close, closesAfter, countsUntilPromoted, type KillScene, promotion, servesPromoted } from './kill-scene.ts'
 import type { Config } from './service.ts'
 
 /** Another document than the one that was kept last. */
 export const changes: KillScene = {
   goods: [1, 2, 3],
   document: { value: 4 },
-  act: async (stage) => {
-    await stage.record('committed 4')
-    await close(stage)
-  },
+  act: closesAfter('committed 4'),
   from: '',
   keeps: [2, 3],
   order: [
@@ -17,19 +14,9 @@ export const changes: KillScene = {
     ...['check a 4', 'check b 4', ...promotion(4)],
     ...['record committed 4', 'close b 3', 'close #1', 'close c', 'close b 4', 'close a 4', 'state closed'],
   ],
-  serves: [
-    ['', 3],
-    ['rename good=4', 3, 4],
-    ['sync folder good=4', 4],
-  ],
+  serves: servesPromoted(3, 4),
   ends: [['', 4]],
-  counts: [
-    ['', false],
-    ['rename journal #1', true, false],
-    ['prepare a 4', true],
-    ['rename good=4', true, false],
-    ['sync folder good=4', false],
-  ],
+  counts: countsUntilPromoted(4),
 }
 
 /** The first config of all: there is nothing before it. */
@@ -38,10 +25,7 @@ export const first: KillScene = {
   goods: [],
   keeps: [],
   document: { value: 1 },
-  act: async (stage) => {
-    await stage.record('committed 1')
-    await close(stage)
-  },
+  act: closesAfter('committed 1'),
   from: 'read',
   order: [
     'load good',
@@ -53,19 +37,9 @@ export const first: KillScene = {
     'check a 1',
     ...promotion(1),
   ],
-  serves: [
-    ['', undefined],
-    ['rename good=1', undefined, 1],
-    ['sync folder good=1', 1],
-  ],
+  serves: servesPromoted(undefined, 1),
   ends: [['', 1]],
-  counts: [
-    ['', false],
-    ['rename journal #1', true, false],
-    ['prepare a 1', true],
-    ['rename good=1', true, false],
-    ['sync folder good=1', false],
-  ],
+  counts: countsUntilPromoted(1),
 }
 
 /** The newest that was kept cannot serve any more. */
@@ -73,10 +47,7 @@ export const restoresOlder: KillScene = {
   goods: [1, 2, 3],
   isNewestRefused: true,
   document: { value: 2 },
-  act: async (stage) => {
-    await stage.record('unchanged')
-    await close(stage)
-  },
+  act: closesAfter('unchanged'),
   from: 'state',
   order: ['load good', 'state validating', 'state rejected', 'prepare a 2', 'commit b 2', 'applied c 2'],
   serves: [['', 2]],
@@ -105,10 +76,7 @@ export const closesInSoak: KillScene = {
 export const failsIn = (fails: NonNullable<Config['fails']>, ...order: string[]): KillScene => ({
   goods: [1, 2, 3],
   document: { value: 4, fails },
-  act: async (stage) => {
-    await stage.record('rolled-back')
-    await close(stage)
-  },
+  act: closesAfter('rolled-back'),
   from: 'state rolling-back',
   keeps: [1, 2, 3],
   order: [

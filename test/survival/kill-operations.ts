@@ -1,5 +1,5 @@
 import { failsIn } from './kill-changes.ts'
-import { close, type KillScene, promotion } from './kill-scene.ts'
+import { close, countsUntilPromoted, type KillScene, promotion, servesPromoted } from './kill-scene.ts'
 import { filesIn, replaceFile } from './service.ts'
 
 /** A change that a person must confirm, read because somebody has asked for it. */
@@ -28,11 +28,7 @@ export const confirmed: KillScene = {
     ...['commit b 4', 'applied c 4', 'check a 4', 'state confirming', 'confirm', ...promotion(4)],
     ...['save journal #2', 'saved journal #2', 'confirmed', 'close #1', 'state closed'],
   ],
-  serves: [
-    ['', 3],
-    ['rename good=4', 3, 4],
-    ['sync folder good=4', 4],
-  ],
+  serves: servesPromoted(3, 4),
   ends: [
     ['', 4],
     ['rename journal #1', 3, 4],
@@ -40,13 +36,7 @@ export const confirmed: KillScene = {
     ['rename good=4', 3, 4],
     ['sync folder good=4', 4],
   ],
-  counts: [
-    ['', false],
-    ['rename journal #1', true, false],
-    ['prepare a 4', true],
-    ['rename good=4', true, false],
-    ['sync folder good=4', false],
-  ],
+  counts: countsUntilPromoted(4),
 }
 
 /** A change that nobody confirms in time. */

@@ -74,3 +74,27 @@ export const close = async ({ service, say }: Stage): Promise<void> => {
 
 /** The steps in which a value becomes the last known good. */
 export const promotion = (value: number): string[] => [`save good=${value} #1`, `sync folder good=${value} #1`]
+
+/** What a process does that waits for the end of a transaction, and closes. */
+export const closesAfter =
+  (outcome: string): KillScene['act'] =>
+  async (stage) => {
+    await stage.record(outcome)
+    await close(stage)
+  }
+
+/** What serves while a value becomes the last known good. */
+export const servesPromoted = (before: number | undefined, value: number): KillScene['serves'] => [
+  ['', before],
+  [`rename good=${value}`, before, value],
+  [`sync folder good=${value}`, value],
+]
+
+/** When a death counts as one of the attempt that promotes a value. */
+export const countsUntilPromoted = (value: number): NonNullable<KillScene['counts']> => [
+  ['', false],
+  ['rename journal #1', true, false],
+  [`prepare a ${value}`, true],
+  [`rename good=${value}`, true, false],
+  [`sync folder good=${value}`, false],
+]

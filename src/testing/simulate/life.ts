@@ -5,6 +5,7 @@ import type { TransactionRecord } from '../../model/record.ts'
 import type { Logger, ReloaderOptions } from '../../options.ts'
 import type { UseLinks } from '../../registry.ts'
 import { createReloader } from '../../reloader.ts'
+import { isResting } from '../../state-name.ts'
 import { FaultyModules, type FaultDesk, planted } from './faulty.ts'
 import { Invariants } from './invariants.ts'
 import type { SeenGeneration } from './ledger.ts'
@@ -14,9 +15,6 @@ import { degradedAfter, tellsPlanted } from './told.ts'
 import { stuckIn } from './stuck.ts'
 import { askUsers } from './user-checks.ts'
 import type { World } from './world.ts'
-
-/** The states in which no transaction runs. */
-const restingStates = new Set(['idle', 'committed', 'rejected', 'rolled-back', 'degraded'])
 
 /** One process of the service with its reloader: it hears all that is called, and holds the invariants against it. */
 export class Life<Config> {
@@ -69,7 +67,7 @@ export class Life<Config> {
 
   /** True where no transaction runs. */
   get isResting(): boolean {
-    return !this.isAlive || restingStates.has(this.reloader.status().state)
+    return !this.isAlive || isResting(this.reloader.status().state)
   }
 
   /** Has the user's invariants look, and ours, where the service is at rest. */
@@ -80,7 +78,7 @@ export class Life<Config> {
     if (status.serving === undefined) return
     const { config } = this.reloader
     this.#lookWhole()
-    if (!restingStates.has(status.state)) return
+    if (!isResting(status.state)) return
     this.#invariants.atRest(status, config)
     const { invariants, sometimes } = this.#world.subject
     if (invariants === undefined && sometimes === undefined) return

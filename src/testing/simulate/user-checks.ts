@@ -1,16 +1,14 @@
+import { ignoreRejection, isThenable } from '../../bounded.ts'
 import type { Chronicle } from './chronicle.ts'
 import { errorText } from './stray-errors.ts'
 import type { SimulationView, Subject } from './subject.ts'
-
-const isThenable = (value: unknown): value is PromiseLike<unknown> =>
-  typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
 
 /** Asks a user's own function. What throws is broken, and what answers later has seen another moment. */
 const ask = <T>(name: string, chronicle: Chronicle, check: () => T): T | undefined => {
   try {
     const answer = check()
     if (!isThenable(answer)) return answer
-    answer.then(undefined, () => {}) // it is no stray rejection
+    ignoreRejection(answer) // it is no stray rejection
     chronicle.breach(name, 'it is asynchronous: invariants and `sometimes` must answer at once')
   } catch (error) {
     chronicle.breach(name, error instanceof Error ? error.message : errorText(error), error)

@@ -4,7 +4,7 @@ import { inspector } from 'changeover/inspect'
 import { memorySource } from 'changeover/testing'
 import { z } from 'zod'
 import type { Figure, Measure } from '../figure.ts'
-import { pairs, spreadOf } from '../pairs.ts'
+import { addedOf, pairs } from '../pairs.ts'
 import { processorMs } from '../processor.ts'
 
 const MODULES = 10
@@ -82,7 +82,7 @@ export const figure: Figure = {
         floor: paired.floor,
         ratio: paired.ratio,
         ...goal,
-        note: `${paired.added < 0 ? '' : '+'}${(paired.added * 1_000).toFixed(0)} µs; ${spreadOf(paired)}`,
+        note: addedOf(paired),
       })
     }
     return measures

@@ -3,7 +3,7 @@ import { memorySource } from 'changeover/testing'
 import { z } from 'zod'
 import type { Figure, Measure } from '../figure.ts'
 import { startIdleMachines } from '../idle-machines.ts'
-import { type Paired, pairs, spreadOf } from '../pairs.ts'
+import { type Paired, pairs, addedOf } from '../pairs.ts'
 import { processorMs } from '../processor.ts'
 import { median } from '../stats.ts'
 
@@ -136,7 +136,7 @@ export const figure: Figure = {
           value: paired.ours,
           floor: paired.floor,
           ...goalOf(bytes, paired),
-          note: `${paired.added < 0 ? '' : '+'}${(paired.added * 1_000).toFixed(0)} µs; ${spreadOf(paired)}`,
+          note: addedOf(paired),
         })
       }
     }
