@@ -12,7 +12,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     // They need a Chromium: npm run test:browser.
-    exclude: ['test/browser/**', '**/node_modules/**'],
+    exclude: ['test/inspect/browser/**', '**/node_modules/**'],
     testTimeout: 60_000,
     hookTimeout: 120_000,
     pool: 'forks',

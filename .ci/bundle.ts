@@ -7,8 +7,8 @@ import { entriesOf, type Manifest } from './package-content.ts'
 
 /** Chunks are named after their largest module; these after what they are. */
 const titles: Readonly<Record<string, string>> = {
-  'src/reloader.ts': 'core',
-  'src/model/errors.ts': 'common',
+  'src/reloader/reloader.ts': 'core',
+  'src/model/failure.ts': 'common',
   'machines/reload/machine.ts': 'machines',
 }
 

@@ -4,10 +4,10 @@ export type {
   CompensatingApplier,
   Generation,
   PrepareContext,
-} from './applier.ts'
-export { defineApplier } from './applier.ts'
-export type { Clock, TimerHandle } from './clock.ts'
-export { MAX_DELAY_MS, systemClock } from './clock.ts'
+} from './api/applier.ts'
+export { defineApplier } from './api/applier.ts'
+export type { Clock, TimerHandle } from './api/clock.ts'
+export { MAX_DELAY_MS, systemClock } from './api/clock.ts'
 export type {
   LeasedView,
   ModuleHandle,
@@ -20,15 +20,15 @@ export type {
   RevertOptions,
   StartOptions,
   SubscribeOptions,
-} from './face.ts'
-export type { SourceState, SourceStatus } from './follower.ts'
-export type { Counters } from './journal.ts'
+} from './api/reloader.ts'
+export type { SourceState, SourceStatus } from './intake/source-watcher.ts'
+export type { Counters } from './transaction/transaction-recorder.ts'
 export type {
   InspectedActor,
   InspectedSnapshot,
   MachineInspectionEvent,
   MachineInspector,
-} from './machine-inspector.ts'
+} from './api/machine-inspector.ts'
 export type { Diff, Difference } from './model/diff.ts'
 export type {
   DocumentCode,
@@ -39,8 +39,8 @@ export type {
   SafeCause,
   SourceCode,
   ValueKind,
-} from './model/errors.ts'
-export { ChangeoverError, isChangeoverError, unsafeCause } from './model/errors.ts'
+} from './model/failure.ts'
+export { ChangeoverError, isChangeoverError, unsafeCause } from './model/failure.ts'
 export type { ModuleChange, ModuleRecord, Outcome, PhaseTiming, TransactionRecord, Trigger } from './model/record.ts'
 export type { Revision } from './model/revision.ts'
 export type { ConfigPath, DeepReadonly, Schema, SchemaIssue, SchemaResult } from './model/schema.ts'
@@ -53,13 +53,13 @@ export type {
   QuarantineOptions,
   ReloaderOptions,
   SoakOptions,
-} from './options.ts'
-export type { EntryName, GoodStore } from './keeper/types.ts'
-export type { GoodStatus } from './safety/history.ts'
+} from './api/options.ts'
+export type { EntryName, GoodStore } from './persistence/journal.ts'
+export type { GoodStatus } from './safety/good-history.ts'
 export type { QuarantineStatus } from './safety/quarantine.ts'
-export { createReloader } from './reloader.ts'
-export type { Changed, Document, Malformed, Missing, Opened, Reading, Source, WatchEvent } from './source.ts'
-export { SourceError } from './source.ts'
-export type { ChangeContext } from './subscribers.ts'
-export type { ModuleStatus, ReloaderStatus } from './status.ts'
-export { timedTree } from './timed-tree.ts'
+export { createReloader } from './reloader/reloader.ts'
+export type { Changed, Document, Malformed, Missing, Opened, Reading, Source, WatchEvent } from './api/source.ts'
+export { SourceError } from './api/source.ts'
+export type { ChangeContext } from './transaction/subscriptions.ts'
+export type { ModuleStatus, ReloaderStatus } from './api/status.ts'
+export { timedTree } from './model/timed-tree.ts'

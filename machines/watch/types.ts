@@ -1,4 +1,4 @@
-import type { SourceCode } from '../../src/model/errors.ts'
+import type { SourceCode } from '../../src/model/failure.ts'
 import type { Revision } from '../../src/model/revision.ts'
 import type { Candidate } from '../reload/types.ts'
 

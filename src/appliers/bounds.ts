@@ -1,6 +1,6 @@
-import type { Clock, TimerHandle } from '../clock.ts'
-import { MAX_DELAY_MS } from '../clock.ts'
-import { changeoverError } from '../model/errors.ts'
+import type { Clock, TimerHandle } from '../api/clock.ts'
+import { MAX_DELAY_MS } from '../api/clock.ts'
+import { changeoverError } from '../model/failure.ts'
 
 /** Refuses an option that is not a delay which a timer can hold. */
 export const assertDelay = (option: string, ms: number, min = 1): void => {

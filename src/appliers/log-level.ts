@@ -1,4 +1,4 @@
-import type { Applier } from '../applier.ts'
+import type { Applier } from '../api/applier.ts'
 import { followChildren } from './log-children.ts'
 import { knowsLevel, switchLevel, type LevelLogger } from './log-switch.ts'
 

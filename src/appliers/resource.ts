@@ -1,4 +1,4 @@
-import type { Applier, PrepareContext } from '../applier.ts'
+import type { Applier, PrepareContext } from '../api/applier.ts'
 import { abortable, assertDelay, settlesWithin } from './bounds.ts'
 
 /** The functions that a {@link resource} is made of. */

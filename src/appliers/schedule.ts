@@ -1,4 +1,4 @@
-import { MAX_DELAY_MS, type Clock, type TimerHandle } from '../clock.ts'
+import { MAX_DELAY_MS, type Clock, type TimerHandle } from '../api/clock.ts'
 import { clearUnrefTimer, unrefTimer } from './bounds.ts'
 
 /** The ticks of one generation, at `anchor` + n × `intervalMs`. Times are the clock's monotonic milliseconds. */

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts'
+import type { Clock } from '../api/clock.ts'
 import { clearUnrefTimer, unrefTimer } from './bounds.ts'
 
 /** What users of a timer module work with. */

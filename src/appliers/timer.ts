@@ -1,5 +1,5 @@
-import type { Applier, Generation, PrepareContext } from '../applier.ts'
-import { MAX_DELAY_MS } from '../clock.ts'
+import type { Applier, Generation, PrepareContext } from '../api/applier.ts'
+import { MAX_DELAY_MS } from '../api/clock.ts'
 import { assertDelay } from './bounds.ts'
 import { createSchedule, type Schedule } from './schedule.ts'
 import { createRuns, type Runs, type Ticker } from './ticker.ts'

@@ -1,9 +1,9 @@
-import { bounded } from '../bounded.ts'
-import type { Clock } from '../clock.ts'
-import { failure, isChangeoverError } from '../model/errors.ts'
+import { bounded } from '../async/deadline.ts'
+import type { Clock } from '../api/clock.ts'
+import { failure, isChangeoverError } from '../model/failure.ts'
 import type { Outcome } from '../model/record.ts'
-import { Refusal } from './refusals.ts'
-import type { ActionAnswer, ActionName } from './wire.ts'
+import { Refusal } from './http/http-errors.ts'
+import type { ActionAnswer, ActionName } from './stream/protocol.ts'
 
 /** How long an answer waits for its action. */
 const ANSWER_MS = 10_000

@@ -1,15 +1,15 @@
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { systemClock } from '../clock.ts'
-import { changeoverError } from '../model/errors.ts'
-import { observationOf } from '../observation.ts'
+import { systemClock } from '../api/clock.ts'
+import { changeoverError } from '../model/failure.ts'
+import { observationOf } from '../api/observed.ts'
 import { actionsOf } from './actions.ts'
-import { Desk } from './desk.ts'
-import { Feed } from './feed.ts'
+import { Desk } from './router.ts'
+import { Feed } from './stream/broadcaster.ts'
 import { hostName, hostsOf, type InspectorOptions, type InspectorSettings, resolveOptions } from './options.ts'
-import { newSecret } from './secrets.ts'
-import { Sessions } from './sessions.ts'
+import { newSecret } from './http/tokens.ts'
+import { Sessions } from './http/sessions.ts'
 
 export interface Inspector {
   /**

@@ -1,4 +1,4 @@
-import type { InspectedModule, InspectedPhase, InspectedTransaction } from './wire.ts'
+import type { InspectedModule, InspectedPhase, InspectedTransaction } from './stream/protocol.ts'
 
 /**
  * A transaction as a Mermaid sequence diagram: the reloader and its modules, each call with its time and its answer.

@@ -1,5 +1,5 @@
-import { changeoverError } from '../model/errors.ts'
-import type { ReloaderStatus } from '../status.ts'
+import { changeoverError } from '../model/failure.ts'
+import type { ReloaderStatus } from '../api/status.ts'
 
 /** What an inspector looks at: a reloader made by `createReloader`. */
 export interface Inspectable {

@@ -1,4 +1,4 @@
-import type { ErrorCode, ValueKind } from './errors.ts'
+import type { ErrorCode, ValueKind } from './failure.ts'
 import { createMark } from './mark.ts'
 
 /** How deep a document may be nested: far beyond what people write, far below what overflows a stack. */

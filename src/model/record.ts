@@ -1,4 +1,4 @@
-import type { Failure, Phase } from './errors.ts'
+import type { Failure, Phase } from './failure.ts'
 import type { Revision } from './revision.ts'
 
 /**

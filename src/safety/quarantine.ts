@@ -1,8 +1,8 @@
-import { backoffMs } from '../backoff.ts'
-import type { Clock, TimerHandle } from '../clock.ts'
-import type { Quarantined } from '../keeper/types.ts'
-import type { ErrorCode, Failure } from '../model/errors.ts'
-import type { QuarantineSettings } from '../settings.ts'
+import { backoffMs } from '../async/backoff.ts'
+import type { Clock, TimerHandle } from '../api/clock.ts'
+import type { Quarantined } from '../persistence/journal.ts'
+import type { ErrorCode, Failure } from '../model/failure.ts'
+import type { QuarantineSettings } from '../settings/settings.ts'
 
 /** Entries that are kept; of more, the oldest are forgotten. */
 const MAX_ENTRIES = 64

@@ -1,6 +1,6 @@
-import type { SourceCode } from '../model/errors.ts'
+import type { SourceCode } from '../model/failure.ts'
 import type { Revision } from '../model/revision.ts'
-import { SourceError, type Reading, type Source, type WatchEvent } from '../source.ts'
+import { SourceError, type Reading, type Source, type WatchEvent } from '../api/source.ts'
 import { createMailbox, type Mailbox } from './memory-mailbox.ts'
 import { createGate, createScript } from './memory-script.ts'
 import { createMemoryStore, type MemoryContent } from './memory-store.ts'

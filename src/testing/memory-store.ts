@@ -1,5 +1,5 @@
 import type { Revision } from '../model/revision.ts'
-import type { Reading } from '../source.ts'
+import type { Reading } from '../api/source.ts'
 
 /** What a memory source takes as a document: text and bytes as they are, any other plain value as its JSON text. */
 export type MemoryContent = string | Uint8Array | object | number | boolean | null

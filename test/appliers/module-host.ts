@@ -1,5 +1,5 @@
-import type { Applier, Generation, PrepareContext } from '../../src/applier.ts'
-import { systemClock, type Clock } from '../../src/clock.ts'
+import type { Applier, Generation, PrepareContext } from '../../src/api/applier.ts'
+import { systemClock, type Clock } from '../../src/api/clock.ts'
 
 interface Live<Slice, Instance> {
   readonly slice: Slice

@@ -1,7 +1,7 @@
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import pg from 'pg'
 import { afterEach, describe, expect, expectTypeOf, it, vi } from 'vitest'
-import type { Applier } from '../../src/applier.ts'
+import type { Applier } from '../../src/api/applier.ts'
 import { pgPool, type PgPoolOptions, type PgSlice } from '../../src/appliers/pg.ts'
 import { startPostgres, usePostgres } from '../support/postgres.ts'
 import { moduleHost } from './module-host.ts'

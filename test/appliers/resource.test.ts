@@ -1,5 +1,5 @@
 import { describe, expect, expectTypeOf, it, vi } from 'vitest'
-import type { Applier, PrepareContext } from '../../src/applier.ts'
+import type { Applier, PrepareContext } from '../../src/api/applier.ts'
 import { resource } from '../../src/appliers/index.ts'
 import { createVirtualClock } from '../../src/testing/virtual-clock.ts'
 import { moduleHost } from './module-host.ts'

@@ -2,7 +2,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { expect, test } from 'vitest'
 import { createSchedule } from '../../src/appliers/schedule.ts'
-import { systemClock } from '../../src/clock.ts'
+import { systemClock } from '../../src/api/clock.ts'
 
 setFlagsFromString('--expose-gc')
 const collectGarbage: () => void = runInNewContext('gc')

@@ -1,4 +1,4 @@
-import { createRandom } from '../simulation/random.ts'
+import { createRandom } from '../testing/simulate/random.ts'
 
 /** Numbers that a seed repeats. */
 export interface Random {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { schemaOf } from '../input/scene.ts'
+import { schemaOf } from '../validation/scene.ts'
 import { Config, configOf, PACED_MS, startWorld, type World } from './world.ts'
 
 const deadlines = {

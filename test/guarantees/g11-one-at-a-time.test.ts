@@ -2,8 +2,8 @@ import { type Applier, createReloader, type TransactionRecord } from 'changeover
 import { createVirtualClock, memorySource } from 'changeover/testing'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { createRandom } from '../input/random-json.ts'
-import { schemaOf } from '../input/scene.ts'
+import { createRandom } from '../model/random-json.ts'
+import { schemaOf } from '../validation/scene.ts'
 import { Config, configOf, startWorld, type World } from './world.ts'
 
 const one = configOf({ a: 1, x: 1 })

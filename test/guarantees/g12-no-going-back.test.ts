@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createRandom } from '../input/random-json.ts'
+import { createRandom } from '../model/random-json.ts'
 import { type Config, configOf, PACED_MS, startWorld, type World } from './world.ts'
 
 const one = configOf({ a: 1, k: 1 })

@@ -1,7 +1,7 @@
 import { getEventListeners } from 'node:events'
 import type { SourceCode } from 'changeover'
 import { describe, expect, it } from 'vitest'
-import { createRandom } from '../input/random-json.ts'
+import { createRandom } from '../model/random-json.ts'
 import { configOf, createWorld, startWorld, type World } from './world.ts'
 
 const one = configOf({ a: 1, k: 1 })

@@ -6,7 +6,7 @@ import type { GoodStore, MachineInspectionEvent, MachineInspector } from 'change
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { WebSocketServer } from 'ws'
 import { assign, createActor, fromPromise, type InspectionEvent, setup } from 'xstate'
-import { viewOf } from '../../src/machine-view.ts'
+import { viewOf } from '../../src/xstate/redacted-view.ts'
 import {
   badDocuments,
   configOf,

@@ -1,6 +1,6 @@
 import type { Outcome, TransactionRecord } from 'changeover'
 import { describe, expect, it } from 'vitest'
-import { createRandom, type Random } from '../input/random-json.ts'
+import { createRandom, type Random } from '../model/random-json.ts'
 import type { Behaviour, Hook } from './scripted.ts'
 import { type Config, configOf, createWorld, PACED_MS, startWorld, type World } from './world.ts'
 

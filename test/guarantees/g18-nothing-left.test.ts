@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { getEventListeners, setMaxListeners } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { createRandom } from '../input/random-json.ts'
+import { createRandom } from '../model/random-json.ts'
 import type { Behaviour } from './scripted.ts'
 import { type Config, configOf, createWorld, PACED_MS, startWorld, type World } from './world.ts'
 

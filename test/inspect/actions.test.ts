@@ -3,7 +3,7 @@ import type { InspectorOptions } from 'changeover/inspect'
 import { createVirtualClock } from 'changeover/testing'
 import { describe, expect, it, vi } from 'vitest'
 import { act } from '../../src/inspect/actions.ts'
-import { failure } from '../../src/model/errors.ts'
+import { failure } from '../../src/model/failure.ts'
 import { fakeReloader } from './fake-reloader.ts'
 import { type Ask, ask, enter, follow, inspect, type Scene } from './scene.ts'
 

@@ -1,6 +1,6 @@
 import type { ReloaderStatus } from 'changeover'
-import { Announcer } from '../../src/announcer.ts'
-import { registerObservation } from '../../src/observation.ts'
+import { Announcer } from '../../src/transaction/event-bus.ts'
+import { registerObservation } from '../../src/api/observed.ts'
 
 /** A reloader of which only what an inspector sees is there; the test says what happens in it. */
 export const fakeReloader = (methods: Readonly<Record<string, (...inputs: never[]) => unknown>> = {}) => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { History } from '../../src/inspect/history.ts'
+import { History } from '../../src/inspect/stream/transaction-history.ts'
 import { mermaidOf } from '../../src/inspect/mermaid.ts'
 import { storyOf } from './feed-scene.ts'
 

@@ -1,5 +1,5 @@
-import { goodCodec, journalCodec } from '../../src/keeper/codec.ts'
-import type { EntryName, Good, GoodStore, KeptJournal } from '../../src/keeper/types.ts'
+import { goodCodec, journalCodec } from '../../src/persistence/codec.ts'
+import type { EntryName, Good, GoodStore, KeptJournal } from '../../src/persistence/journal.ts'
 
 /** How the calls of the store go: as they should, never to an end, by throwing, or slowly. */
 export type Mood = 'well' | 'hangs' | 'throws' | 'rejects' | { readonly slowMs: number }

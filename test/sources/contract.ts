@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { isSameRevision, type Revision } from '../../src/model/revision.ts'
-import { SourceError, type Document, type Reading, type Source, type WatchEvent } from '../../src/source.ts'
+import { SourceError, type Document, type Reading, type Source, type WatchEvent } from '../../src/api/source.ts'
 
 /** A source under test with the hands that change what it reads. */
 export interface SourceWorld {

@@ -1,4 +1,4 @@
-import type { Reading, Source, WatchEvent } from '../../src/source.ts'
+import type { Reading, Source, WatchEvent } from '../../src/api/source.ts'
 
 /** What a test may do to a source between the reloader and it, beside counting. */
 export interface Hooks {

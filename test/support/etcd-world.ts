@@ -1,7 +1,7 @@
 import { expect, vi } from 'vitest'
 import type { Revision } from '../../src/model/revision.ts'
-import type { Document, Reading, Source, WatchEvent } from '../../src/source.ts'
-import { SourceError } from '../../src/source.ts'
+import type { Document, Reading, Source, WatchEvent } from '../../src/api/source.ts'
+import { SourceError } from '../../src/api/source.ts'
 
 /** For waits on a condition; nothing takes this long unless it is broken. */
 export const SOON = { timeout: 20_000, interval: 20 }

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { WatchEvent } from '../../src/source.ts'
+import type { WatchEvent } from '../../src/api/source.ts'
 import { memorySource, type MemorySource } from '../../src/testing/index.ts'
 
 const never = new AbortController().signal

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { minimize } from '../../src/testing/simulate/minimize.ts'
-import type { Scenario, Step } from '../../src/testing/simulate/scenario.ts'
+import { minimize } from '../../src/testing/simulate/scenario/shrink.ts'
+import type { Scenario, Step } from '../../src/testing/simulate/scenario/scenario.ts'
 
 const put = (document: number): Step => ({ do: 'put', document })
 

@@ -1,5 +1,5 @@
-import { script, style } from './assets.ts'
-import { charts } from './charts.ts'
+import { script, style } from './generated/assets.ts'
+import { charts } from './generated/charts.ts'
 
 /** What the page needs from the one who serves it. */
 export interface PageOptions {

@@ -1,8 +1,8 @@
 import { Metadata } from '@grpc/grpc-js'
-import type { SourceError } from '../../source.ts'
-import { call, sharing } from './call.ts'
-import type { Handle } from './client.ts'
-import type { Context } from './context.ts'
+import type { SourceError } from '../../api/source.ts'
+import { call, sharing } from './unary-call.ts'
+import type { Handle } from './connection-pool.ts'
+import type { Context } from './failover.ts'
 import { isAuthDisabled, toSourceError } from './errors.ts'
 
 // etcd3's own authenticator opens a channel for each login and never closes it, ignores the channel options, and does

@@ -1,6 +1,6 @@
 import { status } from '@grpc/grpc-js'
-import type { SourceCode } from '../../model/errors.ts'
-import { SourceError } from '../../source.ts'
+import type { SourceCode } from '../../model/failure.ts'
+import { SourceError } from '../../api/source.ts'
 
 /** What etcd or grpc-js says of a failure; as text, since a cancelled watch has no more. */
 interface Told {

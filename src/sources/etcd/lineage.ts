@@ -1,4 +1,4 @@
-import { SourceError } from '../../source.ts'
+import { SourceError } from '../../api/source.ts'
 
 /** The part of a response's header that tells the store it came from. Numbers are strings: they are 64 bits wide. */
 export interface Header {

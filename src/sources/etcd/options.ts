@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto'
 import { credentials as grpcCredentials, type ChannelOptions } from '@grpc/grpc-js'
-import { MAX_DELAY_MS, systemClock, type Clock } from '../../clock.ts'
-import { changeoverError, type ChangeoverError } from '../../model/errors.ts'
+import { MAX_DELAY_MS, systemClock, type Clock } from '../../api/clock.ts'
+import { changeoverError, type ChangeoverError } from '../../model/failure.ts'
 
 /** Bounds for every wait on etcd, in milliseconds. */
 export interface EtcdDeadlines {

@@ -1,13 +1,13 @@
 import type { Metadata } from '@grpc/grpc-js'
 import { CompareResult, CompareTarget, type ITxnRequest, type ITxnResponse } from 'etcd3'
-import { changeoverError, isChangeoverError, type ChangeoverError } from '../../model/errors.ts'
+import { changeoverError, isChangeoverError, type ChangeoverError } from '../../model/failure.ts'
 import { authorized } from './auth.ts'
-import { call } from './call.ts'
-import { makeContext, onSomeHost, type Context } from './context.ts'
+import { call } from './unary-call.ts'
+import { makeContext, onSomeHost, type Context } from './failover.ts'
 import { toSourceError } from './errors.ts'
 import { invalid, resolveConnection, resolveKey, type EtcdConnection } from './options.ts'
 import { askRange, NOTHING } from './read.ts'
-import type { Handle } from './client.ts'
+import type { Handle } from './connection-pool.ts'
 
 /** Where a document is published. */
 export interface PublishTarget extends EtcdConnection {

@@ -1,5 +1,5 @@
 import { invalid, resolveKey, type EtcdSourceOptions } from './options.ts'
-import type { Values } from './tree.ts'
+import type { Values } from './prefix-document.ts'
 
 /** What is read and watched. */
 export type Target =

@@ -1,7 +1,7 @@
 import type { IWatchCreateRequest, IWatchResponse } from 'etcd3'
-import type { Clock, TimerHandle } from '../../clock.ts'
-import { SourceError } from '../../source.ts'
-import type { WatchStream } from './client.ts'
+import type { Clock, TimerHandle } from '../../api/clock.ts'
+import { SourceError } from '../../api/source.ts'
+import type { WatchStream } from './connection-pool.ts'
 import { cancelledWatch, toSourceError } from './errors.ts'
 import type { EtcdDeadlines } from './options.ts'
 

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import type { Revision } from '../../model/revision.ts'
-import { SourceError, type Reading, type Source, type WatchEvent } from '../../source.ts'
-import type { WatchFolder } from './doorbell.ts'
+import { SourceError, type Reading, type Source, type WatchEvent } from '../../api/source.ts'
+import type { WatchFolder } from './file-watcher.ts'
 import { checkOptions, type FileSourceOptions } from './options.ts'
-import { takeSample, type Sample } from './sample.ts'
-import { takeSettled } from './settle.ts'
-import { createSharedRead } from './shared-read.ts'
+import { takeSample, type Sample } from './read-file.ts'
+import { takeSettled } from './stabilize.ts'
+import { createSharedRead } from '../../async/single-flight.ts'
 import { watchFile } from './watch-file.ts'
 
 /**

@@ -1,4 +1,4 @@
-import type { Source } from '../../source.ts'
+import type { Source } from '../../api/source.ts'
 import { createFileSource } from './file-source.ts'
 import type { FileSourceOptions } from './options.ts'
 

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { systemClock, type Clock } from '../../clock.ts'
-import { changeoverError } from '../../model/errors.ts'
+import { systemClock, type Clock } from '../../api/clock.ts'
+import { changeoverError } from '../../model/failure.ts'
 
 /** Options of {@link fileSource}. */
 export interface FileSourceOptions {

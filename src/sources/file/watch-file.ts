@@ -1,10 +1,10 @@
-import type { Clock } from '../../clock.ts'
+import type { Clock } from '../../api/clock.ts'
 import { isNewer, type Revision } from '../../model/revision.ts'
-import type { Reading, WatchEvent } from '../../source.ts'
-import { untilAborted } from './abortable.ts'
-import { createDoorbell, type Ring, type WatchFolder } from './doorbell.ts'
-import { takeStamp } from './sample.ts'
-import type { SharedRead } from './shared-read.ts'
+import type { Reading, WatchEvent } from '../../api/source.ts'
+import { untilAborted } from '../../async/abort.ts'
+import { createDoorbell, type Ring, type WatchFolder } from './file-watcher.ts'
+import { takeStamp } from './read-file.ts'
+import type { SharedRead } from '../../async/single-flight.ts'
 
 /** What a watch needs of its source. */
 export interface WatchParts {

@@ -1,9 +1,9 @@
-export type { DocumentArbitrary } from './document-arbitrary.ts'
-export { traceLines, traceMermaid } from './drawings.ts'
-export { traceHtml } from './page.ts'
-export { parseScenario, scenarioText } from './parse-scenario.ts'
-export type { SimulationReport } from './report.ts'
-export { type RunResult, runScenario } from './run.ts'
+export type { DocumentArbitrary } from './scenario/document-arbitrary.ts'
+export { traceLines, traceMermaid } from './report/trace-formats.ts'
+export { traceHtml } from './report/trace-page.ts'
+export { parseScenario, scenarioText } from './scenario/parse-scenario.ts'
+export type { SimulationReport } from './report/report.ts'
+export { type RunResult, runScenario } from './play/run.ts'
 export type {
   During,
   Fault,
@@ -14,8 +14,8 @@ export type {
   Scenario,
   SourceFault,
   Step,
-} from './scenario.ts'
-export { fail, faults, hang, type PlannedFault } from './planned-faults.ts'
+} from './scenario/scenario.ts'
+export { fail, faults, hang, type PlannedFault } from './scenario/planned-faults.ts'
 export {
   type Place,
   type ScenarioBuilder,
@@ -23,8 +23,8 @@ export {
   scenario,
 } from './scenario-builder.ts'
 export type { ScenarioRun } from './scenario-run.ts'
-export { scenarioCode } from './scenario-code.ts'
+export { scenarioCode } from './scenario/scenario-code.ts'
 export { replay, type SimulateOptions, simulate } from './simulate.ts'
-export { type SimulationCode, SimulationError } from './simulation-error.ts'
-export type { SimulationView, Subject, Violation } from './subject.ts'
-export type { TraceEvent } from './trace.ts'
+export { type SimulationCode, SimulationError } from './scenario/simulation-error.ts'
+export type { SimulationView, Subject, Violation } from './scenario/subject.ts'
+export type { TraceEvent } from './check/trace.ts'

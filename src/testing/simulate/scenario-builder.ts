@@ -1,4 +1,4 @@
-import type { PlannedFault } from './planned-faults.ts'
+import type { PlannedFault } from './scenario/planned-faults.ts'
 import {
   type During,
   type Fault,
@@ -10,11 +10,11 @@ import {
   type OutsidePhase,
   type Scenario,
   type Step,
-} from './scenario.ts'
+} from './scenario/scenario.ts'
 import { ScenarioRun } from './scenario-run.ts'
-import { DuringSteps, Steps } from './scenario-steps.ts'
-import { SimulationError } from './simulation-error.ts'
-import type { Subject } from './subject.ts'
+import { DuringSteps, Steps } from './scenario/scenario-steps.ts'
+import { SimulationError } from './scenario/simulation-error.ts'
+import type { Subject } from './scenario/subject.ts'
 
 /** A call of a module, as `db.prepare`, or one that reaches outside, as `disk.save`. */
 export type Place = `${string}.${FaultPhase}` | OutsideCall

@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util'
-import { brokenError } from './broken-error.ts'
-import { type RunResult, runScenario } from './run.ts'
-import type { Scenario } from './scenario.ts'
-import type { SimulationError } from './simulation-error.ts'
-import type { Subject } from './subject.ts'
+import { brokenError } from './report/broken-error.ts'
+import { type RunResult, runScenario } from './play/run.ts'
+import type { Scenario } from './scenario/scenario.ts'
+import type { SimulationError } from './scenario/simulation-error.ts'
+import type { Subject } from './scenario/subject.ts'
 
 /** A scenario that is played: await it, or what is expected of it beside the guarantees, which are expected in any case. */
 export class ScenarioRun implements PromiseLike<RunResult> {

@@ -8,7 +8,7 @@ import type {
   ReportedFailure,
   TransactionHead,
   WireEvents,
-} from '../../wire.ts'
+} from '../../stream/protocol.ts'
 
 export type Status = Hello['status']
 

@@ -1,4 +1,4 @@
-import type { WireEvents } from '../../wire.ts'
+import type { WireEvents } from '../../stream/protocol.ts'
 import type { Link } from './model.ts'
 import { later, now } from './time.ts'
 

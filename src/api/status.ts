@@ -1,0 +1,55 @@
+import type { SourceStatus } from '../intake/source-watcher.ts'
+import type { Counters } from '../transaction/transaction-recorder.ts'
+import type { Failure } from '../model/failure.ts'
+import type { TransactionRecord } from '../model/record.ts'
+import type { Revision } from '../model/revision.ts'
+import type { GoodStatus } from '../safety/good-history.ts'
+import type { QuarantineStatus } from '../safety/quarantine.ts'
+
+/** The account of one module. `opened = closed + live + leaked`, always. */
+export interface ModuleStatus {
+  readonly after: readonly string[]
+  readonly state: 'serving' | 'off' | 'degraded' | 'closed'
+  /** Generations made so far. */
+  readonly opened: number
+  readonly closed: number
+  /** Serving, staged or draining. */
+  readonly live: number
+  /** Generations whose close failed or does not end. */
+  readonly leaked: number
+}
+
+export interface ReloaderStatus {
+  /** The reload machine's state: at rest, the answer to how the last reload went. */
+  readonly state: string
+  /** Wall-clock time of entering it. */
+  readonly since: number
+  /** What serves; absent before the first commit. */
+  readonly serving?: { readonly revision: Revision; readonly digest: string }
+  /** The last snapshot that has passed its soak. */
+  readonly lastGood?: { readonly revision: Revision; readonly digest: string }
+  /** The good documents that `revert` can return to, newest first. */
+  readonly history: readonly GoodStatus[]
+  /**
+   * Present while the source cannot be read: what serves has not been compared with it since then (wall-clock time);
+   * where it was restored from the disk, since it was kept.
+   */
+  readonly stale?: { readonly since: number }
+  /** Present while changes are held. */
+  readonly frozen?: { readonly reason: string; readonly since: number; readonly waiting?: Revision }
+  /** Present while a transaction holds only once `confirm` is called with its id, until then (wall-clock time). */
+  readonly confirmation?: { readonly transaction: string; readonly until: number }
+  /** Configs that are not tried again for now. */
+  readonly quarantine: readonly QuarantineStatus[]
+  /** Where a store is given: when it was last written, and what keeps it from being written now. */
+  readonly persistence?: { readonly lastSavedAt?: number; readonly lastError?: Failure }
+  /** True where what serves is the newest document that the source has shown. */
+  readonly inSync: boolean
+  /** Modules that may not serve the config; empty unless `state` is `degraded`. */
+  readonly degraded: readonly string[]
+  readonly source: SourceStatus
+  readonly modules: Readonly<Record<string, ModuleStatus>>
+  readonly counters: Counters
+  /** The record of the last transaction. */
+  readonly last?: TransactionRecord
+}

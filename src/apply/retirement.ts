@@ -1,0 +1,143 @@
+import { bounded } from '../async/deadline.ts'
+import { type Failure, failure } from '../model/failure.ts'
+import type { Registry } from '../modules/registry.ts'
+import type { GenerationRecord } from '../modules/generation.ts'
+import type { Slot } from '../modules/slot.ts'
+import type { Store } from '../modules/serving-store.ts'
+import { inOrder } from './dependency-order.ts'
+import type { Runtime } from './deadlines.ts'
+import type { EndOfPhase, Transaction } from '../transaction/transaction.ts'
+
+/** One that is being closed, and what its leases are waited for with, where there are any. */
+interface Closing {
+  readonly record: GenerationRecord
+  readonly drained: Promise<void> | undefined
+}
+
+const closed = Promise.resolve()
+
+const namesOf = (byModule: ReadonlyMap<string, unknown>) => [...byModule.keys()].map((name) => ({ name }))
+
+/**
+ * Drains and closes generations that do not serve: each exactly once, after the leases that hold it and after those
+ * that were prepared with it, in reverse dependency order.
+ */
+export class Retirer {
+  readonly #registry: Registry
+  readonly #store: Store
+  readonly #runtime: Runtime
+  readonly #running = new Set<Promise<unknown>>()
+
+  constructor(registry: Registry, store: Store, runtime: Runtime) {
+    this.#registry = registry
+    this.#store = store
+    this.#runtime = runtime
+  }
+
+  /**
+   * Starts closing; never rejects. Problems are reported, counted as leaks, and stop nothing. The closes are timed for
+   * the transaction that leaves them over, which has its record by then.
+   */
+  retire(records: readonly GenerationRecord[], transaction?: Transaction): Promise<void> {
+    const byModule = new Map<string, Closing[]>()
+    for (const record of records) {
+      // Leases are waited for from now on, in all of them at once: the waits of a chain of modules do not add up.
+      const drained = this.#store.isHeld(record) ? this.#drained(record) : undefined
+      if (drained === undefined && this.#closeAtOnce(record)) continue
+      const closings = byModule.get(record.module)
+      if (closings === undefined) byModule.set(record.module, [{ record, drained }])
+      else closings.push({ record, drained })
+    }
+    if (byModule.size === 0) return Promise.resolve()
+    this.#runtime.timers.hold()
+    const work = inOrder(
+      byModule.size === 1 ? namesOf(byModule) : [...this.#registry.order].reverse(),
+      ({ name }) => this.#registry.dependentsOf(name),
+      ({ name }) => {
+        const mine = byModule.get(name)
+        if (mine === undefined) return undefined
+        return () => Promise.all(mine.map((closing) => this.#closeOnce(closing, transaction)))
+      },
+    ).finally(() => this.#runtime.timers.release())
+    this.track(work)
+    return work
+  }
+
+  /** What has nothing to release, and nobody who holds it, waits for nobody. */
+  #closeAtOnce(record: GenerationRecord): boolean {
+    if (record.generation.close !== undefined || record.closing !== undefined) return false
+    void record.closeOnce(() => {
+      record.letGo()
+      this.#store.slot(record.module).closed += 1
+      return closed
+    })
+    return true
+  }
+
+  /** Has `settled` wait for this too. The promise must not reject. */
+  track(work: Promise<unknown>): void {
+    this.#running.add(work)
+    void work.finally(() => this.#running.delete(work))
+  }
+
+  /** Resolves when all that was retired so far is closed or given up. */
+  async settled(): Promise<void> {
+    while (this.#running.size > 0) await Promise.all(this.#running)
+  }
+
+  /** Resolves when no lease holds the generation, or may hold it any longer. */
+  async #drained(record: GenerationRecord): Promise<void> {
+    const { clock, deadlinesOf, report } = this.#runtime
+    const { leaseMs } = deadlinesOf(this.#store.slot(record.module).definition)
+    const drained = await bounded(() => this.#store.released(record), { clock, deadlineMs: leaseMs, graceMs: 0 }).result
+    if (drained.kind !== 'done') report(failure('lease.overdue', { module: record.module, phase: 'close' }))
+  }
+
+  #closeOnce({ record, drained }: Closing, transaction: Transaction | undefined): Promise<void> {
+    const slot = this.#store.slot(record.module)
+    return record.closeOnce(async () => {
+      const end = transaction?.time(slot.name, 'close')
+      slot.noteRetiring()
+      await this.#close(record, slot, drained, end)
+      slot.noteRetired()
+    })
+  }
+
+  async #close(
+    record: GenerationRecord,
+    slot: Slot,
+    drained: Promise<void> | undefined,
+    end: EndOfPhase | undefined,
+  ): Promise<void> {
+    const { timers, deadlinesOf, report, onSettled } = this.#runtime
+    const { closeMs } = deadlinesOf(slot.definition)
+    for (const dependent of record.dependents) await dependent.closing
+    if (drained !== undefined) await drained
+    const place = { module: slot.name, phase: 'close' } as const
+    const closed = await bounded(() => record.generation.close?.(), {
+      clock: timers,
+      deadlineMs: closeMs,
+      graceMs: 0,
+      onLate: (late) => {
+        const stoodInTheWay = slot.isStuck
+        slot.unsettled -= 1
+        if (stoodInTheWay) onSettled()
+        if (late.kind === 'error') return report(failure('module.close-failed', place, late.error))
+        slot.leaked -= 1
+        slot.closed += 1
+      },
+    }).result
+    end?.(closed.kind)
+    record.letGo()
+    if (closed.kind === 'done') slot.closed += 1
+    else
+      this.#reportLeak(slot, closed.kind === 'failed' ? failure('module.close-failed', place, closed.error) : undefined)
+  }
+
+  /** No failure is given where the close still runs. */
+  #reportLeak(slot: Slot, failed: Failure | undefined): void {
+    slot.leaked += 1
+    if (failed === undefined) slot.unsettled += 1
+    this.#runtime.report(failed ?? failure('module.close-timeout', { module: slot.name, phase: 'close' }))
+  }
+}

@@ -1,0 +1,53 @@
+import { ignoreRejection } from './deadline.ts'
+import type { BackoffOptions } from '../api/options.ts'
+
+/**
+ * The delay before attempt number `attempt` (from 1): doubles up to the cap, of which one half is random, so that
+ * many services do not come back to a source at one moment.
+ */
+export const backoffMs = (
+  { minMs, maxMs }: Required<BackoffOptions>,
+  attempt: number,
+  random: () => number,
+): number => {
+  const full = Math.min(maxMs, minMs * 2 ** Math.min(Math.max(attempt - 1, 0), 30))
+  return full / 2 + random() * (full / 2)
+}
+
+/** The user's generator; one that throws or leaves its range must not stop the watch, nor make it a busy loop. */
+export const safeRandom =
+  (random: () => unknown = Math.random) =>
+  (): number => {
+    try {
+      const value = random()
+      if (typeof value === 'number' && value >= 0 && value < 1) return value
+      ignoreRejection(value)
+    } catch {
+      // As if it had answered out of range.
+    }
+    return Math.random()
+  }
+
+/** When a degraded service is repaired: a back-off that other transactions in between do not start anew. */
+export class RepairTimer {
+  readonly #backoff: Required<BackoffOptions>
+  readonly #random: () => number
+  #due: { readonly repairs: number; readonly at: number } | undefined
+
+  constructor(backoff: Required<BackoffOptions>, random: () => number) {
+    this.#backoff = backoff
+    this.#random = random
+  }
+
+  /** What is left at `now` until repair number `repairs`, in milliseconds. */
+  leftMs(repairs: number, now: number): number {
+    if (this.#due?.repairs !== repairs) {
+      this.#due = { repairs, at: now + backoffMs(this.#backoff, repairs + 1, this.#random) }
+    }
+    return Math.max(0, this.#due.at - now)
+  }
+
+  reset(): void {
+    this.#due = undefined
+  }
+}

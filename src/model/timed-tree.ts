@@ -1,0 +1,49 @@
+import type { ModuleRecord, PhaseTiming, TransactionRecord } from './record.ts'
+
+/**
+ * A transaction as a timed tree for people: one line for the whole, one a module in dependency order, indented below
+ * what it comes after, and one a failure. It holds no config value.
+ */
+export const timedTree = (record: TransactionRecord): string => {
+  const depths = depthsOf(record.modules)
+  const widest = Math.max(0, ...record.modules.map(({ module }) => (depths.get(module) ?? 0) * 2 + module.length))
+  const failures = 'failures' in record ? record.failures : []
+  return [
+    headOf(record),
+    ...record.modules.map((module, index) => {
+      const isLast = index === record.modules.length - 1 && failures.length === 0
+      const name = `${'  '.repeat(depths.get(module.module) ?? 0)}${module.module}`.padEnd(widest)
+      return `${isLast ? '└─' : '├─'} ${name}  ${module.change.padEnd(7)}  ${phasesOf(module.phases)}`.trimEnd()
+    }),
+    ...failures.map(({ code, message, hint, cause }, index) => {
+      const branch = index === failures.length - 1 ? '└─' : '├─'
+      const because = cause?.code === undefined ? '' : ` Cause: ${cause.code}.`
+      return `${branch} ✗ ${code}: ${message}. ${hint}${because}`
+    }),
+  ].join('\n')
+}
+
+const headOf = ({ outcome, id, revision, trigger, durationMs }: TransactionRecord): string => {
+  const from = revision === undefined ? '' : `  revision ${revision.name}`
+  return `${outcome}  ${id}${from}  (${trigger}, ${milliseconds(durationMs)})`
+}
+
+const phasesOf = (phases: readonly PhaseTiming[]): string =>
+  phases
+    .map(({ phase, durationMs, result }) => {
+      const time = `${phase} ${milliseconds(durationMs)}`
+      return result === 'done' ? time : `${time} ${result}`
+    })
+    .join(', ')
+
+const milliseconds = (ms: number): string => `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`
+
+/** How many modules of this transaction stand in a row before each. */
+const depthsOf = (modules: readonly ModuleRecord[]): ReadonlyMap<string, number> => {
+  const depths = new Map<string, number>()
+  for (const { module, after } of modules) {
+    const before = after.flatMap((name) => depths.get(name) ?? [])
+    depths.set(module, before.length === 0 ? 0 : Math.max(...before) + 1)
+  }
+  return depths
+}

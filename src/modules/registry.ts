@@ -1,0 +1,100 @@
+import type { Applier, CompensatingApplier } from '../api/applier.ts'
+import { changeoverError } from '../model/failure.ts'
+import type { ModuleDeadlines } from '../api/options.ts'
+
+/** One module as `use` declared it, with its types laid aside: the face has checked them. */
+export interface ModuleDefinition {
+  readonly name: string
+  readonly select: (config: unknown) => unknown
+  readonly applier: Applier<unknown, unknown, object> | CompensatingApplier<unknown>
+  /** Names of the modules that come before, those of `needs` among them. */
+  readonly after: readonly string[]
+  /** What the prepare gets, by its own name for it. */
+  readonly needs: Readonly<Record<string, string>>
+  readonly deadlines: ModuleDeadlines
+}
+
+export interface UseLinks {
+  readonly after?: readonly string[]
+  readonly needs?: Readonly<Record<string, string>>
+  readonly deadlines?: ModuleDeadlines
+}
+
+/**
+ * The modules in dependency order. A module may name only those declared before it, so the order of declaration *is*
+ * a dependency order, and a cycle cannot be written down.
+ */
+export class Registry {
+  readonly #modules = new Map<string, ModuleDefinition>()
+  readonly #dependents = new Map<string, string[]>()
+  readonly #appliers = new Set<object>()
+  readonly #order: ModuleDefinition[] = []
+
+  /** Fails at once with what the types would have refused. */
+  add(name: string, select: unknown, applier: unknown, links: UseLinks = {}): ModuleDefinition {
+    if (typeof name !== 'string' || name === '') {
+      throw changeoverError('reloader.invalid-option', { detail: 'use(name, …) takes a name that is not empty' })
+    }
+    if (this.#modules.has(name)) throw changeoverError('reloader.duplicate-module', { module: name })
+    if (typeof select !== 'function') {
+      throw changeoverError('reloader.invalid-option', { module: name, detail: 'select must be a function' })
+    }
+    if (!isApplier(applier)) {
+      throw changeoverError('reloader.invalid-option', {
+        module: name,
+        detail: 'an applier has a function prepare, or is made by defineApplier',
+      })
+    }
+    if (this.#appliers.has(applier)) throw changeoverError('reloader.applier-reused', { module: name })
+    const needs = links.needs ?? {}
+    const after = [...new Set([...(links.after ?? []), ...Object.values(needs)])]
+    for (const dependency of after) this.#checkDependency(name, isCompensating(applier), dependency)
+    const definition: ModuleDefinition = {
+      name,
+      select: select as (config: unknown) => unknown,
+      applier,
+      after,
+      needs,
+      deadlines: links.deadlines ?? {},
+    }
+    this.#modules.set(name, definition)
+    this.#dependents.set(name, [])
+    for (const dependency of after) this.#dependents.get(dependency)?.push(name)
+    this.#order.push(definition)
+    this.#appliers.add(applier)
+    return definition
+  }
+
+  #checkDependency(name: string, compensates: boolean, dependency: string): void {
+    const found = this.#modules.get(dependency)
+    if (found === undefined) {
+      throw changeoverError('reloader.unknown-module', { module: name, detail: `it names "${dependency}"` })
+    }
+    if (!compensates && isCompensating(found.applier)) {
+      throw changeoverError('reloader.compensating-dependency', { module: name, detail: `it names "${dependency}"` })
+    }
+  }
+
+  /** All modules, each after those that it depends on. */
+  get order(): readonly ModuleDefinition[] {
+    return this.#order
+  }
+
+  get(name: string): ModuleDefinition | undefined {
+    return this.#modules.get(name)
+  }
+
+  /** The modules that name this one in `after` or `needs`. */
+  dependentsOf(name: string): readonly string[] {
+    return this.#dependents.get(name) ?? []
+  }
+}
+
+const isApplier = (value: unknown): value is ModuleDefinition['applier'] => {
+  if (typeof value !== 'object' || value === null) return false
+  const { kind, prepare, apply } = value as { kind?: unknown; prepare?: unknown; apply?: unknown }
+  return kind === 'compensating' ? typeof apply === 'function' : typeof prepare === 'function'
+}
+
+export const isCompensating = (applier: ModuleDefinition['applier']): applier is CompensatingApplier<unknown> =>
+  applier.kind === 'compensating'

@@ -1,0 +1,55 @@
+import type { Snapshot } from '../model/snapshot.ts'
+import type { GenerationRecord } from './generation.ts'
+import type { Slot } from './slot.ts'
+
+/** What a lease shows of the modules. */
+export type Instances = Readonly<Record<string, { readonly current: unknown }>>
+
+/** One whole serving state: a config and the generations that serve it. Leases hold views, not single generations. */
+export class View {
+  /** Replaced when the same config comes as another document. */
+  snapshot: Snapshot
+  readonly #slots: ReadonlyMap<string, Slot>
+  // Made at the first lease, while the view serves; a view that nobody leases costs nothing.
+  #generations: ReadonlyMap<string, GenerationRecord> | undefined
+  #instances: Instances | undefined
+  #holds = 0
+  #waiters: (() => void)[] = []
+
+  constructor(snapshot: Snapshot, slots: ReadonlyMap<string, Slot>) {
+    this.snapshot = snapshot
+    this.#slots = slots
+  }
+
+  hold(): Instances {
+    this.#holds += 1
+    this.#generations ??= new Map(
+      [...this.#slots.values()].flatMap(({ name, serving }) => (serving === undefined ? [] : [[name, serving]])),
+    )
+    this.#instances ??= Object.fromEntries(
+      [...this.#slots.keys()].map((name) => [name, { current: this.#generations?.get(name)?.generation.instance }]),
+    )
+    return this.#instances
+  }
+
+  release(): void {
+    this.#holds -= 1
+    if (this.#holds > 0) return
+    for (const wake of this.#waiters) wake()
+    this.#waiters = []
+  }
+
+  get holds(): number {
+    return this.#holds
+  }
+
+  has(record: GenerationRecord): boolean {
+    return this.#generations?.get(record.module) === record
+  }
+
+  /** Resolves when no lease holds the view. */
+  drained(): Promise<void> {
+    if (this.#holds === 0) return Promise.resolve()
+    return new Promise((resolve) => this.#waiters.push(resolve))
+  }
+}

@@ -1,0 +1,66 @@
+import type { Clock, TimerHandle } from '../api/clock.ts'
+import type { StartOptions } from '../api/reloader.ts'
+import { ChangeoverError, changeoverError, type Failure, failure } from '../model/failure.ts'
+import type { TransactionRecord } from '../model/record.ts'
+import { checkMs } from '../settings/checks.ts'
+
+/** One call of `start`: settles at the first commit, the first bad document, the deadline or the abort. */
+export class Start {
+  readonly served: Promise<void>
+  /** True from the first commit that has held, or soaks. */
+  hasServed = false
+  readonly #clock: Clock
+  readonly #signal: AbortSignal | undefined
+  #timer: TimerHandle
+  #resolve: () => void = () => {}
+  #reject: (error: Error) => void = () => {}
+
+  constructor({ signal, deadlineMs }: StartOptions, clock: Clock, lastError: () => Failure | undefined) {
+    // First, since a constructor that throws must leave no listener behind.
+    if (deadlineMs !== undefined) checkMs('deadlineMs', deadlineMs)
+    this.#clock = clock
+    this.#signal = signal
+    this.served = new Promise((resolve, reject) => {
+      this.#resolve = resolve
+      this.#reject = reject
+    })
+    if (signal?.aborted === true) {
+      this.#onAbort()
+      return
+    }
+    signal?.addEventListener('abort', this.#onAbort)
+    if (deadlineMs === undefined) return
+    this.#timer = clock.setTimeout(() => {
+      const cause = lastError()
+      const timedOut = failure('reloader.start-timeout', { detail: `${deadlineMs} ms` })
+      this.fail(new ChangeoverError(timedOut, cause === undefined ? [] : [cause]))
+    }, deadlineMs)
+  }
+
+  serve(): void {
+    this.hasServed = true
+    this.#end()
+    this.#resolve()
+  }
+
+  fail(error: Error): void {
+    this.#end()
+    this.#reject(error)
+  }
+
+  /** A bad document fails the start; an unreachable source and a superseded document do not. */
+  conclude(record: TransactionRecord): void {
+    // What was kept and cannot serve any more is no answer: the source's document follows.
+    if (record.trigger === 'restore') return
+    if (!('failures' in record) || record.revision === undefined) return
+    const [first, ...rest] = record.failures
+    this.fail(new ChangeoverError(first, rest))
+  }
+
+  readonly #onAbort = (): void => this.fail(changeoverError('reloader.start-aborted'))
+
+  #end(): void {
+    this.#clock.clearTimeout(this.#timer)
+    this.#signal?.removeEventListener('abort', this.#onAbort)
+  }
+}

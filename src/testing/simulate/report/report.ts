@@ -1,0 +1,132 @@
+import type { RunResult } from '../play/run.ts'
+import { faultPhases, kindsOf, outsideCalls, sourceFaults } from '../scenario/scenario.ts'
+import { SimulationError } from '../scenario/simulation-error.ts'
+import type { Subject } from '../scenario/subject.ts'
+import type { KnownModule } from '../scenario/subject-modules.ts'
+
+/** What was reached by all runs together. */
+export interface SimulationReport {
+  readonly runs: number
+  readonly seed: number
+  readonly transactions: number
+  /** How often each outcome was reached. */
+  readonly outcomes: Readonly<Record<string, number>>
+  /** How often each fault was reached, as `db.prepare hang`, `source compact`, `process crash in soaking`. */
+  readonly faults: Readonly<Record<string, number>>
+  /** The faults of modules, source and disk that no run has reached: more runs reach more of them. */
+  readonly unreached: readonly string[]
+  /** How often each of the user's `sometimes` was seen, by runs. */
+  readonly sometimes: Readonly<Record<string, number>>
+  readonly virtualMs: number
+  /** All of it for people. */
+  readonly text: string
+}
+
+/** Every fault that a simulation of these modules may reach. */
+const reachable = (modules: readonly KnownModule[]): readonly string[] => {
+  const phasesOf = ({ isCompensating }: KnownModule) =>
+    faultPhases.filter((phase) => phase === 'close' || (phase === 'apply' || phase === 'undo') === isCompensating)
+  const ofModules = modules.flatMap((module) =>
+    phasesOf(module).flatMap((phase) => kindsOf(phase).map((kind) => `${module.name}.${phase} ${kind}`)),
+  )
+  return [
+    ...ofModules,
+    ...outsideCalls.map((call) => `${call} crash`),
+    ...sourceFaults.map((fault) => `source ${fault}`),
+    'source storm',
+    'source two keys at once',
+  ]
+}
+
+const add = (to: Record<string, number>, from: Readonly<Record<string, number>>): void => {
+  for (const [name, count] of Object.entries(from)) to[name] = (to[name] ?? 0) + count
+}
+
+/** Adds up what the runs have reached. */
+export class Report {
+  readonly #seed: number
+  readonly #modules: readonly KnownModule[]
+  #runs = 0
+  #virtualMs = 0
+  readonly #outcomes: Record<string, number> = {}
+  readonly #faults: Record<string, number> = {}
+  readonly #sometimes: Record<string, number> = {}
+
+  constructor(seed: number, modules: readonly KnownModule[]) {
+    this.#modules = modules
+    this.#seed = seed
+  }
+
+  add({ outcomes, faultsReached, sometimes, virtualMs }: RunResult): void {
+    this.#runs += 1
+    this.#virtualMs += virtualMs
+    add(this.#outcomes, outcomes)
+    add(this.#faults, faultsReached)
+    for (const name of sometimes) add(this.#sometimes, { [name]: 1 })
+  }
+
+  /**
+   * The report, where the runs were worth something.
+   *
+   * @throws SimulationError `simulate.worthless`
+   */
+  finished<Config>({ sometimes = {} }: Subject<Config>, mustBeWorthy: boolean): SimulationReport {
+    const report = this.#report()
+    if (!mustBeWorthy) return report
+    const never = Object.keys(sometimes).filter((name) => (this.#sometimes[name] ?? 0) === 0)
+    const neverBack = (this.#outcomes['rolled-back'] ?? 0) === 0
+    if (neverBack) {
+      const message = `no run has ever rolled back: more runs, or modules that faults can reach\n\n${report.text}`
+      throw new SimulationError('simulate.worthless', message)
+    }
+    if (never.length > 0) {
+      throw new SimulationError('simulate.worthless', `never seen: ${never.join(', ')}\n\n${report.text}`)
+    }
+    return report
+  }
+
+  #report(): SimulationReport {
+    const outcomes = sorted(this.#outcomes)
+    const faults = sorted(this.#faults)
+    const sometimes = sorted(this.#sometimes)
+    const transactions = Object.values(outcomes).reduce((sum, count) => sum + count, 0)
+    const all = reachable(this.#modules)
+    const unreached = all.filter((fault) => faults[fault] === undefined)
+    const hours = (this.#virtualMs / 3_600_000).toFixed(1)
+    const text = [
+      `${this.#runs} histories, ${transactions} transactions, ${hours} hours of virtual time, seed ${this.#seed}`,
+      `outcomes: ${listed(outcomes)}`,
+      ...(Object.keys(sometimes).length === 0 ? [] : [`seen: ${listed(sometimes)}`]),
+      `faults: ${all.length - unreached.length} of ${all.length} kinds were reached${namedIfFew(unreached)}`,
+      ...byPlace(faults),
+    ].join('\n')
+    const { seed, runs, virtualMs } = { seed: this.#seed, runs: this.#runs, virtualMs: this.#virtualMs }
+    return { runs, seed, transactions, outcomes, faults, unreached, sometimes, virtualMs, text }
+  }
+}
+
+const sorted = (counts: Readonly<Record<string, number>>): Readonly<Record<string, number>> =>
+  Object.fromEntries(Object.entries(counts).sort(([a], [b]) => (a < b ? -1 : 1)))
+
+const listed = (counts: Readonly<Record<string, number>>): string => {
+  const entries = Object.entries(counts)
+  return entries.length === 0 ? 'none' : entries.map(([name, count]) => `${name} ${count}`).join(', ')
+}
+
+/** Longer lists say less: they are in `unreached`. */
+const MAX_NAMED = 12
+
+const namedIfFew = (unreached: readonly string[]): string =>
+  unreached.length === 0 || unreached.length > MAX_NAMED ? '' : `; not yet: ${unreached.join(', ')}`
+
+/** A line for each call, as `  db.prepare  hang 3, throw 4`. */
+const byPlace = (faults: Readonly<Record<string, number>>): readonly string[] => {
+  const places = new Map<string, string[]>()
+  for (const [fault, count] of Object.entries(faults)) {
+    const at = fault.indexOf(' ')
+    const place = fault.slice(0, at)
+    places.set(place, [...(places.get(place) ?? []), `${fault.slice(at + 1)} ${count}`])
+  }
+  const width = Math.max(...[...places.keys()].map((place) => place.length))
+  return [...places].map(([place, kinds]) => `  ${place.padEnd(width)}  ${kinds.join(', ')}`)
+}

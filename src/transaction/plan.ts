@@ -1,0 +1,52 @@
+import { ChangeoverError, changeoverError } from '../model/failure.ts'
+import { NotPlain, toPlain } from '../model/plain.ts'
+import type { ModuleChange } from '../model/record.ts'
+import type { Registry } from '../modules/registry.ts'
+import type { Plan, Step } from './transaction.ts'
+import type { Slot } from '../modules/slot.ts'
+import type { Store } from '../modules/serving-store.ts'
+
+/**
+ * Which modules a config changes: those whose slice differs, those whose needs change with them, and those that are
+ * degraded.
+ *
+ * @throws ChangeoverError `module.select-failed`, `config.not-plain`
+ */
+export const planOf = (registry: Registry, store: Store, config: unknown, degraded: readonly string[]): Plan => {
+  const plan = new Map<string, Step>()
+  const forced = new Set(degraded)
+  for (const module of registry.order) {
+    const slot = store.slot(module.name)
+    const next = selectSlice(slot, config)
+    const isForced = forced.has(module.name)
+    const needsChanged = Object.values(module.needs).some((name) => plan.has(name))
+    const change = changeOf(slot.slice, next, isForced, needsChanged)
+    if (change !== undefined) plan.set(module.name, { slot, module, change, next, previous: slot.slice })
+  }
+  return plan
+}
+
+const changeOf = (
+  previous: unknown,
+  next: unknown,
+  isForced: boolean,
+  needsChanged: boolean,
+): ModuleChange | undefined => {
+  // Degraded and off: its first apply was never undone, so it is still to be closed.
+  if (next === undefined) return previous === undefined && !isForced ? undefined : 'off'
+  if (previous === undefined) return 'open'
+  if (isForced) return 'repair'
+  return next !== previous || needsChanged ? 'replace' : undefined
+}
+
+/** The module's slice as plain data; the very object that serves where nothing differs. */
+const selectSlice = ({ name, slice, definition }: Slot, config: unknown): unknown => {
+  try {
+    const selected = definition.select(config)
+    return selected === undefined ? undefined : toPlain(selected, slice)
+  } catch (error) {
+    if (error instanceof ChangeoverError) throw error
+    const code = error instanceof NotPlain ? 'config.not-plain' : 'module.select-failed'
+    throw changeoverError(code, { module: name, phase: 'validating' }, error)
+  }
+}

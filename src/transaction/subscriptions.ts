@@ -1,0 +1,67 @@
+import { ignoreRejection, isThenable } from '../async/deadline.ts'
+import { type Failure, failure } from '../model/failure.ts'
+import { isEqual } from '../model/plain.ts'
+
+/** What a listener is told beside the two values. */
+export interface ChangeContext {
+  /** The transaction's id. */
+  readonly transaction: string
+  /** `back` where a commit that had held is being taken back. */
+  readonly direction: 'forward' | 'back'
+}
+
+export type Listener = (next: unknown, previous: unknown, context: ChangeContext) => unknown
+
+interface Subscriber {
+  readonly select: (config: unknown) => unknown
+  readonly listener: Listener
+}
+
+/** Tells listeners after each tick, forward and back, what of theirs has changed. A listener cannot stop anything. */
+export class Subscribers {
+  readonly #subscribers = new Map<Subscriber, () => void>()
+  readonly #report: (failure: Failure) => void
+  #isClosed = false
+
+  constructor(report: (failure: Failure) => void) {
+    this.#report = report
+  }
+
+  /** Until the signal aborts or the returned function is called. */
+  add(subscriber: Subscriber, signal?: AbortSignal): () => void {
+    if (this.#isClosed || signal?.aborted === true) return () => {}
+    const own = { ...subscriber } // one function subscribed twice is two subscriptions
+    const remove = (): void => {
+      this.#subscribers.delete(own)
+      signal?.removeEventListener('abort', remove)
+    }
+    this.#subscribers.set(own, remove)
+    signal?.addEventListener('abort', remove)
+    return remove
+  }
+
+  notify(next: unknown, previous: unknown, context: ChangeContext): void {
+    for (const { select, listener } of [...this.#subscribers.keys()]) {
+      try {
+        const to = next === undefined ? undefined : select(next)
+        const from = previous === undefined ? undefined : select(previous)
+        for (const selected of [to, from]) ignoreRejection(selected) // of an async select nobody awaits the promise
+        if (isEqual(to, from)) continue
+        const returned = listener(to, from, context)
+        if (isThenable(returned)) Promise.resolve(returned).catch((error: unknown) => this.#reportError(error))
+      } catch (error) {
+        this.#reportError(error)
+      }
+    }
+  }
+
+  /** For good: who subscribes later is told nothing, and leaves nothing on its signal. */
+  close(): void {
+    this.#isClosed = true
+    for (const remove of this.#subscribers.values()) remove()
+  }
+
+  #reportError(error: unknown): void {
+    this.#report(failure('listener.failed', {}, error))
+  }
+}

@@ -1,0 +1,115 @@
+import type { ReloadContext } from '../../machines/reload/types.ts'
+import type { Announcer } from './event-bus.ts'
+import { type Failure, failure } from '../model/failure.ts'
+import type { Outcome, TransactionRecord } from '../model/record.ts'
+import type { Logger } from '../api/options.ts'
+import { RecordStream } from './record-stream.ts'
+import type { Transaction } from './transaction.ts'
+
+/** How often each outcome was reached, and how many failures belonged to no transaction any more. */
+export type Counters = Readonly<Record<Outcome | 'reported', number>>
+
+/** Writes exactly one terminal record a transaction, counts it, logs it, and hands it on. */
+export class Journal {
+  readonly #logger: Logger
+  readonly #announcer: Announcer
+  readonly #streams = new Set<RecordStream>()
+  readonly #counters: Record<Outcome | 'reported', number> = {
+    committed: 0,
+    unchanged: 0,
+    rejected: 0,
+    'rolled-back': 0,
+    superseded: 0,
+    aborted: 0,
+    degraded: 0,
+    reported: 0,
+  }
+  #last: TransactionRecord | undefined
+  #isClosed = false
+
+  constructor(logger: Logger, announcer: Announcer) {
+    this.#logger = logger
+    this.#announcer = announcer
+  }
+
+  get counters(): Counters {
+    return { ...this.#counters }
+  }
+
+  get last(): TransactionRecord | undefined {
+    return this.#last
+  }
+
+  conclude(transaction: Transaction, outcome: Outcome, context: ReloadContext): TransactionRecord {
+    const record = Object.freeze(recordOf(transaction, outcome, context))
+    this.#last = record
+    this.#counters[outcome] += 1
+    this.#log(record)
+    for (const stream of this.#streams) stream.push(record)
+    this.#announcer.announce({ kind: 'record', record })
+    return record
+  }
+
+  /** Notes a failure that belongs to no transaction any more: a late close, a timer's task, a listener. */
+  readonly report = (failed: Failure): void => {
+    this.#counters.reported += 1
+    this.#logger.warn({ changeover: failed }, failed.message)
+    this.#announcer.reported(failed)
+  }
+
+  /** Terminal records from now on. */
+  stream(signal: AbortSignal | undefined): AsyncIterableIterator<TransactionRecord> {
+    const stream = new RecordStream(() => this.#streams.delete(stream), signal)
+    if (this.#isClosed) stream.end()
+    else this.#streams.add(stream)
+    return stream
+  }
+
+  close(): void {
+    this.#isClosed = true
+    for (const stream of this.#streams) stream.end()
+    this.#streams.clear()
+  }
+
+  #log(record: TransactionRecord): void {
+    const message = `reload ${record.id}: ${record.outcome}`
+    const data = { changeover: record }
+    switch (record.outcome) {
+      case 'committed':
+        return this.#logger.info(data, message)
+      case 'rejected':
+      case 'rolled-back':
+        return this.#logger.warn(data, `${message}: ${record.failures[0].message}`)
+      case 'degraded':
+        return this.#logger.error(data, `${message}: ${record.failures[0].message}`)
+      default:
+        return this.#logger.debug(data, message)
+    }
+  }
+}
+
+const recordOf = (transaction: Transaction, outcome: Outcome, context: ReloadContext): TransactionRecord => {
+  const { id, epoch, candidate, snapshot, startedAt, failures } = transaction
+  const revision = candidate?.revision ?? snapshot?.revision
+  const base = {
+    id,
+    epoch,
+    trigger: context.trigger,
+    ...(revision === undefined ? {} : { revision }),
+    ...(snapshot === undefined ? {} : { digest: snapshot.digest }),
+    startedAt,
+    durationMs: transaction.elapsedMs(),
+    modules: transaction.moduleRecords(),
+  }
+  switch (outcome) {
+    case 'rejected':
+    case 'rolled-back':
+      return { ...base, outcome, failures: atLeastOne(failures) }
+    case 'degraded':
+      return { ...base, outcome, failures: atLeastOne(failures), degraded: context.degraded }
+    default:
+      return { ...base, outcome }
+  }
+}
+
+const atLeastOne = ([first = failure('internal.error'), ...rest]: readonly Failure[]) => [first, ...rest] as const

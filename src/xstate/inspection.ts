@@ -1,0 +1,40 @@
+import type { InspectionEvent } from 'xstate'
+import { isThenable } from '../async/deadline.ts'
+import type { Clock } from '../api/clock.ts'
+import type { MachineInspector } from '../api/machine-inspector.ts'
+import { viewOf } from './redacted-view.ts'
+import { type Failure, failure } from '../model/failure.ts'
+import type { MachineName } from './machine-name.ts'
+
+/** True for a function, or for an object with a `next`. */
+export const isMachineInspector = (value: unknown): value is MachineInspector =>
+  typeof value === 'function' ||
+  (typeof value === 'object' && value !== null && typeof (value as { next?: unknown }).next === 'function')
+
+/** Where an inspector fails it is said once for each machine: it is called some fifty times a reload. */
+const guarded = (name: string, inspector: MachineInspector, report: (failure: Failure) => void) => {
+  let isReported = false
+  const note = (error: unknown): void => {
+    if (isReported) return
+    isReported = true
+    report(failure('listener.failed', { detail: `the option inspect, machine ${name}` }, error))
+  }
+  // It is called amid a transition of XState's, where a throw would end the machine.
+  return (told: InspectionEvent): void => {
+    try {
+      const view = viewOf(told)
+      if (view === undefined) return
+      const returned = typeof inspector === 'function' ? inspector(view) : inspector.next?.(view)
+      if (isThenable(returned)) Promise.resolve(returned).catch(note)
+    } catch (error) {
+      note(error)
+    }
+  }
+}
+
+/** What the actor of a machine is made with: its name, its clock, and the inspector where there is one. */
+export const actorOptions = (
+  name: MachineName,
+  { clock, inspect }: { readonly clock: Clock; readonly inspect: MachineInspector | undefined },
+  report: (failure: Failure) => void,
+) => ({ id: name, clock, ...(inspect === undefined ? {} : { inspect: guarded(name, inspect, report) }) })

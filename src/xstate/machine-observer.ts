@@ -1,0 +1,128 @@
+/** A transition that a machine has taken, by the names that XState gives to states and events. */
+export interface TakenTransition {
+  /** Id of the state that has the transition. */
+  readonly source: string
+  /** XState's event descriptor; empty for an `always`. */
+  readonly event: string
+  /** Which of the source's transitions for that event, in the chart's order. */
+  readonly index: number
+  /** Ids of the states it leads to; none where it stays. */
+  readonly targets: readonly string[]
+}
+
+/** Where a machine is, and how it came there. Names only. */
+export interface ChartState<Machine extends string = string> {
+  readonly machine: Machine
+  readonly value: unknown
+  /** Innermost state. */
+  readonly state: string
+  /** Ids of all active states, from outer to inner; without the machine's own. */
+  readonly active: readonly string[]
+  /** Type of the event that led here. */
+  readonly event: string
+  /** In order, each `always` included. */
+  readonly taken: readonly TakenTransition[]
+  /** Wall-clock time. */
+  readonly at: number
+}
+
+/** As much of an XState actor as is looked at. In words of our own, as the types of a reloader name no dependency's. */
+export interface ObservableActor {
+  readonly id: string
+  readonly logic: unknown
+  readonly getSnapshot: () => unknown
+  readonly system: {
+    readonly inspect: (observer: { readonly next: (event: Told) => void }) => { readonly unsubscribe: () => void }
+  }
+}
+
+/** As much of what XState tells an inspector. */
+interface Told {
+  readonly type: string
+  readonly actorRef: unknown
+  readonly event?: { readonly type: string }
+  readonly snapshot?: unknown
+  readonly _transitions?: readonly Transition[]
+}
+
+interface Transition {
+  readonly eventType: string
+  readonly source: {
+    readonly id: string
+    readonly always?: readonly Transition[] | undefined
+    readonly transitions: ReadonlyMap<string, readonly Transition[]>
+  }
+  readonly target?: readonly { readonly id: string }[] | undefined
+}
+
+/** Follows an actor's machine until the returned function is called. Nothing here throws into the machine. */
+export const observeChart = <Machine extends string>(
+  machine: Machine,
+  actor: ObservableActor,
+  now: () => number,
+  hear: (state: ChartState<Machine>) => void,
+): (() => void) => {
+  let taken: TakenTransition[] = []
+  const next = ({ type, actorRef, event, snapshot, _transitions = [] }: Told): void => {
+    if (actorRef !== actor) return
+    if (type === '@xstate.microstep') taken.push(..._transitions.map(takenOf))
+    if (type !== '@xstate.snapshot') return
+    const steps = taken
+    taken = []
+    // An event that the machine does not take in this state changes nothing to see.
+    if (steps.length > 0) hear(stateOf(machine, valueIn(snapshot), rootOf(actor), event?.type ?? '', steps, now()))
+  }
+  const subscription = actor.system.inspect({
+    next: (event) => {
+      try {
+        next(event)
+      } catch {
+        taken = [] // XState may have changed what it tells; its machine must not notice.
+      }
+    },
+  })
+  return () => subscription.unsubscribe()
+}
+
+/** Where an actor's machine is, with no transition to show. */
+export const shownState = <Machine extends string>(
+  machine: Machine,
+  actor: ObservableActor,
+  at: number,
+): ChartState<Machine> => stateOf(machine, valueIn(actor.getSnapshot()), rootOf(actor), 'xstate.init', [], at)
+
+const stateOf = <Machine extends string>(
+  machine: Machine,
+  value: unknown,
+  root: string,
+  event: string,
+  taken: readonly TakenTransition[],
+  at: number,
+): ChartState<Machine> => {
+  const active = idsOf(value, root)
+  const innermost = active.at(-1) ?? root
+  const state = innermost.slice(innermost.lastIndexOf('..') + 1)
+  return { machine, value, state, active, event, taken, at }
+}
+
+const valueIn = (snapshot: unknown): unknown => (snapshot as { readonly value?: unknown } | undefined)?.value
+
+/** A machine's own id begins the ids of its states; an actor's id is another thing. */
+const rootOf = ({ logic, id }: ObservableActor): string => (logic as { readonly id?: string } | undefined)?.id ?? id
+
+const idsOf = (value: unknown, parent: string): string[] => {
+  if (typeof value === 'string') return [`${parent}.${value}`]
+  if (typeof value !== 'object' || value === null) return []
+  return Object.entries(value).flatMap(([key, below]) => [`${parent}.${key}`, ...idsOf(below, `${parent}.${key}`)])
+}
+
+const takenOf = (transition: Transition): TakenTransition => {
+  const { source, eventType, target } = transition
+  const siblings = eventType === '' ? source.always : source.transitions.get(eventType)
+  return {
+    source: source.id,
+    event: eventType,
+    index: Math.max(0, siblings?.indexOf(transition) ?? 0),
+    targets: target?.map(({ id }) => id) ?? [],
+  }
+}

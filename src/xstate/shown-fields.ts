@@ -1,0 +1,105 @@
+import type {
+  AdmissionContext,
+  AdmissionEvent,
+  Candidate,
+  ReadVerdict,
+  ReloadContext,
+  ReloadEvent,
+  RollBackVerdict,
+  SourceVerdict,
+  StepVerdict,
+  Untried,
+  ValidateVerdict,
+  WatchContext,
+  WatchEvent,
+} from '../../machines/index.ts'
+import type { Revision } from '../model/revision.ts'
+
+/** `true` shows a word, a number, or a list of words; an object shows the fields it names. Nothing else is shown. */
+export type Shown = true | { readonly [field: string]: Shown }
+
+/** Each field of each kind of a union. */
+type FieldsOf<T> = Record<T extends unknown ? keyof T : never, Shown>
+
+const revision = { lineage: true, order: true, name: true } satisfies FieldsOf<Revision>
+const candidate = { revision, isLastGood: true, wasHeld: true } satisfies FieldsOf<Candidate>
+const waiting = { candidate, revert: candidate, read: true, close: true } satisfies FieldsOf<ReloadContext['waiting']>
+const untried = { candidate, until: true } satisfies FieldsOf<Untried>
+
+const context = {
+  soaks: true,
+  confirms: true,
+  persists: true,
+  epoch: true,
+  trigger: true,
+  candidate,
+  seen: revision,
+  waiting,
+  replacements: true,
+  supersededBefore: true,
+  ending: true,
+  compensates: true,
+  isConfirmed: true,
+  frozenMeanwhile: true,
+  hasServed: true,
+  degraded: true,
+  unproven: true,
+  untried,
+  due: true,
+  repairs: true,
+  attempts: true,
+  compactions: true,
+  cause: true,
+  readAgain: true,
+  newest: candidate,
+  gathered: true,
+  burst: true,
+  windows: true,
+} satisfies FieldsOf<ReloadContext | WatchContext | AdmissionContext>
+
+const event = { type: true, candidate, cause: true, actorId: true } satisfies FieldsOf<
+  ReloadEvent | WatchEvent | AdmissionEvent
+> & { readonly actorId: true }
+
+const output = {
+  kind: true,
+  candidate,
+  cause: true,
+  compensates: true,
+  isAttempt: true,
+  isQuarantined: true,
+  degraded: true,
+  untried: true,
+} satisfies FieldsOf<ReadVerdict | ValidateVerdict | StepVerdict | RollBackVerdict | SourceVerdict>
+
+/**
+ * What an inspector is shown of a machine. It is told field by field, so that whatever a machine may come to hold, and
+ * whatever user code slips into an event, stays hidden until it is named here; the compiler asks for each new field.
+ */
+export const shownFields = {
+  context,
+  event,
+  output,
+  /** Actors are given parts of the context. */
+  input: { ...context, after: revision },
+  /** Of actions: our own, and how XState's own name actors and timers. */
+  params: { outcome: true, ending: true, id: true, src: true, delay: true },
+} as const satisfies Readonly<Record<string, Shown>>
+
+const isWord = (value: unknown): boolean => value === null || ['string', 'number', 'boolean'].includes(typeof value)
+
+/** A copy of the shown part; undefined where nothing of it may be shown. */
+export const shownPart = (value: unknown, shown: Shown): unknown => {
+  if (shown === true) {
+    if (Array.isArray(value)) return value.filter(isWord)
+    return isWord(value) ? value : undefined
+  }
+  if (typeof value !== 'object' || value === null) return undefined
+  const part: Record<string, unknown> = {}
+  for (const [field, inner] of Object.entries(shown)) {
+    // Own fields that hold data only: a getter would be code of somebody's.
+    const held = Object.getOwnPropertyDescriptor(value, field)
+    if (held !== undefined && 'value' in held) part[field] = shownPart(held.value, inner)
+  }
+  return part
+}

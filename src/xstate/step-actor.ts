@@ -1,0 +1,96 @@
+import type { AnyActorRef, PromiseActorLogic, PromiseSnapshot } from 'xstate'
+import type { Stoppable } from '../async/deadline.ts'
+import type { System } from './actor-owners.ts'
+
+/** What a step is called with. */
+export interface StepCall<Input> extends Stoppable {
+  readonly input: Input
+  readonly system: System
+  /** Aborts when the machine leaves the state. Made when it is first asked for: most steps never do, and it is dear. */
+  readonly signal: AbortSignal
+}
+
+// The names that XState gives to the same events: inspectors know them.
+const RESOLVED = 'xstate.promise.resolve'
+const REJECTED = 'xstate.promise.reject'
+const STOPPED = 'xstate.stop'
+
+class Call<Input> implements StepCall<Input> {
+  readonly input: Input
+  readonly system: System
+  readonly #self: AnyActorRef
+  #controller: AbortController | undefined
+  #callback: (() => void) | undefined
+  #isStopped = false
+
+  constructor(input: Input, system: System, self: AnyActorRef) {
+    this.input = input
+    this.system = system
+    this.#self = self
+  }
+
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController()
+    if (this.#isStopped) this.#controller.abort()
+    return this.#controller.signal
+  }
+
+  onStop(callback: () => void): void {
+    if (this.#isStopped) callback()
+    else this.#callback = callback
+  }
+
+  stop(): void {
+    this.#isStopped = true
+    this.#controller?.abort()
+    this.#callback?.()
+  }
+
+  tell(type: string, data: unknown): void {
+    if (this.#self.getSnapshot().status === 'active') this.#self.send({ type, data })
+  }
+}
+
+type Running<Output, Input> = PromiseSnapshot<Output, Input> & { readonly call: Call<Input> }
+
+const over = { output: undefined, error: undefined, input: undefined } as const
+
+/** As XState's `fromPromise`, at half its cost: one call that ends by its promise. */
+export const fromStep = <Output, Input>(
+  step: (call: StepCall<Input>) => Promise<Output>,
+): PromiseActorLogic<Output, Input> => {
+  const logic = {
+    config: step,
+    getInitialSnapshot: (
+      { self, system }: { readonly self: AnyActorRef; readonly system: System },
+      input: Input,
+    ): Running<Output, Input> => ({
+      status: 'active',
+      output: undefined,
+      error: undefined,
+      input,
+      call: new Call(input, system, self),
+    }),
+    start: ({ call }: Running<Output, Input>): void => {
+      step(call).then(
+        (output) => call.tell(RESOLVED, output),
+        (error: unknown) => call.tell(REJECTED, error),
+      )
+    },
+    transition: (
+      state: Running<Output, Input>,
+      { type, data }: { readonly type: string; readonly data?: unknown },
+    ): PromiseSnapshot<Output, Input> => {
+      if (state.status !== 'active') return state
+      if (type === RESOLVED) return { ...over, status: 'done', output: data as Output }
+      if (type === REJECTED) return { ...over, status: 'error', error: data }
+      if (type !== STOPPED) return state
+      state.call.stop()
+      return { ...over, status: 'stopped' }
+    },
+    getPersistedSnapshot: ({ status, output, error, input }: Running<Output, Input>) =>
+      ({ status, output, error, input }) as PromiseSnapshot<Output, Input>,
+  }
+  // Of the same kind for machines; how a running one looks is nobody else's business.
+  return logic as unknown as PromiseActorLogic<Output, Input>
+}

@@ -1,0 +1,82 @@
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { ownFolder } from '../../persistence/children.ts'
+import { compileService } from './compiled.ts'
+import type { ProcessSettings } from './process-status.ts'
+import type { Config } from './service.ts'
+import { publisher, superviseHere } from './supervisor.ts'
+
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 })
+
+const SOAK_MS = 600
+const ABORT_MS = 200
+const MAX_ATTEMPTS = 3
+
+const { folder, make, remove } = ownFolder()
+let program = ''
+
+beforeAll(async () => {
+  program = await compileService(new URL('./service-process.ts', import.meta.url), join(folder, 'compiled'))
+})
+
+afterAll(remove)
+
+/** A folder in which a document stands, and the services that are started on it. */
+const createPlace = (name: string, first: Config) => {
+  const inside = make(name)
+  const publish = publisher(inside)
+  publish(first)
+  const run = (settings: Partial<ProcessSettings> = {}) =>
+    superviseHere(program, { folder: inside, soakMs: SOAK_MS, ...settings })
+  return { publish, run }
+}
+
+test(`A config that aborts the process ${ABORT_MS} ms after its commit ends it ${MAX_ATTEMPTS} times, and then the last known good serves`, async () => {
+  const { publish, run } = createPlace('aborts', { value: 1 })
+  const deadly = { value: 2, abortMs: ABORT_MS }
+  const one = run({ build: 'one' })
+  await one.until({ served: 1, goods: 1 })
+  publish(deadly)
+  const quarantine = [`attempt.died ${MAX_ATTEMPTS}`]
+  await one.until({ served: 1, state: 'rejected', quarantine, causes: ['quarantined'] })
+  expect(one.deaths).toEqual(Array.from({ length: MAX_ATTEMPTS }, () => ({ code: null, signal: 'SIGABRT' })))
+  expect(one.errors).toEqual(Array.from({ length: MAX_ATTEMPTS }, () => 'attempt.died'))
+
+  // The document is fixed: the process that runs takes it, and knows the old one still.
+  const { pid } = one
+  publish({ value: 3 })
+  await one.until({ served: 3, goods: 2, state: 'committed' })
+  publish(deadly)
+  await one.until({ served: 3, state: 'rejected' })
+  expect(await one.stop()).toEqual({ code: 0, signal: null })
+  expect({ pid: one.pid, deaths: one.deaths.length }).toEqual({ pid, deaths: MAX_ATTEMPTS })
+
+  // The program is fixed: another build tries again.
+  const two = run({ build: 'two', isFixed: true })
+  await two.until({ served: 2, goods: 3, state: 'committed', quarantine: [] })
+  expect(two.deaths).toEqual([])
+  expect(await two.stop()).toEqual({ code: 0, signal: null })
+
+  // Back in the first build what the second has proved is not what the start dies of.
+  const back = run({ build: 'one' })
+  await back.until({ served: 3, state: 'rejected' })
+  expect(await back.stop()).toEqual({ code: 0, signal: null })
+  expect(back.deaths).toEqual([])
+})
+
+test('A stop by SIGTERM, which closes, is never taken for a death, however often it comes', async () => {
+  const { publish, run } = createPlace('stops', { value: 1 })
+  const first = run()
+  await first.until({ served: 1, goods: 1 })
+  publish({ value: 2 })
+  await first.stop()
+  for (let stops = 0; stops <= MAX_ATTEMPTS; stops++) {
+    const service = run({ soakMs: 3_600_000 })
+    await service.until({ state: 'soaking', isProved: true })
+    expect(await service.stop()).toEqual({ code: 0, signal: null })
+    expect(service.codes).toEqual([])
+  }
+  const last = run()
+  await last.until({ served: 2, goods: 2, state: 'committed' })
+  expect(last.codes).toEqual([])
+})

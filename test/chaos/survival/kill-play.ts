@@ -1,0 +1,150 @@
+import { writeSync } from 'node:fs'
+import { basename } from 'node:path'
+import { fileStore } from '../../../src/persistence/file-store.ts'
+import { systemFiles, type FileSystem } from '../../../src/persistence/file-system.ts'
+import type { GoodStore } from '../../../src/persistence/journal.ts'
+import { observationOf } from '../../../src/api/observed.ts'
+import { fileSource } from '../../../src/sources/file/index.ts'
+import type { Source } from '../../../src/api/source.ts'
+import { type Around, stepped } from '../../persistence/steps.ts'
+import { type Kill, lineOf } from './kill-scene.ts'
+import { killScenes } from './kill-scenes.ts'
+import { createService, effectsIn, filesIn } from './service.ts'
+
+interface Process {
+  /** Tells its lines from those of other services in this process. */
+  readonly index: number
+  readonly die: () => void
+  readonly noteHalted: () => void
+}
+
+const forEver = new Promise<never>(() => {})
+
+/** Names every step that is come to, and stays in the one to be killed in. */
+const createSteps = ({ label: at, when }: Kill, { index, die, noteHalted }: Process) => {
+  const counts = new Map<string, number>()
+  const reach = (kind: 'tick' | 'wait', name: string): boolean => {
+    const count = (counts.get(name) ?? 0) + 1
+    counts.set(name, count)
+    const label = `${name} #${count}`
+    writeSync(1, lineOf({ index, kind, label }))
+    return label === at
+  }
+  return {
+    tick: (name: string): void => {
+      if (reach('tick', name)) die()
+    },
+    wait: async (name: string): Promise<void> => {
+      if (!reach('wait', name)) return
+      noteHalted()
+      await forEver
+    },
+    around: async <T>(name: string, run: () => Promise<T>): Promise<T> => {
+      const isHere = reach('wait', name)
+      if (isHere && when === 'before') {
+        noteHalted()
+        return forEver
+      }
+      const running = run()
+      if (isHere) die()
+      return running
+    },
+  }
+}
+
+type PlaySteps = ReturnType<typeof createSteps>
+
+/** The store in files, each step of which is told by the entry that it is of. */
+const createStore = (path: string, { wait, around }: PlaySteps): GoodStore => {
+  /** What is being saved, with the value of a good; saves are never made side by side. */
+  let saved: string | undefined
+  const told =
+    (entry: string): Around =>
+    (name, run) =>
+      around(`${name} ${saved ?? entry}`, run)
+  const files: FileSystem = {
+    ...stepped(systemFiles, told('folder')),
+    open: (file) => stepped(systemFiles, told(basename(file))).open(file),
+  }
+  const store = fileStore(path, files)
+  return {
+    load: async (name) => {
+      await wait(`load ${name}`)
+      return store.load(name)
+    },
+    save: async (name, text) => {
+      const value = /"text":"\{\\"value\\":(\d+)/.exec(text)?.[1]
+      saved = value === undefined ? name : `${name}=${value}`
+      await wait(`save ${saved}`)
+      await store.save(name, text)
+      await wait(`saved ${saved}`)
+      saved = undefined
+    },
+  }
+}
+
+/** The file, read as always; that it changes is told by nobody, so that only `reload()` finds it. */
+const createSource = (path: string, { wait }: PlaySteps): Source => {
+  const source = fileSource({ path, settleMs: 0 })
+  return {
+    ...source,
+    read: async (signal) => {
+      await wait('read')
+      return source.read(signal)
+    },
+    watch: async function* (_after, signal) {
+      await new Promise((resolve) => signal.addEventListener('abort', resolve))
+    },
+  }
+}
+
+const LONG = 3_600_000
+
+// A service that stays in a step must not be given up before the others have come to theirs.
+const deadlines = {
+  ...{ readMs: LONG, validateMs: LONG, persistMs: LONG, leaseMs: LONG },
+  ...{ prepareMs: LONG, applyMs: LONG, checkMs: LONG, closeMs: LONG },
+}
+
+/** Plays one scene to its end, or to where it is killed. */
+export const play = async (sceneName: string, kill: Kill, process: Process): Promise<void> => {
+  const scene = killScenes[sceneName]
+  if (scene === undefined) throw new Error(`no scene ${sceneName}`)
+  const steps = createSteps(kill, process)
+  const { folder } = kill
+  const { document, effects, kept } = filesIn(folder)
+  const service = createService({
+    source: createSource(document, steps),
+    effects: effectsIn(effects),
+    lastKnownGood: createStore(kept, steps),
+    steps,
+    soak: { durationMs: scene.soakMs ?? 5, intervalMs: 5 },
+    deadlines,
+    ...(scene.withinMs === undefined ? {} : { confirm: { withinMs: scene.withinMs } }),
+  })
+  const { reloader } = service
+  const waits: { readonly name: string; readonly resolve: () => void }[] = []
+  const until = (name: string): Promise<void> => new Promise((resolve) => waits.push({ name, resolve }))
+  const tell = (name: string): void => {
+    steps.tick(name)
+    for (const wait of waits) if (wait.name === name) wait.resolve()
+  }
+  const observation = observationOf(reloader)
+  observation.observeCharts(({ machine, state }) => {
+    if (machine === 'reload') tell(`state ${state}`)
+  })
+  observation.observe((event) => {
+    if (event.kind !== 'record') return
+    const { outcome } = event.record
+    tell(`record ${outcome === 'committed' ? `committed ${reloader.config.value}` : outcome}`)
+  })
+  const acted = scene.act({
+    service,
+    folder,
+    say: steps.wait,
+    state: (name) => until(`state ${name}`),
+    record: (outcome) => until(`record ${outcome}`),
+  })
+  await reloader.start()
+  await acted
+}

@@ -1,0 +1,189 @@
+import { isDeepStrictEqual } from 'node:util'
+import { describe, expect, it } from 'vitest'
+import { diffOf } from '../../src/model/diff.ts'
+import { digestOf } from '../../src/model/digest.ts'
+import { createVisibility } from '../../src/model/paths.ts'
+import { isEqual, isOwned, toPlain } from '../../src/model/plain.ts'
+import { createRandom, type Json, mutated, randomJson, shuffled } from './random-json.ts'
+
+const SEED = 7_041
+const ROUNDS = 2_000
+
+/** Text that is one for equal values: the slow reference of equality. A zero has no sign in a config. */
+const sorted = (value: Json): string =>
+  JSON.stringify(value, (_, member: Json) =>
+    typeof member === 'object' && member !== null && !Array.isArray(member)
+      ? Object.fromEntries(
+          Object.entries(member)
+            .map(([key, of]): [string, Json] => [`.${key}`, of])
+            .sort(([a], [b]) => (a < b ? -1 : 1)),
+        )
+      : member,
+  )
+
+/** The value without the keys of which a dotted path cannot be taken apart again. */
+const pathSafe = (value: Json): Json =>
+  JSON.parse(JSON.stringify(value), (_, member: Json) =>
+    typeof member === 'object' && member !== null && !Array.isArray(member)
+      ? Object.fromEntries(Object.entries(member).filter(([key]) => key !== '' && !key.includes('../validation')))
+      : member,
+  )
+
+/** Every leaf by its path; what diffOf is held against. */
+const leaves = (value: Json, path = ''): Map<string, string> => {
+  if (typeof value !== 'object' || value === null) return new Map([[path, JSON.stringify(value)]])
+  const kind = Array.isArray(value) ? '[]' : '{}'
+  return new Map([
+    [`${path}/${kind}`, kind],
+    ...Object.entries(value).flatMap(([key, member]) => [...leaves(member, `${path}/${JSON.stringify(key)}`)]),
+  ])
+}
+
+const parts = (value: unknown): object[] =>
+  typeof value === 'object' && value !== null ? [value, ...Object.values(value).flatMap(parts)] : []
+
+/** Calls `check` with random values in pairs that are often equal or nearly so. */
+const eachPair = (check: (one: Json, other: Json, isReordered: boolean) => void): void => {
+  const random = createRandom(SEED)
+  for (let round = 0; round < ROUNDS; round++) {
+    const one = randomJson(random)
+    const isReordered = random.chance(0.3)
+    const other = isReordered
+      ? shuffled(one, random)
+      : random.chance(0.7)
+        ? mutated(shuffled(one, random), random)
+        : randomJson(random)
+    check(one, other, isReordered)
+  }
+}
+
+describe(`The model, compared with simple references on random data (seed ${SEED})`, () => {
+  it('says that two configs are equal exactly where their sorted texts are', () => {
+    const counts = { equal: 0, different: 0 }
+    eachPair((one, other) => {
+      const expected = sorted(one) === sorted(other)
+      counts[expected ? 'equal' : 'different'] += 1
+      expect(isEqual(one, other)).toBe(expected)
+      expect(isEqual(other, one)).toBe(expected)
+      expect(isEqual(toPlain(one), toPlain(other))).toBe(expected)
+    })
+    expect(Math.min(counts.equal, counts.different)).toBeGreaterThan(ROUNDS / 5)
+  })
+
+  it('makes plain data that is equal, frozen to the bottom, and shares nothing with what it was given', () => {
+    eachPair((one) => {
+      const plain = toPlain(one)
+      expect(isDeepStrictEqual(plain, one)).toBe(true)
+      const foreign = new Set(parts(one))
+      const isOwn = (part: object): boolean => Object.isFrozen(part) && isOwned(part) && !foreign.has(part)
+      expect(parts(plain).every(isOwn)).toBe(true)
+      expect(toPlain(plain)).toBe(plain)
+    })
+  })
+
+  it('takes from the previous config exactly what is equal in its place: equal data is identical data', () => {
+    eachPair((one, other) => {
+      const previous = toPlain(one)
+      const next = toPlain(other, previous)
+      expect(sorted(next as Json)).toBe(sorted(other))
+      const isShared = (before: unknown, after: unknown): boolean => {
+        if (typeof after !== 'object' || after === null) return true
+        if ((before === after) !== isEqual(before, after)) return false
+        if (typeof before !== 'object' || before === null || Array.isArray(before) !== Array.isArray(after)) return true
+        const common = Object.keys(after).filter((key) => Object.hasOwn(before, key))
+        return common.every((key) => isShared(Reflect.get(before, key), Reflect.get(after, key)))
+      }
+      expect(isShared(previous, next)).toBe(true)
+    })
+  })
+
+  it('gives one digest to equal configs, whatever the order of their keys and whatever they share, else two', () => {
+    eachPair((one, other) => {
+      const isSame = sorted(one) === sorted(other)
+      const previous = toPlain(one)
+      const digest = digestOf(previous, 'key')
+      expect(digestOf(toPlain(other), 'key') === digest).toBe(isSame)
+      expect(digestOf(toPlain(other, previous), 'key') === digest).toBe(isSame)
+      expect(digestOf(toPlain([one, [other]], toPlain([other, one])), 'key')).toBe(digestOf([one, [other]], 'key'))
+      expect(digestOf(one, 'another key')).not.toBe(digest)
+    })
+  })
+
+  it('keeps the digest of a large config that was changed in one place and back', () => {
+    const random = createRandom(SEED + 1)
+    const large = Object.fromEntries(Array.from({ length: 100 }, (_, n) => [`k${n}`, randomJson(random)]))
+    const first = toPlain(large)
+    let now = first
+    for (let round = 0; round < 100; round++) {
+      const changed = toPlain({ ...large, [`k${round}`]: { round } }, now)
+      expect(digestOf(changed, 'key')).toBe(
+        digestOf(JSON.parse(JSON.stringify({ ...large, [`k${round}`]: { round } })), 'key'),
+      )
+      now = toPlain(structuredClone(large), changed)
+      expect(digestOf(now, 'key')).toBe(digestOf(first, 'key'))
+    }
+  })
+
+  it('does not take the hash of a part for a string of the same letters', () => {
+    const part = ['x'.repeat(600)]
+    const hash = `#${digestOf(part, '')}`
+    expect(digestOf([part], 'key')).not.toBe(digestOf([hash], 'key'))
+    for (const [a, b] of [
+      [1n, 1],
+      [1n, '1n'],
+      [['a'], '["a"]'],
+      [{}, []],
+      [null, 'null'],
+      [[null], []],
+    ] as const) {
+      expect(digestOf({ a }, 'key')).not.toBe(digestOf({ a: b }, 'key'))
+    }
+  })
+
+  it('lists a difference for every leaf that differs, and none where nothing does', () => {
+    const open = createVisibility(['*'], undefined)
+    const shut = createVisibility([], undefined)
+    eachPair((one, other) => {
+      const isSame = sorted(one) === sorted(other)
+      const diff = diffOf(one, other, shut)
+      expect(diff.count === 0).toBe(isSame)
+      expect(diff.differences.length).toBe(Math.min(diff.count, 200))
+      const before = leaves(one)
+      const after = leaves(other)
+      const touched = [...before, ...after].filter(
+        ([path, leaf]) => before.get(path) !== leaf || after.get(path) !== leaf,
+      )
+      expect(diff.count <= touched.length).toBe(true)
+      expect(diff.differences.some((difference) => 'from' in difference || 'to' in difference)).toBe(false)
+      expect(diffOf(other, one, shut).count).toBe(diff.count)
+      expect(diffOf(one, other, open).count).toBe(diff.count)
+    })
+  })
+
+  it('can rebuild the next config from the previous one and a diff that shows all', () => {
+    const random = createRandom(SEED + 2)
+    const open = createVisibility(['root'], undefined)
+    for (let round = 0; round < ROUNDS; round++) {
+      const one = pathSafe(
+        Object.fromEntries(random.times(4, () => [random.pick(['a', 'b', 'c', '0']), randomJson(random, 2)])),
+      )
+      const next = pathSafe(mutated(shuffled(one, random), random))
+      const rebuilt: Record<string, unknown> = { root: structuredClone(one) }
+      const sorts = { removed: 0, changed: 1, added: 1 }
+      const { differences } = diffOf({ root: one }, { root: next }, open)
+      // From the last to the first among the removed, so that the indexes of an array still fit.
+      for (const { path, change, to } of [...differences].reverse().sort((a, b) => sorts[a.change] - sorts[b.change])) {
+        const segments = path.split('../validation')
+        const key = segments.pop() ?? ''
+        const at = segments.reduce<unknown>(
+          (value, segment) => Reflect.get(value as object, segment),
+          rebuilt,
+        ) as object
+        if (change !== 'removed') Reflect.set(at, key, structuredClone(to))
+        else if (Array.isArray(at)) at.splice(Number(key), 1)
+        else Reflect.deleteProperty(at, key)
+      }
+      expect(sorted(rebuilt.root as Json)).toBe(sorted(next))
+    }
+  })
+})

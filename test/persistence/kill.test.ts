@@ -1,0 +1,112 @@
+import { cpSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { systemClock } from '../../src/api/clock.ts'
+import { fileStore } from '../../src/persistence/file-store.ts'
+import { Keeper } from '../../src/persistence/persistence.ts'
+import { compileChild, inTurns, ownFolder, runChild } from './children.ts'
+import { journalAfter, journalBefore, scenes } from './kill-scenes.ts'
+import { wordsOf } from './scene.ts'
+
+vi.setConfig({ testTimeout: 600_000 })
+
+const isLong = process.env.CHANGEOVER_LONG === '1'
+const { folder, make, remove } = ownFolder()
+let child = ''
+let kills = 0
+
+beforeAll(async () => {
+  child = await compileChild(new URL('./kill-child.ts', import.meta.url), join(folder, 'compiled'))
+})
+
+afterAll(() => {
+  remove()
+  console.log(`${kills} processes killed while they saved`)
+})
+
+/** What a process finds that starts on this path now. */
+const boot = async (path: string) => {
+  const failures: string[] = []
+  const report = (failed: Parameters<typeof wordsOf>[0][number]): void => void failures.push(...wordsOf([failed]))
+  const keeper = new Keeper(fileStore(path), { clock: systemClock, deadlineMs: 60_000, report })
+  return { keeper, failures, ...(await keeper.load()) }
+}
+
+describe.each(Object.entries(scenes))('a process that is killed while it saves %s', (name, { before, goods }) => {
+  const isFirst = before.length === 0
+
+  const template = make(name)
+
+  beforeAll(async () => {
+    if (isFirst) return
+    const { keeper } = await boot(join(template, 'good'))
+    expect([await keeper.saveGoods(before), await keeper.saveJournal(journalBefore)]).toEqual([true, true])
+    keeper.close()
+  })
+
+  /** A folder of its own in which the state of before is kept. */
+  const prepare = (label: string): string => {
+    const made = make(`${name}, ${label}`)
+    cpSync(template, made, { recursive: true })
+    return join(made, 'good')
+  }
+
+  const checkState = async (path: string, label: string): Promise<void> => {
+    const found = await boot(path)
+    const newest = found.goods[0]
+    // The old or the new, whole and without a complaint; never nothing where there was one.
+    expect(found.failures, label).toEqual([])
+    expect([before[0], goods[0]], label).toContainEqual(newest)
+    expect([isFirst ? undefined : journalBefore, journalAfter], label).toContainEqual(found.journal)
+    // The goods are saved before the journal.
+    if (found.journal?.attempts[0]?.digest === journalAfter.attempts[0]?.digest) expect(newest, label).toEqual(goods[0])
+    const known = [...before, ...goods]
+    for (const good of found.goods) expect(known, label).toContainEqual(good)
+    if (!isFirst) expect(found.goods.length, label).toBeGreaterThanOrEqual(2)
+    expect(
+      readdirSync(join(path, '..')).filter((file) => file.endsWith('.tmp')),
+      label,
+    ).toEqual([])
+    // It goes on from there.
+    expect([await found.keeper.saveGoods(goods), await found.keeper.saveJournal(journalAfter)], label).toEqual([
+      true,
+      true,
+    ])
+    found.keeper.close()
+    const after = await boot(path)
+    expect(after.goods, label).toEqual(goods)
+    expect(after.journal, label).toEqual(journalAfter)
+    after.keeper.close()
+  }
+
+  it('starts again with the old or the new, at every step of every write', async () => {
+    const whole = await runChild(process.execPath, [child, prepare('whole'), name, '-1', 'before'])
+    expect(whole).toMatchObject({ code: 0, complaints: '' })
+    const steps = whole.lines
+    expect(steps.filter((step) => step === 'rename')).toHaveLength(goods.length + 1)
+    const tasks = steps.flatMap((step, at) => ['before', 'during'].map((when) => ({ step, at, when })))
+    await inTurns(tasks, async ({ step, at, when }) => {
+      const label = `${when} step ${at} ${step}`
+      const path = prepare(label)
+      const { signal, lines } = await runChild(process.execPath, [child, path, name, String(at), when])
+      expect(signal, label).toBe('SIGKILL')
+      expect(lines, label).toEqual(steps.slice(0, at))
+      kills += 1
+      await checkState(path, label)
+    })
+  })
+
+  it(`starts again with the old or the new, at ${isLong ? 400 : 4} moments of chance`, async () => {
+    const moments = Array.from({ length: isLong ? 400 : 4 }, (_, n) => n)
+    await inTurns(moments, async (n) => {
+      const label = `moment ${n}`
+      const path = prepare(label)
+      const ms = String(Math.floor(Math.random() * 12))
+      const { signal, code } = await runChild(process.execPath, [child, path, name, ms, 'any time'])
+      // It may have been faster than its end.
+      expect([signal, code], label).toContain(signal === null ? 0 : 'SIGKILL')
+      if (signal !== null) kills += 1
+      await checkState(path, label)
+    })
+  })
+})

@@ -1,0 +1,76 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { startEtcd, type EtcdServer } from '../../support/etcd-server.ts'
+import { disconnect, newKey, useProxy } from './scene.ts'
+
+const root = fileURLToPath(new URL('../../../', import.meta.url))
+
+let server: EtcdServer
+
+beforeAll(async () => {
+  server = await startEtcd()
+})
+afterAll(() => server.stop())
+
+/** A service in a process of its own, which closes its reloader when told so and then has nothing left to do. */
+const codeOf = (host: string, key: string): string => `
+  import { createReloader } from './src/index.ts'
+  import { etcdSource } from './src/sources/etcd/index.ts'
+  import { z } from 'zod'
+  const reloader = createReloader({ source: etcdSource({ hosts: '${host}', key: '${key}' }), schema: z.looseObject({}) })
+  reloader.start().then(() => console.log('started'), (error) => console.log(error.code))
+  console.log('begun')
+  process.stdin.once('data', async () => {
+    process.stdin.destroy()
+    await reloader.close()
+    console.log('closed')
+  })`
+
+const run = (host: string, key: string) => {
+  const args = ['--import', 'tsx', '--input-type=module', '-e', codeOf(host, key)]
+  const child = spawn(process.execPath, args, { cwd: root, stdio: ['pipe', 'pipe', 'inherit'] })
+  let output = ''
+  child.stdout.on('data', (chunk) => (output += String(chunk)))
+  return {
+    child,
+    says: (text: string) => expect.poll(() => output, { timeout: 20_000 }).toContain(text),
+    ends: async () => {
+      child.stdin.write('close\n')
+      await once(child, 'exit')
+      return { code: child.exitCode, output: output.trim().split('\n').toSorted() }
+    },
+  }
+}
+
+describe('After close the process ends by itself', () => {
+  it.for(['a watch', 'an outage', 'a black hole'] as const)('in the middle of %s', async (fault, test) => {
+    const proxy = await useProxy(test, server.port)
+    const { key, put } = newKey(server)
+    await put(1)
+    const service = run(`http://127.0.0.1:${proxy.port}`, key)
+    try {
+      await service.says('started')
+      if (fault === 'an outage') await disconnect(proxy)
+      if (fault === 'a black hole') proxy.blackHole()
+      expect(await service.ends()).toEqual({ code: 0, output: ['begun', 'closed', 'started'] })
+    } finally {
+      service.child.kill('SIGKILL')
+    }
+  })
+
+  it.for(['an outage', 'a black hole'] as const)('though %s has kept it from starting', async (fault, test) => {
+    const proxy = await useProxy(test, server.port)
+    if (fault === 'an outage') await disconnect(proxy)
+    else proxy.blackHole()
+    const service = run(`http://127.0.0.1:${proxy.port}`, 'k')
+    try {
+      await service.says('begun')
+      if (fault === 'a black hole') await expect.poll(() => proxy.accepted(), { timeout: 20_000 }).toBeGreaterThan(0)
+      expect(await service.ends()).toEqual({ code: 0, output: ['begun', 'closed', 'reloader.closed'] })
+    } finally {
+      service.child.kill('SIGKILL')
+    }
+  })
+})

@@ -1,0 +1,100 @@
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { isChangeoverError } from '../../../src/model/failure.ts'
+import { etcdSource, publish } from '../../../src/sources/etcd/index.ts'
+import { freePorts, startEtcd, type EtcdServer } from '../../support/etcd-server.ts'
+import { never, readDocument, textOf } from '../../support/etcd-world.ts'
+import { startProxy } from '../../support/tcp-proxy.ts'
+
+let server: EtcdServer
+let keys = 0
+
+beforeAll(async () => {
+  server = await startEtcd()
+})
+afterAll(() => server.stop())
+
+const target = () => ({ hosts: server.endpoint, key: `/publish/${++keys}` })
+
+/** What a publish comes to: the new revision's name, or the error's code and revision. */
+const outcome = async (work: Promise<string>): Promise<string | { code: string; revision: string | undefined }> => {
+  try {
+    return await work
+  } catch (error) {
+    if (!isChangeoverError(error)) throw error
+    return { code: error.code, revision: error.revision }
+  }
+}
+
+it('A published document is read under the name that publish gave', async () => {
+  const to = target()
+  const source = etcdSource(to)
+  const name = await publish(to, '{"n":"é"}')
+  const document = await readDocument(source)
+  expect(textOf(document)).toBe('{"n":"é"}')
+  expect(document.revision.name).toBe(name)
+  await publish(to, Uint8Array.of(0xff))
+  expect((await readDocument(source)).content).toEqual(Uint8Array.of(0xff))
+  await source.close?.()
+})
+
+it('A publish for a revision that is no longer there is refused, says what is there, and writes nothing', async () => {
+  const to = target()
+  const source = etcdSource(to)
+  expect((await source.read(never)).revision.name).toBe('0')
+  const first = await publish(to, '{"n":1}', { ifRevision: '0' })
+  expect(await outcome(publish(to, '{"n":2}', { ifRevision: '0' }))).toEqual({
+    code: 'source.conflict',
+    revision: first,
+  })
+  const second = await publish(to, '{"n":2}', { ifRevision: first })
+  expect(await outcome(publish(to, '{"n":3}', { ifRevision: first }))).toEqual({
+    code: 'source.conflict',
+    revision: second,
+  })
+  expect(textOf(await readDocument(source))).toBe('{"n":2}')
+  await server.admin(async (client) => client.delete().key(to.key))
+  expect(await outcome(publish(to, '{"n":3}', { ifRevision: second }))).toEqual({
+    code: 'source.conflict',
+    revision: '0',
+  })
+  await source.close?.()
+})
+
+it('Of many publishers for one revision exactly one writes', async () => {
+  const to = target()
+  let current = await publish(to, '{"n":0}')
+  for (let round = 0; round < 5; round++) {
+    const outcomes = await Promise.all(
+      Array.from({ length: 8 }, (_, n) => outcome(publish(to, `{"n":${n}}`, { ifRevision: current }))),
+    )
+    const written = outcomes.filter((result) => typeof result === 'string')
+    expect(written).toHaveLength(1)
+    for (const result of outcomes) if (typeof result !== 'string') expect(result.code).toBe('source.conflict')
+    current = written[0] ?? current
+  }
+})
+
+it('A publish goes to the host that answers', async () => {
+  const [dead = 0] = await freePorts(1)
+  const to = { ...target(), hosts: [`http://127.0.0.1:${dead}`, server.endpoint] }
+  for (let attempt = 0; attempt < 8; attempt++) expect(typeof (await outcome(publish(to, '{}')))).toBe('string')
+})
+
+it('A publish that cannot be made says why, with a bound on its wait', async () => {
+  const [dead = 0] = await freePorts(1)
+  expect(await outcome(publish({ hosts: `http://127.0.0.1:${dead}`, key: 'k' }, '{}'))).toMatchObject({
+    code: 'source.unreachable',
+  })
+  const proxy = await startProxy(server.port)
+  proxy.blackHole()
+  const silent = { hosts: `http://127.0.0.1:${proxy.port}`, key: 'k' }
+  expect(await outcome(publish({ ...silent, deadlines: { callMs: 300 } }, '{}'))).toMatchObject({
+    code: 'source.timeout',
+  })
+  const aborted = publish(silent, '{}', { signal: AbortSignal.timeout(100) })
+  expect(await outcome(aborted)).toMatchObject({ code: 'source.closed' })
+  await proxy.close()
+  expect(await outcome(publish(target(), '{}', { ifRevision: 'latest' }))).toMatchObject({
+    code: 'reloader.invalid-option',
+  })
+})

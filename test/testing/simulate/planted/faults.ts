@@ -1,0 +1,309 @@
+/** One replacement in one source file. `find` must be there exactly once. */
+export interface Edit {
+  readonly file: string
+  readonly find: string
+  readonly replace: string
+}
+
+/** A defect that somebody could have written. */
+export interface PlantedFault {
+  readonly name: string
+  /** What a service would suffer. */
+  readonly what: string
+  readonly edits: readonly [Edit, ...Edit[]]
+}
+
+const fault = (name: string, what: string, ...edits: [Edit, ...Edit[]]): PlantedFault => ({ name, what, edits })
+
+const edit = (file: string, find: string, replace: string): Edit => ({ file, find, replace })
+
+/** In the store: the one function that swaps, forward and back. */
+const storeFaults = [
+  fault(
+    'rollback-order',
+    'a rollback goes in the order of the commits instead of the reverse',
+    edit('src/modules/serving-store.ts', 'of [...swaps].reverse()) {', 'of swaps) {'),
+  ),
+  fault(
+    'thrower-excluded',
+    'the module whose commit threw half-way is not rolled back',
+    edit('src/modules/serving-store.ts', 'swaps.slice(0, index + 1)', 'swaps.slice(0, index)'),
+  ),
+  fault(
+    'config-before-commit',
+    'the new config is shown before the commits have held',
+    edit(
+      'src/modules/serving-store.ts',
+      '    for (const [index, { slot, to }] of swaps.entries()) {',
+      '    this.#show(snapshot.config)\n    for (const [index, { slot, to }] of swaps.entries()) {',
+    ),
+  ),
+  fault(
+    'half-swap',
+    'one module keeps its old instance while the others have the new ones',
+    edit('src/modules/serving-store.ts', 'for (const swap of swaps) {', 'for (const swap of swaps.slice(0, 2)) {'),
+  ),
+  fault(
+    'half-swap-back',
+    'a soak that fails takes back all pointers but the config',
+    edit(
+      'src/modules/serving-store.ts',
+      "    this.#point(swaps, 'from')\n    this.#view = previous\n    this.#show(previous?.snapshot.config)",
+      "    this.#point(swaps, 'from')\n    this.#view = previous",
+    ),
+  ),
+]
+
+/** In the runner: prepares, closes, leases, compensating modules. */
+const runnerFaults = [
+  fault(
+    'late-generation-lost',
+    'a generation that comes after its deadline is never closed',
+    edit('src/apply/prepare-call.ts', 'else void retirer.retire([record])', 'else record.letGo()'),
+  ),
+  fault(
+    'dependency-order-ignored',
+    'all modules prepare at once, whatever they come after',
+    edit(
+      'src/apply/preparation.ts',
+      '({ after }) => after,\n      ({ name }) => {\n        const step = plan.get(name)\n        if (step === undefined) return undefined\n        // One',
+      '() => [],\n      ({ name }) => {\n        const step = plan.get(name)\n        if (step === undefined) return undefined\n        // One',
+    ),
+  ),
+  fault(
+    'needs-from-the-old',
+    'a module is prepared with the instance that serves instead of the one that is about to',
+    edit(
+      'src/apply/preparation.ts',
+      'plan.has(name) ? staged.get(name) : this.#store.slot(name).serving',
+      'this.#store.slot(name).serving ?? staged.get(name)',
+    ),
+  ),
+  fault(
+    'closed-before-the-soak',
+    'what was replaced is closed right after the tick',
+    edit(
+      'src/apply/phases.ts',
+      '    transaction.isSwapped = true\n    return true',
+      '    transaction.isSwapped = true\n    void this.#retirer.retire(swaps.flatMap(({ from }) => from.serving ?? []), transaction)\n    return true',
+    ),
+  ),
+  fault(
+    'retire-skipped',
+    'what was replaced is never closed',
+    edit('src/apply/phases.ts', '    void this.#retirer.retire(replaced, transaction)\n', '    void replaced\n'),
+  ),
+  fault(
+    'staged-leak',
+    'what was prepared for a transaction that did not hold is never closed',
+    edit('src/apply/phases.ts', '      void this.#retirer.retire([...transaction.staged.values()], transaction)\n', ''),
+  ),
+  fault(
+    'double-close',
+    'a close that fails is tried once more',
+    edit(
+      'src/apply/retirement.ts',
+      '    end?.(closed.kind)\n',
+      "    if (closed.kind === 'failed') await Promise.resolve(record.generation.close?.()).catch(() => {})\n    end?.(closed.kind)\n",
+    ),
+  ),
+  fault(
+    'degraded-not-named',
+    'a module whose rollback or undo failed is not called degraded',
+    edit(
+      'src/apply/phases.ts',
+      'return [...new Set([...transaction.notBack, ...notUndone])]',
+      'return notUndone.slice(0, 0)',
+    ),
+  ),
+  fault(
+    'undo-skipped',
+    'the compensating module that failed is not undone',
+    edit(
+      'src/apply/completion.ts',
+      "          transaction.applied.push(step)\n          const failed = await this.#call(transaction, step, 'forward')\n          if (failed === undefined) return\n",
+      "          const failed = await this.#call(transaction, step, 'forward')\n          if (failed === undefined) {\n            transaction.applied.push(step)\n            return\n          }\n",
+    ),
+  ),
+  fault(
+    'check-ignored',
+    'a check that rejects is taken for a good one',
+    edit(
+      'src/apply/soak.ts',
+      "return failure(place.module === undefined ? 'health.failed' : 'module.check-failed', where, ended.error)",
+      'return undefined',
+    ),
+  ),
+]
+
+/** In the machines: what runs when, and what is kept for later. */
+const machineFaults = [
+  fault(
+    'compaction-is-the-end',
+    'a watch that was compacted is never opened again',
+    edit('machines/watch/machine.ts', 'compacted: { invoke: readThenFollow },', 'compacted: {},'),
+  ),
+  fault(
+    'newest-dropped',
+    'of the documents that come while a transaction runs the first is kept, not the newest',
+    edit(
+      'machines/reload/setup.ts',
+      'waiting: { ...context.waiting, candidate: candidateOf(event) },',
+      'waiting: { ...context.waiting, candidate: context.waiting.candidate ?? candidateOf(event) },',
+    ),
+  ),
+  fault(
+    'held-change-dropped',
+    'of a storm, and of a freeze, what came first is let through, not the newest',
+    edit('machines/admission/machine.ts', "actions: ['noteNewest', 'noteWaiting'] }", "actions: 'noteWaiting' }"),
+  ),
+  fault(
+    'waiting-forgotten',
+    'a document that came while a transaction soaked is forgotten when that ends',
+    edit(
+      'machines/reload/machine.ts',
+      "        { guard: 'documentWaits', target: 'validating', actions: 'beginWaiting' },\n",
+      '',
+    ),
+  ),
+  fault(
+    'soak-skipped',
+    'a transaction holds at its tick, without a soak',
+    edit(
+      'machines/reload/guards.ts',
+      "context.soaks && context.trigger !== 'restore',",
+      "context.soaks && context.trigger === 'start',",
+    ),
+  ),
+  fault(
+    'freeze-leaks',
+    'changes pass although they are frozen',
+    edit(
+      'machines/admission/machine.ts',
+      "    frozen: {\n      on: {\n        'source.changed': gather,",
+      "    frozen: {\n      on: {\n        'source.changed': { actions: pass },",
+    ),
+  ),
+  fault(
+    'freeze-lets-run',
+    'a freeze lets the change that is being prepared go on',
+    edit('machines/reload/setup.ts', 'candidate: undefined, read: false }),\n', 'read: false }),\n'),
+  ),
+  fault(
+    'confirm-optional',
+    'a change that nobody confirmed holds',
+    edit('machines/reload/guards.ts', 'mustBeConfirmed(context) && !context.isConfirmed', 'false'),
+  ),
+]
+
+/** Of revisions, failures, restarts, and those who listen. */
+const otherFaults = [
+  fault(
+    'revision-goes-back',
+    'an older document is taken for a newer one',
+    edit('src/model/revision.ts', 'revision.order > seen.order && ', ''),
+    edit(
+      'machines/admission/machine.ts',
+      'return isOlder ? {} : { newest: event.candidate }',
+      'return isOlder ? { newest: event.candidate } : { newest: event.candidate }',
+    ),
+  ),
+  fault(
+    'quarantine-forgotten',
+    'a config that failed is tried again with each redelivery',
+    edit(
+      'src/validation/validation.ts',
+      'this.#safety.quarantine.blocks(snapshot)',
+      'this.#safety.quarantine.blocks({ digest: `other-${snapshot.digest}` })',
+    ),
+  ),
+  fault(
+    'promoted-before-the-soak',
+    'a config is kept as the last known good before its soak',
+    edit(
+      'src/engine/transaction-executor.ts',
+      '    transaction.committedAt = settings.clock.monotonic()\n',
+      '    transaction.committedAt = settings.clock.monotonic()\n    void this.promote()\n',
+    ),
+  ),
+  fault(
+    'never-promoted',
+    'what has passed its soak is not written down',
+    edit(
+      'src/engine/transaction-executor.ts',
+      'if (snapshot !== undefined) await this.#parts.safety.promote(snapshot)',
+      'void snapshot',
+    ),
+  ),
+  fault(
+    'attempt-not-written',
+    'a config is tried without having been written down, so that a death in it is not counted',
+    edit(
+      'machines/reload/guards.ts',
+      "return context.persists && verdict?.kind === 'valid' && verdict.isAttempt === true",
+      "return context.persists && verdict?.kind === 'valid' && verdict.isAttempt === undefined",
+    ),
+  ),
+  fault(
+    'listener-throws',
+    'a listener that throws takes the transaction with it',
+    edit(
+      'src/transaction/subscriptions.ts',
+      '      } catch (error) {\n        this.#reportError(error)\n',
+      '      } catch (error) {\n        this.#reportError(error)\n        throw error\n',
+    ),
+  ),
+  fault(
+    'logger-throws',
+    'a logger that throws takes the machine with it',
+    edit(
+      'src/settings/safe-logger.ts',
+      '        // Where logging fails there is nowhere left to say so.\n',
+      "        throw new Error('logger')\n",
+    ),
+  ),
+  fault(
+    'sync-throw-unguarded',
+    'a prepare that throws before its first await takes the preparation with it',
+    edit(
+      'src/async/deadline.ts',
+      "    } catch (error) {\n      this.#settle({ kind: 'error', error })\n      return this.#ended\n    }",
+      '    } catch (error) {\n      queueMicrotask(() => Promise.reject(error))\n      return this.#ended\n    }',
+    ),
+  ),
+  fault(
+    'foreign-message-told',
+    'the message of a foreign error, which may hold a password, gets into logs and records',
+    edit(
+      'src/model/failure.ts',
+      '    message: `${what}${describePlace(place)}`,',
+      "    message: `${what}${describePlace(place)}${cause instanceof Error ? `: ${cause.message}` : ''}`,",
+    ),
+  ),
+  fault(
+    'record-twice',
+    'a transaction has two terminal records',
+    edit(
+      'src/transaction/transaction-recorder.ts',
+      '    this.#counters[outcome] += 1\n    this.#log(record)\n',
+      '    this.#counters[outcome] += 1\n    this.#log(record)\n    if (record.failures !== undefined) this.#log(record)\n',
+    ),
+  ),
+  fault(
+    'reload-unanswered',
+    'a reload() that finds nothing new is never answered',
+    edit(
+      'src/reloader/pending-calls.ts',
+      'if (waiter.epoch !== record.epoch) continue',
+      "if (waiter.epoch !== record.epoch || record.outcome === 'unchanged') continue",
+    ),
+  ),
+]
+
+/** Every planted fault, each in one copy of the sources. */
+export const plantedFaults: readonly PlantedFault[] = [
+  ...storeFaults,
+  ...runnerFaults,
+  ...machineFaults,
+  ...otherFaults,
+]

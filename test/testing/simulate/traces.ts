@@ -1,0 +1,15 @@
+import { createHash } from 'node:crypto'
+import { runScenario, traceLines } from 'changeover/testing'
+import * as fc from 'fast-check'
+import { scenariosOf } from '../../../src/testing/simulate/scenario/arbitrary.ts'
+import { modulesOf } from '../../../src/testing/simulate/scenario/subject-modules.ts'
+import { documents, subject } from './subject.ts'
+
+/** Plays some histories, and says in one word what happened in all of them: equal on every machine and every Node. */
+export const hashOfTraces = async (seed = 1, histories = 40): Promise<string> => {
+  const hash = createHash('sha256')
+  for (const scenario of fc.sample(scenariosOf(fc, documents, modulesOf(subject)), { seed, numRuns: histories })) {
+    hash.update(`${traceLines(await runScenario(scenario, subject))}\n`)
+  }
+  return hash.digest('hex')
+}
