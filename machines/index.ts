@@ -19,4 +19,4 @@ export type {
   ValidateVerdict,
 } from './reload/types.ts'
 export { watchMachine } from './watch/machine.ts'
-export type { SourceVerdict, WatchContext, WatchEvent } from './watch/types.ts'
+export type { SourceVerdict, WatchContext, WatchMachineEvent as WatchEvent } from './watch/types.ts'

@@ -58,7 +58,16 @@ export type { EntryName, GoodStore } from './persistence/journal.ts'
 export type { GoodStatus } from './safety/good-history.ts'
 export type { QuarantineStatus } from './safety/quarantine.ts'
 export { createReloader } from './reloader/reloader.ts'
-export type { Changed, Document, Malformed, Missing, Opened, Reading, Source, WatchEvent } from './api/source.ts'
+export type {
+  Changed,
+  Document,
+  Malformed,
+  Missing,
+  Opened,
+  ReadResult as Reading,
+  Source,
+  SourceEvent as WatchEvent,
+} from './api/source.ts'
 export { SourceError } from './api/source.ts'
 export type { ChangeContext } from './transaction/subscriptions.ts'
 export type { ModuleStatus, ReloaderStatus } from './api/status.ts'

@@ -11,7 +11,7 @@ const admissionSetup = setup({
     /** Hands the newest candidate on; a hole. */
     deliver: () => {},
     /** Hands the newest candidate on though it has been seen before; a hole. */
-    deliverHeld: () => {},
+    deliverFrozen: () => {},
     /** A read answers what it found, and may be overtaken by what was told meanwhile: the newest never goes back. */
     noteNewest: assign(({ context: { newest }, event }) => {
       if (!('candidate' in event)) return {}
@@ -88,7 +88,7 @@ export const admissionMachine = admissionSetup.createMachine({
       on: {
         'source.changed': gather,
         // Also what was let through before: the freeze may have given it up, or a revert taken it back.
-        'unfreeze.requested': { target: 'following', actions: ['noteReleased', 'deliverHeld'] },
+        'unfreeze.requested': { target: 'following', actions: ['noteReleased', 'deliverFrozen'] },
       },
     },
     closed: { type: 'final' },

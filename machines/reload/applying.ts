@@ -91,7 +91,7 @@ export const applying = reloadSetup.createStateConfig({
       // What ends a proof before its time: closing, the last known good come back, a revert.
       always: [
         close,
-        { guard: and(['lastGoodWaits', 'hasServed']), ...supersede },
+        { guard: and(['lastKnownGoodWaits', 'hasServed']), ...supersede },
         { guard: and(['revertWaits', 'hasServed']), ...supersede },
       ],
       invoke: {
@@ -103,7 +103,7 @@ export const applying = reloadSetup.createStateConfig({
           {
             guard: and(['failed', not('hasServed')]),
             target: '#reload.resting.degraded',
-            actions: ['noteUnproven', conclude('degraded')],
+            actions: ['noteSoakFailed', conclude('degraded')],
           },
           { guard: 'failed', ...rollBack },
           ...proved,
@@ -113,7 +113,7 @@ export const applying = reloadSetup.createStateConfig({
     },
     // The old generations stay alive, and the checks go on, until somebody has said yes.
     confirming: {
-      always: [close, { guard: 'lastGoodWaits', ...supersede }, { guard: 'revertWaits', ...supersede }],
+      always: [close, { guard: 'lastKnownGoodWaits', ...supersede }, { guard: 'revertWaits', ...supersede }],
       invoke: {
         id: 'checkModules',
         src: 'checkModules',

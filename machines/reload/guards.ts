@@ -21,20 +21,20 @@ interface Asked {
   readonly event: ReloadEvent
 }
 
-const isDegraded = ({ degraded, unproven }: ReloadContext): boolean => degraded.length > 0 || unproven
+const isDegraded = ({ degraded, soakFailed }: ReloadContext): boolean => degraded.length > 0 || soakFailed
 
 /** Every question that the chart asks. */
 export const reloadGuards = {
   isNewer: ({ context, event }) => {
     const candidate = candidateOf(event)
     if (candidate === undefined) return false
-    const { revision, wasHeld } = candidate
+    const { revision, wasFrozen } = candidate
     // Held back: the one seen last is taken too.
     const isSeen = revision.lineage === context.seen?.lineage && revision.name === context.seen.name
-    return isNewer(revision, context.seen) || (wasHeld === true && isSeen)
+    return isNewer(revision, context.seen) || (wasFrozen === true && isSeen)
   },
   maySupersede: ({ context }) => !context.supersededBefore && context.trigger !== 'restore',
-  lastGoodWaits: ({ context }) => context.waiting.candidate?.isLastGood === true,
+  lastKnownGoodWaits: ({ context }) => context.waiting.candidate?.isLastKnownGood === true,
   revertWaits: ({ context }) => context.waiting.revert !== undefined,
   closeWaits: ({ context }) => context.waiting.close,
   readWaits: ({ context }) => context.waiting.read,

@@ -33,7 +33,7 @@ export const reloadMachine = reloadSetup.createMachine({
     frozenMeanwhile: false,
     hasServed: false,
     degraded: [],
-    unproven: false,
+    soakFailed: false,
     untried: undefined,
     due: undefined,
     repairs: 0,
@@ -98,12 +98,12 @@ export const reloadMachine = reloadSetup.createMachine({
       invoke: {
         id: 'validateDocument',
         src: 'validateDocument',
-        input: ({ context: { epoch, trigger, candidate, degraded, unproven } }) => ({
+        input: ({ context: { epoch, trigger, candidate, degraded, soakFailed } }) => ({
           epoch,
           trigger,
           candidate,
           degraded,
-          unproven,
+          soakFailed,
         }),
         onDone: [
           // A newer document takes the transaction over, so that a storm costs one.

@@ -46,7 +46,7 @@ export const reloadSetup = setup({
     readDocument: hole<ReadVerdict, EpochInput & Pick<ReloadContext, 'seen'>>(),
     validateDocument: hole<
       ValidateVerdict,
-      EpochInput & Pick<ReloadContext, 'trigger' | 'candidate' | 'degraded' | 'unproven'>
+      EpochInput & Pick<ReloadContext, 'trigger' | 'candidate' | 'degraded' | 'soakFailed'>
     >(),
     journalAttempt: hole<StepVerdict, EpochInput>(),
     prepareModules: hole<StepVerdict, EpochInput>(),
@@ -165,8 +165,8 @@ export const reloadSetup = setup({
     }),
     noteConfirmed: assign({ isConfirmed: true }),
     end: assign((_, { ending }: { readonly ending: Ending }) => ({ ending })),
-    noteServed: assign({ hasServed: true, degraded: [], unproven: false, repairs: 0 }),
-    noteUnproven: assign({ unproven: true }),
+    noteServed: assign({ hasServed: true, degraded: [], soakFailed: false, repairs: 0 }),
+    noteSoakFailed: assign({ soakFailed: true }),
     noteDegraded: assign(({ context, event }) => {
       const verdict = verdictOf(event)
       const names = verdict !== undefined && 'degraded' in verdict ? verdict.degraded : []

@@ -8,9 +8,9 @@ import type { Revision } from '../../src/model/revision.ts'
 export interface Candidate {
   readonly revision: Revision
   /** True where the document is the last known good one again; told only during a soak. */
-  readonly isLastGood?: boolean
+  readonly isLastKnownGood?: boolean
   /** True where a freeze held it back, or gave it up: it is taken though it has been seen before. */
-  readonly wasHeld?: boolean
+  readonly wasFrozen?: boolean
 }
 
 /** The newest document where it was not applied, and what it waits for. */
@@ -63,7 +63,7 @@ export interface ReloadContext extends ReloadInput {
   /** The modules that may not serve the config; empty unless degraded. */
   readonly degraded: readonly string[]
   /** True where the very first config failed its soak: it serves for want of another, and is checked again. */
-  readonly unproven: boolean
+  readonly soakFailed: boolean
   readonly untried: Untried | undefined
   /** What an untried document may have waited for, and what happened while a transaction ran. */
   readonly due: Untried['until'] | undefined

@@ -1,24 +1,24 @@
 import { assign, fromCallback, fromPromise, setup } from 'xstate'
 import { isNewer, type Revision } from '../../src/model/revision.ts'
-import type { SourceVerdict, WatchContext, WatchEvent } from './types.ts'
+import type { SourceVerdict, WatchContext, WatchMachineEvent } from './types.ts'
 
 /** The machine's own events carry no verdict; done events do. */
 const verdictOf = (event: object): SourceVerdict | undefined => (event as { readonly output?: SourceVerdict }).output
 
 /** The candidate that an event carries, whichever way it came: told by the stream or read. */
-export const candidateOf = (event: WatchEvent) => {
+export const candidateOf = (event: WatchMachineEvent) => {
   const verdict = verdictOf(event)
   if (verdict?.kind === 'read') return verdict.candidate
   return event.type === 'watch.reported' ? event.candidate : undefined
 }
 
 export const watchSetup = setup({
-  types: { context: {} as WatchContext, events: {} as WatchEvent },
+  types: { context: {} as WatchContext, events: {} as WatchMachineEvent },
   actors: {
     readSource: fromPromise<SourceVerdict>(() =>
       Promise.reject(new Error('A hole: give this actor with machine.provide')),
     ),
-    watchSource: fromCallback<WatchEvent, { readonly after: Revision | undefined }>(() => undefined),
+    watchSource: fromCallback<WatchMachineEvent, { readonly after: Revision | undefined }>(() => undefined),
   },
   actions: {
     /** Hands a candidate on; a hole. */

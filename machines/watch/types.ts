@@ -15,7 +15,7 @@ export interface WatchContext {
   readonly readAgain: boolean
 }
 
-export type WatchEvent =
+export type WatchMachineEvent =
   /** The stream is established, for the first time or anew. */
   | { readonly type: 'watch.opened' }
   /** The stream told a document, or that there is none. */

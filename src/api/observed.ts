@@ -4,7 +4,7 @@ import type { Diff } from '../model/diff.ts'
 import { changeoverError, type Failure, type Phase } from '../model/failure.ts'
 import type { ModuleChange, PhaseTiming, TransactionRecord, Trigger } from '../model/record.ts'
 import type { Revision } from '../model/revision.ts'
-import type { ChartState } from '../xstate/machine-observer.ts'
+import type { MachineState } from '../xstate/machine-observer.ts'
 
 /** What a transaction would do to one module. */
 export interface PlannedModule {
@@ -57,11 +57,11 @@ export type Observed =
 export interface Observation {
   readonly status: () => ReloaderStatus
   /** Where each machine is now. */
-  readonly charts: () => readonly ChartState<MachineName>[]
+  readonly machines: () => readonly MachineState<MachineName>[]
   /** Costs some function calls a transaction. Returns the function that ends it. */
   readonly observe: (listener: (event: Observed) => void) => () => void
   /** Costs some microseconds a step of a machine, as long as anybody listens. Returns the function that ends it. */
-  readonly observeCharts: (listener: (state: ChartState<MachineName>) => void) => () => void
+  readonly observeMachines: (listener: (state: MachineState<MachineName>) => void) => () => void
 }
 
 const observations = new WeakMap<object, Observation>()

@@ -112,7 +112,7 @@ export interface ReloaderOptions<Config> {
   /** A change holds only once somebody has called `confirm`. Default: none is asked for. */
   readonly confirm?: ConfirmOptions
   /** Of reading an unreachable source. */
-  readonly retry?: BackoffOptions
+  readonly sourceBackoff?: BackoffOptions
   /** Of repairing degraded modules. Default from 1,000 to 60,000. */
   readonly repair?: BackoffOptions
   /** How often a silent watch is verified by a read, ± 10 % jitter. Default 60,000. */

@@ -165,7 +165,7 @@ export interface Reloader<Config, M = NoModules> {
   readonly reload: () => Promise<TransactionRecord>
   /**
    * Holds every change until `unfreeze`: the source is still read, and what waits is shown, but nothing is applied. A
-   * transaction before its tick is aborted, one after it finishes. `reload` rejects with `reloader.held`. The reason is
+   * transaction before its tick is aborted, one after it finishes. `reload` rejects with `reloader.frozen`. The reason is
    * shown in `status()`; it survives a restart where a store is given, and so it must be no secret. Resolves when it
    * holds and, where it can be, is written down.
    */
@@ -180,7 +180,7 @@ export interface Reloader<Config, M = NoModules> {
   readonly revert: (options?: RevertOptions) => Promise<TransactionRecord>
   /**
    * Tries the quarantined document once more; where it fails again, it is held longer. Rejects with
-   * `reloader.nothing-to-retry` where none waits, and with `reloader.held` while frozen.
+   * `reloader.nothing-to-retry` where none waits, and with `reloader.frozen` while frozen.
    */
   readonly retry: () => Promise<TransactionRecord>
   /** Forgets what is known of a quarantined config, or of all, and tries the one that waits. */

@@ -22,7 +22,7 @@ export interface Malformed {
 }
 
 /** What a read finds. */
-export type Reading = Document | Missing | Malformed
+export type ReadResult = Document | Missing | Malformed
 
 /** The watch is established: from here on changes are reported. A source may say it again after an inner reconnect. */
 export interface Opened {
@@ -35,7 +35,7 @@ export interface Changed {
 }
 
 /** What a watch reports. */
-export type WatchEvent = Opened | Changed | Reading
+export type SourceEvent = Opened | Changed | ReadResult
 
 /**
  * Where documents come from. A source is dumb: it neither retries nor backs off nor remembers; the watch machine does
@@ -47,12 +47,12 @@ export interface Source {
   /** Where it reads, for people: no credentials in it. */
   readonly endpoint: string
   /** The newest document with its revision. Rejects with a {@link SourceError}; settles soon after `signal` aborts. */
-  readonly read: (signal: AbortSignal) => Promise<Reading>
+  readonly read: (signal: AbortSignal) => Promise<ReadResult>
   /**
    * Reports changes after `after`, conflated to the newest when the consumer is slow. Throws a {@link SourceError} on
    * every break; ends without an error only after `signal` aborts. Never retries.
    */
-  readonly watch: (after: Revision, signal: AbortSignal) => AsyncIterable<WatchEvent>
+  readonly watch: (after: Revision, signal: AbortSignal) => AsyncIterable<SourceEvent>
   /** Releases what the source holds (clients, sockets). Called once, by `reloader.close()`; bounded in time. */
   readonly close?: () => Promise<void>
 }

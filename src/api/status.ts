@@ -27,9 +27,9 @@ export interface ReloaderStatus {
   /** What serves; absent before the first commit. */
   readonly serving?: { readonly revision: Revision; readonly digest: string }
   /** The last snapshot that has passed its soak. */
-  readonly lastGood?: { readonly revision: Revision; readonly digest: string }
+  readonly lastKnownGood?: { readonly revision: Revision; readonly digest: string }
   /** The good documents that `revert` can return to, newest first. */
-  readonly history: readonly GoodStatus[]
+  readonly goodHistory: readonly GoodStatus[]
   /**
    * Present while the source cannot be read: what serves has not been compared with it since then (wall-clock time);
    * where it was restored from the disk, since it was kept.

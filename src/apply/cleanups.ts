@@ -1,4 +1,4 @@
-import { bounded } from '../async/deadline.ts'
+import { withDeadline } from '../async/deadline.ts'
 import type { Clock } from '../api/clock.ts'
 
 /** The clean-ups that a prepare has registered: each run once, in reverse order, whatever becomes of the others. */
@@ -20,7 +20,7 @@ export class Cleanups {
 
   async #runAll(clock: Clock, deadlineMs: number, onError: (error: unknown) => void): Promise<void> {
     for (let cleanup = this.#cleanups.pop(); cleanup !== undefined; cleanup = this.#cleanups.pop()) {
-      const ended = await bounded(cleanup, { clock, deadlineMs, graceMs: 0 }).result
+      const ended = await withDeadline(cleanup, { clock, deadlineMs, graceMs: 0 }).result
       if (ended.kind !== 'done') onError('error' in ended ? ended.error : undefined)
     }
   }

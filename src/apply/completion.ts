@@ -1,11 +1,11 @@
 import PQueue from 'p-queue'
 import type { CompensatingApplier } from '../api/applier.ts'
-import { type Bounded, type Bounds, bounded } from '../async/deadline.ts'
+import { type CallResult, type DeadlineContext, withDeadline } from '../async/deadline.ts'
 import { type Failure, failure } from '../model/failure.ts'
 import type { Registry } from '../modules/registry.ts'
 import type { Slot } from '../modules/slot.ts'
 import { inOrder } from './dependency-order.ts'
-import type { Runtime } from './deadlines.ts'
+import type { ApplyDeps } from './deadlines.ts'
 import type { Step, Transaction } from '../transaction/transaction.ts'
 
 const applierOf = ({ module }: Step) => module.applier as CompensatingApplier<unknown>
@@ -15,9 +15,9 @@ const applierOf = ({ module }: Step) => module.applier as CompensatingApplier<un
  */
 export class Completion {
   readonly #registry: Registry
-  readonly #runtime: Runtime
+  readonly #runtime: ApplyDeps
 
-  constructor(registry: Registry, runtime: Runtime) {
+  constructor(registry: Registry, runtime: ApplyDeps) {
     this.#registry = registry
     this.#runtime = runtime
   }
@@ -51,7 +51,7 @@ export class Completion {
   async back(transaction: Transaction): Promise<readonly string[]> {
     const applied = new Map(transaction.applied.map((step) => [step.module.name, step]))
     if (applied.size === 0) return []
-    const notBack: string[] = []
+    const rollbackFailures: string[] = []
     await inOrder(
       [...this.#registry.order].reverse(),
       ({ name }) => this.#registry.dependentsOf(name),
@@ -61,12 +61,12 @@ export class Completion {
         return async () => {
           const failed = await this.#undo(transaction, step)
           if (failed === undefined) return
-          notBack.push(name)
+          rollbackFailures.push(name)
           transaction.fail(failed)
         }
       },
     )
-    return notBack
+    return rollbackFailures
   }
 
   /** Releases a compensating module that is off, or whose reloader closes. Never rejects; what went wrong is reported too. */
@@ -131,8 +131,8 @@ export class Completion {
     slot: Slot,
     deadlineMs: number,
     graceMs: number,
-    body: (bounds: Bounds) => Promise<void> | void,
-  ): Promise<Bounded<void>> {
+    body: (bounds: DeadlineContext) => Promise<void> | void,
+  ): Promise<CallResult<void>> {
     let resolve: () => void = () => {}
     let isOver = false
     const over = new Promise<void>((done) => {
@@ -145,7 +145,7 @@ export class Completion {
       slot.pendingApply = undefined
       this.#runtime.onSettled()
     }
-    const ended = await bounded(body, { clock: this.#runtime.clock, deadlineMs, graceMs, onLate }).result
+    const ended = await withDeadline(body, { clock: this.#runtime.clock, deadlineMs, graceMs, onLate }).result
     if ('settled' in ended && !isOver) slot.pendingApply = over
     return ended
   }

@@ -7,7 +7,7 @@ import type { Settings } from '../settings/settings.ts'
 import { SharedTimers } from '../async/shared-timers.ts'
 
 /** What the parts of the runner share. */
-export interface Runtime {
+export interface ApplyDeps {
   readonly clock: Clock
   /** For the deadlines of calls: what a thousand modules need at once is few timers. */
   readonly timers: SharedTimers
@@ -23,11 +23,11 @@ export interface Runtime {
   readonly report: (failure: Failure) => void
 }
 
-export const runtimeOf = (
+export const applyDepsOf = (
   { clock, concurrency, deadlines }: Settings,
-  report: Runtime['report'],
-  onSettled: Runtime['onSettled'],
-): Runtime => {
+  report: ApplyDeps['report'],
+  onSettled: ApplyDeps['onSettled'],
+): ApplyDeps => {
   const timers = new SharedTimers(clock)
   const deadlinesOf = once((module) => ({ ...deadlines, ...module.deadlines }))
   const prepareLimitsOf = once((module): Limits => {

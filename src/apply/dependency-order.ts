@@ -4,12 +4,12 @@ interface Ordered {
 }
 
 /** A piece of work and what waits for it. */
-export interface Turn<Task> {
+export interface QueuedTask<Task> {
   /** Undefined where the node has nothing to do but to keep those after it waiting. */
   readonly task: Task | undefined
   /** How many of those before it have not ended. */
   left: number
-  readonly after: Turn<Task>[]
+  readonly after: QueuedTask<Task>[]
 }
 
 /**
@@ -18,9 +18,9 @@ export interface Turn<Task> {
  *
  * Counts down instead of waiting for promises, since a transaction of a thousand modules has some thousand edges.
  */
-export class Turns<Node extends Ordered, Task> {
+export class ReadyQueue<Node extends Ordered, Task> {
   // First come first; taken by an index, since shifting a long array moves it.
-  readonly #ready: Turn<Task>[] = []
+  readonly #ready: QueuedTask<Task>[] = []
   #taken = 0
 
   /** @param order every node, each after those that `before` names for it */
@@ -29,10 +29,10 @@ export class Turns<Node extends Ordered, Task> {
     before: (node: Node) => readonly string[],
     taskOf: (node: Node) => Task | undefined,
   ) {
-    const turns = new Map<string, Turn<Task>>()
+    const turns = new Map<string, QueuedTask<Task>>()
     for (const node of order) {
       const task = taskOf(node)
-      let turn: Turn<Task> | undefined
+      let turn: QueuedTask<Task> | undefined
       for (const other of before(node)) {
         const waited = turns.get(other)
         if (waited === undefined) continue
@@ -55,14 +55,14 @@ export class Turns<Node extends Ordered, Task> {
   }
 
   /** The next that may start. */
-  next(): Turn<Task> | undefined {
+  next(): QueuedTask<Task> | undefined {
     const turn = this.#ready[this.#taken]
     if (turn !== undefined) this.#taken += 1
     return turn
   }
 
   /** Call it once for each that has ended: what waited for it alone is ready now. */
-  end(turn: Turn<Task>): void {
+  end(turn: QueuedTask<Task>): void {
     // A list, not a recursion: a chain may be as long as there are modules.
     const ended = [turn]
     for (const { after } of ended) {
@@ -85,7 +85,7 @@ export const inOrder = <Node extends Ordered>(
   taskOf: (node: Node) => Work | undefined,
 ): Promise<void> =>
   new Promise((resolve, reject) => {
-    const turns = new Turns<Node, Work>(order, before, taskOf)
+    const turns = new ReadyQueue<Node, Work>(order, before, taskOf)
     let running = 0
     const start = (): void => {
       for (let turn = turns.next(); turn !== undefined; turn = turns.next()) {

@@ -1,23 +1,23 @@
 import PQueue from 'p-queue'
-import type { Stoppable } from '../async/deadline.ts'
+import type { Cancellable } from '../async/deadline.ts'
 import { failure } from '../model/failure.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { Registry } from '../modules/registry.ts'
 import type { GenerationRecord } from '../modules/generation.ts'
 import type { Slot } from '../modules/slot.ts'
-import type { Store, Swap, SwapBackFailure } from '../modules/serving-store.ts'
+import type { ServingStore, ModuleSwitch, RollbackFailure } from '../modules/serving-store.ts'
 import { Completion } from './completion.ts'
 import { Preparation } from './preparation.ts'
 import { Retirer } from './retirement.ts'
-import type { Runtime } from './deadlines.ts'
+import type { ApplyDeps } from './deadlines.ts'
 import { soak } from './soak.ts'
 import type { Transaction } from '../transaction/transaction.ts'
 
 /** Runs the phases of a transaction over the modules. It decides nothing: each phase says only how it went. */
-export class Runner {
+export class Phases {
   readonly #registry: Registry
-  readonly #store: Store
-  readonly #runtime: Runtime
+  readonly #store: ServingStore
+  readonly #runtime: ApplyDeps
   readonly #soak: Settings['soak']
   readonly #retirer: Retirer
   readonly #completion: Completion
@@ -26,7 +26,7 @@ export class Runner {
   readonly #exclusive = new PQueue({ concurrency: 1 })
   readonly #lanes: PQueue
 
-  constructor(registry: Registry, store: Store, runtime: Runtime, soakOptions: Settings['soak']) {
+  constructor(registry: Registry, store: ServingStore, runtime: ApplyDeps, soakOptions: Settings['soak']) {
     this.#registry = registry
     this.#store = store
     this.#runtime = runtime
@@ -37,15 +37,15 @@ export class Runner {
   }
 
   /** True where every module has its next generation. */
-  prepare(transaction: Transaction, call: Stoppable): Promise<boolean> {
+  prepare(transaction: Transaction, call: Cancellable): Promise<boolean> {
     this.#stopRehearsals()
     return this.#prepare(transaction, call, 1)
   }
 
-  #prepare(transaction: Transaction, call: Stoppable, priority: number): Promise<boolean> {
+  #prepare(transaction: Transaction, call: Cancellable, priority: number): Promise<boolean> {
     const parts = { runtime: this.#runtime, retirer: this.#retirer }
     const preparation = new Preparation(this.#registry, this.#store, parts, this.#lanes, transaction)
-    call.onStop(() => preparation.stop())
+    call.onCancel(() => preparation.stop())
     const running = this.#exclusive.add(() => preparation.run(), { priority })
     transaction.preparing = running
     return running
@@ -55,7 +55,7 @@ export class Runner {
   async rehearse(transaction: Transaction): Promise<boolean> {
     const controller = new AbortController()
     this.#rehearsals.add(controller)
-    const stopped = { onStop: (stop: () => void) => controller.signal.addEventListener('abort', stop) }
+    const stopped = { onCancel: (stop: () => void) => controller.signal.addEventListener('abort', stop) }
     const rehearsing = this.#prepare(transaction, stopped, 0).then(async (isPrepared) => {
       await this.#retirer.retire([...transaction.staged.values()])
       return isPrepared
@@ -73,7 +73,7 @@ export class Runner {
   }
 
   /** Waits until a prepare that was given up has ended, or its grace has. */
-  async givePrepareUp(transaction: Transaction): Promise<void> {
+  async awaitAbandonedPrepare(transaction: Transaction): Promise<void> {
     await transaction.preparing
   }
 
@@ -82,7 +82,7 @@ export class Runner {
     const { snapshot, plan, staged } = transaction
     if (snapshot === undefined) throw new Error('A commit before a snapshot')
     const swaps = [...plan.values()].map(
-      ({ slot, next }): Swap => ({
+      ({ slot, next }): ModuleSwitch => ({
         slot,
         from: { serving: slot.serving, slice: slot.slice },
         to: { serving: next === undefined ? undefined : staged.get(slot.name), slice: next },
@@ -90,7 +90,7 @@ export class Runner {
     )
     const previousView = this.#store.view
     const startMs = transaction.elapsedMs()
-    const verdict = this.#store.swap(swaps, snapshot)
+    const verdict = this.#store.commit(swaps, snapshot)
     const endMs = transaction.elapsedMs()
     const thrower = verdict.kind === 'failed' ? verdict.failure.module : undefined
     for (const { slot } of swaps) {
@@ -99,12 +99,12 @@ export class Runner {
     }
     if (verdict.kind === 'failed') {
       transaction.fail(verdict.failure)
-      this.#noteNotBack(transaction, verdict.notBack)
+      this.#noteNotBack(transaction, verdict.rollbackFailures)
       return false
     }
-    transaction.swaps = swaps
+    transaction.switches = swaps
     transaction.previousView = previousView
-    transaction.isSwapped = true
+    transaction.isCommitted = true
     return true
   }
 
@@ -133,38 +133,38 @@ export class Runner {
 
   /** What serves has proved itself: its checks are not asked again. */
   prove(): void {
-    for (const { serving } of this.#store.slots.values()) if (serving !== undefined) serving.isProven = true
+    for (const { serving } of this.#store.slots.values()) if (serving !== undefined) serving.hasSoaked = true
   }
 
   /** The one tick back, where there was one forward; what was swapped out serves again. */
-  swapBack(transaction: Transaction): void {
-    if (!transaction.isSwapped) return
-    const { swaps } = transaction
+  rollBack(transaction: Transaction): void {
+    if (!transaction.isCommitted) return
+    const { switches: swaps } = transaction
     const startMs = transaction.elapsedMs()
-    const notBack = this.#store.swapBack(swaps, transaction.previousView)
+    const rollbackFailures = this.#store.rollBack(swaps, transaction.previousView)
     const endMs = transaction.elapsedMs()
     for (const { slot } of swaps) {
-      const isBack = !notBack.some(({ module }) => module === slot.name)
+      const isBack = !rollbackFailures.some(({ module }) => module === slot.name)
       transaction.note(slot.name, 'rollback', startMs, endMs, isBack ? 'done' : 'failed')
     }
-    transaction.isSwapped = false
-    transaction.swaps = []
-    this.#noteNotBack(transaction, notBack)
+    transaction.isCommitted = false
+    transaction.switches = []
+    this.#noteNotBack(transaction, rollbackFailures)
   }
 
   /** Undoes compensating modules after the swap back; answers the modules that may not serve the config. */
   async undo(transaction: Transaction): Promise<readonly string[]> {
     const notUndone = await this.#completion.back(transaction)
-    return [...new Set([...transaction.notBack, ...notUndone])]
+    return [...new Set([...transaction.rollbackFailures, ...notUndone])]
   }
 
   /** Gives back what the transaction leaves over: the replaced generations where it has held, its own where not. */
   finish(transaction: Transaction): void {
-    if (!transaction.isSwapped) {
+    if (!transaction.isCommitted) {
       void this.#retirer.retire([...transaction.staged.values()], transaction)
       return transaction.forget()
     }
-    const replaced = transaction.swaps.flatMap(({ from }) => from.serving ?? [])
+    const replaced = transaction.switches.flatMap(({ from }) => from.serving ?? [])
     void this.#retirer.retire(replaced, transaction)
     for (const step of transaction.plan.values()) {
       if (!step.slot.compensates || step.change !== 'off') continue
@@ -188,10 +188,10 @@ export class Runner {
     await this.#retirer.settled()
   }
 
-  #noteNotBack(transaction: Transaction, notBack: readonly SwapBackFailure[]): void {
-    for (const { module, failure: thrown } of notBack) {
+  #noteNotBack(transaction: Transaction, rollbackFailures: readonly RollbackFailure[]): void {
+    for (const { module, failure: thrown } of rollbackFailures) {
       transaction.fail(thrown)
-      transaction.notBack.push(module)
+      transaction.rollbackFailures.push(module)
     }
   }
 }

@@ -1,11 +1,11 @@
 import type PQueue from 'p-queue'
-import type { Bounded } from '../async/deadline.ts'
+import type { CallResult } from '../async/deadline.ts'
 import { type Failure, failure } from '../model/failure.ts'
 import type { ModuleDefinition, Registry } from '../modules/registry.ts'
 import type { Slot } from '../modules/slot.ts'
-import type { Store } from '../modules/serving-store.ts'
-import { Attempt, type AttemptParts, type Needed, noNeeds } from './prepare-call.ts'
-import { type Turn, Turns } from './dependency-order.ts'
+import type { ServingStore } from '../modules/serving-store.ts'
+import { PrepareCall, type PrepareDeps, type Needed, noNeeds } from './prepare-call.ts'
+import { type QueuedTask, ReadyQueue } from './dependency-order.ts'
 import type { EndOfPhase, Step, Transaction } from '../transaction/transaction.ts'
 
 /**
@@ -17,25 +17,25 @@ import type { EndOfPhase, Step, Transaction } from '../transaction/transaction.t
  * grace is over.
  */
 export class Preparation {
-  readonly #store: Store
-  readonly #parts: AttemptParts
+  readonly #store: ServingStore
+  readonly #parts: PrepareDeps
   readonly #transaction: Transaction
-  readonly #turns: Turns<ModuleDefinition, Step>
+  readonly #turns: ReadyQueue<ModuleDefinition, Step>
   readonly #queue: PQueue
-  readonly #running = new Set<Attempt>()
+  readonly #running = new Set<PrepareCall>()
   #lanes = 0
   #isStopped = false
   #resolve: () => void = () => {}
   #broke: { readonly error: unknown } | undefined
 
   /** @param queue holds as many lanes as may run at once */
-  constructor(registry: Registry, store: Store, parts: AttemptParts, queue: PQueue, transaction: Transaction) {
+  constructor(registry: Registry, store: ServingStore, parts: PrepareDeps, queue: PQueue, transaction: Transaction) {
     const { plan } = transaction
     this.#store = store
     this.#parts = parts
     this.#transaction = transaction
     this.#queue = queue
-    this.#turns = new Turns(
+    this.#turns = new ReadyQueue(
       registry.order,
       ({ after }) => after,
       ({ name }) => {
@@ -98,22 +98,22 @@ export class Preparation {
     if (this.#lanes === 0) this.#resolve()
   }
 
-  #next(): Turn<Step> | undefined {
+  #next(): QueuedTask<Step> | undefined {
     return this.#isStopped ? undefined : this.#turns.next()
   }
 
   /** Nothing where the module is not to be called. */
-  #begin(step: Step): Attempt | undefined {
+  #begin(step: Step): PrepareCall | undefined {
     const { slot } = step
     if (slot.pendingApply !== undefined) return this.#fail(failure('module.unsettled', this.#placeOf(slot)))
     if (slot.compensates) return undefined
     if (slot.isStuck) return this.#fail(failure('module.stuck', this.#placeOf(slot)))
-    const attempt = new Attempt(this.#parts, step, this.#neededBy(step))
+    const attempt = new PrepareCall(this.#parts, step, this.#neededBy(step))
     this.#running.add(attempt)
     return attempt
   }
 
-  #finish(attempt: Attempt, result: Bounded<unknown>, end: EndOfPhase): void {
+  #finish(attempt: PrepareCall, result: CallResult<unknown>, end: EndOfPhase): void {
     this.#running.delete(attempt)
     if (result.kind === 'done') attempt.made = attempt.take(result.value)
     const { made, slot } = attempt
@@ -122,7 +122,7 @@ export class Preparation {
     else this.#failed(attempt, result)
   }
 
-  #failed(attempt: Attempt, result: Bounded<unknown>): void {
+  #failed(attempt: PrepareCall, result: CallResult<unknown>): void {
     const { slot } = attempt
     const place = this.#placeOf(slot)
     switch (result.kind) {
@@ -161,4 +161,4 @@ export class Preparation {
   }
 }
 
-const phaseResult = ({ kind }: Bounded<unknown>) => (kind === 'done' ? 'failed' : kind)
+const phaseResult = ({ kind }: CallResult<unknown>) => (kind === 'done' ? 'failed' : kind)

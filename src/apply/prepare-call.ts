@@ -1,5 +1,5 @@
 import type { Applier, PrepareContext } from '../api/applier.ts'
-import { BoundedWork, type Late } from '../async/deadline.ts'
+import { DeadlineWork, type LateResult } from '../async/deadline.ts'
 import type { Clock } from '../api/clock.ts'
 import { failure } from '../model/failure.ts'
 import { GenerationRecord } from '../modules/generation.ts'
@@ -7,7 +7,7 @@ import type { Slot } from '../modules/slot.ts'
 import { Cleanups } from './cleanups.ts'
 import { generationOf } from '../modules/generation-of.ts'
 import type { Retirer } from './retirement.ts'
-import type { Runtime } from './deadlines.ts'
+import type { ApplyDeps } from './deadlines.ts'
 
 /** The generations that a module asks for, by its own names for them. */
 export type Needed = readonly (readonly [as: string, record: GenerationRecord | undefined])[]
@@ -15,13 +15,13 @@ export type Needed = readonly (readonly [as: string, record: GenerationRecord | 
 export const noNeeds: Needed = []
 
 /** What the parts of a preparation share. */
-export interface AttemptParts {
-  readonly runtime: Runtime
+export interface PrepareDeps {
+  readonly runtime: ApplyDeps
   readonly retirer: Retirer
 }
 
 /** The part of a step that is prepared. */
-export interface AttemptSubject {
+export interface PrepareSubject {
   readonly slot: Slot
   readonly next: unknown
   readonly previous: unknown
@@ -33,8 +33,8 @@ const none: readonly GenerationRecord[] = []
  * One prepare of one module, to its end however late that comes. A generation may keep its context for as long as it
  * lives, and so this: it must know nothing of the transaction, or every generation would keep the one before it.
  */
-export class Attempt extends BoundedWork<unknown> {
-  readonly #parts: AttemptParts
+export class PrepareCall extends DeadlineWork<unknown> {
+  readonly #parts: PrepareDeps
   readonly #slice: unknown
   readonly #previous: unknown
   readonly slot: Slot
@@ -43,7 +43,7 @@ export class Attempt extends BoundedWork<unknown> {
   /** The generation, once it is made. */
   made: GenerationRecord | undefined
 
-  constructor(parts: AttemptParts, { slot, next, previous }: AttemptSubject, needed: Needed) {
+  constructor(parts: PrepareDeps, { slot, next, previous }: PrepareSubject, needed: Needed) {
     super(parts.runtime.prepareLimitsOf(slot.definition))
     this.#parts = parts
     this.#slice = next
@@ -58,12 +58,12 @@ export class Attempt extends BoundedWork<unknown> {
 
   #prepare(): unknown {
     const applier = this.slot.definition.applier as Applier<unknown, unknown, object>
-    return applier.prepare(this.#slice, new AttemptContext(this, this.#previous))
+    return applier.prepare(this.#slice, new PrepareCallContext(this, this.#previous))
   }
 
   async #prepareWhenThereIsRoom(): Promise<unknown> {
     await this.slot.room()
-    return this.isGivenUp ? undefined : this.#prepare()
+    return this.isAbandoned ? undefined : this.#prepare()
   }
 
   /** Makes the record of what a prepare returned; undefined where that is no generation. */
@@ -89,12 +89,12 @@ export class Attempt extends BoundedWork<unknown> {
     return this.#cleanups
   }
 
-  get runtime(): Runtime {
+  get runtime(): ApplyDeps {
     return this.#parts.runtime
   }
 
   /** What ends after it was given up serves nobody: a generation is closed, for anything else the clean-ups run. */
-  protected noteLate(late: Late<unknown>): void {
+  protected noteLate(late: LateResult<unknown>): void {
     const { runtime, retirer } = this.#parts
     const stoodInTheWay = this.slot.isStuck
     this.slot.unsettled -= 1
@@ -112,8 +112,8 @@ const instancesOf = (needed: Needed): object =>
   needed.length === 0 ? nothing : Object.fromEntries(needed.map(([as, record]) => [as, record?.generation.instance]))
 
 /** All but the signal are its own members, so that an applier may take them apart. */
-class AttemptContext implements PrepareContext<unknown> {
-  readonly #attempt: Attempt
+class PrepareCallContext implements PrepareContext<unknown> {
+  readonly #attempt: PrepareCall
   readonly module: string
   declare readonly previous?: unknown
   readonly needs: object
@@ -122,7 +122,7 @@ class AttemptContext implements PrepareContext<unknown> {
   readonly isServing: () => boolean
   readonly report: (error: unknown) => void
 
-  constructor(attempt: Attempt, previous: unknown) {
+  constructor(attempt: PrepareCall, previous: unknown) {
     const { slot, runtime } = attempt
     this.#attempt = attempt
     this.module = slot.name

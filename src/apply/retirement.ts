@@ -1,11 +1,11 @@
-import { bounded } from '../async/deadline.ts'
+import { withDeadline } from '../async/deadline.ts'
 import { type Failure, failure } from '../model/failure.ts'
 import type { Registry } from '../modules/registry.ts'
 import type { GenerationRecord } from '../modules/generation.ts'
 import type { Slot } from '../modules/slot.ts'
-import type { Store } from '../modules/serving-store.ts'
+import type { ServingStore } from '../modules/serving-store.ts'
 import { inOrder } from './dependency-order.ts'
-import type { Runtime } from './deadlines.ts'
+import type { ApplyDeps } from './deadlines.ts'
 import type { EndOfPhase, Transaction } from '../transaction/transaction.ts'
 
 /** One that is being closed, and what its leases are waited for with, where there are any. */
@@ -24,11 +24,11 @@ const namesOf = (byModule: ReadonlyMap<string, unknown>) => [...byModule.keys()]
  */
 export class Retirer {
   readonly #registry: Registry
-  readonly #store: Store
-  readonly #runtime: Runtime
+  readonly #store: ServingStore
+  readonly #runtime: ApplyDeps
   readonly #running = new Set<Promise<unknown>>()
 
-  constructor(registry: Registry, store: Store, runtime: Runtime) {
+  constructor(registry: Registry, store: ServingStore, runtime: ApplyDeps) {
     this.#registry = registry
     this.#store = store
     this.#runtime = runtime
@@ -67,7 +67,7 @@ export class Retirer {
   #closeAtOnce(record: GenerationRecord): boolean {
     if (record.generation.close !== undefined || record.closing !== undefined) return false
     void record.closeOnce(() => {
-      record.letGo()
+      record.release()
       this.#store.slot(record.module).closed += 1
       return closed
     })
@@ -89,7 +89,8 @@ export class Retirer {
   async #drained(record: GenerationRecord): Promise<void> {
     const { clock, deadlinesOf, report } = this.#runtime
     const { leaseMs } = deadlinesOf(this.#store.slot(record.module).definition)
-    const drained = await bounded(() => this.#store.released(record), { clock, deadlineMs: leaseMs, graceMs: 0 }).result
+    const drained = await withDeadline(() => this.#store.released(record), { clock, deadlineMs: leaseMs, graceMs: 0 })
+      .result
     if (drained.kind !== 'done') report(failure('lease.overdue', { module: record.module, phase: 'close' }))
   }
 
@@ -114,7 +115,7 @@ export class Retirer {
     for (const dependent of record.dependents) await dependent.closing
     if (drained !== undefined) await drained
     const place = { module: slot.name, phase: 'close' } as const
-    const closed = await bounded(() => record.generation.close?.(), {
+    const closed = await withDeadline(() => record.generation.close?.(), {
       clock: timers,
       deadlineMs: closeMs,
       graceMs: 0,
@@ -128,7 +129,7 @@ export class Retirer {
       },
     }).result
     end?.(closed.kind)
-    record.letGo()
+    record.release()
     if (closed.kind === 'done') slot.closed += 1
     else
       this.#reportLeak(slot, closed.kind === 'failed' ? failure('module.close-failed', place, closed.error) : undefined)

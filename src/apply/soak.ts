@@ -1,9 +1,9 @@
 import PQueue from 'p-queue'
-import { type BoundedCall, bounded, sleep } from '../async/deadline.ts'
+import { type DeadlineCall, withDeadline, sleep } from '../async/deadline.ts'
 import { type Failure, type FailurePlace, failure } from '../model/failure.ts'
 import type { Settings } from '../settings/settings.ts'
-import type { Store } from '../modules/serving-store.ts'
-import type { Runtime } from './deadlines.ts'
+import type { ServingStore } from '../modules/serving-store.ts'
+import type { ApplyDeps } from './deadlines.ts'
 import type { Transaction } from '../transaction/transaction.ts'
 
 interface Check {
@@ -18,8 +18,8 @@ interface Check {
  * very end. True where it held; false too when the signal aborts, which is no verdict.
  */
 export const soak = async (
-  store: Store,
-  runtime: Runtime,
+  store: ServingStore,
+  runtime: ApplyDeps,
   { durationMs, intervalMs, failureThreshold, checks }: Settings['soak'],
   transaction: Transaction,
   signal: AbortSignal,
@@ -45,16 +45,16 @@ export const soak = async (
 }
 
 /** Those of the generations that have not passed a soak yet: a module that did not change is not called. */
-const moduleChecks = (store: Store, runtime: Runtime): Check[] =>
+const moduleChecks = (store: ServingStore, runtime: ApplyDeps): Check[] =>
   [...store.slots.values()].flatMap(({ serving, definition }) => {
     const generation = serving?.generation
-    if (generation?.check === undefined || serving?.isProven === true) return []
+    if (generation?.check === undefined || serving?.hasSoaked === true) return []
     const { checkMs, graceMs } = runtime.deadlinesOf(definition)
     const run: Check['run'] = (signal) => generation.check?.(signal)
     return [{ place: { module: definition.name, phase: 'check' }, checkMs, graceMs, run }]
   })
 
-const healthChecks = (store: Store, runtime: Runtime, checks: Settings['soak']['checks']): Check[] => {
+const healthChecks = (store: ServingStore, runtime: ApplyDeps, checks: Settings['soak']['checks']): Check[] => {
   const { checkMs, graceMs } = runtime.deadlines
   const config = store.snapshot?.config as object
   return checks.map((check) => ({
@@ -67,12 +67,12 @@ const healthChecks = (store: Store, runtime: Runtime, checks: Settings['soak']['
 
 const askAll = async (
   checks: readonly Check[],
-  runtime: Runtime,
+  runtime: ApplyDeps,
   transaction: Transaction,
   signal: AbortSignal,
 ): Promise<Failure[]> => {
   const queue = new PQueue({ concurrency: runtime.concurrency })
-  const calls = new Set<BoundedCall<void>>()
+  const calls = new Set<DeadlineCall<void>>()
   const cancel = (): void => {
     for (const call of calls) call.cancel()
   }
@@ -90,12 +90,12 @@ const askAll = async (
 
 const askOne = async (
   { place, checkMs, graceMs, run }: Check,
-  { clock }: Runtime,
+  { clock }: ApplyDeps,
   transaction: Transaction,
-  onCall: (call: BoundedCall<void>) => void,
+  onCall: (call: DeadlineCall<void>) => void,
 ): Promise<Failure | undefined> => {
   const end = place.module === undefined ? undefined : transaction.time(place.module, 'check')
-  const call = bounded((bounds) => run(bounds.signal), { clock, deadlineMs: checkMs, graceMs })
+  const call = withDeadline((bounds) => run(bounds.signal), { clock, deadlineMs: checkMs, graceMs })
   onCall(call)
   const ended = await call.result
   end?.(ended.kind)

@@ -1,13 +1,13 @@
 import type { Clock, TimerHandle } from '../api/clock.ts'
 
 /** How a bounded call ended. `settled: false` says that the body still runs: it was given up, not stopped. */
-export type Bounded<T> =
+export type CallResult<T> =
   | { readonly kind: 'done'; readonly value: T }
   | { readonly kind: 'failed'; readonly error: unknown }
   | { readonly kind: 'timed-out' | 'cancelled'; readonly settled: boolean }
 
 /** What comes after the call was given up. */
-export type Late<T> =
+export type LateResult<T> =
   | { readonly kind: 'value'; readonly value: T }
   | { readonly kind: 'error'; readonly error: unknown }
 
@@ -18,40 +18,43 @@ export interface Limits {
   readonly graceMs: number
 }
 
-export interface BoundedOptions<T> extends Limits {
+export interface DeadlineOptions<T> extends Limits {
   /** Called once, at whatever time, when a body that was given up ends after all. */
-  readonly onLate?: (late: Late<T>) => void
+  readonly onLate?: (late: LateResult<T>) => void
 }
 
 /** Says when a call is given up. */
-export interface Stoppable {
+export interface Cancellable {
   /** Calls back when it is given up; at once where it has been. It holds one callback, the last. */
-  readonly onStop: (callback: () => void) => void
+  readonly onCancel: (callback: () => void) => void
 }
 
 /** What a bounded body may look at. */
-export interface Bounds {
+export interface DeadlineContext {
   /** Aborts when the call is given up. Made when it is first asked for: most bodies never do, and it is dear. */
   readonly signal: AbortSignal
-  readonly isGivenUp: boolean
+  readonly isAbandoned: boolean
 }
 
 /**
  * Calls a body that may throw, hang or ignore its signal. Deadlines are held here and not by the queue, since a queue's
  * time-out frees the slot while the body runs on.
  */
-export const bounded = <T>(body: (bounds: Bounds) => Promise<T> | T, options: BoundedOptions<T>): BoundedCall<T> => {
-  const call = new BoundedCall(body, options)
+export const withDeadline = <T>(
+  body: (bounds: DeadlineContext) => Promise<T> | T,
+  options: DeadlineOptions<T>,
+): DeadlineCall<T> => {
+  const call = new DeadlineCall(body, options)
   call.run()
   return call
 }
 
 /** A call within its limits. What it calls is said by those who extend it. */
-export abstract class BoundedWork<T> implements Bounds {
+export abstract class DeadlineWork<T> implements DeadlineContext {
   readonly #limits: Limits
-  #ended: Bounded<T> | undefined
-  #result: Promise<Bounded<T>> | undefined
-  #resolve: ((result: Bounded<T>) => void) | undefined
+  #ended: CallResult<T> | undefined
+  #result: Promise<CallResult<T>> | undefined
+  #resolve: ((result: CallResult<T>) => void) | undefined
   #givenUp: 'timed-out' | 'cancelled' | undefined
   #timer: TimerHandle
   #controller: AbortController | undefined
@@ -63,10 +66,10 @@ export abstract class BoundedWork<T> implements Bounds {
   protected abstract body(): Promise<T> | T
 
   /** Called once, at whatever time, when a body that was given up ends after all. */
-  protected abstract noteLate(late: Late<T>): void
+  protected abstract noteLate(late: LateResult<T>): void
 
   /** Never rejects; resolves within the deadline and the grace, whatever the body does. */
-  get result(): Promise<Bounded<T>> {
+  get result(): Promise<CallResult<T>> {
     this.#result ??=
       this.#ended === undefined
         ? new Promise((resolve) => {
@@ -83,7 +86,7 @@ export abstract class BoundedWork<T> implements Bounds {
     return this.#controller.signal
   }
 
-  get isGivenUp(): boolean {
+  get isAbandoned(): boolean {
     return this.#givenUp !== undefined
   }
 
@@ -93,7 +96,7 @@ export abstract class BoundedWork<T> implements Bounds {
   }
 
   /** Calls the body. Says how it ended where it has ended at once; else `result` will. */
-  run(): Bounded<T> | undefined {
+  run(): CallResult<T> | undefined {
     let returned: Promise<T> | T
     let isPending: boolean
     try {
@@ -113,7 +116,7 @@ export abstract class BoundedWork<T> implements Bounds {
 
   /** Not by its own `then`, which may call both callbacks twice: an await of a true promise never calls it. */
   async #watch(returned: Promise<T> | T): Promise<void> {
-    let late: Late<T>
+    let late: LateResult<T>
     try {
       late = { kind: 'value', value: await returned }
     } catch (error) {
@@ -143,7 +146,7 @@ export abstract class BoundedWork<T> implements Bounds {
     this.#controller?.abort(new DOMException(kind, 'AbortError'))
   }
 
-  #settle(late: Late<T>): void {
+  #settle(late: LateResult<T>): void {
     if (this.#givenUp === undefined) {
       this.#finish(late.kind === 'value' ? { kind: 'done', value: late.value } : { kind: 'failed', error: late.error })
       return
@@ -152,7 +155,7 @@ export abstract class BoundedWork<T> implements Bounds {
     this.noteLate(late)
   }
 
-  #finish(ended: Bounded<T>): void {
+  #finish(ended: CallResult<T>): void {
     this.#ended = ended
     this.#clear()
     this.#resolve?.(ended)
@@ -166,11 +169,11 @@ export abstract class BoundedWork<T> implements Bounds {
 }
 
 /** A call of a function within its limits. */
-export class BoundedCall<T> extends BoundedWork<T> {
-  readonly #body: (bounds: Bounds) => Promise<T> | T
-  readonly #onLate: ((late: Late<T>) => void) | undefined
+export class DeadlineCall<T> extends DeadlineWork<T> {
+  readonly #body: (bounds: DeadlineContext) => Promise<T> | T
+  readonly #onLate: ((late: LateResult<T>) => void) | undefined
 
-  constructor(body: (bounds: Bounds) => Promise<T> | T, options: BoundedOptions<T>) {
+  constructor(body: (bounds: DeadlineContext) => Promise<T> | T, options: DeadlineOptions<T>) {
     super(options)
     this.#body = body
     this.#onLate = options.onLate
@@ -183,7 +186,7 @@ export class BoundedCall<T> extends BoundedWork<T> {
     return this.#body(this)
   }
 
-  protected noteLate(late: Late<T>): void {
+  protected noteLate(late: LateResult<T>): void {
     this.#onLate?.(late)
   }
 }

@@ -1,18 +1,18 @@
-import type { Opened, WatchEvent } from '../api/source.ts'
+import type { Opened, SourceEvent } from '../api/source.ts'
 
 /** What a watch has to say to a consumer that may be slow: it holds one event at most, the newest. */
 export interface Mailbox {
-  readonly put: (event: WatchEvent) => void
+  readonly put: (event: SourceEvent) => void
   /** Nothing comes after what is held now; with an error, taking ends with that. Only the first call counts. */
   readonly end: (error?: Error) => void
   /** The next event; undefined at the end. One taker at a time. */
-  readonly take: () => Promise<WatchEvent | undefined>
+  readonly take: () => Promise<SourceEvent | undefined>
 }
 
 export const makeMailbox = (): Mailbox => {
   // `opened` is no news of the document, so no document may displace it.
   let opened: Opened | undefined
-  let newest: WatchEvent | undefined
+  let newest: SourceEvent | undefined
   let ended: { readonly error?: Error } | undefined
   let wake: (() => void) | undefined
 

@@ -1,12 +1,12 @@
 import { type Candidate, mustBeConfirmed, type ReloadContext, type ReloadEvent } from '../../machines/index.ts'
 import { Admission } from '../intake/admission.ts'
-import { Announcer } from '../transaction/event-bus.ts'
+import { EventBus } from '../transaction/event-bus.ts'
 import { RepairTimer } from '../async/backoff.ts'
-import { bounded } from '../async/deadline.ts'
-import { Examiner } from '../validation/validation.ts'
-import { Follower } from '../intake/source-watcher.ts'
-import { Hands } from './transaction-executor.ts'
-import { Journal } from '../transaction/transaction-recorder.ts'
+import { withDeadline } from '../async/deadline.ts'
+import { Validation } from '../validation/validation.ts'
+import { SourceWatcher } from '../intake/source-watcher.ts'
+import { TransactionExecutor } from './transaction-executor.ts'
+import { TransactionRecorder } from '../transaction/transaction-recorder.ts'
 import { Keeper } from '../persistence/index.ts'
 import { actorOptions } from '../xstate/inspection.ts'
 import { failure } from '../model/failure.ts'
@@ -16,14 +16,14 @@ import { createReloadActor, type ReloadParts } from './reload-actor.ts'
 import { Restore } from './restore.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { Registry } from '../modules/registry.ts'
-import { Runner } from '../apply/phases.ts'
-import { runtimeOf } from '../apply/deadlines.ts'
+import { Phases } from '../apply/phases.ts'
+import { applyDepsOf } from '../apply/deadlines.ts'
 import { Safety } from '../safety/safety.ts'
 import { SourceReader } from '../intake/source-reader.ts'
 import { isResting, stateName } from '../xstate/state-name.ts'
-import type { Store } from '../modules/serving-store.ts'
-import { Subscribers } from '../transaction/subscriptions.ts'
-import { Validator } from '../validation/snapshot-builder.ts'
+import type { ServingStore } from '../modules/serving-store.ts'
+import { Subscriptions } from '../transaction/subscriptions.ts'
+import { SnapshotBuilder } from '../validation/snapshot-builder.ts'
 
 /** From the tick to the end of the proof: here the last known good that comes back ends it. */
 const provingStates = new Set(['committing', 'completing', 'soaking', 'confirming'])
@@ -33,57 +33,57 @@ export interface EngineObserver {
   readonly onBegun: (epoch: number, trigger: Trigger) => void
   /** A config serves and all modules have taken it; a soak may still follow. */
   readonly onServing: () => void
-  readonly onConcluded: (record: TransactionRecord, leavesUntried: boolean) => void
+  readonly onFinished: (record: TransactionRecord, leavesUntried: boolean) => void
   /** Reads that were asked for and have not begun are held: changes are frozen. */
-  readonly onHeld: () => void
+  readonly onFrozen: () => void
   readonly onClosed: () => void
 }
 
-/** Holds the parts of a reloader together: what the source tells goes through the machines, and they move the hands. */
+/** Holds the parts of a reloader together: what the source tells goes through the machines, and they move the executor. */
 export class Engine {
-  readonly announcer: Announcer
-  readonly validator: Validator
-  readonly journal: Journal
-  readonly subscribers: Subscribers
-  readonly follower: Follower
+  readonly announcer: EventBus
+  readonly validator: SnapshotBuilder
+  readonly journal: TransactionRecorder
+  readonly subscribers: Subscriptions
+  readonly follower: SourceWatcher
   readonly admission: Admission
-  readonly runner: Runner
-  readonly hands: Hands
+  readonly runner: Phases
+  readonly executor: TransactionExecutor
   readonly safety: Safety
   readonly restore: Restore
   readonly reader: SourceReader
   readonly #settings: Settings
-  readonly #store: Store
-  readonly #examiner: Examiner
+  readonly #store: ServingStore
+  readonly #examiner: Validation
   readonly #observer: EngineObserver
   readonly #actor
   readonly #repairTimer: RepairTimer
   #state = 'idle'
   #since: number
 
-  constructor(settings: Settings, registry: Registry, store: Store, observer: EngineObserver) {
+  constructor(settings: Settings, registry: Registry, store: ServingStore, observer: EngineObserver) {
     const { clock, random, logger, lastKnownGood, deadlines } = settings
     this.#settings = settings
     this.#store = store
     this.#observer = observer
     this.#since = clock.now()
     this.#repairTimer = new RepairTimer(settings.repair, random)
-    this.announcer = new Announcer(() => clock.now())
-    this.journal = new Journal(logger, this.announcer)
+    this.announcer = new EventBus(() => clock.now())
+    this.journal = new TransactionRecorder(logger, this.announcer)
     const { report } = this.journal
     const keeping = { clock, deadlineMs: deadlines.persistMs, report }
     const keeper = lastKnownGood === undefined ? undefined : new Keeper(lastKnownGood, keeping)
     this.safety = new Safety(settings, keeper, report, () => this.send({ type: 'retry.requested' }))
-    this.validator = new Validator(settings, () => this.safety.digestKey)
-    this.subscribers = new Subscribers(report)
+    this.validator = new SnapshotBuilder(settings, () => this.safety.digestKey)
+    this.subscribers = new Subscriptions(report)
     this.reader = new SourceReader(settings)
-    this.#examiner = new Examiner({ ...this, registry, store, report })
-    this.admission = new Admission(settings, (candidate, wasHeld) => this.#offer(candidate, wasHeld), report)
-    this.follower = new Follower(settings, this.reader, (candidate, from) => this.#hear(candidate, from), report)
-    const runtime = runtimeOf(settings, report, () => this.send({ type: 'module.settled' }))
-    this.runner = new Runner(registry, store, runtime, settings.soak)
-    this.hands = new Hands({ ...this, settings, store })
-    this.restore = new Restore(this, report, observer.onHeld)
+    this.#examiner = new Validation({ ...this, registry, store, report })
+    this.admission = new Admission(settings, (candidate, wasFrozen) => this.#offer(candidate, wasFrozen), report)
+    this.follower = new SourceWatcher(settings, this.reader, (candidate, from) => this.#hear(candidate, from), report)
+    const runtime = applyDepsOf(settings, report, () => this.send({ type: 'module.settled' }))
+    this.runner = new Phases(registry, store, runtime, settings.soak)
+    this.executor = new TransactionExecutor({ ...this, settings, store })
+    this.restore = new Restore(this, report, observer.onFrozen)
     this.#actor = this.#createActor()
     this.announcer.present({ reload: this.#actor, watch: this.follower.actor, admission: this.admission.actor })
   }
@@ -118,7 +118,7 @@ export class Engine {
   }
 
   /** True where the running transaction holds only once somebody confirms it, and nobody has. */
-  get awaitsWord(): boolean {
+  get awaitsConfirmation(): boolean {
     const { context } = this
     return provingStates.has(this.#state) && mustBeConfirmed(context) && !context.isConfirmed
   }
@@ -138,12 +138,16 @@ export class Engine {
   }
 
   /** What the admission lets through, on its way to the reload machine. */
-  #offer(candidate: Candidate, wasHeld: boolean): void {
+  #offer(candidate: Candidate, wasFrozen: boolean): void {
     // What serves for good needs no telling; while a transaction runs, what serves now may not serve in the end.
-    if (wasHeld && isResting(this.#state) && isSameRevision(candidate.revision, this.#store.snapshot?.revision)) return
+    if (wasFrozen && isResting(this.#state) && isSameRevision(candidate.revision, this.#store.snapshot?.revision))
+      return
     const isProving = provingStates.has(this.#state)
-    const isLastGood = isProving && this.#examiner.isLastGood(candidate, this.hands.lastGood)
-    const offered = wasHeld || isLastGood ? this.reader.mark(candidate, { wasHeld, isLastGood }) : candidate
+    const isLastKnownGood = isProving && this.#examiner.isLastKnownGood(candidate, this.executor.lastKnownGood)
+    const offered =
+      wasFrozen || isLastKnownGood
+        ? this.reader.mark(candidate, { wasFrozen: wasFrozen, isLastKnownGood: isLastKnownGood })
+        : candidate
     this.send({ type: 'source.changed', candidate: offered })
   }
 
@@ -183,7 +187,7 @@ export class Engine {
     const { source, clock, deadlines } = this.#settings
     await this.runner.closeAll()
     await this.safety.close()
-    const closing = bounded(() => source.close?.(), { clock, deadlineMs: deadlines.closeMs, graceMs: 0 })
+    const closing = withDeadline(() => source.close?.(), { clock, deadlineMs: deadlines.closeMs, graceMs: 0 })
     const ended = await closing.result
     if (ended.kind !== 'done') {
       this.journal.report(failure('source.failed', { phase: 'close' }, 'error' in ended ? ended.error : undefined))
@@ -197,8 +201,8 @@ export class Engine {
       this.#observer.onServing()
     }
     const wantsWord = mustBeConfirmed(context) && !context.isConfirmed
-    const record = this.hands.conclude(outcome, context, wantsWord)
-    this.#observer.onConcluded(record, context.untried !== undefined)
+    const record = this.executor.conclude(outcome, context, wantsWord)
+    this.#observer.onFinished(record, context.untried !== undefined)
     this.restore.note(record)
   }
 }

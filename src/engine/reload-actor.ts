@@ -14,21 +14,21 @@ import {
 import type { Admission } from '../intake/admission.ts'
 import type { Clock } from '../api/clock.ts'
 import type { EngineObserver } from './engine.ts'
-import type { Examiner, ExamineInput, FetchInput } from '../validation/validation.ts'
-import type { Hands } from './transaction-executor.ts'
+import type { Validation, ExamineInput, FetchInput } from '../validation/validation.ts'
+import type { TransactionExecutor } from './transaction-executor.ts'
 import { createOwners } from '../xstate/actor-owners.ts'
 import type { Outcome } from '../model/record.ts'
-import type { Runner } from '../apply/phases.ts'
+import type { Phases } from '../apply/phases.ts'
 import type { Safety } from '../safety/safety.ts'
 import { fromStep } from '../xstate/step-actor.ts'
 
 /** What moves when the reload machine decides. */
 export interface ReloadParts {
-  readonly hands: Hands
-  readonly runner: Runner
+  readonly executor: TransactionExecutor
+  readonly runner: Phases
   readonly safety: Safety
   readonly admission: Admission
-  readonly examiner: Examiner
+  readonly examiner: Validation
   readonly observer: EngineObserver
   readonly context: () => ReloadContext
   readonly close: () => Promise<void>
@@ -46,49 +46,49 @@ const done = (isDone: boolean): StepVerdict => ({ kind: isDone ? 'done' : 'faile
 /** Each actor does what the machine has decided, and answers with a verdict. */
 const actors = {
   readDocument: fromStep<ReadVerdict, FetchInput>(async ({ input, system, signal }) => {
-    const { examiner, hands, admission, observer } = partsOf(system)
-    const verdict = await examiner.fetch(hands.begin(input.epoch, 'reload', observer.onBegun), input, signal)
+    const { examiner, executor, admission, observer } = partsOf(system)
+    const verdict = await examiner.fetch(executor.begin(input.epoch, 'reload', observer.onBegun), input, signal)
     if (verdict.kind === 'found') admission.noteRead(verdict.candidate)
     return verdict
   }),
   validateDocument: fromStep<ValidateVerdict, ExamineInput>(async (call) => {
-    const { examiner, hands, observer } = partsOf(call.system)
+    const { examiner, executor, observer } = partsOf(call.system)
     const { input } = call
-    return examiner.examine(hands.begin(input.epoch, input.trigger, observer.onBegun), input, call)
+    return examiner.examine(executor.begin(input.epoch, input.trigger, observer.onBegun), input, call)
   }),
   journalAttempt: fromStep<StepVerdict, EpochInput>(async ({ system }) => {
-    const { safety, hands, context } = partsOf(system)
-    await safety.begin(hands.transaction, mustBeConfirmed(context()))
+    const { safety, executor, context } = partsOf(system)
+    await safety.begin(executor.transaction, mustBeConfirmed(context()))
     return done(true)
   }),
   prepareModules: fromStep<StepVerdict, EpochInput>(async (call) => {
-    const { runner, hands } = partsOf(call.system)
-    return done(await runner.prepare(hands.transaction, call))
+    const { runner, executor } = partsOf(call.system)
+    return done(await runner.prepare(executor.transaction, call))
   }),
-  commitModules: fromStep<StepVerdict, EpochInput>(async ({ system }) => done(partsOf(system).hands.commit())),
+  commitModules: fromStep<StepVerdict, EpochInput>(async ({ system }) => done(partsOf(system).executor.commit())),
   completeModules: fromStep<StepVerdict, EpochInput>(async ({ system }) => {
-    const { runner, hands } = partsOf(system)
-    return done(await runner.complete(hands.transaction))
+    const { runner, executor } = partsOf(system)
+    return done(await runner.complete(executor.transaction))
   }),
   soakModules: fromStep<StepVerdict, EpochInput>(async ({ system, signal }) => {
-    const { runner, hands, observer } = partsOf(system)
+    const { runner, executor, observer } = partsOf(system)
     observer.onServing()
-    return done(await runner.soak(hands.transaction, signal))
+    return done(await runner.soak(executor.transaction, signal))
   }),
   checkModules: fromStep<StepVerdict, EpochInput>(async ({ system, signal }) => {
-    const { runner, hands } = partsOf(system)
-    return done(await runner.check(hands.transaction, signal))
+    const { runner, executor } = partsOf(system)
+    return done(await runner.check(executor.transaction, signal))
   }),
   promoteSnapshot: fromStep<StepVerdict, EpochInput>(async ({ system }) => {
-    const { hands, observer } = partsOf(system)
+    const { executor, observer } = partsOf(system)
     observer.onServing()
-    await hands.promote()
+    await executor.promote()
     return done(true)
   }),
   rollBackModules: fromStep<RollBackVerdict, EpochInput & { readonly ending: Ending }>(async ({ input, system }) => {
-    const { hands, context } = partsOf(system)
-    const { hasServed, unproven } = context()
-    return hands.rollBack(input.ending, hasServed || unproven)
+    const { executor, context } = partsOf(system)
+    const { hasServed, soakFailed } = context()
+    return executor.rollBack(input.ending, hasServed || soakFailed)
   }),
   closeModules: fromStep<void, EpochInput>(async ({ system }) => partsOf(system).close()),
 }
@@ -99,15 +99,15 @@ const machine = reloadMachine.provide({
   actions: {
     conclude: ({ context, system }, { outcome }) => partsOf(system).conclude(outcome, context),
     reportBroken: ({ event, system }) =>
-      partsOf(system).hands.fail('internal.error', {}, (event as { error?: unknown }).error),
+      partsOf(system).executor.fail('internal.error', {}, (event as { error?: unknown }).error),
     reportUnconfirmed: ({ system }) => {
-      const { hands } = partsOf(system)
-      hands.fail('confirm.expired', hands.transaction.revision)
+      const { executor } = partsOf(system)
+      executor.fail('confirm.expired', executor.transaction.revision)
     },
   },
   delays: {
     repairBackoff: ({ context, system }) => partsOf(system).repairLeftMs(context.repairs),
-    confirmDeadline: ({ system }) => partsOf(system).hands.confirmLeftMs,
+    confirmDeadline: ({ system }) => partsOf(system).executor.confirmLeftMs,
   },
 })
 

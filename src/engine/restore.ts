@@ -66,9 +66,9 @@ export class Restore {
 
   #end(): void {
     this.#isOver = true
-    const { safety, admission, follower, hands } = this.#engine
+    const { safety, admission, follower, executor } = this.#engine
     if (safety.frozen !== undefined) {
-      if (hands.lastGood !== undefined) admission.freeze()
+      if (executor.lastKnownGood !== undefined) admission.freeze()
       else {
         this.#report(failure('reloader.freeze-lifted'))
         void safety.freeze(undefined)

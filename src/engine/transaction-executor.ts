@@ -1,33 +1,33 @@
 import type { Ending, ReloadContext, RollBackVerdict } from '../../machines/index.ts'
-import type { Announcer } from '../transaction/event-bus.ts'
-import type { Journal } from '../transaction/transaction-recorder.ts'
+import type { EventBus } from '../transaction/event-bus.ts'
+import type { TransactionRecorder } from '../transaction/transaction-recorder.ts'
 import { failure } from '../model/failure.ts'
 import type { Outcome, TransactionRecord, Trigger } from '../model/record.ts'
-import type { Runner } from '../apply/phases.ts'
+import type { Phases } from '../apply/phases.ts'
 import { Transaction } from '../transaction/transaction.ts'
 import type { Safety } from '../safety/safety.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { Snapshot } from '../model/snapshot.ts'
-import type { Store } from '../modules/serving-store.ts'
-import type { Subscribers } from '../transaction/subscriptions.ts'
+import type { ServingStore } from '../modules/serving-store.ts'
+import type { Subscriptions } from '../transaction/subscriptions.ts'
 
-export interface HandsParts {
+export interface ExecutorDeps {
   readonly settings: Settings
-  readonly store: Store
-  readonly runner: Runner
-  readonly journal: Journal
-  readonly subscribers: Subscribers
+  readonly store: ServingStore
+  readonly runner: Phases
+  readonly journal: TransactionRecorder
+  readonly subscribers: Subscriptions
   readonly safety: Safety
-  readonly announcer: Announcer
+  readonly announcer: EventBus
 }
 
 /** Does what the reload machine has decided for the transaction that runs. */
-export class Hands {
-  readonly #parts: HandsParts
+export class TransactionExecutor {
+  readonly #parts: ExecutorDeps
   #transaction: Transaction
-  #lastGood: Snapshot | undefined
+  #lastKnownGood: Snapshot | undefined
 
-  constructor(parts: HandsParts) {
+  constructor(parts: ExecutorDeps) {
     this.#parts = parts
     this.#transaction = new Transaction('none', 0, parts.settings.clock)
   }
@@ -37,8 +37,8 @@ export class Hands {
     return this.#transaction
   }
 
-  get lastGood(): Snapshot | undefined {
-    return this.#lastGood
+  get lastKnownGood(): Snapshot | undefined {
+    return this.#lastKnownGood
   }
 
   /** The transaction of this epoch, begun where it is a new one. */
@@ -82,9 +82,9 @@ export class Hands {
     const { store, runner, subscribers, safety } = this.#parts
     const transaction = this.#transaction
     transaction.ending = ending
-    const wasSwapped = transaction.isSwapped
-    await runner.givePrepareUp(transaction)
-    runner.swapBack(transaction)
+    const wasSwapped = transaction.isCommitted
+    await runner.awaitAbandonedPrepare(transaction)
+    runner.rollBack(transaction)
     if (wasSwapped) {
       const context = { transaction: transaction.id, direction: 'back' } as const
       subscribers.notify(store.snapshot?.config, transaction.snapshot?.config, context)
@@ -112,7 +112,7 @@ export class Hands {
     if (snapshot !== undefined && outcome === 'unchanged') this.#noteUnchanged(snapshot)
     if (snapshot !== undefined && outcome === 'committed') this.#noteGood(snapshot, context)
     // A first config that is not proved serves too: what fails beside it can be released like any other.
-    safety.conclude(transaction, outcome, context.hasServed || context.unproven, wantsWord)
+    safety.conclude(transaction, outcome, context.hasServed || context.soakFailed, wantsWord)
     safety.expect(transaction, context.untried)
     if (outcome === 'committed') runner.prove()
     const record = journal.conclude(transaction, outcome, context)
@@ -123,15 +123,15 @@ export class Hands {
   #noteUnchanged(snapshot: Snapshot): void {
     const { store, safety } = this.#parts
     store.noteRevision(snapshot)
-    if (this.#lastGood?.config !== snapshot.config) return
-    this.#lastGood = snapshot
-    safety.history.renew(snapshot)
+    if (this.#lastKnownGood?.config !== snapshot.config) return
+    this.#lastKnownGood = snapshot
+    safety.goodHistory.renew(snapshot)
   }
 
   #noteGood(snapshot: Snapshot, { persists, trigger }: ReloadContext): void {
     const { safety } = this.#parts
-    this.#lastGood = snapshot
-    if (trigger === 'restore') safety.history.renew(snapshot)
+    this.#lastKnownGood = snapshot
+    if (trigger === 'restore') safety.goodHistory.renew(snapshot)
     // Where a store is given it has been promoted in a state of its own, which waits for the disk.
     else if (!persists) void safety.promote(snapshot)
   }

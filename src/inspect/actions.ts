@@ -1,4 +1,4 @@
-import { bounded } from '../async/deadline.ts'
+import { withDeadline } from '../async/deadline.ts'
 import type { Clock } from '../api/clock.ts'
 import { failure, isChangeoverError } from '../model/failure.ts'
 import type { Outcome } from '../model/record.ts'
@@ -42,7 +42,7 @@ export const act = async (
   if (typeof method !== 'function') throw new Refusal('inspector.not-found')
   const call = calls[name]
   const bound = (...inputs: unknown[]): unknown => Reflect.apply(method, reloader, inputs)
-  const ended = await bounded(() => call(bound, body), { clock, deadlineMs: ANSWER_MS, graceMs: 0 }).result
+  const ended = await withDeadline(() => call(bound, body), { clock, deadlineMs: ANSWER_MS, graceMs: 0 }).result
   if (ended.kind === 'done') return { status: 200, answer: { ok: true, ...recordOf(ended.value) } }
   if (ended.kind !== 'failed') return { status: 202, answer: { ok: true, pending: true } }
   if (ended.error instanceof Refusal) throw ended.error

@@ -13,7 +13,7 @@ const QUIET_MS = 20
 /** The longest window: what a change may be late by in a storm, in milliseconds. */
 const MAX_WINDOW_MS = 250
 
-type Deliver = (candidate: Candidate, wasHeld: boolean) => void
+type Deliver = (candidate: Candidate, wasFrozen: boolean) => void
 
 const owners = createOwners<Deliver>()
 
@@ -21,7 +21,7 @@ const owners = createOwners<Deliver>()
 const machine = admissionMachine.provide({
   actions: {
     deliver: ({ context: { newest }, system }) => newest && owners.of(system)(newest, false),
-    deliverHeld: ({ context: { newest }, system }) => newest && owners.of(system)(newest, true),
+    deliverFrozen: ({ context: { newest }, system }) => newest && owners.of(system)(newest, true),
   },
   delays: {
     quiet: QUIET_MS,

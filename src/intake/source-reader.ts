@@ -1,19 +1,19 @@
 import type { Candidate } from '../../machines/reload/types.ts'
-import { type Bounds, bounded } from '../async/deadline.ts'
+import { type DeadlineContext, withDeadline } from '../async/deadline.ts'
 import { codeTable } from '../model/error-codes.ts'
 import { type Failure, failure, type SourceCode } from '../model/failure.ts'
 import type { Settings } from '../settings/settings.ts'
-import { type Reading, SourceError } from '../api/source.ts'
+import { type ReadResult, SourceError } from '../api/source.ts'
 
-export type ReadResult =
-  | { readonly kind: 'read'; readonly candidate: Candidate; readonly reading: Reading }
+export type ReadOutcome =
+  | { readonly kind: 'read'; readonly candidate: Candidate; readonly reading: ReadResult }
   | { readonly kind: 'failed'; readonly failure: Failure & { readonly code: SourceCode } }
 
 /** Reads the source within a deadline, and keeps what was read beside the machines, which know it by name only. */
 export class SourceReader {
   readonly #settings: Settings
   // Weak, so that a document lives exactly as long as a machine or a transaction may still ask for it.
-  readonly #readings = new WeakMap<Candidate, Reading>()
+  readonly #readings = new WeakMap<Candidate, ReadResult>()
   /** Wall-clock time of the last read that the source answered. */
   verifiedAt: number | undefined
 
@@ -21,34 +21,34 @@ export class SourceReader {
     this.#settings = settings
   }
 
-  register(reading: Reading): Candidate {
+  register(reading: ReadResult): Candidate {
     const candidate = { revision: reading.revision }
     this.#readings.set(candidate, reading)
     return candidate
   }
 
   /** The same document, with what is known of it. */
-  mark(candidate: Candidate, { isLastGood, wasHeld }: Required<Omit<Candidate, 'revision'>>): Candidate {
+  mark(candidate: Candidate, { isLastKnownGood, wasFrozen }: Required<Omit<Candidate, 'revision'>>): Candidate {
     const reading = this.readingOf(candidate)
     const marked = {
       revision: reading.revision,
-      ...(isLastGood ? { isLastGood } : {}),
-      ...(wasHeld ? { wasHeld } : {}),
+      ...(isLastKnownGood ? { isLastKnownGood } : {}),
+      ...(wasFrozen ? { wasFrozen } : {}),
     }
     this.#readings.set(marked, reading)
     return marked
   }
 
-  readingOf(candidate: Candidate): Reading {
+  readingOf(candidate: Candidate): ReadResult {
     const reading = this.#readings.get(candidate)
     if (reading === undefined) throw new Error('A candidate that was never registered')
     return reading
   }
 
-  async read(signal: AbortSignal): Promise<ReadResult> {
+  async read(signal: AbortSignal): Promise<ReadOutcome> {
     const { source, clock, deadlines } = this.#settings
-    const read = async (bounds: Bounds): Promise<Reading> => toReading(await source.read(bounds.signal))
-    const call = bounded(read, { clock, deadlineMs: deadlines.readMs, graceMs: 0 })
+    const read = async (bounds: DeadlineContext): Promise<ReadResult> => toReading(await source.read(bounds.signal))
+    const call = withDeadline(read, { clock, deadlineMs: deadlines.readMs, graceMs: 0 })
     signal.addEventListener('abort', call.cancel)
     const ended = await call.result
     signal.removeEventListener('abort', call.cancel)
@@ -93,7 +93,7 @@ const causeOf = (error: unknown): unknown => {
  *
  * @throws TypeError where it is none
  */
-export const toReading = (value: Reading): Reading => {
+export const toReading = (value: ReadResult): ReadResult => {
   const { kind } = value
   const { lineage, order, name } = value.revision
   const isRevision = typeof lineage === 'string' && Number.isFinite(order) && typeof name === 'string'

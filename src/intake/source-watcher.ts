@@ -2,7 +2,7 @@ import { createActor, fromCallback } from 'xstate'
 import type { Candidate } from '../../machines/reload/types.ts'
 import { watchMachine } from '../../machines/watch/machine.ts'
 import { candidateOf } from '../../machines/watch/setup.ts'
-import type { SourceVerdict, WatchEvent } from '../../machines/watch/types.ts'
+import type { SourceVerdict, WatchMachineEvent } from '../../machines/watch/types.ts'
 import { backoffMs } from '../async/backoff.ts'
 import { ignoreRejection } from '../async/deadline.ts'
 import type { ObservableActor } from '../xstate/machine-observer.ts'
@@ -34,15 +34,15 @@ export interface SourceStatus {
 }
 
 /** What moves when the watch machine decides. */
-interface FollowerParts {
+interface WatcherDeps {
   readonly settings: Settings
   readonly read: (signal: AbortSignal) => Promise<SourceVerdict>
-  readonly watch: (after: Revision | undefined, send: (event: WatchEvent) => void) => () => void
+  readonly watch: (after: Revision | undefined, send: (event: WatchMachineEvent) => void) => () => void
   readonly deliver: (candidate: Candidate, from: 'stream' | 'read') => void
   readonly report: (failure: Failure) => void
 }
 
-const owners = createOwners<FollowerParts>()
+const owners = createOwners<WatcherDeps>()
 
 const partsOf = owners.of
 
@@ -50,8 +50,8 @@ const partsOf = owners.of
 const machine = watchMachine.provide({
   actors: {
     readSource: fromStep<SourceVerdict, unknown>(async ({ system, signal }) => partsOf(system).read(signal)),
-    watchSource: fromCallback<WatchEvent, { readonly after: Revision | undefined }>(({ sendBack, input, system }) =>
-      partsOf(system).watch(input.after, sendBack),
+    watchSource: fromCallback<WatchMachineEvent, { readonly after: Revision | undefined }>(
+      ({ sendBack, input, system }) => partsOf(system).watch(input.after, sendBack),
     ),
   },
   actions: {
@@ -64,11 +64,11 @@ const machine = watchMachine.provide({
   },
   delays: {
     backoff: ({ context, system }) => {
-      const { retry, random } = partsOf(system).settings
+      const { sourceBackoff: retry, random } = partsOf(system).settings
       return backoffMs(retry, context.attempts, random)
     },
     openDeadline: ({ system }) => partsOf(system).settings.deadlines.readMs,
-    steadyAfter: ({ system }) => partsOf(system).settings.retry.maxMs,
+    steadyAfter: ({ system }) => partsOf(system).settings.sourceBackoff.maxMs,
     reconcileInterval: ({ system }) => {
       const { reconcileMs, random } = partsOf(system).settings
       return Math.min(MAX_DELAY_MS, reconcileMs * (0.9 + random() * 0.2))
@@ -77,7 +77,7 @@ const machine = watchMachine.provide({
 })
 
 /** Runs the watch machine on a source, and hands on each candidate that it delivers. */
-export class Follower {
+export class SourceWatcher {
   readonly #settings: Settings
   readonly #reader: SourceReader
   readonly #actor
@@ -164,14 +164,14 @@ export class Follower {
     return { kind: 'failed', cause: result.failure.code }
   }
 
-  #watch(after: Revision | undefined, send: (event: WatchEvent) => void): () => void {
+  #watch(after: Revision | undefined, send: (event: WatchMachineEvent) => void): () => void {
     const controller = new AbortController()
     if (after !== undefined) void this.#pump(after, controller.signal, send)
     return () => controller.abort()
   }
 
   /** Turns what the source reports into events until it breaks or nobody listens. Never rejects. */
-  async #pump(after: Revision, signal: AbortSignal, send: (event: WatchEvent) => void): Promise<void> {
+  async #pump(after: Revision, signal: AbortSignal, send: (event: WatchMachineEvent) => void): Promise<void> {
     let cause: SourceCode = 'source.closed'
     try {
       const events = this.#settings.source.watch(after, signal)

@@ -10,7 +10,7 @@ export class GenerationRecord {
   readonly #needed: readonly GenerationRecord[]
   #dependents: Set<GenerationRecord> | undefined
   /** It has passed a soak: its check is not asked again. */
-  isProven = false
+  hasSoaked = false
   #uses = 0
   #onUnused: (() => void) | undefined
   #closing: Promise<void> | undefined
@@ -37,7 +37,7 @@ export class GenerationRecord {
   }
 
   /** It is closed: those that it was prepared with need not wait for it any more. */
-  letGo(): void {
+  release(): void {
     for (const other of this.#needed) other.#dependents?.delete(this)
   }
 

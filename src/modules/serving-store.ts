@@ -7,24 +7,24 @@ import { Slot } from './slot.ts'
 import { type Instances, View } from './view.ts'
 
 /** One module's part in the tick. */
-export interface Swap {
+export interface ModuleSwitch {
   readonly slot: Slot
   readonly from: { readonly serving: GenerationRecord | undefined; readonly slice: unknown }
   readonly to: { readonly serving: GenerationRecord | undefined; readonly slice: unknown }
 }
 
 /** A rollback that threw, with the module that may now serve something else. */
-export interface SwapBackFailure {
+export interface RollbackFailure {
   readonly module: string
   readonly failure: Failure
 }
 
-export type SwapVerdict =
+export type CommitVerdict =
   | { readonly kind: 'done' }
-  | { readonly kind: 'failed'; readonly failure: Failure; readonly notBack: readonly SwapBackFailure[] }
+  | { readonly kind: 'failed'; readonly failure: Failure; readonly rollbackFailures: readonly RollbackFailure[] }
 
 /** Holds what serves, and changes all of it in one synchronous turn, forward and back. */
-export class Store {
+export class ServingStore {
   readonly slots = new Map<string, Slot>()
   readonly #held = new Set<View>()
   readonly #show: (config: unknown) => void
@@ -59,7 +59,7 @@ export class Store {
    * The tick. Calls the commits in dependency order, then moves every pointer and last the config. Where a commit
    * throws, all that it touched is swapped back here and now, the thrower included. Nothing else runs in between.
    */
-  swap(swaps: readonly Swap[], snapshot: Snapshot): SwapVerdict {
+  commit(swaps: readonly ModuleSwitch[], snapshot: Snapshot): CommitVerdict {
     for (const [index, { slot, to }] of swaps.entries()) {
       const thrown = callHook(to.serving, 'commit')
       if (thrown === undefined) continue
@@ -67,7 +67,7 @@ export class Store {
       return {
         kind: 'failed',
         failure: failure('module.commit-failed', { module: slot.name, phase: 'commit' }, thrown.error),
-        notBack: this.#callRollbacks(touched),
+        rollbackFailures: this.#callRollbacks(touched),
       }
     }
     this.#point(swaps, 'to')
@@ -77,12 +77,12 @@ export class Store {
   }
 
   /** The tick back, after a commit that held: the same instances as before serve again when it returns. */
-  swapBack(swaps: readonly Swap[], previous: View | undefined): readonly SwapBackFailure[] {
-    const notBack = this.#callRollbacks(swaps)
+  rollBack(swaps: readonly ModuleSwitch[], previous: View | undefined): readonly RollbackFailure[] {
+    const rollbackFailures = this.#callRollbacks(swaps)
     this.#point(swaps, 'from')
     this.#view = previous
     this.#show(previous?.snapshot.config)
-    return notBack
+    return rollbackFailures
   }
 
   /** The same config came as another document. */
@@ -90,18 +90,18 @@ export class Store {
     if (this.#view !== undefined) this.#view.snapshot = snapshot
   }
 
-  #callRollbacks(swaps: readonly Swap[]): SwapBackFailure[] {
-    const notBack: SwapBackFailure[] = []
+  #callRollbacks(swaps: readonly ModuleSwitch[]): RollbackFailure[] {
+    const rollbackFailures: RollbackFailure[] = []
     for (const { slot, to } of [...swaps].reverse()) {
       const thrown = callHook(to.serving, 'rollback')
       if (thrown === undefined) continue
       const place = { module: slot.name, phase: 'rollback' } as const
-      notBack.push({ module: slot.name, failure: failure('module.rollback-failed', place, thrown.error) })
+      rollbackFailures.push({ module: slot.name, failure: failure('module.rollback-failed', place, thrown.error) })
     }
-    return notBack
+    return rollbackFailures
   }
 
-  #point(swaps: readonly Swap[], side: 'from' | 'to'): void {
+  #point(swaps: readonly ModuleSwitch[], side: 'from' | 'to'): void {
     for (const swap of swaps) {
       swap.slot.serving = swap[side].serving
       swap.slot.slice = swap[side].slice

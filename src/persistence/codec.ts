@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { toGood, toJournal } from './decode.ts'
-import type { Good, KeptJournal } from './journal.ts'
+import type { Good, Journal } from './journal.ts'
 
 /** No entry is larger, in bytes of UTF-8: 16 MiB. */
 export const MAX_ENTRY_BYTES = 16 * 1024 * 1024
@@ -74,4 +74,4 @@ export const idOf = (text: string): string => text.slice(0, text.indexOf('\n'))
 export const goodCodec: Codec<Good> = codecOf('good', toGood)
 
 /** The text of the journal. */
-export const journalCodec: Codec<KeptJournal> = codecOf('journal', toJournal)
+export const journalCodec: Codec<Journal> = codecOf('journal', toJournal)

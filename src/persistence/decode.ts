@@ -1,5 +1,5 @@
 import type { Revision } from '../model/revision.ts'
-import type { Attempt, Frozen, Good, KeptJournal, Quarantined } from './journal.ts'
+import type { ConfigAttempt, Frozen, Good, Journal, Quarantined } from './journal.ts'
 
 /** Thrown where a value is not what an entry holds. It says nothing of the value. */
 class BadShape extends Error {}
@@ -82,7 +82,7 @@ export const toGood = (value: unknown): Good => {
   })
 }
 
-const toAttempt = (value: unknown): Attempt => {
+const toAttempt = (value: unknown): ConfigAttempt => {
   const from = objectOf(value)
   return Object.freeze({
     digest: idOf(member(from, 'digest')),
@@ -121,7 +121,7 @@ const toFrozen = (value: unknown): Frozen => {
 }
 
 /** The value as a journal of its own, made of known members only. @throws BadShape */
-export const toJournal = (value: unknown): KeptJournal => {
+export const toJournal = (value: unknown): Journal => {
   const from = objectOf(value)
   return Object.freeze({
     digestKey: idOf(member(from, 'digestKey')),

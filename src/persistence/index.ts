@@ -1,3 +1,3 @@
 export { fileStore } from './file-store.ts'
-export { Keeper } from './persistence.ts'
-export type { KeptJournal } from './journal.ts'
+export { Persistence as Keeper } from './persistence.ts'
+export type { Journal as KeptJournal } from './journal.ts'

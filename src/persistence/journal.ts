@@ -30,7 +30,7 @@ export interface Good {
 }
 
 /** A digest that was, or is about to be, applied. */
-export interface Attempt {
+export interface ConfigAttempt {
   readonly digest: string
   readonly build: string
   /** The shown name of the revision. */
@@ -69,11 +69,11 @@ export interface Frozen {
 }
 
 /** What must outlive the process, apart from the goods. */
-export interface KeptJournal {
+export interface Journal {
   /** The key of all digests: without it they could not be compared after a restart. */
   readonly digestKey: string
   /** At most 32. */
-  readonly attempts: readonly Attempt[]
+  readonly attempts: readonly ConfigAttempt[]
   /** At most 256. */
   readonly quarantine: readonly Quarantined[]
   readonly frozen?: Frozen

@@ -2,11 +2,11 @@ import { backoffMs, safeRandom } from '../async/backoff.ts'
 import type { Clock, TimerHandle } from '../api/clock.ts'
 import { type Failure, failure } from '../model/failure.ts'
 import { goodCodec, idOf, journalCodec } from './codec.ts'
-import { KeptEntry } from './stored-entry.ts'
+import { StoredEntry } from './stored-entry.ts'
 import { Line } from './write-queue.ts'
-import type { Good, GoodStore, KeptJournal } from './journal.ts'
+import type { Good, GoodStore, Journal } from './journal.ts'
 
-export interface KeeperOptions {
+export interface PersistenceOptions {
   readonly clock: Clock
   /** How long one call of the store may take, in milliseconds. */
   readonly deadlineMs: number
@@ -18,14 +18,14 @@ export interface KeeperOptions {
 }
 
 /** What was kept. */
-export interface KeptState {
+export interface PersistedState {
   /** Those that can be used, newest first, each digest once. */
   readonly goods: readonly Good[]
-  readonly journal: KeptJournal | undefined
+  readonly journal: Journal | undefined
 }
 
 /** How keeping goes. */
-export interface KeeperStatus {
+export interface PersistenceStatus {
   /** Wall-clock time of the last save that succeeded. */
   readonly lastSavedAt?: number
   /** The last failure; gone once everything that is to be kept is. */
@@ -39,11 +39,11 @@ const MOST_GOODS = 3
  * reported, and what could not be saved is tried again with back-off until it is saved, replaced by something newer, or
  * the keeper is closed. Call `load` before the first save: what the store holds decides the order of writing.
  */
-export class Keeper {
-  readonly #options: KeeperOptions
+export class Persistence {
+  readonly #options: PersistenceOptions
   readonly #random: () => number
-  readonly #goodEntries: readonly KeptEntry[]
-  readonly #journalEntry: KeptEntry
+  readonly #goodEntries: readonly StoredEntry[]
+  readonly #journalEntry: StoredEntry
   readonly #goods: Line
   readonly #journal: Line
   /** Lines whose turn comes, first asked first. */
@@ -58,19 +58,21 @@ export class Keeper {
   #lastError: Failure | undefined
   #isClosed = false
 
-  constructor(store: GoodStore, options: KeeperOptions) {
+  constructor(store: GoodStore, options: PersistenceOptions) {
     this.#options = options
     this.#random = safeRandom(options.random)
     const { clock, deadlineMs } = options
     const entryOptions = { clock, deadlineMs, onSettled: (failed?: Failure) => this.#onSettled(failed) }
-    this.#goodEntries = (['good', 'good.1', 'good.2'] as const).map((name) => new KeptEntry(name, store, entryOptions))
-    this.#journalEntry = new KeptEntry('journal', store, entryOptions)
+    this.#goodEntries = (['good', 'good.1', 'good.2'] as const).map(
+      (name) => new StoredEntry(name, store, entryOptions),
+    )
+    this.#journalEntry = new StoredEntry('journal', store, entryOptions)
     this.#goods = new Line(this.#goodEntries)
     this.#journal = new Line([this.#journalEntry])
   }
 
   /** What is kept; an entry that cannot be read or used is reported and left out. Takes one deadline at most. */
-  async load(): Promise<KeptState> {
+  async load(): Promise<PersistedState> {
     if (this.#isClosed) return { goods: [], journal: undefined }
     const [journal, ...entries] = await Promise.all([
       this.#journalEntry.load(journalCodec.decode, () => 0),
@@ -105,7 +107,7 @@ export class Keeper {
    * Keeps the journal. Of several that wait the newest alone is written. Resolves after the first try: true where a
    * journal at least as new is kept.
    */
-  saveJournal(journal: KeptJournal): Promise<boolean> {
+  saveJournal(journal: Journal): Promise<boolean> {
     const text = journalCodec.encode(journal)
     if (text !== undefined) return this.#save(this.#journal, [{ text, id: idOf(text), sequence: 0 }])
     this.#note(failure('persistence.failed', { phase: 'persist', detail: 'a journal that is too large to be kept' }))
@@ -118,7 +120,7 @@ export class Keeper {
     while (this.#running !== undefined) await this.#passing
   }
 
-  status(): KeeperStatus {
+  status(): PersistenceStatus {
     return {
       ...(this.#lastSavedAt === undefined ? {} : { lastSavedAt: this.#lastSavedAt }),
       ...(this.#lastError === undefined ? {} : { lastError: this.#lastError }),

@@ -1,4 +1,4 @@
-import { type Bounded, type BoundedCall, bounded, type Late } from '../async/deadline.ts'
+import { type CallResult, type DeadlineCall, withDeadline, type LateResult } from '../async/deadline.ts'
 import type { Clock } from '../api/clock.ts'
 import { type Failure, failure } from '../model/failure.ts'
 import { type Decoded, idOf } from './codec.ts'
@@ -28,11 +28,11 @@ export interface Loaded<T> {
 const MOST_DOUBTS = 30
 
 /** One entry of a store: every call of it is bounded, and no save overtakes one that has not settled. */
-export class KeptEntry {
+export class StoredEntry {
   readonly name: EntryName
   readonly #store: GoodStore
   readonly #options: EntryOptions
-  readonly #calls = new Set<BoundedCall<unknown>>()
+  readonly #calls = new Set<DeadlineCall<unknown>>()
   #mayHold: readonly Held[] = [nothingHeld]
   #saves = 0
   #isUnsettled = false
@@ -100,9 +100,12 @@ export class KeptEntry {
     return failure(code, { phase: 'persist', detail: this.name }, cause)
   }
 
-  async #call(body: () => unknown, onLate: (late: Late<unknown>) => void = () => {}): Promise<Bounded<unknown>> {
+  async #call(
+    body: () => unknown,
+    onLate: (late: LateResult<unknown>) => void = () => {},
+  ): Promise<CallResult<unknown>> {
     const { clock, deadlineMs } = this.#options
-    const call = bounded<unknown>(body, { clock, deadlineMs, graceMs: 0, onLate })
+    const call = withDeadline<unknown>(body, { clock, deadlineMs, graceMs: 0, onLate })
     this.#calls.add(call)
     const ended = await call.result
     this.#calls.delete(call)
@@ -115,7 +118,7 @@ export class KeptEntry {
     this.#mayHold = [first, ...others.slice(-MOST_DOUBTS), held]
   }
 
-  #failed(ended: Exclude<Bounded<unknown>, { kind: 'done' }>): Failure {
+  #failed(ended: Exclude<CallResult<unknown>, { kind: 'done' }>): Failure {
     if (ended.kind !== 'failed') return this.#failure('persistence.timeout')
     const { error } = ended
     return error instanceof UnusableEntry ? this.#failure(error.code) : this.#failure('persistence.failed', error)

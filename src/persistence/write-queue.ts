@@ -1,5 +1,5 @@
 import type { Failure } from '../model/failure.ts'
-import type { EntryText, KeptEntry } from './stored-entry.ts'
+import type { EntryText, StoredEntry } from './stored-entry.ts'
 import { isInPlace, nextToWrite, type Place } from './write-order.ts'
 
 /** What a pass tells its keeper. */
@@ -12,7 +12,7 @@ export interface Passing {
 }
 
 interface EntryPlace extends Place {
-  readonly entry: KeptEntry
+  readonly entry: StoredEntry
   readonly target: EntryText
 }
 
@@ -23,13 +23,13 @@ interface Waiter {
 
 /** Entries that are saved together: the goods, or the journal. Of what waits to be saved only the newest is. */
 export class Line {
-  readonly #entries: readonly KeptEntry[]
+  readonly #entries: readonly StoredEntry[]
   #places: readonly EntryPlace[] = []
   #version = 0
   #waiters: readonly Waiter[] = []
 
   /** @param entries newest first */
-  constructor(entries: readonly KeptEntry[]) {
+  constructor(entries: readonly StoredEntry[]) {
     this.#entries = entries
   }
 

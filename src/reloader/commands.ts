@@ -3,25 +3,25 @@ import type { RevertOptions } from '../api/reloader.ts'
 import { changeoverError } from '../model/failure.ts'
 import type { TransactionRecord } from '../model/record.ts'
 import type { Settings } from '../settings/settings.ts'
-import type { Waiters } from './pending-calls.ts'
+import type { PendingCalls } from './pending-calls.ts'
 
 /** From the tick until it holds a transaction may be confirmed. */
 const confirmableStates = new Set(['completing', 'soaking', 'confirming'])
 
 /** What a person may ask of a running reloader beside a read: to hold changes, go back, try again, confirm. */
-export class Operations {
+export class Commands {
   readonly #settings: Settings
   readonly #engine: Engine
-  readonly #waiters: Waiters
+  readonly #waiters: PendingCalls
 
-  constructor(settings: Settings, engine: Engine, waiters: Waiters) {
+  constructor(settings: Settings, engine: Engine, waiters: PendingCalls) {
     this.#settings = settings
     this.#engine = engine
     this.#waiters = waiters
   }
 
   reload(): Promise<TransactionRecord> {
-    if (this.#engine.admission.isFrozen) throw changeoverError('reloader.held')
+    if (this.#engine.admission.isFrozen) throw changeoverError('reloader.frozen')
     const record = this.#waiters.next('reload')
     this.#engine.restore.requestReload()
     return record
@@ -43,7 +43,7 @@ export class Operations {
 
   async revert({ to }: RevertOptions): Promise<TransactionRecord> {
     const { safety, reader } = this.#engine
-    const good = safety.history.find(to)
+    const good = safety.goodHistory.find(to)
     if (good === undefined) throw changeoverError('reloader.no-such-good')
     const saved = this.#freeze(`reverted to ${good.revision.name}`, good.digest)
     const record = this.#waiters.next('revert')
@@ -55,7 +55,7 @@ export class Operations {
 
   async retry(): Promise<TransactionRecord> {
     const { admission, safety, context } = this.#engine
-    if (admission.isFrozen) throw changeoverError('reloader.held')
+    if (admission.isFrozen) throw changeoverError('reloader.frozen')
     const { untriedDigest } = safety
     const isWaiting = context.untried?.until === 'released' && untriedDigest !== undefined
     if (!isWaiting) throw changeoverError('reloader.nothing-to-retry')
@@ -73,11 +73,11 @@ export class Operations {
   }
 
   async confirm(transactionId: string): Promise<TransactionRecord> {
-    const { hands, state, context } = this.#engine
-    const { transaction } = hands
+    const { executor, state, context } = this.#engine
+    const { transaction } = executor
     const isRunning = transaction.id === transactionId && context.epoch === transaction.epoch
     const mayConfirm =
-      isRunning && confirmableStates.has(state.state) && this.#engine.awaitsWord && hands.confirmLeftMs > 0
+      isRunning && confirmableStates.has(state.state) && this.#engine.awaitsConfirmation && executor.confirmLeftMs > 0
     if (!mayConfirm) throw changeoverError('confirm.refused')
     const record = this.#waiters.running(transaction.epoch)
     this.#engine.send({ type: 'confirm.given' })
@@ -92,8 +92,8 @@ export class Operations {
     const saved = safety.freeze({ reason, since, ...(goal === undefined ? {} : { revertTo: goal }) })
     admission.freeze()
     this.#engine.send({ type: 'freeze.requested' })
-    this.#waiters.reject('reloader.held', 'reload')
-    this.#waiters.reject('reloader.held', 'retry')
+    this.#waiters.reject('reloader.frozen', 'reload')
+    this.#waiters.reject('reloader.frozen', 'retry')
     return saved
   }
 }

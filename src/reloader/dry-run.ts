@@ -7,15 +7,15 @@ import { planOf } from '../transaction/plan.ts'
 import type { Registry } from '../modules/registry.ts'
 import { Transaction } from '../transaction/transaction.ts'
 import type { Document } from '../api/source.ts'
-import type { Store } from '../modules/serving-store.ts'
+import type { ServingStore } from '../modules/serving-store.ts'
 
 /** The way of a document through all that may refuse it, without its tick. */
-export const rehearse = async (
+export const dryRun = async (
   content: string,
   { prepare = false }: PlanOptions,
   { clock }: Settings,
   registry: Registry,
-  store: Store,
+  store: ServingStore,
   { validator, runner, context }: Engine,
 ): Promise<PlanReport> => {
   const revision = { lineage: 'plan', order: 0, name: 'plan' }

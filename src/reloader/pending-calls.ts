@@ -1,7 +1,7 @@
 import { changeoverError, type ErrorCode } from '../model/failure.ts'
 import type { TransactionRecord, Trigger } from '../model/record.ts'
 
-interface Waiter {
+interface PendingCall {
   /** What begins the transaction that is waited for; undefined where that runs already. */
   readonly trigger: Trigger | undefined
   /** The transaction that answers it; unknown until it begins. */
@@ -11,8 +11,8 @@ interface Waiter {
 }
 
 /** Calls that are answered by the terminal record of a transaction. */
-export class Waiters {
-  readonly #waiters = new Set<Waiter>()
+export class PendingCalls {
+  readonly #waiters = new Set<PendingCall>()
 
   /** The record of the first transaction of this kind that begins from now on. */
   next(trigger: Trigger): Promise<TransactionRecord> {

@@ -15,16 +15,16 @@ import type { TransactionRecord } from '../model/record.ts'
 import type { ReloaderOptions } from '../api/options.ts'
 import { checkDeadlines, resolveOptions, type Settings } from '../settings/settings.ts'
 import { registerObservation } from '../api/observed.ts'
-import { Operations } from './commands.ts'
+import { Commands } from './commands.ts'
 import { Registry, type UseLinks } from '../modules/registry.ts'
-import { rehearse } from './dry-run.ts'
-import { Start } from './startup.ts'
+import { dryRun } from './dry-run.ts'
+import { Startup } from './startup.ts'
 import type { ReloaderStatus } from '../api/status.ts'
 import { statusOf } from './status.ts'
 import type { Slot } from '../modules/slot.ts'
-import { Store } from '../modules/serving-store.ts'
+import { ServingStore } from '../modules/serving-store.ts'
 import type { Listener } from '../transaction/subscriptions.ts'
-import { Waiters } from './pending-calls.ts'
+import { PendingCalls } from './pending-calls.ts'
 
 /**
  * Makes a reloader. Add modules with `use`, then `start` it.
@@ -33,7 +33,7 @@ import { Waiters } from './pending-calls.ts'
  */
 export const createReloader = <Config>(options: ReloaderOptions<Config>): Reloader<Config, NoModules> =>
   // `use` adds each module to the type as it adds it here: the one place where the types trust the code.
-  new Core(resolveOptions(options)) as unknown as Reloader<Config, NoModules>
+  new ReloaderImpl(resolveOptions(options)) as unknown as Reloader<Config, NoModules>
 
 interface Served {
   readonly config: unknown
@@ -46,19 +46,19 @@ const nothingServed: Served = {
   },
 }
 
-class Core {
+class ReloaderImpl {
   readonly modules: Record<string, ModuleHandle<unknown>> = {}
   readonly #settings: Settings
   readonly #registry = new Registry()
   /** What serves, beside the store: a read of `config` asks nothing and is as fast as one of a plain object. */
   #served: Served = nothingServed
-  readonly #store = new Store((config) => {
+  readonly #store = new ServingStore((config) => {
     this.#served = config === undefined ? nothingServed : { config }
   })
   readonly #engine: Engine
-  readonly #waiters = new Waiters()
-  readonly #operations: Operations
-  #start: Start | undefined
+  readonly #waiters = new PendingCalls()
+  readonly #operations: Commands
+  #start: Startup | undefined
   #closing: Promise<void> | undefined
   #resolveClosed: () => void = () => {}
 
@@ -67,15 +67,15 @@ class Core {
     this.#engine = new Engine(settings, this.#registry, this.#store, {
       onBegun: (epoch, trigger) => this.#waiters.claim(epoch, trigger),
       onServing: () => this.#start?.serve(),
-      onConcluded: (record, leavesUntried) => {
+      onFinished: (record, leavesUntried) => {
         this.#start?.conclude(record)
         this.#waiters.answer(record)
         if (!leavesUntried) this.#waiters.reject('reloader.nothing-to-retry', 'retry')
       },
-      onHeld: () => this.#waiters.reject('reloader.held', 'reload'),
+      onFrozen: () => this.#waiters.reject('reloader.frozen', 'reload'),
       onClosed: () => this.#resolveClosed(),
     })
-    this.#operations = new Operations(settings, this.#engine, this.#waiters)
+    this.#operations = new Commands(settings, this.#engine, this.#waiters)
     registerObservation(this, this.#engine.announcer.observation(this.status))
   }
 
@@ -92,7 +92,7 @@ class Core {
   readonly start = async (options: StartOptions = {}): Promise<void> => {
     if (this.#closing !== undefined) throw changeoverError('reloader.closed')
     if (this.#start !== undefined) throw changeoverError('reloader.already-started')
-    const start = new Start(options, this.#settings.clock, () => this.#engine.follower.lastError)
+    const start = new Startup(options, this.#settings.clock, () => this.#engine.follower.lastError)
     this.#start = start
     this.#engine.start()
     try {
@@ -137,7 +137,7 @@ class Core {
 
   readonly plan = async (document: string, options: PlanOptions = {}): Promise<PlanReport> => {
     if (this.#closing !== undefined) throw changeoverError('reloader.closed')
-    return rehearse(document, options, this.#settings, this.#registry, this.#store, this.#engine)
+    return dryRun(document, options, this.#settings, this.#registry, this.#store, this.#engine)
   }
 
   readonly subscribe = (
@@ -182,13 +182,13 @@ class Core {
     this.#engine.announcer.announce({ kind: 'closed' })
   }
 
-  #running(): Operations {
+  #running(): Commands {
     if (this.#closing !== undefined) throw changeoverError('reloader.closed')
     if (this.#start === undefined) throw changeoverError('reloader.not-started')
     return this.#operations
   }
 
-  #serving(): Operations {
+  #serving(): Commands {
     // A first config that is not taken by all modules yet may be taken back: there is nothing to hold or to return to.
     if (this.#closing === undefined && this.#start?.hasServed !== true) throw changeoverError('reloader.not-started')
     return this.#running()

@@ -5,7 +5,7 @@ import type { TransactionRecord } from '../model/record.ts'
 import { checkMs } from '../settings/checks.ts'
 
 /** One call of `start`: settles at the first commit, the first bad document, the deadline or the abort. */
-export class Start {
+export class Startup {
   readonly served: Promise<void>
   /** True from the first commit that has held, or soaks. */
   hasServed = false

@@ -5,21 +5,21 @@ import { goodStatus } from '../safety/good-history.ts'
 import type { Snapshot } from '../model/snapshot.ts'
 import type { ModuleStatus, ReloaderStatus } from '../api/status.ts'
 import type { Slot } from '../modules/slot.ts'
-import type { Store } from '../modules/serving-store.ts'
+import type { ServingStore } from '../modules/serving-store.ts'
 
 /** All that an operator may see: names, revisions, counts; no config value. */
-export const statusOf = (engine: Engine, store: Store): ReloaderStatus => {
+export const statusOf = (engine: Engine, store: ServingStore): ReloaderStatus => {
   const { degraded } = engine.context
   const isDegraded = new Set(degraded)
   const isClosed = engine.state.state === 'closed'
   const serving = shown(store.snapshot)
-  const lastGood = shown(engine.hands.lastGood)
+  const lastKnownGood = shown(engine.executor.lastKnownGood)
   const { last, counters } = engine.journal
   return {
     ...engine.state,
     ...(serving === undefined ? {} : { serving }),
-    ...(lastGood === undefined ? {} : { lastGood }),
-    history: engine.safety.history.goods.map(goodStatus),
+    ...(lastKnownGood === undefined ? {} : { lastKnownGood: lastKnownGood }),
+    goodHistory: engine.safety.goodHistory.goods.map(goodStatus),
     ...safetyStatus(engine, store),
     inSync: isInSync(serving?.revision, engine.follower.revision),
     degraded,
@@ -35,8 +35,8 @@ export const statusOf = (engine: Engine, store: Store): ReloaderStatus => {
   }
 }
 
-const safetyStatus = (engine: Engine, store: Store) => {
-  const { safety, admission, hands } = engine
+const safetyStatus = (engine: Engine, store: ServingStore) => {
+  const { safety, admission, executor } = engine
   const staleSince = store.snapshot === undefined ? undefined : staleSinceOf(engine)
   const { frozen } = safety
   const newest = admission.newest?.revision
@@ -46,8 +46,8 @@ const safetyStatus = (engine: Engine, store: Store) => {
     ...(frozen === undefined || !admission.isFrozen
       ? {}
       : { frozen: { reason: frozen.reason, since: frozen.since, ...(waiting === undefined ? {} : { waiting }) } }),
-    ...(engine.awaitsWord && hands.confirmLeftMs > 0
-      ? { confirmation: { transaction: hands.transaction.id, until: hands.confirmUntil } }
+    ...(engine.awaitsConfirmation && executor.confirmLeftMs > 0
+      ? { confirmation: { transaction: executor.transaction.id, until: executor.confirmUntil } }
       : {}),
     quarantine: safety.quarantine.active.map(({ build: _, ...shownOf }) => shownOf),
     ...(safety.keeper === undefined ? {} : { persistence: safety.keeper.status() }),

@@ -1,18 +1,18 @@
-import type { Attempt } from '../persistence/journal.ts'
+import type { ConfigAttempt } from '../persistence/journal.ts'
 
 /** Attempts that are kept; of more, the oldest are forgotten. */
 const MAX_ATTEMPTS = 16
 
 /** Counts how often the process died while a config was being tried: begun, and neither ended nor given up. */
-export class Attempts {
+export class CrashGuard {
   readonly #build: string
-  #attempts: readonly Attempt[] = []
+  #attempts: readonly ConfigAttempt[] = []
 
   constructor(build: string) {
     this.#build = build
   }
 
-  get entries(): readonly Attempt[] {
+  get entries(): readonly ConfigAttempt[] {
     return this.#attempts
   }
 
@@ -22,8 +22,8 @@ export class Attempts {
    *
    * @param provedDigest the last known good: a death between its promotion and the end of its attempt is none
    */
-  load(attempts: readonly Attempt[], provedDigest: string | undefined): readonly Attempt[] {
-    const died: Attempt[] = []
+  load(attempts: readonly ConfigAttempt[], provedDigest: string | undefined): readonly ConfigAttempt[] {
+    const died: ConfigAttempt[] = []
     this.#attempts = attempts.slice(0, MAX_ATTEMPTS).flatMap((attempt) => {
       if (attempt.digest === provedDigest) return []
       if (!attempt.isOpen) return [attempt]
@@ -69,11 +69,11 @@ export class Attempts {
     return isOpen
   }
 
-  #find(digest: string): Attempt | undefined {
+  #find(digest: string): ConfigAttempt | undefined {
     return this.#attempts.find((attempt) => attempt.digest === digest && attempt.build === this.#build)
   }
 
-  #others(digest: string): readonly Attempt[] {
+  #others(digest: string): readonly ConfigAttempt[] {
     return this.#attempts.filter((attempt) => attempt.digest !== digest || attempt.build !== this.#build)
   }
 }

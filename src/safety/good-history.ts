@@ -9,7 +9,7 @@ const MAX_GOODS = 3
 const MAX_TIME = 2 ** 50
 
 /** The snapshots that have passed their soak, newest first, each digest once. */
-export class History {
+export class GoodHistory {
   #goods: readonly Good[] = []
 
   get goods(): readonly Good[] {

@@ -1,13 +1,13 @@
 import type { Untried } from '../../machines/index.ts'
 import type { Keeper, KeptJournal } from '../persistence/index.ts'
-import type { Attempt, Frozen, Good } from '../persistence/journal.ts'
+import type { ConfigAttempt, Frozen, Good } from '../persistence/journal.ts'
 import { type Failure, failure } from '../model/failure.ts'
 import type { Outcome } from '../model/record.ts'
 import type { Transaction } from '../transaction/transaction.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { Snapshot } from '../model/snapshot.ts'
-import { Attempts } from './crash-guard.ts'
-import { History } from './good-history.ts'
+import { CrashGuard } from './crash-guard.ts'
+import { GoodHistory } from './good-history.ts'
 import { Quarantine } from './quarantine.ts'
 
 const withoutRevert = ({ reason, since }: Frozen): Frozen => ({ reason, since })
@@ -17,11 +17,11 @@ const withoutRevert = ({ reason, since }: Frozen): Frozen => ({ reason, since })
  * quarantine, the deaths of earlier runs, a freeze. Kept across restarts where a store is given.
  */
 export class Safety {
-  readonly history = new History()
+  readonly goodHistory = new GoodHistory()
   readonly quarantine: Quarantine
   readonly #settings: Settings
   readonly #keeper: Keeper | undefined
-  readonly #attempts: Attempts
+  readonly #attempts: CrashGuard
   readonly #report: (failure: Failure) => void
   #digestKey: string
   #frozen: Frozen | undefined
@@ -37,7 +37,7 @@ export class Safety {
     this.#keeper = keeper
     this.#report = report
     this.#digestKey = settings.digestKey
-    this.#attempts = new Attempts(settings.build)
+    this.#attempts = new CrashGuard(settings.build)
     this.quarantine = new Quarantine(settings.quarantine, settings, onExpired)
   }
 
@@ -58,7 +58,7 @@ export class Safety {
   async load(): Promise<void> {
     if (this.#keeper === undefined) return
     const { goods, journal } = await this.#keeper.load()
-    this.history.load(goods)
+    this.goodHistory.load(goods)
     if (journal === undefined) return
     this.#digestKey = journal.digestKey
     this.#frozen = journal.frozen
@@ -75,13 +75,13 @@ export class Safety {
       if (active.some((entry) => entry.digest === digest)) return 2
       return digest === this.#frozen?.revertTo ? 0 : 1
     }
-    return [...this.history.goods].sort((one, other) => rankOf(one) - rankOf(other))
+    return [...this.goodHistory.goods].sort((one, other) => rankOf(one) - rankOf(other))
   }
 
   /** True where the config is to be written down before it is tried: it may kill the process. */
   isAttempt(snapshot: Snapshot): boolean {
     if (this.#keeper === undefined) return false
-    return this.#settings.confirm !== undefined || !this.history.isNewest(snapshot.digest)
+    return this.#settings.confirm !== undefined || !this.goodHistory.isNewest(snapshot.digest)
   }
 
   /** Writes down that a config is about to be tried, before any module is called. */
@@ -94,12 +94,12 @@ export class Safety {
 
   /** It has passed its soak: it is the last known good from now on, and after a restart too. */
   async promote(snapshot: Snapshot): Promise<void> {
-    const isKnown = this.history.add(snapshot, this.#settings.clock.now())
+    const isKnown = this.goodHistory.add(snapshot, this.#settings.clock.now())
     this.quarantine.clear(snapshot.digest)
     this.#attempts.end(snapshot.digest)
     // The goods first: an attempt that is still open for the last known good is known to have held.
     if (this.#keeper === undefined) return
-    const { goods } = this.history
+    const { goods } = this.goodHistory
     // One that moves up is written above first: between two writes it would be nowhere else.
     if (isKnown) await this.#keeper.saveGoods(goods.slice(0, 1))
     await this.#keeper.saveGoods(goods)
@@ -110,7 +110,7 @@ export class Safety {
   conclude(transaction: Transaction, outcome: Outcome, hasServed: boolean, wantsWord: boolean): void {
     const { snapshot, failures, trigger } = transaction
     // Closed before anybody said yes: after the restart everything is as before.
-    const isUnconfirmed = outcome === 'aborted' && transaction.isSwapped && wantsWord
+    const isUnconfirmed = outcome === 'aborted' && transaction.isCommitted && wantsWord
     if (isUnconfirmed) this.#quarantine(transaction, failure('confirm.expired', transaction.revision))
     const isOver = outcome === 'rolled-back' || outcome === 'degraded'
     const isEnded = isOver && snapshot !== undefined && this.#attempts.end(snapshot.digest)
@@ -161,7 +161,7 @@ export class Safety {
     this.#keeper?.close()
   }
 
-  #judge({ digest, revision, build, deaths, confirm }: Attempt): void {
+  #judge({ digest, revision, build, deaths, confirm }: ConfigAttempt): void {
     const { maxAttempts, logger } = this.#settings
     const culprit = { digest, revision, build }
     const place = { revision, detail: `${deaths} of ${maxAttempts} times` }

@@ -16,13 +16,13 @@ import type {
   QuarantineOptions,
   ReloaderOptions,
 } from '../api/options.ts'
-import { type ProofSettings, resolveProof } from './soak-settings.ts'
+import { type SoakSettings, resolveSoakSettings } from './soak-settings.ts'
 import type { Source } from '../api/source.ts'
 
 export type QuarantineSettings = Required<QuarantineOptions>
 
 /** The options with every default filled in. */
-export interface Settings extends ProofSettings {
+export interface Settings extends SoakSettings {
   readonly source: Source
   readonly schema: Schema
   readonly logger: Logger
@@ -32,7 +32,7 @@ export interface Settings extends ProofSettings {
   readonly maxDocumentBytes: number
   readonly concurrency: number
   readonly deadlines: Required<Deadlines>
-  readonly retry: Required<BackoffOptions>
+  readonly sourceBackoff: Required<BackoffOptions>
   readonly repair: Required<BackoffOptions>
   readonly reconcileMs: number
   readonly inspect: MachineInspector | undefined
@@ -77,7 +77,7 @@ const optionNames = new Set<string>([
   'maxAttempts',
   'quarantine',
   'confirm',
-  'retry',
+  'sourceBackoff',
   'repair',
   'reconcileMs',
   'inspect',
@@ -147,12 +147,15 @@ export const resolveOptions = <Config>(options: ReloaderOptions<Config>): Settin
     maxDocumentBytes: checkCount('maxDocumentBytes', options.maxDocumentBytes ?? 1_572_864),
     concurrency: checkCount('concurrency', options.concurrency ?? 8),
     deadlines: { ...defaultDeadlines, ...checkDeadlines(options.deadlines ?? {}) },
-    ...resolveProof(options as Parameters<typeof resolveProof>[0], lastKnownGood === undefined ? 0 : 10_000),
+    ...resolveSoakSettings(
+      options as Parameters<typeof resolveSoakSettings>[0],
+      lastKnownGood === undefined ? 0 : 10_000,
+    ),
     lastKnownGood,
     build: options.build ?? '',
     maxAttempts: checkCount('maxAttempts', options.maxAttempts ?? 3),
     quarantine: resolveQuarantine(options.quarantine),
-    retry: resolveBackoff('retry', options.retry, 200, 5_000),
+    sourceBackoff: resolveBackoff('sourceBackoff', options.sourceBackoff, 200, 5_000),
     repair: resolveBackoff('repair', options.repair, 1_000, 60_000),
     reconcileMs: checkMs('reconcileMs', options.reconcileMs ?? 60_000, 1),
     inspect: checkInspector(options.inspect),

@@ -2,7 +2,7 @@ import { checkCount, checkFunctions, checkMs, invalid } from './checks.ts'
 import type { ConfirmOptions, SoakOptions } from '../api/options.ts'
 
 /** How a change proves itself after its commit. */
-export interface ProofSettings {
+export interface SoakSettings {
   readonly soak: Required<SoakOptions<unknown>>
   readonly confirm: Required<ConfirmOptions> | undefined
 }
@@ -22,7 +22,7 @@ const resolveSoak = (
   if (provingMs > 0 && (failureThreshold - 1) * intervalMs > provingMs) {
     throw invalid('soak.failureThreshold rounds do not fit into the proof: no check could ever fail it')
   }
-  const checks = checkFunctions('soak.checks', options.checks) as ProofSettings['soak']['checks']
+  const checks = checkFunctions('soak.checks', options.checks) as SoakSettings['soak']['checks']
   if (provingMs === 0 && checks.length > 0) throw invalid('soak.checks need a soak.durationMs above 0')
   return { durationMs, intervalMs, failureThreshold, checks }
 }
@@ -31,10 +31,10 @@ const resolveConfirm = (given: ConfirmOptions | undefined): Required<ConfirmOpti
   given === undefined ? undefined : { withinMs: checkMs('confirm.withinMs', given.withinMs, 1) }
 
 /** The soak and its confirmation; what could never hold, or never fail, is refused. */
-export const resolveProof = (
+export const resolveSoakSettings = (
   given: { readonly soak?: number | SoakOptions<never>; readonly confirm?: ConfirmOptions },
   defaultSoakMs: number,
-): ProofSettings => {
+): SoakSettings => {
   const confirm = resolveConfirm(given.confirm)
   const soak = resolveSoak(given.soak, defaultSoakMs, confirm?.withinMs ?? 0)
   if (confirm !== undefined && confirm.withinMs < soak.durationMs) {

@@ -1,6 +1,6 @@
 import type { SourceCode } from '../model/failure.ts'
 import type { Revision } from '../model/revision.ts'
-import { SourceError, type Reading, type Source, type WatchEvent } from '../api/source.ts'
+import { SourceError, type ReadResult, type Source, type SourceEvent } from '../api/source.ts'
 import { createMailbox, type Mailbox } from './memory-mailbox.ts'
 import { createGate, createScript } from './memory-script.ts'
 import { createMemoryStore, type MemoryContent } from './memory-store.ts'
@@ -38,7 +38,7 @@ export interface MemorySource extends Source {
   /** Watches stay open but report no change until `heal`, which does not make up for those missed. */
   readonly silence: () => void
   /** Hands `event` to all open watches as it is, even when silent: a duplicate, one out of order, a foreign lineage. */
-  readonly deliver: (event: WatchEvent) => void
+  readonly deliver: (event: SourceEvent) => void
   /** Ends every scripted failure; reads that hang are answered. */
   readonly heal: () => void
 }
@@ -52,7 +52,7 @@ const createWatches = (store: Store) => {
   let silent = false
   let closed = false
 
-  async function* watch(after: Revision, signal: AbortSignal): AsyncGenerator<WatchEvent, void, undefined> {
+  async function* watch(after: Revision, signal: AbortSignal): AsyncGenerator<SourceEvent, void, undefined> {
     if (signal.aborted) return
     if (closed) throw new SourceError('source.closed')
     script.play()
@@ -89,7 +89,7 @@ const createWatches = (store: Store) => {
       if (!silent) for (const mailbox of open) mailbox.report(store.reading())
       return store.revision()
     },
-    deliver: (event: WatchEvent): void => {
+    deliver: (event: SourceEvent): void => {
       for (const mailbox of open) mailbox.inject(event)
     },
     setSilent: (on: boolean): void => {
@@ -112,7 +112,7 @@ export const memorySource = (initial?: MemoryContent): MemorySource => {
   let reads = 0
   let stale = 0
 
-  const read = async (signal: AbortSignal): Promise<Reading> => {
+  const read = async (signal: AbortSignal): Promise<ReadResult> => {
     reads += 1
     if (!signal.aborted) await gate.pass(signal)
     if (closed) throw new SourceError('source.closed')

@@ -1,5 +1,5 @@
 import type { Revision } from '../model/revision.ts'
-import type { Reading } from '../api/source.ts'
+import type { ReadResult } from '../api/source.ts'
 
 /** What a memory source takes as a document: text and bytes as they are, any other plain value as its JSON text. */
 export type MemoryContent = string | Uint8Array | object | number | boolean | null
@@ -21,16 +21,16 @@ export const createMemoryStore = (initial: MemoryContent | undefined) => {
   const revisionAt = (at: number): Revision => ({ lineage: `memory-${lineage}`, order: at, name: String(at) })
   const revision = (): Revision => revisionAt(order)
   // Bytes are copied, so that no consumer can change what the store holds.
-  const readingOf = (text: string | Uint8Array | undefined, of: Revision): Reading =>
+  const readingOf = (text: string | Uint8Array | undefined, of: Revision): ReadResult =>
     text === undefined
       ? { kind: 'missing', revision: of }
       : { kind: 'document', revision: of, content: typeof text === 'string' ? text : text.slice() }
-  const reading = (): Reading => readingOf(content, revision())
+  const reading = (): ReadResult => readingOf(content, revision())
   return {
     revision,
     reading,
     /** What there was before the last change of this lineage; what there is, where nothing was. */
-    before: (): Reading =>
+    before: (): ReadResult =>
       previous === undefined ? reading() : readingOf(previous.content, revisionAt(previous.order)),
     put: (next: MemoryContent): void => {
       previous = { content, order }

@@ -1,4 +1,4 @@
-import { type ChartState, type ObservableActor, observeChart, shownState } from '../xstate/machine-observer.ts'
+import { type MachineState, type ObservableActor, observeMachine, shownState } from '../xstate/machine-observer.ts'
 import { diffOf } from '../model/diff.ts'
 import type { Failure, Phase } from '../model/failure.ts'
 import type { Visibility } from '../model/paths.ts'
@@ -11,11 +11,11 @@ import type { ReloaderStatus } from '../api/status.ts'
 type PlannedTransaction = Pick<Transaction, 'id' | 'snapshot' | 'moduleRecords' | 'elapsedMs'>
 
 /** Where the parts of a reloader say what happens. Without listeners it is one look at an empty set. */
-export class Announcer {
+export class EventBus {
   readonly #now: () => number
   readonly #actors = new Map<MachineName, ObservableActor>()
   readonly #listeners = new Set<(event: Observed) => void>()
-  readonly #chartListeners = new Set<(state: ChartState<MachineName>) => void>()
+  readonly #chartListeners = new Set<(state: MachineState<MachineName>) => void>()
   #detach: (() => void)[] = []
 
   constructor(now: () => number) {
@@ -74,9 +74,9 @@ export class Announcer {
   observation(status: () => ReloaderStatus): Observation {
     return {
       status,
-      charts: () => [...this.#actors].map(([machine, actor]) => shownState(machine, actor, this.#now())),
+      machines: () => [...this.#actors].map(([machine, actor]) => shownState(machine, actor, this.#now())),
       observe: (listener) => subscribe(this.#listeners, listener),
-      observeCharts: (listener) => {
+      observeMachines: (listener) => {
         if (this.#chartListeners.size === 0) this.#attach()
         const end = subscribe(this.#chartListeners, listener)
         return () => {
@@ -88,10 +88,10 @@ export class Announcer {
   }
 
   #attach(): void {
-    const hear = (state: ChartState<MachineName>): void => {
+    const hear = (state: MachineState<MachineName>): void => {
       for (const listener of this.#chartListeners) tell(listener, state)
     }
-    this.#detach = [...this.#actors].map(([machine, actor]) => observeChart(machine, actor, this.#now, hear))
+    this.#detach = [...this.#actors].map(([machine, actor]) => observeMachine(machine, actor, this.#now, hear))
   }
 }
 

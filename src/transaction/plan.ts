@@ -4,7 +4,7 @@ import type { ModuleChange } from '../model/record.ts'
 import type { Registry } from '../modules/registry.ts'
 import type { Plan, Step } from './transaction.ts'
 import type { Slot } from '../modules/slot.ts'
-import type { Store } from '../modules/serving-store.ts'
+import type { ServingStore } from '../modules/serving-store.ts'
 
 /**
  * Which modules a config changes: those whose slice differs, those whose needs change with them, and those that are
@@ -12,7 +12,7 @@ import type { Store } from '../modules/serving-store.ts'
  *
  * @throws ChangeoverError `module.select-failed`, `config.not-plain`
  */
-export const planOf = (registry: Registry, store: Store, config: unknown, degraded: readonly string[]): Plan => {
+export const planOf = (registry: Registry, store: ServingStore, config: unknown, degraded: readonly string[]): Plan => {
   const plan = new Map<string, Step>()
   const forced = new Set(degraded)
   for (const module of registry.order) {

@@ -18,7 +18,7 @@ interface Subscriber {
 }
 
 /** Tells listeners after each tick, forward and back, what of theirs has changed. A listener cannot stop anything. */
-export class Subscribers {
+export class Subscriptions {
   readonly #subscribers = new Map<Subscriber, () => void>()
   readonly #report: (failure: Failure) => void
   #isClosed = false

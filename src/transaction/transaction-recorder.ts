@@ -1,5 +1,5 @@
 import type { ReloadContext } from '../../machines/reload/types.ts'
-import type { Announcer } from './event-bus.ts'
+import type { EventBus } from './event-bus.ts'
 import { type Failure, failure } from '../model/failure.ts'
 import type { Outcome, TransactionRecord } from '../model/record.ts'
 import type { Logger } from '../api/options.ts'
@@ -10,9 +10,9 @@ import type { Transaction } from './transaction.ts'
 export type Counters = Readonly<Record<Outcome | 'reported', number>>
 
 /** Writes exactly one terminal record a transaction, counts it, logs it, and hands it on. */
-export class Journal {
+export class TransactionRecorder {
   readonly #logger: Logger
-  readonly #announcer: Announcer
+  readonly #announcer: EventBus
   readonly #streams = new Set<RecordStream>()
   readonly #counters: Record<Outcome | 'reported', number> = {
     committed: 0,
@@ -27,7 +27,7 @@ export class Journal {
   #last: TransactionRecord | undefined
   #isClosed = false
 
-  constructor(logger: Logger, announcer: Announcer) {
+  constructor(logger: Logger, announcer: EventBus) {
     this.#logger = logger
     this.#announcer = announcer
   }

@@ -1,5 +1,5 @@
 import type { Candidate, Ending } from '../../machines/reload/types.ts'
-import type { Announcer } from './event-bus.ts'
+import type { EventBus } from './event-bus.ts'
 import type { Clock } from '../api/clock.ts'
 import type { ErrorCode, Failure, Phase } from '../model/failure.ts'
 import type { ModuleChange, ModuleRecord, PhaseTiming, Trigger } from '../model/record.ts'
@@ -7,7 +7,7 @@ import type { ModuleDefinition } from '../modules/registry.ts'
 import type { Snapshot } from '../model/snapshot.ts'
 import type { GenerationRecord } from '../modules/generation.ts'
 import type { Slot } from '../modules/slot.ts'
-import type { Swap } from '../modules/serving-store.ts'
+import type { ModuleSwitch } from '../modules/serving-store.ts'
 import type { View } from '../modules/view.ts'
 
 /** One module's part in a plan. */
@@ -35,7 +35,7 @@ export class Transaction {
   readonly epoch: number
   readonly startedAt: number
   readonly #clock: Clock
-  readonly #announcer: Announcer | undefined
+  readonly #announcer: EventBus | undefined
   /** The same on the monotonic clock. */
   readonly begunAt: number
   trigger: Trigger = 'change'
@@ -49,12 +49,12 @@ export class Transaction {
   plan: Plan = new Map()
   readonly staged = new Map<string, GenerationRecord>()
   /** The tick's swaps, once the tick has held. */
-  swaps: readonly Swap[] = []
+  switches: readonly ModuleSwitch[] = []
   /** What served before the tick. */
   previousView: View | undefined
-  isSwapped = false
+  isCommitted = false
   /** Modules whose rollback threw. */
-  readonly notBack: string[] = []
+  readonly rollbackFailures: string[] = []
   /** The compensating modules that were called, in order. */
   readonly applied: Step[] = []
   /** First cause first. */
@@ -64,7 +64,7 @@ export class Transaction {
   readonly #timings = new Map<string, PhaseTiming[]>()
 
   /** Without an announcer nobody is told: it is a dry run. */
-  constructor(id: string, epoch: number, clock: Clock, announcer?: Announcer) {
+  constructor(id: string, epoch: number, clock: Clock, announcer?: EventBus) {
     this.#announcer = announcer
     this.id = id
     this.epoch = epoch
@@ -125,7 +125,7 @@ export class Transaction {
    * it. What its record needs stays.
    */
   forget(): void {
-    this.swaps = []
+    this.switches = []
     this.previousView = undefined
     this.staged.clear()
   }

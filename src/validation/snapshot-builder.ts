@@ -1,4 +1,4 @@
-import { type Bounded, BoundedCall, ignoreRejection, isThenable } from '../async/deadline.ts'
+import { type CallResult, DeadlineCall, ignoreRejection, isThenable } from '../async/deadline.ts'
 import { ChangeoverError, changeoverError, type ErrorCode, type FailurePlace } from '../model/failure.ts'
 import { LostMember, type ParsedJson, parseJson } from '../model/json.ts'
 import { createVisibility, type Visibility } from '../model/paths.ts'
@@ -6,7 +6,7 @@ import { countMembers, kindOf, NotPlain, type Path, toPlain } from '../model/pla
 import type { SchemaIssue, SchemaResult } from '../model/schema.ts'
 import type { Settings } from '../settings/settings.ts'
 import { Snapshot } from '../model/snapshot.ts'
-import type { Reading } from '../api/source.ts'
+import type { ReadResult } from '../api/source.ts'
 
 /** What may end a validation; the signal is made when it is asked for. */
 export interface Within {
@@ -14,7 +14,7 @@ export interface Within {
 }
 
 /** Makes snapshots of documents. Each step throws a {@link ChangeoverError} whose failures hold no value of the document. */
-export class Validator {
+export class SnapshotBuilder {
   readonly visibility: Visibility
   readonly #settings: Settings
   readonly #digestKey: () => string
@@ -26,7 +26,7 @@ export class Validator {
   }
 
   /** The document's text, or why there is none. */
-  textOf(reading: Reading): string {
+  textOf(reading: ReadResult): string {
     const place = placeOf(reading)
     if (reading.kind === 'missing') throw changeoverError('document.missing', place)
     if (reading.kind === 'malformed') throw changeoverError(reading.code, place)
@@ -42,7 +42,7 @@ export class Validator {
   }
 
   /** Parses and validates; takes from `previous` what is equal, so that an unchanged config is the very same object. */
-  async snapshotOf(reading: Reading, text: string, previous: unknown, within: Within): Promise<Snapshot> {
+  async snapshotOf(reading: ReadResult, text: string, previous: unknown, within: Within): Promise<Snapshot> {
     const place = placeOf(reading)
     const input = this.#parse(text, place)
     const result = await this.#validate(input, place, within)
@@ -54,7 +54,7 @@ export class Validator {
   }
 
   /** True where the reading is a document of this very text. */
-  isText(reading: Reading, text: string): boolean {
+  isText(reading: ReadResult, text: string): boolean {
     try {
       return this.textOf(reading) === text
     } catch {
@@ -63,7 +63,7 @@ export class Validator {
   }
 
   /** The config of a text, where it can be had at once; undefined where it is not valid or takes an async schema. */
-  quickConfigOf(reading: Reading, previous: unknown): unknown {
+  quickConfigOf(reading: ReadResult, previous: unknown): unknown {
     try {
       const text = this.textOf(reading)
       const result = this.#settings.schema['~standard'].validate(this.#parse(text, {}))
@@ -107,14 +107,14 @@ export class Validator {
   async #validate(input: unknown, place: FailurePlace, within: Within): Promise<SchemaResult<unknown>> {
     const { clock, deadlines, schema } = this.#settings
     const limits = { clock, deadlineMs: deadlines.validateMs, graceMs: 0 }
-    const call = new BoundedCall(() => schema['~standard'].validate(input), limits)
+    const call = new DeadlineCall(() => schema['~standard'].validate(input), limits)
     const ended = call.run() ?? (await endOf(call, within.signal))
     if (ended.kind === 'done') return ended.value
     if (ended.kind === 'failed') throw changeoverError('schema.threw', place, ended.error)
     throw changeoverError('schema.timeout', { ...place, detail: `${deadlines.validateMs} ms` })
   }
 
-  #toSnapshot(value: unknown, text: string, reading: Reading, previous: unknown): Snapshot {
+  #toSnapshot(value: unknown, text: string, reading: ReadResult, previous: unknown): Snapshot {
     const place = placeOf(reading)
     const config = this.#plain(place, () => toPlain(value, previous))
     if (typeof config !== 'object' || config === null) {
@@ -154,7 +154,7 @@ export class Validator {
 }
 
 /** Of a call that has not ended at once. */
-const endOf = async <T>(call: BoundedCall<T>, signal: AbortSignal): Promise<Bounded<T>> => {
+const endOf = async <T>(call: DeadlineCall<T>, signal: AbortSignal): Promise<CallResult<T>> => {
   signal.addEventListener('abort', call.cancel)
   const ended = await call.result
   signal.removeEventListener('abort', call.cancel)
@@ -174,7 +174,7 @@ const callParse = (parse: (text: string) => unknown, text: string): unknown => {
   return value
 }
 
-const placeOf = (reading: Reading): FailurePlace => ({ phase: 'validating', revision: reading.revision.name })
+const placeOf = (reading: ReadResult): FailurePlace => ({ phase: 'validating', revision: reading.revision.name })
 
 /** Text and bytes go by the same rules: a leading byte order mark is no content, and what UTF-8 cannot hold is refused. */
 const decode = (content: string | Uint8Array, place: FailurePlace): string => {

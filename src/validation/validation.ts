@@ -1,5 +1,5 @@
 import type { Candidate, EpochInput, ReadVerdict, ReloadContext, ValidateVerdict } from '../../machines/reload/types.ts'
-import type { Announcer } from '../transaction/event-bus.ts'
+import type { EventBus } from '../transaction/event-bus.ts'
 import { ChangeoverError, type Failure, failure } from '../model/failure.ts'
 import type { Trigger } from '../model/record.ts'
 import { planOf } from '../transaction/plan.ts'
@@ -8,19 +8,19 @@ import type { Transaction } from '../transaction/transaction.ts'
 import type { Safety } from '../safety/safety.ts'
 import type { Snapshot } from '../model/snapshot.ts'
 import type { SourceReader } from '../intake/source-reader.ts'
-import type { Store } from '../modules/serving-store.ts'
-import type { Validator, Within } from './snapshot-builder.ts'
+import type { ServingStore } from '../modules/serving-store.ts'
+import type { SnapshotBuilder, Within } from './snapshot-builder.ts'
 
 export type FetchInput = EpochInput & Pick<ReloadContext, 'seen'>
-export type ExamineInput = EpochInput & Pick<ReloadContext, 'trigger' | 'candidate' | 'degraded' | 'unproven'>
+export type ExamineInput = EpochInput & Pick<ReloadContext, 'trigger' | 'candidate' | 'degraded' | 'soakFailed'>
 
-interface ExaminerParts {
+interface ValidationDeps {
   readonly registry: Registry
-  readonly store: Store
+  readonly store: ServingStore
   readonly reader: SourceReader
-  readonly validator: Validator
+  readonly validator: SnapshotBuilder
   readonly safety: Safety
-  readonly announcer: Announcer
+  readonly announcer: EventBus
   readonly report: (failure: Failure) => void
 }
 
@@ -28,16 +28,16 @@ interface ExaminerParts {
 const trustedTriggers = new Set<Trigger>(['restore', 'revert'])
 
 /** The states `fetching` and `validating`: from a document to a plan, with nothing touched. */
-export class Examiner {
+export class Validation {
   readonly #registry: Registry
-  readonly #store: Store
+  readonly #store: ServingStore
   readonly #reader: SourceReader
-  readonly #validator: Validator
+  readonly #validator: SnapshotBuilder
   readonly #safety: Safety
-  readonly #announcer: Announcer
+  readonly #announcer: EventBus
   readonly #report: (failure: Failure) => void
 
-  constructor({ registry, store, reader, validator, safety, announcer, report }: ExaminerParts) {
+  constructor({ registry, store, reader, validator, safety, announcer, report }: ValidationDeps) {
     this.#announcer = announcer
     this.#registry = registry
     this.#store = store
@@ -66,7 +66,7 @@ export class Examiner {
   /** Makes the transaction's snapshot and plan, and calls no module. */
   async examine(
     transaction: Transaction,
-    { trigger, candidate, degraded, unproven }: ExamineInput,
+    { trigger, candidate, degraded, soakFailed }: ExamineInput,
     call: Within,
   ): Promise<ValidateVerdict> {
     const serving = this.#store.snapshot
@@ -76,7 +76,7 @@ export class Examiner {
     transaction.plan = new Map()
     transaction.candidate = candidate
     try {
-      const isWhole = degraded.length === 0 && !unproven
+      const isWhole = degraded.length === 0 && !soakFailed
       transaction.snapshot = await this.#snapshotOf(candidate, serving, call)
       if (isWhole && transaction.snapshot.config === serving?.config) return { kind: 'unchanged' }
       const isTrusted = candidate === undefined || trustedTriggers.has(trigger)
@@ -131,7 +131,7 @@ export class Examiner {
   }
 
   /** True where the candidate is the last known good document again. */
-  isLastGood(candidate: Candidate, good: Snapshot | undefined): boolean {
+  isLastKnownGood(candidate: Candidate, good: Snapshot | undefined): boolean {
     if (good === undefined) return false
     const reading = this.#reader.readingOf(candidate)
     return (

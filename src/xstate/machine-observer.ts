@@ -11,7 +11,7 @@ export interface TakenTransition {
 }
 
 /** Where a machine is, and how it came there. Names only. */
-export interface ChartState<Machine extends string = string> {
+export interface MachineState<Machine extends string = string> {
   readonly machine: Machine
   readonly value: unknown
   /** Innermost state. */
@@ -32,12 +32,14 @@ export interface ObservableActor {
   readonly logic: unknown
   readonly getSnapshot: () => unknown
   readonly system: {
-    readonly inspect: (observer: { readonly next: (event: Told) => void }) => { readonly unsubscribe: () => void }
+    readonly inspect: (observer: { readonly next: (event: InspectionFrame) => void }) => {
+      readonly unsubscribe: () => void
+    }
   }
 }
 
 /** As much of what XState tells an inspector. */
-interface Told {
+interface InspectionFrame {
   readonly type: string
   readonly actorRef: unknown
   readonly event?: { readonly type: string }
@@ -56,14 +58,14 @@ interface Transition {
 }
 
 /** Follows an actor's machine until the returned function is called. Nothing here throws into the machine. */
-export const observeChart = <Machine extends string>(
+export const observeMachine = <Machine extends string>(
   machine: Machine,
   actor: ObservableActor,
   now: () => number,
-  hear: (state: ChartState<Machine>) => void,
+  hear: (state: MachineState<Machine>) => void,
 ): (() => void) => {
   let taken: TakenTransition[] = []
-  const next = ({ type, actorRef, event, snapshot, _transitions = [] }: Told): void => {
+  const next = ({ type, actorRef, event, snapshot, _transitions = [] }: InspectionFrame): void => {
     if (actorRef !== actor) return
     if (type === '@xstate.microstep') taken.push(..._transitions.map(takenOf))
     if (type !== '@xstate.snapshot') return
@@ -89,7 +91,7 @@ export const shownState = <Machine extends string>(
   machine: Machine,
   actor: ObservableActor,
   at: number,
-): ChartState<Machine> => stateOf(machine, valueIn(actor.getSnapshot()), rootOf(actor), 'xstate.init', [], at)
+): MachineState<Machine> => stateOf(machine, valueIn(actor.getSnapshot()), rootOf(actor), 'xstate.init', [], at)
 
 const stateOf = <Machine extends string>(
   machine: Machine,
@@ -98,7 +100,7 @@ const stateOf = <Machine extends string>(
   event: string,
   taken: readonly TakenTransition[],
   at: number,
-): ChartState<Machine> => {
+): MachineState<Machine> => {
   const active = idsOf(value, root)
   const innermost = active.at(-1) ?? root
   const state = innermost.slice(innermost.lastIndexOf('..') + 1)

@@ -1,9 +1,9 @@
 import type { AnyActorRef, PromiseActorLogic, PromiseSnapshot } from 'xstate'
-import type { Stoppable } from '../async/deadline.ts'
+import type { Cancellable } from '../async/deadline.ts'
 import type { System } from './actor-owners.ts'
 
 /** What a step is called with. */
-export interface StepCall<Input> extends Stoppable {
+export interface StepCall<Input> extends Cancellable {
   readonly input: Input
   readonly system: System
   /** Aborts when the machine leaves the state. Made when it is first asked for: most steps never do, and it is dear. */
@@ -35,7 +35,7 @@ class Call<Input> implements StepCall<Input> {
     return this.#controller.signal
   }
 
-  onStop(callback: () => void): void {
+  onCancel(callback: () => void): void {
     if (this.#isStopped) callback()
     else this.#callback = callback
   }

@@ -144,7 +144,7 @@ test('G3 close in the soak gives no verdict: nothing is rolled back, old and new
   expect((await world.next()).outcome).toBe('aborted')
   expect(world.callsOf({ hooks: ['rollback', 'undo'] })).toEqual([])
   expect(world.callsOf({ hooks: ['close'] })).toHaveLength(12)
-  expect(world.reloader.status().lastGood?.revision.order).toBe(1) // not promoted
+  expect(world.reloader.status().lastKnownGood?.revision.order).toBe(1) // not promoted
   expect(world.clock.pending()).toBe(0)
 })
 

@@ -38,13 +38,13 @@ test('G8 nothing that served is closed before the soak of what replaced it has p
     expect(world.reloader.status()).toMatchObject({
       state: 'soaking',
       serving: { revision: { order: 2 } },
-      lastGood: { revision: { order: 1 } },
+      lastKnownGood: { revision: { order: 1 } },
     })
     expect(world.callsOf({ hooks: ['close'] })).toEqual([])
   }
   expect((await world.next(2_000)).outcome).toBe('committed')
   expect(world.callsOf({ hooks: ['close'] })).toHaveLength(5)
-  expect(world.reloader.status()).toMatchObject({ lastGood: { revision: { order: 2 } } })
+  expect(world.reloader.status()).toMatchObject({ lastKnownGood: { revision: { order: 2 } } })
 })
 
 test('G8 the last known good document ends a soak: the same instances serve again', async () => {

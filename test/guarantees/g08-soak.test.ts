@@ -83,14 +83,14 @@ test('G8 a first start whose soak fails keeps serving, rests degraded, is not pr
   expect(world.served).toEqual({ a: 1, b: 1 })
   expect(world.callsOf({ hooks: ['rollback', 'close'] })).toEqual([])
   expect(world.reloader.status()).toMatchObject({ state: 'degraded', serving: { revision: { order: 1 } } })
-  expect(world.reloader.status().lastGood).toBeUndefined()
+  expect(world.reloader.status().lastKnownGood).toBeUndefined()
   expect(await world.next(1_500)).toMatchObject({ outcome: 'degraded', trigger: 'repair' })
   expect(await world.next(2_500)).toMatchObject({ outcome: 'committed', trigger: 'repair' })
-  expect(world.reloader.status()).toMatchObject({ state: 'committed', lastGood: { revision: { order: 1 } } })
+  expect(world.reloader.status()).toMatchObject({ state: 'committed', lastKnownGood: { revision: { order: 1 } } })
   expect(world.callsOf({ hooks: ['prepare', 'commit'] })).toHaveLength(4) // it was only checked again
 })
 
-test('G8 a first start whose soak fails is healed by a better document, whose own soak checks all that is unproven', async () => {
+test('G8 a first start whose soak fails is healed by a better document, whose own soak checks all that is soakFailed', async () => {
   const world = createWorld({
     config: before,
     options: { soak, repair: { minMs: 60_000, maxMs: 60_000 }, random: () => 0.99 },

@@ -286,8 +286,8 @@ describe('G11 Random changes at random times', () => {
         const isGood = newest?.sort === 'good' || newest?.sort === 'slow'
         if (isGood) expect(reloader.config).toEqual(newest)
         else expect(['good', 'slow']).toContain(reloader.config.sort)
-        const { serving, lastGood, state } = reloader.status()
-        expect([state === 'degraded', serving?.digest]).toEqual([false, lastGood?.digest])
+        const { serving, lastKnownGood, state } = reloader.status()
+        expect([state === 'degraded', serving?.digest]).toEqual([false, lastKnownGood?.digest])
         expect(reloader.modules.one.current).toBe(reloader.config.version)
         expect(reloader.modules.two.current).toBe(reloader.config.version)
         expect(reloader.modules.three.current).toBe(reloader.config.version)

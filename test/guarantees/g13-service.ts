@@ -107,7 +107,7 @@ export const createService = (place: Place, misdeed: Misdeed) => {
     clock,
     reconcileMs: 1_000,
     random: () => act('random', () => 0.5),
-    retry: { minMs: 10, maxMs: 50 },
+    sourceBackoff: { minMs: 10, maxMs: 50 },
     repair: { minMs: 10, maxMs: 50 },
   })
     .use('main', (config) => act('select', () => config), {

@@ -28,7 +28,7 @@ describe('G14 A document that is no config', () => {
     expect(record).toMatchObject({ revision: world.source.revision, modules: [] })
     expect([reloader.config === config, reloader.modules.a.current === instance, world.calls]).toEqual([true, true, []])
     expect(reloader.status()).toMatchObject({ state: 'rejected', inSync: false, serving: { revision: { order: 1 } } })
-    expect(reloader.status().lastGood).toEqual(reloader.status().serving)
+    expect(reloader.status().lastKnownGood).toEqual(reloader.status().serving)
   })
 
   it.each(bad)('G14 is said by start at once, and nothing is left: $what', async ({ content, code }) => {

@@ -81,7 +81,7 @@ describe('G15 The watch retries with back-off', () => {
 
   it('G15 that is jittered and capped: attempts over three hours', async () => {
     const random = createRandom(99)
-    const world = await startWorld({ config: one, options: { retry, random: random.next } })
+    const world = await startWorld({ config: one, options: { sourceBackoff: retry, random: random.next } })
     const { source, clock } = world
     cut(world)
     const attempts: number[] = []
@@ -107,7 +107,7 @@ describe('G15 The watch retries with back-off', () => {
   })
 
   it('G15 that begins anew when the source was healthy meanwhile', async () => {
-    const world = await startWorld({ config: one, options: { retry } })
+    const world = await startWorld({ config: one, options: { sourceBackoff: retry } })
     for (let round = 0; round < 5; round++) {
       cut(world)
       await world.advance(HOUR_MS)
@@ -122,7 +122,7 @@ describe('G15 The watch retries with back-off', () => {
   })
 
   it('G15 also where a watch breaks at once each time, though reads succeed', async () => {
-    const world = await startWorld({ config: one, options: { retry } })
+    const world = await startWorld({ config: one, options: { sourceBackoff: retry } })
     world.source.failWatches('source.unreachable')
     world.source.breakWatch('source.unreachable')
     const before = world.source.reads
@@ -132,7 +132,7 @@ describe('G15 The watch retries with back-off', () => {
   })
 
   it('G15 also where every watch is compacted at once', async () => {
-    const world = await startWorld({ config: one, options: { retry } })
+    const world = await startWorld({ config: one, options: { sourceBackoff: retry } })
     world.source.failWatches('source.compacted')
     world.source.breakWatch('source.compacted')
     const before = world.source.reads
@@ -141,7 +141,7 @@ describe('G15 The watch retries with back-off', () => {
   })
 
   it('G15 of a read that hangs, within its deadline, one at a time', async () => {
-    const world = await startWorld({ config: one, options: { retry, deadlines: { readMs: 1_000 } } })
+    const world = await startWorld({ config: one, options: { sourceBackoff: retry, deadlines: { readMs: 1_000 } } })
     world.source.breakWatch('source.closed')
     world.source.hangReads({ deaf: true })
     const before = world.source.reads

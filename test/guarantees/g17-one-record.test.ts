@@ -90,7 +90,7 @@ describe('G17 Under a random load', () => {
             leaseMs: 100,
             graceMs: 50,
           },
-          retry: { minMs: 10, maxMs: 200 },
+          sourceBackoff: { minMs: 10, maxMs: 200 },
           repair: { minMs: 50, maxMs: 500 },
         },
       })

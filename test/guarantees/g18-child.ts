@@ -112,7 +112,7 @@ const situations: Readonly<Record<string, () => Promise<Service>>> = {
   'a source that cannot be reached': async () => {
     const source = memorySource(documentOf(0))
     source.failReads('source.unreachable')
-    const service = createService(source, { retry: { minMs: 3_600_000, maxMs: 3_600_000 } })
+    const service = createService(source, { sourceBackoff: { minMs: 3_600_000, maxMs: 3_600_000 } })
     void service.start().catch(() => {})
     await pause(10)
     return service

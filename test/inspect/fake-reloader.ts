@@ -1,10 +1,10 @@
 import type { ReloaderStatus } from 'changeover'
-import { Announcer } from '../../src/transaction/event-bus.ts'
+import { EventBus } from '../../src/transaction/event-bus.ts'
 import { registerObservation } from '../../src/api/observed.ts'
 
 /** A reloader of which only what an inspector sees is there; the test says what happens in it. */
 export const fakeReloader = (methods: Readonly<Record<string, (...inputs: never[]) => unknown>> = {}) => {
-  const announcer = new Announcer(() => 0)
+  const announcer = new EventBus(() => 0)
   let status = { state: 'idle', since: 0, inSync: true } as ReloaderStatus
   const reloader = { ...methods, status: () => status }
   registerObservation(reloader, announcer.observation(reloader.status))

@@ -122,7 +122,7 @@ describe('an inspector of a reloader', () => {
     await world.put(configOf({ a: 2 }))
     expect(await act('freeze', { reason: 'looking at it' })).toEqual({ status: 200, ok: true })
     expect(world.reloader.status().frozen?.reason).toBe('looking at it')
-    expect(await act('reload')).toMatchObject({ status: 409, ok: false, failure: { code: 'reloader.held' } })
+    expect(await act('reload')).toMatchObject({ status: 409, ok: false, failure: { code: 'reloader.frozen' } })
     expect(await act('revert')).toMatchObject({ status: 200, ok: true, outcome: 'committed' })
     expect(world.served).toEqual({ a: 1 })
     expect(await act('unfreeze')).toEqual({ status: 200, ok: true })

@@ -1,16 +1,16 @@
 import { reloadMachine } from 'changeover/machines'
 import { describe, expect, it } from 'vitest'
 import { observationOf, type Observed } from '../../src/api/observed.ts'
-import type { ChartState } from '../../src/xstate/machine-observer.ts'
+import type { MachineState } from '../../src/xstate/machine-observer.ts'
 import { type Config, configOf, createWorld, startWorld, type World } from '../guarantees/world.ts'
 
 const watch = (world: Pick<World, 'reloader'>) => {
   const observation = observationOf(world.reloader)
   const events: Observed[] = []
-  const states: ChartState[] = []
+  const states: MachineState[] = []
   const ends = [
     observation.observe((event) => events.push(event)),
-    observation.observeCharts((state) => states.push(state)),
+    observation.observeMachines((state) => states.push(state)),
   ]
   return {
     observation,
@@ -195,7 +195,7 @@ describe('what is observed of a reloader', () => {
   it('is where all machines are', async () => {
     const world = await startWorld({ config: configOf({ a: 1 }) })
     await world.advance(1_000)
-    const charts = observationOf(world.reloader).charts()
+    const charts = observationOf(world.reloader).machines()
     expect(charts.map(({ machine, state }) => `${machine} ${state}`)).toEqual([
       'reload committed',
       'watch watching',
@@ -231,7 +231,7 @@ describe('who observes', () => {
       throw new Error('hostile')
     }
     observation.observe(hurt)
-    observation.observeCharts(hurt)
+    observation.observeMachines(hurt)
     await world.reloader.start()
     expect((await world.next(1_000)).outcome).toBe('committed')
     expect((await world.put(configOf({ a: 2 }), 1_000)).outcome).toBe('committed')

@@ -9,13 +9,13 @@ const stepper = createStepper(admissionMachine)
 /** A document that was let through. */
 export interface Delivered {
   readonly candidate: Candidate | undefined
-  readonly wasHeld: boolean
+  readonly wasFrozen: boolean
 }
 
 /** The document that an effect hands on. */
 export const deliveredOf = ({ type, context }: Effect): readonly Delivered[] =>
-  type === 'deliver' || type === 'deliverHeld'
-    ? [{ candidate: (context as unknown as AdmissionContext).newest, wasHeld: type === 'deliverHeld' }]
+  type === 'deliver' || type === 'deliverFrozen'
+    ? [{ candidate: (context as unknown as AdmissionContext).newest, wasFrozen: type === 'deliverFrozen' }]
     : []
 
 /** An admission machine whose source and time are played by the test. */
@@ -43,7 +43,7 @@ export const tellAdmission = () => {
     },
     /** The names of all documents let through so far; those that were held back with an exclamation mark. */
     get delivered() {
-      return delivered.map(({ candidate, wasHeld }) => `${candidate?.revision.name}${wasHeld ? '!' : ''}`)
+      return delivered.map(({ candidate, wasFrozen }) => `${candidate?.revision.name}${wasFrozen ? '!' : ''}`)
     },
     send,
     tell: (order: number, lineage?: string, name?: string) =>

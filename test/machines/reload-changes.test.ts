@@ -101,7 +101,7 @@ describe('A change during a transaction of the reload machine (G11)', () => {
 
   it('ends a soak by swapping back where the last known good document returns', () => {
     const story = tellReload({ soaks: true }).serve(1).change(2).validate().prepare().commit()
-    expect(story.change(3, { isLastGood: true }).state).toBe('rolling-back')
+    expect(story.change(3, { isLastKnownGood: true }).state).toBe('rolling-back')
     expect(story.inputOf('rollBackModules')).toEqual({ epoch: 2, ending: 'superseded' })
     expect(story.rollBack().state).toBe('validating')
     expect(story.validate('unchanged').state).toBe('resting.committed')
@@ -110,17 +110,17 @@ describe('A change during a transaction of the reload machine (G11)', () => {
 
   it('ends a soak at once where the last known good document came back before it began', () => {
     const story = tellReload({ soaks: true }).serve(1).change(2).validate().prepare()
-    expect(story.change(3, { isLastGood: true }).commit().state).toBe('rolling-back')
+    expect(story.change(3, { isLastKnownGood: true }).commit().state).toBe('rolling-back')
   })
 
   it('soaks on where what came back as the last known good was replaced by a newer one meanwhile', () => {
     const story = tellReload({ soaks: true }).serve(1).change(2).validate().prepare()
-    expect(story.change(3, { isLastGood: true }).change(4).commit().state).toBe('applying.soaking')
+    expect(story.change(3, { isLastKnownGood: true }).change(4).commit().state).toBe('applying.soaking')
   })
 
   it('soaks on at the first start: there is nothing to swap back to', () => {
     const story = tellReload({ soaks: true }).change(1).validate().prepare().commit()
-    expect(story.change(2, { isLastGood: true }).state).toBe('applying.soaking')
+    expect(story.change(2, { isLastKnownGood: true }).state).toBe('applying.soaking')
   })
 
   it('reads before it takes a waiting document, so that a reload is answered by one transaction', () => {

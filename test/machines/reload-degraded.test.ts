@@ -52,7 +52,7 @@ describe('The reload machine, degraded', () => {
       trigger: 'repair',
       candidate: undefined,
       degraded: ['db'],
-      unproven: false,
+      soakFailed: false,
     })
     expect(story.validate().prepare().commit().state).toBe('resting.committed')
     expect(story.concluded.at(-1)).toEqual({ epoch: 3, trigger: 'repair', outcome: 'committed' })
@@ -104,21 +104,21 @@ describe('The first start of the reload machine', () => {
   it('keeps serving where the soak fails and there is nothing to return to: degraded, not promoted', () => {
     const story = tellReload({ soaks: true }).change(1).validate().prepare().commit().soak('failed')
     expect(story.state).toBe('resting.degraded')
-    expect(story.context).toMatchObject({ unproven: true, hasServed: false, degraded: [] })
+    expect(story.context).toMatchObject({ soakFailed: true, hasServed: false, degraded: [] })
     expect(story.records).toEqual(['1 degraded'])
     expect(story.asked.map(({ src }) => src)).not.toContain('rollBackModules')
   })
 
   it('goes on checking what it could not prove, and promotes it once it passes', () => {
     const story = tellReload({ soaks: true }).change(1).validate().prepare().commit().soak('failed').elapseBackoff()
-    expect(story.inputOf('validateDocument')).toMatchObject({ candidate: undefined, unproven: true })
+    expect(story.inputOf('validateDocument')).toMatchObject({ candidate: undefined, soakFailed: true })
     expect(story.validate().prepare().commit().soak('failed').state).toBe('resting.degraded')
     expect(story.elapseBackoff().validate().prepare().commit().soak().state).toBe('resting.committed')
-    expect(story.context).toMatchObject({ unproven: false, hasServed: true })
+    expect(story.context).toMatchObject({ soakFailed: false, hasServed: true })
     expect(story.records).toEqual(['1 degraded', '2 degraded', '3 committed'])
   })
 
-  it('stays degraded, unproven, through a rejected document', () => {
+  it('stays degraded, soakFailed, through a rejected document', () => {
     const story = tellReload({ soaks: true }).change(1).validate().prepare().commit().soak('failed')
     expect(story.change(2).validate('invalid').state).toBe('resting.degraded')
     expect(story.context.seen).toEqual(revision(2))

@@ -113,7 +113,7 @@ describe('A freeze of the reload machine after the tick', () => {
 })
 
 describe('What a freeze held back, in the reload machine', () => {
-  const held = (order: number, lineage?: string) => changed({ revision: revision(order, lineage), wasHeld: true })
+  const held = (order: number, lineage?: string) => changed({ revision: revision(order, lineage), wasFrozen: true })
 
   it('is taken though it has been seen: the freeze had given it up', () => {
     const story = tellReload().serve(1).change(2).freeze().send(held(2))

@@ -45,8 +45,9 @@ export const foreignIn = (value: unknown): unknown => {
 const timelyEvents = new Set(['confirm.given', 'restore.requested'])
 
 /** What was held back while changes were frozen is taken though it is the one known. */
-const isTaken = ({ revision, wasHeld }: Candidate, seen: Revision | undefined): boolean =>
-  comesAfter(revision, seen) || (wasHeld === true && revision.lineage === seen?.lineage && revision.name === seen.name)
+const isTaken = ({ revision, wasFrozen }: Candidate, seen: Revision | undefined): boolean =>
+  comesAfter(revision, seen) ||
+  (wasFrozen === true && revision.lineage === seen?.lineage && revision.name === seen.name)
 
 const isTriedBy = (effects: Step['effects']): boolean =>
   effects.some(({ type, params }) => type === 'xstate.spawnChild' && params.src === 'validateDocument')
@@ -117,14 +118,17 @@ export const keepReloadLedger = () => {
       const foreign = foreignIn(context)
       demand(foreign === undefined, `the context holds ${String(foreign)}`)
     }
-    const { degraded, unproven, waiting, replacements, untried, due } = context
+    const { degraded, soakFailed, waiting, replacements, untried, due } = context
     demand(replacements <= 3, `the document was replaced ${replacements} times`)
     const state = stateOf(snapshot)
     if (!state.startsWith('resting')) return
     const isWaiting = waiting.candidate !== undefined || waiting.revert !== undefined || waiting.read || waiting.close
     demand(!isWaiting, 'it rests while something waits')
     demand(untried === undefined || untried.until !== due, 'it rests though an untried document is due')
-    demand((degraded.length > 0 || unproven) === (state === 'resting.degraded'), 'degraded is not what the state says')
+    demand(
+      (degraded.length > 0 || soakFailed) === (state === 'resting.degraded'),
+      'degraded is not what the state says',
+    )
   }
 
   return {

@@ -20,19 +20,19 @@ const otherLineage = ({ lineage }: Revision) => (lineage === 'a' ? 'b' : 'a')
 const documents = (seen: Revision): ReadonlyMap<string, Candidate> =>
   new Map<string, Candidate>([
     ['a newer document', { revision: revision(seen.order + 1, seen.lineage) }],
-    ['the last known good document again', { revision: revision(seen.order + 1, seen.lineage), isLastGood: true }],
+    ['the last known good document again', { revision: revision(seen.order + 1, seen.lineage), isLastKnownGood: true }],
     ['the same document at a later order', { revision: { ...seen, order: seen.order + 1 } }],
     ['the same document again', { revision: seen }],
     ['an older document', { revision: revision(seen.order - 1, seen.lineage) }],
     ['a document of another lineage', { revision: revision(1, otherLineage(seen)) }],
-    ['the newest document, held back', { revision: revision(seen.order + 1, seen.lineage), wasHeld: true }],
-    ['the same document, held back', { revision: seen, wasHeld: true }],
+    ['the newest document, held back', { revision: revision(seen.order + 1, seen.lineage), wasFrozen: true }],
+    ['the same document, held back', { revision: seen, wasFrozen: true }],
     [
       'the same document of an earlier order, held back',
-      { revision: { ...seen, order: seen.order - 1 }, wasHeld: true },
+      { revision: { ...seen, order: seen.order - 1 }, wasFrozen: true },
     ],
-    ['an older document, held back', { revision: revision(seen.order - 1, seen.lineage), wasHeld: true }],
-    ['a document of another lineage, held back', { revision: revision(1, otherLineage(seen)), wasHeld: true }],
+    ['an older document, held back', { revision: revision(seen.order - 1, seen.lineage), wasFrozen: true }],
+    ['a document of another lineage, held back', { revision: revision(1, otherLineage(seen)), wasFrozen: true }],
   ])
 
 /** An earlier good document: older than all that a source tells. */
@@ -78,7 +78,7 @@ export const seenByRead = (snapshot: AnyMachineSnapshot): Revision | undefined =
 }
 
 const answersOf = (actor: string, snapshot: AnyMachineSnapshot): Readonly<Record<string, unknown>> => {
-  const { seen, degraded, unproven } = contextOf(snapshot)
+  const { seen, degraded, soakFailed } = contextOf(snapshot)
   switch (actor) {
     case 'readDocument':
       return readings(seenByRead(snapshot), seen)
@@ -91,7 +91,7 @@ const answersOf = (actor: string, snapshot: AnyMachineSnapshot): Readonly<Record
         quarantined: { kind: 'invalid', isQuarantined: true },
       }
       // Never said while something is degraded: there is something to repair then.
-      return degraded.length > 0 || unproven ? verdicts : { ...verdicts, unchanged: { kind: 'unchanged' } }
+      return degraded.length > 0 || soakFailed ? verdicts : { ...verdicts, unchanged: { kind: 'unchanged' } }
     }
     case 'rollBackModules':
       return {

@@ -72,7 +72,7 @@ describe('The promotion of what has held', () => {
   })
 
   it('is not stopped by what comes meanwhile: that waits', () => {
-    const story = promoting().change(3, { isLastGood: true }).requestReload().freeze().requestRevert().confirm()
+    const story = promoting().change(3, { isLastKnownGood: true }).requestReload().freeze().requestRevert().confirm()
     expect(story.state).toBe('applying.promoting')
     expect(story.promote().context.trigger).toBe('revert')
     expect(story.records.at(-1)).toBe('2 committed')
@@ -163,7 +163,7 @@ describe('A change that somebody has to confirm', () => {
   })
 
   it('ends by swapping back where the last known good document returns', () => {
-    const story = waiting().change(3, { isLastGood: true })
+    const story = waiting().change(3, { isLastKnownGood: true })
     expect(story.inputOf('rollBackModules')).toEqual({ epoch: 2, ending: 'superseded' })
     expect(story.unconfirmed).toBe(0)
   })

@@ -12,7 +12,7 @@ import { createStepper, stateOf } from './walk/stepper.ts'
 const projectWaiting = ({ waiting: { close, revert, read, candidate } }: ReloadContext) => {
   if (close) return 'close'
   if (revert !== undefined) return 'revert'
-  if (candidate?.isLastGood === true) return 'last good'
+  if (candidate?.isLastKnownGood === true) return 'last good'
   return read ? 'read' : candidate !== undefined
 }
 
@@ -26,12 +26,12 @@ const projectKind = ({ trigger, candidate }: ReloadContext) =>
  */
 const project = (snapshot: AnyMachineSnapshot) => {
   const context = contextOf(snapshot)
-  const { soaks, confirms, persists, hasServed, unproven, seen, degraded, untried } = context
+  const { soaks, confirms, persists, hasServed, soakFailed, seen, degraded, untried } = context
   const state = stateOf(snapshot)
   if (state === 'closing' || state === 'closed') return [state, context.waiting.close]
   return [
     state,
-    [soaks, confirms, persists, hasServed, unproven, seen !== undefined, degraded.length > 0],
+    [soaks, confirms, persists, hasServed, soakFailed, seen !== undefined, degraded.length > 0],
     projectWaiting(context),
     untried?.until,
     /^fetching|^rolling-back/.test(state) && context.due,
@@ -110,8 +110,8 @@ describe('The reload machine, walked', () => {
         if (good === undefined) break
         now = stepper.step(now, good.event).snapshot
       }
-      const { waiting, degraded, unproven } = contextOf(now)
-      const isWhole = waiting.candidate === undefined && !waiting.read && degraded.length === 0 && !unproven
+      const { waiting, degraded, soakFailed } = contextOf(now)
+      const isWhole = waiting.candidate === undefined && !waiting.read && degraded.length === 0 && !soakFailed
       return stateOf(now) !== 'closed' && !(rest.includes(stateOf(now)) && isWhole)
     })
     expect(restless.map(({ path }) => path.map(({ title }) => title).join('; '))).toEqual([])

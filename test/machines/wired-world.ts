@@ -41,9 +41,9 @@ export const createWorld = (machines: ReturnType<typeof wiredMachines>, input: o
     observe(before, event, step, isFrozen())
   }
 
-  const offer = ({ candidate, wasHeld }: Delivered) => {
+  const offer = ({ candidate, wasFrozen }: Delivered) => {
     if (candidate === undefined) return
-    toReload({ type: 'source.changed', candidate: wasHeld ? { ...candidate, wasHeld } : candidate })
+    toReload({ type: 'source.changed', candidate: wasFrozen ? { ...candidate, wasFrozen } : candidate })
   }
 
   const toAdmission = (event: AnyEventObject) => {

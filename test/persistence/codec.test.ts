@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { goodCodec, journalCodec, MAX_ENTRY_BYTES } from '../../src/persistence/codec.ts'
 import { MAX_ATTEMPTS, MAX_QUARANTINED, MAX_STRING } from '../../src/persistence/decode.ts'
-import type { Good, KeptJournal } from '../../src/persistence/journal.ts'
+import type { Good, Journal } from '../../src/persistence/journal.ts'
 import { attemptOf, goodOf, journalOf, quarantinedOf } from './scene.ts'
 
 const damaged = { kind: 'refused', code: 'persistence.damaged' }
@@ -47,7 +47,7 @@ describe('the text of an entry', () => {
         quarantine: Array.from({ length: MAX_QUARANTINED }, (_, n) => quarantinedOf(n)),
       },
     ],
-  ])('gives back a journal %s', (_title, given: KeptJournal) => {
+  ])('gives back a journal %s', (_title, given: Journal) => {
     const text = journalCodec.encode(given)
     expect(journalCodec.decode(text)).toEqual({ kind: 'valid', value: given })
   })

@@ -5,7 +5,7 @@
 import { unlinkSync, writeFileSync } from 'node:fs'
 import { systemClock } from '../../src/api/clock.ts'
 import { fileStore } from '../../src/persistence/file-store.ts'
-import { Keeper } from '../../src/persistence/persistence.ts'
+import { Persistence } from '../../src/persistence/persistence.ts'
 import { goodOf, journalOf, wordsOf } from './scene.ts'
 
 const [task = '', path = '', uid = '-'] = process.argv.slice(2)
@@ -17,7 +17,7 @@ if (uid !== '-' && process.getuid?.() === 0) {
 }
 
 let words: string[] = []
-const keeper = new Keeper(fileStore(path), {
+const keeper = new Persistence(fileStore(path), {
   clock: systemClock,
   deadlineMs: 60_000,
   report: (failed) => void words.push(...wordsOf([failed])),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { fileStore } from '../../src/persistence/file-store.ts'
-import { Keeper } from '../../src/persistence/persistence.ts'
+import { Persistence } from '../../src/persistence/persistence.ts'
 import type { Good } from '../../src/persistence/journal.ts'
 import { createVirtualClock } from '../../src/testing/virtual-clock.ts'
 import { createDisk, type Disk } from './disk.ts'
@@ -37,7 +37,7 @@ const dying = (at: number): { readonly around: Around; readonly reached: Promise
 /** What can be read from a disk: the newest good's sequence, the journal's first digest, and complaints. */
 const read = async (disk: Disk) => {
   const failures: string[] = []
-  const keeper = new Keeper(fileStore(PATH, disk.files), {
+  const keeper = new Persistence(fileStore(PATH, disk.files), {
     clock: createVirtualClock(),
     deadlineMs: 1_000,
     report: (failed) => failures.push(...wordsOf([failed])),
@@ -50,7 +50,7 @@ const read = async (disk: Disk) => {
 /** A disk on which three goods and a journal have been kept. */
 const usedDisk = async (): Promise<Disk> => {
   const disk = createDisk()
-  const keeper = new Keeper(fileStore(PATH, disk.files), {
+  const keeper = new Persistence(fileStore(PATH, disk.files), {
     clock: createVirtualClock(),
     deadlineMs: 1_000,
     report: () => {},
@@ -147,7 +147,7 @@ describe('saving goods and the journal', () => {
     const { around, names } = counting()
     const save = async (disk: Disk, around: Around): Promise<void> => {
       const files = stepped(disk.files, around)
-      const keeper = new Keeper(fileStore(PATH, files), {
+      const keeper = new Persistence(fileStore(PATH, files), {
         clock: createVirtualClock(),
         deadlineMs: 1_000,
         report: () => {},
@@ -182,7 +182,7 @@ describe('saving goods and the journal', () => {
     const run = async (disk: Disk, around: Around) => {
       const clock = createVirtualClock()
       const reports: string[] = []
-      const keeper = new Keeper(fileStore(PATH, stepped(disk.files, around)), {
+      const keeper = new Persistence(fileStore(PATH, stepped(disk.files, around)), {
         clock,
         deadlineMs: 1_000,
         report: (failed) => reports.push(...wordsOf([failed])),

@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { createVirtualClock } from '../../src/testing/virtual-clock.ts'
 import { fileStore } from '../../src/persistence/file-store.ts'
 import { goodCodec, journalCodec } from '../../src/persistence/codec.ts'
-import { Keeper } from '../../src/persistence/persistence.ts'
-import type { Good, KeptJournal } from '../../src/persistence/journal.ts'
+import { Persistence } from '../../src/persistence/persistence.ts'
+import type { Good, Journal } from '../../src/persistence/journal.ts'
 import { createRandom, type Json, mutated, type Random } from '../model/random-json.ts'
 import { createDisk } from './disk.ts'
 import { goodOf, journalOf } from './scene.ts'
@@ -12,7 +12,7 @@ import { goodOf, journalOf } from './scene.ts'
 const CASES = 10_000
 
 const writtenGoods: readonly Good[] = [3, 2, 1, 4].map((n) => goodOf(n, `{"n":${n},"s":"${'é'.repeat(n * 7)}"}`))
-const writtenJournals: readonly KeptJournal[] = [journalOf(1), journalOf(2)]
+const writtenJournals: readonly Journal[] = [journalOf(1), journalOf(2)]
 const texts = [...writtenGoods.map(goodCodec.encode), ...writtenJournals.map(journalCodec.encode)].map((text) =>
   Buffer.from(text ?? ''),
 )
@@ -77,7 +77,7 @@ describe('entries that were spoilt', () => {
         disk.put(path, random.pick(spoils)(from, random))
       }
       let reported = 0
-      const keeper = new Keeper(fileStore('/data/good', disk.files), {
+      const keeper = new Persistence(fileStore('/data/good', disk.files), {
         clock,
         deadlineMs: 1_000,
         report: () => (reported += 1),

@@ -7,7 +7,7 @@ import { writeSync } from 'node:fs'
 import { systemClock } from '../../src/api/clock.ts'
 import { fileStore } from '../../src/persistence/file-store.ts'
 import { systemFiles } from '../../src/persistence/file-system.ts'
-import { Keeper } from '../../src/persistence/persistence.ts'
+import { Persistence } from '../../src/persistence/persistence.ts'
 import { journalAfter, scenes } from './kill-scenes.ts'
 import { type Around, stepped } from './steps.ts'
 
@@ -29,7 +29,7 @@ const around: Around = async (name, run) => {
 }
 
 const report = (failed: { readonly message: string }): void => void writeSync(2, `${failed.message}\n`)
-const keeper = new Keeper(fileStore(path, stepped(systemFiles, around)), {
+const keeper = new Persistence(fileStore(path, stepped(systemFiles, around)), {
   clock: systemClock,
   deadlineMs: 60_000,
   report,

@@ -1,4 +1,4 @@
-import type { Good, KeptJournal } from '../../src/persistence/journal.ts'
+import type { Good, Journal } from '../../src/persistence/journal.ts'
 import { goodOf, journalOf } from './scene.ts'
 
 export interface KillScene {
@@ -19,5 +19,5 @@ export const scenes: Readonly<Record<string, KillScene>> = {
   },
 }
 
-export const journalBefore: KeptJournal = journalOf(1)
-export const journalAfter: KeptJournal = journalOf(2)
+export const journalBefore: Journal = journalOf(1)
+export const journalAfter: Journal = journalOf(2)

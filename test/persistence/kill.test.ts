@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { systemClock } from '../../src/api/clock.ts'
 import { fileStore } from '../../src/persistence/file-store.ts'
-import { Keeper } from '../../src/persistence/persistence.ts'
+import { Persistence } from '../../src/persistence/persistence.ts'
 import { compileChild, inTurns, ownFolder, runChild } from './children.ts'
 import { journalAfter, journalBefore, scenes } from './kill-scenes.ts'
 import { wordsOf } from './scene.ts'
@@ -28,7 +28,7 @@ afterAll(() => {
 const boot = async (path: string) => {
   const failures: string[] = []
   const report = (failed: Parameters<typeof wordsOf>[0][number]): void => void failures.push(...wordsOf([failed]))
-  const keeper = new Keeper(fileStore(path), { clock: systemClock, deadlineMs: 60_000, report })
+  const keeper = new Persistence(fileStore(path), { clock: systemClock, deadlineMs: 60_000, report })
   return { keeper, failures, ...(await keeper.load()) }
 }
 

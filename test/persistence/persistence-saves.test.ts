@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { goodCodec, journalCodec } from '../../src/persistence/codec.ts'
-import { Keeper } from '../../src/persistence/persistence.ts'
+import { Persistence } from '../../src/persistence/persistence.ts'
 import { createRandom } from '../model/random-json.ts'
 import { goodOf, journalOf, wordsOf } from './scene.ts'
 import { DEADLINE_MS, keeperOf, manualStore } from './stores.ts'
@@ -201,7 +201,7 @@ describe('a save that does not end', () => {
       setTimeout: (wake: () => void) => due.push(wake),
       clearTimeout: () => {},
     }
-    const keeper = new Keeper(store, { clock, deadlineMs: DEADLINE_MS, report: () => {} })
+    const keeper = new Persistence(store, { clock, deadlineMs: DEADLINE_MS, report: () => {} })
     const first = keeper.saveJournal(journalOf(1))
     due[0]?.()
     begun[0]?.land()

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { goodCodec, journalCodec, MAX_ENTRY_BYTES } from '../../src/persistence/codec.ts'
-import { Keeper } from '../../src/persistence/persistence.ts'
+import { Persistence } from '../../src/persistence/persistence.ts'
 import type { EntryName, Good, GoodStore } from '../../src/persistence/journal.ts'
 import { unsafeCause } from '../../src/model/failure.ts'
 import { goodOf, journalOf, wordsOf } from './scene.ts'
@@ -130,7 +130,7 @@ describe('loading', () => {
       throw new Error('no')
     }
     const { clock } = keeperOf(store)
-    const keeper = new Keeper(store, { clock, deadlineMs: DEADLINE_MS, report })
+    const keeper = new Persistence(store, { clock, deadlineMs: DEADLINE_MS, report })
     expect(await keeper.load()).toEqual({ goods: [], journal: undefined })
     expect(keeper.status().lastError?.code).toBe('persistence.damaged')
   })

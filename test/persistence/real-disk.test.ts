@@ -16,7 +16,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { systemClock } from '../../src/api/clock.ts'
 import { fileStore } from '../../src/persistence/file-store.ts'
 import { systemFiles } from '../../src/persistence/file-system.ts'
-import { Keeper } from '../../src/persistence/persistence.ts'
+import { Persistence } from '../../src/persistence/persistence.ts'
 import { compileChild, type Ended, ownFolder, runChild } from './children.ts'
 import { goodOf, journalOf, wordsOf } from './scene.ts'
 import { counting, stepped } from './steps.ts'
@@ -38,7 +38,7 @@ afterAll(remove)
 
 const keeperOn = (path: string) => {
   const failures: string[] = []
-  const keeper = new Keeper(fileStore(path), {
+  const keeper = new Persistence(fileStore(path), {
     clock: systemClock,
     deadlineMs: 60_000,
     report: (failed) => void failures.push(...wordsOf([failed])),

@@ -1,5 +1,5 @@
 import type { Failure } from '../../src/model/failure.ts'
-import type { Attempt, Good, KeptJournal, Quarantined } from '../../src/persistence/journal.ts'
+import type { ConfigAttempt, Good, Journal, Quarantined } from '../../src/persistence/journal.ts'
 
 /** A good whose text is easily told from another's. */
 export const goodOf = (sequence: number, text = `{"n":${sequence},"café":"\\u2028"}`): Good => ({
@@ -10,7 +10,7 @@ export const goodOf = (sequence: number, text = `{"n":${sequence},"café":"\\u20
   text,
 })
 
-export const attemptOf = (n: number): Attempt => ({
+export const attemptOf = (n: number): ConfigAttempt => ({
   digest: `digest-${n}`,
   build: '1.2.3',
   revision: `#${n}`,
@@ -31,7 +31,7 @@ export const quarantinedOf = (n: number): Quarantined => ({
 })
 
 /** The n-th journal of a series in which each differs from the one before. */
-export const journalOf = (n: number): KeptJournal => ({
+export const journalOf = (n: number): Journal => ({
   digestKey: 'key of the digests',
   attempts: [attemptOf(n)],
   quarantine: [quarantinedOf(n), quarantinedOf(n + 1)],

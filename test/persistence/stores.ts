@@ -1,5 +1,5 @@
 import type { Failure } from '../../src/model/failure.ts'
-import { Keeper } from '../../src/persistence/persistence.ts'
+import { Persistence } from '../../src/persistence/persistence.ts'
 import type { EntryName, GoodStore } from '../../src/persistence/journal.ts'
 import { createVirtualClock, type VirtualClock } from '../../src/testing/virtual-clock.ts'
 
@@ -80,11 +80,11 @@ export const memoryStore = () => {
 }
 
 /** A keeper on a virtual clock, with what it reports. */
-export const keeperOf = (store: GoodStore): { keeper: Keeper; clock: VirtualClock; failures: Failure[] } => {
+export const keeperOf = (store: GoodStore): { keeper: Persistence; clock: VirtualClock; failures: Failure[] } => {
   const clock = createVirtualClock()
   const failures: Failure[] = []
   const report = (failed: Failure): void => void failures.push(failed)
-  const keeper = new Keeper(store, { clock, deadlineMs: DEADLINE_MS, report, retry: RETRY, random: () => 0.5 })
+  const keeper = new Persistence(store, { clock, deadlineMs: DEADLINE_MS, report, retry: RETRY, random: () => 0.5 })
   return { keeper, clock, failures }
 }
 

@@ -103,7 +103,7 @@ test.each([
   [{ deadlines: { prepareMs: -1 } }, 'deadlines.prepareMs'],
   [{ deadlines: { prepareMs: 2 ** 31 } }, 'deadlines.prepareMs'],
   [{ deadlines: { prepareMS: 1 } }, 'prepareMS'],
-  [{ retry: { minMs: 10, maxMs: 5 } }, 'retry'],
+  [{ sourceBackoff: { minMs: 10, maxMs: 5 } }, 'sourceBackoff'],
   [{ repair: { minMs: 0 } }, 'repair.minMs'],
   [{ soak: -1 }, 'soak.durationMs'],
   [{ soak: Number.POSITIVE_INFINITY }, 'soak.durationMs'],

@@ -50,7 +50,7 @@ const race = async (one: Rival, two: Rival, gap: number): Promise<void> => {
   if (!wasKilled) await process.close()
   const next = await world.up({}, 1_000)
   // Killed or closed before the word: it is held. The last known good may have been applied anew since.
-  const names = next.reloader.status().history.map(({ revision }) => revision.name)
+  const names = next.reloader.status().goodHistory.map(({ revision }) => revision.name)
   expect(names.includes('2')).toBe(isPromoted)
   if (isPromoted) expect(next.reloader.status().quarantine.filter(({ revision }) => revision === '2')).toEqual([])
   else expect(next.served).toBe(1)

@@ -37,7 +37,7 @@ test('A change waits for its word after the soak: old and new generations live, 
   await process.advance(0)
   expect(await record).toMatchObject({ id, outcome: 'committed' })
   expect(process.modules.a.made.map(({ closes }) => closes)).toEqual([1, 0])
-  expect(process.reloader.status()).toMatchObject({ lastGood: { revision: { name: '2' } } })
+  expect(process.reloader.status()).toMatchObject({ lastKnownGood: { revision: { name: '2' } } })
   expect(process.reloader.status()).not.toHaveProperty('confirmation')
 })
 

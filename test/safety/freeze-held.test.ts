@@ -12,7 +12,7 @@ test('A freeze survives a restart, by close and by kill: the last known good ser
     const process = await world.up({}, 60_000)
     expect(process.served).toBe(1)
     expect(process.reloader.status().frozen).toEqual({ ...frozen, waiting: world.source.revision })
-    await expect(process.reloader.reload()).rejects.toMatchObject({ code: 'reloader.held' })
+    await expect(process.reloader.reload()).rejects.toMatchObject({ code: 'reloader.frozen' })
     await process.reloader.unfreeze()
     await process.advance(SOAK_MS)
     expect(process.served).toBe(2)
@@ -45,7 +45,7 @@ test('A reload() that was asked for before a frozen start has served is refused,
   await process.advance(SOAK_MS + 1_000)
   await started
   expect(process.served).toBe(1)
-  expect(await outcome).toBe('reloader.held')
+  expect(await outcome).toBe('reloader.frozen')
 })
 
 test('A freeze of an earlier run is lifted, and said so, where there is no good document to serve', async () => {

@@ -23,14 +23,14 @@ test('freeze() holds every change, goes on reading, and shows its reason, since 
   expect(process.records.map(({ revision }) => revision?.name)).toEqual(['1', '3'])
 })
 
-test('While frozen reload() and retry() are refused with reloader.held', async () => {
+test('While frozen reload() and retry() are refused with reloader.frozen', async () => {
   const { world, process } = await provedWorld([1])
   process.modules.b.script('commit', 'throw')
   world.source.put(documentOf(2))
   await process.advance(0)
   await process.reloader.freeze('')
-  await expect(process.reloader.reload()).rejects.toMatchObject({ code: 'reloader.held' })
-  await expect(process.reloader.retry()).rejects.toMatchObject({ code: 'reloader.held' })
+  await expect(process.reloader.reload()).rejects.toMatchObject({ code: 'reloader.frozen' })
+  await expect(process.reloader.retry()).rejects.toMatchObject({ code: 'reloader.frozen' })
 })
 
 test('A reload() that has not begun when changes are frozen is refused too', async () => {
@@ -44,7 +44,7 @@ test('A reload() that has not begun when changes are frozen is refused too', asy
   )
   await process.reloader.freeze('')
   await process.advance(SOAK_MS)
-  expect(await code).toBe('reloader.held')
+  expect(await code).toBe('reloader.frozen')
   expect(process.served).toBe(2)
 })
 

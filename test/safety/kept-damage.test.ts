@@ -4,7 +4,7 @@ import { documentOf, provedWorld, SOAK_MS } from './world.ts'
 test('A journal that is damaged or lost costs its memory alone: the goods serve, and their digests are made anew', async () => {
   for (const spoil of [(text: string) => text.replace('digestKey', 'digestkey'), () => undefined]) {
     const { world, process: first } = await provedWorld([1, 2])
-    const before = first.reloader.status().lastGood?.digest
+    const before = first.reloader.status().lastKnownGood?.digest
     await first.close()
     const spoilt = spoil(world.kept.entries.get('journal') ?? '')
     if (spoilt === undefined) world.kept.entries.delete('journal')
@@ -12,28 +12,28 @@ test('A journal that is damaged or lost costs its memory alone: the goods serve,
     const process = await world.up({}, 1_000)
     expect(process.served).toBe(2)
     expect(process.codes('warn').includes('persistence.damaged')).toBe(spoilt !== undefined)
-    const { lastGood, history } = process.reloader.status()
-    expect(lastGood?.digest).not.toBe(before)
-    expect(history[0]?.digest).toBe(lastGood?.digest)
+    const { lastKnownGood, goodHistory: history } = process.reloader.status()
+    expect(lastKnownGood?.digest).not.toBe(before)
+    expect(history[0]?.digest).toBe(lastKnownGood?.digest)
     // The older one is still to be reverted to, though its digest is of the lost key.
     const reverted = process.reloader.revert()
     await process.advance(SOAK_MS)
     expect(await reverted).toMatchObject({ outcome: 'committed', revision: { name: '1' } })
-    expect(process.reloader.status().history.map(({ revision }) => revision.name)).toEqual(['1', '2'])
-    expect(process.reloader.status().history).toHaveLength(2)
+    expect(process.reloader.status().goodHistory.map(({ revision }) => revision.name)).toEqual(['1', '2'])
+    expect(process.reloader.status().goodHistory).toHaveLength(2)
     await process.close()
     const last = await world.up()
     expect(last.served).toBe(1)
-    expect(last.reloader.status().lastGood?.digest).toBe(process.reloader.status().lastGood?.digest)
+    expect(last.reloader.status().lastKnownGood?.digest).toBe(process.reloader.status().lastKnownGood?.digest)
   }
 })
 
 test('Digests are the same after a restart, since their key is kept', async () => {
   const { world, process: first } = await provedWorld([1])
-  const { lastGood } = first.reloader.status()
+  const { lastKnownGood } = first.reloader.status()
   await first.close()
   const second = await world.up({}, SOAK_MS)
-  expect(second.reloader.status().lastGood).toEqual(lastGood)
+  expect(second.reloader.status().lastKnownGood).toEqual(lastKnownGood)
 })
 
 test('Goods that could not be read at start do not win over newer ones later', async () => {

@@ -1,5 +1,5 @@
 import { goodCodec, journalCodec } from '../../src/persistence/codec.ts'
-import type { EntryName, Good, GoodStore, KeptJournal } from '../../src/persistence/journal.ts'
+import type { EntryName, Good, GoodStore, Journal } from '../../src/persistence/journal.ts'
 
 /** How the calls of the store go: as they should, never to an end, by throwing, or slowly. */
 export type Mood = 'well' | 'hangs' | 'throws' | 'rejects' | { readonly slowMs: number }
@@ -53,7 +53,7 @@ export const createKept = () => {
     /** Every save that has succeeded, in order. */
     saves,
     /** What the journal says; undefined where there is none, or none that can be read. */
-    get journal(): KeptJournal | undefined {
+    get journal(): Journal | undefined {
       const decoded = journalCodec.decode(entries.get('journal'))
       return decoded.kind === 'valid' ? decoded.value : undefined
     },

@@ -10,7 +10,7 @@ test('The last known good is kept only after the soak, which is 10 s where a sto
   expect(world.kept.goods).toEqual([])
   await process.advance(1)
   expect(process.state).toBe('committed')
-  const { digest } = process.reloader.status().lastGood ?? {}
+  const { digest } = process.reloader.status().lastKnownGood ?? {}
   expect(world.kept.goods).toEqual([
     {
       sequence: expect.any(Number),
@@ -30,12 +30,12 @@ test('The last known good and the two before it are kept, newest first', async (
   const { world, process } = await provedWorld([1, 2, 3, 4])
   const names = ['4', '3', '2']
   expect(world.kept.goods.map(({ revision }) => revision.name)).toEqual(names)
-  expect(process.reloader.status().history.map(({ revision }) => revision.name)).toEqual(names)
+  expect(process.reloader.status().goodHistory.map(({ revision }) => revision.name)).toEqual(names)
 })
 
 test('With the source down a start serves the last known good without a soak, says since when it is stale, and heals', async () => {
   const { world, process: first } = await provedWorld([1, 2])
-  const provedAt = first.reloader.status().history[0]?.provedAt
+  const provedAt = first.reloader.status().goodHistory[0]?.provedAt
   await first.close()
   world.cutSource()
   const process = await world.up()
@@ -71,7 +71,7 @@ test('Where the last known good differs from the document of the source it serve
     'commit a2',
     'commit b2',
   ])
-  expect(process.reloader.status()).toMatchObject({ lastGood: { revision: { name: '1' } }, inSync: true })
+  expect(process.reloader.status()).toMatchObject({ lastKnownGood: { revision: { name: '1' } }, inSync: true })
   process.modules.b.always('check', 'reject')
   await process.advance(5_000)
   expect(process.last).toMatchObject({ trigger: 'change', outcome: 'rolled-back' })
@@ -125,7 +125,7 @@ test('An older good that serves because the newer is refused is the last known g
   world.source.heal()
   await second.advance(60_000)
   const names = ['4', '2', '3']
-  expect(second.reloader.status().history.map(({ revision }) => revision.name)).toEqual(names)
+  expect(second.reloader.status().goodHistory.map(({ revision }) => revision.name)).toEqual(names)
   expect(world.kept.goods.map(({ revision }) => revision.name)).toEqual(names)
 })
 

@@ -15,7 +15,7 @@ test.each(['throws', 'rejects', 'hangs'] as const)(
     expect(process).toMatchObject({ served: 2, state: 'committed' })
     expect(process.reloader.status()).toMatchObject({
       persistence: { lastSavedAt: savedAt, lastError: { code: codes[mood], phase: 'persist' } },
-      lastGood: { revision: { name: '2' } },
+      lastKnownGood: { revision: { name: '2' } },
     })
     expect(process.codes('warn')).toContain(codes[mood])
     expect(process.reloader.status().counters.reported).toBeGreaterThan(0)

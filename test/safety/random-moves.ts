@@ -29,7 +29,7 @@ const movesOf = (story: Story, random: Random) => {
   const freeze = ({ reloader }: Process): void => quiet(reloader.freeze('x'))
   const unfreeze = ({ reloader }: Process): void => quiet(reloader.unfreeze())
   const revert = ({ reloader }: Process): void => {
-    const [newest, ...others] = reloader.status().history
+    const [newest, ...others] = reloader.status().goodHistory
     if (newest === undefined || others.length === 0) return
     story.tally.reverts += 1
     quiet(reloader.revert({ to: random.pick([newest, ...others]).digest }))

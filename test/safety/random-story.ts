@@ -45,11 +45,11 @@ export const createStory = (seed: number, random: Random, tally: Tally) => {
   const look = (process: Process): void => {
     if (process.isOver || process.state === 'closed') return
     const { served } = process // throws where a mix serves
-    const { history, lastGood, quarantine } = process.reloader.status()
+    const { goodHistory: history, lastKnownGood, quarantine } = process.reloader.status()
     tally.quarantined += quarantine.length
     const digests = new Set(history.map(({ digest }) => digest))
     if (history.length > 3 || digests.size !== history.length) fail('the history is too long, or holds a config twice')
-    if (lastGood !== undefined && process.state !== 'promoting' && history[0]?.digest !== lastGood.digest) {
+    if (lastKnownGood !== undefined && process.state !== 'promoting' && history[0]?.digest !== lastKnownGood.digest) {
       fail('the last known good is not the newest of the history')
     }
     if (served !== undefined && /refused|unpreparable|early/.test(kindOf(served))) fail(`${served} serves`)
@@ -73,7 +73,7 @@ export const createStory = (seed: number, random: Random, tally: Tally) => {
       (next) => {
         if (next === undefined) return
         servedFirst ??= next
-        if (before.length === 0 && process.reloader.status().lastGood === undefined) mayBeGood.add(next)
+        if (before.length === 0 && process.reloader.status().lastKnownGood === undefined) mayBeGood.add(next)
       },
     )
     try {

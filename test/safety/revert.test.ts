@@ -24,7 +24,7 @@ test('revert() returns to the good before the last one as a normal transaction, 
   const since = process.clock.now() - SOAK_MS - 100
   expect(process.reloader.status()).toMatchObject({
     frozen: { reason: 'reverted to 2', since, waiting: { name: '3' } },
-    lastGood: { revision: { name: '2' } },
+    lastKnownGood: { revision: { name: '2' } },
     history: [{ revision: { name: '2' } }, { revision: { name: '3' } }, { revision: { name: '1' } }],
     inSync: false,
   })
@@ -37,7 +37,7 @@ test('revert() returns to the good before the last one as a normal transaction, 
 
 test('revert({ to }) takes the name of a revision or a digest, and refuses what the history does not hold', async () => {
   const { process } = await provedWorld([1, 2, 3])
-  const digest = process.reloader.status().history[2]?.digest ?? ''
+  const digest = process.reloader.status().goodHistory[2]?.digest ?? ''
   const first = process.reloader.revert({ to: digest })
   await process.advance(SOAK_MS)
   expect(await first).toMatchObject({ outcome: 'committed', revision: { name: '1' } })
@@ -61,7 +61,7 @@ test('revert() twice in a row goes there and back; the history holds each docume
     await process.advance(SOAK_MS)
     expect(await reverted).toMatchObject({ outcome: 'committed' })
     expect(process.served).toBe(value)
-    expect(process.reloader.status().history).toHaveLength(2)
+    expect(process.reloader.status().goodHistory).toHaveLength(2)
   }
 })
 

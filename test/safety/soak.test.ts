@@ -35,7 +35,7 @@ test('A failed round swaps everything back to the same instances, closes the new
   expect(process.reloader.modules.b.current).toBe(before[1])
   expect(process.modules.a.made.map(({ closes }) => closes)).toEqual([0, 1])
   expect(world.kept.goods.map(({ revision }) => revision.name)).toEqual(['1'])
-  expect(process.reloader.status().lastGood).toMatchObject({ revision: { name: '1' } })
+  expect(process.reloader.status().lastKnownGood).toMatchObject({ revision: { name: '1' } })
 })
 
 test('A rollback never asks a check for leave: neither before it, nor of what serves again', async () => {
@@ -71,7 +71,7 @@ test('The last known good that arrives during a soak ends it at once by swapping
     expect(process.reloader.modules.a.current).toBe(before)
     expect(process.records.slice(1).map(({ outcome }) => outcome)).toEqual(['superseded', 'unchanged'])
     expect(process.reloader.status()).toMatchObject({ inSync: true, quarantine: [] })
-    expect(process.reloader.status().lastGood?.revision.name).toBe('3')
+    expect(process.reloader.status().lastKnownGood?.revision.name).toBe('3')
     expect(world.kept.journal?.attempts).toEqual([])
   }
 })

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { isSameRevision, type Revision } from '../../src/model/revision.ts'
-import { SourceError, type Document, type Reading, type Source, type WatchEvent } from '../../src/api/source.ts'
+import { SourceError, type Document, type ReadResult, type Source, type SourceEvent } from '../../src/api/source.ts'
 
 /** A source under test with the hands that change what it reads. */
 export interface SourceWorld {
@@ -28,10 +28,10 @@ const SOON = { timeout: 20_000, interval: 10 }
 const decode = (content: string | Uint8Array): string =>
   typeof content === 'string' ? content : Buffer.from(content).toString('utf8')
 
-const contentOf = (reading: WatchEvent): string | undefined =>
+const contentOf = (reading: SourceEvent): string | undefined =>
   reading.kind === 'document' ? decode(reading.content) : undefined
 
-const asDocument = (reading: Reading): Document => {
+const asDocument = (reading: ReadResult): Document => {
   if (reading.kind !== 'document') throw new Error(`read ${reading.kind} where a document was put`)
   return reading
 }
@@ -40,7 +40,7 @@ const never = new AbortController().signal
 
 /** One watch, consumed as fast as it reports. */
 interface Follower {
-  readonly events: WatchEvent[]
+  readonly events: SourceEvent[]
   readonly abort: () => void
   /** How the iteration went out: nothing while it runs, `end`, or what it threw. */
   readonly outcome: () => unknown
@@ -48,7 +48,7 @@ interface Follower {
 
 const follow = (source: Source, after: Revision): Follower => {
   const controller = new AbortController()
-  const events: WatchEvent[] = []
+  const events: SourceEvent[] = []
   let outcome: unknown
   const run = async (): Promise<void> => {
     for await (const event of source.watch(after, controller.signal)) events.push(event)
@@ -71,7 +71,7 @@ const opened = (follower: Follower): Promise<void> =>
   }, SOON)
 
 /** True where the last thing that was reported is `text`, or says that a read will tell, and the read does. */
-const knows = async (source: Source, events: readonly WatchEvent[], text: string | undefined): Promise<boolean> => {
+const knows = async (source: Source, events: readonly SourceEvent[], text: string | undefined): Promise<boolean> => {
   const last = events.findLast((event) => event.kind !== 'opened')
   if (last === undefined) return false
   const told = last.kind === 'changed' ? await source.read(never) : last
@@ -94,7 +94,7 @@ export const describeSourceContract = (name: string, harness: SourceHarness): vo
       followers.push(follower)
       return follower
     }
-    const start = async (): Promise<{ follower: Follower; reading: Reading }> => {
+    const start = async (): Promise<{ follower: Follower; reading: ReadResult }> => {
       const reading = await source.read(never)
       const follower = watch(reading.revision)
       await opened(follower)
@@ -269,7 +269,7 @@ export const describeSourceContract = (name: string, harness: SourceHarness): vo
         for (let n = 1; n <= puts; n++) await world.put(`{"n":${n}}`)
         // The quick watch has it, so the slow one's own has arrived, or as good as.
         await learns(source, follower, `{"n":${puts}}`)
-        const taken: WatchEvent[] = []
+        const taken: SourceEvent[] = []
         while (!(await knows(source, taken, `{"n":${puts}}`))) {
           const { value } = await slow.next()
           if (value !== undefined) taken.push(value)
@@ -310,7 +310,7 @@ export const describeSourceContract = (name: string, harness: SourceHarness): vo
 
       it('reports nothing when its signal has aborted already', async () => {
         const { revision } = await source.read(never)
-        const events: WatchEvent[] = []
+        const events: SourceEvent[] = []
         for await (const event of source.watch(revision, AbortSignal.abort())) events.push(event)
         expect(events).toEqual([])
       })
@@ -360,7 +360,7 @@ export const describeSourceContract = (name: string, harness: SourceHarness): vo
   })
 }
 
-const abortedOnTheWay = async (source: Source): Promise<Reading> => {
+const abortedOnTheWay = async (source: Source): Promise<ReadResult> => {
   const controller = new AbortController()
   const reading = source.read(controller.signal)
   controller.abort()

@@ -1,11 +1,11 @@
-import type { Reading, Source, WatchEvent } from '../../src/api/source.ts'
+import type { ReadResult, Source, SourceEvent } from '../../src/api/source.ts'
 
 /** What a test may do to a source between the reloader and it, beside counting. */
 export interface Hooks {
   /** Awaited before a watch is opened. */
   beforeWatch?: () => Promise<void> | void
   /** Told of each event before the reloader is. */
-  onEvent?: (event: WatchEvent) => void
+  onEvent?: (event: SourceEvent) => void
 }
 
 /** What has been seen of a source. */
@@ -27,7 +27,7 @@ export const observe = (source: Source, onTurn: () => void = () => undefined): O
   let watches = 0
   let answers = { count: 0, at: 0 }
 
-  const read = async (signal: AbortSignal): Promise<Reading> => {
+  const read = async (signal: AbortSignal): Promise<ReadResult> => {
     reads += 1
     setImmediate(onTurn)
     const reading = await source.read(signal)

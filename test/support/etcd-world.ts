@@ -1,6 +1,6 @@
 import { expect, vi } from 'vitest'
 import type { Revision } from '../../src/model/revision.ts'
-import type { Document, Reading, Source, WatchEvent } from '../../src/api/source.ts'
+import type { Document, ReadResult, Source, SourceEvent } from '../../src/api/source.ts'
 import { SourceError } from '../../src/api/source.ts'
 
 /** For waits on a condition; nothing takes this long unless it is broken. */
@@ -8,7 +8,7 @@ export const SOON = { timeout: 20_000, interval: 20 }
 
 export const never = new AbortController().signal
 
-export const textOf = (event: WatchEvent | Reading | undefined): string | undefined =>
+export const textOf = (event: SourceEvent | ReadResult | undefined): string | undefined =>
   event?.kind === 'document' ? Buffer.from(event.content).toString('utf8') : undefined
 
 export const readDocument = async (source: Source): Promise<Document> => {
@@ -30,7 +30,7 @@ export const codeOf = async (work: Promise<unknown>): Promise<string | undefined
 
 /** A watch that is consumed as fast as it reports. */
 export interface Followed {
-  readonly events: readonly WatchEvent[]
+  readonly events: readonly SourceEvent[]
   readonly texts: () => (string | undefined)[]
   readonly stop: () => Promise<void>
   /** What the watch threw; `end` once it ended without an error. */
@@ -45,7 +45,7 @@ export const follow = async (
   { opened = true }: { readonly opened?: boolean } = {},
 ): Promise<Followed> => {
   const controller = new AbortController()
-  const events: WatchEvent[] = []
+  const events: SourceEvent[] = []
   let outcome: unknown
   const run = async (): Promise<void> => {
     try {

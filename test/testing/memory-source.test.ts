@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { WatchEvent } from '../../src/api/source.ts'
+import type { SourceEvent } from '../../src/api/source.ts'
 import { memorySource, type MemorySource } from '../../src/testing/index.ts'
 
 const never = new AbortController().signal
@@ -8,7 +8,7 @@ const SOON = { timeout: 20_000, interval: 5 }
 describe('The memory source', () => {
   let source: MemorySource
   let controller: AbortController
-  let events: WatchEvent[]
+  let events: SourceEvent[]
   let outcome: unknown
 
   const follow = async (): Promise<void> => {
@@ -142,7 +142,11 @@ describe('The memory source', () => {
   it('delivers what a test makes up, all of it, in order, even when silent', async () => {
     await follow()
     source.silence()
-    const old: WatchEvent = { kind: 'document', revision: { lineage: 'memory-0', order: 9, name: '9' }, content: 'old' }
+    const old: SourceEvent = {
+      kind: 'document',
+      revision: { lineage: 'memory-0', order: 9, name: '9' },
+      content: 'old',
+    }
     for (const event of [old, old, { kind: 'changed' }, { kind: 'opened' }] as const) source.deliver(event)
     await told()
     expect(events).toEqual([{ kind: 'opened' }, old, old, { kind: 'changed' }, { kind: 'opened' }])

@@ -172,9 +172,9 @@ export class Feed {
     this.#clock.clearTimeout(this.#lingering)
     this.#lingering = undefined
     if (this.#stopFollowing !== undefined) return
-    this.#charts.reset(this.#observation.charts())
+    this.#charts.reset(this.#observation.machines())
     if (this.#bye !== undefined) return
-    this.#stopFollowing = this.#observation.observeCharts((state) => {
+    this.#stopFollowing = this.#observation.observeMachines((state) => {
       this.#charts.note(state)
       this.#stateThrottle.ask()
       this.#statusThrottle.ask()

@@ -1,8 +1,8 @@
-import type { ChartState } from '../../xstate/machine-observer.ts'
+import type { MachineState } from '../../xstate/machine-observer.ts'
 import type { MachineName } from '../../xstate/machine-name.ts'
 import type { Charts } from './protocol.ts'
 
-type State = ChartState<MachineName>
+type State = MachineState<MachineName>
 
 /** Transitions that are told at once; of a machine in a storm only the last are worth lighting. */
 const MAX_TAKEN = 32

@@ -1,4 +1,4 @@
-import type { ChartState } from '../../xstate/machine-observer.ts'
+import type { MachineState } from '../../xstate/machine-observer.ts'
 import type { ReloaderStatus } from '../../api/status.ts'
 import type { Diff } from '../../model/diff.ts'
 import type { Failure, Phase } from '../../model/failure.ts'
@@ -7,7 +7,7 @@ import type { Revision } from '../../model/revision.ts'
 import type { MachineName } from '../../xstate/machine-name.ts'
 import type { PlannedModule } from '../../api/observed.ts'
 
-export type { ChartState } from '../../xstate/machine-observer.ts'
+export type { MachineState as ChartState } from '../../xstate/machine-observer.ts'
 export type { MachineName } from '../../xstate/machine-name.ts'
 
 /*
@@ -66,7 +66,7 @@ export interface InspectedTransaction extends TransactionHead {
 
 export type ReportedFailure = Failure & { readonly at: number }
 
-export type Charts = Readonly<Partial<Record<MachineName, ChartState<MachineName>>>>
+export type Charts = Readonly<Partial<Record<MachineName, MachineState<MachineName>>>>
 
 /** The first event of a stream that does not go on from an earlier one; it replaces all that was known. */
 export interface Hello {
@@ -91,7 +91,7 @@ export interface WireEvents {
   readonly hello: Hello
   /** Sent when it has changed, at most four times a second. */
   readonly status: ReloaderStatus
-  readonly state: ChartState<MachineName>
+  readonly state: MachineState<MachineName>
   /** Whole, as known now; the later replaces the earlier. */
   readonly transaction: InspectedTransaction
   readonly reported: ReportedFailure

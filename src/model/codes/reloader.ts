@@ -38,7 +38,7 @@ export const reloaderCodes = {
     what: 'The start was aborted by its signal',
     hint: 'Nothing to do: everything that was opened is closed.',
   },
-  'reloader.held': {
+  'reloader.frozen': {
     what: 'Changes are frozen',
     hint: 'Call unfreeze() first; status().frozen says why, since when, and what waits.',
   },

@@ -1,7 +1,7 @@
 import type { Metadata } from '@grpc/grpc-js'
 import type { IRangeRequest, IRangeResponse } from 'etcd3'
 import type { Revision } from '../../model/revision.ts'
-import { SourceError, type Reading } from '../../api/source.ts'
+import { SourceError, type ReadResult } from '../../api/source.ts'
 import { authorized } from './auth.ts'
 import { call } from './unary-call.ts'
 import type { Handle } from './connection-pool.ts'
@@ -18,7 +18,7 @@ type KeyTarget = Target & { readonly kind: 'key' }
 type PrefixTarget = Target & { readonly kind: 'prefix' }
 
 /** The newest document, by linearizable reads. */
-export const readTarget = (context: Context, target: Target, parent: AbortSignal): Promise<Reading> =>
+export const readTarget = (context: Context, target: Target, parent: AbortSignal): Promise<ReadResult> =>
   onSomeHost(context, parent, (handle, signal) => {
     const range: Range = (request) => askRange(context, handle, signal, request)
     return target.kind === 'key' ? readKey(context, target, range) : readPrefix(context, target, range)
@@ -38,7 +38,7 @@ export const askRange = async (
   )
 }
 
-const readKey = async ({ lineages }: Context, target: KeyTarget, range: Range): Promise<Reading> => {
+const readKey = async ({ lineages }: Context, target: KeyTarget, range: Range): Promise<ReadResult> => {
   const before = lineages.mark()
   const { header, kvs } = await range({ key: target.key })
   const as = { lineage: lineages.observe(header, before), order: toNumber(header.revision) }
@@ -48,7 +48,7 @@ const readKey = async ({ lineages }: Context, target: KeyTarget, range: Range): 
   return { kind: 'document', revision: { ...as, name: kv.mod_revision }, content: new Uint8Array(kv.value) }
 }
 
-const readPrefix = async ({ lineages }: Context, target: PrefixTarget, range: Range): Promise<Reading> => {
+const readPrefix = async ({ lineages }: Context, target: PrefixTarget, range: Range): Promise<ReadResult> => {
   const before = lineages.mark()
   let lineage: string | undefined
   const pages = await readPages(target, range, (header) => {

@@ -1,6 +1,6 @@
 import type { IWatchCreateRequest, IWatchResponse } from 'etcd3'
 import type { Revision } from '../../model/revision.ts'
-import { SourceError, type WatchEvent } from '../../api/source.ts'
+import { SourceError, type SourceEvent } from '../../api/source.ts'
 import { authorized } from './auth.ts'
 import { linkSignals } from './unary-call.ts'
 import { isSuspicious, type Context } from './failover.ts'
@@ -20,7 +20,7 @@ export const watchTarget = async function* (
   target: Target,
   after: Revision,
   signal: AbortSignal,
-): AsyncGenerator<WatchEvent, void, undefined> {
+): AsyncGenerator<SourceEvent, void, undefined> {
   if (signal.aborted) return
   const left = new AbortController()
   const mailbox = makeMailbox()
@@ -96,7 +96,7 @@ const createRequest = (target: Target, after: Revision): IWatchCreateRequest => 
 })
 
 /** The last event of one answer is the newest; of a prefix it is one key among others, so only a read can tell. */
-const toEvent = (target: Target, lineage: string, { events }: IWatchResponse): WatchEvent => {
+const toEvent = (target: Target, lineage: string, { events }: IWatchResponse): SourceEvent => {
   const last = events.at(-1)
   if (target.kind === 'prefix' || last === undefined) return { kind: 'changed' }
   // The event's own revision, not the header's, which may be ahead of it.

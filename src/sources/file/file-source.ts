@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Revision } from '../../model/revision.ts'
-import { SourceError, type Reading, type Source, type WatchEvent } from '../../api/source.ts'
+import { SourceError, type ReadResult, type Source, type SourceEvent } from '../../api/source.ts'
 import type { WatchFolder } from './file-watcher.ts'
 import { checkOptions, type FileSourceOptions } from './options.ts'
 import { takeSample, type Sample } from './read-file.ts'
@@ -26,7 +26,7 @@ const createHistory = () => {
   }
 }
 
-const toReading = (sample: Sample, revision: Revision): Reading => {
+const toReading = (sample: Sample, revision: Revision): ReadResult => {
   if (sample.kind === 'missing') return { kind: 'missing', revision }
   if (sample.kind === 'too-large') return { kind: 'malformed', revision, code: 'document.too-large' }
   return { kind: 'document', revision, content: sample.bytes }
@@ -39,14 +39,14 @@ export const createFileSource = (options: FileSourceOptions, watchFolder?: Watch
   const open = new Set<() => void>()
   let closed = false
 
-  const reads = createSharedRead(async (signal): Promise<Reading> => {
+  const reads = createSharedRead(async (signal): Promise<ReadResult> => {
     const take = (): Promise<Sample> => takeSample(path)
     const sample = await takeSettled({ clock, settleMs, take, known: history.known, signal })
     if (signal.aborted) throw new SourceError('source.timeout', signal.reason) // nobody waits; it may be half-written
     return toReading(sample, history.note(sample))
   })
 
-  async function* watch(after: Revision, signal: AbortSignal): AsyncGenerator<WatchEvent, void, undefined> {
+  async function* watch(after: Revision, signal: AbortSignal): AsyncGenerator<SourceEvent, void, undefined> {
     if (signal.aborted) return
     if (!closed) yield* watchFile({ path, pollMs, clock, watchFolder, reads, open }, after, signal)
     if (closed && !signal.aborted) throw new SourceError('source.closed')

@@ -1,6 +1,6 @@
 import type { Clock } from '../../api/clock.ts'
 import { isNewer, type Revision } from '../../model/revision.ts'
-import type { Reading, WatchEvent } from '../../api/source.ts'
+import type { ReadResult, SourceEvent } from '../../api/source.ts'
 import { untilAborted } from '../../async/abort.ts'
 import { createDoorbell, type Ring, type WatchFolder } from './file-watcher.ts'
 import { takeStamp } from './read-file.ts'
@@ -12,7 +12,7 @@ export interface WatchParts {
   readonly pollMs: number
   readonly clock: Clock
   readonly watchFolder: WatchFolder | undefined
-  readonly reads: SharedRead<Reading>
+  readonly reads: SharedRead<ReadResult>
   /** The ends of all open watches, for `close`. */
   readonly open: Set<() => void>
 }
@@ -22,7 +22,7 @@ export async function* watchFile(
   parts: WatchParts,
   after: Revision,
   signal: AbortSignal,
-): AsyncGenerator<WatchEvent, void, undefined> {
+): AsyncGenerator<SourceEvent, void, undefined> {
   const { path, reads, open } = parts
   const ended = new AbortController()
   const bell = createDoorbell(parts)

@@ -43,7 +43,7 @@ export const boot = (kept: Map<EntryName, string>, document: object | undefined,
     clock,
     build: 'one',
     soak: { durationMs: SOAK_MS, intervalMs: SOAK_MS },
-    retry: { minMs: 3_600_000, maxMs: 3_600_000 },
+    sourceBackoff: { minMs: 3_600_000, maxMs: 3_600_000 },
     ...(withinMs === undefined ? {} : { confirm: { withinMs } }),
   })
   const started: { outcome?: 'served' | 'refused'; error?: unknown } = {}

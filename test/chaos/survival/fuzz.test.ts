@@ -85,7 +85,7 @@ const tryCase = async (kept: Map<EntryName, string>, from: From) => {
     if (reloader.status().frozen !== undefined) await reloader.unfreeze()
     void reloader.release()
     await clock.advance(2 * SOAK_MS)
-    const { state, persistence, history } = reloader.status()
+    const { state, persistence, goodHistory: history } = reloader.status()
     if (served() !== NEXT.value || state !== 'committed') throw new Error(`the source's is ${state}`)
     if (persistence?.lastError !== undefined) throw new Error(`it is not kept: ${persistence.lastError.detail}`)
     if (configsOf(kept)[0]?.config.value !== NEXT.value || history[0] === undefined)

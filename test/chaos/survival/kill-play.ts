@@ -130,7 +130,7 @@ export const play = async (sceneName: string, kill: Kill, process: Process): Pro
     for (const wait of waits) if (wait.name === name) wait.resolve()
   }
   const observation = observationOf(reloader)
-  observation.observeCharts(({ machine, state }) => {
+  observation.observeMachines(({ machine, state }) => {
     if (machine === 'reload') tell(`state ${state}`)
   })
   observation.observe((event) => {

@@ -130,8 +130,8 @@ describe.each(Object.entries(killScenes))('a service that %s', (name, scene) => 
     await service.atRest()
     const served = service.served()
     expect(end, title).toContain(served)
-    const { lastGood, serving } = service.reloader.status()
-    expect(lastGood?.revision, title).toEqual(serving?.revision)
+    const { lastKnownGood, serving } = service.reloader.status()
+    expect(lastKnownGood?.revision, title).toEqual(serving?.revision)
     await service.reloader.close()
     // All is kept as it should be, and nothing else is left.
     const files = keptFiles(path)

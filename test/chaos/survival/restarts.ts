@@ -35,7 +35,7 @@ export const restart = (folder: string, from: 'its source' | 'the disk alone', w
     soak: { durationMs: 5, intervalMs: 5 },
     deadlines: { persistMs: 120_000, readMs: 120_000 },
     // A source that is gone is asked once.
-    retry: { minMs: 600_000, maxMs: 600_000 },
+    sourceBackoff: { minMs: 600_000, maxMs: 600_000 },
     ...(withinMs === undefined ? {} : { confirm: { withinMs: 600_000 } }),
   })
   const { reloader } = service
@@ -84,7 +84,7 @@ export const makeGood = async (folder: string, values: readonly number[]): Promi
   await service.settled()
   for (const value of values) {
     replaceFile(document, JSON.stringify({ value }))
-    await vi.waitFor(() => expect(service.reloader.status().history[0]).toBeDefined(), WAIT)
+    await vi.waitFor(() => expect(service.reloader.status().goodHistory[0]).toBeDefined(), WAIT)
     await vi.waitFor(async () => {
       if (service.served() !== value) await service.reloader.reload()
       expect(service.served()).toBe(value)

@@ -34,12 +34,12 @@ const { reloader } = service
 
 let told = ''
 const tell = (): void => {
-  const { state, quarantine, persistence, lastGood, history, last } = reloader.status()
+  const { state, quarantine, persistence, lastKnownGood, goodHistory: history, last } = reloader.status()
   const status: ProcessStatus = {
     pid: process.pid,
     state,
     served: state === 'committed' || state === 'rejected' ? service.served() : undefined,
-    isProved: lastGood !== undefined,
+    isProved: lastKnownGood !== undefined,
     goods: history.length,
     quarantine: quarantine.map(({ code, count }) => `${code} ${count}`),
     causes: last !== undefined && 'failures' in last ? last.failures.map(({ code }) => code) : [],

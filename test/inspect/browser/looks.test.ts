@@ -21,9 +21,9 @@ const nothingYet = (): Hello => {
   const source = { name: 'etcd', endpoint: '127.0.0.1:2379', state: 'connecting', since: NOW } as const
   const {
     serving: _,
-    lastGood: __,
+    lastKnownGood: __,
     ...status
-  } = statusOf({ state: 'idle', inSync: false, modules: {}, history: [], source })
+  } = statusOf({ state: 'idle', inSync: false, modules: {}, goodHistory: [], source })
   return helloOf({ status })
 }
 

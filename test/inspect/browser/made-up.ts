@@ -130,9 +130,9 @@ export const statusOf = (
   state: 'committed',
   since: NOW - 190_000,
   serving: { revision: revisionOf(219), digest: 'd219' },
-  lastGood: { revision: revisionOf(219), digest: 'd219' },
+  lastKnownGood: { revision: revisionOf(219), digest: 'd219' },
   inSync: true,
-  history: [219, 218, 217].map((order) => ({
+  goodHistory: [219, 218, 217].map((order) => ({
     revision: revisionOf(order),
     digest: `d${order}`,
     provedAt: NOW - (220 - order) * 47_000,

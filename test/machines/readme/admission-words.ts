@@ -35,7 +35,7 @@ export const admissionWords: MachineWords = {
   },
   actions: {
     deliver: 'A hole: hands the newest candidate on.',
-    deliverHeld: 'A hole: hands the newest candidate on, where there is one, as one that was held back.',
+    deliverFrozen: 'A hole: hands the newest candidate on, where there is one, as one that was held back.',
     noteNewest: 'Notes the document, unless a later one of its lineage is known.',
     noteWaiting: 'Notes that the newest document has not been let through.',
     notePassed: 'Notes that it has been, and counts the change.',

@@ -38,7 +38,7 @@ export const reloadWords: MachineWords = {
   },
   events: {
     'source.changed':
-      'The source holds a document that may be newer. Carries its `candidate`: a revision, never content; `wasHeld` ' +
+      'The source holds a document that may be newer. Carries its `candidate`: a revision, never content; `wasFrozen` ' +
       'where a freeze held it back, or gave it up.',
     'reload.requested': 'Somebody asks for a read that begins from now on.',
     'restore.requested':
@@ -101,7 +101,7 @@ export const reloadWords: MachineWords = {
     maySupersede:
       'The transaction before this one was not superseded, for a steady writer must not starve every commit; and it is ' +
       'no restore.',
-    lastGoodWaits: 'The waiting document is the last known good one again.',
+    lastKnownGoodWaits: 'The waiting document is the last known good one again.',
     revertWaits: 'A revert was requested meanwhile.',
     retryWaits: 'A document is untried, and a retry was requested meanwhile.',
     repairWaits: 'A document is untried for want of a module, and one has settled meanwhile.',
@@ -113,7 +113,7 @@ export const reloadWords: MachineWords = {
     mayReplace:
       'The transaction tries a document of the source, which was replaced fewer than three times; a restore or a ' +
       'revert is not made another, and a repair has none to replace.',
-    isDegraded: 'Modules are degraded, or the first config is unproven.',
+    isDegraded: 'Modules are degraded, or the first config is soakFailed.',
     hasUntried: 'A document was not applied: a module was busy, or it is quarantined.',
     waitsForModule: 'A document was not applied for want of a module that was busy.',
     journals: 'A store is given, and the document has yet to prove itself.',
@@ -166,7 +166,7 @@ export const reloadWords: MachineWords = {
     notePlan: 'Notes whether the plan changes a compensating module.',
     end: 'Notes why the transaction is taken back.',
     noteServed: 'Notes that a commit held: nothing is degraded any more.',
-    noteUnproven: 'Notes that the first config serves without having passed its soak.',
+    noteSoakFailed: 'Notes that the first config serves without having passed its soak.',
     noteDegraded: 'Adds the modules that the rollback named.',
     noteUntried: 'Keeps the document until the busy module has settled, or its quarantine ends.',
     noteSuperseded: 'The next transaction may not be superseded while it prepares.',

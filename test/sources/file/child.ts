@@ -1,7 +1,7 @@
 /** Run as a process of its own by the file source's tests: `file-child.ts <task> <path>`; prints one JSON line. */
 import { closeSync, openSync, watch, writeFileSync } from 'node:fs'
 import { fileSource } from '../../../src/sources/file/index.ts'
-import { SourceError, type Reading, type WatchEvent } from '../../../src/api/source.ts'
+import { SourceError, type ReadResult, type SourceEvent } from '../../../src/api/source.ts'
 
 const NOBODY = 65_534
 
@@ -21,7 +21,7 @@ const becomeNobody = (): void => {
 
 const describeError = (error: unknown): object => ({ code: error instanceof SourceError ? error.code : String(error) })
 
-const describeReading = ({ kind, revision }: Reading): object => ({ kind, name: revision.name })
+const describeReading = ({ kind, revision }: ReadResult): object => ({ kind, name: revision.name })
 
 const source = fileSource({ path, pollMs: 100 })
 
@@ -48,7 +48,7 @@ const tasks: Record<string, () => Promise<void>> = {
     const hanging = source.watch(revision, controller.signal)[Symbol.asyncIterator]()
     await hanging.next()
     const waiting = source.watch(revision, controller.signal)[Symbol.asyncIterator]()
-    const first: IteratorResult<WatchEvent> = await waiting.next()
+    const first: IteratorResult<SourceEvent> = await waiting.next()
     const second = waiting.next()
     controller.abort()
     print({ first: first.done === true ? 'end' : first.value.kind, ended: (await second).done })

@@ -6,13 +6,13 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createDoorbell, type WatchFolder } from '../../../src/sources/file/file-watcher.ts'
 import { createFileSource } from '../../../src/sources/file/file-source.ts'
-import type { WatchEvent } from '../../../src/api/source.ts'
+import type { SourceEvent } from '../../../src/api/source.ts'
 import { createVirtualClock } from '../../../src/testing/index.ts'
 
 const never = new AbortController().signal
 const SOON = { timeout: 20_000, interval: 10 }
 
-const textOf = (event: WatchEvent): string =>
+const textOf = (event: SourceEvent): string =>
   event.kind === 'document' ? Buffer.from(event.content as Uint8Array).toString('utf8') : event.kind
 
 const refuse =
@@ -132,7 +132,7 @@ describe('Polling a file', () => {
     const { revision } = await source.read(never)
     const events = source.watch(revision, controller.signal)[Symbol.asyncIterator]()
     await events.next()
-    let event: WatchEvent | undefined
+    let event: SourceEvent | undefined
     const waiting = events.next().then(({ value }) => {
       event = value ?? undefined
     })

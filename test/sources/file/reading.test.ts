@@ -8,13 +8,13 @@ import { pathToFileURL } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { fileSource } from '../../../src/sources/file/index.ts'
 import { MAX_BYTES } from '../../../src/sources/file/read-file.ts'
-import type { Reading, Source } from '../../../src/api/source.ts'
+import type { ReadResult, Source } from '../../../src/api/source.ts'
 import { createVirtualClock } from '../../../src/testing/index.ts'
 import { runChild } from './support.ts'
 
 const never = new AbortController().signal
 
-const textOf = (reading: Reading): string =>
+const textOf = (reading: ReadResult): string =>
   reading.kind === 'document' ? Buffer.from(reading.content as Uint8Array).toString('utf8') : reading.kind
 
 describe('Reading a file', () => {
@@ -157,7 +157,7 @@ describe('Reading a file', () => {
   it('reports a file that is never at rest after twenty times the settling time', async () => {
     const clock = createVirtualClock()
     const restless = fileSource({ path, clock, settleMs: 100 })
-    let reading: Reading | undefined
+    let reading: ReadResult | undefined
     const later = new Date(clock.now() + 60_000)
     await writeFile(path, '{"n":0}')
     await utimes(path, later, later)

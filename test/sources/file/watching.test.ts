@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { fileSource, type FileSourceOptions } from '../../../src/sources/file/index.ts'
-import type { Source, WatchEvent } from '../../../src/api/source.ts'
+import type { Source, SourceEvent } from '../../../src/api/source.ts'
 import { runChild } from './support.ts'
 
 const never = new AbortController().signal
@@ -12,7 +12,7 @@ const SOON = { timeout: 20_000, interval: 10 }
 // So rare that only events of the system can be what a test sees; the poll has tests of its own.
 const RARELY = 3_600_000
 
-const textOf = (event: WatchEvent): string =>
+const textOf = (event: SourceEvent): string =>
   event.kind === 'document' ? Buffer.from(event.content as Uint8Array).toString('utf8') : event.kind
 
 describe('Watching a file', () => {

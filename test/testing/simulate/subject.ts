@@ -85,7 +85,7 @@ export const subject: Subject<Config> = {
     'it was degraded': ({ status }) => status.counters.degraded > 0,
     'something is quarantined': ({ status }) => status.quarantine.length > 0,
     'changes are held': ({ status }) => status.frozen !== undefined,
-    'it can go back': ({ status }) => status.history.length > 1,
+    'it can go back': ({ status }) => status.goodHistory.length > 1,
   },
 }
 

@@ -163,7 +163,7 @@ export class Invariants {
 
   /** What did not hold was swapped back whole, the one that threw included; what could not be is named. */
   #ticksBack(record: TransactionRecord): void {
-    const { commits, rollbacks, notBack } = this.#ledger.running
+    const { commits, rollbacks, rollbackFailures } = this.#ledger.running
     const { outcome } = record
     // A first config that fails its soak has nothing to go back to, and serves on.
     const isBack = outcome === 'rolled-back' || outcome === 'superseded' || (outcome === 'degraded' && this.#hasServed)
@@ -171,7 +171,7 @@ export class Invariants {
       if (isBack && !rollbacks.includes(name)) this.#breach('G9', `${name} was committed, and is not rolled back`)
     }
     const named = outcome === 'degraded' ? record.degraded : []
-    for (const name of notBack) {
+    for (const name of rollbackFailures) {
       if (!named.includes(name)) this.#breach('G2', `the rollback of ${name} failed, and nobody names it`)
     }
   }

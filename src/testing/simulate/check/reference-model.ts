@@ -34,7 +34,7 @@ interface Running {
   applies: number
   rollbacks: string[]
   /** Modules whose rollback has failed. */
-  notBack: string[]
+  rollbackFailures: string[]
   /** What each module served before the tick, and may have to serve again. */
   before: Map<SeenModule, SeenGeneration | undefined>
 }
@@ -46,7 +46,7 @@ const none = (): Running => ({
   commits: new Map(),
   applies: 0,
   rollbacks: [],
-  notBack: [],
+  rollbackFailures: [],
   before: new Map(),
 })
 
@@ -109,7 +109,7 @@ export class Ledger {
   }
 
   /** The tick back has held: what served before it serves again. */
-  swapBack(): void {
+  rollBack(): void {
     for (const [module, serving] of this.running.before) module.serving = serving
     this.running.before.clear()
   }

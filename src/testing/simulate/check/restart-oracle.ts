@@ -27,7 +27,7 @@ export class Expectations {
   /** Digests of configs that failed for good, and when. */
   #failed = new Map<string, number>()
   /** The last known good on the disk; undefined where there is none or where that cannot be known. */
-  #lastGood: { readonly digest: string; readonly at: number } | undefined
+  #lastKnownGood: { readonly digest: string; readonly at: number } | undefined
   /** Transactions after this one were begun while changes were held. */
   #frozenAfter: number | undefined
   #frozenAt: number | undefined
@@ -56,7 +56,7 @@ export class Expectations {
         return
       case 'revert':
         this.#isReverting = true
-        this.#lastGood = undefined // it may end in either
+        this.#lastKnownGood = undefined // it may end in either
         return
       case 'unfreeze':
         this.#frozenAfter = undefined
@@ -111,8 +111,8 @@ export class Expectations {
     this.#hasServed = true
     if (digest === undefined) return
     this.#failed.delete(digest)
-    if (trigger !== 'restore') this.#lastGood = { digest, at: now }
-    else if (this.#lastGood?.digest !== digest) this.#lastGood = undefined
+    if (trigger !== 'restore') this.#lastKnownGood = { digest, at: now }
+    else if (this.#lastKnownGood?.digest !== digest) this.#lastKnownGood = undefined
     if (trigger === 'restore' && this.#wasFrozen) {
       this.#frozenAfter = epoch
       this.#wasFrozen = false
@@ -140,13 +140,13 @@ export class Expectations {
     if (isInCall) {
       for (const [digest, at] of this.#failed) if (at === now) this.#failed.delete(digest)
       if (this.#frozenAt === now) this.#frozenAfter = undefined
-      if (this.#lastGood?.at === now) this.#lastGood = undefined
+      if (this.#lastKnownGood?.at === now) this.#lastKnownGood = undefined
     }
     if (this.#mayBeLifted && !this.#hasServed) this.#wasFrozen = false
     const isTry = triedStates.has(state) && calls > 0 && !this.#isReverting && degraded.length === 0
     // The first of a process may be a restore, which is none.
-    this.#diedTrying = this.#persists && isTry && this.#hasServed && this.#lastGood !== undefined
-    if (state === 'promoting') this.#lastGood = undefined
+    this.#diedTrying = this.#persists && isTry && this.#hasServed && this.#lastKnownGood !== undefined
+    if (state === 'promoting') this.#lastKnownGood = undefined
   }
 
   get #persists(): boolean {
@@ -157,10 +157,10 @@ export class Expectations {
   booted(): void {
     if (!this.#persists) {
       this.#failed.clear() // without a journal digests have another key each time
-      this.#lastGood = undefined
+      this.#lastKnownGood = undefined
       this.#diedTrying = false
     }
-    const { digest } = this.#lastGood ?? {}
+    const { digest } = this.#lastKnownGood ?? {}
     // One that died of its last known good, or had it taken back, tries another one first.
     const isSure = digest !== undefined && !this.#failed.has(digest) && this.#scenario.confirmMs === undefined
     this.#restores = isSure ? digest : undefined

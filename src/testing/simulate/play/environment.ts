@@ -1,6 +1,6 @@
 import type { EntryName, GoodStore } from '../../../persistence/journal.ts'
 import type { Schema, SchemaResult } from '../../../model/schema.ts'
-import type { Reading, Source } from '../../../api/source.ts'
+import type { ReadResult, Source } from '../../../api/source.ts'
 import type { FaultPlan } from './fault-plan.ts'
 import { never, type SimulatedProcess } from './process.ts'
 import type { OutsideCall, Step } from '../scenario/scenario.ts'
@@ -33,9 +33,9 @@ export class Outside {
       endpoint: source.endpoint,
       read: async (signal) => {
         if (this.#world.plan.mentions('source.read')) await undefined
-        if (this.#diesIn('source.read')) return never<Reading>()
+        if (this.#diesIn('source.read')) return never<ReadResult>()
         const reading = await source.read(signal)
-        return this.#livesAfter('source.read') ? reading : never<Reading>()
+        return this.#livesAfter('source.read') ? reading : never<ReadResult>()
       },
       watch: source.watch,
     }

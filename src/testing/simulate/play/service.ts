@@ -162,7 +162,7 @@ export class Life<Config> {
     return {
       take: (module, phase) => {
         const fault = process.isDead ? undefined : plan.take(module, phase)
-        if (fault !== undefined && phase === 'rollback') process.ledger.running.notBack.push(module)
+        if (fault !== undefined && phase === 'rollback') process.ledger.running.rollbackFailures.push(module)
         return fault
       },
       crash: () => this.#world.crash(),
@@ -229,7 +229,7 @@ export class Life<Config> {
       (_next, _previous, { direction }) => {
         if (this.process.isDead) return
         this.#world.chronicle.note({ kind: 'tick', direction })
-        if (direction === 'back') ledger.swapBack()
+        if (direction === 'back') ledger.rollBack()
         else ledger.swap(this.reloader.config)
         this.#served = this.#config
         if (this.#served !== undefined) this.#lookWhole()

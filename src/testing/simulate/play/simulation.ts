@@ -1,4 +1,4 @@
-import type { Reading } from '../../../api/source.ts'
+import type { ReadResult } from '../../../api/source.ts'
 import { memorySource } from '../../memory-source.ts'
 import { createVirtualClock, type VirtualClock } from '../../virtual-clock.ts'
 import { Chronicle } from '../check/run-log.ts'
@@ -17,7 +17,7 @@ export class World<Config> {
   readonly clock = reporting(createVirtualClock(), (error) => this.threw(error))
   readonly source = memorySource()
   /** What the source has held lately, oldest first. */
-  readonly readings: Reading[] = []
+  readonly readings: ReadResult[] = []
   readonly chronicle = new Chronicle(() => this.clock.monotonic())
   readonly plan: FaultPlan
   /** What a person may rely on, over processes too. */

@@ -24,7 +24,7 @@ export const settingsOf = ({
   deadlines,
   soak: soakMs,
   ...(confirmMs === undefined ? {} : { confirm: { withinMs: Math.max(confirmMs, soakMs, 1) } }),
-  retry: { minMs: 50, maxMs: 1_000 },
+  sourceBackoff: { minMs: 50, maxMs: 1_000 },
   repair: { minMs: 100, maxMs: 2_000 },
   quarantine: { minMs: 500, maxMs: 5_000, crashMs: 10_000 },
   // Where nothing befalls the source a change must be found without one.

@@ -1,5 +1,5 @@
 import type { MemorySource } from '../../memory-source.ts'
-import type { Reading } from '../../../api/source.ts'
+import type { ReadResult } from '../../../api/source.ts'
 import type { SourceFault } from './scenario.ts'
 
 /** Stands in all that goes wrong on purpose, so that its way into logs and records is found (G16). */
@@ -9,7 +9,7 @@ export const plantedText = 'planted-by-the-simulation'
 export interface SourceWorld {
   readonly source: MemorySource
   /** The readings so far, oldest first. */
-  readonly readings: readonly Reading[]
+  readonly readings: readonly ReadResult[]
 }
 
 /** Makes the fault happen. What lasts is ended by `source.heal`. */

@@ -84,8 +84,8 @@ const runnerFaults = [
     'what was replaced is closed right after the tick',
     edit(
       'src/apply/phases.ts',
-      '    transaction.isSwapped = true\n    return true',
-      '    transaction.isSwapped = true\n    void this.#retirer.retire(swaps.flatMap(({ from }) => from.serving ?? []), transaction)\n    return true',
+      '    transaction.isCommitted = true\n    return true',
+      '    transaction.isCommitted = true\n    void this.#retirer.retire(swaps.flatMap(({ from }) => from.serving ?? []), transaction)\n    return true',
     ),
   ),
   fault(
@@ -112,7 +112,7 @@ const runnerFaults = [
     'a module whose rollback or undo failed is not called degraded',
     edit(
       'src/apply/phases.ts',
-      'return [...new Set([...transaction.notBack, ...notUndone])]',
+      'return [...new Set([...transaction.rollbackFailures, ...notUndone])]',
       'return notUndone.slice(0, 0)',
     ),
   ),

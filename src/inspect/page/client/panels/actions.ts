@@ -40,7 +40,7 @@ const asks: Readonly<Record<ActionName, Ask>> = {
     text: 'Changes are frozen, and what served then is applied again as a transaction like any other. The source is not written.',
     field: { name: 'to', label: 'Revision' },
     choices: ({ status }) =>
-      (status?.history ?? [])
+      (status?.goodHistory ?? [])
         .filter(({ digest }) => digest !== status?.serving?.digest)
         .map(({ revision, digest, provedAt }) => ({
           value: digest,
@@ -73,7 +73,7 @@ const isOffered = (name: ActionName, { status }: Model): boolean => {
     case 'release':
       return (status?.quarantine.length ?? 0) > 0
     case 'revert':
-      return (status?.history.length ?? 0) > 1
+      return (status?.goodHistory.length ?? 0) > 1
     case 'confirm':
       return status?.confirmation !== undefined
   }

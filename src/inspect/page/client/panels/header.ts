@@ -45,9 +45,9 @@ const factList = (): { readonly element: HTMLElement; readonly update: (model: M
   const error = fact('Last error')
   const element = html('dl', { class: 'facts' }, serving.row, holds.row, source.row, error.row)
 
-  const showRevisions = ({ serving: serves, lastGood, inSync, source: { revision } }: Status): void => {
+  const showRevisions = ({ serving: serves, lastKnownGood, inSync, source: { revision } }: Status): void => {
     setText(serving.value, serves === undefined ? 'nothing' : short(serves.revision.name))
-    const proof = serves?.digest === lastGood?.digest ? 'proved' : 'not proved yet'
+    const proof = serves?.digest === lastKnownGood?.digest ? 'proved' : 'not proved yet'
     setText(serving.note, serves === undefined ? '' : proof)
     setText(holds.value, revision === undefined ? 'not known' : short(revision.name))
     const comparison = inSync ? 'the same' : 'another'

@@ -33,9 +33,9 @@ const degraded = (status: Status): Verdict => {
   const { degraded: names, since, serving } = status
   const text =
     names.length === 0
-      ? `The first config failed its soak. It keeps serving as ${named(serving?.revision)}, unproven, and is checked again.`
+      ? `The first config failed its soak. It keeps serving as ${named(serving?.revision)}, soakFailed, and is checked again.`
       : `${listed(names)} may not serve ${named(serving?.revision)}. A repair is tried with back-off.`
-  const title = names.length === 0 ? 'Degraded: unproven' : `Degraded: ${counted(names.length, 'module')}`
+  const title = names.length === 0 ? 'Degraded: soakFailed' : `Degraded: ${counted(names.length, 'module')}`
   return { tone: 'bad', glyph: outcomes.degraded.glyph, title, text, since }
 }
 
