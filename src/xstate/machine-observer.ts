@@ -103,7 +103,7 @@ const stateOf = <Machine extends string>(
 ): MachineState<Machine> => {
   const active = idsOf(value, root)
   const innermost = active.at(-1) ?? root
-  const state = innermost.slice(innermost.lastIndexOf('..') + 1)
+  const state = innermost.slice(innermost.lastIndexOf('.') + 1)
   return { machine, value, state, active, event, taken, at }
 }
 

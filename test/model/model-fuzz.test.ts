@@ -25,7 +25,7 @@ const sorted = (value: Json): string =>
 const pathSafe = (value: Json): Json =>
   JSON.parse(JSON.stringify(value), (_, member: Json) =>
     typeof member === 'object' && member !== null && !Array.isArray(member)
-      ? Object.fromEntries(Object.entries(member).filter(([key]) => key !== '' && !key.includes('../validation')))
+      ? Object.fromEntries(Object.entries(member).filter(([key]) => key !== '' && !key.includes('.')))
       : member,
   )
 
@@ -173,7 +173,7 @@ describe(`The model, compared with simple references on random data (seed ${SEED
       const { differences } = diffOf({ root: one }, { root: next }, open)
       // From the last to the first among the removed, so that the indexes of an array still fit.
       for (const { path, change, to } of [...differences].reverse().sort((a, b) => sorts[a.change] - sorts[b.change])) {
-        const segments = path.split('../validation')
+        const segments = path.split('.')
         const key = segments.pop() ?? ''
         const at = segments.reduce<unknown>(
           (value, segment) => Reflect.get(value as object, segment),

@@ -74,6 +74,6 @@ export class FaultPlan {
 }
 
 const parted = (call: OutsideCall): [string, OutsidePhase] => {
-  const [module = '', phase] = call.split('..')
+  const [module = '', phase] = call.split('.')
   return [module, phase as OutsidePhase]
 }

@@ -101,7 +101,7 @@ const faultsOf = (fc: Fc, modules: readonly KnownModule[]): FastCheck.Arbitrary<
 /** A call that reaches outside: to the source, the schema or the disk. */
 const outsideOf = (fc: Fc) => ({
   place: fc.constantFrom(...outsideCalls).map((call) => {
-    const [module, phase] = call.split('..')
+    const [module, phase] = call.split('.')
     return { module, phase }
   }),
 })

@@ -21,7 +21,7 @@ const activeWords = ({ active, machine }: State): string =>
       (id) =>
         id
           .slice(machine.length + 1)
-          .split('..')
+          .split('.')
           .at(-1) ?? id,
     )
     .join(' › ')
