@@ -3,10 +3,10 @@
  */
 export { admissionMachine } from './admission/machine.ts'
 export type { AdmissionContext, AdmissionEvent } from './admission/types.ts'
+export type { Candidate } from '../src/model/candidate.ts'
 export { reloadMachine } from './reload/machine.ts'
 export { mustBeConfirmed } from './reload/guards.ts'
 export type {
-  Candidate,
   Ending,
   EpochInput,
   ReadVerdict,

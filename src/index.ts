@@ -21,8 +21,8 @@ export type {
   StartOptions,
   SubscribeOptions,
 } from './api/reloader.ts'
-export type { SourceState, SourceStatus } from './intake/source-watcher.ts'
-export type { Counters } from './transaction/transaction-recorder.ts'
+export type { SourceState, SourceStatus } from './api/status.ts'
+export type { Counters } from './api/status.ts'
 export type {
   InspectedActor,
   InspectedSnapshot,
@@ -54,9 +54,9 @@ export type {
   ReloaderOptions,
   SoakOptions,
 } from './api/options.ts'
-export type { EntryName, GoodStore } from './persistence/journal.ts'
-export type { GoodStatus } from './safety/good-history.ts'
-export type { QuarantineStatus } from './safety/quarantine.ts'
+export type { EntryName, GoodStore } from './api/good-store.ts'
+export type { GoodStatus } from './api/status.ts'
+export type { QuarantineStatus } from './api/status.ts'
 export { createReloader } from './reloader/reloader.ts'
 export type {
   Changed,
@@ -69,6 +69,6 @@ export type {
   SourceEvent as WatchEvent,
 } from './api/source.ts'
 export { SourceError } from './api/source.ts'
-export type { ChangeContext } from './transaction/subscriptions.ts'
+export type { ChangeContext } from './api/reloader.ts'
 export type { ModuleStatus, ReloaderStatus } from './api/status.ts'
 export { timedTree } from './model/timed-tree.ts'

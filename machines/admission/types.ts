@@ -1,4 +1,4 @@
-import type { Candidate } from '../reload/types.ts'
+import type { Candidate } from '../../src/model/candidate.ts'
 
 export interface AdmissionContext {
   /** The newest document that the source has told or shown, let through or not. */

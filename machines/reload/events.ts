@@ -1,4 +1,5 @@
-import type { Candidate, ReloadEvent, Verdict } from './types.ts'
+import type { Candidate } from '../../src/model/candidate.ts'
+import type { ReloadEvent, Verdict } from './types.ts'
 
 /** The candidate that an event carries. XState types an action's event by the machine's events alone, hence here. */
 export const candidateOf = (event: ReloadEvent): Candidate | undefined =>

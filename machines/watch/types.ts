@@ -1,6 +1,6 @@
 import type { SourceCode } from '../../src/model/failure.ts'
 import type { Revision } from '../../src/model/revision.ts'
-import type { Candidate } from '../reload/types.ts'
+import type { Candidate } from '../../src/model/candidate.ts'
 
 export interface WatchContext {
   /** The newest revision that this machine has seen; the watch asks for what comes after it. */

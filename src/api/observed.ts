@@ -1,10 +1,9 @@
-import type { MachineName } from '../xstate/machine-name.ts'
+import type { MachineName, MachineState } from './machine-state.ts'
 import type { ReloaderStatus } from './status.ts'
 import type { Diff } from '../model/diff.ts'
 import { changeoverError, type Failure, type Phase } from '../model/failure.ts'
 import type { ModuleChange, PhaseTiming, TransactionRecord, Trigger } from '../model/record.ts'
 import type { Revision } from '../model/revision.ts'
-import type { MachineState } from '../xstate/machine-observer.ts'
 
 /** What a transaction would do to one module. */
 export interface PlannedModule {

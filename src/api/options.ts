@@ -1,5 +1,5 @@
 import type { Clock } from './clock.ts'
-import type { GoodStore } from '../persistence/journal.ts'
+import type { GoodStore } from './good-store.ts'
 import type { MachineInspector } from './machine-inspector.ts'
 import type { ConfigPath, DeepReadonly, Schema } from '../model/schema.ts'
 import type { Source } from './source.ts'

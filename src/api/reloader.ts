@@ -5,7 +5,6 @@ import type { ModuleChange, TransactionRecord } from '../model/record.ts'
 import type { DeepReadonly } from '../model/schema.ts'
 import type { ModuleDeadlines } from './options.ts'
 import type { ReloaderStatus } from './status.ts'
-import type { ChangeContext } from '../transaction/subscriptions.ts'
 
 /** What the types know of a module. */
 export interface ModuleType {
@@ -85,6 +84,14 @@ export interface StartOptions {
   readonly signal?: AbortSignal
   /** How long to wait for the source, in milliseconds. Default: without end, as an unreachable source is waited for. */
   readonly deadlineMs?: number
+}
+
+/** What a listener is told beside the two values. */
+export interface ChangeContext {
+  /** The transaction's id. */
+  readonly transaction: string
+  /** `back` where a commit that had held is being taken back. */
+  readonly direction: 'forward' | 'back'
 }
 
 export interface SubscribeOptions {

@@ -1,10 +1,53 @@
-import type { SourceStatus } from '../intake/source-watcher.ts'
-import type { Counters } from '../transaction/transaction-recorder.ts'
 import type { Failure } from '../model/failure.ts'
-import type { TransactionRecord } from '../model/record.ts'
+import type { Outcome, TransactionRecord } from '../model/record.ts'
 import type { Revision } from '../model/revision.ts'
-import type { GoodStatus } from '../safety/good-history.ts'
-import type { QuarantineStatus } from '../safety/quarantine.ts'
+
+/** Where following the source stands. */
+export type SourceState = 'connecting' | 'opening' | 're-reading' | 'watching' | 'compacted' | 'backing-off' | 'closed'
+
+export interface SourceStatus {
+  /** What kind of source it is. */
+  readonly name: string
+  readonly endpoint: string
+  readonly state: SourceState
+  /** Wall-clock time of entering that state. */
+  readonly since: number
+  /** The newest revision seen. */
+  readonly revision?: Revision
+  /** Wall-clock time of the last read that the source answered. */
+  readonly verifiedAt?: number
+  /** The last error; it stays when the source has recovered. */
+  readonly lastError?: Failure
+}
+
+/** How often each outcome was reached, and how many failures belonged to no transaction any more. */
+export type Counters = Readonly<Record<Outcome | 'reported', number>>
+
+/** What of a good may be shown: no text. */
+export interface GoodStatus {
+  readonly revision: Revision
+  readonly digest: string
+  /** Wall-clock time at which it had passed its soak. */
+  readonly provedAt: number
+}
+
+/** A config that is not tried again for now. */
+export interface QuarantineStatus {
+  readonly digest: string
+  /** The shown name of the revision. */
+  readonly revision: string
+  /** Why: the first failure's code, and that of its cause where there is one. */
+  readonly code: string
+  readonly causeCode?: string
+  readonly module?: string
+  readonly phase?: string
+  /** How often it has failed in a row. */
+  readonly count: number
+  /** Wall-clock time of the last failure. */
+  readonly since: number
+  /** Wall-clock time of the next try; absent: it is tried only when it is changed, retried or released. */
+  readonly until?: number
+}
 
 /** The account of one module. `opened = closed + live + leaked`, always. */
 export interface ModuleStatus {

@@ -1,4 +1,5 @@
-import { type Candidate, mustBeConfirmed, type ReloadContext, type ReloadEvent } from '../../machines/index.ts'
+import type { Candidate } from '../model/candidate.ts'
+import { mustBeConfirmed, type ReloadContext, type ReloadEvent } from '../../machines/index.ts'
 import { Admission } from '../intake/admission.ts'
 import { EventBus } from '../transaction/event-bus.ts'
 import { RepairTimer } from '../async/backoff.ts'

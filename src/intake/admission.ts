@@ -1,7 +1,7 @@
 import { createActor } from 'xstate'
 import { admissionMachine } from '../../machines/admission/machine.ts'
 import type { AdmissionEvent } from '../../machines/admission/types.ts'
-import type { Candidate } from '../../machines/reload/types.ts'
+import type { Candidate } from '../model/candidate.ts'
 import type { ObservableActor } from '../xstate/machine-observer.ts'
 import { actorOptions } from '../xstate/inspection.ts'
 import { createOwners } from '../xstate/actor-owners.ts'

@@ -1,4 +1,4 @@
-import type { Candidate } from '../../machines/reload/types.ts'
+import type { Candidate } from '../model/candidate.ts'
 import { type DeadlineContext, withDeadline } from '../async/deadline.ts'
 import { codeTable } from '../model/error-codes.ts'
 import { type Failure, failure, type SourceCode } from '../model/failure.ts'

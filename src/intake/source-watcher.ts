@@ -1,5 +1,5 @@
 import { createActor, fromCallback } from 'xstate'
-import type { Candidate } from '../../machines/reload/types.ts'
+import type { Candidate } from '../model/candidate.ts'
 import { watchMachine } from '../../machines/watch/machine.ts'
 import { candidateOf } from '../../machines/watch/setup.ts'
 import type { SourceVerdict, WatchMachineEvent } from '../../machines/watch/types.ts'
@@ -9,29 +9,12 @@ import type { ObservableActor } from '../xstate/machine-observer.ts'
 import { MAX_DELAY_MS } from '../api/clock.ts'
 import { actorOptions } from '../xstate/inspection.ts'
 import { createOwners } from '../xstate/actor-owners.ts'
+import type { SourceState, SourceStatus } from '../api/status.ts'
 import { type Failure, failure, type SourceCode } from '../model/failure.ts'
 import { isNewer, type Revision } from '../model/revision.ts'
 import type { Settings } from '../settings/settings.ts'
 import { fromStep } from '../xstate/step-actor.ts'
 import { sourceCodeOf, sourceFailure, type SourceReader, toReading } from './source-reader.ts'
-
-/** Where following the source stands. */
-export type SourceState = 'connecting' | 'opening' | 're-reading' | 'watching' | 'compacted' | 'backing-off' | 'closed'
-
-export interface SourceStatus {
-  /** What kind of source it is. */
-  readonly name: string
-  readonly endpoint: string
-  readonly state: SourceState
-  /** Wall-clock time of entering that state. */
-  readonly since: number
-  /** The newest revision seen. */
-  readonly revision?: Revision
-  /** Wall-clock time of the last read that the source answered. */
-  readonly verifiedAt?: number
-  /** The last error; it stays when the source has recovered. */
-  readonly lastError?: Failure
-}
 
 /** What moves when the watch machine decides. */
 interface WatcherDeps {

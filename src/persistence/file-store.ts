@@ -3,7 +3,7 @@ import { changeoverError } from '../model/failure.ts'
 import { MARK, MAX_ENTRY_BYTES } from './codec.ts'
 import { codeOf, systemFiles, type FileSystem, type OpenFile, type Standing } from './file-system.ts'
 import { beginTemporary, isStale } from './temporary.ts'
-import type { EntryName, GoodStore } from './journal.ts'
+import type { EntryName, GoodStore } from '../api/good-store.ts'
 import { UnusableEntry } from './unusable.ts'
 
 const names: readonly EntryName[] = ['good', 'good.1', 'good.2', 'journal']

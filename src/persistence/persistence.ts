@@ -4,7 +4,8 @@ import { type Failure, failure } from '../model/failure.ts'
 import { goodCodec, idOf, journalCodec } from './codec.ts'
 import { StoredEntry } from './stored-entry.ts'
 import { Line } from './write-queue.ts'
-import type { Good, GoodStore, Journal } from './journal.ts'
+import type { Good, Journal } from './journal.ts'
+import type { GoodStore } from '../api/good-store.ts'
 
 export interface PersistenceOptions {
   readonly clock: Clock

@@ -3,7 +3,7 @@ import type { Clock } from '../api/clock.ts'
 import { type Failure, failure } from '../model/failure.ts'
 import { type Decoded, idOf } from './codec.ts'
 import { type Held, nothingHeld } from './write-order.ts'
-import type { EntryName, GoodStore } from './journal.ts'
+import type { EntryName, GoodStore } from '../api/good-store.ts'
 import { UnusableEntry } from './unusable.ts'
 
 export interface EntryOptions {

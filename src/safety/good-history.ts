@@ -1,5 +1,5 @@
+import type { GoodStatus } from '../api/status.ts'
 import type { Good } from '../persistence/journal.ts'
-import type { Revision } from '../model/revision.ts'
 import type { Snapshot } from '../model/snapshot.ts'
 
 /** The last known good and the two before it. */
@@ -57,14 +57,6 @@ export class GoodHistory {
     const least = Math.floor(Math.min(now, MAX_TIME))
     return Math.max(0, least, ...this.#goods.map(({ sequence }) => sequence + 1))
   }
-}
-
-/** What of a good may be shown: no text. */
-export interface GoodStatus {
-  readonly revision: Revision
-  readonly digest: string
-  /** Wall-clock time at which it had passed its soak. */
-  readonly provedAt: number
 }
 
 export const goodStatus = ({ revision, digest, savedAt }: Good): GoodStatus => ({ revision, digest, provedAt: savedAt })

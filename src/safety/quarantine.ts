@@ -31,9 +31,6 @@ const passingCauses = new Set(
 const mayPass = ({ code, cause }: Failure): boolean =>
   passingCodes.has(code) || (cause?.code !== undefined && passingCauses.has(cause.code))
 
-/** A config that is not tried again for now. */
-export type QuarantineStatus = Omit<Quarantined, 'build'>
-
 /** What is known of a document that is to be quarantined. */
 export interface Culprit {
   readonly digest: string

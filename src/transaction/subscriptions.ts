@@ -1,14 +1,7 @@
 import { ignoreRejection, isThenable } from '../async/deadline.ts'
+import type { ChangeContext } from '../api/reloader.ts'
 import { type Failure, failure } from '../model/failure.ts'
 import { isEqual } from '../model/plain.ts'
-
-/** What a listener is told beside the two values. */
-export interface ChangeContext {
-  /** The transaction's id. */
-  readonly transaction: string
-  /** `back` where a commit that had held is being taken back. */
-  readonly direction: 'forward' | 'back'
-}
 
 export type Listener = (next: unknown, previous: unknown, context: ChangeContext) => unknown
 

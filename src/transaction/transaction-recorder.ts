@@ -1,3 +1,4 @@
+import type { Counters } from '../api/status.ts'
 import type { ReloadContext } from '../../machines/reload/types.ts'
 import type { EventBus } from './event-bus.ts'
 import { type Failure, failure } from '../model/failure.ts'
@@ -5,9 +6,6 @@ import type { Outcome, TransactionRecord } from '../model/record.ts'
 import type { Logger } from '../api/options.ts'
 import { RecordStream } from './record-stream.ts'
 import type { Transaction } from './transaction.ts'
-
-/** How often each outcome was reached, and how many failures belonged to no transaction any more. */
-export type Counters = Readonly<Record<Outcome | 'reported', number>>
 
 /** Writes exactly one terminal record a transaction, counts it, logs it, and hands it on. */
 export class TransactionRecorder {

@@ -1,4 +1,5 @@
-import type { Candidate, Ending } from '../../machines/reload/types.ts'
+import type { Candidate } from '../model/candidate.ts'
+import type { Ending } from '../../machines/reload/types.ts'
 import type { EventBus } from './event-bus.ts'
 import type { Clock } from '../api/clock.ts'
 import type { ErrorCode, Failure, Phase } from '../model/failure.ts'

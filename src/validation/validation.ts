@@ -1,4 +1,5 @@
-import type { Candidate, EpochInput, ReadVerdict, ReloadContext, ValidateVerdict } from '../../machines/reload/types.ts'
+import type { Candidate } from '../model/candidate.ts'
+import type { EpochInput, ReadVerdict, ReloadContext, ValidateVerdict } from '../../machines/reload/types.ts'
 import type { EventBus } from '../transaction/event-bus.ts'
 import { ChangeoverError, type Failure, failure } from '../model/failure.ts'
 import type { Trigger } from '../model/record.ts'

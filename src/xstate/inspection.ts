@@ -4,7 +4,7 @@ import type { Clock } from '../api/clock.ts'
 import type { MachineInspector } from '../api/machine-inspector.ts'
 import { viewOf } from './redacted-view.ts'
 import { type Failure, failure } from '../model/failure.ts'
-import type { MachineName } from './machine-name.ts'
+import type { MachineName } from '../api/machine-state.ts'
 
 /** True for a function, or for an object with a `next`. */
 export const isMachineInspector = (value: unknown): value is MachineInspector =>

@@ -1,7 +1,7 @@
+import type { Candidate } from '../model/candidate.ts'
 import type {
   AdmissionContext,
   AdmissionEvent,
-  Candidate,
   ReadVerdict,
   ReloadContext,
   ReloadEvent,

@@ -1,7 +1,7 @@
 import { describe, expect, expectTypeOf, it, vi } from 'vitest'
 import type { Applier, PrepareContext } from '../../src/api/applier.ts'
 import { resource } from '../../src/appliers/index.ts'
-import { createVirtualClock } from '../../src/testing/virtual-clock.ts'
+import { createVirtualClock } from '../../src/testing/fakes/virtual-clock.ts'
 import { moduleHost } from './module-host.ts'
 
 const never = (): Promise<never> => new Promise(() => undefined)

@@ -2,7 +2,7 @@ import { describe, expect, expectTypeOf, it, vi } from 'vitest'
 import type { Applier } from '../../src/api/applier.ts'
 import { timer, type Ticker, type TimerOptions, type TimerRun } from '../../src/appliers/index.ts'
 import { MAX_DELAY_MS, systemClock } from '../../src/api/clock.ts'
-import { createVirtualClock } from '../../src/testing/virtual-clock.ts'
+import { createVirtualClock } from '../../src/testing/fakes/virtual-clock.ts'
 import { moduleHost } from './module-host.ts'
 
 interface Slice {

@@ -127,7 +127,7 @@ describe('the rule on globals', () => {
   it.each([
     ['src/api/clock.ts', 'export const now = () => Date.now()'],
     ['src/runner.ts', 'clock.setTimeout(stop, 5)'],
-    ['src/testing/virtual-clock.ts', 'export const clock = { setTimeout: (run: () => void) => run() }'],
+    ['src/testing/fakes/virtual-clock.ts', 'export const clock = { setTimeout: (run: () => void) => run() }'],
     ['src/runner.ts', 'const shown = new Date(record.startedAt).toISOString()'],
     ['machines/watch/machine.ts', '// Math.random() and Date.now() are elsewhere\nconst hint = "see Date.now()"'],
   ])('lets pass, in %s, %s', (path, text) => {

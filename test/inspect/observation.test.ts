@@ -1,7 +1,7 @@
 import { reloadMachine } from 'changeover/machines'
 import { describe, expect, it } from 'vitest'
 import { observationOf, type Observed } from '../../src/api/observed.ts'
-import type { MachineState } from '../../src/xstate/machine-observer.ts'
+import type { MachineState } from '../../src/api/machine-state.ts'
 import { type Config, configOf, createWorld, startWorld, type World } from '../guarantees/world.ts'
 
 const watch = (world: Pick<World, 'reloader'>) => {

@@ -1,5 +1,6 @@
 import type { AnyMachineSnapshot } from 'xstate'
-import type { AdmissionContext, AdmissionEvent, Candidate } from '../../machines/index.ts'
+import type { Candidate } from '../../src/model/candidate.ts'
+import type { AdmissionContext, AdmissionEvent } from '../../machines/index.ts'
 import { revision } from './reload-moves.ts'
 import type { Move } from './walk/explore.ts'
 import { armedIn, elapseOf } from './walk/stepper.ts'

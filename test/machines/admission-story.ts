@@ -1,5 +1,6 @@
 import type { AnyEventObject, AnyMachineSnapshot } from 'xstate'
-import { type AdmissionContext, type AdmissionEvent, admissionMachine, type Candidate } from '../../machines/index.ts'
+import type { Candidate } from '../../src/model/candidate.ts'
+import { type AdmissionContext, type AdmissionEvent, admissionMachine } from '../../machines/index.ts'
 import { contextOf } from './admission-moves.ts'
 import { revision } from './reload-moves.ts'
 import { createStepper, type Effect, elapseOf, type Step, stateOf } from './walk/stepper.ts'

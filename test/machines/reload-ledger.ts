@@ -1,5 +1,6 @@
 import type { AnyMachineSnapshot } from 'xstate'
-import type { Candidate, ReloadContext } from '../../machines/index.ts'
+import type { Candidate } from '../../src/model/candidate.ts'
+import type { ReloadContext } from '../../machines/index.ts'
 import type { Revision } from '../../src/model/revision.ts'
 import { contextOf } from './reload-moves.ts'
 import { concludedOf } from './reload-story.ts'

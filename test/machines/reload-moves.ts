@@ -1,5 +1,6 @@
 import type { AnyMachineSnapshot } from 'xstate'
-import type { Candidate, ReloadContext, ReloadEvent } from '../../machines/index.ts'
+import type { Candidate } from '../../src/model/candidate.ts'
+import type { ReloadContext, ReloadEvent } from '../../machines/index.ts'
 import type { Revision } from '../../src/model/revision.ts'
 import type { Move } from './walk/explore.ts'
 import { answerOf, armedIn, breakOf, elapseOf, runningIn, stateOf } from './walk/stepper.ts'

@@ -1,5 +1,6 @@
 import type { AnyEventObject, AnyMachineSnapshot } from 'xstate'
-import { type Candidate, type ReloadEvent, reloadMachine, type Untried } from '../../machines/index.ts'
+import type { Candidate } from '../../src/model/candidate.ts'
+import { type ReloadEvent, reloadMachine, type Untried } from '../../machines/index.ts'
 import type { Outcome, Trigger } from '../../src/model/record.ts'
 import { changed, contextOf, revision } from './reload-moves.ts'
 import { answerOf, breakOf, createStepper, elapseOf, type Effect, type Step, stateOf } from './walk/stepper.ts'

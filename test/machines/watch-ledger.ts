@@ -1,5 +1,5 @@
 import type { AnyMachineSnapshot } from 'xstate'
-import type { Candidate } from '../../machines/index.ts'
+import type { Candidate } from '../../src/model/candidate.ts'
 import { comesAfter, demand, foreignIn, goesBack } from './reload-ledger.ts'
 import type { Move } from './walk/explore.ts'
 import { tookOf } from './walk/instrument.ts'

@@ -1,5 +1,6 @@
 import type { AnyEventObject, AnyMachineSnapshot } from 'xstate'
-import type { Candidate, WatchContext, WatchEvent } from '../../machines/index.ts'
+import type { Candidate } from '../../src/model/candidate.ts'
+import type { WatchContext, WatchEvent } from '../../machines/index.ts'
 import { revision } from './reload-moves.ts'
 import type { Move } from './walk/explore.ts'
 import { answerOf, armedIn, breakOf, elapseOf, runningIn } from './walk/stepper.ts'

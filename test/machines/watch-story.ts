@@ -1,5 +1,6 @@
 import type { AnyEventObject, AnyMachineSnapshot } from 'xstate'
-import { type Candidate, type WatchEvent, watchMachine } from '../../machines/index.ts'
+import type { Candidate } from '../../src/model/candidate.ts'
+import { type WatchEvent, watchMachine } from '../../machines/index.ts'
 import type { SourceCode } from '../../src/model/failure.ts'
 import type { Revision } from '../../src/model/revision.ts'
 import { revision } from './reload-moves.ts'

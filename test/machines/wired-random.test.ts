@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { AnyEventObject, AnyMachineSnapshot } from 'xstate'
-import type { Candidate, ReloadContext } from '../../machines/index.ts'
+import type { Candidate } from '../../src/model/candidate.ts'
+import type { ReloadContext } from '../../machines/index.ts'
 import { contextOf as admissionContextOf } from './admission-moves.ts'
 import { demand } from './reload-ledger.ts'
 import { contextOf } from './reload-moves.ts'

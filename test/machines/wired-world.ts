@@ -1,5 +1,6 @@
 import type { AnyEventObject, AnyMachineSnapshot } from 'xstate'
-import { admissionMachine, type Candidate, reloadMachine } from '../../machines/index.ts'
+import type { Candidate } from '../../src/model/candidate.ts'
+import { admissionMachine, reloadMachine } from '../../machines/index.ts'
 import type { Revision } from '../../src/model/revision.ts'
 import { type Delivered, deliveredOf } from './admission-story.ts'
 import { earlier, goodReloadAnswer, reloadAnswers, revision } from './reload-moves.ts'

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { createVirtualClock } from '../../src/testing/virtual-clock.ts'
+import { createVirtualClock } from '../../src/testing/fakes/virtual-clock.ts'
 import { fileStore } from '../../src/persistence/file-store.ts'
 import { goodCodec, journalCodec } from '../../src/persistence/codec.ts'
 import { Persistence } from '../../src/persistence/persistence.ts'

@@ -1,7 +1,7 @@
 import type { Failure } from '../../src/model/failure.ts'
 import { Persistence } from '../../src/persistence/persistence.ts'
-import type { EntryName, GoodStore } from '../../src/persistence/journal.ts'
-import { createVirtualClock, type VirtualClock } from '../../src/testing/virtual-clock.ts'
+import type { EntryName, GoodStore } from '../../src/api/good-store.ts'
+import { createVirtualClock, type VirtualClock } from '../../src/testing/fakes/virtual-clock.ts'
 
 export const DEADLINE_MS = 1_000
 const RETRY = { minMs: 1_000, maxMs: 8_000 }

@@ -1,5 +1,6 @@
 import { goodCodec, journalCodec } from '../../src/persistence/codec.ts'
-import type { EntryName, Good, GoodStore, Journal } from '../../src/persistence/journal.ts'
+import type { Good, Journal } from '../../src/persistence/journal.ts'
+import type { EntryName, GoodStore } from '../../src/api/good-store.ts'
 
 /** How the calls of the store go: as they should, never to an end, by throwing, or slowly. */
 export type Mood = 'well' | 'hangs' | 'throws' | 'rejects' | { readonly slowMs: number }

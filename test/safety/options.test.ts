@@ -1,7 +1,7 @@
 import { createReloader, type ReloaderOptions } from 'changeover'
 import { memorySource } from 'changeover/testing'
 import { expect, test } from 'vitest'
-import type { GoodStore } from '../../src/persistence/journal.ts'
+import type { GoodStore } from '../../src/api/good-store.ts'
 import { Config } from './process.ts'
 
 const make = (options: object): unknown =>

@@ -1,5 +1,4 @@
-import type { MachineState } from '../../xstate/machine-observer.ts'
-import type { MachineName } from '../../xstate/machine-name.ts'
+import type { MachineState, MachineName } from '../../api/machine-state.ts'
 import type { Charts } from './protocol.ts'
 
 type State = MachineState<MachineName>

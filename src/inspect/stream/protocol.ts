@@ -1,14 +1,13 @@
-import type { MachineState } from '../../xstate/machine-observer.ts'
+import type { MachineState, MachineName } from '../../api/machine-state.ts'
 import type { ReloaderStatus } from '../../api/status.ts'
 import type { Diff } from '../../model/diff.ts'
 import type { Failure, Phase } from '../../model/failure.ts'
 import type { Outcome, PhaseTiming, Trigger } from '../../model/record.ts'
 import type { Revision } from '../../model/revision.ts'
-import type { MachineName } from '../../xstate/machine-name.ts'
 import type { PlannedModule } from '../../api/observed.ts'
 
-export type { MachineState as ChartState } from '../../xstate/machine-observer.ts'
-export type { MachineName } from '../../xstate/machine-name.ts'
+export type { MachineState as ChartState } from '../../api/machine-state.ts'
+export type { MachineName } from '../../api/machine-state.ts'
 
 /*
  * What the page is told. Wall-clock times are milliseconds since the Unix epoch; `…Ms` are durations, and in phases

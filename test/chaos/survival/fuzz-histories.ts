@@ -1,6 +1,6 @@
-import type { EntryName, GoodStore } from '../../../src/persistence/journal.ts'
-import { memorySource } from '../../../src/testing/memory-source.ts'
-import { createVirtualClock } from '../../../src/testing/virtual-clock.ts'
+import type { EntryName, GoodStore } from '../../../src/api/good-store.ts'
+import { memorySource } from '../../../src/testing/fakes/memory-source.ts'
+import { createVirtualClock } from '../../../src/testing/fakes/virtual-clock.ts'
 import { type Config, createService, type Effects } from './service.ts'
 
 export const SOAK_MS = 100

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { goodCodec, journalCodec } from '../../../src/persistence/codec.ts'
-import type { EntryName, Good } from '../../../src/persistence/journal.ts'
+import type { Good } from '../../../src/persistence/journal.ts'
+import type { EntryName } from '../../../src/api/good-store.ts'
 import { createRandom, type Random } from '../../model/random-json.ts'
 import { boot, collectHistories, type Entries, names, NEXT, SOAK_MS } from './fuzz-histories.ts'
 import { type Config, isConfig } from './service.ts'

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { type Applier, defineApplier, type Generation } from '../../../src/api/applier.ts'
-import type { GoodStore } from '../../../src/persistence/journal.ts'
+import type { GoodStore } from '../../../src/api/good-store.ts'
 import type { Schema, SchemaResult } from '../../../src/model/schema.ts'
 import type { Logger, ReloaderOptions } from '../../../src/api/options.ts'
 import { createReloader } from '../../../src/reloader/reloader.ts'

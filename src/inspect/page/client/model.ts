@@ -4,11 +4,11 @@ import type {
   Charts,
   Hello,
   InspectedTransaction,
-  MachineName,
   ReportedFailure,
   TransactionHead,
   WireEvents,
 } from '../../stream/protocol.ts'
+import type { MachineName } from '../../../api/machine-state.ts'
 
 export type Status = Hello['status']
 

@@ -1,4 +1,4 @@
-import type { EntryName, GoodStore } from '../../../persistence/journal.ts'
+import type { EntryName, GoodStore } from '../../../api/good-store.ts'
 import type { Schema, SchemaResult } from '../../../model/schema.ts'
 import type { ReadResult, Source } from '../../../api/source.ts'
 import type { FaultPlan } from './fault-plan.ts'

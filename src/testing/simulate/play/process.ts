@@ -1,5 +1,5 @@
 import type { Clock, TimerHandle } from '../../../api/clock.ts'
-import type { VirtualClock } from '../../virtual-clock.ts'
+import type { VirtualClock } from '../../fakes/virtual-clock.ts'
 import { Ledger } from '../check/reference-model.ts'
 
 /** Stands for the globals, which do not say which module calls them; no module has this name. */

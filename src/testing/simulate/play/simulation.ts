@@ -1,6 +1,6 @@
 import type { ReadResult } from '../../../api/source.ts'
-import { memorySource } from '../../memory-source.ts'
-import { createVirtualClock, type VirtualClock } from '../../virtual-clock.ts'
+import { memorySource } from '../../fakes/memory-source.ts'
+import { createVirtualClock, type VirtualClock } from '../../fakes/virtual-clock.ts'
 import { Chronicle } from '../check/run-log.ts'
 import { Expectations } from '../check/restart-oracle.ts'
 import { FaultPlan } from './fault-plan.ts'

@@ -1,4 +1,4 @@
-import type { MemorySource } from '../../memory-source.ts'
+import type { MemorySource } from '../../fakes/memory-source.ts'
 import type { ReadResult } from '../../../api/source.ts'
 import type { SourceFault } from './scenario.ts'
 

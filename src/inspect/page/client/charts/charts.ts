@@ -1,4 +1,5 @@
-import type { ChartState, MachineName } from '../../../stream/protocol.ts'
+import type { ChartState } from '../../../stream/protocol.ts'
+import type { MachineName } from '../../../../api/machine-state.ts'
 import type { Chart } from './chart-data.ts'
 import { draw, type Drawing } from './chart-drawing.ts'
 import { button, html, setAttribute, setText } from '../dom.ts'

@@ -1,4 +1,4 @@
-import type { SourceError, SourceEvent } from '../api/source.ts'
+import type { SourceError, SourceEvent } from '../../api/source.ts'
 
 /** At most this many undelivered `deliver`ed events per watch: a test that injects more has a consumer that hangs. */
 const MAX_DELIVERED = 10_000

@@ -1,5 +1,5 @@
-import type { SourceCode } from '../model/failure.ts'
-import { SourceError } from '../api/source.ts'
+import type { SourceCode } from '../../model/failure.ts'
+import { SourceError } from '../../api/source.ts'
 
 /** Failures that a test has asked for: the next so many calls throw. */
 export const createScript = () => {

@@ -1,4 +1,4 @@
-import { MAX_DELAY_MS, type Clock } from '../api/clock.ts'
+import { MAX_DELAY_MS, type Clock } from '../../api/clock.ts'
 
 /** A clock whose time passes only when a test says so. */
 export interface VirtualClock extends Clock {

@@ -1,5 +1,5 @@
-import type { Revision } from '../model/revision.ts'
-import type { ReadResult } from '../api/source.ts'
+import type { Revision } from '../../model/revision.ts'
+import type { ReadResult } from '../../api/source.ts'
 
 /** What a memory source takes as a document: text and bytes as they are, any other plain value as its JSON text. */
 export type MemoryContent = string | Uint8Array | object | number | boolean | null

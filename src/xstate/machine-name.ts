@@ -1,2 +1,0 @@
-/** The machines of a reloader. */
-export type MachineName = 'reload' | 'watch' | 'admission'
