@@ -14,8 +14,7 @@ export interface Clock {
   readonly clearTimeout: (handle: TimerHandle) => void
 }
 
-/** Longest delay a Node timer holds (2³¹ − 1 ms, 24.8 days); a longer one fires after 1 ms instead. */
-export const MAX_DELAY_MS = 2_147_483_647
+export { MAX_DELAY_MS } from '../model/option-checks.ts'
 
 /** The machine's own clock and timers. */
 export const systemClock: Clock = {

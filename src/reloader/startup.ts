@@ -2,7 +2,7 @@ import type { Clock, TimerHandle } from '../api/clock.ts'
 import type { StartOptions } from '../api/reloader.ts'
 import { ChangeoverError, changeoverError, type Failure, failure } from '../model/failure.ts'
 import type { TransactionRecord } from '../model/record.ts'
-import { checkMs } from '../settings/checks.ts'
+import { checkMs } from '../model/option-checks.ts'
 
 /** One call of `start`: settles at the first commit, the first bad document, the deadline or the abort. */
 export class Startup {

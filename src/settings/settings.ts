@@ -7,7 +7,7 @@ import { safeLogger } from './safe-logger.ts'
 import { isMachineInspector } from '../xstate/inspection.ts'
 import type { MachineInspector } from '../api/machine-inspector.ts'
 import type { Schema } from '../model/schema.ts'
-import { checkCount, checkFunctions, checkMs, invalid, resolveBackoff } from './checks.ts'
+import { checkCount, checkFunctions, checkMs, invalidOption } from '../model/option-checks.ts'
 import type {
   BackoffOptions,
   Deadlines,
@@ -88,7 +88,7 @@ const optionNames = new Set<string>([
 /** Checks the deadlines that a module gives for itself. */
 export const checkDeadlines = <D extends ModuleDeadlines>(deadlines: D): D => {
   for (const [name, ms] of Object.entries(deadlines)) {
-    if (!Object.hasOwn(defaultDeadlines, name)) throw invalid(`deadlines has no ${name}`)
+    if (!Object.hasOwn(defaultDeadlines, name)) throw invalidOption(`deadlines has no ${name}`)
     checkMs(`deadlines.${name}`, ms as number, name === 'graceMs' ? 0 : 1)
   }
   return deadlines
@@ -96,7 +96,9 @@ export const checkDeadlines = <D extends ModuleDeadlines>(deadlines: D): D => {
 
 const checkInspector = (given: MachineInspector | undefined): MachineInspector | undefined => {
   if (given === undefined || isMachineInspector(given)) return given
-  throw invalid("inspect takes an XState inspector, a function or an observer with next: an inspector's own inspect")
+  throw invalidOption(
+    "inspect takes an XState inspector, a function or an observer with next: an inspector's own inspect",
+  )
 }
 
 const resolveStore = (given: unknown): GoodStore | undefined => {
@@ -104,32 +106,45 @@ const resolveStore = (given: unknown): GoodStore | undefined => {
   if (typeof given === 'string' && given !== '') return fileStore(given)
   const { load, save } = (given ?? {}) as GoodStore
   if (typeof load === 'function' && typeof save === 'function') return given as GoodStore
-  throw invalid('lastKnownGood takes the path of a file, or a store with load and save')
+  throw invalidOption('lastKnownGood takes the path of a file, or a store with load and save')
+}
+
+/** Fills in the defaults of a back-off. */
+const resolveBackoff = (
+  name: string,
+  given: BackoffOptions | undefined,
+  defaults: Required<BackoffOptions>,
+): Required<BackoffOptions> => {
+  const minMs = checkMs(`${name}.minMs`, given?.minMs ?? defaults.minMs, 1)
+  const maxMs = checkMs(`${name}.maxMs`, given?.maxMs ?? defaults.maxMs, 1)
+  if (minMs > maxMs) throw invalidOption(`${name}.minMs must not be above ${name}.maxMs`)
+  return { minMs, maxMs }
 }
 
 const resolveQuarantine = (given: QuarantineOptions | undefined): QuarantineSettings => {
   const crashMs = checkMs('quarantine.crashMs', given?.crashMs ?? 3_600_000, 1)
-  return { ...resolveBackoff('quarantine', given, 5_000, 600_000), crashMs }
+  return { ...resolveBackoff('quarantine', given, { minMs: 5_000, maxMs: 600_000 }), crashMs }
 }
 
 /** Refuses what is not of the shape that the rest relies on. */
 const checkShapes = <Config>(options: ReloaderOptions<Config>): void => {
   if (typeof options?.source?.read !== 'function' || typeof options.source.watch !== 'function') {
-    throw invalid('source takes a Source: etcdSource(…), fileSource(…)')
+    throw invalidOption('source takes a Source: etcdSource(…), fileSource(…)')
   }
   if (typeof options.schema?.['~standard']?.validate !== 'function') {
-    throw invalid('schema takes a Standard Schema: zod, valibot, arktype')
+    throw invalidOption('schema takes a Standard Schema: zod, valibot, arktype')
   }
   for (const name of Object.keys(options)) {
-    if (!optionNames.has(name)) throw invalid(`there is no option ${name}`)
+    if (!optionNames.has(name)) throw invalidOption(`there is no option ${name}`)
   }
-  if (options.parse !== undefined && typeof options.parse !== 'function') throw invalid('parse takes a function')
+  if (options.parse !== undefined && typeof options.parse !== 'function') throw invalidOption('parse takes a function')
   const publicPaths: unknown = options.public ?? []
   if (!Array.isArray(publicPaths) || !publicPaths.every((path) => typeof path === 'string' && path !== '')) {
-    throw invalid('public takes an array of dotted paths')
+    throw invalidOption('public takes an array of dotted paths')
   }
   const build: unknown = options.build ?? ''
-  if (typeof build !== 'string' || build.length > 200) throw invalid('build takes a string of at most 200 characters')
+  if (typeof build !== 'string' || build.length > 200)
+    throw invalidOption('build takes a string of at most 200 characters')
 }
 
 /** Fills in the defaults and refuses what cannot be. */
@@ -155,8 +170,8 @@ export const resolveOptions = <Config>(options: ReloaderOptions<Config>): Settin
     build: options.build ?? '',
     maxAttempts: checkCount('maxAttempts', options.maxAttempts ?? 3),
     quarantine: resolveQuarantine(options.quarantine),
-    sourceBackoff: resolveBackoff('sourceBackoff', options.sourceBackoff, 200, 5_000),
-    repair: resolveBackoff('repair', options.repair, 1_000, 60_000),
+    sourceBackoff: resolveBackoff('sourceBackoff', options.sourceBackoff, { minMs: 200, maxMs: 5_000 }),
+    repair: resolveBackoff('repair', options.repair, { minMs: 1_000, maxMs: 60_000 }),
     reconcileMs: checkMs('reconcileMs', options.reconcileMs ?? 60_000, 1),
     inspect: checkInspector(options.inspect),
     clock: options.clock ?? systemClock,

@@ -1,5 +1,5 @@
-import { checkCount, checkFunctions, checkMs, invalid } from './checks.ts'
 import type { ConfirmOptions, SoakOptions } from '../api/options.ts'
+import { checkCount, checkFunctions, checkMs, invalidOption } from '../model/option-checks.ts'
 
 /** How a change proves itself after its commit. */
 export interface SoakSettings {
@@ -20,10 +20,10 @@ const resolveSoak = (
   checkMs('soak.intervalMs', intervalMs, 1)
   // The first round comes at once, so a threshold of n needs n − 1 intervals.
   if (provingMs > 0 && (failureThreshold - 1) * intervalMs > provingMs) {
-    throw invalid('soak.failureThreshold rounds do not fit into the proof: no check could ever fail it')
+    throw invalidOption('soak.failureThreshold rounds do not fit into the proof: no check could ever fail it')
   }
   const checks = checkFunctions('soak.checks', options.checks) as SoakSettings['soak']['checks']
-  if (provingMs === 0 && checks.length > 0) throw invalid('soak.checks need a soak.durationMs above 0')
+  if (provingMs === 0 && checks.length > 0) throw invalidOption('soak.checks need a soak.durationMs above 0')
   return { durationMs, intervalMs, failureThreshold, checks }
 }
 
@@ -38,7 +38,7 @@ export const resolveSoakSettings = (
   const confirm = resolveConfirm(given.confirm)
   const soak = resolveSoak(given.soak, defaultSoakMs, confirm?.withinMs ?? 0)
   if (confirm !== undefined && confirm.withinMs < soak.durationMs) {
-    throw invalid('confirm.withinMs is at least soak.durationMs: nobody could confirm what has not been proved')
+    throw invalidOption('confirm.withinMs is at least soak.durationMs: nobody could confirm what has not been proved')
   }
   return { soak, confirm }
 }
