@@ -1,4 +1,4 @@
-import { createRandom } from '../testing/simulate/random.ts'
+import { createRandom } from '../support/random.ts'
 
 /** Numbers that a seed repeats. */
 export interface Random {

@@ -1,5 +1,5 @@
 import type { Call } from '../guarantees/scripted.ts'
-import type { Random } from '../testing/simulate/random.ts'
+import type { Random } from '../support/random.ts'
 import type { BootOptions, Process } from './process.ts'
 
 type Kind = 'good' | 'sick' | 'refused' | 'unpreparable' | 'crashes early' | 'crashes late'

@@ -1,4 +1,4 @@
-import type { Random } from '../testing/simulate/random.ts'
+import type { Random } from '../support/random.ts'
 import type { Process } from './process.ts'
 import { createStory, type Story, type Tally } from './random-story.ts'
 import { documentOf } from './world.ts'

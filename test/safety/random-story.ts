@@ -1,4 +1,4 @@
-import type { Random } from '../testing/simulate/random.ts'
+import type { Random } from '../support/random.ts'
 import type { Process } from './process.ts'
 import { kindOf, reactionOf, settingsOf } from './random-documents.ts'
 import { createWorld, documentOf } from './world.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { createRandom } from '../testing/simulate/random.ts'
+import { createRandom } from '../support/random.ts'
 import { playStory } from './random-moves.ts'
 import { createTally } from './random-story.ts'
 

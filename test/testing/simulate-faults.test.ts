@@ -9,7 +9,7 @@ import {
 } from 'changeover/testing'
 import { describe, expect, it } from 'vitest'
 import { faultKinds, kindsOf, outsideCalls, sourceFaults } from '../../src/testing/simulate/scenario/scenario.ts'
-import { applySourceFault } from '../../src/testing/simulate/scenario/source-faults.ts'
+import { applySourceFault } from '../../src/testing/simulate/play/source-faults.ts'
 import { documentOf, subjectOf } from './simulate-subject.ts'
 
 const changed = () => scenario('a change').start(documentOf(1)).soak(300).pause(3_000)

@@ -2,10 +2,10 @@ import type { SourceCode } from '../../model/failure.ts'
 import type { Revision } from '../../model/revision.ts'
 import { SourceError, type ReadResult, type Source, type SourceEvent } from '../../api/source.ts'
 import { createMailbox, type Mailbox } from './memory-mailbox.ts'
-import { createGate, createScript } from './memory-script.ts'
-import { createMemoryStore, type MemoryContent } from './memory-store.ts'
+import { createGate, createScript } from './scripted-failures.ts'
+import { createMemoryStore, type MemoryContent } from './memory-document.ts'
 
-export type { MemoryContent } from './memory-store.ts'
+export type { MemoryContent } from './memory-document.ts'
 
 /**
  * A source in memory and, on the same object, the controls with which a test plays its world. Lineages are `memory-1`,

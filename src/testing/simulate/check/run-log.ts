@@ -1,6 +1,6 @@
 import type { TransactionRecord } from '../../../model/record.ts'
 import type { Violation } from '../scenario/subject.ts'
-import type { TraceEvent } from './trace.ts'
+import type { TraceEvent } from './trace-text.ts'
 
 /** Broken invariants that are kept; the first is the one that counts. */
 const MAX_VIOLATIONS = 20

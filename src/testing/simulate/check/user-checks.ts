@@ -1,4 +1,4 @@
-import { ignoreRejection, isThenable } from '../../../async/deadline.ts'
+import { ignoreRejection, isThenable } from '../../../async/thenable.ts'
 import type { Chronicle } from './run-log.ts'
 import { errorText } from './stray-errors.ts'
 import type { SimulationView, Subject } from '../scenario/subject.ts'

@@ -2,7 +2,7 @@ import type { Applier, CompensatingApplier, Generation } from '../../../api/appl
 import type { Fault, FaultPhase } from '../scenario/scenario.ts'
 import type { SeenGeneration, SeenModule } from '../check/reference-model.ts'
 import { never, type SimulatedProcess } from './process.ts'
-import { plantedText } from '../scenario/source-faults.ts'
+import { plantedText } from './source-faults.ts'
 
 // One for all: what made it is told by the trace, and a stack for each would be dear.
 const plantedError = Object.freeze(new Error(plantedText))

@@ -1,11 +1,11 @@
 import { join } from 'node:path'
-import { traceHtml } from './trace-page.ts'
+import { traceHtml } from './trace-html.ts'
 import { scenarioText } from '../scenario/parse-scenario.ts'
 import type { RunResult } from '../play/run.ts'
 import type { Scenario } from '../scenario/scenario.ts'
 import { scenarioCode } from '../scenario/scenario-code.ts'
 import { SimulationError } from '../scenario/simulation-error.ts'
-import { traceText } from '../check/trace.ts'
+import { traceText } from '../check/trace-text.ts'
 
 /** A history that has broken something. */
 export interface BrokenHistory {

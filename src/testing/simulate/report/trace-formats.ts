@@ -1,6 +1,6 @@
 import type { RunResult } from '../play/run.ts'
-import type { TraceEvent } from '../check/trace.ts'
-import { traceText } from '../check/trace.ts'
+import type { TraceEvent } from '../check/trace-text.ts'
+import { traceText } from '../check/trace-text.ts'
 
 // Mermaid ends a message at a semicolon, takes # for an entity and %% for a comment.
 const safe = (text: string): string =>

@@ -1,6 +1,6 @@
 import type { MemorySource } from '../../fakes/memory-source.ts'
 import type { ReadResult } from '../../../api/source.ts'
-import type { SourceFault } from './scenario.ts'
+import type { SourceFault } from '../scenario/scenario.ts'
 
 /** Stands in all that goes wrong on purpose, so that its way into logs and records is found (G16). */
 export const plantedText = 'planted-by-the-simulation'

@@ -1,5 +1,5 @@
 import type { SourceFault, Step } from '../scenario/scenario.ts'
-import { applySourceFault } from '../scenario/source-faults.ts'
+import { applySourceFault } from './source-faults.ts'
 import type { Asked } from '../check/restart-oracle.ts'
 import type { World } from './simulation.ts'
 

@@ -1,5 +1,5 @@
-import { memorySource } from '../../src/testing/index.ts'
-import { describeSourceContract } from '../sources/contract.ts'
+import { memorySource } from '../../../src/testing/index.ts'
+import { describeSourceContract } from '../../sources/contract.ts'
 
 describeSourceContract('The memory source', {
   make: async () => {

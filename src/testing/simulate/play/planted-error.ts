@@ -1,6 +1,6 @@
 import type { Failure } from '../../../model/failure.ts'
 import type { TransactionRecord } from '../../../model/record.ts'
-import { plantedText } from '../scenario/source-faults.ts'
+import { plantedText } from './source-faults.ts'
 
 /** What is planted is in every planned error, and in every malformed document. */
 export const tellsPlanted = (told: TransactionRecord | Failure, message = ''): boolean => {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { SourceEvent } from '../../src/api/source.ts'
-import { memorySource, type MemorySource } from '../../src/testing/index.ts'
+import type { SourceEvent } from '../../../src/api/source.ts'
+import { memorySource, type MemorySource } from '../../../src/testing/index.ts'
 
 const never = new AbortController().signal
 const SOON = { timeout: 20_000, interval: 5 }

@@ -2,7 +2,7 @@ import { scenarioText } from '../scenario/parse-scenario.ts'
 import type { RunResult } from '../play/run.ts'
 import type { Scenario } from '../scenario/scenario.ts'
 import { scenarioCode } from '../scenario/scenario-code.ts'
-import { condensed, describeCall, describeEvent, roundMs, type TraceEvent } from '../check/trace.ts'
+import { condensed, describeCall, describeEvent, roundMs, type TraceEvent } from '../check/trace-text.ts'
 
 const escaped = (text: string): string => text.replace(/[&<>"'`]/g, (sign) => `&#${sign.charCodeAt(0)};`)
 

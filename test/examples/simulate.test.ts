@@ -6,13 +6,13 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { faults, parseScenario, type Scenario, runScenario, scenario, traceLines } from 'changeover/testing'
 import { expect, test } from 'vitest'
-import { carefulLevel, carelessLevel, subjectWith } from '../../examples/rehearse/modules.ts'
+import { carefulLevel, carelessLevel, subjectWith } from '../../examples/simulate/modules.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const example = join(root, 'examples', 'rehearse')
+const example = join(root, 'examples', 'simulate')
 
 test('the example finds the careless rollback, says how to play it again, and lets the careful one pass', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'rehearse-'))
+  const folder = await mkdtemp(join(tmpdir(), 'simulate-example-'))
   try {
     const args = ['--import', 'tsx', join(example, 'main.ts'), '60', folder]
     const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: root })

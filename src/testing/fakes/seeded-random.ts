@@ -1,6 +1,6 @@
 /**
- * Numbers from 0 to below 1 that depend on the seed alone: the generator mulberry32 (Tommy Ettinger, public domain),
- * whose integer arithmetic is the same on every engine.
+ * Makes a generator of numbers from 0 to below 1 that depend on the seed alone. It is mulberry32 (Tommy Ettinger, public
+ * domain), whose integer arithmetic gives the same numbers on every engine.
  */
 export const seededRandom = (seed: number): (() => number) => {
   let state = seed >>> 0

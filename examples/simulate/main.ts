@@ -2,7 +2,7 @@ import { simulate, SimulationError } from 'changeover/testing'
 import fc from 'fast-check'
 import { carefulLevel, carelessLevel, subjectWith } from './modules.ts'
 
-// node --import tsx examples/rehearse/main.ts [histories] [folder for the page and the JSON of what breaks]
+// node --import tsx examples/simulate/main.ts [histories] [folder for the page and the JSON of what breaks]
 const runs = Number(process.argv[2] ?? 200)
 const keepIn = process.argv[3]
 

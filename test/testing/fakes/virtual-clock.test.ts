@@ -1,7 +1,7 @@
 import { setup, createActor, fromPromise } from 'xstate'
 import { describe, expect, it } from 'vitest'
-import { MAX_DELAY_MS } from '../../src/api/clock.ts'
-import { createVirtualClock } from '../../src/testing/index.ts'
+import { MAX_DELAY_MS } from '../../../src/api/clock.ts'
+import { createVirtualClock } from '../../../src/testing/index.ts'
 
 describe('The virtual clock', () => {
   it('stands still until it is advanced', async () => {
