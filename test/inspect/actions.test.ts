@@ -5,7 +5,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { act } from '../../src/inspect/actions.ts'
 import { failure } from '../../src/model/failure.ts'
 import { fakeReloader } from './fake-reloader.ts'
-import { type Ask, ask, enter, follow, inspect, type Scene } from './scene.ts'
+import { type Ask, ask, enter, follow, inspect, type Scene } from './inspector-client.ts'
 
 /** A scene with actions, a session, and what its page would send. */
 const open = async (

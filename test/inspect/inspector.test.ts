@@ -6,7 +6,7 @@ import { createReloader } from 'changeover'
 import { memorySource } from 'changeover/testing'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { Config, configOf, startWorld, type World } from '../guarantees/world.ts'
-import { ask, enter, follow, inspect } from './scene.ts'
+import { ask, enter, follow, inspect } from './inspector-client.ts'
 
 const PATIENT = { timeout: 20_000 }
 

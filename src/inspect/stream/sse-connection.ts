@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import { dataHeaders } from '../http/headers.ts'
+import { dataHeaders } from '../http/responses.ts'
 
 /** Bytes that may wait for a reader; one who is slower than that is dropped, and comes back by itself. */
 const MAX_WAITING = 1_048_576

@@ -1,8 +1,8 @@
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { openBrowser, visit, words } from './chromium.ts'
-import { headOf, helloOf, transactionOf } from './made-up.ts'
-import { openStage } from './stage.ts'
+import { headOf, helloOf, transactionOf } from './fixtures.ts'
+import { openStage } from './fake-inspector.ts'
 
 let browser: Browser
 beforeAll(async () => {

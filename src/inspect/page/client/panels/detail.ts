@@ -1,7 +1,7 @@
 import type { Failure } from '../../../../model/failure.ts'
 import type { InspectedTransaction, TransactionHead } from '../../../stream/protocol.ts'
 import { bars } from './phase-bars.ts'
-import { diffOf } from './diff.ts'
+import { diffOf } from './config-diff.ts'
 import { button, html, setAttribute } from '../dom.ts'
 import { type Model, shownId } from '../model.ts'
 import { clockTime, duration, later } from '../time.ts'

@@ -2,7 +2,7 @@ import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Hello } from '../../../src/inspect/stream/protocol.ts'
 import { openBrowser, visit, words } from './chromium.ts'
-import { cutOff, findings, isSettled } from './findings.ts'
+import { cutOff, findings, isSettled } from './accessibility.ts'
 import {
   NOW,
   failureOf,
@@ -14,8 +14,8 @@ import {
   revisionOf,
   statusOf,
   transactionOf,
-} from './made-up.ts'
-import { stageOf } from './stage.ts'
+} from './fixtures.ts'
+import { stageOf } from './fake-inspector.ts'
 
 let browser: Browser
 beforeAll(async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createFeed, reportedFailure, storyOf } from './feed-scene.ts'
+import { createFeed, reportedFailure, storyOf } from './broadcaster-fixture.ts'
 
 const state = (name: string, event = 'step') =>
   ({

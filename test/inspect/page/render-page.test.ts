@@ -4,9 +4,9 @@ import * as machines from '../../../machines/index.ts'
 import { script, style } from '../../../src/inspect/page/generated/assets.ts'
 import { charts } from '../../../src/inspect/page/generated/charts.ts'
 import { type Box, type Chart, LABEL, NAME } from '../../../src/inspect/page/client/charts/chart-data.ts'
-import { renderPage } from '../../../src/inspect/page/index.ts'
+import { renderPage } from '../../../src/inspect/page/render-page.ts'
 import { nodesOf } from '../../machines/walk/definition.ts'
-import { COMMAND, generated } from './generate.ts'
+import { COMMAND, generated } from './generate-page.ts'
 
 const drawn = JSON.parse(charts) as readonly Chart[]
 const all = Object.values(machines).filter((value) => 'root' in value)

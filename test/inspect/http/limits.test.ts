@@ -1,8 +1,8 @@
 import { connect } from 'node:net'
 import { describe, expect, it, vi } from 'vitest'
-import { fakeReloader } from './fake-reloader.ts'
-import { storyOf } from './feed-scene.ts'
-import { ask, askRaw, enter, follow, inspect, type Stream } from './scene.ts'
+import { fakeReloader } from '../fake-reloader.ts'
+import { storyOf } from '../stream/broadcaster-fixture.ts'
+import { ask, askRaw, enter, follow, inspect, type Stream } from '../inspector-client.ts'
 
 const PATIENT = { timeout: 20_000 }
 
@@ -87,7 +87,7 @@ describe('an inspector is not worn out', () => {
 
   it.each([
     '..%2f..%2fetc%2fpasswd.json',
-    '../../package.json',
+    '../../../package.json',
     '%00.json',
     't-1.html',
     '__proto__.json',

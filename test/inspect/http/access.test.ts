@@ -1,8 +1,8 @@
 import { connect } from 'node:net'
 import { inspector } from 'changeover/inspect'
 import { describe, expect, it } from 'vitest'
-import { fakeReloader } from './fake-reloader.ts'
-import { ask, askRaw, enter, follow, inspect } from './scene.ts'
+import { fakeReloader } from '../fake-reloader.ts'
+import { ask, askRaw, enter, follow, inspect } from '../inspector-client.ts'
 
 const { reloader } = fakeReloader()
 

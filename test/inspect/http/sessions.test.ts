@@ -1,7 +1,7 @@
 import { createVirtualClock } from 'changeover/testing'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
-import { isSameSecret, newSecret } from '../../src/inspect/http/tokens.ts'
-import { cookiesOf, Sessions } from '../../src/inspect/http/sessions.ts'
+import { isSameSecret, newSecret } from '../../../src/inspect/http/tokens.ts'
+import { cookiesOf, Sessions } from '../../../src/inspect/http/sessions.ts'
 
 const compared = vi.hoisted(() => ({
   lengths: [] as [number, number][],

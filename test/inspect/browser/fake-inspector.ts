@@ -1,9 +1,9 @@
 import { once } from 'node:events'
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { pageHeaders } from '../../../src/inspect/http/headers.ts'
+import { pageHeaders } from '../../../src/inspect/http/responses.ts'
 import { onTestFinished } from 'vitest'
-import { renderPage } from '../../../src/inspect/page/index.ts'
+import { renderPage } from '../../../src/inspect/page/render-page.ts'
 import type { Hello, InspectedTransaction, WireEvents } from '../../../src/inspect/stream/protocol.ts'
 
 /** Serves the real page under its real policy, and tells it what a test wants it to hear. */

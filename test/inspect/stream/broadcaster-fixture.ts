@@ -2,9 +2,9 @@ import { EventEmitter } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import type { Failure, TransactionRecord } from 'changeover'
 import { createVirtualClock } from 'changeover/testing'
-import { Feed } from '../../src/inspect/stream/broadcaster.ts'
-import { observationOf } from '../../src/api/observed.ts'
-import { fakeReloader, framesOf, type Told } from './fake-reloader.ts'
+import { Feed } from '../../../src/inspect/stream/broadcaster.ts'
+import { observationOf } from '../../../src/api/observed.ts'
+import { fakeReloader, framesOf, type Told } from '../fake-reloader.ts'
 
 /** A response whose reader takes in what it gets, at once; `isSlow` has it take in nothing. */
 class FakeResponse extends EventEmitter {

@@ -2,9 +2,9 @@ import type { Browser, Request } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { startProxy } from '../../support/tcp-proxy.ts'
 import { openBrowser, untilVerdict, visit, words } from './chromium.ts'
-import { headOf, helloOf, statusOf, transactionOf } from './made-up.ts'
+import { headOf, helloOf, statusOf, transactionOf } from './fixtures.ts'
 import { startService } from './service.ts'
-import { openStage } from './stage.ts'
+import { openStage } from './fake-inspector.ts'
 
 let browser: Browser
 beforeAll(async () => {

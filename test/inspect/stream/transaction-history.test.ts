@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { History } from '../../src/inspect/stream/transaction-history.ts'
-import { mermaidOf } from '../../src/inspect/mermaid.ts'
-import { storyOf } from './feed-scene.ts'
+import { History } from '../../../src/inspect/stream/transaction-history.ts'
+import { mermaidOf } from '../../../src/inspect/mermaid.ts'
+import { storyOf } from './broadcaster-fixture.ts'
 
 const tell = (history: History, ...events: Parameters<History['note']>[0][]): void => {
   for (const event of events) history.note(event)

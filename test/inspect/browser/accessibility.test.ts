@@ -2,9 +2,9 @@ import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Hello } from '../../../src/inspect/stream/protocol.ts'
 import { openBrowser, visit } from './chromium.ts'
-import { cutOff, findings, isSettled } from './findings.ts'
-import { NOW, failureOf, headOf, helloOf, outcomeOf, revisionOf, statusOf, transactionOf } from './made-up.ts'
-import { type Stage, stageOf } from './stage.ts'
+import { cutOff, findings, isSettled } from './accessibility.ts'
+import { NOW, failureOf, headOf, helloOf, outcomeOf, revisionOf, statusOf, transactionOf } from './fixtures.ts'
+import { type Stage, stageOf } from './fake-inspector.ts'
 
 let browser: Browser
 beforeAll(async () => {
