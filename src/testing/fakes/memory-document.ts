@@ -1,42 +1,43 @@
-import type { Revision } from '../../model/revision.ts'
 import type { ReadResult } from '../../api/source.ts'
+import type { Revision } from '../../model/revision.ts'
 
-/** What a memory source takes as a document: text and bytes as they are, any other plain value as its JSON text. */
+/** Content that a memory source accepts: text and bytes as they are, any other plain value as its JSON text. */
 export type MemoryContent = string | Uint8Array | object | number | boolean | null
 
-const toContent = (content: MemoryContent): string | Uint8Array => {
+const encode = (content: MemoryContent): string | Uint8Array => {
   if (typeof content === 'string') return content
   if (content instanceof Uint8Array) return Uint8Array.from(content)
   const text: string | undefined = JSON.stringify(content)
-  if (text === undefined) throw new TypeError('a memory source takes text, bytes, or a value that has a JSON text')
+  if (text === undefined) throw new TypeError('a memory source accepts text, bytes, or a value that has a JSON text')
   return text
 }
 
-/** What the store holds, and its revisions. */
-export const createMemoryStore = (initial: MemoryContent | undefined) => {
-  let content = initial === undefined ? undefined : toContent(initial)
+/** Makes a document in memory that counts its revisions. */
+export const createMemoryDocument = (initial: MemoryContent | undefined) => {
+  let content = initial === undefined ? undefined : encode(initial)
   let lineage = 1
   let order = 1
   let previous: { readonly content: string | Uint8Array | undefined; readonly order: number } | undefined
   const revisionAt = (at: number): Revision => ({ lineage: `memory-${lineage}`, order: at, name: String(at) })
   const revision = (): Revision => revisionAt(order)
-  // Bytes are copied, so that no consumer can change what the store holds.
-  const readingOf = (text: string | Uint8Array | undefined, of: Revision): ReadResult =>
+  // Bytes are copied so that a consumer cannot change what the document holds.
+  const resultOf = (text: string | Uint8Array | undefined, of: Revision): ReadResult =>
     text === undefined
       ? { kind: 'missing', revision: of }
       : { kind: 'document', revision: of, content: typeof text === 'string' ? text : text.slice() }
-  const reading = (): ReadResult => readingOf(content, revision())
+  const read = (): ReadResult => resultOf(content, revision())
   return {
     revision,
-    reading,
-    /** What there was before the last change of this lineage; what there is, where nothing was. */
-    before: (): ReadResult =>
-      previous === undefined ? reading() : readingOf(previous.content, revisionAt(previous.order)),
+    read,
+    /** Reads the document as it was before the last change of this lineage, or as it is if there was no change. */
+    readPrevious: (): ReadResult =>
+      previous === undefined ? read() : resultOf(previous.content, revisionAt(previous.order)),
     put: (next: MemoryContent): void => {
       previous = { content, order }
-      content = toContent(next)
+      content = encode(next)
       order += 1
     },
+    /** Returns false if there was no document to delete. */
     delete: (): boolean => {
       if (content === undefined) return false
       previous = { content, order }
@@ -44,6 +45,7 @@ export const createMemoryStore = (initial: MemoryContent | undefined) => {
       order += 1
       return true
     },
+    /** Starts the next lineage, without a document. */
     wipe: (): void => {
       previous = undefined
       content = undefined
@@ -52,3 +54,5 @@ export const createMemoryStore = (initial: MemoryContent | undefined) => {
     },
   }
 }
+
+export type MemoryDocument = ReturnType<typeof createMemoryDocument>

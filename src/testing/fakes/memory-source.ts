@@ -1,126 +1,76 @@
+import { type ReadResult, type Source, SourceError, type SourceEvent } from '../../api/source.ts'
+import { LatestValue } from '../../async/latest-value.ts'
 import type { SourceCode } from '../../model/failure.ts'
 import type { Revision } from '../../model/revision.ts'
-import { SourceError, type ReadResult, type Source, type SourceEvent } from '../../api/source.ts'
-import { createMailbox, type Mailbox } from './memory-mailbox.ts'
-import { createGate, createScript } from './scripted-failures.ts'
-import { createMemoryStore, type MemoryContent } from './memory-document.ts'
+import { createMemoryDocument, type MemoryContent, type MemoryDocument } from './memory-document.ts'
+import { createHangPoint, createScriptedFailures } from './scripted-failures.ts'
 
 export type { MemoryContent } from './memory-document.ts'
 
 /**
- * A source in memory and, on the same object, the controls with which a test plays its world. Lineages are `memory-1`,
- * `memory-2`…; orders start at 1 and rise by 1 with each change; a revision's name is its order.
+ * A source in memory that also has the controls for a test. Lineages are `memory-1`, `memory-2`…; orders start at 1 and rise
+ * by 1 with each change; the name of a revision is its order.
  */
 export interface MemorySource extends Source {
   readonly close: () => Promise<void>
-  /** The revision that a read finds now. */
+  /** The revision that a read returns now. */
   readonly revision: Revision
-  /** How many reads were started, failed and hanging ones included. */
+  /** The number of reads that were started, including those that failed or hang. */
   readonly reads: number
-  /** How many watches are open. */
+  /** The number of open watches. */
   readonly watches: number
-  /** Replaces the document; the same content again is a new revision too. */
+  /** Replaces the document. The same content makes a new revision too. */
   readonly put: (content: MemoryContent) => Revision
-  /** Removes the document; does nothing where there is none. */
+  /** Removes the document, if there is one. */
   readonly delete: () => Revision
-  /** The store is lost and starts anew: the next lineage at order 1, without a document. Open watches are told. */
+  /** Simulates the loss of the store: starts the next lineage at order 1, without a document, and reports that to watches. */
   readonly wipe: () => Revision
-  /** Makes reads reject with `code`: the next `times`, or all until `heal`. */
+  /** Makes reads reject with `code`: the next `times`, or all of them until `heal`. */
   readonly failReads: (code: SourceCode, times?: number) => void
-  /** Makes reads pend until `heal` or until their signal aborts; `deaf` ones do not heed their signal. */
+  /** Makes reads hang until `heal`, or until their signal aborts. With `deaf`, they ignore their signal. */
   readonly hangReads: (options?: { readonly deaf?: boolean }) => void
-  /** Makes the next `times` reads, or all until `heal`, find what there was before the last change, as a lagging replica does. */
+  /** Makes reads return the document before the last change, like a lagging replica: the next `times`, or all until `heal`. */
   readonly staleReads: (times?: number) => void
-  /** Makes new watches throw `code` at once: the next `times`, or all until `heal`. */
+  /** Makes new watches throw `code` at once: the next `times`, or all of them until `heal`. */
   readonly failWatches: (code: SourceCode, times?: number) => void
-  /** Breaks all open watches with `code`; what they had to report before is still reported. */
+  /** Breaks all open watches with `code`, after they have reported the changes before the break. */
   readonly breakWatch: (code: SourceCode) => void
-  /** Watches stay open but report no change until `heal`, which does not make up for those missed. */
+  /** Makes watches report no change until `heal`. Missed changes are not reported later. */
   readonly silence: () => void
-  /** Hands `event` to all open watches as it is, even when silent: a duplicate, one out of order, a foreign lineage. */
+  /** Reports `event` to all open watches, even silent ones: a duplicate, an event out of order, a foreign lineage. */
   readonly deliver: (event: SourceEvent) => void
-  /** Ends every scripted failure; reads that hang are answered. */
+  /** Ends every scripted failure and releases the reads that hang. */
   readonly heal: () => void
 }
 
-type Store = ReturnType<typeof createMemoryStore>
-
-/** The open watches and what they are told. */
-const createWatches = (store: Store) => {
-  const script = createScript()
-  const open = new Set<Mailbox>()
-  let silent = false
-  let closed = false
-
-  async function* watch(after: Revision, signal: AbortSignal): AsyncGenerator<SourceEvent, void, undefined> {
-    if (signal.aborted) return
-    if (closed) throw new SourceError('source.closed')
-    script.play()
-    const mailbox = createMailbox()
-    // On the abort itself, since a consumer that hangs would never let `finally` run.
-    const stop = (): void => {
-      open.delete(mailbox)
-      mailbox.end()
-    }
-    signal.addEventListener('abort', stop, { once: true })
-    open.add(mailbox)
-    mailbox.inject({ kind: 'opened' })
-    const now = store.revision()
-    if (!silent && (now.lineage !== after.lineage || now.order > after.order)) mailbox.report(store.reading())
-    try {
-      for (let event = await mailbox.take(); event !== undefined; event = await mailbox.take()) yield event
-    } finally {
-      signal.removeEventListener('abort', stop)
-      stop()
-    }
-  }
-
-  const breakAll = (code: SourceCode): void => {
-    for (const mailbox of open) mailbox.fail(new SourceError(code))
-    open.clear()
-  }
-
-  return {
-    watch,
-    script,
-    breakAll,
-    count: () => open.size,
-    changed: (): Revision => {
-      if (!silent) for (const mailbox of open) mailbox.report(store.reading())
-      return store.revision()
-    },
-    deliver: (event: SourceEvent): void => {
-      for (const mailbox of open) mailbox.inject(event)
-    },
-    setSilent: (on: boolean): void => {
-      silent = on
-    },
-    close: (): void => {
-      closed = true
-      breakAll('source.closed')
-    },
-  }
-}
-
-/** Makes a {@link MemorySource} that holds `initial`, or nothing. */
+/**
+ * Creates a {@link MemorySource} that holds `initial`, or no document.
+ *
+ * @throws TypeError if `initial` has no JSON text
+ * @example
+ * const source = memorySource({ log: { level: 'info' } })
+ * const reloader = createReloader({ source, schema }).use('log', (c) => c.log, logLevel(logger))
+ * await reloader.start()
+ * source.put({ log: { level: 'debug' } })
+ */
 export const memorySource = (initial?: MemoryContent): MemorySource => {
-  const store = createMemoryStore(initial)
-  const watches = createWatches(store)
-  const gate = createGate()
-  const script = createScript()
-  let closed = false
+  const document = createMemoryDocument(initial)
+  const watches = createWatches(document)
+  const failures = createScriptedFailures()
+  const hangPoint = createHangPoint()
+  let isClosed = false
   let reads = 0
-  let stale = 0
+  let staleReads = 0
 
   const read = async (signal: AbortSignal): Promise<ReadResult> => {
     reads += 1
-    if (!signal.aborted) await gate.pass(signal)
-    if (closed) throw new SourceError('source.closed')
+    if (!signal.aborted) await hangPoint.pass(signal)
+    if (isClosed) throw new SourceError('source.closed')
     if (signal.aborted) throw new SourceError('source.timeout', signal.reason)
-    script.play()
-    if (stale <= 0) return store.reading()
-    stale -= 1
-    return store.before()
+    failures.throwIfScheduled()
+    if (staleReads <= 0) return document.read()
+    staleReads -= 1
+    return document.readPrevious()
   }
 
   return {
@@ -129,12 +79,12 @@ export const memorySource = (initial?: MemoryContent): MemorySource => {
     read,
     watch: watches.watch,
     close: async () => {
-      closed = true
+      isClosed = true
       watches.close()
-      gate.open()
+      hangPoint.release()
     },
     get revision() {
-      return store.revision()
+      return document.revision()
     },
     get reads() {
       return reads
@@ -143,29 +93,86 @@ export const memorySource = (initial?: MemoryContent): MemorySource => {
       return watches.count()
     },
     put: (content) => {
-      store.put(content)
-      return watches.changed()
+      document.put(content)
+      return watches.reportChange()
     },
-    delete: () => (store.delete() ? watches.changed() : store.revision()),
+    delete: () => (document.delete() ? watches.reportChange() : document.revision()),
     wipe: () => {
-      store.wipe()
-      return watches.changed()
+      document.wipe()
+      return watches.reportChange()
     },
-    failReads: (code, times = Number.POSITIVE_INFINITY) => script.set(code, times),
-    hangReads: (options = {}) => gate.shut(options.deaf ?? false),
+    failReads: (code, times = Number.POSITIVE_INFINITY) => failures.schedule(code, times),
+    hangReads: (options = {}) => hangPoint.hang(options.deaf ?? false),
     staleReads: (times = Number.POSITIVE_INFINITY) => {
-      stale = times
+      staleReads = times
     },
-    failWatches: (code, times = Number.POSITIVE_INFINITY) => watches.script.set(code, times),
+    failWatches: (code, times = Number.POSITIVE_INFINITY) => watches.failures.schedule(code, times),
     breakWatch: watches.breakAll,
     silence: () => watches.setSilent(true),
     deliver: watches.deliver,
     heal: () => {
-      stale = 0
-      script.clear()
-      watches.script.clear()
+      staleReads = 0
+      failures.clear()
+      watches.failures.clear()
       watches.setSilent(false)
-      gate.open()
+      hangPoint.release()
+    },
+  }
+}
+
+/** Makes the set of open watches of a document. */
+const createWatches = (document: MemoryDocument) => {
+  const failures = createScriptedFailures()
+  const open = new Set<LatestValue<SourceEvent>>()
+  let isSilent = false
+  let isClosed = false
+
+  async function* watch(after: Revision, signal: AbortSignal): AsyncGenerator<SourceEvent, void, undefined> {
+    if (signal.aborted) return
+    if (isClosed) throw new SourceError('source.closed')
+    failures.throwIfScheduled()
+    const events = new LatestValue<SourceEvent>()
+    // On the abort itself, because a consumer that hangs would never let `finally` run.
+    const stop = (): void => {
+      open.delete(events)
+      events.end()
+    }
+    signal.addEventListener('abort', stop, { once: true })
+    open.add(events)
+    events.queue({ kind: 'opened' })
+    const now = document.revision()
+    if (!isSilent && (now.lineage !== after.lineage || now.order > after.order)) events.put(document.read())
+    try {
+      for (let event = await events.take(); event !== undefined; event = await events.take()) yield event
+    } finally {
+      signal.removeEventListener('abort', stop)
+      stop()
+    }
+  }
+
+  const breakAll = (code: SourceCode): void => {
+    for (const events of open) events.fail(new SourceError(code))
+    open.clear()
+  }
+
+  return {
+    watch,
+    failures,
+    breakAll,
+    count: () => open.size,
+    reportChange: (): Revision => {
+      if (!isSilent) for (const events of open) events.put(document.read())
+      return document.revision()
+    },
+    deliver: (event: SourceEvent): void => {
+      for (const events of open) events.queue(event)
+    },
+    setSilent: (on: boolean): void => {
+      isSilent = on
+    },
+    close: (): void => {
+      isClosed = true
+      breakAll('source.closed')
     },
   }
 }

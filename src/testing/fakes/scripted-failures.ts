@@ -1,51 +1,51 @@
-import type { SourceCode } from '../../model/failure.ts'
 import { SourceError } from '../../api/source.ts'
+import type { SourceCode } from '../../model/failure.ts'
 
-/** Failures that a test has asked for: the next so many calls throw. */
-export const createScript = () => {
+/** Makes a list of failures that a test schedules: each of the next calls throws. */
+export const createScriptedFailures = () => {
   let code: SourceCode = 'source.failed'
-  let left = 0
+  let remaining = 0
   return {
-    set: (next: SourceCode, times: number): void => {
+    schedule: (next: SourceCode, times: number): void => {
       code = next
-      left = times
+      remaining = times
     },
     clear: (): void => {
-      left = 0
+      remaining = 0
     },
-    /** Throws, where there is a failure left. */
-    play: (): void => {
-      if (left <= 0) return
-      left -= 1
+    throwIfScheduled: (): void => {
+      if (remaining <= 0) return
+      remaining -= 1
       throw new SourceError(code)
     },
   }
 }
 
-/** The reads that hang, and the way to let them go. */
-export const createGate = () => {
-  let mode: 'open' | 'heeding' | 'deaf' = 'open'
+/** Makes a point where calls hang while a test wants them to. */
+export const createHangPoint = () => {
+  let mode: 'pass' | 'hang-until-abort' | 'hang' = 'pass'
   const waiting = new Set<() => void>()
   return {
-    shut: (deaf: boolean): void => {
-      mode = deaf ? 'deaf' : 'heeding'
+    hang: (ignoresSignal: boolean): void => {
+      mode = ignoresSignal ? 'hang' : 'hang-until-abort'
     },
-    open: (): void => {
-      mode = 'open'
-      for (const go of waiting) go()
+    /** Lets the hanging calls and all later ones pass. */
+    release: (): void => {
+      mode = 'pass'
+      for (const resume of waiting) resume()
       waiting.clear()
     },
     pass: async (signal: AbortSignal): Promise<void> => {
-      if (mode === 'open') return
-      const heeds = mode === 'heeding'
+      if (mode === 'pass') return
+      const endsOnAbort = mode === 'hang-until-abort'
       await new Promise<void>((resolve) => {
-        const go = (): void => {
-          signal.removeEventListener('abort', go)
-          waiting.delete(go)
+        const resume = (): void => {
+          signal.removeEventListener('abort', resume)
+          waiting.delete(resume)
           resolve()
         }
-        waiting.add(go)
-        if (heeds) signal.addEventListener('abort', go, { once: true })
+        waiting.add(resume)
+        if (endsOnAbort) signal.addEventListener('abort', resume, { once: true })
       })
     },
   }

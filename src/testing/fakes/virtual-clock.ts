@@ -1,22 +1,26 @@
-import { MAX_DELAY_MS, type Clock } from '../../api/clock.ts'
+import { type Clock, MAX_DELAY_MS } from '../../api/clock.ts'
 
-/** A clock whose time passes only when a test says so. */
+/** A clock whose time passes only when a test advances it. */
 export interface VirtualClock extends Clock {
   /**
-   * Lets `ms` milliseconds pass. Timers due in that span fire in the order of their time, then of their making, each at
-   * its own virtual time; timers that they arm within the span fire too. Before the first and after each,
-   * all promise chains that can go on without real I/O run to their end. `advance(0)` does only that.
+   * Lets `ms` milliseconds pass. Timers that are due in that span fire at their own virtual time, in the order of their due
+   * times and, if these are equal, of their creation; timers that they arm within the span fire too. Before the first
+   * timer and after each one, every promise chain that needs no real I/O runs to its end. `advance(0)` does only that.
    *
-   * Calls that overlap run one after the other. Rejects, after the whole span, with what a timer's callback threw.
+   * Overlapping calls run one after the other. At the end of the span the call rejects if a timer's callback threw.
    */
   readonly advance: (ms: number) => Promise<void>
-  /** How many timers are armed. */
+  /** Returns how many timers are armed. */
   readonly pending: () => number
 }
 
 /** Options of {@link createVirtualClock}. */
 export interface VirtualClockOptions {
-  /** What `now()` says at the start, in milliseconds since the Unix epoch. Default: 2030-01-01T00:00:00Z. */
+  /**
+   * The time that `now()` returns at the start, in milliseconds since the Unix epoch.
+   *
+   * @default 2030-01-01T00:00:00Z
+   */
   readonly startAt?: number
 }
 
@@ -28,37 +32,26 @@ interface Timer {
 
 const DEFAULT_START = Date.UTC(2030, 0, 1)
 
-// Node runs a nextTick callback only once the microtask queue is empty, so each round here waits until every promise
-// chain has come to rest, however long it is. More rounds, for chains that themselves pass through nextTick. No round
-// is a macrotask: no real timer or I/O can slip in, which keeps runs repeatable.
-const SETTLE_ROUNDS = 8
-
-const settle = async (): Promise<void> => {
-  for (let round = 0; round < SETTLE_ROUNDS; round++) {
-    await new Promise<void>((resolve) => process.nextTick(resolve))
-  }
-}
-
-// As Node does: what is no delay of 1 ms to 2³¹ − 1 ms becomes 1 ms, so that a simulation meets the same trap.
-const delayOf = (ms: number): number => (ms >= 1 && ms <= MAX_DELAY_MS ? ms : 1)
-
-const throwAll = (errors: readonly unknown[]): void => {
-  if (errors.length === 1) throw errors[0]
-  if (errors.length > 1) throw new AggregateError(errors, `${errors.length} timers threw`)
-}
-
-/** Makes a {@link VirtualClock} that stands still. Two runs of the same program on it go the same way. */
+/**
+ * Creates a {@link VirtualClock} that stands still. Two runs of the same program on it behave alike.
+ *
+ * @throws RangeError if `startAt` is not a finite number
+ * @example
+ * const clock = createVirtualClock()
+ * clock.setTimeout(() => console.log('fired'), 60_000)
+ * await clock.advance(60_000) // prints "fired" at once
+ */
 export const createVirtualClock = (options: VirtualClockOptions = {}): VirtualClock => {
   const startAt = options.startAt ?? DEFAULT_START
   if (!Number.isFinite(startAt)) throw new RangeError('startAt must be a finite number of milliseconds')
   const timers = new Map<number, Timer>()
   let elapsed = 0
   let lastId = 0
-  let last: Promise<void> = Promise.resolve()
+  let lastAdvance: Promise<void> = Promise.resolve()
 
   const nextDue = (until: number): Timer | undefined => {
     let first: Timer | undefined
-    // A Map is walked in the order of making, so of two timers due together the older one stays.
+    // A Map iterates in insertion order, so the older of two timers that are due together fires first.
     for (const timer of timers.values()) {
       if (timer.due <= until && (first === undefined || timer.due < first.due)) first = timer
     }
@@ -79,7 +72,7 @@ export const createVirtualClock = (options: VirtualClockOptions = {}): VirtualCl
       }
       await settle()
     }
-    elapsed = until // nothing has run since all came to rest
+    elapsed = until // after the last `settle`, so no callback sees a time at which nothing was due
     throwAll(errors)
   }
 
@@ -96,11 +89,29 @@ export const createVirtualClock = (options: VirtualClockOptions = {}): VirtualCl
     },
     advance: (ms) => {
       if (!(ms >= 0 && Number.isFinite(ms)))
-        return Promise.reject(new RangeError('advance takes a finite number of ms, 0 or more'))
-      const done = last.then(() => run(ms))
-      last = done.catch(() => undefined)
+        return Promise.reject(new RangeError('advance() needs a finite number of milliseconds that is not negative'))
+      const done = lastAdvance.then(() => run(ms))
+      lastAdvance = done.catch(() => undefined)
       return done
     },
     pending: () => timers.size,
   }
+}
+
+// Node runs a nextTick callback only when the microtask queue is empty, so one round outlasts a promise chain of any
+// length; further rounds cover chains that use nextTick. No round is a macrotask, so no real timer or I/O can interfere.
+const SETTLE_ROUNDS = 8
+
+const settle = async (): Promise<void> => {
+  for (let round = 0; round < SETTLE_ROUNDS; round++) {
+    await new Promise<void>((resolve) => process.nextTick(resolve))
+  }
+}
+
+// Like Node, which turns a delay below 1 ms or above 2³¹ − 1 ms into 1 ms: a simulation must meet the same trap.
+const delayOf = (ms: number): number => (ms >= 1 && ms <= MAX_DELAY_MS ? ms : 1)
+
+const throwAll = (errors: readonly unknown[]): void => {
+  if (errors.length === 1) throw errors[0]
+  if (errors.length > 1) throw new AggregateError(errors, `${errors.length} timers threw`)
 }
