@@ -1,5 +1,5 @@
 /**
- * The statecharts, for those who draw or embed them: pure decisions with typed holes for all that acts.
+ * The machines, for drawing and embedding: pure decisions, with typed placeholders for everything that acts.
  */
 export { admissionMachine } from './admission/machine.ts'
 export type { AdmissionContext, AdmissionEvent } from './admission/types.ts'
@@ -19,4 +19,4 @@ export type {
   ValidateVerdict,
 } from './reload/types.ts'
 export { watchMachine } from './watch/machine.ts'
-export type { SourceVerdict, WatchContext, WatchMachineEvent as WatchEvent } from './watch/types.ts'
+export type { SourceVerdict, WatchContext, WatchMachineEvent } from './watch/types.ts'

@@ -2,17 +2,17 @@ import { assign, not, setup } from 'xstate'
 import { isNewer } from '../../src/model/revision.ts'
 import type { AdmissionContext, AdmissionEvent } from './types.ts'
 
-/** Changes close to each other that pass at once: people and pipelines write a few, a storm writes many. */
+/** The number of changes in quick succession that starts a storm; people and pipelines rarely write that many. */
 const MAX_BURST = 8
 
 const admissionSetup = setup({
   types: { context: {} as AdmissionContext, events: {} as AdmissionEvent },
   actions: {
-    /** Hands the newest candidate on; a hole. */
+    /** Passes the newest candidate on; a placeholder. */
     deliver: () => {},
-    /** Hands the newest candidate on though it has been seen before; a hole. */
+    /** Passes the newest candidate on even if it has been seen before; a placeholder. */
     deliverFrozen: () => {},
-    /** A read answers what it found, and may be overtaken by what was told meanwhile: the newest never goes back. */
+    /** A notification can overtake a read, so an older document of the same lineage never replaces the newest. */
     noteNewest: assign(({ context: { newest }, event }) => {
       if (!('candidate' in event)) return {}
       const { lineage, order } = event.candidate.revision
@@ -21,7 +21,7 @@ const admissionSetup = setup({
     }),
     noteWaiting: assign(({ context }) => ({ gathered: context.gathered + 1 })),
     notePassed: assign(({ context }) => ({ gathered: 0, burst: context.burst + 1 })),
-    /** Only where it has gathered some: one who waits for each of its changes to be done is no storm. */
+    /** A window counts only if it gathered several changes: a writer that waits for each change is not a storm. */
     noteWindow: assign(({ context: { gathered, windows } }) => ({
       gathered: 0,
       windows: gathered > 1 ? windows + 1 : windows,
@@ -36,21 +36,24 @@ const admissionSetup = setup({
       'candidate' in event && isNewer(event.candidate.revision, context.newest?.revision),
   },
   delays: {
-    /** How long the source must be quiet before it counts as calm again; a hole. */
+    /** How long the source must be quiet before it counts as calm again; a placeholder. */
     quiet: 20,
-    /** How long changes are gathered, by `windows`; a hole. */
+    /** How long changes are gathered; the host derives it from `windows`; a placeholder. */
     window: 20,
   },
 })
 
 const pass = ['noteNewest', 'notePassed', 'deliver'] as const
-// Its order may be later than the one known, which makes what is older stale; it is no change.
+// A known document may carry a later order, which makes older documents stale; it does not count as a change.
 const passKnown = { guard: not('isNewer'), actions: ['noteNewest', 'deliver'] } as const
 const gather = [{ guard: 'isNewer', actions: ['noteNewest', 'noteWaiting'] }, { actions: 'noteNewest' }] as const
 
 /**
- * Stands between the source and the reload machine: lets a change through at once, gathers a storm of them into few,
- * and holds all of them while changes are frozen.
+ * Stands between the source and the reload machine: it passes single changes on at once, thins out a storm of changes,
+ * and passes none on while changes are frozen.
+ *
+ * @example
+ * const actor = createActor(admissionMachine.provide({ actions: { deliver, deliverFrozen }, delays })).start()
  */
 export const admissionMachine = admissionSetup.createMachine({
   id: 'admission',
@@ -87,7 +90,7 @@ export const admissionMachine = admissionSetup.createMachine({
     frozen: {
       on: {
         'source.changed': gather,
-        // Also what was let through before: the freeze may have given it up, or a revert taken it back.
+        // Includes a document that was passed on before: the freeze may have aborted it, or a revert replaced it.
         'unfreeze.requested': { target: 'following', actions: ['noteReleased', 'deliverFrozen'] },
       },
     },

@@ -1,19 +1,21 @@
 import type { Candidate } from '../../src/model/candidate.ts'
 
+/** Holds the newest document and the counts that detect a storm of changes. */
 export interface AdmissionContext {
-  /** The newest document that the source has told or shown, let through or not. */
+  /** The newest document known from the watch or a read, passed on or not. */
   readonly newest: Candidate | undefined
-  /** Changes that have not been let through yet: the newest of them, and those that it has overtaken. */
+  /** The number of changes not yet passed on: the newest, and those that it replaced. */
   readonly gathered: number
-  /** Changes let through since the source was last quiet. */
+  /** The number of changes passed on since the source was last quiet. */
   readonly burst: number
-  /** Windows in a row in which several changes were gathered; the next one is longer. */
+  /** The number of consecutive windows that gathered several changes; each makes the next one longer. */
   readonly windows: number
 }
 
+/** Lists the events that the admission machine accepts. */
 export type AdmissionEvent =
   | { readonly type: 'source.changed'; readonly candidate: Candidate }
-  /** Somebody had the source read, and takes the document itself. */
+  /** The reload machine has read the document and applies it itself. */
   | { readonly type: 'document.read'; readonly candidate: Candidate }
   | { readonly type: 'freeze.requested' }
   | { readonly type: 'unfreeze.requested' }

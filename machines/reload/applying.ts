@@ -1,25 +1,25 @@
 import { and, not } from 'xstate'
-import { conclude, end, reloadSetup } from './setup.ts'
+import { end, finishTransaction, reloadSetup } from './setup.ts'
 
 const rollBack = { target: '#reload.rolling-back', actions: end('failed') } as const
 const rollBackBroken = { target: '#reload.rolling-back', actions: ['reportBroken', end('failed')] } as const
 const supersede = { target: '#reload.rolling-back', actions: end('superseded') } as const
-const commit = { target: '#reload.resting.committed', actions: ['noteServed', conclude('committed')] } as const
-const close = { guard: 'closeWaits', target: '#reload.closing', actions: conclude('aborted') } as const
+const commit = { target: '#reload.resting.committed', actions: ['noteServed', finishTransaction('committed')] } as const
+const close = { guard: 'closeWaits', target: '#reload.closing', actions: finishTransaction('aborted') } as const
 
-/** From a proof that has held: on to what is still missing. */
-const proved = [
+/** The steps that remain once the new generations are sound. */
+const proceed = [
   { guard: 'unconfirmed', target: 'confirming' },
   { guard: 'promotes', target: 'promoting' },
   commit,
 ] as const
 
-/** All that follows a valid document: first what may fail or wait, then the one tick, then the proof. */
+/** The path of a valid document: first everything that can fail or wait, then the commit, then the soak. */
 export const applying = reloadSetup.createStateConfig({
   initial: 'preparing',
   on: { 'confirm.given': { guard: 'confirms', actions: 'noteConfirmed' } },
   states: {
-    // No module is called yet: a newer document may still take the transaction over.
+    // No module has been called, so a newer document may still take over this transaction.
     journaling: {
       invoke: {
         id: 'journalAttempt',
@@ -32,11 +32,11 @@ export const applying = reloadSetup.createStateConfig({
         onError: { target: 'preparing', actions: 'reportBroken' },
       },
       on: {
-        'close.requested': { target: '#reload.resting.before', actions: ['holdClose', conclude('aborted')] },
+        'close.requested': { target: '#reload.resting.before', actions: ['queueClose', finishTransaction('aborted')] },
         'freeze.requested': {
           guard: 'triesSource',
           target: '#reload.resting.before',
-          actions: ['dropWaiting', conclude('aborted')],
+          actions: ['dropQueued', finishTransaction('aborted')],
         },
       },
     },
@@ -52,17 +52,17 @@ export const applying = reloadSetup.createStateConfig({
         'source.changed': {
           guard: and(['isNewer', 'maySupersede']),
           target: '#reload.rolling-back',
-          actions: ['hold', 'noteSuperseded', end('superseded')],
+          actions: ['queueDocument', 'noteSuperseded', end('superseded')],
         },
-        'close.requested': { target: '#reload.rolling-back', actions: ['holdClose', end('aborted')] },
+        'close.requested': { target: '#reload.rolling-back', actions: ['queueClose', end('aborted')] },
         'freeze.requested': {
           guard: 'triesSource',
           target: '#reload.rolling-back',
-          actions: ['dropWaiting', end('aborted')],
+          actions: ['dropQueued', end('aborted')],
         },
       },
     },
-    // The actor's whole work is one synchronous function; the chart only records its verdict.
+    // The actor does its work in one synchronous function; the machine only records the verdict.
     committing: {
       entry: 'noteNotSuperseded',
       invoke: {
@@ -73,7 +73,7 @@ export const applying = reloadSetup.createStateConfig({
           { guard: 'failed', ...rollBack },
           { guard: 'compensates', target: 'completing' },
           { guard: 'soaks', target: 'soaking' },
-          ...proved,
+          ...proceed,
         ],
         onError: rollBackBroken,
       },
@@ -83,12 +83,12 @@ export const applying = reloadSetup.createStateConfig({
         id: 'completeModules',
         src: 'completeModules',
         input: ({ context }) => ({ epoch: context.epoch }),
-        onDone: [{ guard: 'failed', ...rollBack }, { guard: 'soaks', target: 'soaking' }, ...proved],
+        onDone: [{ guard: 'failed', ...rollBack }, { guard: 'soaks', target: 'soaking' }, ...proceed],
         onError: rollBackBroken,
       },
     },
     soaking: {
-      // What ends a proof before its time: closing, the last known good come back, a revert.
+      // A close, a revert, or the return of the last known good ends the soak early.
       always: [
         close,
         { guard: and(['lastKnownGoodWaits', 'hasServed']), ...supersede },
@@ -99,19 +99,19 @@ export const applying = reloadSetup.createStateConfig({
         src: 'soakModules',
         input: ({ context }) => ({ epoch: context.epoch }),
         onDone: [
-          // Nothing to return to: it keeps serving, is not promoted, and is checked again.
+          // First apply: there is nothing to return to, so it keeps serving, is not promoted, and is checked again.
           {
             guard: and(['failed', not('hasServed')]),
             target: '#reload.resting.degraded',
-            actions: ['noteSoakFailed', conclude('degraded')],
+            actions: ['noteSoakFailed', finishTransaction('degraded')],
           },
           { guard: 'failed', ...rollBack },
-          ...proved,
+          ...proceed,
         ],
         onError: rollBackBroken,
       },
     },
-    // The old generations stay alive, and the checks go on, until somebody has said yes.
+    // The old generations stay alive and the checks continue until the transaction is confirmed.
     confirming: {
       always: [close, { guard: 'lastKnownGoodWaits', ...supersede }, { guard: 'revertWaits', ...supersede }],
       invoke: {
@@ -124,7 +124,7 @@ export const applying = reloadSetup.createStateConfig({
       after: { confirmDeadline: { target: '#reload.rolling-back', actions: ['reportUnconfirmed', end('failed')] } },
       on: { 'confirm.given': [{ guard: 'promotes', target: 'promoting' }, commit] },
     },
-    // It has held: whatever comes now, it is the last known good.
+    // The soak has passed: from here on nothing can stop it from becoming the last known good.
     promoting: {
       invoke: {
         id: 'promoteSnapshot',

@@ -2,34 +2,34 @@ import { isNewer } from '../../src/model/revision.ts'
 import { candidateOf, verdictOf } from './events.ts'
 import type { ReloadContext, ReloadEvent } from './types.ts'
 
-/** A bound on replacing: a steady writer and a slow schema must not keep a transaction in `validating` for ever. */
+/** Bounds replacements: a steady writer and a slow schema must not keep a transaction in `validating` forever. */
 const MAX_REPLACEMENTS = 3
 
-/** True where the running transaction tries a document of the source: neither an earlier good one nor what serves. */
+/** Returns true if the transaction tries a document of the source, not an earlier good one or the one that serves. */
 export const triesSource = ({ trigger, candidate }: ReloadContext): boolean =>
   candidate !== undefined && trigger !== 'restore' && trigger !== 'revert'
 
 /**
- * True where the running transaction holds only once somebody has confirmed it. What a person asked for, or has proved
- * itself, needs nobody's word; nor does a first config, which has none before it.
+ * Returns true if the running transaction must be confirmed. Reverts, restores and plain repairs apply a config
+ * that was accepted before, and the first config has no predecessor: these need no confirmation.
  */
 export const mustBeConfirmed = (context: ReloadContext): boolean =>
   context.confirms && context.hasServed && triesSource(context)
 
-interface Asked {
+interface GuardArgs {
   readonly context: ReloadContext
   readonly event: ReloadEvent
 }
 
 const isDegraded = ({ degraded, soakFailed }: ReloadContext): boolean => degraded.length > 0 || soakFailed
 
-/** Every question that the chart asks. */
+/** The guards of the reload machine, by name. */
 export const reloadGuards = {
   isNewer: ({ context, event }) => {
     const candidate = candidateOf(event)
     if (candidate === undefined) return false
     const { revision, wasFrozen } = candidate
-    // Held back: the one seen last is taken too.
+    // The freeze may have aborted the newest document, so that one is accepted again.
     const isSeen = revision.lineage === context.seen?.lineage && revision.name === context.seen.name
     return isNewer(revision, context.seen) || (wasFrozen === true && isSeen)
   },
@@ -52,7 +52,7 @@ export const reloadGuards = {
     const verdict = verdictOf(event)
     return context.persists && verdict?.kind === 'valid' && verdict.isAttempt === true
   },
-  // What has been good before serves at start without a proof.
+  // A restored config has already passed its soak in an earlier run.
   soaks: ({ context }) => context.soaks && context.trigger !== 'restore',
   confirms: ({ context }) => mustBeConfirmed(context),
   unconfirmed: ({ context }) => mustBeConfirmed(context) && !context.isConfirmed,
@@ -63,7 +63,7 @@ export const reloadGuards = {
     const verdict = verdictOf(event)
     return verdict?.kind === 'invalid' && verdict.isQuarantined === true
   },
-  // A reload asks for a repair too. What waits has its turn first, and repairs likewise.
+  // A reload also asks for a repair; anything queued runs first, and its transaction repairs as well.
   repairsInstead: ({ context }) => {
     const { revert, read, candidate } = context.waiting
     const isAlone = revert === undefined && !read && candidate === undefined
@@ -76,4 +76,4 @@ export const reloadGuards = {
   },
   superseded: ({ context }) => context.ending === 'superseded',
   aborted: ({ context }) => context.ending === 'aborted',
-} satisfies Record<string, (asked: Asked) => boolean>
+} satisfies Record<string, (args: GuardArgs) => boolean>

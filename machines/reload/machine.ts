@@ -1,20 +1,24 @@
 import { and, not } from 'xstate'
 import { applying } from './applying.ts'
-import { conclude, reloadSetup } from './setup.ts'
+import { finishTransaction, reloadSetup } from './setup.ts'
 
-const reject = { target: 'resting.rejected', actions: ['noteNotSuperseded', conclude('rejected')] } as const
+const reject = { target: 'resting.rejected', actions: ['noteNotSuperseded', finishTransaction('rejected')] } as const
 const rejectBroken = {
   target: 'resting.rejected',
-  actions: ['reportBroken', 'noteNotSuperseded', conclude('rejected')],
+  actions: ['reportBroken', 'noteNotSuperseded', finishTransaction('rejected')],
 } as const
-const abortToClose = { target: 'resting.before', actions: ['holdClose', conclude('aborted')] } as const
-const abortToFreeze = { target: 'resting.before', actions: ['dropWaiting', conclude('aborted')] } as const
-// A restore, a revert and a repair of what serves go on.
+const abortToClose = { target: 'resting.before', actions: ['queueClose', finishTransaction('aborted')] } as const
+const abortToFreeze = { target: 'resting.before', actions: ['dropQueued', finishTransaction('aborted')] } as const
+// A freeze does not stop a restore, a revert, or a repair of what serves.
 const abortChangeToFreeze = { guard: 'triesSource', ...abortToFreeze } as const
 
 /**
- * One transaction at a time, from a changed document to a state of rest: the state *is* the answer to how the last
- * reload went. Actors, delays, `conclude` and `reportBroken` are holes; every decision is in the chart.
+ * Runs one transaction at a time, from a changed document to a resting state, which says how the last reload ended.
+ * The actors, the delays, `finishTransaction` and the reports are placeholders; every decision is made here.
+ *
+ * @example
+ * const machine = reloadMachine.provide({ actors, actions, delays })
+ * const actor = createActor(machine, { input: { soaks: true, confirms: false, persists: false } }).start()
  */
 export const reloadMachine = reloadSetup.createMachine({
   id: 'reload',
@@ -39,15 +43,15 @@ export const reloadMachine = reloadSetup.createMachine({
     repairs: 0,
   }),
   initial: 'resting',
-  // While a transaction runs, what arrives waits.
+  // Whatever arrives while a transaction runs is queued.
   on: {
-    'source.changed': [{ guard: 'isNewer', actions: 'hold' }, { actions: 'noteOrder' }],
-    'reload.requested': { actions: 'holdRead' },
-    'close.requested': { actions: 'holdClose' },
-    'revert.requested': { actions: 'holdRevert' },
-    'retry.requested': { actions: 'holdRetry' },
-    'module.settled': { actions: 'holdSettled' },
-    'freeze.requested': { actions: 'dropWaiting' },
+    'source.changed': [{ guard: 'isNewer', actions: 'queueDocument' }, { actions: 'noteOrder' }],
+    'reload.requested': { actions: 'queueRead' },
+    'close.requested': { actions: 'queueClose' },
+    'revert.requested': { actions: 'queueRevert' },
+    'retry.requested': { actions: 'queueRetry' },
+    'module.settled': { actions: 'queueSettled' },
+    'freeze.requested': { actions: 'dropQueued' },
   },
   states: {
     resting: {
@@ -88,7 +92,7 @@ export const reloadMachine = reloadSetup.createMachine({
         input: ({ context }) => ({ epoch: context.epoch, seen: context.seen }),
         onDone: [
           { guard: 'failed', ...reject },
-          { target: 'validating', actions: 'takeReading' },
+          { target: 'validating', actions: 'takeReadResult' },
         ],
         onError: rejectBroken,
       },
@@ -106,7 +110,7 @@ export const reloadMachine = reloadSetup.createMachine({
           soakFailed,
         }),
         onDone: [
-          // A newer document takes the transaction over, so that a storm costs one.
+          // A newer document takes over the transaction, so a storm of changes costs only one.
           {
             guard: and(['documentWaits', 'mayReplace']),
             target: 'validating',
@@ -117,18 +121,18 @@ export const reloadMachine = reloadSetup.createMachine({
             guard: and(['quarantined', 'repairsInstead']),
             target: 'validating',
             reenter: true,
-            actions: ['noteQuarantined', 'noteNotSuperseded', conclude('rejected'), 'beginRepair'],
+            actions: ['noteQuarantined', 'noteNotSuperseded', finishTransaction('rejected'), 'beginRepair'],
           },
           {
             guard: 'quarantined',
             target: 'resting.rejected',
-            actions: ['noteQuarantined', 'noteNotSuperseded', conclude('rejected')],
+            actions: ['noteQuarantined', 'noteNotSuperseded', finishTransaction('rejected')],
           },
           { guard: 'invalid', ...reject },
           {
             guard: 'unchanged',
             target: 'resting.committed',
-            actions: ['noteNotSuperseded', conclude('unchanged')],
+            actions: ['noteNotSuperseded', finishTransaction('unchanged')],
           },
           { guard: 'journals', target: 'applying.journaling', actions: 'notePlan' },
           { target: 'applying.preparing', actions: 'notePlan' },
@@ -147,15 +151,18 @@ export const reloadMachine = reloadSetup.createMachine({
           {
             guard: 'leftDegraded',
             target: 'resting.degraded',
-            actions: ['noteDegraded', 'noteUntried', conclude('degraded')],
+            actions: ['noteDegraded', 'noteUntried', finishTransaction('degraded')],
           },
-          { guard: 'superseded', target: 'resting.before', actions: conclude('superseded') },
-          { guard: 'aborted', target: 'resting.before', actions: conclude('aborted') },
-          { target: 'resting.rolled-back', actions: ['noteUntried', 'noteNotSuperseded', conclude('rolled-back')] },
+          { guard: 'superseded', target: 'resting.before', actions: finishTransaction('superseded') },
+          { guard: 'aborted', target: 'resting.before', actions: finishTransaction('aborted') },
+          {
+            target: 'resting.rolled-back',
+            actions: ['noteUntried', 'noteNotSuperseded', finishTransaction('rolled-back')],
+          },
         ],
         onError: {
           target: 'resting.rolled-back',
-          actions: ['reportBroken', 'noteNotSuperseded', conclude('rolled-back')],
+          actions: ['reportBroken', 'noteNotSuperseded', finishTransaction('rolled-back')],
         },
       },
     },

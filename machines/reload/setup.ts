@@ -15,8 +15,10 @@ import type {
   ValidateVerdict,
 } from './types.ts'
 
-const hole = <Output, Input>() =>
-  fromPromise<Output, Input>(() => Promise.reject(new Error('A hole: give this actor with machine.provide')))
+const placeholder = <Output, Input>() =>
+  fromPromise<Output, Input>(() =>
+    Promise.reject(new Error('This actor is a placeholder: supply it with machine.provide')),
+  )
 
 const begin = ({ epoch }: ReloadContext) =>
   ({
@@ -32,7 +34,7 @@ const begin = ({ epoch }: ReloadContext) =>
 
 const changeTrigger = ({ hasServed }: ReloadContext) => (hasServed ? 'change' : 'start')
 
-/** What is seen never goes back within a lineage. */
+/** Returns the later of the two revisions; within a lineage, the order never goes back. */
 const latest = (revision: Revision | undefined, seen: Revision | undefined): Revision | undefined =>
   seen !== undefined && (revision === undefined || (revision.lineage === seen.lineage && revision.order < seen.order))
     ? seen
@@ -43,28 +45,28 @@ const withoutWaiting = ({ waiting }: ReloadContext) => ({ ...waiting, candidate:
 export const reloadSetup = setup({
   types: { context: {} as ReloadContext, input: {} as ReloadInput, events: {} as ReloadEvent },
   actors: {
-    readDocument: hole<ReadVerdict, EpochInput & Pick<ReloadContext, 'seen'>>(),
-    validateDocument: hole<
+    readDocument: placeholder<ReadVerdict, EpochInput & Pick<ReloadContext, 'seen'>>(),
+    validateDocument: placeholder<
       ValidateVerdict,
       EpochInput & Pick<ReloadContext, 'trigger' | 'candidate' | 'degraded' | 'soakFailed'>
     >(),
-    journalAttempt: hole<StepVerdict, EpochInput>(),
-    prepareModules: hole<StepVerdict, EpochInput>(),
-    commitModules: hole<StepVerdict, EpochInput>(),
-    completeModules: hole<StepVerdict, EpochInput>(),
-    soakModules: hole<StepVerdict, EpochInput>(),
-    /** Ends only by failing: it goes on checking until the transaction is confirmed. */
-    checkModules: hole<StepVerdict, EpochInput>(),
-    promoteSnapshot: hole<StepVerdict, EpochInput>(),
-    rollBackModules: hole<RollBackVerdict, EpochInput & { readonly ending: Ending }>(),
-    closeModules: hole<void, EpochInput>(),
+    journalAttempt: placeholder<StepVerdict, EpochInput>(),
+    prepareModules: placeholder<StepVerdict, EpochInput>(),
+    commitModules: placeholder<StepVerdict, EpochInput>(),
+    completeModules: placeholder<StepVerdict, EpochInput>(),
+    soakModules: placeholder<StepVerdict, EpochInput>(),
+    /** Resolves only when a check fails; otherwise it keeps checking until the transaction is confirmed. */
+    checkModules: placeholder<StepVerdict, EpochInput>(),
+    promoteSnapshot: placeholder<StepVerdict, EpochInput>(),
+    rollBackModules: placeholder<RollBackVerdict, EpochInput & { readonly ending: Ending }>(),
+    closeModules: placeholder<void, EpochInput>(),
   },
   actions: {
-    /** Writes the terminal record; a hole. */
-    conclude: (_, _params: { readonly outcome: Outcome }) => {},
-    /** Reports an actor that broke its promise never to reject; a hole. */
+    /** Writes the terminal record; a placeholder. */
+    finishTransaction: (_, _params: { readonly outcome: Outcome }) => {},
+    /** Reports an actor that rejected although it must not; a placeholder. */
     reportBroken: () => {},
-    /** Notes that nobody confirmed in time; a hole. */
+    /** Reports that the confirmation did not arrive in time; a placeholder. */
     reportUnconfirmed: () => {},
     beginChange: assign(({ context, event }) => ({
       ...begin(context),
@@ -82,7 +84,7 @@ export const reloadSetup = setup({
       ...begin(context),
       trigger: 'reload',
       candidate: undefined,
-      // The read may fail.
+      // The read may fail, and then the untried document is still due.
       untried: context.untried,
       due: context.due,
       waiting: { ...context.waiting, read: false },
@@ -90,7 +92,7 @@ export const reloadSetup = setup({
     beginRepair: assign(({ context }) => ({
       ...begin(context),
       trigger: 'repair',
-      // What is quarantined stays so: then what serves is repaired.
+      // A quarantined document stays untried; the repair then concerns what serves.
       candidate: context.untried?.until === 'settled' ? context.untried.candidate : undefined,
       untried: context.untried?.until === 'settled' ? undefined : context.untried,
       repairs: context.repairs + 1,
@@ -111,21 +113,21 @@ export const reloadSetup = setup({
       candidate: candidateOf(event) ?? context.waiting.revert,
       waiting: { ...context.waiting, revert: undefined },
     })),
-    /** Takes what was read, or what arrived meanwhile where that is newer. */
-    takeReading: assign(({ context, event }) => {
+    /** Takes the document that was read, or the queued one if that is newer. */
+    takeReadResult: assign(({ context, event }) => {
       const verdict = verdictOf(event)
       const { seen, waiting } = context
       if (verdict?.kind !== 'found') return {}
       const { candidate } = verdict
-      const held = waiting.candidate
-      // Which of two lineages is the one that goes on is said by one more read.
-      const isForked = held !== undefined && held.revision.lineage !== candidate.revision.lineage
+      const queued = waiting.candidate
+      // One more read decides which of two lineages continues.
+      const isForked = queued !== undefined && queued.revision.lineage !== candidate.revision.lineage
       const left = { ...withoutWaiting(context), read: waiting.read || isForked }
       const taken = { waiting: left, untried: undefined, due: undefined }
-      if (held !== undefined && !isForked && isNewer(held.revision, candidate.revision)) {
-        return { ...taken, candidate: held }
+      if (queued !== undefined && !isForked && isNewer(queued.revision, candidate.revision)) {
+        return { ...taken, candidate: queued }
       }
-      // The same document may have been told at a later order while it was read.
+      // The watch may have reported the same document at a later order during the read.
       return { ...taken, candidate, seen: latest(candidate.revision, seen) }
     }),
     replaceDocument: assign(({ context }) => ({
@@ -135,30 +137,30 @@ export const reloadSetup = setup({
       isConfirmed: false,
       due: undefined,
     })),
-    hold: assign(({ context, event }) => ({
+    queueDocument: assign(({ context, event }) => ({
       seen: latest(candidateOf(event)?.revision, context.seen),
       waiting: { ...context.waiting, candidate: candidateOf(event) },
     })),
-    /** The same document at a later order: no work, but what is older than that order is stale from now on. */
+    /** The same document at a later order needs no work, but makes every older document stale. */
     noteOrder: assign(({ context: { seen }, event }) => {
       const revision = candidateOf(event)?.revision
       const isLater = revision !== undefined && revision.name === seen?.name && revision.order > seen.order
       return isLater ? { seen: revision } : {}
     }),
-    holdRead: assign({ waiting: ({ context }) => ({ ...context.waiting, read: true }) }),
-    holdRevert: assign({
+    queueRead: assign({ waiting: ({ context }) => ({ ...context.waiting, read: true }) }),
+    queueRevert: assign({
       waiting: ({ context, event }) => ({ ...context.waiting, revert: candidateOf(event) }),
     }),
-    /** What waits is held elsewhere while changes are frozen, and comes again afterwards. */
-    dropWaiting: assign({
+    /** The admission machine keeps these while changes are frozen, and delivers them again afterwards. */
+    dropQueued: assign({
       frozenMeanwhile: true,
       untried: undefined,
       waiting: ({ context }) => ({ ...context.waiting, candidate: undefined, read: false }),
     }),
-    /** The document it may concern is known only when the transaction has ended. */
-    holdRetry: assign({ due: 'released' }),
-    holdSettled: assign({ due: ({ context }) => context.due ?? 'settled' }),
-    holdClose: assign({ waiting: ({ context }) => ({ ...context.waiting, close: true }) }),
+    /** Whether a document is untried is known only when the transaction has ended. */
+    queueRetry: assign({ due: 'released' }),
+    queueSettled: assign({ due: ({ context }) => context.due ?? 'settled' }),
+    queueClose: assign({ waiting: ({ context }) => ({ ...context.waiting, close: true }) }),
     notePlan: assign(({ event }) => {
       const verdict = verdictOf(event)
       return verdict?.kind === 'valid' ? { compensates: verdict.compensates } : {}
@@ -176,7 +178,7 @@ export const reloadSetup = setup({
       const verdict = verdictOf(event)
       const until = verdict !== undefined && 'degraded' in verdict ? verdict.untried : undefined
       const { candidate } = context
-      // A repair that fails takes nothing from a document that waits for the end of its quarantine.
+      // A failed repair of what serves leaves a quarantined document untried.
       if (candidate === undefined || !triesSource(context)) return {}
       const isKept = until !== undefined && !context.frozenMeanwhile
       return { untried: isKept ? { candidate, until } : undefined }
@@ -190,15 +192,16 @@ export const reloadSetup = setup({
   },
   guards: reloadGuards,
   delays: {
-    /** How long a degraded module rests before it is tried again; a hole. */
+    /** How long a degraded module rests before it is tried again; a placeholder. */
     repairBackoff: 1_000,
-    /** How long after the tick a confirmation may come; a hole. */
+    /** How long after the commit a confirmation may arrive; a placeholder. */
     confirmDeadline: 60_000,
   },
 })
 
 /** Writes the terminal record of the transaction. */
-export const conclude = <O extends Outcome>(outcome: O) => ({ type: 'conclude', params: { outcome } }) as const
+export const finishTransaction = <O extends Outcome>(outcome: O) =>
+  ({ type: 'finishTransaction', params: { outcome } }) as const
 
-/** Notes why the transaction is taken back. */
+/** Notes why the transaction is rolled back. */
 export const end = <E extends Ending>(ending: E) => ({ type: 'end', params: { ending } }) as const

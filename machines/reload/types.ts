@@ -2,102 +2,110 @@ import type { Candidate } from '../../src/model/candidate.ts'
 import type { Trigger } from '../../src/model/record.ts'
 import type { Revision } from '../../src/model/revision.ts'
 
-/** The newest document where it was not applied, and what it waits for. */
+/** Describes the newest document, if it was not applied, and what it waits for. */
 export interface Untried {
   readonly candidate: Candidate
-  /** `settled`: a busy module stood in its way. `released`: it is quarantined. */
+  /** `settled`: a module was still busy. `released`: the document is quarantined. */
   readonly until: 'settled' | 'released'
 }
 
-/** Why a transaction is being taken back. */
+/** Says why a transaction is rolled back. */
 export type Ending = 'failed' | 'superseded' | 'aborted'
 
+/** Configures the reload machine; given to `createActor` as `input`. */
 export interface ReloadInput {
-  /** True where a soak is set, so that there is something to do in `soaking`. */
+  /** True if a soak is configured. */
   readonly soaks: boolean
-  /** True where a change holds only once somebody has confirmed it. */
+  /** True if a change must be confirmed before it counts as good. */
   readonly confirms: boolean
-  /** True where the last known good is kept across restarts. */
+  /** True if the last known good is stored across restarts. */
   readonly persists: boolean
 }
 
+/** Holds the running transaction, what is queued, and what is known of the documents before. */
 export interface ReloadContext extends ReloadInput {
-  /** Counts transactions; fences what completes late. */
+  /** Counts transactions; the host uses it to reject late completions. */
   readonly epoch: number
   readonly trigger: Trigger
-  /** The document of the running transaction; none for a repair. */
+  /** The document of the running transaction; undefined when it repairs what serves. */
   readonly candidate: Candidate | undefined
   /** The newest revision accepted so far. */
   readonly seen: Revision | undefined
-  /** What arrived while a transaction was running. */
+  /** What was queued while a transaction was running. */
   readonly waiting: {
     readonly candidate: Candidate | undefined
     readonly revert: Candidate | undefined
     readonly read: boolean
     readonly close: boolean
   }
-  /** How often the document of the running transaction was replaced in `validating`. */
+  /** How often the document of the running transaction was replaced by a newer one. */
   readonly replacements: number
-  /** The transaction before was superseded while preparing; this one then may not be. */
+  /** True if the previous transaction was superseded while preparing; this one may not be. */
   readonly supersededBefore: boolean
   readonly ending: Ending
-  /** True where the running transaction changes a compensating module. */
+  /** True if the running transaction changes a compensating module. */
   readonly compensates: boolean
-  /** The running transaction was confirmed. */
+  /** True if the running transaction was confirmed. */
   readonly isConfirmed: boolean
-  /** Changes were frozen while it ran: should it fail, its document comes again when they are no more. */
+  /** True if changes were frozen while it ran: the unfreeze delivers its document again should it fail. */
   readonly frozenMeanwhile: boolean
-  /** True from the first commit that held. */
+  /** True once a first transaction has ended as committed. */
   readonly hasServed: boolean
-  /** The modules that may not serve the config; empty unless degraded. */
+  /** The modules that may not serve the current config; empty unless degraded. */
   readonly degraded: readonly string[]
-  /** True where the very first config failed its soak: it serves for want of another, and is checked again. */
+  /** True if the first config failed its soak: it keeps serving, since no other exists, and is checked again. */
   readonly soakFailed: boolean
   readonly untried: Untried | undefined
-  /** What an untried document may have waited for, and what happened while a transaction ran. */
+  /** The condition for `untried` that was met while a transaction was running. */
   readonly due: Untried['until'] | undefined
-  /** Repairs since the last good commit; the back-off grows with it. */
+  /** The number of repairs since the last good commit; the back-off grows with it. */
   readonly repairs: number
 }
 
+/** Lists the events that the reload machine accepts. */
 export type ReloadEvent =
-  /** The source holds a document that may be newer. */
+  /** The source delivered a document that may be newer. */
   | { readonly type: 'source.changed'; readonly candidate: Candidate }
-  /** Somebody asks for a read that begins from now on. */
+  /** A caller asks for a read that begins now or later. */
   | { readonly type: 'reload.requested' }
-  /** A call that was given up has ended at last: its module may be repaired, or take the document it could not. */
+  /** An abandoned call has settled: its module may be repaired, or try the document that found it busy. */
   | { readonly type: 'module.settled' }
-  /** The last known good of an earlier run, to serve before the source has answered. */
+  /** Asks to serve the last known good of an earlier run before the source has been read. */
   | { readonly type: 'restore.requested'; readonly candidate: Candidate }
-  /** Somebody asks for an earlier good document; the source is frozen then. */
+  /** Asks for an earlier good document; the host freezes changes first. */
   | { readonly type: 'revert.requested'; readonly candidate: Candidate }
-  /** A quarantine ended, or somebody asks for another try. */
+  /** A quarantine expired, or a caller asks for a retry. */
   | { readonly type: 'retry.requested' }
-  /** Changes are held from now on: what has not been committed yet is given up. */
+  /** Freezes changes: a change that has not been committed is aborted. */
   | { readonly type: 'freeze.requested' }
-  /** The running transaction was confirmed. */
+  /** Confirms the running transaction. */
   | { readonly type: 'confirm.given' }
   | { readonly type: 'close.requested' }
 
-/** What the actors answer: words, never values. They never reject; one that does is reported and taken as failed. */
+/** Describes the result of a read. Actors never reject; a rejection is reported and treated as a failure. */
 export type ReadVerdict = { readonly kind: 'found'; readonly candidate: Candidate } | { readonly kind: 'failed' }
+/** Describes the result of a validation. */
 export type ValidateVerdict =
-  /** `isAttempt`: the config has not proved itself yet, so that the try is written down before it begins. */
+  /** `isAttempt`: the config is not known to be good, so the attempt is journaled before it begins. */
   | { readonly kind: 'valid'; readonly compensates: boolean; readonly isAttempt?: boolean }
   | { readonly kind: 'unchanged' }
   | { readonly kind: 'invalid'; readonly isQuarantined?: boolean }
+/** Describes the result of an actor that either works or fails. */
 export interface StepVerdict {
   readonly kind: 'done' | 'failed'
 }
+/** Describes what a rollback has left behind. */
 export interface RollBackVerdict {
   readonly kind: 'done'
-  /** The modules whose swap back or undo failed. */
+  /** The modules whose rollback or undo failed. */
   readonly degraded: readonly string[]
-  /** Absent where the document is not to be tried again. */
+  /** Absent if the document should not be tried again. */
   readonly untried?: Untried['until']
 }
+/** Describes the result of any actor. */
 export type Verdict = ReadVerdict | ValidateVerdict | StepVerdict | RollBackVerdict
 
+/** Identifies the transaction for which an actor works. */
 export interface EpochInput {
   readonly epoch: number
 }

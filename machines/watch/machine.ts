@@ -13,8 +13,11 @@ const readThenFollow = {
 } as const
 
 /**
- * Keeps in step with a source, whatever kind it is: reads, watches from what it has read, and on any break backs off
- * and reads again. A watch is a doorbell: the truth is the read after each `watch.opened`, and the one on a timer.
+ * Follows a source of any kind: reads it, watches from the revision it has read, and backs off and reads again after
+ * any failure. The watch only speeds things up: the reads after each `watch.opened` and on a timer are authoritative.
+ *
+ * @example
+ * const actor = createActor(watchMachine.provide({ actors, actions: { deliver, reportBroken }, delays })).start()
  */
 export const watchMachine = watchSetup.createMachine({
   id: 'watch',
@@ -31,7 +34,7 @@ export const watchMachine = watchSetup.createMachine({
         input: ({ context }) => ({ after: context.seen }),
         onError: { target: 'backing-off', actions: ['reportBroken', 'noteFailure'] },
       },
-      // Counted from the stream's start: a source that keeps announcing changes is steady all the same.
+      // Measured from the start of the stream: a source that announces changes all the time is steady too.
       after: { steadyAfter: [{ guard: 'isHealthy', actions: 'noteSteady' }, {}] },
       on: {
         'watch.reported': [
@@ -57,7 +60,7 @@ export const watchMachine = watchSetup.createMachine({
             src: 'readSource',
             onDone: [
               { guard: 'failed', target: '#watch.backing-off', actions: 'noteFailure' },
-              // The store was wiped or restored: the stream follows a lineage that is no more.
+              // The store was wiped or restored: the stream follows a lineage that no longer exists.
               { guard: 'isForeign', target: '#watch.following', reenter: true, actions: deliver },
               { guard: 'readAgain', target: 're-reading', reenter: true, actions: deliver },
               { target: 'watching', actions: [...deliver, 'noteHealthy'] },
@@ -65,11 +68,11 @@ export const watchMachine = watchSetup.createMachine({
             onError: { target: '#watch.backing-off', actions: ['reportBroken', 'noteFailure'] },
           },
           on: {
-            // A read that has begun may miss the change: it is let run, and another follows.
-            'watch.opened': { actions: 'holdRead' },
-            'watch.changed': { actions: 'holdRead' },
+            // The running read may miss the change, so it finishes and another one follows.
+            'watch.opened': { actions: 'queueRead' },
+            'watch.changed': { actions: 'queueRead' },
             'watch.reported': [
-              { guard: 'isForeign', actions: 'holdRead' },
+              { guard: 'isForeign', actions: 'queueRead' },
               { guard: 'isNewer', actions: deliver },
               { actions: 'noteSeen' },
             ],

@@ -2,10 +2,10 @@ import { assign, fromCallback, fromPromise, setup } from 'xstate'
 import { isNewer, type Revision } from '../../src/model/revision.ts'
 import type { SourceVerdict, WatchContext, WatchMachineEvent } from './types.ts'
 
-/** The machine's own events carry no verdict; done events do. */
+/** Only done events carry a verdict. */
 const verdictOf = (event: object): SourceVerdict | undefined => (event as { readonly output?: SourceVerdict }).output
 
-/** The candidate that an event carries, whichever way it came: told by the stream or read. */
+/** Returns the candidate that an event carries, reported by the stream or found by a read. */
 export const candidateOf = (event: WatchMachineEvent) => {
   const verdict = verdictOf(event)
   if (verdict?.kind === 'read') return verdict.candidate
@@ -16,14 +16,14 @@ export const watchSetup = setup({
   types: { context: {} as WatchContext, events: {} as WatchMachineEvent },
   actors: {
     readSource: fromPromise<SourceVerdict>(() =>
-      Promise.reject(new Error('A hole: give this actor with machine.provide')),
+      Promise.reject(new Error('This actor is a placeholder: supply it with machine.provide')),
     ),
     watchSource: fromCallback<WatchMachineEvent, { readonly after: Revision | undefined }>(() => undefined),
   },
   actions: {
-    /** Hands a candidate on; a hole. */
+    /** Passes a candidate on; a placeholder. */
     deliver: () => {},
-    /** Reports an actor that broke its promise never to reject; a hole. */
+    /** Reports an actor that rejected although it must not; a placeholder. */
     reportBroken: () => {},
     noteSeen: assign(({ context, event }) => {
       const revision = candidateOf(event)?.revision
@@ -34,21 +34,21 @@ export const watchSetup = setup({
     }),
     noteFailure: assign(({ context, event }) => {
       const verdict = verdictOf(event)
-      const told = event.type === 'watch.broke' ? event.cause : undefined
-      const cause = verdict?.kind === 'failed' ? verdict.cause : (told ?? 'source.failed')
+      const reported = event.type === 'watch.broke' ? event.cause : undefined
+      const cause = verdict?.kind === 'failed' ? verdict.cause : (reported ?? 'source.failed')
       return { cause, attempts: context.attempts + 1 }
     }),
     noteSilent: assign(({ context }) => ({ cause: 'source.timeout', attempts: context.attempts + 1 })),
     noteCompaction: assign(({ context }) => ({ cause: 'source.compacted', compactions: context.compactions + 1 })),
     noteHealthy: assign({ cause: undefined }),
-    /** Only a watch that has held for a while ends the back-off: one that opens and breaks at once must not. */
+    /** Only a watch that stays open for a while resets the back-off; one that opens and breaks at once must not. */
     noteSteady: assign({ attempts: 0, compactions: 0 }),
-    holdRead: assign({ readAgain: true }),
+    queueRead: assign({ readAgain: true }),
     beginRead: assign({ readAgain: false }),
   },
   guards: {
     failed: ({ event }) => verdictOf(event)?.kind === 'failed',
-    /** A document of another lineage is a reason to read, never one to apply. */
+    /** A document of another lineage prompts a read; it is never applied directly. */
     isForeign: ({ context, event }) => {
       const revision = candidateOf(event)?.revision
       return revision !== undefined && context.seen !== undefined && revision.lineage !== context.seen.lineage
@@ -63,13 +63,13 @@ export const watchSetup = setup({
     readAgain: ({ context }) => context.readAgain,
   },
   delays: {
-    /** How long the source rests after a failure, by `attempts`; a hole. */
+    /** How long the source rests after a failure; the host derives it from `attempts`; a placeholder. */
     backoff: 1_000,
-    /** How long a watch may take to open; a hole. */
+    /** How long a watch may take to open; a placeholder. */
     openDeadline: 10_000,
-    /** How long a watch must hold before its failures are forgotten; a hole. */
+    /** How long a watch must stay open before its failures are forgotten; a placeholder. */
     steadyAfter: 5_000,
-    /** How often a silent watch is verified by a read; a hole. */
+    /** How often a read verifies a silent watch; a placeholder. */
     reconcileInterval: 60_000,
   },
 })

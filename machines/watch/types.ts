@@ -2,30 +2,32 @@ import type { SourceCode } from '../../src/model/failure.ts'
 import type { Revision } from '../../src/model/revision.ts'
 import type { Candidate } from '../../src/model/candidate.ts'
 
+/** Holds what has been seen of the source, and why it is not being followed. */
 export interface WatchContext {
-  /** The newest revision that this machine has seen; the watch asks for what comes after it. */
+  /** The newest revision that this machine has seen; the watch starts after it. */
   readonly seen: Revision | undefined
-  /** Failures in a row; the back-off grows with it. */
+  /** The number of consecutive failures; the back-off grows with it. */
   readonly attempts: number
-  /** Compactions in a row; from the second on they back off too. */
+  /** The number of consecutive compactions; from the second on they back off too. */
   readonly compactions: number
-  /** Why the source is not being followed; cleared when it is again. */
+  /** Why the source is not being followed; cleared once a read has verified an open watch. */
   readonly cause: SourceCode | undefined
-  /** A change was announced during a read: one more read is due. */
+  /** True if a change was announced during a read, so that one more read is due. */
   readonly readAgain: boolean
 }
 
+/** Lists the events that the watch machine accepts. */
 export type WatchMachineEvent =
-  /** The stream is established, for the first time or anew. */
+  /** The stream was opened, for the first time or again. */
   | { readonly type: 'watch.opened' }
-  /** The stream told a document, or that there is none. */
+  /** The stream delivered a document, or the news that none exists. */
   | { readonly type: 'watch.reported'; readonly candidate: Candidate }
-  /** The stream told that something changed, but not what. */
+  /** The stream announced a change without its content. */
   | { readonly type: 'watch.changed' }
   | { readonly type: 'watch.broke'; readonly cause: SourceCode }
   | { readonly type: 'close.requested' }
 
-/** What a read answers; it never rejects. */
+/** What a read resolves with; it never rejects. */
 export type SourceVerdict =
   | { readonly kind: 'read'; readonly candidate: Candidate }
   | { readonly kind: 'failed'; readonly cause: SourceCode }

@@ -97,7 +97,7 @@ const actors = {
 const machine = reloadMachine.provide({
   actors,
   actions: {
-    conclude: ({ context, system }, { outcome }) => partsOf(system).conclude(outcome, context),
+    finishTransaction: ({ context, system }, { outcome }) => partsOf(system).conclude(outcome, context),
     reportBroken: ({ event, system }) =>
       partsOf(system).executor.fail('internal.error', {}, (event as { error?: unknown }).error),
     reportUnconfirmed: ({ system }) => {

@@ -11,7 +11,7 @@ import type {
   Untried,
   ValidateVerdict,
   WatchContext,
-  WatchEvent,
+  WatchMachineEvent,
 } from '../../machines/index.ts'
 import type { Revision } from '../model/revision.ts'
 
@@ -58,7 +58,7 @@ const context = {
 } satisfies FieldsOf<ReloadContext | WatchContext | AdmissionContext>
 
 const event = { type: true, candidate, cause: true, actorId: true } satisfies FieldsOf<
-  ReloadEvent | WatchEvent | AdmissionEvent
+  ReloadEvent | WatchMachineEvent | AdmissionEvent
 > & { readonly actorId: true }
 
 const output = {

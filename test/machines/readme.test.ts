@@ -3,22 +3,22 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { admissionMachine, reloadMachine, watchMachine } from '../../machines/index.ts'
-import { admissionWords } from './readme/admission-words.ts'
+import { admissionDescriptions } from './readme/admission-descriptions.ts'
 import { mermaidIds, mermaidOf } from './readme/mermaid.ts'
 import { COMMAND, README, readme } from './readme/readme.ts'
-import { reloadWords } from './readme/reload-words.ts'
+import { reloadDescriptions } from './readme/reload-descriptions.ts'
 import { namesOf } from './readme/tables.ts'
-import { watchWords } from './readme/watch-words.ts'
+import { watchDescriptions } from './readme/watch-descriptions.ts'
 import { edgesOf } from './walk/definition.ts'
 import { writeReadme } from './write-readme.ts'
 
 const sorted = (names: Iterable<string>) => [...names].sort()
 
-it('The README of the machines says what the machines are', () => {
-  expect(readFileSync(README, 'utf8'), `write it anew: ${COMMAND}`).toBe(readme())
+it('The README of the machines matches the machines', () => {
+  expect(readFileSync(README, 'utf8'), `run ${COMMAND}`).toBe(readme())
 })
 
-it('The command that writes the README anew writes what the test wants', () => {
+it('The command writes the README that the test expects', () => {
   const folder = mkdtempSync(join(tmpdir(), 'changeover-'))
   try {
     writeReadme(join(folder, 'README.md'))
@@ -29,27 +29,24 @@ it('The command that writes the README anew writes what the test wants', () => {
 })
 
 describe.each([
-  ['reload', reloadMachine, reloadWords],
-  ['admission', admissionMachine, admissionWords],
-  ['watch', watchMachine, watchWords],
-] as const)('The README of the %s machine', (_, machine, words) => {
+  ['reload', reloadMachine, reloadDescriptions],
+  ['admission', admissionMachine, admissionDescriptions],
+  ['watch', watchMachine, watchDescriptions],
+] as const)('The README of the %s machine', (_, machine, descriptions) => {
   const names = namesOf(machine)
 
   it.each(['states', 'events', 'actors', 'delays', 'guards', 'actions'] as const)(
-    'explains all %s, and no others',
+    'explains all %s and nothing else',
     (kind) => {
-      expect(sorted(Object.keys(words[kind]))).toEqual(sorted(names[kind]))
+      expect(sorted(Object.keys(descriptions[kind]))).toEqual(sorted(names[kind]))
     },
   )
 
-  it.each(['actors', 'delays', 'guards', 'actions'] as const)(
-    'has a use for all %s that the machine sets up',
-    (kind) => {
-      expect(sorted(Object.keys(machine.implementations[kind]))).toEqual(sorted(names[kind]))
-    },
-  )
+  it.each(['actors', 'delays', 'guards', 'actions'] as const)('uses all %s that the machine sets up', (kind) => {
+    expect(sorted(Object.keys(machine.implementations[kind]))).toEqual(sorted(names[kind]))
+  })
 
-  it('charts every state by an id that mermaid can read', () => {
+  it('draws every state under an id that mermaid can read', () => {
     const chart = mermaidOf(machine)
     const drawn = [...chart.matchAll(/^ *state "[^"]+" as (\S+)/gm)].map(([, id]) => id ?? '')
     expect(sorted(drawn)).toEqual(sorted(mermaidIds(machine)))
@@ -59,7 +56,7 @@ describe.each([
     }
   })
 
-  it('charts every transition that leads somewhere, with its guard', () => {
+  it('draws every transition that has a target, with its guard', () => {
     const chart = mermaidOf(machine)
     for (const { targets, on, guard, title } of edgesOf(machine)) {
       if (targets.length === 0) continue
@@ -68,7 +65,7 @@ describe.each([
     }
   })
 
-  it('draws no arrow between a state and a state around it, which not every mermaid can lay out', () => {
+  it('draws no arrow between a state and its ancestor, which some versions of mermaid cannot lay out', () => {
     for (const [, from = '', to = ''] of mermaidOf(machine).matchAll(/^ *(\S+) --> (\S+?):/gm)) {
       expect(from.startsWith(`${to}_`) || to.startsWith(`${from}_`), `${from} --> ${to}`).toBe(false)
     }

@@ -29,7 +29,9 @@ type Working =
 
 /** The terminal record that an effect stands for. */
 export const concludedOf = ({ type, params, context }: Effect): readonly Concluded[] =>
-  type === 'conclude' ? [{ epoch: context.epoch, trigger: context.trigger, outcome: params.outcome as Outcome }] : []
+  type === 'finishTransaction'
+    ? [{ epoch: context.epoch, trigger: context.trigger, outcome: params.outcome as Outcome }]
+    : []
 
 /** A reload machine whose actors are played by the test, one answer at a time. */
 export const tellReload = ({ soaks = false, confirms = false, persists = false } = {}) => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { createActor, fromCallback, fromPromise } from 'xstate'
-import { type SourceVerdict, type WatchEvent, watchMachine } from '../../machines/index.ts'
+import { type SourceVerdict, type WatchMachineEvent, watchMachine } from '../../machines/index.ts'
 import type { Revision } from '../../src/model/revision.ts'
 import { revision } from './reload-moves.ts'
 import { nodesOf, pathOf } from './walk/definition.ts'
@@ -194,10 +194,10 @@ describe('The watch machine, when the source fails', () => {
 describe('A read of the watch machine that was given up', () => {
   it('is not taken for the answer of the one that followed it, though both go by one name', async () => {
     const answers: ((verdict: SourceVerdict) => void)[] = []
-    let tell: (event: WatchEvent) => void = () => undefined
+    let tell: (event: WatchMachineEvent) => void = () => undefined
     const actors = {
       readSource: fromPromise<SourceVerdict>(() => new Promise((resolve) => answers.push(resolve))),
-      watchSource: fromCallback<WatchEvent, { readonly after: Revision | undefined }>(({ sendBack }) => {
+      watchSource: fromCallback<WatchMachineEvent, { readonly after: Revision | undefined }>(({ sendBack }) => {
         tell = sendBack
       }),
     }

@@ -1,15 +1,15 @@
 import type { AnyEventObject, AnyMachineSnapshot } from 'xstate'
 import type { Candidate } from '../../src/model/candidate.ts'
-import type { WatchContext, WatchEvent } from '../../machines/index.ts'
+import type { WatchContext, WatchMachineEvent } from '../../machines/index.ts'
 import { revision } from './reload-moves.ts'
 import type { Move } from './walk/explore.ts'
 import { answerOf, armedIn, breakOf, elapseOf, runningIn } from './walk/stepper.ts'
 
 export const contextOf = ({ context }: AnyMachineSnapshot) => context as WatchContext
 
-export const reported = (candidate: Candidate): WatchEvent => ({ type: 'watch.reported', candidate })
+export const reported = (candidate: Candidate): WatchMachineEvent => ({ type: 'watch.reported', candidate })
 
-const move = (title: string, event: WatchEvent): Move => ({ title, event })
+const move = (title: string, event: WatchMachineEvent): Move => ({ title, event })
 
 const documents = ({ seen }: WatchContext): readonly (readonly [string, Candidate])[] => {
   const { lineage, order, name } = seen ?? revision(1)

@@ -1,6 +1,6 @@
 import type { AnyEventObject, AnyMachineSnapshot } from 'xstate'
 import type { Candidate } from '../../src/model/candidate.ts'
-import { type WatchEvent, watchMachine } from '../../machines/index.ts'
+import { type WatchMachineEvent, watchMachine } from '../../machines/index.ts'
 import type { SourceCode } from '../../src/model/failure.ts'
 import type { Revision } from '../../src/model/revision.ts'
 import { revision } from './reload-moves.ts'
@@ -41,7 +41,7 @@ export const tellWatch = () => {
     }
     return story
   }
-  const send = (event: WatchEvent | AnyEventObject) => take(stepper.step(snapshot, event))
+  const send = (event: WatchMachineEvent | AnyEventObject) => take(stepper.step(snapshot, event))
 
   const story = {
     get state() {

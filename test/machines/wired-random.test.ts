@@ -31,7 +31,7 @@ const keepFreezeLedger = () => {
       if (isFrozen && event.type === 'freeze.requested') held++
       for (const { type, params } of effects) {
         // What was given up half-way has not been tried.
-        if (type === 'conclude' && /aborted|superseded/.test(String(params.outcome))) tried = undefined
+        if (type === 'finishTransaction' && /aborted|superseded/.test(String(params.outcome))) tried = undefined
         if (type !== 'xstate.spawnChild') continue
         const src = String(params.src)
         demand(!isFrozen || src !== 'readDocument', 'a read began while changes were frozen')

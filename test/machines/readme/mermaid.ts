@@ -1,7 +1,7 @@
 import type { AnyStateMachine } from 'xstate'
 import { type AnyNode, type Edge, edgesOf, nodesOf, pathOf } from '../walk/definition.ts'
 
-/** Mermaid takes neither dots nor hyphens in an id. */
+/** Mermaid allows neither dots nor hyphens in an id. */
 const idOf = (node: AnyNode): string => node.path.join('_').replaceAll('-', '_')
 
 const isWithin = (node: AnyNode, ancestor: AnyNode): boolean =>
@@ -12,7 +12,7 @@ const leavesOf = (node: AnyNode): readonly AnyNode[] => {
   return children.length === 0 ? [node] : children.flatMap(leavesOf)
 }
 
-/** True where the event never gets past this state: one of its handlers for it has no guard. */
+/** True if the event never leaves this state: one of its handlers for it has no guard. */
 const swallows = (node: AnyNode, eventType: string): boolean =>
   (node.transitions.get(eventType) ?? []).some(({ guard }) => guard === undefined)
 
@@ -23,7 +23,7 @@ const bubblesTo = (leaf: AnyNode, ancestor: AnyNode, eventType: string): boolean
   return true
 }
 
-/** Not every mermaid can lay out an arrow between a state and one around it: the innermost states stand for the outer one. */
+/** Some versions of mermaid cannot draw an arrow between a state and its ancestor, so the leaves are the sources. */
 const sourcesOf = ({ definition: { source, eventType } }: Edge, target: AnyNode): readonly AnyNode[] => {
   if (source.parent !== undefined && !isWithin(target, source)) return [source]
   if (source.parent === undefined) {
@@ -41,7 +41,7 @@ const targetOf = (source: AnyNode, target: AnyNode): AnyNode => {
   return inner
 }
 
-/** The actor's name stands in its state, so that an arrow need not repeat it. */
+/** The state already shows its actor's name, so the arrow does not repeat it. */
 const labelOf = ({ on, guard }: Edge): string =>
   on.replace(/^(done|error) of .*/, '$1') + (guard === undefined ? '' : ` [${guard}]`)
 
@@ -61,7 +61,7 @@ const arrowsOf = (machine: AnyStateMachine): readonly string[] => {
 
 const stateLines = (node: AnyNode): readonly string[] => {
   const actors = node.invoke.map(({ src }) => String(src)).join(', ')
-  const label = node.type === 'history' ? `${node.key}: where it rested last` : node.key
+  const label = node.type === 'history' ? `${node.key}: the previous resting state` : node.key
   if (node.type !== 'compound') {
     const lines = [`state "${label.replace(':', ',')}" as ${idOf(node)}`]
     if (actors !== '') lines.push(`${idOf(node)}: runs ${actors}`)
@@ -78,7 +78,7 @@ const stateLines = (node: AnyNode): readonly string[] => {
   ]
 }
 
-/** The machine as a mermaid `stateDiagram-v2`. Handlers that lead nowhere are left to the table of transitions. */
+/** Renders the machine as a mermaid `stateDiagram-v2`. Handlers without a target appear only in the table. */
 export const mermaidOf = (machine: AnyStateMachine): string => {
   const [root, ...nodes] = nodesOf(machine)
   const first = root?.initial.target[0]
@@ -90,7 +90,7 @@ export const mermaidOf = (machine: AnyStateMachine): string => {
   return ['stateDiagram-v2', ...lines.map((line) => `  ${line}`)].join('\n')
 }
 
-/** The ids of all states in the chart, for a test that compares it with the machine. */
+/** Lists the ids of all states in the chart, for a test that compares it with the machine. */
 export const mermaidIds = (machine: AnyStateMachine): readonly string[] =>
   nodesOf(machine)
     .filter((node) => pathOf(node) !== machine.id)

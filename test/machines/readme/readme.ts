@@ -1,37 +1,37 @@
 import { createActor } from 'xstate'
 import { admissionMachine, reloadMachine, watchMachine } from '../../../machines/index.ts'
-import { admissionWords } from './admission-words.ts'
+import { admissionDescriptions } from './admission-descriptions.ts'
 import { mermaidOf } from './mermaid.ts'
-import { reloadWords } from './reload-words.ts'
+import { reloadDescriptions } from './reload-descriptions.ts'
 import { tablesOf } from './tables.ts'
-import { watchWords } from './watch-words.ts'
+import { watchDescriptions } from './watch-descriptions.ts'
 
-/** Where the text belongs. */
+/** The file that holds the generated text. */
 export const README = new URL('../../../machines/README.md', import.meta.url)
 
 export const COMMAND = 'node --import tsx test/machines/write-readme.ts'
 
 const fenced = (language: string, content: string): string => `\`\`\`${language}\n${content}\n\`\`\``
 
-const head = `<!-- Written by \`${COMMAND}\` from the machines themselves. Do not edit: a test compares. -->
+const head = `<!-- Written by \`${COMMAND}\` from the machines. Do not edit: a test compares it. -->
 
-# The statecharts
+# The machines
 
-Three machines decide all that a reloader does: the _watch machine_ keeps in step with the source and delivers
-documents, the _admission machine_ lets them through, gathers a storm of them and holds them while changes are frozen,
-the _reload machine_ takes one document at a time and brings the service to it, or leaves it as it was. All are pure: no
-I/O, no clock, no randomness. What acts is a hole, an actor, an action or a delay, that the reloader fills with
-\`machine.provide\`. The machines hold revisions and names, never a document, since all that a machine holds can be seen
-in an inspector.
+Three state machines decide everything that a reloader does. The _watch machine_ follows the source and delivers
+documents. The _admission machine_ passes them on, thins out a storm of changes, and keeps them back while changes are
+frozen. The _reload machine_ applies one document at a time, and either brings the service to it or leaves the service
+as it was. All three are pure: no I/O, no clock, no randomness. Everything that acts is a placeholder (an actor, an
+action or a delay) that the reloader supplies with \`machine.provide\`. The machines hold revisions and names, never a
+document, because an inspector can see everything that a machine holds.
 
-How to read the charts: a name beside an arrow is an event; \`done\` and \`error\` are the answer of the actor that the
-state runs, where \`error\` means that it broke its promise never to reject; \`after\` is a delay, \`always\` is taken at
-once; a guard stands in brackets, and arrows out of one state are asked in the order of the table of transitions.
-Handlers that change the context but not the state stand in that table only.
+How to read the charts: a name beside an arrow is an event. \`done\` and \`error\` are the result of the actor that the
+state runs; an actor must never reject, so \`error\` is a bug in it. \`after\` is a delay, and \`always\` is taken at once.
+Guards are in brackets, and the arrows out of a state are evaluated in the order of the table of transitions. Handlers
+that change the context but not the state appear only in that table.
 
-To draw, embed or test them: \`import { admissionMachine, reloadMachine, watchMachine } from 'changeover/machines'\`.`
+To draw, embed or test the machines: \`import { admissionMachine, reloadMachine, watchMachine } from 'changeover/machines'\`.`
 
-/** The whole of machines/README.md. */
+/** Renders machines/README.md. */
 export const readme = (): string => {
   const input = { soaks: true, confirms: true, persists: true }
   const reload = createActor(reloadMachine, { input }).getSnapshot().context
@@ -40,16 +40,16 @@ export const readme = (): string => {
   return [
     head,
     '## The reload machine',
-    reloadWords.intro,
+    reloadDescriptions.intro,
     fenced('mermaid', mermaidOf(reloadMachine)),
-    tablesOf(reloadMachine, reloadWords, reload),
+    tablesOf(reloadMachine, reloadDescriptions, reload),
     '## The admission machine',
-    admissionWords.intro,
+    admissionDescriptions.intro,
     fenced('mermaid', mermaidOf(admissionMachine)),
-    tablesOf(admissionMachine, admissionWords, admission),
+    tablesOf(admissionMachine, admissionDescriptions, admission),
     '## The watch machine',
-    watchWords.intro,
+    watchDescriptions.intro,
     fenced('mermaid', mermaidOf(watchMachine)),
-    `${tablesOf(watchMachine, watchWords, watch)}\n`,
+    `${tablesOf(watchMachine, watchDescriptions, watch)}\n`,
   ].join('\n\n')
 }

@@ -1,11 +1,22 @@
 import type { AnyStateMachine } from 'xstate'
 import { type AnyNode, type Edge, edgesOf, entryOf, guardAtoms, nodesOf, pathOf } from '../walk/definition.ts'
-import type { MachineWords } from './words.ts'
+
+/** What the definition cannot say itself: the meaning of each name. */
+export interface MachineDescriptions {
+  /** One paragraph for readers who see the machine for the first time. */
+  readonly intro: string
+  readonly states: Readonly<Record<string, string>>
+  readonly events: Readonly<Record<string, string>>
+  readonly actors: Readonly<Record<string, { readonly does: string; readonly answers: string }>>
+  readonly delays: Readonly<Record<string, string>>
+  readonly guards: Readonly<Record<string, string>>
+  readonly actions: Readonly<Record<string, string>>
+}
 
 const code = (text: string): string => (text === '' ? '' : `\`${text}\``)
 const list = (names: readonly string[]): string => names.map(code).join(', ')
 
-/** Columns are padded, as the formatter of this project wants them. */
+/** Pads the columns, as the formatter of this project does. */
 const table = (heads: readonly string[], rows: readonly (readonly string[])[]): string => {
   const widths = heads.map((head, column) =>
     Math.max(3, head.length, ...rows.map((cells) => cells[column]?.length ?? 0)),
@@ -15,7 +26,7 @@ const table = (heads: readonly string[], rows: readonly (readonly string[])[]): 
   return [line(heads), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)].join('\n')
 }
 
-/** All names that a machine uses, each once, in the order of their use. */
+/** Collects the names that a machine uses, each once, in the order of first use. */
 export const namesOf = (machine: AnyStateMachine) => {
   const nodes = nodesOf(machine)
   const edges = edgesOf(machine)
@@ -32,21 +43,21 @@ export const namesOf = (machine: AnyStateMachine) => {
   }
 }
 
-/** The fields that the definition gives to an actor, in each of the states that invoke it. */
+/** Lists the input fields that an actor receives in the states that invoke it. */
 const inputOf = (nodes: readonly AnyNode[], actor: string, context: object): readonly string[] => {
   const inputs = nodes.flatMap(({ invoke }) => invoke.filter(({ src }) => src === actor).map(({ input }) => input))
   const fieldsOf = (input: unknown) => Object.keys((input as (args: { context: object }) => object)({ context }))
   return [...new Set(inputs.flatMap((input) => (typeof input === 'function' ? fieldsOf(input) : [])))]
 }
 
-const statesTable = (machine: AnyStateMachine, words: MachineWords): string =>
+const statesTable = (machine: AnyStateMachine, descriptions: MachineDescriptions): string =>
   table(
     ['State', 'Runs', 'What it means'],
     nodesOf(machine)
       .slice(1)
       .map((node) => {
         const runs = [...node.invoke.map(({ src }) => String(src)), ...node.after.map(({ delay }) => String(delay))]
-        return [code(pathOf(node)), list([...new Set(runs)]), words.states[pathOf(node)] ?? '']
+        return [code(pathOf(node)), list([...new Set(runs)]), descriptions.states[pathOf(node)] ?? '']
       }),
   )
 
@@ -55,48 +66,49 @@ const transitionRow = (root: string, { source, on, guard, targets, actions, defi
   return [source === root ? 'any state' : code(source), code(on), code(guard ?? ''), to.join(), list(actions)]
 }
 
-const named = (head: string, names: readonly string[], words: Readonly<Record<string, string>>): string =>
+const named = (head: string, names: readonly string[], descriptions: Readonly<Record<string, string>>): string =>
   table(
     [head, 'What it means'],
-    names.map((name) => [code(name), words[name] ?? '']),
+    names.map((name) => [code(name), descriptions[name] ?? '']),
   )
 
-/** Every table of one machine, with its heading. */
-export const tablesOf = (machine: AnyStateMachine, words: MachineWords, context: object): string => {
+/** Renders every table of one machine, with its heading. */
+export const tablesOf = (machine: AnyStateMachine, descriptions: MachineDescriptions, context: object): string => {
   const names = namesOf(machine)
   const nodes = nodesOf(machine)
-  const where = (actor: string) => nodes.filter(({ invoke }) => invoke.some(({ src }) => src === actor)).map(pathOf)
+  const statesRunning = (actor: string) =>
+    nodes.filter(({ invoke }) => invoke.some(({ src }) => src === actor)).map(pathOf)
   const edges = edgesOf(machine)
   const defaults: Readonly<Record<string, unknown>> = machine.implementations.delays
   const actors = [
     'Actors',
     table(
-      ['Hole', 'Runs in', 'Input', 'What it does', 'Answers'],
+      ['Placeholder', 'Runs in', 'Input', 'What it does', 'Result'],
       names.actors.map((actor) => [
         code(actor),
-        list(where(actor)),
+        list(statesRunning(actor)),
         list(inputOf(nodes, actor, context)),
-        words.actors[actor]?.does ?? '',
-        words.actors[actor]?.answers ?? '',
+        descriptions.actors[actor]?.does ?? '',
+        descriptions.actors[actor]?.answers ?? '',
       ]),
     ),
   ] as const
   const sections: readonly (readonly [string, string])[] = [
-    ['States', statesTable(machine, words)],
-    ['Events', named('Event', names.events, words.events)],
+    ['States', statesTable(machine, descriptions)],
+    ['Events', named('Event', names.events, descriptions.events)],
     ...(names.actors.length === 0 ? [] : [actors]),
     [
       'Delays',
       table(
-        ['Delay', 'Without a host', 'What it means'],
-        names.delays.map((delay) => [code(delay), `${String(defaults[delay])} ms`, words.delays[delay] ?? '']),
+        ['Delay', 'Default', 'What it means'],
+        names.delays.map((delay) => [code(delay), `${String(defaults[delay])} ms`, descriptions.delays[delay] ?? '']),
       ),
     ],
-    ['Guards', named('Guard', names.guards, words.guards)],
-    ['Actions', named('Action', names.actions, words.actions)],
+    ['Guards', named('Guard', names.guards, descriptions.guards)],
+    ['Actions', named('Action', names.actions, descriptions.actions)],
     [
       'Transitions',
-      `In the order in which they are asked; an inner state is asked before the one around it.\n\n${table(
+      `In the order of evaluation; an inner state comes before the state that contains it.\n\n${table(
         ['From', 'On', 'If', 'To', 'Does'],
         edges.map((edge) => transitionRow(machine.id, edge)),
       )}`,
