@@ -1,53 +1,58 @@
-import type { Opened, SourceEvent } from '../api/source.ts'
+/** Bounds what `queue` adds while the consumer takes nothing. */
+const MAX_WAITING = 10_000
 
-/** What a watch has to say to a consumer that may be slow: it holds one event at most, the newest. */
-export interface Mailbox {
-  readonly put: (event: SourceEvent) => void
-  /** Nothing comes after what is held now; with an error, taking ends with that. Only the first call counts. */
-  readonly end: (error?: Error) => void
-  /** The next event; undefined at the end. One taker at a time. */
-  readonly take: () => Promise<SourceEvent | undefined>
-}
+/** Passes values to one consumer that may be slow. Of the values that were put and not taken yet, it keeps the newest. */
+export class LatestValue<T> {
+  #waiting: { readonly value: T; readonly isReplaceable: boolean }[] = []
+  #failure: Error | undefined
+  #isEnded = false
+  #wake: () => void = () => undefined
 
-export const makeMailbox = (): Mailbox => {
-  // `opened` is no news of the document, so no document may displace it.
-  let opened: Opened | undefined
-  let newest: SourceEvent | undefined
-  let ended: { readonly error?: Error } | undefined
-  let wake: (() => void) | undefined
-
-  const signal = (): void => {
-    wake?.()
-    wake = undefined
+  /** Adds a value; it replaces the value put before, if that one has not been taken. */
+  put(value: T): void {
+    this.#waiting = this.#waiting.filter(({ isReplaceable }) => !isReplaceable)
+    this.#add(value, true)
   }
 
-  return {
-    put: (event) => {
-      if (ended !== undefined) return
-      if (event.kind === 'opened') opened = event
-      else newest = event
-      signal()
-    },
-    end: (error) => {
-      if (ended !== undefined) return
-      ended = error === undefined ? {} : { error }
-      if (error === undefined) opened = newest = undefined
-      signal()
-    },
-    take: async () => {
-      while (opened === undefined && newest === undefined && ended === undefined) {
-        await new Promise<void>((resolve) => {
-          wake = resolve
-        })
-      }
-      const event = opened ?? newest
-      if (event === undefined) {
-        if (ended?.error !== undefined) throw ended.error
-        return undefined
-      }
-      if (event === opened) opened = undefined
-      else newest = undefined
-      return event
-    },
+  /**
+   * Adds a value that no other replaces.
+   *
+   * @throws RangeError if 10,000 values wait to be taken
+   */
+  queue(value: T): void {
+    if (this.#waiting.length >= MAX_WAITING) throw new RangeError(`more than ${MAX_WAITING} values wait to be taken`)
+    this.#add(value, false)
+  }
+
+  /** Makes `take` throw once it has returned what waits now. Only the first error counts. */
+  fail(error: Error): void {
+    this.#failure ??= error
+    this.#wake()
+  }
+
+  /** Drops what waits, and any failure. */
+  end(): void {
+    this.#isEnded = true
+    this.#waiting = []
+    this.#wake()
+  }
+
+  /** Waits for the next value; returns undefined after `end`. Only one call may wait at a time. */
+  async take(): Promise<T | undefined> {
+    for (;;) {
+      if (this.#isEnded) return undefined
+      const next = this.#waiting.shift()
+      if (next !== undefined) return next.value
+      if (this.#failure !== undefined) throw this.#failure
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve
+      })
+    }
+  }
+
+  #add(value: T, isReplaceable: boolean): void {
+    if (this.#isEnded || this.#failure !== undefined) return
+    this.#waiting.push({ value, isReplaceable })
+    this.#wake()
   }
 }

@@ -1,5 +1,5 @@
-import { SourceError } from '../api/source.ts'
-import { untilAborted } from './abort.ts'
+import { setMaxListeners } from 'node:events'
+import { linkSignals, raceAbort } from './abort.ts'
 
 interface Flight<T> {
   readonly controller: AbortController
@@ -8,88 +8,84 @@ interface Flight<T> {
   waiters: number
 }
 
-/** One read at a time for all who ask. */
-export interface SharedRead<T> {
-  /**
-   * The result of a read that started after this call. Rejects with `source.timeout` as soon as `signal` aborts and
-   * with `source.closed` after `close`.
-   */
-  readonly join: (signal: AbortSignal) => Promise<T>
-  readonly close: () => void
-}
-
 /**
- * Makes reads wait in turn, and those that wait share the next one. So results come in the order of what they found,
- * and a filesystem that hangs holds one thread of Node's pool, not all of them.
+ * Runs a task once at a time. Callers that come while it runs share the next run, so results arrive in the order in
+ * which they were produced, and a task that hangs holds one thread of Node's pool, not all of them.
  */
-export const createSharedRead = <T>(load: (signal: AbortSignal) => Promise<T>): SharedRead<T> => {
-  const givers = new Set<() => void>()
-  let isClosed = false
-  let running: Flight<T> | undefined
-  let queued: Flight<T> | undefined
+export class SingleFlight<T> {
+  readonly #task: (signal: AbortSignal) => Promise<T>
+  readonly #closing = new AbortController()
+  #running: Flight<T> | undefined
+  #queued: Flight<T> | undefined
 
-  const createFlight = (): Flight<T> => {
+  /** @param task gets a signal that aborts when no caller waits for its result any more. */
+  constructor(task: (signal: AbortSignal) => Promise<T>) {
+    this.#task = task
+    // Every caller under way listens to it, and removes its listener at the end.
+    setMaxListeners(0, this.#closing.signal)
+  }
+
+  /**
+   * Resolves with the result of a run that starts after this call. Rejects with the signal's reason as soon as `signal`
+   * aborts, and with the reason of `close` after that.
+   */
+  async join(signal: AbortSignal): Promise<T> {
+    const linked = linkSignals(this.#closing.signal, signal)
+    try {
+      linked.signal.throwIfAborted()
+      const flight = this.#nextFlight()
+      flight.waiters += 1
+      try {
+        return await raceAbort(flight.result, linked.signal)
+      } finally {
+        this.#leave(flight)
+      }
+    } finally {
+      linked.unlink()
+    }
+  }
+
+  /** Rejects all calls of `join`, now and later. */
+  close(reason: Error): void {
+    this.#closing.abort(reason)
+  }
+
+  #nextFlight(): Flight<T> {
+    if (this.#running !== undefined) {
+      this.#queued ??= this.#createFlight()
+      return this.#queued
+    }
+    const flight = this.#createFlight()
+    this.#launch(flight)
+    return flight
+  }
+
+  #createFlight(): Flight<T> {
     const controller = new AbortController()
     let start: () => void = () => undefined
     const result = new Promise<void>((resolve) => {
       start = resolve
-    }).then(() => load(controller.signal))
-    const landed = (): void => {
-      running = undefined
-      const next = queued
-      queued = undefined
-      if (next !== undefined) launch(next)
+    }).then(() => this.#task(controller.signal))
+    const land = (): void => {
+      this.#running = undefined
+      const next = this.#queued
+      this.#queued = undefined
+      if (next !== undefined) this.#launch(next)
     }
-    result.then(landed, landed)
+    result.then(land, land)
     return { controller, result, start, waiters: 0 }
   }
 
-  const launch = (flight: Flight<T>): void => {
-    running = flight
+  #launch(flight: Flight<T>): void {
+    this.#running = flight
     flight.start()
   }
 
-  const nextFlight = (): Flight<T> => {
-    if (running !== undefined) {
-      queued ??= createFlight()
-      return queued
-    }
-    const flight = createFlight()
-    launch(flight)
-    return flight
-  }
-
-  const leave = (flight: Flight<T>): void => {
+  #leave(flight: Flight<T>): void {
     flight.waiters -= 1
     if (flight.waiters > 0) return
-    // Nobody wants it any more: one that waits is never started, one that runs gives up its pauses.
-    if (queued === flight) queued = undefined
+    // No caller waits any more: a queued flight never starts, and a running one can stop early.
+    if (this.#queued === flight) this.#queued = undefined
     flight.controller.abort()
-  }
-
-  return {
-    join: async (signal) => {
-      if (isClosed) throw new SourceError('source.closed')
-      if (signal.aborted) throw new SourceError('source.timeout', signal.reason)
-      const flight = nextFlight()
-      flight.waiters += 1
-      const given = new AbortController()
-      const give = (): void => given.abort()
-      signal.addEventListener('abort', give, { once: true })
-      givers.add(give)
-      try {
-        return await untilAborted(flight.result, given.signal)
-      } catch (error) {
-        throw isClosed ? new SourceError('source.closed') : error
-      } finally {
-        signal.removeEventListener('abort', give)
-        givers.delete(give)
-        leave(flight)
-      }
-    },
-    close: () => {
-      isClosed = true
-      for (const give of givers) give()
-    },
   }
 }

@@ -1,67 +1,67 @@
 import { setMaxListeners } from 'node:events'
 import type { SourceCode } from '../../model/failure.ts'
 import { SourceError } from '../../api/source.ts'
-import { linkSignals } from './unary-call.ts'
-import { makeHandles, type Handle, type Handles } from './connection-pool.ts'
+import { linkSignals } from '../../async/abort.ts'
+import { createConnectionPool, type ConnectionPool, type HostConnection } from './connection-pool.ts'
 import { toSourceError } from './errors.ts'
-import { makeLineages, type Lineages } from './lineage.ts'
-import type { Connection } from './options.ts'
+import { createLineageTracker, type LineageTracker } from './lineage.ts'
+import type { EtcdSettings } from './options.ts'
 
-/** What one source's reads and watches share. */
-export interface Context {
-  readonly connection: Connection
-  readonly handles: Handles
-  readonly lineages: Lineages
+/** An etcd cluster as one source sees it; shared by the source's reads and watches. */
+export interface Cluster {
+  readonly settings: EtcdSettings
+  readonly pool: ConnectionPool
+  readonly lineages: LineageTracker
   /** Aborts at `close`. */
   readonly closed: AbortSignal
 }
 
-export const makeContext = (connection: Connection, closed: AbortSignal): Context => {
-  // Each read and watch under way listens to it: many are no leak, and all of them take their listener off again.
+export const createCluster = (settings: EtcdSettings, closed: AbortSignal): Cluster => {
+  // Each read and watch under way listens to it, and removes its listener at the end.
   setMaxListeners(0, closed)
-  return { connection, handles: makeHandles(connection), lineages: makeLineages(), closed }
+  return { settings, pool: createConnectionPool(settings), lineages: createLineageTracker(), closed }
 }
 
-// After these the connection may be dead, half-open or wedged, and gRPC's own back-off would hold up the next attempt.
-const suspicious: ReadonlySet<SourceCode> = new Set([
-  'source.unreachable',
-  'source.timeout',
-  'source.tls',
-  'source.failed',
-])
+// A caller whose own deadline is shorter than ours would otherwise ask the same dead host forever.
+const LONG_WAIT_MS = 1_000
 
-/** True where a new connection, perhaps to another host, may help. */
-export const isSuspicious = (code: SourceCode): boolean => suspicious.has(code)
-
-// A caller whose own deadline is shorter than ours would else ask the same dead host for ever.
-const PATIENCE_MS = 1_000
-
-/** Runs `task` on the current host, and on the others in turn while it fails in a way that another may not. */
-export const onSomeHost = async <Value>(
-  context: Context,
+/** Runs `task` on the current host, then on the others in turn while it fails in a way in which another host may not. */
+export const withFailover = async <Value>(
+  cluster: Cluster,
   parent: AbortSignal,
-  task: (handle: Handle, signal: AbortSignal) => Promise<Value>,
+  task: (connection: HostConnection, signal: AbortSignal) => Promise<Value>,
 ): Promise<Value> => {
-  const { handles, connection, closed } = context
-  const { clock, hosts } = connection
+  const { pool, settings, closed } = cluster
+  const { clock, hosts } = settings
   const { signal, unlink } = linkSignals(parent, closed)
   try {
-    for (let tries = 1; ; tries++) {
+    for (let attempt = 1; ; attempt++) {
       if (signal.aborted) throw new SourceError('source.closed')
-      const began = clock.monotonic()
-      const handle = handles.acquire()
+      const startedAt = clock.monotonic()
+      const connection = pool.acquire()
       try {
-        return await task(handle, signal)
+        return await task(connection, signal)
       } catch (error) {
         const failure = toSourceError(error)
-        const wasPatient = signal.aborted && clock.monotonic() - began >= PATIENCE_MS
-        if (wasPatient || isSuspicious(failure.code)) handles.retire(handle)
-        if (signal.aborted || !isSuspicious(failure.code) || tries >= hosts.length) throw failure
+        const hasWaitedLong = signal.aborted && clock.monotonic() - startedAt >= LONG_WAIT_MS
+        if (hasWaitedLong || isConnectionSuspect(failure.code)) pool.retire(connection)
+        if (signal.aborted || !isConnectionSuspect(failure.code) || attempt >= hosts.length) throw failure
       } finally {
-        handles.release(handle)
+        pool.release(connection)
       }
     }
   } finally {
     unlink()
   }
 }
+
+// After these, the connection may be dead, half-open or wedged, and gRPC's own back-off would delay the next attempt.
+const suspectCodes: ReadonlySet<SourceCode> = new Set([
+  'source.unreachable',
+  'source.timeout',
+  'source.tls',
+  'source.failed',
+])
+
+/** True if a new connection, perhaps to another host, may help. */
+export const isConnectionSuspect = (code: SourceCode): boolean => suspectCodes.has(code)

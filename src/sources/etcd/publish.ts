@@ -1,34 +1,43 @@
 import type { Metadata } from '@grpc/grpc-js'
 import { CompareResult, CompareTarget, type ITxnRequest, type ITxnResponse } from 'etcd3'
 import { changeoverError, isChangeoverError, type ChangeoverError } from '../../model/failure.ts'
-import { authorized } from './auth.ts'
-import { call } from './unary-call.ts'
-import { makeContext, onSomeHost, type Context } from './failover.ts'
+import { invalidOption } from '../../model/option-checks.ts'
+import { withAuth } from './auth.ts'
 import { toSourceError } from './errors.ts'
-import { invalid, resolveConnection, resolveKey, type EtcdConnection } from './options.ts'
-import { askRange, NOTHING } from './read.ts'
-import type { Handle } from './connection-pool.ts'
+import { createCluster, withFailover, type Cluster } from './failover.ts'
+import { resolveKey, resolveSettings, type EtcdConnection } from './options.ts'
+import { callRange, MISSING_REVISION } from './read-target.ts'
+import { unaryCall } from './unary-call.ts'
 
-/** Where a document is published. */
+/** Where {@link publish} writes the document. */
 export interface PublishTarget extends EtcdConnection {
   readonly key: string
 }
 
+/** Options of {@link publish}. */
 export interface PublishOptions {
   /**
-   * Publish only while the key is at this revision: the `name` of the revision that was read, which etcd calls
-   * mod_revision; `'0'` means that the key must not exist. Left out, whatever is there is replaced.
+   * Publishes only if the key is at this revision: the `name` of the revision that was read, which etcd calls
+   * mod_revision. `'0'` means that the key must not exist. Without it, `publish` replaces any document.
    */
   readonly ifRevision?: string
+  /** Ends the wait. */
   readonly signal?: AbortSignal
 }
 
 /**
  * Writes a document to its key, over a connection of its own, and resolves to the name of the new revision.
  *
- * Rejects with a `ChangeoverError`: `source.conflict` where the key is not at `ifRevision` (its revision says where it
- * is), else the code with which etcd failed. It is tried once: after `source.timeout` or `source.unreachable` it may
- * have been written all the same; read the key to know.
+ * The write is sent once. After `source.timeout` or `source.unreachable` it may still have happened: read the key to know.
+ *
+ * @throws ChangeoverError `source.conflict` if the key is not at `ifRevision`; its `revision` is the key's current one.
+ * Otherwise the code with which etcd failed, or `reloader.invalid-option` if an option is not valid
+ * @example
+ * ```ts
+ * const target = { hosts: 'http://127.0.0.1:2379', key: '/app/config' }
+ * const first = await publish(target, JSON.stringify({ log: { level: 'info' } }))
+ * await publish(target, JSON.stringify({ log: { level: 'debug' } }), { ifRevision: first })
+ * ```
  */
 export const publish = async (
   target: PublishTarget,
@@ -36,38 +45,41 @@ export const publish = async (
   { ifRevision, signal }: PublishOptions = {},
 ): Promise<string> => {
   const key = Buffer.from(resolveKey(target, 'key', target.key))
-  const connection = resolveConnection(target)
-  if (ifRevision !== undefined && !/^\d+$/.test(ifRevision)) throw invalid('ifRevision', "takes a revision's name")
+  const settings = resolveSettings(target)
+  if (ifRevision !== undefined && !/^\d+$/.test(ifRevision)) {
+    throw invalidOption('publish: ifRevision must be the name of a revision')
+  }
   const closing = new AbortController()
-  const context = makeContext(connection, closing.signal)
+  const cluster = createCluster(settings, closing.signal)
   const parent = signal ?? closing.signal
   const value = typeof document === 'string' ? Buffer.from(document) : Buffer.from(document)
   try {
-    // A read finds the host that answers, and finds most conflicts; the write is then sent once, to that host.
-    const found = await onSomeHost(context, parent, async (handle, linked) =>
-      askRange(context, handle, linked, { key }),
+    // A read finds a host that answers, and most conflicts. The write is then sent once, to that host.
+    const found = await withFailover(cluster, parent, async (connection, linked) =>
+      callRange(cluster, connection, linked, { key }),
     )
     refuseConflict(ifRevision, found.kvs[0]?.mod_revision)
-    const answer = await writeOnce(context, parent, requestOf(key, value, ifRevision))
-    if (!answer.succeeded) throw conflict(answer.responses[0]?.response_range.kvs[0]?.mod_revision)
-    return answer.header.revision
+    const response = await writeOnce(cluster, parent, createRequest(key, value, ifRevision))
+    if (!response.succeeded) throw conflict(response.responses[0]?.response_range.kvs[0]?.mod_revision)
+    return response.header.revision
   } catch (error) {
     if (isChangeoverError(error)) throw error
     const failure = toSourceError(error)
     throw changeoverError(failure.code, {}, failure.cause)
   } finally {
     closing.abort()
-    context.handles.close()
+    cluster.pool.close()
   }
 }
 
-const conflict = (current = NOTHING): ChangeoverError => changeoverError('source.conflict', { revision: current })
-
-const refuseConflict = (asked: string | undefined, current: string | undefined): void => {
-  if (asked !== undefined && BigInt(asked) !== BigInt(current ?? NOTHING)) throw conflict(current)
+const refuseConflict = (expected: string | undefined, current: string | undefined): void => {
+  if (expected !== undefined && BigInt(expected) !== BigInt(current ?? MISSING_REVISION)) throw conflict(current)
 }
 
-const requestOf = (key: Buffer, value: Buffer, ifRevision: string | undefined): ITxnRequest => ({
+const conflict = (current = MISSING_REVISION): ChangeoverError =>
+  changeoverError('source.conflict', { revision: current })
+
+const createRequest = (key: Buffer, value: Buffer, ifRevision: string | undefined): ITxnRequest => ({
   success: [{ request_put: { key, value } }],
   failure: [{ request_range: { key, limit: 1 } }],
   ...(ifRevision === undefined
@@ -77,16 +89,16 @@ const requestOf = (key: Buffer, value: Buffer, ifRevision: string | undefined): 
       }),
 })
 
-const writeOnce = async (context: Context, signal: AbortSignal, request: ITxnRequest): Promise<ITxnResponse> => {
-  const { handles, connection } = context
-  const { clock, deadlines } = connection
-  const handle: Handle = handles.acquire()
+const writeOnce = async (cluster: Cluster, signal: AbortSignal, request: ITxnRequest): Promise<ITxnResponse> => {
+  const { pool, settings } = cluster
+  const { clock, deadlines } = settings
+  const connection = pool.acquire()
   try {
-    const stub = await handle.stub('KV')
-    return await authorized(context, handle, signal, (metadata: Metadata) =>
-      call((answered) => stub.txn(request, metadata, answered), { clock, ms: deadlines.callMs, signal }),
+    const stub = await connection.stub('KV')
+    return await withAuth(cluster, connection, signal, (metadata: Metadata) =>
+      unaryCall((callback) => stub.txn(request, metadata, callback), { clock, deadlineMs: deadlines.callMs, signal }),
     )
   } finally {
-    handles.release(handle)
+    pool.release(connection)
   }
 }

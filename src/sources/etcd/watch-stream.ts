@@ -2,14 +2,14 @@ import type { IWatchCreateRequest, IWatchResponse } from 'etcd3'
 import type { Clock, TimerHandle } from '../../api/clock.ts'
 import { SourceError } from '../../api/source.ts'
 import type { WatchStream } from './connection-pool.ts'
-import { cancelledWatch, toSourceError } from './errors.ts'
+import { cancelledWatchError, toSourceError } from './errors.ts'
 import type { EtcdDeadlines } from './options.ts'
 
-/** What a watch stream reports. What throws in here breaks the stream with that error. */
+/** Gets what a watch stream reports. An error that it throws breaks the stream. */
 export interface StreamListener {
-  /** etcd has acknowledged the watch: all events from its start revision on will come. */
-  readonly onCreated: (answer: IWatchResponse) => void
-  readonly onEvents: (answer: IWatchResponse) => void
+  /** etcd has acknowledged the watch: it will report all events from the start revision on. */
+  readonly onCreated: (response: IWatchResponse) => void
+  readonly onEvents: (response: IWatchResponse) => void
 }
 
 interface StreamLimits {
@@ -19,9 +19,9 @@ interface StreamLimits {
 }
 
 /**
- * Runs one watch on a stream of its own, until it breaks: it never resolves. A silent stream is asked for a sign of
- * life, end to end, since gRPC's keepalive only proves the next hop. Some proxies do not answer that question; then
- * keepalive has to do.
+ * Runs one watch on a stream of its own until the stream breaks; it never resolves. If the stream is silent, it asks
+ * etcd for its progress, since gRPC's keepalive proves only the next hop. Some proxies do not answer that request; then
+ * the keepalive has to suffice.
  */
 export const followStream = (
   stream: WatchStream,
@@ -33,42 +33,42 @@ export const followStream = (
     let timer: TimerHandle
     let answersProgress = false
 
-    const breakOff = (error: SourceError): void => {
+    const abort = (error: SourceError): void => {
       clock.clearTimeout(timer)
       signal.removeEventListener('abort', onAbort)
       stream.off('data', onData).off('error', onError).off('end', onEnd)
-      stream.on('error', () => undefined) // the cancel makes one
+      stream.on('error', () => undefined) // the cancel emits one
       stream.cancel()
       reject(error)
     }
-    const onError = (error: unknown): void => breakOff(toSourceError(error))
-    const onEnd = (): void => breakOff(new SourceError('source.closed'))
-    const onAbort = (): void => breakOff(new SourceError('source.closed'))
-    const onTimeout = (): void => breakOff(new SourceError('source.timeout'))
+    const onError = (error: unknown): void => abort(toSourceError(error))
+    const onEnd = (): void => abort(new SourceError('source.closed'))
+    const onAbort = (): void => abort(new SourceError('source.closed'))
+    const onTimeout = (): void => abort(new SourceError('source.timeout'))
 
-    const rearm = (ms: number, then: () => void): void => {
+    const rearm = (ms: number, callback: () => void): void => {
       clock.clearTimeout(timer)
-      timer = clock.setTimeout(then, ms)
+      timer = clock.setTimeout(callback, ms)
     }
-    const askForLife = (): void => {
+    const requestProgress = (): void => {
       stream.write({ progress_request: {} })
       if (answersProgress) rearm(deadlines.answerMs, onTimeout)
-      else rearm(deadlines.silenceMs, askForLife)
+      else rearm(deadlines.silenceMs, requestProgress)
     }
-    const onAnswer = (answer: IWatchResponse): void => {
-      if (answer.canceled) throw errorOf(answer)
-      rearm(deadlines.silenceMs, askForLife)
-      if (answer.created) {
-        listener.onCreated(answer)
-        stream.write({ progress_request: {} }) // to learn early whether it is answered
-      } else if (answer.events.length > 0) listener.onEvents(answer)
+    const onResponse = (response: IWatchResponse): void => {
+      if (response.canceled) throw cancellationOf(response)
+      rearm(deadlines.silenceMs, requestProgress)
+      if (response.created) {
+        listener.onCreated(response)
+        stream.write({ progress_request: {} }) // to learn early whether progress requests are answered
+      } else if (response.events.length > 0) listener.onEvents(response)
       else answersProgress = true
     }
-    const onData = (answer: IWatchResponse): void => {
+    const onData = (response: IWatchResponse): void => {
       try {
-        onAnswer(answer)
+        onResponse(response)
       } catch (error) {
-        breakOff(toSourceError(error))
+        abort(toSourceError(error))
       }
     }
 
@@ -79,5 +79,5 @@ export const followStream = (
     else stream.write({ create_request: request })
   })
 
-const errorOf = ({ compact_revision, cancel_reason }: IWatchResponse): SourceError =>
-  compact_revision === '0' ? cancelledWatch(cancel_reason) : new SourceError('source.compacted')
+const cancellationOf = ({ compact_revision, cancel_reason }: IWatchResponse): SourceError =>
+  compact_revision === '0' ? cancelledWatchError(cancel_reason) : new SourceError('source.compacted')

@@ -1,66 +1,94 @@
 import { randomUUID } from 'node:crypto'
 import type { Revision } from '../../model/revision.ts'
 import { SourceError, type ReadResult, type Source, type SourceEvent } from '../../api/source.ts'
+import { SingleFlight } from '../../async/single-flight.ts'
 import type { WatchFolder } from './file-watcher.ts'
-import { checkOptions, type FileSourceOptions } from './options.ts'
-import { takeSample, type Sample } from './read-file.ts'
-import { takeSettled } from './stabilize.ts'
-import { createSharedRead } from '../../async/single-flight.ts'
+import { resolveOptions, type FileSourceOptions } from './options.ts'
+import { readFileState, type FileState } from './read-file.ts'
+import { readStable } from './stabilize.ts'
 import { watchFile } from './watch-file.ts'
 
 /**
- * A file has no revisions, so the source counts the changes that its reads find. The count starts anew with each source,
- * under a lineage of its own: names such as `#3` say nothing to another process.
+ * Makes a source that reads and watches a config file. It handles atomic renames, the ways in which editors save,
+ * half-written files, the deletion and return of the file and its folders, and swapped symlinks such as `..data` of a
+ * Kubernetes ConfigMap.
+ *
+ * A read rejects with `source.denied` if the permission is missing, and with `source.failed` if the path leads to a
+ * folder, a pipe or a device. A file over 64 MiB is `document.too-large`. A watch keeps the process alive until it ends.
+ *
+ * @throws ChangeoverError `reloader.invalid-option` if an option is not valid
+ * @example
+ * ```ts
+ * import { createReloader } from 'changeover'
+ * import { fileSource } from 'changeover/file'
+ *
+ * const reloader = createReloader({ source: fileSource({ path: '/etc/app/config.json' }), schema: Config })
+ * ```
  */
-const createHistory = () => {
-  const lineage = `file-${randomUUID()}`
-  let order = 0
-  let digest: string | undefined
-  return {
-    known: (): string | undefined => digest,
-    note: (sample: Sample): Revision => {
-      if (sample.digest !== digest) order += 1
-      digest = sample.digest
-      return { lineage, order, name: `#${order}` }
-    },
-  }
-}
+export const fileSource = (options: FileSourceOptions): Source => createFileSource(options)
 
-const toReading = (sample: Sample, revision: Revision): ReadResult => {
-  if (sample.kind === 'missing') return { kind: 'missing', revision }
-  if (sample.kind === 'too-large') return { kind: 'malformed', revision, code: 'document.too-large' }
-  return { kind: 'document', revision, content: sample.bytes }
-}
-
-/** The file source; `watchFolder` stands in for `fs.watch` in tests of the poll. */
+/** Makes a file source; in tests of the poll, `watchFolder` replaces `fs.watch`. */
 export const createFileSource = (options: FileSourceOptions, watchFolder?: WatchFolder): Source => {
-  const { path, pollMs, settleMs, clock } = checkOptions(options)
-  const history = createHistory()
-  const open = new Set<() => void>()
-  let closed = false
+  const { path, pollMs, settleMs, clock } = resolveOptions(options)
+  const revisions = createRevisionCounter()
+  const openWatches = new Set<() => void>()
+  let isClosed = false
 
-  const reads = createSharedRead(async (signal): Promise<ReadResult> => {
-    const take = (): Promise<Sample> => takeSample(path)
-    const sample = await takeSettled({ clock, settleMs, take, known: history.known, signal })
-    if (signal.aborted) throw new SourceError('source.timeout', signal.reason) // nobody waits; it may be half-written
-    return toReading(sample, history.note(sample))
+  const reads = new SingleFlight(async (signal): Promise<ReadResult> => {
+    const read = (): Promise<FileState> => readFileState(path)
+    const state = await readStable({ clock, settleMs, read, knownDigest: revisions.knownDigest, signal })
+    signal.throwIfAborted() // no caller waits, and the file may be half-written
+    return toReadResult(state, revisions.revisionOf(state))
   })
+
+  const read = async (signal: AbortSignal): Promise<ReadResult> => {
+    try {
+      return await reads.join(signal)
+    } catch (error) {
+      if (isClosed) throw new SourceError('source.closed')
+      throw signal.aborted ? new SourceError('source.timeout', signal.reason) : error
+    }
+  }
 
   async function* watch(after: Revision, signal: AbortSignal): AsyncGenerator<SourceEvent, void, undefined> {
     if (signal.aborted) return
-    if (!closed) yield* watchFile({ path, pollMs, clock, watchFolder, reads, open }, after, signal)
-    if (closed && !signal.aborted) throw new SourceError('source.closed')
+    if (!isClosed) yield* watchFile({ path, pollMs, clock, watchFolder, reads, openWatches }, after, signal)
+    if (isClosed && !signal.aborted) throw new SourceError('source.closed')
   }
 
   return {
     name: 'file',
     endpoint: path,
-    read: reads.join,
+    read,
     watch,
     close: async () => {
-      closed = true
-      for (const end of open) end()
-      reads.close()
+      isClosed = true
+      for (const end of openWatches) end()
+      reads.close(new SourceError('source.closed'))
     },
   }
+}
+
+/**
+ * A file has no revisions, so the source counts the changes that its reads find. Each source counts from the start, under
+ * a lineage of its own: a name such as `#3` means nothing to another process.
+ */
+const createRevisionCounter = () => {
+  const lineage = `file-${randomUUID()}`
+  let order = 0
+  let digest: string | undefined
+  return {
+    knownDigest: (): string | undefined => digest,
+    revisionOf: (state: FileState): Revision => {
+      if (state.digest !== digest) order += 1
+      digest = state.digest
+      return { lineage, order, name: `#${order}` }
+    },
+  }
+}
+
+const toReadResult = (state: FileState, revision: Revision): ReadResult => {
+  if (state.kind === 'missing') return { kind: 'missing', revision }
+  if (state.kind === 'too-large') return { kind: 'malformed', revision, code: 'document.too-large' }
+  return { kind: 'document', revision, content: state.bytes }
 }

@@ -4,7 +4,7 @@ import { isAbsolute, join, parse, sep } from 'node:path'
 /** A folder in which a change of one of `names` can change what the path leads to. */
 export interface WatchedFolder {
   readonly path: string
-  /** Differs where another folder has taken the place of this one. */
+  /** Differs if another folder has taken this one's place. */
   readonly identity: string
   readonly names: Set<string>
 }
@@ -12,27 +12,21 @@ export interface WatchedFolder {
 /** The kernel's own limit for symlinks in one path. */
 const MAX_LINKS = 40
 
-/** Names as they are compared: some filesystems report another case or Unicode form than the one asked for. */
-export const toName = (name: string): string => name.normalize('NFC').toLowerCase()
-
-const split = (path: string): string[] => path.split(sep).filter((part) => part !== '' && part !== '.')
-
 /**
- * Walks to `path` as the kernel does and lists the folders to watch: those that hold a symlink on the way (a `current`
- * link, a ConfigMap's `..data`), the one that holds the file in the end, or, where the way breaks off, the last one that
- * exists, in which the next part will appear. `undefined` where the way changed under the walk: what was found is then of
- * no world that there was.
+ * Resolves `path` as the kernel does and lists the folders to watch: those that hold a symlink on the way (a `current`
+ * link, a ConfigMap's `..data`) and the one that holds the file. If a part of the path does not exist, the last is the
+ * folder in which that part will appear. Returns `undefined` if the path changed during the walk.
  */
 export const findFolders = async (path: string): Promise<readonly WatchedFolder[] | undefined> => {
   const folders = new Map<string, WatchedFolder>()
   const add = async (folder: string, name: string): Promise<void> => {
     const known = folders.get(folder)
     if (known !== undefined) {
-      known.names.add(toName(name))
+      known.names.add(toComparable(name))
       return
     }
     const { dev, ino } = await stat(folder, { bigint: true })
-    folders.set(folder, { path: folder, identity: `${dev}:${ino}`, names: new Set([toName(name)]) })
+    folders.set(folder, { path: folder, identity: `${dev}:${ino}`, names: new Set([toComparable(name)]) })
   }
 
   const { root } = parse(path)
@@ -42,7 +36,7 @@ export const findFolders = async (path: string): Promise<readonly WatchedFolder[
   try {
     for (let part = parts.shift(); part !== undefined; part = parts.shift()) {
       if (part === '..') {
-        folder = join(folder, '..') // no symlink is left in `folder`, so this is what the kernel does
+        folder = join(folder, '..') // `folder` contains no symlink any more, so this is what the kernel does
         continue
       }
       const step = join(folder, part)
@@ -62,3 +56,8 @@ export const findFolders = async (path: string): Promise<readonly WatchedFolder[
   }
   return [...folders.values()]
 }
+
+/** Normalizes a name: some filesystems report another case or Unicode form than the one in the path. */
+export const toComparable = (name: string): string => name.normalize('NFC').toLowerCase()
+
+const split = (path: string): string[] => path.split(sep).filter((part) => part !== '' && part !== '.')

@@ -1,59 +1,48 @@
 import type { Clock } from '../../api/clock.ts'
-import type { Sample } from './read-file.ts'
+import { sleep } from '../../async/deadline.ts'
+import type { FileState } from './read-file.ts'
 
-/** How a half-written file is told from a finished one. */
-export interface SettleOptions {
+/** How a finished file is told from a half-written one. */
+export interface StabilizeOptions {
   readonly clock: Clock
-  /** How long new content must have stood still. */
+  /** How long new content must stay unchanged, in milliseconds. */
   readonly settleMs: number
-  readonly take: () => Promise<Sample>
-  /** The digest of what was reported last, if anything was. */
-  readonly known: () => string | undefined
+  readonly read: () => Promise<FileState>
+  /** The digest that was reported last; undefined before the first report. */
+  readonly knownDigest: () => string | undefined
   readonly signal: AbortSignal
 }
 
-// An empty or missing file is most often an editor between two steps, and nothing is urgent about it: wait longer.
+// An empty or missing file most often means that an editor is between two steps, and its report is not urgent.
 const ABSENT_FACTOR = 4
 
-// A file that is written to all the time is reported all the same, after this many times `settleMs`.
+// A file that is written all the time is reported after this many times `settleMs`.
 const LIMIT_FACTOR = 20
 
-const pause = (clock: Clock, ms: number, signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    const end = (): void => {
-      clock.clearTimeout(timer)
-      signal.removeEventListener('abort', end)
-      resolve()
-    }
-    const timer = clock.setTimeout(end, ms)
-    if (signal.aborted) end()
-    else signal.addEventListener('abort', end, { once: true })
-  })
-
-const isAbsent = (sample: Sample): boolean =>
-  sample.kind === 'missing' || (sample.kind === 'content' && sample.bytes.length === 0)
-
-/** True where there is no reason to look again: nothing new, or new content that was written some time ago. */
-const isTrusted = (sample: Sample, { clock, settleMs, known }: SettleOptions): boolean => {
-  if (sample.digest === known()) return true
-  if (sample.kind === 'missing') return known() === undefined
-  return !isAbsent(sample) && !sample.torn && clock.now() - sample.modifiedAt > settleMs
-}
-
-/** Looks until the file stands still, at most 20 times `settleMs`; ends at once, with what it has, when `signal` aborts. */
-export const takeSettled = async (options: SettleOptions): Promise<Sample> => {
-  const { clock, settleMs, take, signal } = options
+/** Reads until the file is stable, for at most 20 times `settleMs`. Returns what it has as soon as `signal` aborts. */
+export const readStable = async (options: StabilizeOptions): Promise<FileState> => {
+  const { clock, settleMs, read, signal } = options
   const startedAt = clock.monotonic()
-  let sample = await take()
-  let quietSince = clock.monotonic()
+  let state = await read()
+  let unchangedSince = clock.monotonic()
   for (;;) {
     const now = clock.monotonic()
-    const quietMs = isAbsent(sample) ? settleMs * ABSENT_FACTOR : settleMs
-    if (signal.aborted || isTrusted(sample, options)) return sample
-    if (now - quietSince >= quietMs || now - startedAt >= settleMs * LIMIT_FACTOR) return sample
-    await pause(clock, settleMs, signal)
-    const next = await take()
-    if (next.digest !== sample.digest || next.stamp !== sample.stamp) quietSince = clock.monotonic()
-    sample = next
+    const requiredMs = isAbsent(state) ? settleMs * ABSENT_FACTOR : settleMs
+    if (signal.aborted || isTrusted(state, options)) return state
+    if (now - unchangedSince >= requiredMs || now - startedAt >= settleMs * LIMIT_FACTOR) return state
+    await sleep(clock, settleMs, signal)
+    const next = await read()
+    if (next.digest !== state.digest || next.stamp !== state.stamp) unchangedSince = clock.monotonic()
+    state = next
   }
 }
+
+/** True if there is no reason to read again: the content is known, or it was written some time ago. */
+const isTrusted = (state: FileState, { clock, settleMs, knownDigest }: StabilizeOptions): boolean => {
+  if (state.digest === knownDigest()) return true
+  if (state.kind === 'missing') return knownDigest() === undefined
+  return !isAbsent(state) && !state.isTorn && clock.now() - state.modifiedAt > settleMs
+}
+
+const isAbsent = (state: FileState): boolean =>
+  state.kind === 'missing' || (state.kind === 'content' && state.bytes.length === 0)

@@ -1,54 +1,54 @@
 import type { Clock } from '../../api/clock.ts'
 import { isNewer, type Revision } from '../../model/revision.ts'
 import type { ReadResult, SourceEvent } from '../../api/source.ts'
-import { untilAborted } from '../../async/abort.ts'
-import { createDoorbell, type Ring, type WatchFolder } from './file-watcher.ts'
-import { takeStamp } from './read-file.ts'
-import type { SharedRead } from '../../async/single-flight.ts'
+import { raceAbort } from '../../async/abort.ts'
+import type { SingleFlight } from '../../async/single-flight.ts'
+import { createFileWatcher, type ChangeHint, type WatchFolder } from './file-watcher.ts'
+import { readStamp } from './read-file.ts'
 
-/** What a watch needs of its source. */
-export interface WatchParts {
+/** What a watch needs from its source. */
+export interface WatchDeps {
   readonly path: string
   readonly pollMs: number
   readonly clock: Clock
   readonly watchFolder: WatchFolder | undefined
-  readonly reads: SharedRead<ReadResult>
-  /** The ends of all open watches, for `close`. */
-  readonly open: Set<() => void>
+  readonly reads: SingleFlight<ReadResult>
+  /** Functions that end the open watches, for `close`. */
+  readonly openWatches: Set<() => void>
 }
 
-/** One watch: whatever rings, the truth is what a read finds, and only when the consumer asks for it. */
+/** Reports the changes of the file. A hint only triggers a read, and the read starts when the consumer asks for it. */
 export async function* watchFile(
-  parts: WatchParts,
+  deps: WatchDeps,
   after: Revision,
   signal: AbortSignal,
 ): AsyncGenerator<SourceEvent, void, undefined> {
-  const { path, reads, open } = parts
+  const { path, reads, openWatches } = deps
   const ended = new AbortController()
-  const bell = createDoorbell(parts)
-  // On the abort itself, since a consumer that hangs would never let `finally` run.
+  const watcher = createFileWatcher(deps)
+  // Called by the abort itself, since `finally` never runs for a consumer that hangs.
   const end = (): void => {
-    open.delete(end)
+    openWatches.delete(end)
     signal.removeEventListener('abort', end)
     ended.abort()
-    bell.close()
+    watcher.close()
   }
-  open.add(end)
+  openWatches.add(end)
   signal.addEventListener('abort', end, { once: true })
   let seen = after
   let stamp: string | undefined
   try {
-    await bell.refresh(ended.signal)
+    await watcher.refresh(ended.signal)
     yield { kind: 'opened' }
-    for (let ring: Ring = 'event'; ring !== 'closed'; ring = await bell.rung()) {
-      await bell.refresh(ended.signal)
-      const nextStamp = await untilAborted(takeStamp(path), ended.signal)
-      if (ring === 'poll' && nextStamp === stamp) continue
+    for (let hint: ChangeHint = 'event'; hint !== 'closed'; hint = await watcher.changed()) {
+      await watcher.refresh(ended.signal)
+      const nextStamp = await raceAbort(readStamp(path), ended.signal)
+      if (hint === 'poll' && nextStamp === stamp) continue
       stamp = nextStamp
-      const reading = await reads.join(ended.signal)
-      if (!isNewer(reading.revision, seen)) continue
-      seen = reading.revision
-      yield reading
+      const result = await reads.join(ended.signal)
+      if (!isNewer(result.revision, seen)) continue
+      seen = result.revision
+      yield result
     }
   } catch (error) {
     if (!ended.signal.aborted) throw error

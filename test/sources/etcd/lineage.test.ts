@@ -1,8 +1,8 @@
 import { status } from '@grpc/grpc-js'
 import { describe, expect, it } from 'vitest'
 import { SourceError } from '../../../src/api/source.ts'
-import { cancelledWatch, toSourceError } from '../../../src/sources/etcd/errors.ts'
-import { makeLineages, toNumber } from '../../../src/sources/etcd/lineage.ts'
+import { cancelledWatchError, toSourceError } from '../../../src/sources/etcd/errors.ts'
+import { createLineageTracker, toNumber } from '../../../src/sources/etcd/lineage.ts'
 
 const header = (revision: number, term = 2, cluster = '7') => ({
   cluster_id: cluster,
@@ -12,7 +12,7 @@ const header = (revision: number, term = 2, cluster = '7') => ({
 
 describe('The lineage', () => {
   it('stays while revision and term rise or stand still', () => {
-    const lineages = makeLineages()
+    const lineages = createLineageTracker()
     expect(lineages.current()).toBeUndefined()
     for (const answer of [header(5), header(5), header(9), header(9, 3)]) {
       expect(lineages.observe(answer, lineages.mark())).toBe('7/0')
@@ -20,7 +20,7 @@ describe('The lineage', () => {
   })
 
   it('changes when the revision goes back, when the term goes back, and with the cluster id', () => {
-    const lineages = makeLineages()
+    const lineages = createLineageTracker()
     const seen = [header(50, 4), header(5, 4), header(60, 2), header(70, 2, '8'), header(80, 2, '8')].map((answer) =>
       lineages.observe(answer, lineages.mark()),
     )
@@ -28,7 +28,7 @@ describe('The lineage', () => {
   })
 
   it('is not misled by reads that overlap and whose answers change places', () => {
-    const lineages = makeLineages()
+    const lineages = createLineageTracker()
     lineages.observe(header(5), lineages.mark())
     const first = lineages.mark()
     const second = lineages.mark()
@@ -38,7 +38,7 @@ describe('The lineage', () => {
   })
 
   it('refuses the answer of a read that a change of the store overtook', () => {
-    const lineages = makeLineages()
+    const lineages = createLineageTracker()
     lineages.observe(header(50), lineages.mark())
     const overtaken = lineages.mark()
     lineages.observe(header(5), lineages.mark())
@@ -47,7 +47,7 @@ describe('The lineage', () => {
   })
 
   it('changes where a read finds less than a watch has told, unless the watch was of another lineage', () => {
-    const lineages = makeLineages()
+    const lineages = createLineageTracker()
     lineages.advance('7/0', 99)
     expect(lineages.observe(header(5), lineages.mark())).toBe('7/0')
     lineages.advance('7/1', 99)
@@ -95,7 +95,7 @@ describe('An error of etcd or gRPC', () => {
   })
 
   it('in a cancelled watch is known by its reason alone', () => {
-    const told = (reason: string): string => cancelledWatch(reason).code
+    const told = (reason: string): string => cancelledWatchError(reason).code
     expect(told('rpc error: code = PermissionDenied desc = etcdserver: permission denied')).toBe('source.denied')
     expect(told('etcdserver: invalid auth token')).toBe('source.unauthenticated')
     expect(told('')).toBe('source.closed')

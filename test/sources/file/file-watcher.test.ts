@@ -3,8 +3,8 @@ import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { createDoorbell, type Doorbell, type WatchFolder } from '../../../src/sources/file/file-watcher.ts'
-import { createVirtualClock } from '../../../src/testing/index.ts'
+import { createFileWatcher, type FileWatcher, type WatchFolder } from '../../../src/sources/file/file-watcher.ts'
+import { createVirtualClock } from '../../../src/testing/fakes/virtual-clock.ts'
 
 // The real filesystem, in which a folder can vanish just before it is looked at: too short a moment to hit by chance.
 const world = vi.hoisted(() => ({ vanishing: 0 }))
@@ -26,13 +26,13 @@ const SOON = { timeout: 20_000, interval: 10 }
 describe('The doorbell of a file', () => {
   let folder: string
   let path: string
-  let bell: Doorbell | undefined
+  let bell: FileWatcher | undefined
   /** Of each watcher that was made: the folder, its listener, and whether it is closed. */
   let made: { at: string; listener: (event: string, name: string | null) => void; isClosed: boolean }[]
 
   // Time stands still, so that it is never the poll that rings.
-  const hang = (watchFolder: WatchFolder = watch): Doorbell =>
-    createDoorbell({
+  const hang = (watchFolder: WatchFolder = watch): FileWatcher =>
+    createFileWatcher({
       path,
       pollMs: 1_000,
       clock: createVirtualClock(),
@@ -72,7 +72,7 @@ describe('The doorbell of a file', () => {
       bell = hang()
       await bell.refresh(never)
       made[0]?.listener('rename', name)
-      expect(await bell.rung()).toBe('event')
+      expect(await bell.changed()).toBe('event')
       await bell.refresh(never)
       await expect.poll(() => made.map(({ isClosed }) => isClosed), SOON).toEqual([true, false])
     },
@@ -86,7 +86,7 @@ describe('The doorbell of a file', () => {
     await bell.refresh(never)
     await expect.poll(() => made.map(({ isClosed }) => isClosed), SOON).toEqual([true, false])
     await writeFile(path, '{}')
-    expect(await bell.rung()).toBe('event')
+    expect(await bell.changed()).toBe('event')
   })
 
   it('misses no folder that appears while its watchers are being set up', async () => {
@@ -100,7 +100,7 @@ describe('The doorbell of a file', () => {
     await bell.refresh(never)
     expect(made.map(({ at }) => basename(at))).toEqual(['b', 'c', 'd'])
     await writeFile(path, '{}')
-    expect(await bell.rung()).toBe('event')
+    expect(await bell.changed()).toBe('event')
   })
 
   it('is not left deaf where a folder vanishes under its walk, once or for long', async () => {
@@ -113,7 +113,7 @@ describe('The doorbell of a file', () => {
       expect(made.at(-1)?.isClosed).toBe(false)
       world.vanishing = 0
       await writeFile(path, String(times))
-      expect(await bell.rung()).toBe('event')
+      expect(await bell.changed()).toBe('event')
     }
   })
 
@@ -125,7 +125,7 @@ describe('The doorbell of a file', () => {
     })
     await bell.refresh(never)
     await writeFile(path, '{}')
-    expect(await bell.rung()).toBe('event')
+    expect(await bell.changed()).toBe('event')
   })
 
   it('is not left deaf by a folder that goes and returns in the middle of a refresh', async () => {
@@ -139,7 +139,7 @@ describe('The doorbell of a file', () => {
       await refreshing
       // As a watch does, until nothing rings any more; should the last ring not have come yet, the write below is one.
       await writeFile(path, String(round))
-      expect(await bell.rung()).toBe('event')
+      expect(await bell.changed()).toBe('event')
       await bell.refresh(never)
       await expect.poll(() => made.at(-1)?.isClosed, SOON).toBe(false)
     }

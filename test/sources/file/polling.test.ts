@@ -4,10 +4,10 @@ import { mkdir, mkdtemp, rename, rm, symlink, unlink, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { createDoorbell, type WatchFolder } from '../../../src/sources/file/file-watcher.ts'
+import { createFileWatcher, type WatchFolder } from '../../../src/sources/file/file-watcher.ts'
 import { createFileSource } from '../../../src/sources/file/file-source.ts'
 import type { SourceEvent } from '../../../src/api/source.ts'
-import { createVirtualClock } from '../../../src/testing/index.ts'
+import { createVirtualClock } from '../../../src/testing/fakes/virtual-clock.ts'
 
 const never = new AbortController().signal
 const SOON = { timeout: 20_000, interval: 10 }
@@ -109,21 +109,21 @@ describe('Polling a file', () => {
 
   it('is left to itself by events of other files in the folder', async () => {
     const clock = createVirtualClock()
-    const bell = createDoorbell({ path, clock, pollMs: 5_000 })
+    const bell = createFileWatcher({ path, clock, pollMs: 5_000 })
     const names = new Set<string | null>()
     const witness = watch(folder, (_event, name) => names.add(name))
     await bell.refresh(never)
     const others = Array.from({ length: 20 }, (_, n) => `other-${n}.json`)
     for (const other of others) await writeFile(join(folder, other), 'other')
     await expect.poll(() => others.every((other) => names.has(other)), SOON).toBe(true)
-    const first = bell.rung()
+    const first = bell.changed()
     await clock.advance(5_000)
     expect(await first).toBe('poll')
     await replace('two')
-    expect(await bell.rung()).toBe('event')
+    expect(await bell.changed()).toBe('event')
     bell.close()
     witness.close()
-    expect(await bell.rung()).toBe('closed')
+    expect(await bell.changed()).toBe('closed')
   })
 
   it('looks only when its interval has passed, by the clock it is given, and leaves no timer', async () => {

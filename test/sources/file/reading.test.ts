@@ -9,7 +9,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { fileSource } from '../../../src/sources/file/index.ts'
 import { MAX_BYTES } from '../../../src/sources/file/read-file.ts'
 import type { ReadResult, Source } from '../../../src/api/source.ts'
-import { createVirtualClock } from '../../../src/testing/index.ts'
+import { createVirtualClock } from '../../../src/testing/fakes/virtual-clock.ts'
 import { runChild } from './support.ts'
 
 const never = new AbortController().signal

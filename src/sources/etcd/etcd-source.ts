@@ -1,0 +1,43 @@
+import { SourceError, type Source } from '../../api/source.ts'
+import { createCluster } from './failover.ts'
+import { resolveSettings, resolveTarget, type EtcdSourceOptions } from './options.ts'
+import { readTarget } from './read-target.ts'
+import { watchTarget } from './watch-target.ts'
+
+/**
+ * Makes a source that reads and watches a document in etcd (3.4 or newer). Either one key holds the document, or the keys
+ * under a prefix form it. The value of a single key is passed on as it is. The keys under a prefix become a JSON
+ * document: slashes separate them into objects, and all keys are read at one revision, so what one etcd transaction
+ * writes arrives together.
+ *
+ * Reads are linearizable. The source connects when it is first used.
+ *
+ * @throws ChangeoverError `reloader.invalid-option` if an option is not valid
+ * @example
+ * ```ts
+ * import { createReloader } from 'changeover'
+ * import { etcdSource } from 'changeover/etcd'
+ *
+ * const source = etcdSource({ hosts: 'http://127.0.0.1:2379', key: '/app/config' })
+ * const reloader = createReloader({ source, schema: Config })
+ * ```
+ */
+export const etcdSource = (options: EtcdSourceOptions): Source => {
+  const target = resolveTarget(options)
+  const settings = resolveSettings(options)
+  const closing = new AbortController()
+  const cluster = createCluster(settings, closing.signal)
+  return {
+    name: 'etcd',
+    endpoint: `${settings.hosts.join(',')} ${target.key.toString()}`,
+    read: async (signal) => {
+      if (closing.signal.aborted) throw new SourceError('source.closed')
+      return readTarget(cluster, target, signal)
+    },
+    watch: (after, signal) => watchTarget(cluster, target, after, signal),
+    close: async () => {
+      closing.abort()
+      cluster.pool.close()
+    },
+  }
+}

@@ -1,0 +1,109 @@
+import type { IWatchCreateRequest, IWatchResponse } from 'etcd3'
+import type { Revision } from '../../model/revision.ts'
+import { SourceError, type SourceEvent } from '../../api/source.ts'
+import { linkSignals } from '../../async/abort.ts'
+import { LatestValue } from '../../async/latest-value.ts'
+import { withAuth } from './auth.ts'
+import { toSourceError } from './errors.ts'
+import { isConnectionSuspect, type Cluster } from './failover.ts'
+import { clusterIdOf, toNumber } from './lineage.ts'
+import type { Target } from './options.ts'
+import { MISSING_REVISION } from './read-target.ts'
+import { followStream } from './watch-stream.ts'
+
+// etcd3's own watcher is not used. It reconnects on its own, and continues from the response instead of the last event,
+// so events are lost unnoticed. It also hides the compacted revision, and stops for good when a token has expired.
+
+/** Reports the changes after `after`. Ends when `signal` aborts, and throws at every break. */
+export const watchTarget = async function* (
+  cluster: Cluster,
+  target: Target,
+  after: Revision,
+  signal: AbortSignal,
+): AsyncGenerator<SourceEvent, void, undefined> {
+  if (signal.aborted) return
+  const left = new AbortController()
+  const channel = new LatestValue<SourceEvent>()
+  const stop = linkSignals(signal, cluster.closed, left.signal)
+  // The signal ends the stream, not the consumer: a consumer that hangs in its loop keeps nothing open.
+  const running = runWatch(cluster, target, after, stop.signal, channel).catch((error: unknown) => {
+    stop.unlink()
+    if (signal.aborted) channel.end()
+    else channel.fail(toSourceError(error))
+  })
+  try {
+    for (let event = await channel.take(); event !== undefined; event = await channel.take()) {
+      if (signal.aborted) return
+      yield event
+    }
+  } finally {
+    left.abort()
+    await running
+  }
+}
+
+const runWatch = async (
+  cluster: Cluster,
+  target: Target,
+  after: Revision,
+  signal: AbortSignal,
+  channel: LatestValue<SourceEvent>,
+): Promise<never> => {
+  const { settings, pool, lineages } = cluster
+  const current = lineages.current()
+  const isOtherStore = current !== undefined && current !== after.lineage
+  if (signal.aborted || isOtherStore) throw new SourceError('source.closed')
+  const connection = pool.acquire()
+  let isOpen = false
+  try {
+    const stub = await connection.stub('Watch')
+    const listener = {
+      onCreated: ({ header }: IWatchResponse): void => {
+        // Another store, or a member that lags behind: it would report nothing, or revisions of another store.
+        const isOther = header.cluster_id !== clusterIdOf(after.lineage)
+        if (isOther || toNumber(header.revision) < after.order) throw new SourceError('source.closed')
+        isOpen = true
+        channel.queue({ kind: 'opened' })
+      },
+      onEvents: (response: IWatchResponse): void => {
+        const last = response.events.at(-1)
+        if (last !== undefined) lineages.advance(after.lineage, toNumber(last.kv.mod_revision))
+        channel.put(toSourceEvent(target, after.lineage, response))
+      },
+    }
+    const limits = { clock: settings.clock, deadlines: settings.deadlines, signal }
+    return await withAuth(
+      cluster,
+      connection,
+      signal,
+      (metadata) => followStream(stub.watch(metadata), createRequest(target, after), limits, listener),
+      // Some versions of etcd refuse a watch with an expired token as if it were not allowed.
+      ({ code }) => !isOpen && (code === 'source.unauthenticated' || code === 'source.denied'),
+    )
+  } catch (error) {
+    if (isConnectionSuspect(toSourceError(error).code)) pool.retire(connection)
+    throw error
+  } finally {
+    pool.release(connection)
+  }
+}
+
+const createRequest = (target: Target, after: Revision): IWatchCreateRequest => ({
+  key: target.key,
+  start_revision: String(after.order + 1),
+  // Splits a catch-up of many megabytes into messages, each with whole events.
+  fragment: true,
+  ...(target.kind === 'prefix' ? { range_end: target.end } : {}),
+})
+
+/** The last event of a response is the newest. For a prefix it is only one key of many, so the document must be read. */
+const toSourceEvent = (target: Target, lineage: string, { events }: IWatchResponse): SourceEvent => {
+  const last = events.at(-1)
+  if (target.kind === 'prefix' || last === undefined) return { kind: 'changed' }
+  // The revision of the event, since the header's may be ahead of it.
+  const { mod_revision, value } = last.kv
+  const position = { lineage, order: toNumber(mod_revision) }
+  return last.type === 'Delete'
+    ? { kind: 'missing', revision: { ...position, name: MISSING_REVISION } }
+    : { kind: 'document', revision: { ...position, name: mod_revision }, content: new Uint8Array(value) }
+}
