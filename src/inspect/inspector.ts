@@ -2,26 +2,33 @@ import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { systemClock } from '../api/clock.ts'
-import { changeoverError } from '../model/failure.ts'
 import { observationOf } from '../api/observed.ts'
-import { actionsOf } from './actions.ts'
-import { Desk } from './router.ts'
-import { Feed } from './stream/broadcaster.ts'
-import { hostName, hostsOf, type InspectorOptions, type InspectorSettings, resolveOptions } from './options.ts'
-import { newSecret } from './http/tokens.ts'
+import { changeoverError } from '../model/failure.ts'
+import { availableActions } from './actions.ts'
 import { Sessions } from './http/sessions.ts'
+import { createToken } from './http/tokens.ts'
+import {
+  allowedHostHeaders,
+  type InspectorOptions,
+  type InspectorSettings,
+  resolveOptions,
+  toUrlHost,
+} from './options.ts'
+import { Router } from './router.ts'
+import { Broadcaster } from './stream/broadcaster.ts'
 
+/** A running inspector. */
 export interface Inspector {
   /**
-   * The link to open in a browser. It opens one session, and once that is open this is another link, for the next; with
-   * a `token` of your own it is always the same. It is a secret: whoever has it may look.
+   * The link to open in a browser. Treat it as a secret: anyone who has it can see the page. Each link opens one session;
+   * after that this property is a new link. With a `token` of your own the link never changes.
    */
   readonly url: string
-  /** Ends all streams and connections, within half a second. May be called often; never rejects. */
+  /** Ends all streams and connections within half a second. Never rejects; a second call returns the same promise. */
   readonly close: () => Promise<void>
 }
 
-const limits = {
+const serverOptions = {
   maxHeaderSize: 8_192,
   headersTimeout: 5_000,
   requestTimeout: 5_000,
@@ -30,44 +37,58 @@ const limits = {
 }
 const MAX_CONNECTIONS = 64
 
-/** What the streams have to say their last words. */
-const LAST_WORDS_MS = 300
+/** How long open streams have to send their last event. */
+const CLOSE_GRACE_MS = 300
 
 /**
- * Serves a page that shows what a reloader does and has done. It keeps no process alive, and whatever goes wrong in it,
- * the reloader goes on.
+ * Serves a local page that shows what a reloader does and has done. The server does not keep the process alive, and no
+ * failure in it affects the reloader.
  *
- * @throws ChangeoverError `reloader.invalid-option` for options that cannot be, that would be unsafe, or where the port is taken
+ * @throws ChangeoverError `reloader.invalid-option` if an option is invalid or unsafe, or the port is in use
+ * @example
+ * ```ts
+ * const page = await inspector({ reloader })
+ * console.log(`Open ${page.url}`)
+ * await page.close()
+ * ```
  */
 export const inspector = async (options: InspectorOptions): Promise<Inspector> => {
   const settings = resolveOptions(options)
   const { reloader } = options
   const observation = observationOf(reloader)
   const clock = systemClock
-  const server = createServer(limits)
+  const server = createServer(serverOptions)
   server.maxConnections = MAX_CONNECTIONS
   server.on('connection', (socket) => socket.unref())
   const { port } = await listen(server, settings)
   server.unref()
   const sessions = new Sessions(clock, settings.token)
-  const feed = new Feed(observation, { clock, actions: settings.actions ? actionsOf(reloader) : [] })
-  // Cookies are sent to all ports of a host: the name tells ours from another inspector's, and no other server can
-  // guess the path under which the browser would send it.
-  const path = `/${newSecret().slice(0, 22)}/`
-  const cookie = `changeover-${port}`
-  const allowedHosts = hostsOf(settings, port)
-  const desk = new Desk({ reloader, feed, sessions, clock, allowedHosts, path, cookie, actions: settings.actions })
-  server.on('request', (request, response) => {
-    desk.answer(request, response).catch(() => response.destroy())
+  const actions = settings.actions ? availableActions(reloader) : []
+  const broadcaster = new Broadcaster(observation, { clock, actions })
+  // Browsers send cookies to every port of a host. The port in the name tells inspectors apart, and the random path
+  // keeps the cookie from every other server.
+  const path = `/${createToken().slice(0, 22)}/`
+  const router = new Router({
+    reloader,
+    broadcaster,
+    sessions,
+    clock,
+    allowedHosts: allowedHostHeaders(settings, port),
+    path,
+    cookieName: `changeover-${port}`,
+    hasActions: settings.actions,
   })
-  const origin = `http://${shownHost(settings, port)}`
+  server.on('request', (request, response) => {
+    router.handle(request, response).catch(() => response.destroy())
+  })
+  const origin = `http://${publicHost(settings, port)}`
   let closing: Promise<void> | undefined
   return {
     get url() {
-      return `${origin}${path}?token=${sessions.token}`
+      return `${origin}${path}?token=${sessions.linkToken}`
     },
     close: () => {
-      closing ??= close(server, feed)
+      closing ??= close(server, broadcaster)
       return closing
     },
   }
@@ -77,23 +98,23 @@ const listen = async (server: Server, { port, host }: InspectorSettings): Promis
   try {
     await once(server.listen({ port, host }), 'listening')
   } catch (error) {
-    throw changeoverError('reloader.invalid-option', { detail: 'host and port cannot be listened on' }, error)
+    throw changeoverError('reloader.invalid-option', { detail: 'the inspector cannot listen on host and port' }, error)
   }
-  server.on('error', () => {}) // of a listener that is up, none may end the process
+  server.on('error', () => {}) // An error of a running server must not end the process.
   return server.address() as AddressInfo
 }
 
-const close = async (server: Server, feed: Feed): Promise<void> => {
-  const closed = once(server, 'close')
-  feed.close('inspector.closed')
-  server.close()
-  // A timer that holds the process: who awaits this must get their answer.
-  const overdue = systemClock.setTimeout(() => server.closeAllConnections(), LAST_WORDS_MS)
-  await closed
-  systemClock.clearTimeout(overdue)
+const publicHost = ({ host, isLoopback, allowedHosts }: InspectorSettings, port: number): string => {
+  const name = isLoopback ? toUrlHost(host) : (allowedHosts[0] ?? toUrlHost(host))
+  return /:\d+$/.test(name) && !name.endsWith(']') ? name : `${name}:${port}`
 }
 
-const shownHost = ({ host, isLoopback, allowedHosts }: InspectorSettings, port: number): string => {
-  const name = isLoopback ? hostName(host) : (allowedHosts[0] ?? hostName(host))
-  return /:\d+$/.test(name) && !name.endsWith(']') ? name : `${name}:${port}`
+const close = async (server: Server, broadcaster: Broadcaster): Promise<void> => {
+  const closed = once(server, 'close')
+  broadcaster.close('inspector.closed')
+  server.close()
+  // This timer holds the process, so that a caller who awaits `close` gets an answer.
+  const overdue = systemClock.setTimeout(() => server.closeAllConnections(), CLOSE_GRACE_MS)
+  await closed
+  systemClock.clearTimeout(overdue)
 }

@@ -1,12 +1,12 @@
 import type { InspectedModule, InspectedPhase, InspectedTransaction } from './stream/protocol.ts'
 
 /**
- * A transaction as a Mermaid sequence diagram: the reloader and its modules, each call with its time and its answer.
- * It holds no config value.
+ * Writes a transaction as a Mermaid sequence diagram: the reloader and its modules, each call with its duration and
+ * result. It holds no config value.
  */
-export const mermaidOf = (transaction: InspectedTransaction): string => {
+export const toMermaid = (transaction: InspectedTransaction): string => {
   const { id, revision, trigger, outcome, durationMs, modules, failures, degraded } = transaction
-  const title = `${id} ${outcome}${durationMs === undefined ? '' : ` in ${milliseconds(durationMs)}`}`
+  const title = `${id} ${outcome}${durationMs === undefined ? '' : ` in ${formatMs(durationMs)}`}`
   const document = revision === undefined ? 'no document' : `revision ${revision.name}`
   return [
     '---',
@@ -16,45 +16,45 @@ export const mermaidOf = (transaction: InspectedTransaction): string => {
     '  autonumber',
     '  participant source as Source',
     '  participant reloader as Reloader',
-    ...modules.map(({ module }, index) => `  participant m${index} as ${text(module)}`),
-    `  source->>reloader: ${text(`${document} (${trigger})`)}`,
-    ...callsOf(modules).flatMap(linesOf),
-    ...failures.map(({ code, module }) => `  Note over reloader: ${text(`${code}${module ? ` (${module})` : ''}`)}`),
-    `  Note over reloader: ${text(outcome)}${degraded === undefined ? '' : text(`: ${degraded.join(', ')}`)}`,
+    ...modules.map(({ module }, index) => `  participant m${index} as ${escapeText(module)}`),
+    `  source->>reloader: ${escapeText(`${document} (${trigger})`)}`,
+    ...listMessages(modules).map(formatMessage),
+    ...failures.map(
+      ({ code, module }) => `  Note over reloader: ${escapeText(`${code}${module ? ` (${module})` : ''}`)}`,
+    ),
+    `  Note over reloader: ${escapeText(outcome)}${degraded === undefined ? '' : escapeText(`: ${degraded.join(', ')}`)}`,
     '',
   ].join('\n')
 }
 
-interface Call {
-  readonly at: number
-  readonly rank: number
-  readonly to: string
+/** A call of a module, or its answer. */
+interface Message {
+  readonly atMs: number
+  readonly participant: string
   readonly phase: InspectedPhase
   readonly isAnswer: boolean
 }
 
-/** Beginnings and ends of all phases, in the order of time. */
-const callsOf = (modules: readonly InspectedModule[]): readonly Call[] =>
+/** Lists the start and the end of every phase in the order of time. The sort is stable: a call precedes its answer. */
+const listMessages = (modules: readonly InspectedModule[]): readonly Message[] =>
   modules
     .flatMap(({ phases }, index) =>
-      phases.flatMap((phase): Call[] => {
-        const call = { at: phase.startMs, rank: 0, to: `m${index}`, phase, isAnswer: false }
+      phases.flatMap((phase): Message[] => {
+        const call = { atMs: phase.startMs, participant: `m${index}`, phase, isAnswer: false }
         if (phase.durationMs === undefined) return [call]
-        return [call, { ...call, at: phase.startMs + phase.durationMs, isAnswer: true }]
+        return [call, { ...call, atMs: phase.startMs + phase.durationMs, isAnswer: true }]
       }),
     )
-    .map((call, rank) => ({ ...call, rank }))
-    // Where two have one time, a call comes before its own answer, as they stand.
-    .sort((a, b) => a.at - b.at || a.rank - b.rank)
+    .sort((a, b) => a.atMs - b.atMs)
 
-const linesOf = ({ to, phase, isAnswer }: Call): readonly string[] => {
-  if (!isAnswer) return [`  reloader->>+${to}: ${text(phase.phase)}`]
+const formatMessage = ({ participant, phase, isAnswer }: Message): string => {
+  if (!isAnswer) return `  reloader->>+${participant}: ${escapeText(phase.phase)}`
   const arrow = phase.result === 'done' ? '-->>-' : '--x-'
-  return [`  ${to}${arrow}reloader: ${text(`${phase.result}, ${milliseconds(phase.durationMs ?? 0)}`)}`]
+  return `  ${participant}${arrow}reloader: ${escapeText(`${phase.result}, ${formatMs(phase.durationMs ?? 0)}`)}`
 }
 
-/** Without what Mermaid would read as syntax, the word `end` included: module names are the service's own. */
-const text = (words: string): string =>
-  words.replace(/[#;:%{}()<>"\r\n]|\be(?=nd\b)/gi, (character) => `#${character.codePointAt(0)};`)
+/** Escapes everything that Mermaid reads as syntax, including the word `end`: users choose the module names. */
+const escapeText = (text: string): string =>
+  text.replace(/[#;:%{}()<>"\r\n]|\be(?=nd\b)/gi, (character) => `#${character.codePointAt(0)};`)
 
-const milliseconds = (ms: number): string => `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`
+const formatMs = (ms: number): string => `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`

@@ -1,164 +1,138 @@
-import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Clock } from '../api/clock.ts'
-import { act, isAction } from './actions.ts'
-import { bodyOf } from './http/json-body.ts'
-import { Bucket } from './http/rate-limit.ts'
-import type { Feed } from './stream/broadcaster.ts'
-import { checkOrigin, isFromElsewhere, isPrefetch } from './http/same-origin.ts'
-import { dataHeaders, pageHeaders } from './http/responses.ts'
-import { mermaidOf } from './mermaid.ts'
-import { noticePage } from './http/error-page.ts'
+import { isActionName, runAction } from './actions.ts'
+import { HttpError, httpErrors, renderErrorPage } from './http/http-errors.ts'
+import { readJsonBody } from './http/json-body.ts'
+import { createRateLimits } from './http/rate-limit.ts'
+import { sendJson, sendPage, sendText } from './http/responses.ts'
+import { checkSameOrigin, isCrossOrigin, isPrefetch } from './http/same-origin.ts'
+import { parseCookies, type Session, type Sessions } from './http/sessions.ts'
+import { isSameToken } from './http/tokens.ts'
+import { toMermaid } from './mermaid.ts'
 import { renderPage } from './page/render-page.ts'
-import { Refusal, refusals } from './http/http-errors.ts'
-import { isSameSecret, newSecret } from './http/tokens.ts'
-import { cookiesOf, type Session, type Sessions } from './http/sessions.ts'
+import type { Broadcaster } from './stream/broadcaster.ts'
 
-export interface DeskOptions {
+export interface RouterOptions {
   readonly reloader: object
-  readonly feed: Feed
+  readonly broadcaster: Broadcaster
   readonly sessions: Sessions
   readonly clock: Clock
   readonly allowedHosts: ReadonlySet<string>
   /** Begins and ends with a slash. */
   readonly path: string
-  readonly cookie: string
-  readonly actions: boolean
+  readonly cookieName: string
+  readonly hasActions: boolean
 }
 
-/** Answers each request, or refuses it. Nothing that a request holds or that goes wrong here gets past it. */
-export class Desk {
-  readonly #options: DeskOptions
-  /** One loopback page asks for little; a flood is somebody else. */
-  readonly #requests: Bucket
-  readonly #tokens: Bucket
-  readonly #acts: Bucket
+/** Answers every request, with an error if it must. No request and no failure here reaches the reloader. */
+export class Router {
+  readonly #options: RouterOptions
+  readonly #rateLimits: ReturnType<typeof createRateLimits>
 
-  constructor(options: DeskOptions) {
-    const { clock } = options
+  constructor(options: RouterOptions) {
     this.#options = options
-    this.#requests = new Bucket(clock, 200, 20)
-    this.#tokens = new Bucket(clock, 10, 1_000)
-    this.#acts = new Bucket(clock, 10, 1_000)
+    this.#rateLimits = createRateLimits(options.clock)
   }
 
-  readonly answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    response.on('error', () => {}) // a reader that has gone
+  async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    response.on('error', () => {}) // The client has gone.
     try {
-      await this.#answer(request, response)
+      await this.#authenticate(request, response)
     } catch (error) {
-      this.#refuse(request, response, error instanceof Refusal ? error : new Refusal('inspector.failed'))
+      this.#sendError(request, response, error instanceof HttpError ? error : new HttpError('inspector.failed'))
     }
   }
 
-  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { allowedHosts, path, sessions, cookie } = this.#options
-    if (!this.#requests.take()) throw new Refusal('inspector.too-many')
-    checkOrigin(request, allowedHosts)
-    const url = urlOf(request)
+  async #authenticate(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { allowedHosts, path, sessions, cookieName } = this.#options
+    if (!this.#rateLimits.requests.tryTake()) throw new HttpError('inspector.too-many')
+    checkSameOrigin(request, allowedHosts)
+    const url = parseUrl(request)
     const token = url.searchParams.get('token')
-    const session = sessions.find(cookiesOf(request.headers.cookie, cookie))
-    if (token !== null && request.method === 'GET') return this.#exchange(request, response, token, session)
-    if (session === undefined) throw new Refusal('inspector.no-session')
-    if (!url.pathname.startsWith(path)) throw new Refusal('inspector.not-found')
-    await this.#serve(request, response, session, url.pathname.slice(path.length), url.searchParams.has('download'))
+    const session = sessions.find(parseCookies(request.headers.cookie, cookieName))
+    if (token !== null && request.method === 'GET') return this.#openSession(request, response, token, session)
+    if (session === undefined) throw new HttpError('inspector.no-session')
+    if (!url.pathname.startsWith(path)) throw new HttpError('inspector.not-found')
+    await this.#route(request, response, session, url.pathname.slice(path.length), url.searchParams.has('download'))
   }
 
-  /** A token becomes a cookie, and leaves the address bar. */
-  #exchange(request: IncomingMessage, response: ServerResponse, token: string, session: Session | undefined): void {
-    const { sessions, path, cookie } = this.#options
-    if (isPrefetch(request)) throw new Refusal('inspector.no-session') // the link must still be good for its user
-    if (!this.#tokens.take()) throw new Refusal('inspector.too-many')
+  /** Exchanges the link's token for a cookie and redirects, so that the token leaves the address bar. */
+  #openSession(request: IncomingMessage, response: ServerResponse, token: string, existing: Session | undefined): void {
+    const { sessions, path, cookieName } = this.#options
+    if (isPrefetch(request)) throw new HttpError('inspector.no-session') // It would use up the link before its user.
+    if (!this.#rateLimits.linkTokens.tryTake()) throw new HttpError('inspector.too-many')
     const opened = sessions.open(token)
-    if (opened === undefined && session === undefined) throw new Refusal('inspector.no-session')
+    if (opened === undefined && existing === undefined) throw new HttpError('inspector.no-session')
     const attributes = `Path=${path}; HttpOnly; SameSite=Strict`
-    response.writeHead(303, {
-      ...dataHeaders('text/plain; charset=utf-8'),
+    sendText(response, 303, '', {
       location: path,
-      ...(opened === undefined ? {} : { 'set-cookie': `${cookie}=${opened.secret}; ${attributes}` }),
+      ...(opened === undefined ? {} : { 'set-cookie': `${cookieName}=${opened.id}; ${attributes}` }),
     })
-    response.end()
   }
 
-  async #serve(
+  async #route(
     request: IncomingMessage,
     response: ServerResponse,
     session: Session,
-    place: string,
+    path: string,
     isDownload: boolean,
   ): Promise<void> {
-    const [folder = '', name = '', ...rest] = place.split('/')
-    if (rest.length > 0) throw new Refusal('inspector.not-found')
-    if (folder === 'actions') return this.#act(request, response, session, name)
-    if (request.method !== 'GET') throw new Refusal('inspector.bad-method')
-    if (place === '') return sendPage(response, 200, (nonce) => renderPage({ nonce }))
-    if (place === 'events') return this.#stream(request, response, session)
-    if (folder === 'transactions') return this.#export(response, name, isDownload)
-    throw new Refusal('inspector.not-found')
+    const [folder = '', name = '', ...rest] = path.split('/')
+    if (rest.length > 0) throw new HttpError('inspector.not-found')
+    if (folder === 'actions') return this.#runAction(request, response, session, name)
+    if (request.method !== 'GET') throw new HttpError('inspector.bad-method')
+    if (path === '') return sendPage(response, 200, (nonce) => renderPage({ nonce }))
+    if (path === 'events') return this.#openStream(request, response, session)
+    if (folder === 'transactions') return this.#exportTransaction(response, name, isDownload)
+    throw new HttpError('inspector.not-found')
   }
 
-  #stream(request: IncomingMessage, response: ServerResponse, { csrf }: Session): void {
-    const { feed } = this.#options
-    if (!feed.hasRoom) throw new Refusal('inspector.full')
-    feed.open(response, request.headers['last-event-id']?.toString(), csrf)
+  #openStream(request: IncomingMessage, response: ServerResponse, { csrfToken }: Session): void {
+    const { broadcaster } = this.#options
+    if (broadcaster.isFull) throw new HttpError('inspector.full')
+    broadcaster.connect(response, request.headers['last-event-id']?.toString(), csrfToken)
   }
 
-  #export(response: ServerResponse, name: string, isDownload: boolean): void {
-    const [, id = '', kind] = /^([\w-]{1,64})\.(json|mmd)$/.exec(name) ?? []
-    const transaction = this.#options.feed.history.get(id)
-    if (transaction === undefined) throw new Refusal('inspector.not-found')
-    const isJson = kind === 'json'
-    const headers = dataHeaders(isJson ? 'application/json' : 'text/plain; charset=utf-8')
-    const disposition = isDownload ? { 'content-disposition': `attachment; filename="${id}.${kind}"` } : {}
-    send(response, 200, { ...headers, ...disposition }, isJson ? pretty(transaction) : mermaidOf(transaction))
+  #exportTransaction(response: ServerResponse, name: string, isDownload: boolean): void {
+    const [, id = '', format] = /^([\w-]{1,64})\.(json|mmd)$/.exec(name) ?? []
+    const transaction = this.#options.broadcaster.history.get(id)
+    if (transaction === undefined) throw new HttpError('inspector.not-found')
+    const headers = isDownload ? { 'content-disposition': `attachment; filename="${id}.${format}"` } : {}
+    if (format === 'json') sendJson(response, 200, transaction, headers)
+    else sendText(response, 200, toMermaid(transaction), headers)
   }
 
-  async #act(request: IncomingMessage, response: ServerResponse, session: Session, name: string): Promise<void> {
-    const { reloader, clock, actions } = this.#options
-    if (request.method !== 'POST') throw new Refusal('inspector.bad-method')
-    if (!isSameSecret(String(request.headers['x-changeover-csrf'] ?? ''), session.csrf)) {
-      throw new Refusal('inspector.bad-csrf')
+  async #runAction(request: IncomingMessage, response: ServerResponse, session: Session, name: string): Promise<void> {
+    const { reloader, clock, hasActions } = this.#options
+    if (request.method !== 'POST') throw new HttpError('inspector.bad-method')
+    if (!isSameToken(String(request.headers['x-changeover-csrf'] ?? ''), session.csrfToken)) {
+      throw new HttpError('inspector.bad-csrf')
     }
-    if (!actions) throw new Refusal('inspector.actions-off')
-    if (!isAction(name)) throw new Refusal('inspector.not-found')
-    if (!this.#acts.take()) throw new Refusal('inspector.too-many')
-    const { status, answer } = await act(reloader, name, await bodyOf(request), clock)
-    send(response, status, dataHeaders('application/json'), pretty(answer))
+    if (!hasActions) throw new HttpError('inspector.actions-off')
+    if (!isActionName(name)) throw new HttpError('inspector.not-found')
+    if (!this.#rateLimits.actions.tryTake()) throw new HttpError('inspector.too-many')
+    const { status, result } = await runAction(reloader, name, await readJsonBody(request), clock)
+    sendJson(response, status, result)
   }
 
-  #refuse(request: IncomingMessage, response: ServerResponse, { code }: Refusal): void {
+  #sendError(request: IncomingMessage, response: ServerResponse, { code }: HttpError): void {
     if (response.headersSent) return void response.destroy()
-    const { status, message, hint } = refusals[code]
+    const { status, message, hint } = httpErrors[code]
     if (status === 405) response.setHeader('allow', 'GET, POST')
-    if (!request.complete) response.setHeader('connection', 'close') // the rest of a body is not read
+    if (!request.complete) response.setHeader('connection', 'close') // The rest of the body stays unread.
     if (request.headers.accept?.includes('text/html') !== true) {
-      return send(
-        response,
-        status,
-        dataHeaders('application/json'),
-        pretty({ ok: false, failure: { code, message, hint } }),
-      )
+      return sendJson(response, status, { ok: false, failure: { code, message, hint } })
     }
-    // A strict cookie is not sent along where a link on another page led here; from this page on it is.
-    const again = status === 401 && isFromElsewhere(request) && !request.url?.includes('token=')
-    sendPage(response, status, (nonce) => noticePage(nonce, message, hint, again))
+    // A browser withholds a strict cookie when another page links here; it sends it when our own page asks again.
+    const shouldRetry = status === 401 && isCrossOrigin(request) && !request.url?.includes('token=')
+    sendPage(response, status, (nonce) => renderErrorPage(nonce, code, shouldRetry))
   }
 }
 
-/** Only a plain path; a whole URL, as proxies are asked for, would name a host of its own. */
-const urlOf = ({ url = '' }: IncomingMessage): URL => {
+/** Accepts only a plain path: an absolute URL, as sent to proxies, would name a host of its own. */
+const parseUrl = ({ url = '' }: IncomingMessage): URL => {
   if (!url.startsWith('/') || url.startsWith('//') || !URL.canParse(url, 'http://inspector')) {
-    throw new Refusal('inspector.bad-request')
+    throw new HttpError('inspector.bad-request')
   }
   return new URL(url, 'http://inspector')
 }
-
-const sendPage = (response: ServerResponse, status: number, render: (nonce: string) => string): void => {
-  const nonce = newSecret()
-  send(response, status, pageHeaders(nonce), render(nonce))
-}
-
-const send = (response: ServerResponse, status: number, headers: OutgoingHttpHeaders, body: string): void => {
-  response.writeHead(status, headers).end(body)
-}
-
-const pretty = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`

@@ -1,28 +1,34 @@
-/** Why a request is refused. Nothing here tells a stranger more than what it has sent itself. */
-export const refusals = {
+interface HttpErrorEntry {
+  readonly status: number
+  readonly message: string
+  readonly hint: string
+}
+
+/** The errors that a request can be answered with. None of them reveals more than the request itself contained. */
+export const httpErrors = {
   'inspector.bad-request': {
     status: 400,
-    message: 'The request cannot be understood',
-    hint: 'Open the link that the service has printed.',
+    message: 'Bad request',
+    hint: 'Open the link that the service printed.',
   },
   'inspector.bad-host': {
     status: 421,
-    message: 'The inspector is not served under this name',
-    hint: 'Open it under the address of its link, or add the name to allowedHosts.',
+    message: 'Unknown host name',
+    hint: 'Use the address of the link, or add this name to allowedHosts.',
   },
   'inspector.bad-origin': {
     status: 403,
-    message: 'Another page may not ask the inspector',
-    hint: 'Open the link that the service has printed.',
+    message: 'Cross-origin request refused',
+    hint: 'Open the link that the service printed.',
   },
   'inspector.no-session': {
     status: 401,
     message: 'No session',
-    hint: 'A link opens one session, once. Ask the service for a new one: the url of its inspector.',
+    hint: 'Each link opens one session. Get a new link from the service: the url of its inspector.',
   },
   'inspector.bad-csrf': {
     status: 403,
-    message: 'The action does not come from a page of this session',
+    message: 'The CSRF token is not the one of this session',
     hint: 'Reload the page and try again.',
   },
   'inspector.actions-off': {
@@ -32,37 +38,63 @@ export const refusals = {
   },
   'inspector.not-found': {
     status: 404,
-    message: 'There is no such thing',
-    hint: 'It may have left the history, which is bounded.',
+    message: 'Not found',
+    hint: 'The inspector keeps only the most recent transactions.',
   },
   'inspector.bad-method': {
     status: 405,
-    message: 'This cannot be asked for in this way',
-    hint: 'Pages are read with GET; actions are sent with POST.',
+    message: 'Method not allowed',
+    hint: 'Read pages with GET and send actions with POST.',
   },
-  'inspector.too-large': { status: 413, message: 'The request is too large', hint: 'Send less.' },
+  'inspector.too-large': { status: 413, message: 'The body is too large', hint: 'Send at most 4096 bytes.' },
   'inspector.bad-type': { status: 415, message: 'The body is not JSON', hint: 'Send application/json.' },
-  'inspector.too-many': { status: 429, message: 'Too many requests', hint: 'Wait a little.' },
+  'inspector.too-many': { status: 429, message: 'Too many requests', hint: 'Wait a moment, then try again.' },
   'inspector.full': {
     status: 503,
-    message: 'Too many pages follow this inspector',
-    hint: 'Close one of them.',
+    message: 'Too many pages are open',
+    hint: 'Close another page of this inspector.',
   },
   'inspector.failed': {
     status: 500,
-    message: 'The inspector met an error of its own',
-    hint: 'Please report it. The reloader is not touched by it.',
+    message: 'Internal error of the inspector',
+    hint: 'Report it as a bug. The reloader is not affected.',
   },
-} as const satisfies Record<string, { readonly status: number; readonly message: string; readonly hint: string }>
+} as const satisfies Record<string, HttpErrorEntry>
 
-export type RefusalCode = keyof typeof refusals
+export type HttpErrorCode = keyof typeof httpErrors
 
-/** Thrown by what handles a request; becomes its answer. */
-export class Refusal extends Error {
-  readonly code: RefusalCode
+/** Thrown while a request is handled; the router answers with its table entry. */
+export class HttpError extends Error {
+  readonly code: HttpErrorCode
 
-  constructor(code: RefusalCode) {
+  constructor(code: HttpErrorCode) {
     super(code)
     this.code = code
   }
+}
+
+/** Renders an error as a page. With `shouldRetry` the browser requests the address again, this time from our own page. */
+export const renderErrorPage = (nonce: string, code: HttpErrorCode, shouldRetry: boolean): string => {
+  const { message, hint } = httpErrors[code]
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+${shouldRetry ? '<meta http-equiv="refresh" content="0">' : ''}
+<title>Changeover inspector: ${message}</title>
+<link rel="icon" href="data:,">
+<style nonce="${nonce}">
+:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif }
+main { max-width: 34rem; margin: 20vh auto; padding: 0 1rem }
+</style>
+</head>
+<body>
+<main>
+<h1>${message}</h1>
+<p>${hint}</p>
+</main>
+</body>
+</html>
+`
 }

@@ -1,32 +1,42 @@
 import type { IncomingMessage } from 'node:http'
-import { Refusal } from './http-errors.ts'
+import { HttpError } from './http-errors.ts'
 
-/** Bytes of an action's body. */
-const MAX_BODY = 4_096
+export type JsonBody = Readonly<Record<string, unknown>>
 
-/** The JSON object that a request holds. Node's own `requestTimeout` bounds how long it may take to come. */
-export const bodyOf = async (request: IncomingMessage): Promise<Readonly<Record<string, unknown>>> => {
+const MAX_BODY_BYTES = 4_096
+const MAX_FIELD_CHARACTERS = 200
+
+/** Reads a request's JSON object. Node's `requestTimeout` bounds how long the body may take to arrive. */
+export const readJsonBody = async (request: IncomingMessage): Promise<JsonBody> => {
   if (!/^application\/json(\s*;|$)/i.test(request.headers['content-type'] ?? '')) {
-    throw new Refusal('inspector.bad-type')
+    throw new HttpError('inspector.bad-type')
   }
-  if (Number(request.headers['content-length'] ?? 0) > MAX_BODY) throw new Refusal('inspector.too-large')
+  if (Number(request.headers['content-length'] ?? 0) > MAX_BODY_BYTES) throw new HttpError('inspector.too-large')
   const chunks: Buffer[] = []
   let size = 0
   for await (const chunk of request as AsyncIterable<Buffer>) {
     size += chunk.length
-    if (size > MAX_BODY) throw new Refusal('inspector.too-large')
+    if (size > MAX_BODY_BYTES) throw new HttpError('inspector.too-large')
     chunks.push(chunk)
   }
-  return parse(Buffer.concat(chunks).toString('utf8'))
+  return parseObject(Buffer.concat(chunks).toString('utf8'))
 }
 
-const parse = (text: string): Readonly<Record<string, unknown>> => {
+const parseObject = (text: string): JsonBody => {
   let value: unknown
   try {
     value = JSON.parse(text)
   } catch {
-    throw new Refusal('inspector.bad-request')
+    throw new HttpError('inspector.bad-request')
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Refusal('inspector.bad-request')
-  return value as Readonly<Record<string, unknown>>
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new HttpError('inspector.bad-request')
+  return value as JsonBody
+}
+
+/** Returns a field of a body if it is a text that is neither blank nor too long. */
+export const readTextField = (body: JsonBody, name: string): string => {
+  const value = body[name]
+  const isText = typeof value === 'string' && value.trim() !== '' && value.length <= MAX_FIELD_CHARACTERS
+  if (!isText) throw new HttpError('inspector.bad-request')
+  return value
 }

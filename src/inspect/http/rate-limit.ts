@@ -1,28 +1,41 @@
 import type { Clock } from '../../api/clock.ts'
 
-/** A rate limit: `burst` at once, then one more every `refillMs`. */
-export class Bucket {
-  readonly #clock: Clock
-  readonly #burst: number
-  readonly #refillMs: number
-  #tokens: number
-  #at: number
+interface RateLimitOptions {
+  /** How many may come at once. */
+  readonly burst: number
+  /** Time after which one more is allowed. */
+  readonly refillMs: number
+}
 
-  constructor(clock: Clock, burst: number, refillMs: number) {
+/** A token bucket. */
+export class RateLimit {
+  readonly #clock: Clock
+  readonly #options: RateLimitOptions
+  #available: number
+  #refilledAt: number
+
+  constructor(clock: Clock, options: RateLimitOptions) {
     this.#clock = clock
-    this.#burst = burst
-    this.#refillMs = refillMs
-    this.#tokens = burst
-    this.#at = clock.monotonic()
+    this.#options = options
+    this.#available = options.burst
+    this.#refilledAt = clock.monotonic()
   }
 
-  /** False where there have been too many. */
-  take(): boolean {
+  /** Takes one if the rate allows it, and returns whether it did. */
+  tryTake(): boolean {
+    const { burst, refillMs } = this.#options
     const now = this.#clock.monotonic()
-    this.#tokens = Math.min(this.#burst, this.#tokens + (now - this.#at) / this.#refillMs)
-    this.#at = now
-    if (this.#tokens < 1) return false
-    this.#tokens -= 1
+    this.#available = Math.min(burst, this.#available + (now - this.#refilledAt) / refillMs)
+    this.#refilledAt = now
+    if (this.#available < 1) return false
+    this.#available -= 1
     return true
   }
 }
+
+/** Creates the rate limits of one inspector. A page needs few requests, so a flood cannot come from one. */
+export const createRateLimits = (clock: Clock) => ({
+  requests: new RateLimit(clock, { burst: 200, refillMs: 20 }),
+  linkTokens: new RateLimit(clock, { burst: 10, refillMs: 1_000 }),
+  actions: new RateLimit(clock, { burst: 10, refillMs: 1_000 }),
+})

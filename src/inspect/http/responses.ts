@@ -1,7 +1,8 @@
-import type { OutgoingHttpHeaders } from 'node:http'
+import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import { createToken } from './tokens.ts'
 
-/** On every answer: nothing is kept, framed, guessed at, or told to others. There is no CORS header anywhere. */
-const always = {
+/** Headers of every response: it may not be stored, framed or sniffed, and no CORS header opens it to other pages. */
+const commonHeaders = {
   'cache-control': 'no-store',
   'x-content-type-options': 'nosniff',
   'x-frame-options': 'DENY',
@@ -10,16 +11,16 @@ const always = {
   'cross-origin-resource-policy': 'same-origin',
 } as const
 
-/** What is no page loads nothing and runs nothing, wherever it is shown. */
-export const dataHeaders = (type: string): OutgoingHttpHeaders => ({
-  ...always,
-  'content-type': type,
+/** Returns the headers of a response that is not a page: it can load and run nothing, wherever it is shown. */
+export const dataHeaders = (contentType: string): OutgoingHttpHeaders => ({
+  ...commonHeaders,
+  'content-type': contentType,
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'; sandbox",
 })
 
-/** A page runs the scripts and styles that carry its nonce, and asks nobody but this server. */
+/** Returns the headers of a page: it runs only scripts and styles with its nonce, and connects only to this server. */
 export const pageHeaders = (nonce: string): OutgoingHttpHeaders => ({
-  ...always,
+  ...commonHeaders,
   'content-type': 'text/html; charset=utf-8',
   'content-security-policy': [
     "default-src 'none'",
@@ -34,3 +35,28 @@ export const pageHeaders = (nonce: string): OutgoingHttpHeaders => ({
     "trusted-types 'none'",
   ].join('; '),
 })
+
+export const sendPage = (response: ServerResponse, status: number, render: (nonce: string) => string): void => {
+  const nonce = createToken()
+  response.writeHead(status, pageHeaders(nonce)).end(render(nonce))
+}
+
+export const sendJson = (
+  response: ServerResponse,
+  status: number,
+  value: unknown,
+  headers: OutgoingHttpHeaders = {},
+): void => {
+  response
+    .writeHead(status, { ...dataHeaders('application/json'), ...headers })
+    .end(`${JSON.stringify(value, null, 2)}\n`)
+}
+
+export const sendText = (
+  response: ServerResponse,
+  status: number,
+  text: string,
+  headers: OutgoingHttpHeaders,
+): void => {
+  response.writeHead(status, { ...dataHeaders('text/plain; charset=utf-8'), ...headers }).end(text)
+}

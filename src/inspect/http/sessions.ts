@@ -1,66 +1,67 @@
 import type { Clock } from '../../api/clock.ts'
-import { isSameSecret, newSecret } from './tokens.ts'
+import { createToken, isSameToken } from './tokens.ts'
 
 /** One browser that has opened the link. */
 export interface Session {
-  /** What its cookie holds. */
-  readonly secret: string
-  /** What each of its actions must send along. */
-  readonly csrf: string
+  /** The value of its cookie. */
+  readonly id: string
+  /** Every action must send this token. */
+  readonly csrfToken: string
   readonly expiresAt: number
 }
 
-/** More than these would be an attack; the oldest goes first. */
+/** A seventeenth session drops the oldest one. */
 const MAX_SESSIONS = 16
 const SESSION_MS = 12 * 60 * 60 * 1_000
 
 /**
- * Who may look. A link's random token opens one session and is worth nothing afterwards, so that one found later in a
- * log, a history or a chat opens none. A token that the user has chosen is a password and stays good.
+ * The browsers that may see the page. A random link token opens one session and is then worthless, so a token that is
+ * found later in a log or a chat opens nothing. A token that the user chose is a password and stays valid.
  */
 export class Sessions {
   readonly #clock: Clock
-  readonly #chosen: string | undefined
+  readonly #userToken: string | undefined
   readonly #sessions: Session[] = []
-  #random = newSecret()
+  #randomToken = createToken()
 
-  constructor(clock: Clock, chosen: string | undefined) {
+  constructor(clock: Clock, userToken: string | undefined) {
     this.#clock = clock
-    this.#chosen = chosen
+    this.#userToken = userToken
   }
 
-  /** What opens the next session. */
-  get token(): string {
-    return this.#chosen ?? this.#random
+  /** The token that opens the next session. */
+  get linkToken(): string {
+    return this.#userToken ?? this.#randomToken
   }
 
-  /** A new session for a good token. */
+  /** Opens a session if the token is valid. */
   open(token: string): Session | undefined {
-    if (!isSameSecret(token, this.token)) return undefined
-    this.#random = newSecret()
-    const session = { secret: newSecret(), csrf: newSecret(), expiresAt: this.#clock.monotonic() + SESSION_MS }
+    if (!isSameToken(token, this.linkToken)) return undefined
+    this.#randomToken = createToken()
+    const session = { id: createToken(), csrfToken: createToken(), expiresAt: this.#clock.monotonic() + SESSION_MS }
     this.#sessions.push(session)
     if (this.#sessions.length > MAX_SESSIONS) this.#sessions.shift()
     return session
   }
 
-  /** The session of one of these cookie values: a hostile neighbour may have added values of its own. */
-  find(secrets: readonly string[]): Session | undefined {
+  /** Finds the session of one of these cookie values: a server on another port may have planted values of its own. */
+  find(ids: readonly string[]): Session | undefined {
     const now = this.#clock.monotonic()
     const live = this.#sessions.filter(({ expiresAt }) => expiresAt > now)
-    // Every comparison is made, so that the time tells nothing of which one fits.
-    const fitting = live.filter(
-      (session) => secrets.filter((secret) => isSameSecret(secret, session.secret)).length > 0,
-    )
-    return fitting[0]
+    // Compares every pair, so the time taken does not reveal which one matched.
+    const matching = live.filter((session) => ids.filter((id) => isSameToken(id, session.id)).length > 0)
+    return matching[0]
   }
 }
 
-/** The values that a Cookie header has under a name; not more than a few are looked at. */
-export const cookiesOf = (header: string | undefined, name: string): readonly string[] =>
+/** A cookie header may repeat a name; the values after these are ignored. */
+const MAX_COOKIE_VALUES = 4
+
+/** Returns the values that a Cookie header has for a name. */
+export const parseCookies = (header: string | undefined, name: string): readonly string[] =>
   (header ?? '')
     .split(';')
     .map((pair) => pair.trim())
     .filter((pair) => pair.startsWith(`${name}=`))
-    .slice(0, 4)
+    .slice(0, MAX_COOKIE_VALUES)
     .map((pair) => pair.slice(name.length + 1))

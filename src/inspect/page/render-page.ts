@@ -1,13 +1,12 @@
 import { script, style } from './generated/assets.ts'
 import { charts } from './generated/charts.ts'
 
-/** What the page needs from the one who serves it. */
 export interface PageOptions {
-  /** Of the content security policy: marks the page's own style and script. A base64 text. */
+  /** The base64 nonce of the content security policy. It marks the page's own style and script. */
   readonly nonce: string
 }
 
-/** The inspector's page: one document with all that it needs; it asks nobody but the server that it came from. */
+/** Renders the inspector's page: one self-contained document that connects only to its own server. */
 export const renderPage = ({ nonce }: PageOptions): string => `<!doctype html>
 <html lang="en">
 <head>
@@ -21,8 +20,8 @@ export const renderPage = ({ nonce }: PageOptions): string => `<!doctype html>
 <style nonce="${nonce}">${style}</style>
 </head>
 <body>
-<a class="skip" href="#main">Skip to the transactions</a>
-<div id="page"><noscript><p>This page follows a running service and needs JavaScript for it.</p></noscript></div>
+<a class="skip" href="#main">Skip to transactions</a>
+<div id="page"><noscript><p>This page shows a running service and needs JavaScript.</p></noscript></div>
 <script type="application/json" id="charts">${charts}</script>
 <script type="module" nonce="${nonce}">${script}</script>
 </body>

@@ -1,165 +1,165 @@
 import type { ServerResponse } from 'node:http'
 import type { Clock } from '../../api/clock.ts'
 import type { Observation, Observed } from '../../api/observed.ts'
-import { ChartLog } from './machine-log.ts'
-import { History } from './transaction-history.ts'
-import { Ring } from './replay-buffer.ts'
-import { armQuietly, Throttle } from './throttle.ts'
+import { MachineLog } from './machine-log.ts'
 import type {
   ActionName,
+  EndReason,
   Hello,
   InspectedModule,
   InspectedPhase,
   InspectedTransaction,
   ReportedFailure,
-  WireEvents,
+  StreamEvents,
 } from './protocol.ts'
-import { frameOf, HEARTBEAT, Viewer } from './sse-connection.ts'
+import { ReplayBuffer } from './replay-buffer.ts'
+import { formatFrame, HEARTBEAT_FRAME, SseConnection } from './sse-connection.ts'
+import { setBackgroundTimer, Throttle } from './throttle.ts'
+import { TransactionHistory } from './transaction-history.ts'
 
-/** Streams at one time. */
-const MAX_VIEWERS = 8
-/** How long the machines are followed after the last viewer has gone: a page that reconnects misses nothing. */
+const MAX_CONNECTIONS = 8
+/** How long the machines are observed after the last page has gone, so that a page that reconnects misses nothing. */
 const LINGER_MS = 30_000
 const HEARTBEAT_MS = 15_000
-const STATUS_GAP_MS = 250
-const TRANSACTION_GAP_MS = 100
-const STATE_GAP_MS = 40
-const MAX_PENDING_REPORTS = 50
-const MAX_SHOWN_MODULES = 500
+const STATUS_INTERVAL_MS = 250
+const TRANSACTION_INTERVAL_MS = 100
+const STATE_INTERVAL_MS = 40
+const MAX_PENDING_FAILURES = 50
+const MAX_SENT_MODULES = 500
 
-export interface FeedOptions {
+export interface BroadcasterOptions {
   readonly clock: Clock
-  /** What viewers are offered. */
+  /** The actions that pages may offer. */
   readonly actions: readonly ActionName[]
 }
 
 /**
- * What happens in a reloader, to all who look. Without viewers it notes transactions and nothing else: no machine is
- * followed, no status taken, nothing made into JSON.
+ * Sends what happens in a reloader to all open pages. Without a page it records transactions and does nothing else: it
+ * observes no machine, takes no status and serializes nothing.
  */
-export class Feed {
-  readonly history = new History()
+export class Broadcaster {
+  readonly history = new TransactionHistory()
   readonly #observation: Observation
   readonly #clock: Clock
   readonly #actions: readonly ActionName[]
-  readonly #ring = new Ring()
-  readonly #charts = new ChartLog()
-  readonly #viewers = new Set<Viewer>()
+  readonly #replayBuffer = new ReplayBuffer()
+  readonly #machines = new MachineLog()
+  readonly #connections = new Set<SseConnection>()
   readonly #stopObserving: () => void
-  readonly #changed = new Set<string>()
-  #reports: ReportedFailure[] = []
-  #status = ''
-  #stopFollowing: (() => void) | undefined
-  #lingering: unknown
-  #beating: unknown
-  #bye: WireEvents['bye']['reason'] | undefined
+  readonly #changedTransactions = new Set<string>()
+  #pendingFailures: ReportedFailure[] = []
+  #sentStatus = ''
+  #stopObservingMachines: (() => void) | undefined
+  #lingerTimer: unknown
+  #heartbeatTimer: unknown
+  #endReason: EndReason | undefined
   readonly #statusThrottle: Throttle
   readonly #stateThrottle: Throttle
   readonly #transactionThrottle: Throttle
 
-  constructor(observation: Observation, { clock, actions }: FeedOptions) {
+  constructor(observation: Observation, { clock, actions }: BroadcasterOptions) {
     this.#observation = observation
     this.#clock = clock
     this.#actions = actions
-    this.#statusThrottle = new Throttle(clock, STATUS_GAP_MS, () => this.#sendStatus())
-    this.#stateThrottle = new Throttle(clock, STATE_GAP_MS, () => this.#sendStates())
-    this.#transactionThrottle = new Throttle(clock, TRANSACTION_GAP_MS, () => this.#sendTransactions())
+    this.#statusThrottle = new Throttle(clock, STATUS_INTERVAL_MS, () => this.#sendStatus())
+    this.#stateThrottle = new Throttle(clock, STATE_INTERVAL_MS, () => this.#sendStates())
+    this.#transactionThrottle = new Throttle(clock, TRANSACTION_INTERVAL_MS, () => this.#sendTransactions())
     const { last, state } = observation.status()
-    if (last !== undefined) this.history.adopt(last)
-    if (state === 'closed') this.#bye = 'reloader.closed'
-    this.#stopObserving = observation.observe((event) => this.#note(event))
+    if (last !== undefined) this.history.addRecord(last)
+    if (state === 'closed') this.#endReason = 'reloader.closed'
+    this.#stopObserving = observation.observe((event) => this.#onEvent(event))
   }
 
-  /** False where no other stream may be opened. */
-  get hasRoom(): boolean {
-    return this.#viewers.size < MAX_VIEWERS
+  get isFull(): boolean {
+    return this.#connections.size >= MAX_CONNECTIONS
   }
 
-  get viewers(): number {
-    return this.#viewers.size
+  get connectionCount(): number {
+    return this.#connections.size
   }
 
-  /** Turns a response into a stream, which goes on after the last event that its reader has seen, where that is known. */
-  open(response: ServerResponse, lastEventId: string | undefined, csrf: string): void {
-    this.#follow()
-    const viewer = new Viewer(response, (gone) => this.#leave(gone))
-    // What waits is then part of what is missed, and of what the greeting says.
+  /** Turns a response into a stream. It resumes after the client's last event if all later events are still known. */
+  connect(response: ServerResponse, lastEventId: string | undefined, csrfToken: string): void {
+    this.#observeMachines()
+    const connection = new SseConnection(response, (closed) => this.#disconnect(closed))
+    // Pending updates become part of the replayed events or of the hello.
     this.#flush()
-    const missed = lastEventId === undefined ? undefined : this.#ring.after(parseId(lastEventId))
-    if (missed === undefined) viewer.write(frameOf(this.#ring.lastId, 'hello', JSON.stringify(this.#hello(csrf))))
-    else for (const frame of missed) viewer.write(frame)
-    if (this.#bye !== undefined) return viewer.end(this.#byeFrame(this.#bye))
-    this.#viewers.add(viewer)
-    if (this.#beating === undefined) this.#beat()
+    const missed = lastEventId === undefined ? undefined : this.#replayBuffer.framesAfter(parseEventId(lastEventId))
+    const hello = (): string => formatFrame(this.#replayBuffer.lastId, 'hello', this.#createHello(csrfToken))
+    for (const frame of missed ?? [hello()]) connection.write(frame)
+    if (this.#endReason !== undefined) return connection.end(this.#endFrame(this.#endReason))
+    this.#connections.add(connection)
+    if (this.#heartbeatTimer === undefined) this.#scheduleHeartbeat()
   }
 
-  /** Ends all streams, for good. */
-  close(reason: WireEvents['bye']['reason']): void {
+  /** Ends all streams for good. */
+  close(reason: EndReason): void {
     this.#flush()
-    this.#bye ??= reason
-    for (const viewer of this.#viewers) viewer.end(this.#byeFrame(this.#bye))
-    this.#viewers.clear()
-    this.#rest()
+    this.#endReason ??= reason
+    for (const connection of this.#connections) connection.end(this.#endFrame(this.#endReason))
+    this.#connections.clear()
+    this.#goIdle()
     if (reason === 'inspector.closed') this.#stopObserving()
   }
 
-  #note(event: Observed): void {
-    const changed = this.history.note(event)
+  #onEvent(event: Observed): void {
+    const changed = this.history.add(event)
     if (event.kind === 'closed') return this.close('reloader.closed')
-    if (this.#stopFollowing === undefined) return
+    if (this.#stopObservingMachines === undefined) return
     if (event.kind === 'reported') {
-      this.#reports = [...this.#reports, { ...event.failure, at: event.at }].slice(-MAX_PENDING_REPORTS)
-      this.#transactionThrottle.ask()
+      const failure = { ...event.failure, at: event.at }
+      this.#pendingFailures = [...this.#pendingFailures, failure].slice(-MAX_PENDING_FAILURES)
+      this.#transactionThrottle.request()
     }
     if (changed !== undefined) {
-      this.#changed.add(changed)
-      this.#transactionThrottle.ask()
+      this.#changedTransactions.add(changed)
+      this.#transactionThrottle.request()
     }
-    this.#statusThrottle.ask()
+    this.#statusThrottle.request()
   }
 
-  #hello(csrf: string): Hello {
-    const { newest, heads, reported } = this.history
+  #createHello(csrfToken: string): Hello {
+    const { newest, summaries, reported } = this.history
     return {
       status: this.#observation.status(),
-      charts: this.#charts.all,
-      transactions: heads,
-      ...(newest === undefined ? {} : { current: shown(newest) }),
+      machines: this.#machines.states,
+      transactions: summaries,
+      ...(newest === undefined ? {} : { current: limitModules(newest) }),
       reported,
-      actions: this.#bye === undefined ? this.#actions : [],
-      csrf,
+      actions: this.#endReason === undefined ? this.#actions : [],
+      csrfToken,
       now: this.#clock.now(),
     }
   }
 
-  #byeFrame(reason: WireEvents['bye']['reason']): string {
-    return frameOf(this.#ring.lastId, 'bye', JSON.stringify({ reason }))
-  }
-
-  #send<Event extends keyof WireEvents>(event: Event, data: WireEvents[Event], key?: string): void {
-    const frame = this.#ring.push(event, key, data)
-    for (const viewer of this.#viewers) viewer.write(frame)
+  #endFrame(reason: EndReason): string {
+    return formatFrame(this.#replayBuffer.lastId, 'end', { reason })
   }
 
   #sendStates(): void {
-    for (const state of this.#charts.take()) this.#send('state', state)
+    for (const state of this.#machines.takeUnsent()) this.#broadcast('state', state)
   }
 
   #sendTransactions(): void {
-    for (const id of this.#changed) {
+    for (const id of this.#changedTransactions) {
       const transaction = this.history.get(id)
-      if (transaction !== undefined) this.#send('transaction', shown(transaction), `transaction ${id}`)
+      if (transaction !== undefined) this.#broadcast('transaction', limitModules(transaction), `transaction ${id}`)
     }
-    this.#changed.clear()
-    for (const report of this.#reports.splice(0)) this.#send('reported', report)
+    this.#changedTransactions.clear()
+    for (const failure of this.#pendingFailures.splice(0)) this.#broadcast('reported', failure)
   }
 
   #sendStatus(): void {
     const status = this.#observation.status()
     const text = JSON.stringify(status)
-    if (text === this.#status) return
-    this.#status = text
-    this.#send('status', status, 'status')
+    if (text === this.#sentStatus) return
+    this.#sentStatus = text
+    this.#broadcast('status', status, 'status')
+  }
+
+  #broadcast<Name extends keyof StreamEvents>(name: Name, data: StreamEvents[Name], key?: string): void {
+    const frame = this.#replayBuffer.push(name, key, data)
+    for (const connection of this.#connections) connection.write(frame)
   }
 
   #flush(): void {
@@ -168,58 +168,55 @@ export class Feed {
     this.#statusThrottle.flush()
   }
 
-  #follow(): void {
-    this.#clock.clearTimeout(this.#lingering)
-    this.#lingering = undefined
-    if (this.#stopFollowing !== undefined) return
-    this.#charts.reset(this.#observation.machines())
-    if (this.#bye !== undefined) return
-    this.#stopFollowing = this.#observation.observeMachines((state) => {
-      this.#charts.note(state)
-      this.#stateThrottle.ask()
-      this.#statusThrottle.ask()
+  #observeMachines(): void {
+    this.#clock.clearTimeout(this.#lingerTimer)
+    this.#lingerTimer = undefined
+    if (this.#stopObservingMachines !== undefined) return
+    this.#machines.reset(this.#observation.machines())
+    if (this.#endReason !== undefined) return
+    this.#stopObservingMachines = this.#observation.observeMachines((state) => {
+      this.#machines.add(state)
+      this.#stateThrottle.request()
+      this.#statusThrottle.request()
     })
   }
 
-  #leave(viewer: Viewer): void {
-    if (!this.#viewers.delete(viewer) || this.#viewers.size > 0) return
-    this.#clock.clearTimeout(this.#beating)
-    this.#beating = undefined
-    this.#lingering = armQuietly(this.#clock, () => this.#rest(), LINGER_MS)
+  #disconnect(connection: SseConnection): void {
+    if (!this.#connections.delete(connection) || this.#connections.size > 0) return
+    this.#clock.clearTimeout(this.#heartbeatTimer)
+    this.#heartbeatTimer = undefined
+    this.#lingerTimer = setBackgroundTimer(this.#clock, () => this.#goIdle(), LINGER_MS)
   }
 
-  /** Nobody looks: the machines are let alone, and what happens from now on is not kept event by event. */
-  #rest(): void {
-    this.#stopFollowing?.()
-    this.#stopFollowing = undefined
-    for (const timer of [this.#lingering, this.#beating]) this.#clock.clearTimeout(timer)
+  /** Stops observing the machines. Events from now on are not buffered, so no stream can resume across the gap. */
+  #goIdle(): void {
+    this.#stopObservingMachines?.()
+    this.#stopObservingMachines = undefined
+    for (const timer of [this.#lingerTimer, this.#heartbeatTimer]) this.#clock.clearTimeout(timer)
     for (const throttle of [this.#stateThrottle, this.#transactionThrottle, this.#statusThrottle]) throttle.cancel()
-    this.#beating = undefined
-    this.#changed.clear()
-    this.#reports = []
-    this.#ring.interrupt()
+    this.#heartbeatTimer = undefined
+    this.#changedTransactions.clear()
+    this.#pendingFailures = []
+    this.#replayBuffer.markGap()
   }
 
-  #beat(): void {
-    this.#beating = armQuietly(
-      this.#clock,
-      () => {
-        for (const viewer of this.#viewers) viewer.write(HEARTBEAT)
-        this.#beat()
-      },
-      HEARTBEAT_MS,
-    )
+  #scheduleHeartbeat(): void {
+    const beat = (): void => {
+      for (const connection of this.#connections) connection.write(HEARTBEAT_FRAME)
+      this.#scheduleHeartbeat()
+    }
+    this.#heartbeatTimer = setBackgroundTimer(this.#clock, beat, HEARTBEAT_MS)
   }
 }
 
-/** Of very many modules the first, and those that failed; the export has all. */
-const shown = (transaction: InspectedTransaction): InspectedTransaction => {
-  if (transaction.modules.length <= MAX_SHOWN_MODULES) return transaction
-  const failed = (module: InspectedModule): boolean => module.phases.some(({ result }) => failedResults.has(result))
-  const modules = transaction.modules.filter((module, at) => at < MAX_SHOWN_MODULES / 2 || failed(module))
-  return { ...transaction, modules: modules.slice(0, MAX_SHOWN_MODULES) }
+/** Keeps the first modules and those that failed, if there are very many. An export has all of them. */
+const limitModules = (transaction: InspectedTransaction): InspectedTransaction => {
+  if (transaction.modules.length <= MAX_SENT_MODULES) return transaction
+  const hasFailed = (module: InspectedModule): boolean => module.phases.some(({ result }) => failedResults.has(result))
+  const modules = transaction.modules.filter((module, at) => at < MAX_SENT_MODULES / 2 || hasFailed(module))
+  return { ...transaction, modules: modules.slice(0, MAX_SENT_MODULES) }
 }
 
 const failedResults = new Set<InspectedPhase['result']>(['failed', 'timed-out'])
 
-const parseId = (text: string): number => (/^\d{1,15}$/.test(text) ? Number(text) : -1)
+const parseEventId = (text: string): number => (/^\d{1,15}$/.test(text) ? Number(text) : -1)

@@ -1,36 +1,37 @@
-import type { MachineState, MachineName } from '../../api/machine-state.ts'
-import type { Charts } from './protocol.ts'
+import type { MachineName, MachineState } from '../../api/machine-state.ts'
+import type { MachineStates } from './protocol.ts'
 
 type State = MachineState<MachineName>
 
-/** Transitions that are told at once; of a machine in a storm only the last are worth lighting. */
-const MAX_TAKEN = 32
+/** Of a machine in a storm, the page highlights only the latest transitions. */
+const MAX_TRANSITIONS = 32
 
-/** Where each machine is, and what it has done since that was last told: quick steps in a row become one. */
-export class ChartLog {
+/** Keeps the state of each machine and the steps that are not sent yet. Quick steps of one machine are merged. */
+export class MachineLog {
   readonly #states = new Map<MachineName, State>()
-  readonly #untold = new Map<MachineName, State>()
+  readonly #unsent = new Map<MachineName, State>()
 
-  get all(): Charts {
+  get states(): MachineStates {
     return Object.fromEntries(this.#states)
   }
 
+  /** Replaces all states; there is nothing to send then. */
   reset(states: readonly State[]): void {
-    this.#untold.clear()
+    this.#unsent.clear()
     for (const state of states) this.#states.set(state.machine, state)
   }
 
-  note(state: State): void {
-    const earlier = this.#untold.get(state.machine)?.taken ?? []
-    const told = { ...state, taken: [...earlier, ...state.taken].slice(-MAX_TAKEN) }
-    this.#untold.set(state.machine, told)
+  add(state: State): void {
+    const earlier = this.#unsent.get(state.machine)?.taken ?? []
+    const merged = { ...state, taken: [...earlier, ...state.taken].slice(-MAX_TRANSITIONS) }
+    this.#unsent.set(state.machine, merged)
     this.#states.set(state.machine, state)
   }
 
-  /** What is to be told; told once. */
-  take(): readonly State[] {
-    const states = [...this.#untold.values()]
-    this.#untold.clear()
+  /** Returns the states to send, and marks them as sent. */
+  takeUnsent(): readonly State[] {
+    const states = [...this.#unsent.values()]
+    this.#unsent.clear()
     return states
   }
 }

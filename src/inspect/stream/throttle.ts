@@ -1,50 +1,50 @@
 import type { Clock, TimerHandle } from '../../api/clock.ts'
 
-/** A timer that keeps no process alive and ends none: an onlooker must not. */
-export const armQuietly = (clock: Clock, callback: () => void, ms: number): TimerHandle => {
+/** Sets a timer that neither keeps the process alive nor ends it by throwing. */
+export const setBackgroundTimer = (clock: Clock, callback: () => void, ms: number): TimerHandle => {
   const handle = clock.setTimeout(() => {
     try {
       callback()
     } catch {
-      // What cannot be told is not told.
+      // The page misses an update; the service must not notice.
     }
   }, ms)
   ;(handle as { readonly unref?: () => void } | undefined)?.unref?.()
   return handle
 }
 
-/** Runs something soon after it was asked for, but not more often than every `gapMs`. */
+/** Runs a callback soon after a request, but at most once per interval. */
 export class Throttle {
   readonly #clock: Clock
-  readonly #gapMs: number
+  readonly #intervalMs: number
   readonly #run: () => void
   #timer: TimerHandle
-  #isArmed = false
-  #lastAt = Number.NEGATIVE_INFINITY
+  #isPending = false
+  #lastRunAt = Number.NEGATIVE_INFINITY
 
-  constructor(clock: Clock, gapMs: number, run: () => void) {
+  constructor(clock: Clock, intervalMs: number, run: () => void) {
     this.#clock = clock
-    this.#gapMs = gapMs
+    this.#intervalMs = intervalMs
     this.#run = run
   }
 
-  ask(): void {
-    if (this.#isArmed) return
-    this.#isArmed = true
-    const waitMs = Math.max(0, this.#lastAt + this.#gapMs - this.#clock.monotonic())
-    this.#timer = armQuietly(this.#clock, () => this.flush(), waitMs)
+  request(): void {
+    if (this.#isPending) return
+    this.#isPending = true
+    const waitMs = Math.max(0, this.#lastRunAt + this.#intervalMs - this.#clock.monotonic())
+    this.#timer = setBackgroundTimer(this.#clock, () => this.flush(), waitMs)
   }
 
-  /** Runs now what was asked for. */
+  /** Runs a pending request now. */
   flush(): void {
-    if (!this.#isArmed) return
+    if (!this.#isPending) return
     this.cancel()
-    this.#lastAt = this.#clock.monotonic()
+    this.#lastRunAt = this.#clock.monotonic()
     this.#run()
   }
 
   cancel(): void {
-    this.#isArmed = false
+    this.#isPending = false
     this.#clock.clearTimeout(this.#timer)
   }
 }

@@ -1,38 +1,34 @@
-import type { Difference, Diff } from '../../model/diff.ts'
-import type { TransactionRecord } from '../../model/record.ts'
 import type { Observed } from '../../api/observed.ts'
+import type { Diff, Difference } from '../../model/diff.ts'
+import type { TransactionRecord } from '../../model/record.ts'
+import type { InspectedTransaction, ReportedFailure, TransactionSummary } from './protocol.ts'
 import { TransactionLog } from './transaction-log.ts'
-import type { InspectedTransaction, ReportedFailure, TransactionHead } from './protocol.ts'
 
-/** Transactions that are kept. */
 const MAX_TRANSACTIONS = 200
-/** Modules that are kept, of all transactions together: two hundred of ten thousand modules would fill a heap. */
+/** A bound over all transactions together: two hundred transactions of ten thousand modules would fill the heap. */
 const MAX_MODULES = 50_000
 const MAX_REPORTED = 50
+/** A longer value is cut, because it could be a megabyte and is kept in each of two hundred transactions. */
+const MAX_VALUE_CHARACTERS = 500
 
-/** Puts transactions together from what happens, and keeps the last ones. */
-export class History {
+/** Builds transactions from what is observed, and keeps the most recent ones. */
+export class TransactionHistory {
   readonly #logs = new Map<string, TransactionLog>()
   readonly #reported: ReportedFailure[] = []
-  #modules = 0
+  #moduleCount = 0
 
-  /** Takes a record of which nothing else was seen: it ended before anybody looked. */
-  adopt(record: TransactionRecord): void {
-    this.#end(record)
-  }
-
-  /** Notes what happened; answers the transaction that has changed by it. */
-  note(event: Observed): string | undefined {
+  /** Adds an event, and returns the id of the transaction that it changed. */
+  add(event: Observed): string | undefined {
     switch (event.kind) {
       case 'began':
         return this.#begin(event)
       case 'planned':
-        return this.#change(event.transaction, (log) => log.plan({ ...event, diff: shortened(event.diff) }))
+        return this.#update(event.transaction, (log) => log.setPlan({ ...event, diff: truncateValues(event.diff) }))
       case 'phase':
-        this.#logs.get(event.transaction)?.phase(event)
+        this.#logs.get(event.transaction)?.addPhase(event)
         return event.transaction
       case 'record':
-        return this.#end(event.record)
+        return this.addRecord(event.record)
       case 'reported':
         this.#reported.push({ ...event.failure, at: event.at })
         if (this.#reported.length > MAX_REPORTED) this.#reported.shift()
@@ -42,17 +38,24 @@ export class History {
     }
   }
 
+  /** Ends a transaction. Its earlier events may be missing, if it ended before it was observed. */
+  addRecord(record: TransactionRecord): string {
+    const log = this.#logs.get(record.id) ?? new TransactionLog(record)
+    this.#logs.set(record.id, log)
+    return this.#update(record.id, () => log.setRecord(record)) ?? record.id
+  }
+
   get(id: string): InspectedTransaction | undefined {
-    return this.#logs.get(id)?.whole()
+    return this.#logs.get(id)?.toTransaction()
   }
 
   get newest(): InspectedTransaction | undefined {
-    return [...this.#logs.values()].at(-1)?.whole()
+    return [...this.#logs.values()].at(-1)?.toTransaction()
   }
 
   /** Oldest first. */
-  get heads(): readonly TransactionHead[] {
-    return [...this.#logs.values()].map((log) => log.head())
+  get summaries(): readonly TransactionSummary[] {
+    return [...this.#logs.values()].map((log) => log.toSummary())
   }
 
   get reported(): readonly ReportedFailure[] {
@@ -60,56 +63,47 @@ export class History {
   }
 
   #begin({ transaction: id, epoch, trigger, at: startedAt }: Extract<Observed, { readonly kind: 'began' }>): string {
-    const before = [...this.#logs.values()].at(-1)
-    if (before?.outcome === 'superseded') before.supersededBy = id
+    const previous = [...this.#logs.values()].at(-1)
+    if (previous?.outcome === 'superseded') previous.supersededBy = id
     this.#logs.set(id, new TransactionLog({ id, epoch, trigger, startedAt }))
-    this.#shrink()
+    this.#dropOldest()
     return id
   }
 
-  #end(record: TransactionRecord): string {
-    const log = this.#logs.get(record.id) ?? new TransactionLog(record)
-    this.#logs.set(record.id, log)
-    return this.#change(record.id, () => log.end(record)) ?? record.id
-  }
-
-  /** One that has left the history stays away. */
-  #change(id: string, change: (log: TransactionLog) => void): string | undefined {
+  /** Updates a transaction if it is still in the history. */
+  #update(id: string, update: (log: TransactionLog) => void): string | undefined {
     const log = this.#logs.get(id)
     if (log === undefined) return undefined
     const { changes } = log
-    change(log)
-    this.#modules += log.changes - changes
-    this.#shrink()
+    update(log)
+    this.#moduleCount += log.changes - changes
+    this.#dropOldest()
     return id
   }
 
-  #shrink(): void {
+  #dropOldest(): void {
     for (const [oldest, { changes }] of this.#logs) {
-      const isSmall = this.#logs.size <= MAX_TRANSACTIONS && this.#modules <= MAX_MODULES
-      if (isSmall || this.#logs.size === 1) return
+      const fits = this.#logs.size <= MAX_TRANSACTIONS && this.#moduleCount <= MAX_MODULES
+      if (fits || this.#logs.size === 1) return
       this.#logs.delete(oldest)
-      this.#modules -= changes
+      this.#moduleCount -= changes
     }
   }
 }
 
-/** Characters of a public value that are shown; a document of a megabyte must not be kept two hundred times. */
-const MAX_VALUE = 500
-
-const shortened = ({ differences, count }: Diff): Diff => ({
+const truncateValues = ({ differences, count }: Diff): Diff => ({
   count,
   differences: differences.map(
     ({ from, to, ...difference }): Difference => ({
       ...difference,
-      ...(from === undefined ? {} : { from: short(from) }),
-      ...(to === undefined ? {} : { to: short(to) }),
+      ...(from === undefined ? {} : { from: truncate(from) }),
+      ...(to === undefined ? {} : { to: truncate(to) }),
     }),
   ),
 })
 
-/** The value, or the beginning of its JSON with an ellipsis. */
-const short = (value: unknown): unknown => {
+/** Returns the value, or the start of its JSON followed by an ellipsis. */
+const truncate = (value: unknown): unknown => {
   const text = JSON.stringify(value) ?? ''
-  return text.length <= MAX_VALUE ? value : `${text.slice(0, MAX_VALUE)}…`
+  return text.length <= MAX_VALUE_CHARACTERS ? value : `${text.slice(0, MAX_VALUE_CHARACTERS)}…`
 }

@@ -1,69 +1,73 @@
-import type { Phase } from '../../model/failure.ts'
-import type { TransactionRecord } from '../../model/record.ts'
 import type { Observed, PlannedModule } from '../../api/observed.ts'
-import type { InspectedModule, InspectedPhase, InspectedTransaction, TransactionHead } from './protocol.ts'
+import type { Failure, Phase } from '../../model/failure.ts'
+import type { TransactionRecord } from '../../model/record.ts'
+import type { InspectedModule, InspectedPhase, InspectedTransaction, TransactionSummary } from './protocol.ts'
 
 type Event<Kind extends Observed['kind']> = Extract<Observed, { readonly kind: Kind }>
+type Start = Pick<TransactionSummary, 'id' | 'epoch' | 'trigger' | 'startedAt'>
 
-/** Changed in place: there are some for each module, and they come while the service is at work. */
-interface NotedPhase {
+/** Mutable, because every module has several and they arrive while the service is busy. */
+interface PhaseEntry {
   readonly phase: Phase
   readonly startMs: number
   durationMs: number | undefined
   result: InspectedPhase['result']
 }
 
-/** All that is seen of one transaction, in any order of its parts. What happens is only noted; it is put together when asked for. */
+/** Collects the events of one transaction in any order. It only stores them; the views are built on request. */
 export class TransactionLog {
-  readonly #began: Pick<TransactionHead, 'id' | 'epoch' | 'trigger' | 'startedAt'>
-  #planned: Event<'planned'> | undefined
+  readonly #start: Start
+  #plan: Event<'planned'> | undefined
   #record: TransactionRecord | undefined
-  readonly #phases = new Map<string, NotedPhase[]>()
+  readonly #phases = new Map<string, PhaseEntry[]>()
   supersededBy: string | undefined
 
-  constructor(began: Pick<TransactionHead, 'id' | 'epoch' | 'trigger' | 'startedAt'>) {
-    this.#began = began
+  constructor(start: Start) {
+    this.#start = start
   }
 
-  get outcome(): TransactionHead['outcome'] {
+  get outcome(): TransactionSummary['outcome'] {
     return this.#record?.outcome ?? 'running'
   }
 
+  /** The number of modules that it changes. */
   get changes(): number {
-    return (this.#record ?? this.#planned)?.modules.length ?? 0
+    return (this.#record ?? this.#plan)?.modules.length ?? 0
   }
 
-  plan(planned: Event<'planned'>): void {
-    this.#planned = planned
+  setPlan(plan: Event<'planned'>): void {
+    this.#plan = plan
   }
 
-  end(record: TransactionRecord): void {
+  setRecord(record: TransactionRecord): void {
     this.#record = record
   }
 
-  /** A phase that begins is added; one that ends closes the last of its kind that runs. */
-  phase({ module, phase, startMs, ended }: Event<'phase'>): void {
+  /** Adds a phase that starts, or ends the last running phase of its kind. */
+  addPhase({ module, phase, startMs, ended }: Event<'phase'>): void {
     let phases = this.#phases.get(module)
     if (phases === undefined) {
       phases = []
       this.#phases.set(module, phases)
     }
-    const last = lastOf(phases, phase, ended === undefined ? undefined : 'running')
+    const last = phases.findLast(
+      (entry) => entry.phase === phase && (ended === undefined || entry.result === 'running'),
+    )
     if (ended !== undefined) {
       if (last === undefined) return
       last.durationMs = ended.atMs - last.startMs
       last.result = ended.result
     } else if (phase === 'check' && last !== undefined) {
-      // As in the record, the rounds of a soak are one phase.
+      // As in the record, all checks of a soak are one phase.
       last.durationMs = undefined
       last.result = 'running'
     } else phases.push({ phase, startMs, durationMs: undefined, result: 'running' })
   }
 
-  head(): TransactionHead {
-    const { id, epoch, trigger, startedAt } = this.#began
+  toSummary(): TransactionSummary {
+    const { id, epoch, trigger, startedAt } = this.#start
     const record = this.#record
-    const revision = (record ?? this.#planned)?.revision
+    const revision = (record ?? this.#plan)?.revision
     const [failure] = failuresOf(record)
     return {
       id,
@@ -78,46 +82,42 @@ export class TransactionLog {
     }
   }
 
-  whole(): InspectedTransaction {
+  toTransaction(): InspectedTransaction {
     const record = this.#record
-    const planned = this.#planned
-    const digest = (record ?? planned)?.digest
+    const plan = this.#plan
+    const digest = (record ?? plan)?.digest
     return {
-      ...this.head(),
+      ...this.toSummary(),
       ...(digest === undefined ? {} : { digest }),
-      ...(planned === undefined ? {} : { plannedMs: planned.atMs, diff: planned.diff }),
-      modules:
-        record === undefined ? (planned?.modules ?? []).map((module) => this.#seen(module)) : this.#recorded(record),
+      ...(plan === undefined ? {} : { plannedMs: plan.atMs, diff: plan.diff }),
+      modules: record === undefined ? this.#plannedModules(plan?.modules ?? []) : this.#recordedModules(record),
       failures: failuresOf(record),
       ...(record?.outcome === 'degraded' ? { degraded: record.degraded } : {}),
       ...(this.supersededBy === undefined ? {} : { supersededBy: this.supersededBy }),
     }
   }
 
-  #seen({ module, change, after }: PlannedModule): InspectedModule {
-    return { module, change, after, phases: (this.#phases.get(module) ?? []).map(shown) }
+  #plannedModules(modules: readonly PlannedModule[]): readonly InspectedModule[] {
+    return modules.map(({ module, change, after }) => ({
+      module,
+      change,
+      after,
+      phases: (this.#phases.get(module) ?? []).map(toPhase),
+    }))
   }
 
-  /** The record's own account, and the closes that it does not have: they end after it. */
-  #recorded({ modules }: TransactionRecord): readonly InspectedModule[] {
+  /** Returns the modules of the record with the observed closes: those can end after the record. */
+  #recordedModules({ modules }: TransactionRecord): readonly InspectedModule[] {
     return modules.map(({ module, change, after, phases }) => {
-      const closes = (this.#phases.get(module) ?? []).filter(({ phase }) => phase === 'close').map(shown)
+      const closes = (this.#phases.get(module) ?? []).filter(({ phase }) => phase === 'close').map(toPhase)
       const others = closes.length === 0 ? phases : phases.filter(({ phase }) => phase !== 'close')
       return { module, change, after, phases: [...others, ...closes] }
     })
   }
 }
 
-const lastOf = (phases: readonly NotedPhase[], phase: Phase, result: 'running' | undefined): NotedPhase | undefined => {
-  for (let at = phases.length - 1; at >= 0; at -= 1) {
-    const one = phases[at]
-    if (one?.phase === phase && (result === undefined || one.result === result)) return one
-  }
-  return undefined
-}
-
-const shown = ({ phase, startMs, durationMs, result }: NotedPhase): InspectedPhase =>
+const toPhase = ({ phase, startMs, durationMs, result }: PhaseEntry): InspectedPhase =>
   durationMs === undefined ? { phase, startMs, result } : { phase, startMs, durationMs, result }
 
-const failuresOf = (record: TransactionRecord | undefined) =>
+const failuresOf = (record: TransactionRecord | undefined): readonly Failure[] =>
   record !== undefined && 'failures' in record ? record.failures : []

@@ -39,10 +39,10 @@ interface Elk {
   readonly layout: (graph: ElkNode) => Promise<ElkNode>
 }
 
-// elkjs is CommonJS, and Node gives all of it as the default, which its types do not know.
+// elkjs is CommonJS: Node exports it as the default, but its types do not say so.
 const { default: ELK } = (await import('elkjs')) as unknown as { readonly default: new () => Elk }
 
-// Chosen by looking: top-down in the order of the machine, what leads back runs around the outside.
+// Chosen by eye: top-down in the machine's order, with arrows that lead back around the outside.
 const layered = {
   'elk.algorithm': 'layered',
   'elk.direction': 'DOWN',
@@ -65,5 +65,5 @@ const layered = {
   'elk.layered.compaction.postCompaction.strategy': 'EDGE_LENGTH',
 }
 
-/** Lays a graph out; all coordinates count from the root's upper left corner. */
+/** Lays out a graph. All coordinates start at the root's upper left corner. */
 export const layOut = (graph: ElkNode): Promise<ElkNode> => new ELK().layout({ ...graph, layoutOptions: layered })

@@ -1,21 +1,31 @@
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import * as machines from '../../../machines/index.ts'
-import { chartOf } from './chart-layout.ts'
+import { layOutChart } from './chart-layout.ts'
 
 export const COMMAND = 'node --import tsx test/inspect/page/write-page.ts'
 
 const page = new URL('../../../src/inspect/page/', import.meta.url)
 
-const head = `// Written by \`${COMMAND}\`. Do not edit: a test compares.
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: a text of code`
+/** Generates the modules of the page that are checked in, by path. */
+export const generatePage = async (): Promise<ReadonlyMap<string, string>> =>
+  new Map([
+    [fileURLToPath(new URL('generated/assets.ts', page)), await generateAssets()],
+    [fileURLToPath(new URL('generated/charts.ts', page)), await generateCharts()],
+  ])
 
-/** A string literal as the formatter writes it. */
-const literal = (text: string): string => {
-  const escaped = JSON.stringify(text).slice(1, -1).replaceAll('\\"', '"')
-  const singles = text.split("'").length
-  const doubles = text.split('"').length
-  return singles > doubles ? `"${escaped.replaceAll('"', '\\"')}"` : `'${escaped.replaceAll("'", "\\'")}'`
+const head = `// Written by \`${COMMAND}\`. Do not edit: a test compares.
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the text is code`
+
+const generateAssets = async (): Promise<string> => {
+  const [script, style] = await Promise.all([bundle('client/main.ts'), bundle('client/style/page.css')])
+  return [
+    head,
+    "/** The page's code: `client/main.ts` and its imports. */",
+    `export const script =\n  ${toLiteral(script)}`,
+    "/** The page's style: `client/style/page.css` and its imports. */",
+    `export const style =\n  ${toLiteral(style)}\n`,
+  ].join('\n')
 }
 
 const bundle = async (entry: string): Promise<string> => {
@@ -30,37 +40,33 @@ const bundle = async (entry: string): Promise<string> => {
     minifyWhitespace: true,
     logLevel: 'silent',
   })
-  // Paths of the machine that bundles must not be in it, nor may its text end the element that it stands in.
-  return (outputFiles[0]?.text ?? '').replaceAll('</', '<\\/').trim()
+  return escapeClosingTags(outputFiles[0]?.text ?? '').trim()
 }
 
-const assets = async (): Promise<string> => {
-  const [script, style] = await Promise.all([bundle('client/main.ts'), bundle('client/style/page.css')])
+/** The order on the page follows a change on its way. */
+const order = ['reload', 'watch', 'admission']
+
+const generateCharts = async (): Promise<string> => {
+  const charts = await Promise.all(
+    Object.values(machines)
+      .filter((value) => 'root' in value)
+      .map(layOutChart),
+  )
+  charts.sort((a, b) => order.indexOf(a.id) - order.indexOf(b.id))
   return [
     head,
-    "/** The page's code: `client/main.ts` and all that it imports. */",
-    `export const script =\n  ${literal(script)}`,
-    "/** The page's looks: `client/style/page.css` and all that it imports. */",
-    `export const style =\n  ${literal(style)}\n`,
+    '/** The statecharts with their layout, as JSON: `readonly Chart[]` of `client/charts/chart-data.ts`. */',
+    `export const charts =\n  ${toLiteral(escapeClosingTags(JSON.stringify(charts)))}\n`,
   ].join('\n')
 }
 
-const charts = async (): Promise<string> => {
-  const all = Object.values(machines).filter((value) => 'root' in value)
-  // The order on the page: as a change goes.
-  const order = ['reload', 'watch', 'admission']
-  const placed = await Promise.all(all.map(chartOf))
-  placed.sort((a, b) => order.indexOf(a.id) - order.indexOf(b.id))
-  return [
-    head,
-    '/** The statecharts, laid out, as JSON: `readonly Chart[]` of `client/chart-data.ts`. */',
-    `export const charts =\n  ${literal(JSON.stringify(placed).replaceAll('</', '<\\/'))}\n`,
-  ].join('\n')
-}
+/** Keeps a text from ending the element that contains it. */
+const escapeClosingTags = (text: string): string => text.replaceAll('</', '<\\/')
 
-/** The generated modules, by path. */
-export const generated = async (): Promise<ReadonlyMap<string, string>> =>
-  new Map([
-    [fileURLToPath(new URL('assets.ts', page)), await assets()],
-    [fileURLToPath(new URL('charts.ts', page)), await charts()],
-  ])
+/** Returns a string literal as the formatter writes it. */
+const toLiteral = (text: string): string => {
+  const escaped = JSON.stringify(text).slice(1, -1).replaceAll('\\"', '"')
+  const singles = text.split("'").length
+  const doubles = text.split('"').length
+  return singles > doubles ? `"${escaped.replaceAll('"', '\\"')}"` : `'${escaped.replaceAll("'", "\\'")}'`
+}

@@ -1,4 +1,4 @@
 import { writeFileSync } from 'node:fs'
-import { generated } from './generate-page.ts'
+import { generatePage } from './generate-page.ts'
 
-for (const [path, text] of await generated()) writeFileSync(path, text)
+for (const [path, text] of await generatePage()) writeFileSync(path, text)

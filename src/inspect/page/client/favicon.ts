@@ -1,5 +1,5 @@
 import type { Model } from './model.ts'
-import { type Tone, verdictOf } from './panels/headline.ts'
+import { describeHeadline, type Tone } from './panels/headline.ts'
 
 const colours: Readonly<Record<Tone, string>> = {
   good: '%231a7f4b',
@@ -17,19 +17,21 @@ const shapes: Readonly<Record<Tone, string>> = {
   bad: "<path d='M5 5l6 6M11 5l-6 6' stroke='white' stroke-width='2'/>",
 }
 
-/** The tab's title and icon say what the header says, so that one look at the tabs is enough. */
-export const tabMark = (): ((model: Model) => void) => {
+const iconUrl = (tone: Tone): string => {
+  const body = `<rect width='16' height='16' rx='4' fill='${colours[tone]}'/>${shapes[tone]}`
+  return `data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'>${body}</svg>`
+}
+
+/** Returns a function that shows the headline in the tab's title and icon, so that it is readable among other tabs. */
+export const createFavicon = (): ((model: Model) => void) => {
   const icon = document.querySelector<HTMLLinkElement>('link[rel="icon"]')
   let shown = ''
   return (model) => {
-    const { title, tone, glyph } = verdictOf(model)
+    const { title, tone, glyph } = describeHeadline(model)
     const text = `${glyph} ${title} · changeover`
     if (text === shown) return
     shown = text
     document.title = text
-    if (icon !== null) {
-      const body = `<rect width='16' height='16' rx='4' fill='${colours[tone]}'/>${shapes[tone]}`
-      icon.href = `data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'>${body}</svg>`
-    }
+    if (icon !== null) icon.href = iconUrl(tone)
   }
 }

@@ -1,55 +1,69 @@
-import type { TransactionHead } from '../../stream/protocol.ts'
+import type { Failure } from '../../../model/failure.ts'
+import type { TransactionSummary } from '../../stream/protocol.ts'
+import { formatDuration } from './time.ts'
 
-export type OutcomeName = TransactionHead['outcome']
+export type OutcomeName = TransactionSummary['outcome']
 
-/** How an outcome looks and reads; told apart by shape and word, never by colour alone. */
-export const outcomes: Readonly<Record<OutcomeName, { readonly glyph: string; readonly word: string }>> = {
-  running: { glyph: '◌', word: 'running' },
-  committed: { glyph: '✓', word: 'committed' },
-  unchanged: { glyph: '=', word: 'unchanged' },
-  rejected: { glyph: '✕', word: 'rejected' },
-  'rolled-back': { glyph: '↶', word: 'rolled back' },
-  superseded: { glyph: '»', word: 'superseded' },
-  aborted: { glyph: '■', word: 'aborted' },
-  degraded: { glyph: '▲', word: 'degraded' },
+/** How each outcome looks and reads. Shape and word tell them apart, never the colour alone. */
+export const outcomes: Readonly<Record<OutcomeName, { readonly glyph: string; readonly label: string }>> = {
+  running: { glyph: '◌', label: 'running' },
+  committed: { glyph: '✓', label: 'committed' },
+  unchanged: { glyph: '=', label: 'unchanged' },
+  rejected: { glyph: '✕', label: 'rejected' },
+  'rolled-back': { glyph: '↶', label: 'rolled back' },
+  superseded: { glyph: '»', label: 'superseded' },
+  aborted: { glyph: '■', label: 'aborted' },
+  degraded: { glyph: '▲', label: 'degraded' },
 }
 
-export const triggers: Readonly<Record<string, string>> = {
-  start: 'first start',
-  change: 'the source changed',
-  reload: 'reload asked for',
+export const triggers: Readonly<Record<TransactionSummary['trigger'], string>> = {
+  start: 'start',
+  change: 'source changed',
+  reload: 'reload requested',
   repair: 'repair',
   restore: 'last known good restored',
   revert: 'revert',
-  retry: 'quarantine ended',
+  retry: 'quarantine expired',
 }
 
-const phaseWords: Readonly<Record<string, string>> = {
+const phases: Readonly<Record<string, string>> = {
   fetching: 'fetch',
   validating: 'validate',
   check: 'soak',
 }
 
-/** What a phase is called on the page: the checks of a module are its part in the soak. */
-export const phaseWord = (phase: string): string => phaseWords[phase] ?? phase
+/** Returns the name of a phase on the page. A module's checks are its part of the soak. */
+export const phaseLabel = (phase: string): string => phases[phase] ?? phase
+
+/** Describes a phase in a line: `prepare 55 ms failed`. */
+export const describePhase = (phase: string, durationMs: number | undefined, result: string): string => {
+  const time = durationMs === undefined ? 'running' : formatDuration(durationMs)
+  return `${phaseLabel(phase)} ${time}${result === 'done' || result === 'running' ? '' : ` ${result}`}`
+}
+
+/** Describes a failure in a line: its message, and the code of its cause if there is one. */
+export const describeFailure = ({ message, cause }: Failure): string =>
+  cause?.code === undefined ? `${message}.` : `${message}. Cause: ${cause.code}.`
 
 /** `1 module`, `3 modules`. */
-export const counted = (count: number, one: string, many = `${one}s`): string =>
+export const pluralize = (count: number, one: string, many = `${one}s`): string =>
   `${count.toLocaleString('en')} ${count === 1 ? one : many}`
 
 /** `a`, `a and b`, `a, b and 3 more`. */
-export const listed = (names: readonly string[], most = 3): string => {
-  const shown = names.length > most ? [...names.slice(0, most), `${names.length - most} more`] : names
+export const joinNames = (names: readonly string[], max = 3): string => {
+  const shown = names.length > max ? [...names.slice(0, max), `${names.length - max} more`] : names
   return shown.length < 2 ? shown.join('') : `${shown.slice(0, -1).join(', ')} and ${shown.at(-1)}`
 }
 
-/** A name that might be anything, on one line and not endless. */
-export const short = (text: string, most = 40): string => (text.length > most ? `${text.slice(0, most - 1)}…` : text)
+/** Cuts a text that could be of any length. */
+export const shorten = (text: string, max = 40): string => (text.length > max ? `${text.slice(0, max - 1)}…` : text)
 
-const events: Readonly<Record<string, string>> = { init: 'the start', '': 'at once' }
+export const capitalize = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
 
-/** The type of an event for people: `done of readDocument` is `xstate.done.actor.…` to XState. */
-export const eventWord = (event: string): string => {
+const events: Readonly<Record<string, string>> = { init: 'start', '': 'immediate' }
+
+/** Shortens XState's event types: `xstate.done.actor.0.readDocument` becomes `done of readDocument`. */
+export const eventLabel = (event: string): string => {
   const name = event.replace(/^xstate\./, '')
   const actor = /^(done|error)\.actor\.(?:\d+\.)?(.+)$/.exec(name)
   if (actor !== null) return `${actor[1]} of ${actor[2]?.split('.').at(-1)}`

@@ -1,126 +1,126 @@
-import type { ActionAnswer, InspectedTransaction } from '../../stream/protocol.ts'
-import { type Actions, answerText } from './panels/actions.ts'
-import { announcer } from './screen-reader.ts'
+import { createCharts } from './charts/charts.ts'
 import type { Chart } from './charts/chart-data.ts'
-import { charts } from './charts/charts.ts'
-import { detail } from './panels/detail.ts'
-import { html } from './dom.ts'
-import { header } from './panels/header.ts'
-import { history } from './panels/history-panel.ts'
+import { html, setText, type View } from './dom.ts'
+import { createFavicon } from './favicon.ts'
+import { outcomes } from './labels.ts'
 import * as models from './model.ts'
-import { modules } from './panels/modules.ts'
-import { follow } from './stream.ts'
-import { tabMark } from './favicon.ts'
-import { later, now, setClock } from './time.ts'
-import { timeline } from './panels/timeline.ts'
+import { createDetail } from './panels/detail.ts'
+import { createHeader } from './panels/header.ts'
+import { createHistoryPanel } from './panels/history-panel.ts'
+import { createModules } from './panels/modules.ts'
+import { createTimeline } from './panels/timeline.ts'
+import { fetchTransaction, sendAction } from './requests.ts'
+import { followStream } from './stream.ts'
+import { now, setClock, setTimer } from './time.ts'
 
 let model = models.initial
-let isDue = false
+let isDrawPending = false
 
-/** Draws at the next frame; many changes are one drawing. */
-const change = (next: models.Model): void => {
+/** Replaces the model. Several changes within one frame are drawn once. */
+const setModel = (next: models.Model): void => {
   model = next
-  if (isDue) return
-  isDue = true
-  // A page in the background has no frames, yet its title must be true.
-  if (document.hidden) later(250, drawAll)
-  else requestAnimationFrame(drawAll)
+  if (isDrawPending) return
+  isDrawPending = true
+  // A page in the background gets no frames, but its title must stay up to date.
+  if (document.hidden) setTimer(250, draw)
+  else requestAnimationFrame(draw)
 }
 
-const actions: Actions = {
-  send: async (name, body) => {
-    try {
-      const response = await fetch(`actions/${name}`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json', 'x-changeover-csrf': model.csrf },
-        body: JSON.stringify(body),
-      })
-      return answerText((await response.json()) as ActionAnswer)
-    } catch {
-      return { ok: false, text: 'The service did not answer. Look at the connection above, then try again.' }
-    }
-  },
+const draw = (): void => {
+  isDrawPending = false
+  for (const view of Object.values(views)) view.update(model)
+  updateFavicon(model)
 }
 
-const asked = new Set<string>()
-
-const fetchWhole = async (id: string): Promise<void> => {
-  if (asked.has(id)) return
-  asked.add(id)
-  try {
-    const response = await fetch(`transactions/${encodeURIComponent(id)}.json`, { cache: 'no-store' })
-    if (response.ok) {
-      const whole = (await response.json()) as InspectedTransaction
-      change(models.onFetched(model, whole)) // the model of now, not the one before the answer
-    }
-  } catch {
-    // The link says that it is lost.
+/** Announces how each transaction ends: a degraded service at once, any other outcome when the screen reader is idle. */
+const createAnnouncements = (): View<models.Model> => {
+  const polite = html('p', { role: 'status' })
+  const urgent = html('p', { role: 'alert' })
+  const element = html('div', { class: 'visually-hidden' }, polite, urgent)
+  let announced: string | undefined
+  const update = ({ summaries, status }: models.Model): void => {
+    if (status === undefined) return
+    const last = summaries.findLast(({ outcome }) => outcome !== 'running')
+    const key = last === undefined ? '' : `${last.id} ${last.outcome}`
+    const isFirst = announced === undefined
+    if (key === announced) return
+    announced = key
+    if (isFirst || last === undefined) return
+    const subject = last.revision === undefined ? 'Reload' : `Revision ${last.revision.name}`
+    const reason = last.failure === undefined ? '' : `: ${last.failure.message}`
+    setText(last.outcome === 'degraded' ? urgent : polite, `${subject} ${outcomes[last.outcome].label}${reason}.`)
   }
-  later(2_000, () => asked.delete(id))
+  return { element, update }
 }
 
-const choose = (id: string | undefined): void => change(models.choose(model, id))
+const requested = new Set<string>()
+const REQUEST_AGAIN_MS = 2_000
+
+const fetchDetails = async (id: string): Promise<void> => {
+  if (requested.has(id)) return
+  requested.add(id)
+  const transaction = await fetchTransaction(id)
+  if (transaction !== undefined) setModel(models.onFetched(model, transaction))
+  setTimer(REQUEST_AGAIN_MS, () => requested.delete(id))
+}
+
+const select = (id: string | undefined): void => setModel(models.select(model, id))
+
+const chartData = JSON.parse(document.querySelector('#charts')?.textContent ?? '[]') as readonly Chart[]
+
+const views = {
+  header: createHeader((name, body) => sendAction(name, body, model.csrfToken)),
+  timeline: createTimeline(select),
+  history: createHistoryPanel(select),
+  detail: createDetail(select, (id) => void fetchDetails(id)),
+  charts: createCharts(chartData),
+  modules: createModules(),
+  announcements: createAnnouncements(),
+}
+const updateFavicon = createFavicon()
 
 const section = (id: string, title: string, ...content: readonly HTMLElement[]): HTMLElement =>
   html('section', { id, 'aria-labelledby': `${id}-title` }, html('h2', { id: `${id}-title` }, title), ...content)
 
-const parts = {
-  header: header(actions),
-  timeline: timeline(choose),
-  history: history(choose),
-  detail: detail(choose, (id) => void fetchWhole(id)),
-  charts: charts(JSON.parse(document.querySelector('#charts')?.textContent ?? '[]') as readonly Chart[]),
-  modules: modules(),
-}
-const announce = announcer()
-const mark = tabMark()
-
-const drawAll = (): void => {
-  isDue = false
-  for (const part of Object.values(parts)) part.update(model)
-  announce.update(model)
-  mark(model)
-}
-
-/** What runs and what is "since" goes on without an event. */
-const tick = (): void => {
-  const isRunning = model.link.kind === 'live' && model.heads.at(-1)?.outcome === 'running'
-  change(model)
-  later(isRunning ? 120 : 1_000, tick)
-}
-
 document
   .querySelector('#page')
   ?.replaceChildren(
-    parts.header.element,
+    views.header.element,
     html(
       'main',
       { id: 'main' },
       section(
         'transactions',
         'Transactions',
-        parts.timeline.element,
-        html('div', { class: 'columns' }, parts.history.element, parts.detail.element),
+        views.timeline.element,
+        html('div', { class: 'columns' }, views.history.element, views.detail.element),
       ),
-      section('statecharts', 'Statecharts', parts.charts.element),
-      section('modules', 'Modules', parts.modules.element),
+      section('statecharts', 'Statecharts', views.charts.element),
+      section('modules', 'Modules', views.modules.element),
     ),
-    announce.element,
+    views.announcements.element,
   )
 
-follow({
-  link: (link) => change({ ...model, link }),
+followStream({
+  onConnection: (connection) => setModel({ ...model, connection }),
   on: {
     hello: (hello) => {
       setClock(hello.now)
-      change(models.onHello(model, hello))
+      setModel(models.onHello(model, hello))
     },
-    status: (status) => change(models.onStatus(model, status, now())),
-    state: (state) => change(models.onState(model, state)),
-    transaction: (whole) => change(models.onTransaction(model, whole)),
-    reported: (failure) => change(models.onReported(model, failure)),
-    bye: ({ reason }) => change({ ...model, link: { kind: 'ended', reason, at: now() } }),
+    status: (status) => setModel(models.onStatus(model, status, now())),
+    state: (state) => setModel(models.onState(model, state)),
+    transaction: (transaction) => setModel(models.onTransaction(model, transaction)),
+    reported: (failure) => setModel(models.onReported(model, failure)),
+    end: ({ reason }) => setModel({ ...model, connection: { kind: 'ended', reason, at: now() } }),
   },
 })
-tick()
-window.addEventListener('resize', () => change(model))
+
+/** Redraws elapsed times, which change without an event. */
+const redrawTimes = (): void => {
+  const isRunning = model.connection.kind === 'live' && model.summaries.at(-1)?.outcome === 'running'
+  setModel(model)
+  setTimer(isRunning ? 120 : 1_000, redrawTimes)
+}
+redrawTimes()
+window.addEventListener('resize', () => setModel(model))

@@ -1,86 +1,86 @@
-import type { WireEvents } from '../../stream/protocol.ts'
-import type { Link } from './model.ts'
-import { later, now } from './time.ts'
+import type { StreamEvents } from '../../stream/protocol.ts'
+import type { Connection } from './model.ts'
+import { now, setTimer } from './time.ts'
 
-type Told = Exclude<keyof WireEvents, 'beat'>
+type EventName = keyof StreamEvents
 
 export interface StreamHandlers {
-  readonly on: { readonly [Name in Told]: (data: WireEvents[Name]) => void }
-  readonly link: (link: Link) => void
+  readonly on: { readonly [Name in EventName]: (data: StreamEvents[Name]) => void }
+  readonly onConnection: (connection: Connection) => void
 }
 
-/** The service says something every 15 s, if only that it is there. */
+/** The service sends a heartbeat every 15 s, so this long a silence means a dead connection. */
 const SILENCE_MS = 45_000
-const FIRST_PAUSE_MS = 1_000
-const LONGEST_PAUSE_MS = 10_000
+const MIN_BACKOFF_MS = 1_000
+const MAX_BACKOFF_MS = 10_000
 
 /**
- * Follows the service. The browser itself reconnects after a break and tells where it was; where it gives up, because
- * the answer was no stream, this asks why: a session that has ended is not asked again, all else is.
+ * Follows the service's stream. The browser reconnects by itself after a break and resumes after its last event. If it
+ * gives up, because the response was no stream, this asks for the reason, and stops only if the session has ended.
  */
-export const follow = ({ on, link }: StreamHandlers): void => {
-  let pause = FIRST_PAUSE_MS
+export const followStream = ({ on, onConnection }: StreamHandlers): void => {
+  let backoffMs = MIN_BACKOFF_MS
   let lostAt: number | undefined
 
-  const lose = (): void => {
+  const onLost = (): void => {
     lostAt ??= now()
-    link({ kind: 'lost', since: lostAt })
+    onConnection({ kind: 'lost', since: lostAt })
   }
 
-  const live = (): void => {
+  const onLive = (): void => {
     lostAt = undefined
-    pause = FIRST_PAUSE_MS
-    link({ kind: 'live' })
+    backoffMs = MIN_BACKOFF_MS
+    onConnection({ kind: 'live' })
   }
 
-  const again = (): void => {
-    later(pause, open)
-    pause = Math.min(pause * 2, LONGEST_PAUSE_MS)
+  const reopen = (): void => {
+    setTimer(backoffMs, open)
+    backoffMs = Math.min(backoffMs * 2, MAX_BACKOFF_MS)
   }
 
-  const askWhy = async (): Promise<void> => {
+  const reopenUnlessExpired = async (): Promise<void> => {
     try {
       const { status } = await fetch('./', { cache: 'no-store' })
-      if (status === 401 || status === 403) return link({ kind: 'gone' })
+      if (status === 401 || status === 403) return onConnection({ kind: 'expired' })
     } catch {
-      // It does not answer at all: try again.
+      // The service does not answer at all, so the session may still be valid.
     }
-    again()
+    reopen()
   }
 
   const open = (): void => {
     const source = new EventSource('events')
-    let isWatched = false
-    let rest = (): void => {}
-    /** A link may fall silent without breaking: a laptop slept, a tunnel hangs. */
-    const heard = (): void => {
-      rest()
-      if (!isWatched) return
-      rest = later(SILENCE_MS, () => {
+    let hasHeartbeat = false
+    let stopWatchdog = (): void => {}
+    /** A connection can fall silent without breaking: a laptop slept, or a tunnel hangs. */
+    const restartWatchdog = (): void => {
+      stopWatchdog()
+      if (!hasHeartbeat) return
+      stopWatchdog = setTimer(SILENCE_MS, () => {
         source.close()
-        lose()
-        again()
+        onLost()
+        reopen()
       })
     }
-    source.addEventListener('beat', () => {
-      isWatched = true
-      heard()
+    source.addEventListener('heartbeat', () => {
+      hasHeartbeat = true
+      restartWatchdog()
     })
-    source.addEventListener('open', live)
+    source.addEventListener('open', onLive)
     source.addEventListener('error', () => {
-      rest()
-      lose()
-      if (source.readyState === EventSource.CLOSED) void askWhy()
+      stopWatchdog()
+      onLost()
+      if (source.readyState === EventSource.CLOSED) void reopenUnlessExpired()
     })
-    const listen = <Name extends Told>(name: Name): void =>
+    const listen = <Name extends EventName>(name: Name): void =>
       source.addEventListener(name, ({ data }: MessageEvent<string>) => {
-        heard()
-        on[name](JSON.parse(data) as WireEvents[Name])
-        if (name !== 'bye') return
-        rest()
+        restartWatchdog()
+        on[name](JSON.parse(data) as StreamEvents[Name])
+        if (name !== 'end') return
+        stopWatchdog()
         source.close()
       })
-    for (const name of Object.keys(on)) listen(name as Told)
+    for (const name of Object.keys(on)) listen(name as EventName)
   }
 
   open()

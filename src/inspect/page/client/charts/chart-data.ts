@@ -1,30 +1,30 @@
 /** Left, top, width, height. */
 export type Box = readonly [x: number, y: number, width: number, height: number]
 
-type Point = readonly [x: number, y: number]
+export type Point = readonly [x: number, y: number]
 
 export interface PlacedState {
-  /** As XState names it: `reload.applying.preparing`. */
+  /** XState's id: `reload.applying.preparing`. */
   readonly id: string
   readonly name: string
-  /** `any` stands for the source of what holds in every state. */
+  /** `any` is the source of the transitions that apply in every state. */
   readonly kind: 'atomic' | 'compound' | 'final' | 'history' | 'any'
-  /** True where its parent begins in it. */
+  /** Whether its parent starts in it. */
   readonly initial: boolean
   /** The actors that it runs. */
   readonly runs?: string
   readonly box: Box
 }
 
-/** What stands beside an arrow: one transition, or some that read alike. */
+/** One line of an arrow's label: a transition, or several with the same text. */
 export interface PlacedLine {
-  /** `source event index` of each. */
+  /** `source event index` of each transition. */
   readonly keys: readonly string[]
-  /** Broken to fit. */
+  /** Wrapped to fit. */
   readonly text: readonly string[]
 }
 
-/** All transitions that lead from one state to another. */
+/** All transitions from one state to another. */
 export interface PlacedArrow {
   readonly from: string
   readonly to: string
@@ -33,15 +33,15 @@ export interface PlacedArrow {
   readonly routes: readonly (readonly Point[])[]
 }
 
-/** One statechart, laid out. */
+/** One statechart with its layout. */
 export interface Chart {
   readonly id: string
   readonly size: readonly [width: number, height: number]
-  /** The outer ones before the inner ones. */
+  /** A parent precedes its children. */
   readonly states: readonly PlacedState[]
   readonly arrows: readonly PlacedArrow[]
 }
 
-/** Sizes that the layout reckons with and the drawing keeps to: fixed-width letters and the air around them. */
+/** Text sizes and paddings that the layout assumes and the drawing uses, for fixed-width letters. */
 export const NAME = { font: 13, letter: 7.9, line: 18, padX: 14, padY: 9 } as const
 export const LABEL = { font: 10.5, letter: 6.4, line: 14, padX: 6, padY: 3, indent: 10 } as const

@@ -1,20 +1,40 @@
-import { type Chart, LABEL, NAME, type PlacedArrow, type PlacedLine, type PlacedState } from './chart-data.ts'
 import { svg } from '../dom.ts'
+import { type Chart, LABEL, NAME, type PlacedArrow, type PlacedState, type Point } from './chart-data.ts'
 
-/** The parts of a drawn chart that are lit and put out. */
+/** A drawn chart and the parts of it that can be highlighted. */
 export interface Drawing {
   readonly element: SVGSVGElement
   readonly states: ReadonlyMap<string, SVGGElement>
-  /** Arrows and the lines of their labels, by the transition's key. */
+  /** Arrows and label lines by the key of their transition. */
   readonly transitions: ReadonlyMap<string, readonly SVGElement[]>
 }
 
-const stateOf = (state: PlacedState): SVGGElement => {
-  const { id, name, kind, initial, runs, box } = state
+/** Draws a chart with nothing highlighted. */
+export const drawChart = (chart: Chart): Drawing => {
+  const [width, height] = chart.size
+  const element = svg('svg', { class: 'chart', role: 'img', viewBox: `0 0 ${width} ${height}`, width, height })
+  const states = new Map(chart.states.map((state) => [state.id, drawState(state)]))
+  const transitions = new Map<string, SVGElement[]>()
+  const labels: SVGGElement[] = []
+  const arrows = chart.arrows.map((arrow) => {
+    const drawn = drawArrow(arrow)
+    const label = drawLabel(arrow)
+    labels.push(label.element)
+    for (const [index, { keys }] of arrow.lines.entries()) {
+      const row = label.rows[index]
+      for (const key of keys) transitions.set(key, row === undefined ? [drawn] : [drawn, label.element, row])
+    }
+    return drawn
+  })
+  element.append(svg('g', {}, ...states.values()), svg('g', {}, ...arrows), svg('g', {}, ...labels))
+  return { element, states, transitions }
+}
+
+const drawState = ({ id, name, kind, initial, runs, box }: PlacedState): SVGGElement => {
   const [x, y, width, height] = box
   const group = svg('g', { class: 'state', 'data-id': id, 'data-kind': kind, transform: `translate(${x} ${y})` })
   if (kind === 'history') {
-    const title = svg('title', {}, `${name}: back to where it rested before`)
+    const title = svg('title', {}, `${name}: returns to the previous resting state`)
     group.append(title, svg('circle', { cx: width / 2, cy: height / 2, r: width / 2 - 1 }))
     group.append(svg('text', { class: 'name', x: width / 2, y: height / 2 + 4.5, 'text-anchor': 'middle' }, 'H'))
     return group
@@ -29,33 +49,39 @@ const stateOf = (state: PlacedState): SVGGElement => {
   return group
 }
 
-/** An arrow's line with its corners rounded. */
-const pathOf = (points: readonly (readonly [number, number])[]): string => {
-  const radius = 6
-  return points
+const drawArrow = ({ routes }: PlacedArrow): SVGGElement => {
+  const group = svg('g', { class: 'arrow' })
+  for (const route of routes) {
+    group.append(svg('path', { class: 'line', d: linePath(route) }), svg('path', { class: 'tip', d: tipPath(route) }))
+  }
+  return group
+}
+
+const CORNER_RADIUS = 6
+
+/** Returns the path of an arrow's line, with rounded corners. */
+const linePath = (points: readonly Point[]): string =>
+  points
     .map(([x, y], index) => {
       const before = points[index - 1]
       const after = points[index + 1]
       if (before === undefined) return `M${x} ${y}`
       if (after === undefined) return `L${x} ${y}`
-      const [inX, inY] = toward([x, y], before, radius)
-      const [outX, outY] = toward([x, y], after, radius)
+      const [inX, inY] = moveToward([x, y], before, CORNER_RADIUS)
+      const [outX, outY] = moveToward([x, y], after, CORNER_RADIUS)
       return `L${inX} ${inY} Q${x} ${y} ${outX} ${outY}`
     })
     .join(' ')
-}
 
-type Point = readonly [number, number]
-
-/** A point on the way to another, no farther than half of it. */
-const toward = ([x, y]: Point, [toX, toY]: Point, distance: number): Point => {
+/** Returns a point on the way to another point, at most halfway. */
+const moveToward = ([x, y]: Point, [toX, toY]: Point, distance: number): Point => {
   const length = Math.hypot(toX - x, toY - y)
   const share = length === 0 ? 0 : Math.min(distance, length / 2) / length
   return [x + (toX - x) * share, y + (toY - y) * share]
 }
 
-/** The tip, drawn as a path of its own so that it takes the colour of its line. */
-const tipOf = (points: readonly Point[]): string => {
+/** Returns the path of an arrow's tip. It is a path of its own, so that it takes the colour of the line. */
+const tipPath = (points: readonly Point[]): string => {
   const [x, y] = points.at(-1) ?? [0, 0]
   const [fromX, fromY] = points.at(-2) ?? [x, y - 1]
   const length = Math.hypot(x - fromX, y - fromY) || 1
@@ -64,23 +90,17 @@ const tipOf = (points: readonly Point[]): string => {
   return `M${x} ${y} L${backX - dy * 3.6} ${backY + dx * 3.6} L${backX + dy * 3.6} ${backY - dx * 3.6} Z`
 }
 
-const arrowLines = ({ routes }: PlacedArrow): SVGGElement => {
-  const group = svg('g', { class: 'arrow' })
-  for (const route of routes) {
-    group.append(svg('path', { class: 'line', d: pathOf(route) }), svg('path', { class: 'tip', d: tipOf(route) }))
-  }
-  return group
+interface Label {
+  readonly element: SVGGElement
+  readonly rows: readonly SVGTextElement[]
 }
 
-const labelOf = ({
-  label,
-  lines,
-}: PlacedArrow): { readonly element: SVGGElement; readonly rows: readonly SVGTextElement[] } => {
+const drawLabel = ({ label, lines }: PlacedArrow): Label => {
   const [x, y, width, height] = label
   const element = svg('g', { class: 'label', transform: `translate(${x} ${y})` })
   element.append(svg('rect', { class: 'label-box', width, height, rx: 4 }))
   let row = 0
-  const rows = lines.map(({ text }: PlacedLine) => {
+  const rows = lines.map(({ text }) => {
     const line = svg('text', { x: LABEL.padX, y: LABEL.padY })
     for (const [index, words] of text.entries()) {
       const x = LABEL.padX + (index === 0 ? 0 : LABEL.indent)
@@ -91,30 +111,4 @@ const labelOf = ({
   })
   element.append(...rows)
   return { element, rows }
-}
-
-/** Draws a chart, all of it put out. */
-export const draw = (chart: Chart): Drawing => {
-  const [width, height] = chart.size
-  const element = svg('svg', { class: 'chart', role: 'img', viewBox: `0 0 ${width} ${height}`, width, height })
-  const states = new Map<string, SVGGElement>()
-  const transitions = new Map<string, SVGElement[]>()
-  const outer = chart.states.map((state) => {
-    const drawn = stateOf(state)
-    states.set(state.id, drawn)
-    return drawn
-  })
-  const labels: SVGGElement[] = []
-  const arrows = chart.arrows.map((arrow) => {
-    const drawn = arrowLines(arrow)
-    const label = labelOf(arrow)
-    labels.push(label.element)
-    for (const [index, { keys }] of arrow.lines.entries()) {
-      const row = label.rows[index]
-      for (const key of keys) transitions.set(key, row === undefined ? [drawn] : [drawn, label.element, row])
-    }
-    return drawn
-  })
-  element.append(svg('g', {}, ...outer), svg('g', {}, ...arrows), svg('g', {}, ...labels))
-  return { element, states, transitions }
 }

@@ -1,44 +1,95 @@
-import type { ChartState } from '../../../stream/protocol.ts'
-import type { MachineName } from '../../../../api/machine-state.ts'
-import type { Chart } from './chart-data.ts'
-import { draw, type Drawing } from './chart-drawing.ts'
-import { button, html, setAttribute, setText } from '../dom.ts'
+import type { MachineName, MachineState } from '../../../stream/protocol.ts'
+import { button, html, setAttribute, setText, type View } from '../dom.ts'
+import { eventLabel } from '../labels.ts'
 import type { Model } from '../model.ts'
-import { clockTime } from '../time.ts'
-import { eventWord } from '../labels.ts'
+import { formatTime } from '../time.ts'
+import type { Chart } from './chart-data.ts'
+import { drawChart, type Drawing } from './chart-drawing.ts'
 
-const titles: Readonly<Record<string, string>> = {
-  reload: 'Reload: one transaction at a time',
-  watch: 'Watch: in step with the source',
-  admission: 'Admission: what is let through',
+type State = MachineState<MachineName>
+
+/** Creates the statecharts. Each highlights its active states and the transition that was taken last. */
+export const createCharts = (charts: readonly Chart[]): View<Model> => {
+  const views = new Map(charts.map((chart) => [chart.id, createChart(chart)]))
+  const element = html('div', { class: 'charts' }, ...[...views.values()].map((view) => view.element))
+  const update = ({ machines }: Model): void => {
+    for (const [id, view] of views) view.update(machines[id as MachineName])
+  }
+  return { element, update }
 }
 
-type State = ChartState<MachineName>
+const titles: Readonly<Record<string, string>> = {
+  reload: 'Reload: runs one transaction at a time',
+  watch: 'Watch: follows the source',
+  admission: 'Admission: paces and freezes changes',
+}
 
-/** `applying › preparing`. */
-const activeWords = ({ active, machine }: State): string =>
-  active
-    .map(
-      (id) =>
-        id
-          .slice(machine.length + 1)
-          .split('.')
-          .at(-1) ?? id,
-    )
-    .join(' › ')
+const createChart = (chart: Chart): View<State | undefined> => {
+  const drawing = drawChart(chart)
+  const viewport = html(
+    'div',
+    { class: 'viewport', tabindex: 0, role: 'group', 'aria-label': `${chart.id} chart, scrollable` },
+    drawing.element,
+  )
+  const current = html('p', { class: 'now' })
+  let isFollowing = true
+  let shown: State | undefined
+  const fit = button('Whole chart', { class: 'quiet', 'aria-pressed': 'false' }, () => {
+    const isWhole = viewport.classList.toggle('whole')
+    setAttribute(fit, 'aria-pressed', String(isWhole))
+    if (!isWhole) scrollToActive(viewport, drawing, shown)
+  })
+  const follow = button('Follow', { class: 'quiet', 'aria-pressed': 'true' }, () => {
+    setFollowing(!isFollowing)
+    if (isFollowing) scrollToActive(viewport, drawing, shown)
+  })
+  const setFollowing = (next: boolean): void => {
+    isFollowing = next
+    setAttribute(follow, 'aria-pressed', String(next))
+  }
+  // A user who scrolls wants to look around.
+  viewport.addEventListener('wheel', () => setFollowing(false), { passive: true })
+  viewport.addEventListener('pointerdown', () => setFollowing(false))
+  const head = html(
+    'div',
+    { class: 'chart-head' },
+    html('h3', {}, titles[chart.id] ?? chart.id),
+    current,
+    html('div', { class: 'row' }, fit, follow),
+  )
+  const element = html('figure', { class: 'chart-box', 'data-machine': chart.id }, head, viewport)
 
-/** Lights what is active and the transition just taken, and more softly those that led to it at once; puts out all else. */
-const light = (drawing: Drawing, state: State | undefined): void => {
+  const update = (state: State | undefined): void => {
+    if (state === shown && shown !== undefined) return
+    shown = state
+    highlight(drawing, state)
+    const text = describeState(state)
+    setText(current, text)
+    setAttribute(drawing.element, 'aria-label', `Statechart ${chart.id}. Active: ${text}.`)
+    if (isFollowing) scrollToActive(viewport, drawing, state)
+  }
+  return { element, update }
+}
+
+/** `applying › preparing (done of journalAttempt, 14:02:11)`. */
+const describeState = (state: State | undefined): string => {
+  if (state === undefined) return 'unknown'
+  const names = state.active.map((id) => id.split('.').at(-1) ?? id)
+  return `${names.join(' › ')} (${eventLabel(state.event)}, ${formatTime(state.at)})`
+}
+
+/** Highlights the active states and the last transition, and more softly the transitions that led to it. */
+const highlight = (drawing: Drawing, state: State | undefined): void => {
   const active = new Set(state?.active)
   for (const [id, element] of drawing.states) setAttribute(element, 'data-lit', active.has(id))
   const steps = (state?.taken ?? []).flatMap(({ source, event, index }) => {
     const elements = drawing.transitions.get(`${source} ${event} ${index}`)
     return elements === undefined ? [] : [elements]
   })
-  // What leads nowhere is not drawn: then the last one that did stays lit.
+  // A transition without a target is not drawn. The previous one then stays highlighted.
   if (steps.length === 0 && state !== undefined && state.taken.length > 0) return
   const last = new Set(steps.at(-1))
-  for (const element of last) if (element instanceof SVGGElement) element.parentElement?.append(element) // over the others
+  for (const element of last) if (element instanceof SVGGElement) element.parentElement?.append(element) // On top.
   const trail = new Set(steps.flat())
   for (const elements of drawing.transitions.values()) {
     for (const element of elements) {
@@ -48,83 +99,23 @@ const light = (drawing: Drawing, state: State | undefined): void => {
   }
 }
 
-/** Brings the innermost active state into view, within its own scroll box alone. */
-const reveal = (viewport: HTMLElement, drawing: Drawing, state: State | undefined): void => {
+const SCROLL_MARGIN = 48
+
+/** Scrolls the innermost active state into view, without scrolling the page. */
+const scrollToActive = (viewport: HTMLElement, drawing: Drawing, state: State | undefined): void => {
   const id = state?.active.at(-1)
   const element = id === undefined ? undefined : drawing.states.get(id)
   if (element === undefined) return
   const outer = viewport.getBoundingClientRect()
   const inner = element.getBoundingClientRect()
-  const margin = 48
-  const isSeen =
-    inner.left >= outer.left + margin &&
-    inner.right <= outer.right - margin &&
-    inner.top >= outer.top + margin &&
-    inner.bottom <= outer.bottom - margin
-  if (isSeen) return
+  const isVisible =
+    inner.left >= outer.left + SCROLL_MARGIN &&
+    inner.right <= outer.right - SCROLL_MARGIN &&
+    inner.top >= outer.top + SCROLL_MARGIN &&
+    inner.bottom <= outer.bottom - SCROLL_MARGIN
+  if (isVisible) return
   viewport.scrollTo({
     left: viewport.scrollLeft + inner.left + inner.width / 2 - outer.left - outer.width / 2,
     top: viewport.scrollTop + inner.top + inner.height / 2 - outer.top - outer.height / 2,
   })
-}
-
-const chartView = (chart: Chart) => {
-  const drawing = draw(chart)
-  const viewport = html(
-    'div',
-    { class: 'viewport', tabindex: 0, role: 'group', 'aria-label': `${chart.id} chart, scrolls` },
-    drawing.element,
-  )
-  const now = html('p', { class: 'now' })
-  let isFollowing = true
-  let shown: State | undefined
-  const size = button('Whole chart', { class: 'quiet', 'aria-pressed': 'false' }, () => {
-    const isWhole = viewport.classList.toggle('whole')
-    setAttribute(size, 'aria-pressed', String(isWhole))
-    if (!isWhole) reveal(viewport, drawing, shown)
-  })
-  const followed = button('Follow', { class: 'quiet', 'aria-pressed': 'true' }, () => {
-    isFollowing = !isFollowing
-    setAttribute(followed, 'aria-pressed', String(isFollowing))
-    if (isFollowing) reveal(viewport, drawing, shown)
-  })
-  // Who scrolls by hand wants to look, not to follow.
-  viewport.addEventListener('wheel', () => stop(), { passive: true })
-  viewport.addEventListener('pointerdown', () => stop())
-  const stop = (): void => {
-    isFollowing = false
-    setAttribute(followed, 'aria-pressed', 'false')
-  }
-  const head = html(
-    'div',
-    { class: 'chart-head' },
-    html('h3', {}, titles[chart.id] ?? chart.id),
-    now,
-    html('div', { class: 'row' }, size, followed),
-  )
-  const element = html('figure', { class: 'chart-box', 'data-machine': chart.id }, head, viewport)
-
-  const update = (state: State | undefined): void => {
-    if (state === shown && shown !== undefined) return
-    shown = state
-    light(drawing, state)
-    const words = state === undefined ? 'not known' : activeWords(state)
-    const by = state === undefined ? '' : `, by ${eventWord(state.event)} at ${clockTime(state.at)}`
-    setText(now, `${words}${by}`)
-    setAttribute(drawing.element, 'aria-label', `Statechart ${chart.id}. Active: ${words}${by}.`)
-    if (isFollowing) reveal(viewport, drawing, state)
-  }
-  return { element, update }
-}
-
-/** The statecharts: what is active is lit, and so is the transition just taken. */
-export const charts = (
-  all: readonly Chart[],
-): { readonly element: HTMLElement; readonly update: (model: Model) => void } => {
-  const views = new Map(all.map((chart) => [chart.id, chartView(chart)]))
-  const element = html('div', { class: 'charts' }, ...[...views.values()].map((view) => view.element))
-  const update = (model: Model): void => {
-    for (const [id, view] of views) view.update(model.charts[id as MachineName])
-  }
-  return { element, update }
 }

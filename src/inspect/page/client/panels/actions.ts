@@ -1,68 +1,43 @@
-import type { ActionAnswer, ActionName } from '../../../stream/protocol.ts'
-import { button, html, setAttribute, setText } from '../dom.ts'
+import type { ActionName } from '../../../stream/protocol.ts'
+import { button, html, setAttribute, setText, type View } from '../dom.ts'
 import type { Model } from '../model.ts'
-import { clockTime } from '../time.ts'
+import type { ActionMessage } from '../requests.ts'
+import { formatTime } from '../time.ts'
 
-/** Sends an action; resolves with what came of it, in words. */
-export interface Actions {
-  readonly send: (name: ActionName, body: object) => Promise<{ readonly ok: boolean; readonly text: string }>
+export type SendAction = (name: ActionName, body: object) => Promise<ActionMessage>
+
+/** Creates the buttons of the actions, if the service allows any. */
+export const createActions = (send: SendAction): View<Model> => {
+  const buttons = html('div', { class: 'row' })
+  const dialog = createDialog(send)
+  const element = html(
+    'div',
+    { class: 'actions', role: 'group', 'aria-label': 'Actions', hidden: true },
+    buttons,
+    dialog.element,
+  )
+  let shown = ''
+  let latest: Model | undefined
+  const update = (model: Model): void => {
+    const applicable = model.actions.filter((name) => isApplicable(name, model))
+    setAttribute(element, 'hidden', applicable.length === 0)
+    latest = model
+    if (applicable.join() === shown) return
+    shown = applicable.join()
+    buttons.replaceChildren(
+      ...applicable.map((name) =>
+        button(prompts[name].label, { 'data-action': name, 'aria-haspopup': 'dialog' }, () => {
+          const transaction = latest?.status?.confirmation?.transaction
+          if (latest !== undefined) dialog.open(name, name === 'confirm' ? { transaction } : {}, latest)
+        }),
+      ),
+    )
+  }
+  return { element, update }
 }
 
-interface Ask {
-  readonly label: string
-  readonly title: string
-  readonly text: string
-  /** What is asked for besides a yes. */
-  readonly field?: { readonly name: string; readonly label: string }
-  /** What the value may be; without it, any text. */
-  readonly choices?: (model: Model) => readonly { readonly value: string; readonly label: string }[]
-}
-
-const asks: Readonly<Record<ActionName, Ask>> = {
-  reload: {
-    label: 'Reload now',
-    title: 'Reload now?',
-    text: 'The source is read, and what it holds is applied if it differs.',
-  },
-  retry: {
-    label: 'Retry quarantined',
-    title: 'Retry what is in quarantine?',
-    text: 'The document that failed is tried once more as it is.',
-  },
-  release: {
-    label: 'Release quarantined',
-    title: 'Release the quarantine?',
-    text: 'What is known of configs that failed is forgotten, and the one that waits is tried.',
-  },
-  revert: {
-    label: 'Revert…',
-    title: 'Revert to an earlier revision?',
-    text: 'Changes are frozen, and what served then is applied again as a transaction like any other. The source is not written.',
-    field: { name: 'to', label: 'Revision' },
-    choices: ({ status }) =>
-      (status?.goodHistory ?? [])
-        .filter(({ digest }) => digest !== status?.serving?.digest)
-        .map(({ revision, digest, provedAt }) => ({
-          value: digest,
-          label: `${revision.name}, proved ${clockTime(provedAt)}`,
-        })),
-  },
-  freeze: {
-    label: 'Freeze…',
-    title: 'Freeze changes?',
-    text: 'Changes of the source wait until somebody unfreezes. What serves keeps serving.',
-    field: { name: 'reason', label: 'Reason, for those who find it frozen' },
-  },
-  unfreeze: { label: 'Unfreeze', title: 'Unfreeze?', text: 'The newest document that waited is applied.' },
-  confirm: {
-    label: 'Confirm',
-    title: 'Confirm this change?',
-    text: 'What serves now becomes the last known good. Without a confirmation it is swapped back at its deadline.',
-  },
-}
-
-/** Those that would do something now. */
-const isOffered = (name: ActionName, { status }: Model): boolean => {
+/** Whether the action would have an effect now. */
+const isApplicable = (name: ActionName, { status }: Model): boolean => {
   switch (name) {
     case 'freeze':
     case 'reload':
@@ -79,104 +54,121 @@ const isOffered = (name: ActionName, { status }: Model): boolean => {
   }
 }
 
-/** One dialog for all actions: nothing is sent without a second step. */
-const dialogFor = ({ send }: Actions) => {
-  const title = html('h2', { id: 'ask' })
+interface Prompt {
+  readonly label: string
+  readonly title: string
+  readonly text: string
+  /** A value that the user must enter. */
+  readonly field?: { readonly name: string; readonly label: string }
+  /** The values to choose from; absent, any text is accepted. */
+  readonly choices?: (model: Model) => readonly { readonly value: string; readonly label: string }[]
+}
+
+const prompts: Readonly<Record<ActionName, Prompt>> = {
+  reload: {
+    label: 'Reload now',
+    title: 'Reload now?',
+    text: 'Reads the source and applies its document if the config differs.',
+  },
+  retry: {
+    label: 'Retry quarantined',
+    title: 'Retry the quarantined document?',
+    text: 'Tries the document that failed once more, unchanged.',
+  },
+  release: {
+    label: 'Release quarantine',
+    title: 'Release the quarantine?',
+    text: 'Forgets which configs failed, and tries the one that is waiting.',
+  },
+  revert: {
+    label: 'Revert…',
+    title: 'Revert to an earlier revision?',
+    text: 'Freezes changes and applies the earlier config again, as a normal transaction. The source is not written.',
+    field: { name: 'to', label: 'Revision' },
+    choices: ({ status }) =>
+      (status?.goodHistory ?? [])
+        .filter(({ digest }) => digest !== status?.serving?.digest)
+        .map(({ revision, digest, provedAt }) => ({
+          value: digest,
+          label: `${revision.name}, passed its soak at ${formatTime(provedAt)}`,
+        })),
+  },
+  freeze: {
+    label: 'Freeze…',
+    title: 'Freeze changes?',
+    text: 'Changes of the source wait until they are unfrozen. The current config keeps serving.',
+    field: { name: 'reason', label: 'Reason, shown to everyone' },
+  },
+  unfreeze: {
+    label: 'Unfreeze',
+    title: 'Unfreeze changes?',
+    text: 'Applies the newest document that waited.',
+  },
+  confirm: {
+    label: 'Confirm',
+    title: 'Confirm this change?',
+    text: 'The serving config becomes the last known good. Without confirmation it is rolled back at its deadline.',
+  },
+}
+
+interface Dialog {
+  readonly element: HTMLElement
+  readonly open: (name: ActionName, body: object, model: Model) => void
+}
+
+/** Creates the dialog that confirms every action, so that a single click sends nothing. */
+const createDialog = (send: SendAction): Dialog => {
+  const title = html('h2', { id: 'prompt' })
   const text = html('p', {})
   const label = html('span', {})
   const input = html('input', { type: 'text', autocomplete: 'off', maxlength: 200 })
   const select = html('select')
   const field = html('label', {}, label, input, select)
   const answer = html('p', { class: 'answer', role: 'status' })
-  let run: () => void = () => {}
-  const yes = button('', { class: 'primary' }, () => run())
-  const no = button('Cancel', {}, () => dialog.close())
-  const element = html(
-    'dialog',
-    { 'aria-labelledby': 'ask' },
-    title,
-    text,
-    field,
-    answer,
-    html('p', { class: 'row' }, no, yes),
-  )
-  const dialog = element
+  let submit: () => void = () => {}
+  const submitButton = button('', { class: 'primary' }, () => submit())
+  const closeButton = button('Cancel', {}, () => element.close())
+  const buttons = html('p', { class: 'row' }, closeButton, submitButton)
+  const element = html('dialog', { 'aria-labelledby': 'prompt' }, title, text, field, answer, buttons)
   input.addEventListener('keydown', ({ key }) => {
-    if (key === 'Enter') run()
+    if (key === 'Enter') submit()
   })
 
-  const open = (name: ActionName, more: object, model: Model): void => {
-    const ask = asks[name]
-    setText(title, ask.title)
-    setText(text, ask.text)
+  const show = (prompt: Prompt, model: Model): void => {
+    setText(title, prompt.title)
+    setText(text, prompt.text)
     setText(answer, '')
-    setText(yes, ask.label.replace('…', ''))
-    setText(no, 'Cancel')
-    yes.disabled = false
+    setText(submitButton, prompt.label.replace('…', ''))
+    setText(closeButton, 'Cancel')
+    submitButton.disabled = false
     input.value = ''
-    select.replaceChildren(
-      ...(ask.choices?.(model) ?? []).map(({ value, label: text }) => html('option', { value }, text)),
-    )
-    setAttribute(field, 'hidden', ask.field === undefined)
-    setAttribute(input, 'hidden', ask.choices !== undefined)
-    setAttribute(select, 'hidden', ask.choices === undefined)
-    setText(label, ask.field?.label ?? '')
-    run = () => {
-      const value = (ask.choices === undefined ? input.value : select.value).trim()
-      if (yes.disabled) return
-      if (ask.field !== undefined && value === '') return input.focus()
-      yes.disabled = true
-      setText(answer, 'Asking the service…')
-      const body = ask.field === undefined ? more : { ...more, [ask.field.name]: value }
-      void send(name, body).then(({ ok, text: said }) => {
-        setText(answer, said)
-        setAttribute(answer, 'data-ok', String(ok))
-        setText(no, 'Close')
-        yes.disabled = ok
-        if (ok) no.focus()
+    const choices = prompt.choices?.(model) ?? []
+    select.replaceChildren(...choices.map(({ value, label }) => html('option', { value }, label)))
+    setAttribute(field, 'hidden', prompt.field === undefined)
+    setAttribute(input, 'hidden', prompt.choices !== undefined)
+    setAttribute(select, 'hidden', prompt.choices === undefined)
+    setText(label, prompt.field?.label ?? '')
+  }
+
+  const open: Dialog['open'] = (name, body, model) => {
+    const prompt = prompts[name]
+    show(prompt, model)
+    submit = () => {
+      const value = (prompt.choices === undefined ? input.value : select.value).trim()
+      if (submitButton.disabled) return
+      if (prompt.field !== undefined && value === '') return input.focus()
+      submitButton.disabled = true
+      setText(answer, 'Sending…')
+      void send(name, prompt.field === undefined ? body : { ...body, [prompt.field.name]: value }).then((message) => {
+        setText(answer, message.text)
+        setAttribute(answer, 'data-ok', String(message.ok))
+        setText(closeButton, 'Close')
+        submitButton.disabled = message.ok
+        if (message.ok) closeButton.focus()
       })
     }
     element.showModal()
-    if (ask.field === undefined) no.focus()
+    if (prompt.field === undefined) closeButton.focus()
   }
   return { element, open }
-}
-
-/** The actions, where the service lets the page have any. */
-export const actionBar = (
-  actions: Actions,
-): { readonly element: HTMLElement; readonly update: (model: Model) => void } => {
-  const buttons = html('div', { class: 'row' })
-  const dialog = dialogFor(actions)
-  const element = html(
-    'div',
-    { class: 'actions', role: 'group', 'aria-label': 'Actions', hidden: true },
-    buttons,
-    dialog.element,
-  )
-  let shown = ''
-  let latest: Model | undefined
-  const update = (model: Model): void => {
-    const offered = model.actions.filter((name) => isOffered(name, model))
-    setAttribute(element, 'hidden', offered.length === 0)
-    latest = model
-    if (offered.join() === shown) return
-    shown = offered.join()
-    buttons.replaceChildren(
-      ...offered.map((name) =>
-        button(asks[name].label, { 'data-action': name, 'aria-haspopup': 'dialog' }, () => {
-          const transaction = latest?.status?.confirmation?.transaction
-          if (latest !== undefined) dialog.open(name, name === 'confirm' ? { transaction } : {}, latest)
-        }),
-      ),
-    )
-  }
-  return { element, update }
-}
-
-/** What an action answered, in words. */
-export const answerText = (answer: ActionAnswer): { readonly ok: boolean; readonly text: string } => {
-  if (!answer.ok) return { ok: false, text: `${answer.failure.message}. ${answer.failure.hint}` }
-  if (answer.pending === true) return { ok: true, text: 'It goes on; the page shows how it ends.' }
-  return { ok: true, text: answer.outcome === undefined ? 'Done.' : `Done: ${answer.outcome}.` }
 }

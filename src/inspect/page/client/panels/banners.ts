@@ -1,27 +1,48 @@
+import { html, setAttribute } from '../dom.ts'
+import { describeFailure, joinNames, shorten } from '../labels.ts'
 import type { Status } from '../model.ts'
-import { clockTime } from '../time.ts'
-import { failureLine, type Verdict } from './headline.ts'
-import { listed, short } from '../labels.ts'
+import { formatTime } from '../time.ts'
+import type { Headline } from './headline.ts'
 
-/** What else must be known beside the verdict, a sentence each. */
-export const noticesOf = (
+interface Banners {
+  readonly element: HTMLElement
+  readonly update: (status: Status | undefined, topic: Headline['topic']) => void
+}
+
+/** Creates the list of warnings below the headline. */
+export const createBanners = (): Banners => {
+  const element = html('ul', { class: 'banners', 'aria-label': 'Warnings' })
+  let shown = ''
+  const update: Banners['update'] = (status, topic) => {
+    const texts = status === undefined ? [] : describeWarnings(status, topic)
+    setAttribute(element, 'hidden', texts.length === 0)
+    if (texts.join('\n') === shown) return
+    shown = texts.join('\n')
+    element.replaceChildren(...texts.map((text) => html('li', {}, text)))
+  }
+  return { element, update }
+}
+
+/** Returns one sentence for each warning that the headline does not cover. */
+const describeWarnings = (
   { frozen, quarantine, stale, persistence, source }: Status,
-  about: Verdict['about'],
+  topic: Headline['topic'],
 ): readonly string[] => {
-  const notices: string[] = []
-  if (frozen !== undefined && about !== 'frozen')
-    notices.push(`Frozen since ${clockTime(frozen.since)}: ${short(frozen.reason, 200)}`)
-  if (stale !== undefined && about !== 'stale') {
-    notices.push(
-      `Not compared with the source since ${clockTime(stale.since)}; it is ${source.state.replace('-', ' ')}.`,
+  const texts: string[] = []
+  if (frozen !== undefined && topic !== 'frozen') {
+    texts.push(`Frozen since ${formatTime(frozen.since)}: ${shorten(frozen.reason, 200)}`)
+  }
+  if (stale !== undefined && topic !== 'stale') {
+    texts.push(
+      `Not compared with the source since ${formatTime(stale.since)}; the source is ${source.state.replace('-', ' ')}.`,
     )
   }
   if (quarantine.length > 0) {
-    const names = quarantine.map(({ revision }) => short(revision, 20))
-    notices.push(`In quarantine, not tried again for now: revision ${listed(names)}.`)
+    const names = quarantine.map(({ revision }) => shorten(revision, 20))
+    texts.push(`Quarantined, not retried for now: revision ${joinNames(names)}.`)
   }
   if (persistence?.lastError !== undefined) {
-    notices.push(`What serves cannot be kept on disk. ${failureLine(persistence.lastError)}`)
+    texts.push(`The last known good config cannot be saved. ${describeFailure(persistence.lastError)}`)
   }
-  return notices
+  return texts
 }

@@ -1,62 +1,93 @@
 import type { Failure } from '../../../../model/failure.ts'
-import type { InspectedTransaction, TransactionHead } from '../../../stream/protocol.ts'
-import { bars } from './phase-bars.ts'
-import { diffOf } from './config-diff.ts'
-import { button, html, setAttribute } from '../dom.ts'
+import type { InspectedTransaction, TransactionSummary } from '../../../stream/protocol.ts'
+import { button, html, setAttribute, type View } from '../dom.ts'
+import { outcomes, pluralize, shorten, triggers } from '../labels.ts'
 import { type Model, shownId } from '../model.ts'
-import { clockTime, duration, later } from '../time.ts'
-import { counted, outcomes, short, triggers } from '../labels.ts'
+import { formatDuration, formatTime, setTimer } from '../time.ts'
+import { renderDiff } from './config-diff.ts'
+import { createPhaseBars } from './phase-bars.ts'
 
 const REDRAW_MS = 120
 
-const failureOf = ({ code, message, hint, cause }: Failure): HTMLElement => {
-  const because =
-    cause === undefined
-      ? undefined
-      : html('p', { class: 'cause' }, `Cause: ${cause.name}`, cause.code === undefined ? '' : ` (${cause.code})`)
-  return html(
-    'li',
-    {},
-    html('p', { class: 'message' }, `${message}.`),
-    html('p', { class: 'hint' }, hint),
-    because,
-    html('code', {}, code),
+/** Creates the details of the selected transaction, or of the newest. */
+export const createDetail = (select: (id: string) => void, fetchDetails: (id: string) => void): View<Model> => {
+  const head = html('div')
+  const failures = html('div')
+  const phaseBars = createPhaseBars()
+  const phases = html('div', {}, renderPart('Modules over time', phaseBars.element))
+  const changes = html('div')
+  const empty = html('p', { class: 'empty' })
+  const element = html(
+    'div',
+    { class: 'detail', role: 'region', 'aria-label': 'Transaction details' },
+    empty,
+    head,
+    failures,
+    phases,
+    changes,
   )
+  let drawn: InspectedTransaction | undefined
+  let isDue = true
+
+  const draw = (transaction: InspectedTransaction, summaries: readonly TransactionSummary[]): void => {
+    if (headKey(drawn) !== headKey(transaction)) {
+      head.replaceChildren(renderHead(transaction))
+      failures.replaceChildren(
+        ...(transaction.outcome === 'superseded' ? [renderSuperseded(transaction, summaries, select)] : []),
+        ...(transaction.failures.length > 0 ? [renderFailures(transaction.failures)] : []),
+      )
+    }
+    phaseBars.update(transaction)
+    if (drawn?.id !== transaction.id || drawn.diff !== transaction.diff) {
+      changes.replaceChildren(renderPart('Changes to the serving config', renderDiff(transaction.diff)))
+    }
+    drawn = transaction
+  }
+
+  const update = (model: Model): void => {
+    const { details, connection, summaries } = model
+    const id = shownId(model)
+    const transaction = id === undefined ? undefined : details.get(id)
+    setAttribute(empty, 'hidden', transaction !== undefined)
+    for (const each of [head, failures, phases, changes]) setAttribute(each, 'hidden', transaction === undefined)
+    if (transaction === undefined) {
+      drawn = undefined
+      empty.textContent = id === undefined ? 'No transactions yet. The first one will open here by itself.' : 'Loading…'
+      if (id !== undefined && connection.kind === 'live') fetchDetails(id)
+      return
+    }
+    const isRunning = transaction.outcome === 'running' && connection.kind === 'live'
+    if (transaction === drawn && !(isRunning && isDue)) return
+    draw(transaction, summaries)
+    isDue = false
+    setTimer(REDRAW_MS, () => {
+      isDue = true
+    })
+  }
+
+  return { element, update }
 }
 
-const supersededOf = (
-  { outcome, supersededBy }: InspectedTransaction,
-  heads: readonly TransactionHead[],
-  choose: (id: string) => void,
-) => {
-  if (outcome !== 'superseded') return undefined
-  const by = heads.find(({ id }) => id === supersededBy)
-  const note = html('p', { class: 'superseded' }, 'A newer document took over before this one could serve. ')
-  if (by !== undefined)
-    note.append(
-      button(
-        `Show what took over${by.revision === undefined ? '' : `: revision ${short(by.revision.name)}`}`,
-        { class: 'quiet' },
-        () => choose(by.id),
-      ),
-    )
-  return note
+/** Changes if the head and the failures must be drawn again. */
+const headKey = (transaction: InspectedTransaction | undefined): string => {
+  const { id, outcome, durationMs, changes, supersededBy } = transaction ?? {}
+  return [id, outcome, durationMs, changes, supersededBy].join()
 }
 
-const headOf = (transaction: InspectedTransaction): HTMLElement => {
+const renderHead = (transaction: InspectedTransaction): HTMLElement => {
   const { outcome, revision, trigger, startedAt, durationMs, changes, id } = transaction
   const facts = [
     triggers[trigger] ?? trigger,
-    clockTime(startedAt),
-    durationMs === undefined ? 'running' : duration(durationMs),
-    counted(changes, 'module'),
+    formatTime(startedAt),
+    durationMs === undefined ? 'running' : formatDuration(durationMs),
+    pluralize(changes, 'module'),
   ]
   const file = `transactions/${encodeURIComponent(id)}`
   return html(
     'div',
     { class: 'detail-head' },
-    html('p', { class: 'badge', 'data-outcome': outcome }, `${outcomes[outcome].glyph} ${outcomes[outcome].word}`),
-    html('h3', {}, revision === undefined ? 'No document' : `Revision ${short(revision.name)}`),
+    html('p', { class: 'badge', 'data-outcome': outcome }, `${outcomes[outcome].glyph} ${outcomes[outcome].label}`),
+    html('h3', {}, revision === undefined ? 'No document' : `Revision ${shorten(revision.name)}`),
     html('p', { class: 'facts-line' }, facts.join(' · ')),
     html(
       'p',
@@ -67,72 +98,33 @@ const headOf = (transaction: InspectedTransaction): HTMLElement => {
   )
 }
 
-const part = (title: string, content: HTMLElement): HTMLElement => html('section', {}, html('h4', {}, title), content)
-
-/** The transaction that was opened, or the newest. */
-export const detail = (
-  choose: (id: string) => void,
-  fetchWhole: (id: string) => void,
-): { readonly element: HTMLElement; readonly update: (model: Model) => void } => {
-  const head = html('div')
-  const why = html('div')
-  const lanes = bars()
-  const times = html('div', {}, part('Modules over time', lanes.element))
-  const changes = html('div')
-  const empty = html('p', { class: 'empty' })
-  const element = html(
-    'div',
-    { class: 'detail', role: 'region', 'aria-label': 'The opened transaction' },
-    empty,
-    head,
-    why,
-    times,
-    changes,
-  )
-  let drawn: InspectedTransaction | undefined
-  let isDue = true
-
-  const draw = (transaction: InspectedTransaction, heads: readonly TransactionHead[]): void => {
-    const isOther = drawn === undefined || drawn.id !== transaction.id
-    const said = (of: InspectedTransaction | undefined): string =>
-      [of?.id, of?.outcome, of?.durationMs, of?.changes, of?.supersededBy].join()
-    if (said(drawn) !== said(transaction)) {
-      head.replaceChildren(headOf(transaction))
-      const by = supersededOf(transaction, heads, choose)
-      why.replaceChildren(
-        ...(by === undefined ? [] : [by]),
-        ...(transaction.failures.length === 0
-          ? []
-          : [part('What failed', html('ul', { class: 'failures' }, ...transaction.failures.map(failureOf)))]),
-      )
-    }
-    lanes.show(transaction)
-    if (isOther || drawn?.diff !== transaction.diff) {
-      changes.replaceChildren(part('Changes against what served before', diffOf(transaction.diff)))
-    }
-    drawn = transaction
-  }
-
-  const update = (model: Model): void => {
-    const id = shownId(model)
-    const whole = id === undefined ? undefined : model.details.get(id)
-    setAttribute(empty, 'hidden', whole !== undefined)
-    for (const each of [head, why, times, changes]) setAttribute(each, 'hidden', whole === undefined)
-    if (whole === undefined) {
-      drawn = undefined
-      empty.textContent =
-        id === undefined ? 'Nothing has been tried yet. The first transaction opens here by itself.' : 'Loading…'
-      if (id !== undefined && model.link.kind === 'live') fetchWhole(id)
-      return
-    }
-    const isRunning = whole.outcome === 'running' && model.link.kind === 'live'
-    if (whole === drawn && !(isRunning && isDue)) return
-    draw(whole, model.heads)
-    isDue = false
-    later(REDRAW_MS, () => {
-      isDue = true
-    })
-  }
-
-  return { element, update }
+const renderSuperseded = (
+  { supersededBy }: InspectedTransaction,
+  summaries: readonly TransactionSummary[],
+  select: (id: string) => void,
+): HTMLElement => {
+  const note = html('p', { class: 'superseded' }, 'A newer document superseded this one before it could serve. ')
+  const by = summaries.find(({ id }) => id === supersededBy)
+  if (by === undefined) return note
+  const label = `Show the newer one${by.revision === undefined ? '' : `: revision ${shorten(by.revision.name)}`}`
+  note.append(button(label, { class: 'quiet' }, () => select(by.id)))
+  return note
 }
+
+const renderFailures = (failures: readonly Failure[]): HTMLElement =>
+  renderPart('Failures', html('ul', { class: 'failures' }, ...failures.map(renderFailure)))
+
+const renderFailure = ({ code, message, hint, cause }: Failure): HTMLElement => {
+  const causeCode = cause?.code === undefined ? '' : ` (${cause.code})`
+  return html(
+    'li',
+    {},
+    html('p', { class: 'message' }, `${message}.`),
+    html('p', { class: 'hint' }, hint),
+    cause !== undefined && html('p', { class: 'cause' }, `Cause: ${cause.name}${causeCode}`),
+    html('code', {}, code),
+  )
+}
+
+const renderPart = (title: string, content: HTMLElement): HTMLElement =>
+  html('section', {}, html('h4', {}, title), content)

@@ -1,11 +1,58 @@
 import type { InspectedModule, InspectedPhase, InspectedTransaction } from '../../../stream/protocol.ts'
-import { html, KeyedList, setAttribute, spoken } from '../dom.ts'
-import { duration, now } from '../time.ts'
-import { phaseSentence } from './headline.ts'
-import { phaseWord } from '../labels.ts'
+import { html, KeyedList, setAttribute, type View, visuallyHidden } from '../dom.ts'
+import { describePhase, phaseLabel } from '../labels.ts'
+import { formatDuration, now } from '../time.ts'
 
-/** How many modules stand in a row before each. */
-const depthsOf = (modules: readonly InspectedModule[]): ReadonlyMap<string, number> => {
+/** Above this number the rows get a scroll box of their own. */
+const MAX_UNSCROLLED_ROWS = 18
+
+/** Creates the modules of a transaction in dependency order, each with its phases as bars on a common time axis. */
+export const createPhaseBars = (): View<InspectedTransaction> => {
+  const head = html('div', { class: 'phase-bars-head' })
+  const rows = html('ol', { 'aria-label': 'Modules in dependency order' })
+  const empty = html('p', { class: 'empty' })
+  const chart = html('div', { class: 'phase-bars' }, head, rows)
+  const element = html('div', {}, chart, empty)
+  // Rows keep their place while a transaction runs, so that the user can scroll and read.
+  const list = new KeyedList<{ readonly name: string; readonly render: () => HTMLElement }>(
+    rows,
+    ({ name }) => name,
+    ({ render }) => render(),
+  )
+  const update = (transaction: InspectedTransaction): void => {
+    const { modules, outcome, startedAt, durationMs = 0 } = transaction
+    const isRunning = outcome === 'running'
+    setAttribute(empty, 'hidden', modules.length > 0)
+    setAttribute(chart, 'hidden', modules.length === 0)
+    empty.textContent = isRunning ? 'Reading and validating the document.' : 'No module was called.'
+    const elapsedMs = isRunning ? now() - startedAt : durationMs
+    const axisMs = axisLength(transaction, elapsedMs)
+    const depths = computeDepths(modules)
+    head.replaceChildren(renderLegend(modules), renderAxis(axisMs))
+    setAttribute(rows, 'tabindex', modules.length > MAX_UNSCROLLED_ROWS ? 0 : undefined)
+    list.show(
+      modules.map((module) => ({
+        name: module.module,
+        render: () => renderRow(module, depths.get(module.module) ?? 0, axisMs, elapsedMs),
+      })),
+    )
+  }
+  return { element, update }
+}
+
+/** Returns where the axis ends: with the last phase, or now. */
+const axisLength = (transaction: InspectedTransaction, elapsedMs: number): number =>
+  Math.max(
+    1,
+    transaction.durationMs ?? elapsedMs,
+    ...transaction.modules.flatMap(({ phases }) => phases.map((phase) => phaseEnd(phase, elapsedMs))),
+  )
+
+const phaseEnd = ({ startMs, durationMs }: InspectedPhase, elapsedMs: number): number =>
+  durationMs === undefined ? Math.max(elapsedMs, startMs) : startMs + durationMs
+
+/** Returns the length of the longest dependency chain before each module. */
+const computeDepths = (modules: readonly InspectedModule[]): ReadonlyMap<string, number> => {
   const depths = new Map<string, number>()
   for (const { module, after } of modules) {
     depths.set(module, Math.max(-1, ...after.map((name) => depths.get(name) ?? -1)) + 1)
@@ -13,120 +60,68 @@ const depthsOf = (modules: readonly InspectedModule[]): ReadonlyMap<string, numb
   return depths
 }
 
-const endOf = ({ startMs, durationMs }: InspectedPhase, elapsed: number): number =>
-  durationMs === undefined ? Math.max(elapsed, startMs) : startMs + durationMs
-
-/** Where the axis ends: with the last phase, or now. */
-const spanOf = (transaction: InspectedTransaction, elapsed: number): number =>
-  Math.max(
-    1,
-    transaction.durationMs ?? elapsed,
-    ...transaction.modules.flatMap(({ phases }) => phases.map((phase) => endOf(phase, elapsed))),
+const renderLegend = (modules: readonly InspectedModule[]): HTMLElement => {
+  const phases = new Set(modules.flatMap((module) => module.phases.map(({ phase }) => phase)))
+  return html(
+    'p',
+    { class: 'legend', 'aria-hidden': 'true' },
+    ...[...phases].map((phase) => html('span', {}, html('i', { 'data-phase': phase }), phaseLabel(phase))),
   )
+}
 
-/** A round step so that four to eight of them fill the axis. */
-const stepOf = (span: number): number => {
-  const rough = span / 5
+const renderAxis = (axisMs: number): HTMLElement => {
+  const axis = html('div', { class: 'axis', 'aria-hidden': 'true' })
+  const step = roundStep(axisMs)
+  for (let at = 0; at <= axisMs * 0.94; at += step) {
+    const tick = html('span', { class: 'tick' }, at === 0 ? '0' : formatDuration(at).replace('.0', ''))
+    tick.style.left = percent(at, axisMs)
+    axis.append(tick)
+  }
+  return axis
+}
+
+/** Returns a round step with which three to five ticks fit on the axis. */
+const roundStep = (axisMs: number): number => {
+  const rough = axisMs / 5
   const power = 10 ** Math.floor(Math.log10(rough))
   return [1, 2, 5, 10].map((factor) => factor * power).find((step) => step >= rough) ?? rough
 }
 
 const percent = (part: number, whole: number): string => `${(Math.min(1, Math.max(0, part / whole)) * 100).toFixed(3)}%`
 
-const axisOf = (span: number): HTMLElement => {
-  const axis = html('div', { class: 'axis', 'aria-hidden': 'true' })
-  const step = stepOf(span)
-  for (let at = 0; at <= span * 0.94; at += step) {
-    const tick = html('span', { class: 'tick' }, at === 0 ? '0' : duration(at).replace('.0', ''))
-    tick.style.left = percent(at, span)
-    axis.append(tick)
-  }
-  return axis
+const renderRow = (module: InspectedModule, depth: number, axisMs: number, elapsedMs: number): HTMLElement => {
+  const name = html('span', { class: 'name' }, module.module)
+  name.style.paddingInlineStart = `${Math.min(depth, 6) * 12}px`
+  name.title = module.after.length === 0 ? module.module : `${module.module}, after ${module.after.join(', ')}`
+  const lane = html('span', { class: 'lane', 'aria-hidden': 'true' })
+  lane.append(...module.phases.map((phase) => renderBar(phase, axisMs, elapsedMs)))
+  return html(
+    'li',
+    { 'data-bad': module.phases.some(hasFailed) },
+    name,
+    html('span', { class: 'change' }, visuallyHidden(', '), module.change),
+    lane,
+    renderPhases(module.phases),
+  )
 }
 
-const barOf = (phase: InspectedPhase, span: number, elapsed: number): HTMLElement => {
+const renderBar = (phase: InspectedPhase, axisMs: number, elapsedMs: number): HTMLElement => {
   const bar = html('span', { class: 'phase', 'data-phase': phase.phase, 'data-result': phase.result })
-  const end = endOf(phase, elapsed)
-  bar.style.left = percent(phase.startMs, span)
-  bar.style.width = percent(end - phase.startMs, span)
-  bar.title = phaseSentence(phase.phase, phase.durationMs, phase.result)
+  bar.style.left = percent(phase.startMs, axisMs)
+  bar.style.width = percent(phaseEnd(phase, elapsedMs) - phase.startMs, axisMs)
+  bar.title = describePhase(phase.phase, phase.durationMs, phase.result)
   return bar
 }
 
-const isBad = ({ result }: InspectedPhase): boolean => result === 'failed' || result === 'timed-out'
-
 /** `prepare 55 ms failed, rollback 0.1 ms`. */
-const wordsOf = (phases: readonly InspectedPhase[]): HTMLElement => {
-  const words = html('span', { class: 'phases' })
+const renderPhases = (phases: readonly InspectedPhase[]): HTMLElement => {
+  const element = html('span', { class: 'phases' })
   for (const phase of phases) {
-    const text = phaseSentence(phase.phase, phase.durationMs, phase.result)
-    words.append(html('span', { 'data-phase': phase.phase, 'data-bad': isBad(phase) }, text), ' ')
+    const text = describePhase(phase.phase, phase.durationMs, phase.result)
+    element.append(html('span', { 'data-phase': phase.phase, 'data-bad': hasFailed(phase) }, text), ' ')
   }
-  if (phases.length === 0) words.append(html('span', {}, 'not called'))
-  return words
+  if (phases.length === 0) element.append(html('span', {}, 'not called'))
+  return element
 }
 
-const rowOf = (step: InspectedModule, depth: number, span: number, elapsed: number): HTMLElement => {
-  const name = html('span', { class: 'name' }, step.module)
-  name.style.paddingInlineStart = `${Math.min(depth, 6) * 12}px`
-  name.title = step.after.length === 0 ? step.module : `${step.module}, after ${step.after.join(', ')}`
-  const track = html('span', { class: 'lane', 'aria-hidden': 'true' })
-  track.append(...step.phases.map((phase) => barOf(phase, span, elapsed)))
-  return html(
-    'li',
-    { 'data-bad': step.phases.some(isBad) },
-    name,
-    html('span', { class: 'change' }, spoken(', '), step.change),
-    track,
-    wordsOf(step.phases),
-  )
-}
-
-const legendOf = (modules: readonly InspectedModule[]): HTMLElement => {
-  const phases = new Set(modules.flatMap((step) => step.phases.map(({ phase }) => phase)))
-  return html(
-    'p',
-    { class: 'legend', 'aria-hidden': 'true' },
-    ...[...phases].map((phase) => html('span', {}, html('i', { 'data-phase': phase }), phaseWord(phase))),
-  )
-}
-
-/** With more rows they have a scroll box of their own. */
-const MANY = 18
-
-/** The modules of a transaction in dependency order, each a row of bars on one axis of time. */
-export const bars = (): {
-  readonly element: HTMLElement
-  readonly show: (transaction: InspectedTransaction) => void
-} => {
-  const top = html('div', { class: 'bars-head' })
-  const rows = html('ol', { 'aria-label': 'Modules in dependency order' })
-  const empty = html('p', { class: 'empty' })
-  const chart = html('div', { class: 'bars' }, top, rows)
-  const element = html('div', {}, chart, empty)
-  // The elements stay while a transaction runs, so that it can be scrolled and read.
-  const list = new KeyedList<{ readonly name: string; readonly make: () => HTMLElement }>(
-    rows,
-    ({ name }) => name,
-    ({ make }) => make(),
-  )
-  const show = (transaction: InspectedTransaction): void => {
-    const { modules, outcome, startedAt, durationMs = 0 } = transaction
-    const isOpen = outcome === 'running'
-    setAttribute(empty, 'hidden', modules.length > 0)
-    setAttribute(chart, 'hidden', modules.length === 0)
-    empty.textContent = isOpen ? 'The document is being read and validated.' : 'No module was called.'
-    const elapsed = isOpen ? now() - startedAt : durationMs
-    const span = spanOf(transaction, elapsed)
-    const depths = depthsOf(modules)
-    top.replaceChildren(legendOf(modules), axisOf(span))
-    setAttribute(rows, 'tabindex', modules.length > MANY ? 0 : undefined)
-    list.show(
-      modules.map((step) => ({
-        name: step.module,
-        make: () => rowOf(step, depths.get(step.module) ?? 0, span, elapsed),
-      })),
-    )
-  }
-  return { element, show }
-}
+const hasFailed = ({ result }: InspectedPhase): boolean => result === 'failed' || result === 'timed-out'
