@@ -1,42 +1,46 @@
 import type { Applier } from '../api/applier.ts'
-import { followChildren } from './log-children.ts'
-import { knowsLevel, switchLevel, type LevelLogger } from './log-switch.ts'
+import { trackChildLoggers } from './child-loggers.ts'
+import { isKnownLevel, switchLevel, type LevelLogger } from './switch-level.ts'
 
-export type { LevelLogger } from './log-switch.ts'
+export type { LevelLogger } from './switch-level.ts'
 
-/** The slice of {@link logLevel}: the level's name, or an object that has it. */
+/** The slice of {@link logLevel}: the name of the level, or an object that has it. */
 export type LogSlice = string | { readonly level: string }
 
-const levelOf = (slice: LogSlice): string => (typeof slice === 'string' ? slice : slice.level)
-
 /**
- * Follows a slice with the level of a pino logger (9 or 10). A level that the logger does not know refuses the config;
- * `silent` and custom levels are known.
+ * Makes an applier that sets the level of a pino logger (9 or 10). A level that the logger does not know rejects the
+ * config; `silent` and custom levels are known.
  *
- * The level reaches children that exist already, as long as they never had a level of their own: all of them with pino
- * 10; with pino 9 those that are born after this call, so call it right after `pino()`. A child whose level was set, at
- * its birth or later, is left alone, and its own children with it: who sets a level there wants it to stay. (Set to what
- * the logger's level is at that moment, it cannot be told from one that was not set.)
+ * The level also reaches existing children that never had a level of their own: with pino 10 all of them, with pino 9
+ * those created after this call, so call it right after `pino()`. A child whose level was set, when it was created or
+ * later, keeps that level, and so do its own children. (A child that was set to the level which the logger had at that
+ * moment cannot be recognized.)
  *
- * It puts itself before an `onChild` that is there, and calls it. A `logger.onChild` that is assigned later must call
- * the one that it replaces.
+ * It replaces an existing `logger.onChild` and calls it. An `onChild` that is assigned later must call the one that it
+ * replaces.
+ *
+ * @example
+ * ```ts
+ * const logger = pino()
+ * reloader.use('logger', (config) => config.log, logLevel(logger))
+ * ```
  */
 export const logLevel = (logger: LevelLogger): Applier<LogSlice, undefined> => {
-  const children = followChildren(logger)
-  children.follow()
+  const children = trackChildLoggers(logger)
+  children.hook()
   let live = 0
   return {
     prepare: (slice, { report }) => {
-      const level = levelOf(slice)
-      if (!knowsLevel(logger, level)) throw new RangeError('The logger has no such level')
-      children.follow()
+      const level = typeof slice === 'string' ? slice : slice.level
+      if (!isKnownLevel(logger, level)) throw new RangeError('The logger has no such level')
+      children.hook()
       live++
       let undo: (() => void) | undefined
       return {
         instance: undefined,
         commit: () => {
           const restore = switchLevel(logger, level, report)
-          const undoChildren = children.spread(level, report)
+          const undoChildren = children.switchLevels(level, report)
           undo = () => {
             restore(logger, report)
             undoChildren(report)
@@ -48,8 +52,8 @@ export const logLevel = (logger: LevelLogger): Applier<LogSlice, undefined> => {
         },
         close: async () => {
           undo = undefined
-          // The hook of the last one goes too: after the reloader's close nothing of it is left on the logger.
-          if (--live === 0) children.unfollow()
+          // The last close also removes the hook, so that nothing is left on the logger after `reloader.close()`.
+          if (--live === 0) children.unhook()
         },
       }
     },

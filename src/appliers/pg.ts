@@ -1,9 +1,10 @@
 import pg from 'pg'
 import type { Applier, PrepareContext } from '../api/applier.ts'
-import { sleep } from '../async/deadline.ts'
 import type { Clock } from '../api/clock.ts'
-import { abortable, assertDelay } from './bounds.ts'
-import { trackConnections, type Connections } from './pg-client.ts'
+import { raceAbort } from '../async/abort.ts'
+import { sleep } from '../async/deadline.ts'
+import { checkMs } from '../model/option-checks.ts'
+import { trackConnections, type PgConnections } from './pg-connections.ts'
 import { resource } from './resource.ts'
 
 /** TLS settings as plain data. Certificates and keys are PEM text, not files. */
@@ -18,8 +19,8 @@ export interface PgTls {
 }
 
 /**
- * The slice of {@link pgPool}: the settings of a `pg.Pool` that are plain data. What is absent falls back to pg's own
- * defaults, its `PG…` environment variables among them.
+ * The slice of {@link pgPool}: the settings of a `pg.Pool` that are plain data. For an absent setting pg uses its own
+ * default, which may come from a `PG…` environment variable.
  */
 export interface PgSlice {
   readonly connectionString?: string | undefined
@@ -49,15 +50,25 @@ export interface PgSlice {
 /** Options of {@link pgPool}. */
 export interface PgPoolOptions {
   /**
-   * How long opening one connection may take, in milliseconds, where the slice has no `connectionTimeoutMillis`. Unlike
-   * that one it does not bound how long a query waits for a free client. Default: 5 000.
+   * How long one connection may take to open, in milliseconds, if the slice has no `connectionTimeoutMillis`. Unlike that
+   * setting, it does not limit how long a query waits for a free client.
+   *
+   * @default 5_000
    */
   readonly connectMs?: number
-  /** How long a replaced pool may wait for its queries and clients, in milliseconds. Default: 10 000. */
+  /**
+   * How long a replaced pool may wait for its queries and clients, in milliseconds.
+   *
+   * @default 10_000
+   */
   readonly drainMs?: number
-  /** The query that proves that a pool works. Default: `select 1`. */
+  /**
+   * The query that checks whether a pool works.
+   *
+   * @default 'select 1'
+   */
   readonly probe?: string
-  /** Settings that are not plain data (type parsers, a password function, hooks). The slice wins. */
+  /** Settings that are not plain data (type parsers, a password function, hooks). The slice overrides them. */
   readonly pool?: Omit<pg.PoolConfig, 'Client' | 'stream' | 'Promise'>
 }
 
@@ -65,28 +76,37 @@ const DEFAULT_CONNECT_MS = 5_000
 const DRAIN_POLL_MS = 10
 
 /**
- * Follows a slice with a `pg.Pool`: `reloader.modules.db.current.query(…)`.
+ * Makes an applier that follows a slice with a `pg.Pool`.
  *
- * A change opens a new pool and proves it with one query, over one client that then stays in the pool; only then it may
- * serve. A replaced pool goes on until no client is checked out and no query waits, so none is lost; after `drainMs` its
- * connections are cut, and what still runs or waits is rejected. Errors of idle connections are reported and never end
- * the process. For the time of a swap both pools hold connections: leave room in the server's `max_connections`.
+ * A change opens a new pool and checks it with one query, over a client that then stays in the pool. A replaced pool
+ * works on until no client is checked out and no query waits, so no query is lost. After `drainMs` its connections are
+ * cut, and the remaining queries are rejected. Errors of idle connections are reported and never end the process. During
+ * a change both pools hold connections, so leave room in the server's `max_connections`.
  *
- * A change of `max` alone also makes a new pool. A living pool could be raised, but lowered only as its clients idle
- * out, and its rollback would not be exact; two generations would also share what each must close once.
+ * A change of `max` alone also makes a new pool: the limit of a live pool takes effect only as clients become idle, and
+ * a rollback of it would not be exact.
+ *
+ * @throws ChangeoverError `reloader.invalid-option` if `connectMs` or `drainMs` is not a valid delay
+ * @example
+ * ```ts
+ * import { pgPool } from 'changeover/pg'
+ *
+ * reloader.use('db', (config) => config.db, pgPool())
+ * await reloader.modules.db.current.query('select now()')
+ * ```
  */
 export const pgPool = <Needs extends object = object>(
   options: PgPoolOptions = {},
 ): Applier<PgSlice, pg.Pool, Needs> => {
   const { connectMs = DEFAULT_CONNECT_MS, probe = 'select 1', drainMs } = options
-  assertDelay('connectMs', connectMs)
-  const opened = new WeakMap<pg.Pool, Opened>()
+  checkMs('connectMs', connectMs, 1)
+  const opened = new WeakMap<pg.Pool, OpenedPool>()
   return resource<PgSlice, pg.Pool, Needs>({
     open: (slice, context) => {
       const connections = trackConnections(connectMs)
-      const pool = new pg.Pool({ ...options.pool, ...poolConfig(slice), Client: connections.Client })
+      const pool = new pg.Pool({ ...options.pool, ...toPoolConfig(slice), Client: connections.Client })
       opened.set(pool, { connections, clock: context.clock })
-      routeErrors(pool, connections, context.report)
+      reportErrors(pool, connections, context.report)
       return pool
     },
     check: (pool, signal) => probePool(pool, probe, signal),
@@ -95,31 +115,31 @@ export const pgPool = <Needs extends object = object>(
   })
 }
 
-interface Opened {
-  readonly connections: Connections
+interface OpenedPool {
+  readonly connections: PgConnections
   readonly clock: Clock
 }
 
-// A clone, since pg writes to its options, and the slice is frozen. Without what is absent, which would hide the defaults.
-const poolConfig = (slice: PgSlice): pg.PoolConfig =>
+// A clone, since pg writes to its options and the slice is frozen. An undefined setting would hide pg's default.
+const toPoolConfig = (slice: PgSlice): pg.PoolConfig =>
   Object.fromEntries(Object.entries(structuredClone(slice)).filter(([, value]) => value !== undefined))
 
 /** Without a listener on the pool and on every client, a lost connection ends the process. */
-const routeErrors = (pool: pg.Pool, connections: Connections, report: PrepareContext<unknown>['report']): void => {
-  const reported = new WeakSet<Error>() // an idle client's error arrives on both
-  const once = (error: Error): void => {
-    if (reported.has(error) || connections.areCut()) return
+const reportErrors = (pool: pg.Pool, connections: PgConnections, report: PrepareContext<unknown>['report']): void => {
+  const reported = new WeakSet<Error>() // both emit the error of an idle client
+  const reportOnce = (error: Error): void => {
+    if (reported.has(error) || connections.isCut()) return
     reported.add(error)
     report(error)
   }
-  pool.on('error', once)
-  pool.on('connect', (client) => client.on('error', once))
+  pool.on('error', reportOnce)
+  pool.on('connect', (client) => client.on('error', reportOnce))
 }
 
 const probePool = async (pool: pg.Pool, query: string, signal: AbortSignal): Promise<void> => {
   const connecting = pool.connect()
-  const client = await abortable(connecting, signal).catch((error: unknown) => {
-    // Given up while it still connects or waits its turn: the client goes back as soon as it is there.
+  const client = await raceAbort(connecting, signal).catch((error: unknown) => {
+    // Aborted while the client connects or waits for its turn: it is released as soon as it is there.
     connecting.then(
       (late) => late.release(),
       () => undefined,
@@ -127,33 +147,33 @@ const probePool = async (pool: pg.Pool, query: string, signal: AbortSignal): Pro
     throw error
   })
   try {
-    await abortable(client.query(query), signal)
+    await raceAbort(client.query(query), signal)
   } catch (error) {
-    client.release(true) // it may be in the middle of the query
+    client.release(true) // the query may still run
     throw error
   }
   client.release()
 }
 
-const isBusy = (pool: pg.Pool): boolean => pool.waitingCount > 0 || pool.totalCount > pool.idleCount
-
-const closePool = async (pool: pg.Pool, opened: Opened | undefined, signal: AbortSignal): Promise<void> => {
+const closePool = async (pool: pg.Pool, opened: OpenedPool | undefined, signal: AbortSignal): Promise<void> => {
   if (opened === undefined) return pool.end()
   const { connections, clock } = opened
-  // A query that waits when `end` is called never gets its client, so all of them are waited for. The pool has no event
-  // for its last one, hence the polling.
+  // A query that waits when `end` is called would never get a client, so it must be answered first. The pool has no
+  // event for that, hence the polling.
   while (isBusy(pool) && !signal.aborted) await sleep(clock, DRAIN_POLL_MS, signal)
   if (!isBusy(pool)) {
     await pool.end()
-    // `end` says good-bye to the server, but does not wait until the server has closed the connections.
-    while (connections.areOpen() && !signal.aborted) await sleep(clock, DRAIN_POLL_MS, signal)
-    if (!connections.areOpen()) return
+    // `end` does not wait until the server has closed the connections.
+    while (connections.hasOpen() && !signal.aborted) await sleep(clock, DRAIN_POLL_MS, signal)
+    if (!connections.hasOpen()) return
   }
   const endOnce = (): void => {
-    // `end` would leave those that still wait without an answer.
+    // `end` would leave waiting queries without an answer.
     if (pool.waitingCount === 0 && !pool.ending) pool.end().catch(() => undefined)
   }
   connections.cut(endOnce)
   endOnce()
-  // Not awaited: a client that its user never gives back has no connection any more, but keeps `end` pending.
+  // Not awaited: a client that is never released has no connection any more, but keeps `end` pending.
 }
+
+const isBusy = (pool: pg.Pool): boolean => pool.waitingCount > 0 || pool.totalCount > pool.idleCount

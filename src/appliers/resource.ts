@@ -1,32 +1,40 @@
 import type { Applier, PrepareContext } from '../api/applier.ts'
-import { abortable, assertDelay, settlesWithin } from './bounds.ts'
+import type { Clock } from '../api/clock.ts'
+import { raceAbort } from '../async/abort.ts'
+import { checkMs } from '../model/option-checks.ts'
 
-/** The functions that a {@link resource} is made of. */
+/** The functions that make up a {@link resource}. */
 export interface ResourceDefinition<Slice, Instance, Needs extends object = object> {
   /**
-   * Makes a new instance from the slice, beside the one that serves. A rejection refuses the config. Use `context.defer`
-   * for what it has opened so far when it can fail half-way.
+   * Makes a new instance from the slice, while the old one serves. A rejection rejects the config. If it can fail
+   * half-way, register the cleanup of what it has opened so far with `context.defer`.
    */
   readonly open: (slice: Slice, context: PrepareContext<Slice, Needs>) => Promise<Instance> | Instance
   /**
-   * Proves that the instance works: rejects, or throws, when it does not. Asked once before the instance may serve, so
-   * that one which cannot work refuses the config, and again during the soak. Default: an opened instance works.
+   * Throws or rejects if the instance does not work. Called once before the instance may serve, so that an instance that
+   * cannot work rejects the config, and again during the soak.
+   *
+   * @default no check: every opened instance works
    */
   readonly check?: (instance: Instance, signal: AbortSignal) => unknown
   /**
-   * Waits until nobody uses the instance any more, then releases it. Called exactly once for every opened instance.
-   * `signal` aborts when `drainMs` are over: stop waiting then and release at once. It has aborted already for an
-   * instance that failed its first check, since nobody uses it.
+   * Waits until the instance is no longer in use, then releases it. Called exactly once for every opened instance.
+   * `signal` aborts after `drainMs`: then stop waiting and release at once. For an instance that failed its first check
+   * the signal has already aborted, since the instance was never in use.
    */
   readonly close: (instance: Instance, signal: AbortSignal) => Promise<unknown> | unknown
   /**
-   * Releases the instance by force, without waiting for anybody. Called at most once, where `close` is late or failed.
-   * Give it where `close` cannot heed its signal. Default: `close` is waited for, up to the reloader's own deadline.
+   * Releases the instance by force, without waiting. Called at most once, if `close` is late or failed. Provide it if
+   * `close` cannot obey its signal.
+   *
+   * @default the reloader waits for `close`, up to its own deadline
    */
   readonly destroy?: (instance: Instance) => Promise<unknown> | unknown
   /**
-   * How long `close` may wait for users, in milliseconds. Longer lets slow work end; shorter frees connections sooner.
-   * Keep it below the reloader's `deadlines.closeMs`. Default: 10 000.
+   * How long `close` may wait for users, in milliseconds. A longer time lets slow work end; a shorter one frees
+   * connections sooner. Keep it below the reloader's `deadlines.closeMs`.
+   *
+   * @default 10_000
    */
   readonly drainMs?: number
 }
@@ -34,24 +42,36 @@ export interface ResourceDefinition<Slice, Instance, Needs extends object = obje
 const DEFAULT_DRAIN_MS = 10_000
 
 /**
- * Makes an applier of three functions, for whatever is opened, works, and is closed: a pool, a client, a server.
+ * Makes an applier for anything that is opened, used and closed: a pool, a client, a server.
  *
- * A new instance is opened and checked while the old one serves; after the soak the old one is drained and closed.
- * Throws `reloader.invalid-option` where `drainMs` is not a delay.
+ * A new instance is opened and checked while the old one serves. After the soak, the old one is drained and closed.
+ *
+ * @throws ChangeoverError `reloader.invalid-option` if `drainMs` is not a valid delay
+ * @example
+ * ```ts
+ * const redis = resource({
+ *   open: async ({ url }: { url: string }) => createClient({ url }).connect(),
+ *   check: (client) => client.ping(),
+ *   close: (client) => client.close(),
+ *   destroy: (client) => client.destroy(),
+ * })
+ *
+ * reloader.use('redis', (config) => config.redis, redis)
+ * ```
  */
 export const resource = <Slice, Instance, Needs extends object = object>(
   definition: ResourceDefinition<Slice, Instance, Needs>,
 ): Applier<Slice, Instance, Needs> => {
   const { open, check, drainMs = DEFAULT_DRAIN_MS } = definition
-  assertDelay('drainMs', drainMs, 0)
+  checkMs('drainMs', drainMs)
   return {
     prepare: async (slice, context) => {
       const instance = await open(slice, context)
       context.defer(() => release(definition, instance, context, 0))
       const probe = async (signal: AbortSignal): Promise<void> => {
-        await abortable(Promise.resolve(check?.(instance, signal)), signal)
+        await raceAbort(Promise.resolve(check?.(instance, signal)), signal)
       }
-      // An instance that came too late is handed over unproved: it will not serve, and its close is then counted.
+      // An instance that opened too late is returned unchecked: it will not serve, and its close is counted.
       if (check !== undefined && !context.signal.aborted) await probe(context.signal)
       return {
         instance,
@@ -69,11 +89,11 @@ const release = async <Instance>(
   drainMs: number,
 ): Promise<void> => {
   const deadline = new AbortController()
-  if (drainMs === 0) deadline.abort(late())
+  if (drainMs === 0) deadline.abort(drainTimeout())
   const closing = (async () => close(instance, deadline.signal))()
   if (!(await settlesWithin(clock, drainMs, closing))) {
-    deadline.abort(late())
-    // Work was cut off, or will be: the operator should know. With no time to drain nobody was promised any.
+    deadline.abort(drainTimeout())
+    // Work was cut off, or will be, and the operator should know. Without a time to drain this is expected.
     if (drainMs > 0) report(deadline.signal.reason)
     if (destroy !== undefined) return void (await destroy(instance))
   }
@@ -86,4 +106,15 @@ const release = async <Instance>(
   }
 }
 
-const late = (): DOMException => new DOMException('The time to drain is over', 'TimeoutError')
+/** Resolves to true when `promise` settles within `ms`, and to false when it is late. Never rejects. */
+const settlesWithin = (clock: Clock, ms: number, promise: Promise<unknown>): Promise<boolean> =>
+  new Promise((resolve) => {
+    const handle = clock.setTimeout(() => resolve(false), ms)
+    const settle = () => {
+      clock.clearTimeout(handle)
+      resolve(true)
+    }
+    promise.then(settle, settle)
+  })
+
+const drainTimeout = (): DOMException => new DOMException('The time to drain is over', 'TimeoutError')

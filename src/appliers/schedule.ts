@@ -1,11 +1,11 @@
 import { MAX_DELAY_MS, type Clock, type TimerHandle } from '../api/clock.ts'
-import { clearUnrefTimer, unrefTimer } from './bounds.ts'
+import { clearUnrefTimer, unrefTimer } from './unref-timer.ts'
 
-/** The ticks of one generation, at `anchor` + n × `intervalMs`. Times are the clock's monotonic milliseconds. */
+/** The ticks of one generation, at `anchor` + n × `intervalMs`, in the clock's monotonic milliseconds. */
 export interface Schedule {
-  /** When the last tick was due, or was passed over because another generation served. */
+  /** When the last tick was due, whether it ran the task or another generation served. */
   readonly anchor: () => number
-  /** Arms the first tick: at `from` + interval, at once where that is past. */
+  /** Arms the first tick: one interval after `from`, or at once if that has passed. */
   readonly start: (from: number) => void
   /** Disarms for good. */
   readonly stop: () => void
@@ -15,7 +15,7 @@ export interface ScheduleOptions {
   readonly clock: Clock
   readonly intervalMs: number
   readonly unref: boolean
-  /** Called when a tick is due; the next is armed when it settles. It never rejects. */
+  /** Called when a tick is due; the next tick is armed when it settles. It never rejects. */
   readonly tick: () => Promise<void>
 }
 
@@ -34,12 +34,12 @@ export const createSchedule = ({ clock, intervalMs, unref, tick }: ScheduleOptio
   const fire = async (due: number): Promise<void> => {
     anchor = due
     await tick()
-    arm(next())
+    arm(nextDue())
   }
 
-  // A tick that came due while the one before still ran is passed over, and so are those that a sleeping machine missed:
-  // the phase stays, and there is no burst. Never negative: Node's timers can be early by a part of a millisecond.
-  const next = (): number => {
+  // Ticks that came due while the previous one ran, or while the machine slept, are skipped: the phase stays, and there
+  // is no burst. Not negative, since Node's timers can be early by a fraction of a millisecond.
+  const nextDue = (): number => {
     const missed = Math.max(0, Math.floor((clock.monotonic() - anchor) / intervalMs))
     return anchor + (missed + 1) * intervalMs
   }

@@ -1,23 +1,22 @@
 import type { Applier, Generation, PrepareContext } from '../api/applier.ts'
-import { MAX_DELAY_MS } from '../api/clock.ts'
-import { assertDelay } from './bounds.ts'
+import { checkMs, MAX_DELAY_MS } from '../model/option-checks.ts'
 import { createSchedule, type Schedule } from './schedule.ts'
-import { createRuns, type Runs, type Ticker } from './ticker.ts'
+import { createTaskRunner, type TaskRunner, type Ticker } from './task-runner.ts'
 
-export type { Ticker } from './ticker.ts'
+export type { Ticker } from './task-runner.ts'
 
-/** What the slice of a {@link timer} must have; the task may ask for more. */
+/** What the slice of a {@link timer} must have; the task may require more. */
 export interface TimerSlice {
-  /** Time from one tick to the next, in milliseconds: 1 to 2 147 483 647. */
+  /** The time from one tick to the next, in milliseconds: 1 to 2,147,483,647. */
   readonly intervalMs: number
 }
 
 /** What the task of a {@link timer} gets with every run. */
 export interface TimerRun<Slice, Needs extends object = object> {
   readonly slice: Slice
-  /** The instances that were asked for with `needs`. */
+  /** The instances named in the module's `needs`. */
   readonly needs: Needs
-  /** Aborts when the run takes too long and when the module is closed. */
+  /** Aborts when the run takes too long, and when the module is closed. */
   readonly signal: AbortSignal
 }
 
@@ -25,20 +24,30 @@ export interface TimerRun<Slice, Needs extends object = object> {
 export interface TimerOptions {
   /**
    * Runs the task once during prepare, with the new slice and the staged needs: its result serves from the commit on,
-   * and its failure refuses the config. The old generation serves meanwhile, so the run must not change what others
-   * see. Default: false, the last result of the old generation serves until the first tick of the new one.
+   * and its failure rejects the config. The old generation serves meanwhile, so the run must not change what others see.
+   * Without it, the last result of the old generation serves until the first tick of the new one.
+   *
+   * @default false
    */
   readonly warm?: boolean
-  /** Whether the timer lets the process end. Default: true. */
+  /**
+   * Whether the process may end while the timer is armed.
+   *
+   * @default true
+   */
   readonly unref?: boolean
   /**
-   * When the first tick after a change is due. `keep`: at the last tick + the new interval, at once where that is past,
-   * so frequent changes cannot starve it. `restart`: at the commit + the new interval. Default: `keep`.
+   * When the first tick after a change is due. `keep`: one new interval after the last tick, or at once if that has
+   * passed, so that frequent changes cannot starve it. `restart`: one new interval after the commit.
+   *
+   * @default 'keep'
    */
   readonly phase?: 'keep' | 'restart'
   /**
-   * How long one run may take, in milliseconds: then its signal aborts, and that is reported. There is no tick until it
-   * has settled. Default: 60 000.
+   * How long one run may take, in milliseconds. After that its signal aborts, which is reported. The next tick waits
+   * until the run has settled.
+   *
+   * @default 60_000
    */
   readonly deadlineMs?: number
 }
@@ -48,23 +57,31 @@ export type TimerTask<Slice, Result, Needs extends object = object> = (
   run: TimerRun<Slice, Needs>,
 ) => Promise<Result> | Result
 
-interface Served<Result> {
-  readonly runs: Runs<Result>
+interface TimerGeneration<Result> {
+  readonly runner: TaskRunner<Result>
   readonly schedule: Schedule
 }
 
 const DEFAULT_DEADLINE_MS = 60_000
 
 /**
- * Runs a task every `intervalMs` of the slice; `reloader.modules.name.current` has its last result.
+ * Makes an applier that runs a task every `intervalMs` of the slice. `reloader.modules.name.current` has the last result.
  *
- * Ticks keep their phase. One that comes due while the one before still runs is passed over, so a generation never runs
- * its task twice at once. Over a change no tick is lost or doubled; a rollback continues the old generation as if it had
- * never stopped. An error of the task is reported; the timer goes on. A change runs the task of the new generation even
- * where one of the old is under way; that one is aborted when the old generation is closed.
+ * Ticks keep their phase. A tick that comes due while the previous one still runs is skipped, so a generation never runs
+ * its task twice at once. A change neither loses nor doubles a tick, and a rollback continues the old generation as if
+ * it had never stopped. An error of the task is reported, and the timer continues. After a change, the new generation
+ * may run its task while a run of the old one is under way; that run is aborted when the old generation is closed.
  *
- * A slice whose `intervalMs` no timer can hold refuses the config. Throws `reloader.invalid-option` for a `deadlineMs`
- * that is none.
+ * A slice whose `intervalMs` no timer can hold rejects the config.
+ *
+ * @throws ChangeoverError `reloader.invalid-option` if `deadlineMs` is not a valid delay
+ * @example
+ * ```ts
+ * const refresh = ({ needs, signal }: TimerRun<{ intervalMs: number }, { pool: Pool }>) => loadRows(needs.pool, signal)
+ *
+ * reloader.use('cache', (config) => config.cache, timer(refresh, { warm: true }), { needs: { pool: 'db' } })
+ * reloader.modules.cache.current.last
+ * ```
  */
 export function timer<Slice extends TimerSlice, Result, Needs extends object = object>(
   task: TimerTask<Slice, Result, Needs>,
@@ -78,27 +95,28 @@ export function timer<Slice extends TimerSlice, Result, Needs extends object = o
   task: TimerTask<Slice, Result, Needs>,
   { warm = false, unref = true, phase = 'keep', deadlineMs = DEFAULT_DEADLINE_MS }: TimerOptions = {},
 ): Applier<Slice, Ticker<Result>, Needs> {
-  assertDelay('deadlineMs', deadlineMs)
-  let serving: Served<Result> | undefined
+  checkMs('deadlineMs', deadlineMs, 1)
+  let serving: TimerGeneration<Result> | undefined
 
   const prepare = async (slice: Slice, context: PrepareContext<Slice, Needs>): Promise<Generation<Ticker<Result>>> => {
     const { intervalMs } = slice
-    assertInterval(intervalMs)
+    checkInterval(intervalMs)
     const { clock, needs, report, isServing } = context
-    const runs = createRuns({ task: (signal) => task({ slice, needs, signal }), clock, deadlineMs, unref, report })
+    const runTask = (signal: AbortSignal): Promise<Result> | Result => task({ slice, needs, signal })
+    const runner = createTaskRunner({ task: runTask, clock, deadlineMs, unref, report })
     const tick = async (): Promise<void> => {
-      // During the soak the old generation keeps its time but leaves the work to the new one.
-      if (isServing()) await runs.tick()
+      // During the soak the old generation keeps its phase but leaves the work to the new one.
+      if (isServing()) await runner.tick()
     }
-    const own: Served<Result> = { runs, schedule: createSchedule({ clock, intervalMs, unref, tick }) }
-    let before: Served<Result> | undefined
-    if (warm) await runs.warm(context.signal)
+    const own: TimerGeneration<Result> = { runner, schedule: createSchedule({ clock, intervalMs, unref, tick }) }
+    let before: TimerGeneration<Result> | undefined
+    if (warm) await runner.warm(context.signal)
     return {
-      instance: runs.ticker,
+      instance: runner.ticker,
       commit: () => {
-        // What served before a module was switched off is gone: a new start.
+        // A module that was switched off starts again: the generation before that is gone.
         before = context.previous === undefined ? undefined : serving
-        if (before !== undefined && !warm) runs.inherit(before.runs)
+        if (before !== undefined && !warm) runner.inherit(before.runner)
         own.schedule.start(phase === 'keep' && before !== undefined ? before.schedule.anchor() : clock.monotonic())
         serving = own
         return undefined
@@ -110,15 +128,15 @@ export function timer<Slice extends TimerSlice, Result, Needs extends object = o
       },
       close: async () => {
         own.schedule.stop()
-        before = undefined // else every generation would hold the one before
-        await runs.close()
+        before = undefined // otherwise every generation would hold the previous one
+        await runner.close()
       },
     }
   }
   return { prepare }
 }
 
-const assertInterval = (ms: unknown): void => {
+const checkInterval = (ms: unknown): void => {
   if (typeof ms === 'number' && ms >= 1 && ms <= MAX_DELAY_MS) return
-  throw new RangeError(`intervalMs takes 1 to ${MAX_DELAY_MS} milliseconds`)
+  throw new RangeError(`intervalMs must be 1 to ${MAX_DELAY_MS} milliseconds`)
 }

@@ -1,33 +1,33 @@
 import type { Clock } from '../api/clock.ts'
-import { clearUnrefTimer, unrefTimer } from './bounds.ts'
+import { clearUnrefTimer, unrefTimer } from './unref-timer.ts'
 
-/** What users of a timer module work with. */
+/** The instance of a {@link timer} module. */
 export interface Ticker<Result, None = undefined> {
-  /** The last result. Before the first one of this generation: the last of the generation that it replaced, if any. */
+  /** The last result. Before the first one of this generation: the last result of the generation that it replaced. */
   readonly last: Result | None
-  /** When `last` came, in milliseconds since the Unix epoch. */
+  /** When `last` arrived, in milliseconds since the Unix epoch. */
   readonly lastAt: number | None
   /**
-   * Runs the task now, besides its ticks, or joins the run that is under way. Rejects as the task does, and when the
-   * module is closed; an error is reported as well, so the promise may be left alone.
+   * Runs the task now, in addition to its ticks, or joins the run under way. Rejects if the task fails, and if the
+   * module is closed. The error is also reported, so the promise may be ignored.
    */
   readonly runNow: () => Promise<Result>
 }
 
-/** The runs of one generation: never two at once. */
-export interface Runs<Result> {
+/** Runs the task of one generation, never twice at once. */
+export interface TaskRunner<Result> {
   readonly ticker: Ticker<Result>
-  /** Runs the task, or joins the run under way; resolves when it has settled, whatever became of it. */
+  /** Runs the task, or joins the run under way. Resolves when the run has settled, even if it failed. */
   readonly tick: () => Promise<void>
-  /** The first run, of a prepare: it aborts with `signal`, and its error is the caller's alone. */
+  /** Runs the task during prepare. It aborts with `signal`, and only the caller gets its error. */
   readonly warm: (signal: AbortSignal) => Promise<void>
-  /** Takes over the last result, for the time until there is an own one. */
-  readonly inherit: (from: Runs<Result>) => void
+  /** Takes over the last result until the first run of its own. */
+  readonly inherit: (from: TaskRunner<Result>) => void
   /** Aborts the run under way and waits for its end. */
   readonly close: () => Promise<void>
 }
 
-export interface RunsOptions<Result> {
+export interface TaskRunnerOptions<Result> {
   readonly task: (signal: AbortSignal) => Promise<Result> | Result
   readonly clock: Clock
   readonly deadlineMs: number
@@ -35,7 +35,8 @@ export interface RunsOptions<Result> {
   readonly report: (error: unknown) => void
 }
 
-export const createRuns = <Result>({ task, clock, deadlineMs, unref, report }: RunsOptions<Result>): Runs<Result> => {
+export const createTaskRunner = <Result>(options: TaskRunnerOptions<Result>): TaskRunner<Result> => {
+  const { task, clock, deadlineMs, unref, report } = options
   let last: Result | undefined
   let lastAt: number | undefined
   let running: Promise<Result> | undefined
@@ -50,7 +51,7 @@ export const createRuns = <Result>({ task, clock, deadlineMs, unref, report }: R
   }
 
   const start = (): Promise<Result> => {
-    if (isClosed) return refused()
+    if (isClosed) return rejectClosed()
     if (running !== undefined) return running
     const current = new AbortController()
     controller = current
@@ -59,14 +60,14 @@ export const createRuns = <Result>({ task, clock, deadlineMs, unref, report }: R
       report(current.signal.reason)
     }, deadlineMs)
     if (unref) unrefTimer(deadline)
-    const settled = (): void => {
+    const settle = (): void => {
       running = undefined
       clearUnrefTimer(clock, deadline)
     }
     running = run(current.signal)
-    running.then(settled, (error: unknown) => {
-      settled()
-      // What an abort brings about is reported already, or wanted.
+    running.then(settle, (error: unknown) => {
+      settle()
+      // An error after an abort is either reported already or expected.
       if (!current.signal.aborted) report(error)
     })
     return running
@@ -82,7 +83,7 @@ export const createRuns = <Result>({ task, clock, deadlineMs, unref, report }: R
       },
       runNow: start,
     },
-    tick: () => start().then(nothing, nothing),
+    tick: () => start().then(noop, noop),
     warm: async (signal) => {
       await run(signal)
     },
@@ -93,15 +94,15 @@ export const createRuns = <Result>({ task, clock, deadlineMs, unref, report }: R
     close: async () => {
       isClosed = true
       controller?.abort(new DOMException('The timer is closed', 'AbortError'))
-      await running?.then(nothing, nothing)
+      await running?.then(noop, noop)
     },
   }
 }
 
-const nothing = (): void => undefined
-
-const refused = (): Promise<never> => {
+const rejectClosed = (): Promise<never> => {
   const promise = Promise.reject(new Error('The timer is closed'))
-  promise.catch(nothing) // who leaves the promise alone does not end the process
+  promise.catch(noop) // a caller that ignores the promise must not end the process
   return promise
 }
+
+const noop = (): void => undefined

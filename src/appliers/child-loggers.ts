@@ -1,0 +1,121 @@
+import { isKnownLevel, switchLevel, type LevelLogger, type ReportError, type RestoreLevel } from './switch-level.ts'
+
+/** The children of a logger that do not inherit its level through their prototype. */
+export interface ChildLoggers {
+  /** Hooks into `onChild`, to learn of new children. Idempotent. */
+  readonly hook: () => void
+  /** Removes the hook, unless another one has been put over it since. */
+  readonly unhook: () => void
+  /** Sets the level of all children without a level of their own, and returns the exact inverse. Neither throws. */
+  readonly switchLevels: (level: string, report: ReportError) => (report: ReportError) => void
+}
+
+interface Child {
+  readonly ref: WeakRef<LevelLogger>
+  readonly parent: Child | undefined
+  /** The level that it took over. If it has another one, that is its own. */
+  inherited: number
+  hasOwn: boolean
+}
+
+const FIRST_PRUNE = 1_024
+
+export const trackChildLoggers = (logger: LevelLogger): ChildLoggers => {
+  const children = new Set<Child>() // in the order of creation, so parents come first
+  const byLogger = new WeakMap<object, Child>()
+  let pruneAt = FIRST_PRUNE
+
+  const add = (child: LevelLogger): void => {
+    if (!keepsOwnLevel(child)) return
+    const parent = nearestParent(byLogger, child)
+    const inherited = child.levelVal
+    const prototype: LevelLogger = Object.getPrototypeOf(child)
+    const known: Child = { ref: new WeakRef(child), parent, inherited, hasOwn: inherited !== prototype.levelVal }
+    byLogger.set(child, known)
+    children.add(known)
+    if (children.size > pruneAt) pruneAt = Math.max(FIRST_PRUNE, 2 * prune(children))
+  }
+
+  return {
+    ...createHook(logger, add),
+    switchLevels: (level, report) => {
+      const undos = [...children].flatMap((child) => switchChild(child, level, report) ?? [])
+      const present = new Set([...children].map(({ ref }) => ref))
+      return (reportUndo) => {
+        for (const undo of undos.reverse()) undo(reportUndo)
+        // Children created since then took over the level that is now undone.
+        for (const child of children) if (!present.has(child.ref)) switchChild(child, logger.level, reportUndo)
+      }
+    },
+  }
+}
+
+/** False for a child that sees every change of its parent's level, as most children do in pino 10. */
+const keepsOwnLevel = (child: LevelLogger): boolean =>
+  Object.keys(child.levels.values).some((level) => Object.hasOwn(child, level))
+
+const nearestParent = (byLogger: WeakMap<object, Child>, child: LevelLogger): Child | undefined => {
+  for (let at: object | null = Object.getPrototypeOf(child); at !== null; at = Object.getPrototypeOf(at)) {
+    const known = byLogger.get(at)
+    if (known !== undefined) return known
+  }
+  return undefined
+}
+
+const prune = (children: Set<Child>): number => {
+  for (const child of children) if (child.ref.deref() === undefined) children.delete(child)
+  return children.size
+}
+
+const switchChild = (child: Child, level: string, report: ReportError): ((report: ReportError) => void) | undefined => {
+  const target = child.ref.deref()
+  if (target === undefined) return undefined
+  child.hasOwn ||= child.parent?.hasOwn === true || target.levelVal !== child.inherited
+  if (child.hasOwn || !isKnownLevel(target, level) || target.levelVal === target.levels.values[level]) return undefined
+  const before = child.inherited
+  let restore: RestoreLevel
+  try {
+    restore = switchLevel(target, level, report)
+  } catch (error) {
+    report(error) // one child that cannot take the level does not stop the commit
+    return undefined
+  }
+  child.inherited = target.levelVal
+  return (reportUndo) => {
+    const alive = child.ref.deref()
+    // If its level was set since then, it has a level of its own now.
+    if (alive === undefined || alive.levelVal !== child.inherited) return
+    restore(alive, reportUndo)
+    child.inherited = before
+  }
+}
+
+const createHook = (logger: LevelLogger, add: (child: LevelLogger) => void): Pick<ChildLoggers, 'hook' | 'unhook'> => {
+  let isHooked = false
+  let isActive = false
+  let replaced: PropertyDescriptor | undefined
+  let previous: LevelLogger['onChild']
+
+  const onChild = function (this: unknown, child: LevelLogger): void {
+    if (isActive) add(child)
+    previous?.call(this, child as never)
+  }
+
+  return {
+    hook: () => {
+      isActive = true
+      if (isHooked) return
+      isHooked = true
+      previous = logger.onChild
+      replaced = Object.getOwnPropertyDescriptor(logger, 'onChild')
+      logger.onChild = onChild
+    },
+    unhook: () => {
+      isActive = false
+      if (logger.onChild !== onChild) return // a later hook may call this one, so it stays and does nothing
+      isHooked = false
+      if (replaced === undefined) Reflect.deleteProperty(logger, 'onChild')
+      else Reflect.defineProperty(logger, 'onChild', replaced)
+    },
+  }
+}

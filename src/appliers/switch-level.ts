@@ -1,0 +1,87 @@
+/** The part of a pino logger (9 or 10) that deals with levels. */
+export interface LevelLogger {
+  level: string
+  readonly levelVal: number
+  readonly levels: { readonly values: Readonly<Record<string, number>> }
+  onChild?: (child: never) => void
+  readonly emit?: (event: never, ...args: never[]) => boolean
+}
+
+/** Reports an error of the user's own listeners. */
+export type ReportError = (error: unknown) => void
+
+/** Restores a logger to exactly what it was before a switch. Never throws. */
+export type RestoreLevel = (logger: LevelLogger, report: ReportError) => void
+
+/** True for the logger's own level names, including `silent`, and not for what every object has. */
+export const isKnownLevel = (logger: LevelLogger, level: unknown): level is string =>
+  typeof level === 'string' && Object.hasOwn(logger.levels.values, level)
+
+/**
+ * Sets the level, and returns the exact inverse. If the logger throws, it stays as it was. If a `level-change` listener
+ * throws, which pino calls after the level is set, the error is only reported.
+ *
+ * pino keeps a level as own properties of the logger, one method per level. So setting the old level again would not be
+ * exact: a child that inherited its level would then have its own, and a method that was wrapped would be lost.
+ */
+export const switchLevel = (logger: LevelLogger, level: string, report: ReportError): RestoreLevel => {
+  const previous = logger.level
+  const before = Object.getOwnPropertyDescriptors(logger)
+  try {
+    setLevel(logger, level, report)
+  } catch (error) {
+    restoreProperties(logger, changesSince(before, logger))
+    throw error
+  }
+  const changes = changesSince(before, logger)
+  // This closure must not hold the logger: a child must not live longer because its level can be restored.
+  return (target, reportRestore) => {
+    try {
+      setLevel(target, previous, reportRestore) // so that listeners are called
+    } catch (error) {
+      reportRestore(error)
+    }
+    restoreProperties(target, changes)
+  }
+}
+
+// pino calls its listeners last, so their errors do not affect the level. They are caught in `emit`, since outside they
+// could not be told from an error of the logger that left the level half set.
+const setLevel = (logger: LevelLogger, level: string, report: ReportError): void => {
+  const { emit } = logger
+  if (emit === undefined) {
+    logger.level = level
+    return
+  }
+  const own = Object.getOwnPropertyDescriptor(logger, 'emit')
+  const guarded = function (this: unknown, ...args: unknown[]): boolean {
+    try {
+      return Reflect.apply(emit, this, args)
+    } catch (error) {
+      report(error)
+      return true
+    }
+  }
+  Reflect.defineProperty(logger, 'emit', { value: guarded, configurable: true, writable: true })
+  try {
+    logger.level = level
+  } finally {
+    restoreProperties(logger, [['emit', own]])
+  }
+}
+
+type PropertyChange = readonly [key: PropertyKey, before: PropertyDescriptor | undefined]
+
+const changesSince = (before: PropertyDescriptorMap, logger: LevelLogger): readonly PropertyChange[] => {
+  const after: PropertyDescriptorMap = Object.getOwnPropertyDescriptors(logger)
+  return Reflect.ownKeys(after)
+    .filter((key) => before[key] === undefined || before[key].value !== after[key]?.value)
+    .map((key) => [key, before[key]])
+}
+
+const restoreProperties = (logger: LevelLogger, changes: readonly PropertyChange[]): void => {
+  for (const [key, before] of changes) {
+    if (before === undefined) Reflect.deleteProperty(logger, key)
+    else Reflect.defineProperty(logger, key, before)
+  }
+}
