@@ -1,5 +1,3 @@
-export { memorySource } from './fakes/memory-source.ts'
-export type { MemoryContent, MemorySource } from './fakes/memory-source.ts'
+export { type MemoryContent, type MemorySource, memorySource } from './fakes/memory-source.ts'
+export { createVirtualClock, type VirtualClock, type VirtualClockOptions } from './fakes/virtual-clock.ts'
 export * from './simulate/index.ts'
-export { createVirtualClock } from './fakes/virtual-clock.ts'
-export type { VirtualClock, VirtualClockOptions } from './fakes/virtual-clock.ts'

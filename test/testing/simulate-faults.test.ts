@@ -8,7 +8,12 @@ import {
   traceLines,
 } from 'changeover/testing'
 import { describe, expect, it } from 'vitest'
-import { faultKinds, kindsOf, outsideCalls, sourceFaults } from '../../src/testing/simulate/scenario/scenario.ts'
+import {
+  faultKinds,
+  faultKindsOf,
+  environmentCalls,
+  sourceFaults,
+} from '../../src/testing/simulate/scenario/scenario.ts'
 import { applySourceFault } from '../../src/testing/simulate/play/source-faults.ts'
 import { documentOf, subjectOf } from './simulate-subject.ts'
 
@@ -28,7 +33,7 @@ const ways: Readonly<Record<string, { readonly place: Place; readonly call: numb
 }
 
 const cases = Object.entries(ways).flatMap(([phase, way]) =>
-  kindsOf(phase as 'prepare').map((kind) => [phase, kind, way] as const),
+  faultKindsOf(phase as 'prepare').map((kind) => [phase, kind, way] as const),
 )
 
 const crashes = ({ trace }: { readonly trace: readonly { readonly what: { readonly kind: string } }[] }) =>
@@ -38,7 +43,7 @@ describe('A planned fault', () => {
   it.each(cases)('in %s is really made to happen, and every guarantee holds: %s', async (_, kind, way) => {
     const { place, call, scene } = way
     for (const persists of [false, true]) {
-      const planned = persists ? scene().keepsLastGood() : scene()
+      const planned = persists ? scene().persistsLastKnownGood() : scene()
       const result = await planned.fault(place, { kind }, call).put(documentOf(2)).last(documentOf(3)).run(subjectOf())
       expect(result.faultsReached[`${place} ${kind}`]).toBe(1)
       expect(traceLines(result)).toContain(`${place} ✗ ${kind}`)
@@ -96,7 +101,7 @@ describe('A source', () => {
   it('that answers a read with what it held before is not followed back', async () => {
     const source = memorySource({ v: 1 })
     source.put({ v: 2 })
-    applySourceFault('stale-read', { source, readings: [] })
+    applySourceFault('stale-read', { source, written: [] })
     expect(await source.read(new AbortController().signal)).toMatchObject({ content: '{"v":1}' })
     const run = changed().put(documentOf(2)).source('stale-read').reload().run(subjectOf())
     const { trace } = await run.expectServing(documentOf(2))
@@ -122,7 +127,7 @@ describe('A source', () => {
 })
 
 describe('A process', () => {
-  const scene = () => changed().keepsLastGood()
+  const scene = () => changed().persistsLastKnownGood()
   const deaths: readonly (readonly [string, () => Scene])[] = [
     ['idle', () => scene().fault('disk.load', faults.crash())],
     ['fetching', () => scene().fault('source.read', faults.crash(), 3).reload()],
@@ -147,7 +152,7 @@ describe('A process', () => {
     expect(result.faultsReached[`process crash in ${state}`]).toBe(1)
   })
 
-  it.each(outsideCalls)('may die before %s is answered and after, at each of its first calls', async (call) => {
+  it.each(environmentCalls)('may die before %s is answered and after, at each of its first calls', async (call) => {
     for (const nth of [1, 2, 3, 4]) {
       const before = scene().fault(call, faults.crash(), nth)
       const after = scene().during(call, (s) => s.crash(), nth)

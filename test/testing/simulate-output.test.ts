@@ -24,7 +24,7 @@ import * as fc from 'fast-check'
 import { afterAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { scenariosOf } from '../../src/testing/simulate/scenario/arbitrary.ts'
-import { modulesOf } from '../../src/testing/simulate/scenario/subject-modules.ts'
+import { modulesOf } from '../../src/testing/simulate/scenario/subject.ts'
 import { documentOf, documents, hangingDb, subjectOf } from './simulate-subject.ts'
 
 const run = promisify(execFile)

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { minimize } from '../../src/testing/simulate/scenario/shrink.ts'
+import { shrink } from '../../src/testing/simulate/scenario/shrink.ts'
 import type { Scenario, Step } from '../../src/testing/simulate/scenario/scenario.ts'
 
 const put = (document: number): Step => ({ do: 'put', document })
@@ -27,13 +27,13 @@ const msBefore = ({ steps, pauseMs = 0 }: Scenario): number =>
 
 test('steps that only let time pass become one that lets time pass', async () => {
   const isBroken = async (one: Scenario) => one.steps.some((step) => isPut(step, 9)) && msBefore(one) >= 2_000
-  const { steps } = await minimize(scenario([put(1), put(2), put(3), put(9)]), isBroken)
+  const { steps } = await shrink(scenario([put(1), put(2), put(3), put(9)]), isBroken)
   expect(steps).toEqual([{ do: 'advance', ms: 1_400 }, put(9)])
 })
 
 test('what is needed stays, and nothing else', async () => {
   const isBroken = async ({ steps }: Scenario) => isPut(steps.at(-2), 1) && isPut(steps.at(-1), 2)
-  const small = await minimize(scenario([put(3), put(1), { do: 'freeze' }, put(1), put(2)]), isBroken)
+  const small = await shrink(scenario([put(3), put(1), { do: 'freeze' }, put(1), put(2)]), isBroken)
   expect(small.steps).toEqual([put(1), put(2)])
   expect(small.pauseMs).toBeUndefined()
 })
@@ -44,6 +44,6 @@ test('no more scenarios are played than allowed', async () => {
     played += 1
     return false
   }
-  await minimize(scenario([put(1), put(2), put(3), put(4)]), isBroken, 5)
+  await shrink(scenario([put(1), put(2), put(3), put(4)]), isBroken, 5)
   expect(played).toBe(5)
 })

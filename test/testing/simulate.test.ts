@@ -47,7 +47,7 @@ describe('A scenario', () => {
       const { trace } = await scenario('a crash')
         .start(documentOf(1))
         .soak(300)
-        .keepsLastGood()
+        .persistsLastKnownGood()
         .fault('db.check', faults.throw(), 5)
         .fault(`db.${phase}`, faults.crash(), phase === 'rollback' ? 1 : 2)
         .put(documentOf(2))

@@ -1,30 +1,32 @@
-export type { DocumentArbitrary } from './scenario/document-arbitrary.ts'
+export type { SimulationReport } from './report/report.ts'
 export { traceLines, traceMermaid } from './report/trace-formats.ts'
 export { traceHtml } from './report/trace-html.ts'
+export { runScenario } from './play/run.ts'
 export { parseScenario, scenarioText } from './scenario/parse-scenario.ts'
-export type { SimulationReport } from './report/report.ts'
-export { type RunResult, runScenario } from './play/run.ts'
+export type { RunResult, TraceEvent, Violation } from './scenario/run-result.ts'
 export type {
   During,
+  EnvironmentCall,
+  EnvironmentPhase,
   Fault,
   FaultKind,
   FaultPhase,
-  OutsideCall,
-  OutsidePhase,
   Scenario,
   SourceFault,
   Step,
 } from './scenario/scenario.ts'
-export { fail, faults, hang, type PlannedFault } from './scenario/planned-faults.ts'
+export { scenarioCode } from './scenario/scenario-code.ts'
+export { type SimulationCode, SimulationError } from './scenario/simulation-error.ts'
+export type { SimulationView, Subject } from './scenario/subject.ts'
 export {
+  fail,
+  faults,
+  hang,
   type Place,
+  type PlannedFault,
   type ScenarioBuilder,
   type ScenarioOptions,
   scenario,
 } from './scenario-builder.ts'
 export type { ScenarioRun } from './scenario-run.ts'
-export { scenarioCode } from './scenario/scenario-code.ts'
-export { replay, type SimulateOptions, simulate } from './simulate.ts'
-export { type SimulationCode, SimulationError } from './scenario/simulation-error.ts'
-export type { SimulationView, Subject, Violation } from './scenario/subject.ts'
-export type { TraceEvent } from './check/trace-text.ts'
+export { type DocumentArbitrary, replay, type SimulateOptions, simulate } from './simulate.ts'

@@ -1,40 +1,53 @@
-import type { PlannedFault } from './scenario/planned-faults.ts'
 import {
   type During,
+  type EnvironmentCall,
+  environmentCalls,
+  type EnvironmentPhase,
   type Fault,
+  type FaultKind,
   type FaultPhase,
   faultPhases,
-  isPlayable,
-  type OutsideCall,
-  outsideCalls,
-  type OutsidePhase,
+  isPossibleFault,
   type Scenario,
   type Step,
 } from './scenario/scenario.ts'
-import { ScenarioRun } from './scenario-run.ts'
 import { DuringSteps, Steps } from './scenario/scenario-steps.ts'
 import { SimulationError } from './scenario/simulation-error.ts'
 import type { Subject } from './scenario/subject.ts'
+import { ScenarioRun } from './scenario-run.ts'
 
-/** A call of a module, as `db.prepare`, or one that reaches outside, as `disk.save`. */
-export type Place = `${string}.${FaultPhase}` | OutsideCall
+/** A call of a module, such as `db.prepare`, or a call to the environment, such as `disk.save`. */
+export type Place = `${string}.${FaultPhase}` | EnvironmentCall
 
-const placeOf = (place: string): Pick<Fault, 'module' | 'phase'> => {
-  const at = place.lastIndexOf('.')
-  const [module, last] = [place.slice(0, at), place.slice(at + 1)]
-  const phase = faultPhases.find((one) => one === last)
-  if (at > 0 && phase !== undefined) return { module, phase }
-  if (outsideCalls.includes(place as OutsideCall)) return { module, phase: last as OutsidePhase }
-  const known = `module.${faultPhases.join('|')}, ${outsideCalls.join(', ')}`
-  throw new SimulationError('simulate.bad-scenario', `${place} is no call: write ${known}`)
+/** A failure for `fault()`, made by one of the {@link faults}. */
+export interface PlannedFault {
+  readonly kind: FaultKind
 }
 
+/** Options of {@link scenario}. */
 export interface ScenarioOptions {
-  /** Of the jitter and the ids. Default 1. */
+  /**
+   * Seeds the jitter and the ids.
+   *
+   * @default 1
+   */
   readonly seed?: number
 }
 
-/** A scenario as it is being written down. Each call adds to it. */
+/**
+ * Starts a scenario: a history that is written step by step.
+ *
+ * @example
+ * await scenario('the database hangs')
+ *   .start({ db: { max: 1 } })
+ *   .fault('db.prepare', faults.hang(), 2)
+ *   .put({ db: { max: 2 } })
+ *   .run(subject)
+ *   .expectServing({ db: { max: 1 } })
+ */
+export const scenario = (name: string, options?: ScenarioOptions): ScenarioBuilder => new ScenarioBuilder(name, options)
+
+/** Builds a scenario. Each call adds to it. */
 export class ScenarioBuilder extends Steps {
   readonly #name: string
   readonly #seed: number
@@ -56,47 +69,51 @@ export class ScenarioBuilder extends Steps {
     return this
   }
 
-  /** What the source holds before the first start. */
+  /** Sets the document that the source holds before the first start. */
   start(document: unknown): this {
     this.#start = document
     return this
   }
 
-  /** So much virtual time passes after the start and after each step. */
+  /** Lets `ms` of virtual time pass after the start and after each step. */
   pause(ms: number): this {
     this.#settings = { ...this.#settings, pauseMs: ms }
     return this
   }
 
+  /** Sets the soak of the reloader, in milliseconds. */
   soak(ms: number): this {
     this.#settings = { ...this.#settings, soakMs: ms }
     return this
   }
 
+  /** Makes each change await a confirmation for `ms` milliseconds. */
   confirmWithin(ms: number): this {
     this.#settings = { ...this.#settings, confirmMs: ms }
     return this
   }
 
-  /** The last known good is kept, over restarts too. */
-  keepsLastGood(): this {
+  /** Persists the last known good, so that a restart can return to it. */
+  persistsLastKnownGood(): this {
     this.#settings = { ...this.#settings, persists: true }
     return this
   }
 
   /**
-   * Plans a failure: of the first call of its kind, or of a later one.
+   * Plans a failure of the first call of its kind, or of a later one.
    *
-   * @throws SimulationError `simulate.bad-scenario` where this cannot go wrong there: in a commit nothing can hang
+   * @throws SimulationError `simulate.bad-scenario` if the call cannot fail like that: a commit cannot hang
    */
   fault(place: Place, { kind }: PlannedFault, call = 1): this {
     const fault = { ...placeOf(place), call, kind }
-    if (!isPlayable(fault)) throw new SimulationError('simulate.bad-scenario', `${place} cannot go wrong by ${kind}`)
+    if (!isPossibleFault(fault)) {
+      throw new SimulationError('simulate.bad-scenario', `${place} cannot fail with ${kind}`)
+    }
     this.#faults.push(fault)
     return this
   }
 
-  /** Has something happen while a module is being called. */
+  /** Plans steps that happen during a call: the first of its kind, or a later one. */
   during(place: Place, write: (steps: Steps) => unknown, call = 1): this {
     const collected = new DuringSteps()
     write(collected)
@@ -109,18 +126,22 @@ export class ScenarioBuilder extends Steps {
     return this.add({ do: 'advance', ms })
   }
 
-  /** The reloader is closed, and a new process starts. */
+  /** Closes the reloader and starts a new process. */
   restart(): this {
     return this.add({ do: 'restart' })
   }
 
-  /** The document that must serve when all is healed. Default: the first one again. */
+  /**
+   * Sets the document that must serve when everything is healed.
+   *
+   * @default the document of `start()`
+   */
   last(document: unknown): this {
     this.#last = document
     return this
   }
 
-  /** The scenario as data. */
+  /** Returns the scenario as data. */
   build(): Scenario {
     return {
       version: 1,
@@ -135,11 +156,38 @@ export class ScenarioBuilder extends Steps {
     }
   }
 
-  /** Plays it with these modules: await it, or one of its expectations. Every guarantee is expected in any case. */
+  /** Plays the scenario with these modules. Await the run or one of its expectations. */
   run<Config>(subject: Subject<Config>): ScenarioRun {
     return new ScenarioRun(this.build(), subject as unknown as Subject<unknown>)
   }
 }
 
-/** Begins a scenario: a history that one writes down. */
-export const scenario = (name: string, options?: ScenarioOptions): ScenarioBuilder => new ScenarioBuilder(name, options)
+const placeOf = (place: string): Pick<Fault, 'module' | 'phase'> => {
+  const dot = place.lastIndexOf('.')
+  const [module, last] = [place.slice(0, dot), place.slice(dot + 1)]
+  const phase = faultPhases.find((one) => one === last)
+  if (dot > 0 && phase !== undefined) return { module, phase }
+  if (environmentCalls.includes(place as EnvironmentCall)) return { module, phase: last as EnvironmentPhase }
+  const known = `module.${faultPhases.join('|')}, ${environmentCalls.join(', ')}`
+  throw new SimulationError('simulate.bad-scenario', `${place} is not a call; the calls are ${known}`)
+}
+
+const plan = (kind: FaultKind) => (): PlannedFault => ({ kind })
+
+/** The failures of a call, for `fault()`. */
+export const faults = {
+  throw: plan('throw'),
+  reject: plan('reject'),
+  nonError: plan('non-error'),
+  hang: plan('hang'),
+  late: plan('late'),
+  afterAbort: plan('after-abort'),
+  ignoreSignal: plan('ignore-signal'),
+  twice: plan('twice'),
+  crash: plan('crash'),
+} as const
+
+/** Makes a call never settle, like `faults.hang()`. */
+export const hang = faults.hang
+/** Makes a call fail, like `faults.reject()`. */
+export const fail = faults.reject

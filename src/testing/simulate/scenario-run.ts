@@ -1,11 +1,12 @@
 import { isDeepStrictEqual } from 'node:util'
+import { runScenario } from './play/run.ts'
 import { brokenError } from './report/broken-error.ts'
-import { type RunResult, runScenario } from './play/run.ts'
+import type { RunResult } from './scenario/run-result.ts'
 import type { Scenario } from './scenario/scenario.ts'
 import type { SimulationError } from './scenario/simulation-error.ts'
 import type { Subject } from './scenario/subject.ts'
 
-/** A scenario that is played: await it, or what is expected of it beside the guarantees, which are expected in any case. */
+/** A scenario that is being played. Await it, or one of its expectations; every guarantee is expected in any case. */
 export class ScenarioRun implements PromiseLike<RunResult> {
   readonly #result: Promise<RunResult>
   readonly #scenario: Scenario
@@ -15,10 +16,11 @@ export class ScenarioRun implements PromiseLike<RunResult> {
     this.#scenario = scenario
     this.#subject = subject
     this.#result = this.#play()
-    this.#result.catch(() => {}) // whoever expects something hears of it
+    this.#result.catch(() => {}) // every expectation rejects with the same error
   }
 
-  // biome-ignore lint/suspicious/noThenProperty: without it, an `await` of the run alone would pass whatever broke
+  /** Resolves with the result if every guarantee and invariant held. */
+  // biome-ignore lint/suspicious/noThenProperty: without it, awaiting the run alone would ignore a violation
   then<Held = RunResult, Broken = never>(
     onHeld?: ((result: RunResult) => Held | PromiseLike<Held>) | null,
     onBroken?: ((error: unknown) => Broken | PromiseLike<Broken>) | null,
@@ -26,31 +28,31 @@ export class ScenarioRun implements PromiseLike<RunResult> {
     return this.#result.then(onHeld, onBroken)
   }
 
-  /** That every guarantee and invariant held. */
+  /** Expects that every guarantee and invariant held. */
   expectHeld(): Promise<RunResult> {
     return this.#result
   }
 
-  /** That this document serves once the last step's transaction is over. */
+  /** Expects that this document serves when the transaction of the last step has ended. */
   async expectServing(document: unknown): Promise<RunResult> {
     const result = await this.#result
     const expected = await this.#subject.schema['~standard'].validate(document)
     const value = 'value' in expected ? expected.value : undefined
-    // Through JSON, since a config has no prototypes and a test's document may have undefined members.
+    // As JSON, because a config has no prototypes and the document of a test may have undefined members.
     const isServed = isDeepStrictEqual(
       JSON.parse(JSON.stringify(result.served ?? null)),
       JSON.parse(JSON.stringify(value ?? null)),
     )
-    if (!isServed) throw await this.#broken(result, 'another document serves than was expected')
+    if (!isServed) throw await this.#broken(result, 'the document that serves is not the expected one')
     return result
   }
 
-  /** That the transactions ended like this, in this order. */
+  /** Expects that the first transactions ended with these outcomes, in this order. */
   async expectOutcomes(...outcomes: readonly string[]): Promise<RunResult> {
     const result = await this.#result
-    const found = result.trace.flatMap(({ what }) => (what.kind === 'record' ? [what.record.outcome] : []))
-    const first = found.slice(0, outcomes.length)
-    if (!isDeepStrictEqual(first, outcomes)) throw await this.#broken(result, `the outcomes were ${found.join(', ')}`)
+    const actual = result.trace.flatMap(({ what }) => (what.kind === 'record' ? [what.record.outcome] : []))
+    const first = actual.slice(0, outcomes.length)
+    if (!isDeepStrictEqual(first, outcomes)) throw await this.#broken(result, `the outcomes were ${actual.join(', ')}`)
     return result
   }
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { runScenario, traceLines } from 'changeover/testing'
 import * as fc from 'fast-check'
 import { scenariosOf } from '../../../src/testing/simulate/scenario/arbitrary.ts'
-import { modulesOf } from '../../../src/testing/simulate/scenario/subject-modules.ts'
+import { modulesOf } from '../../../src/testing/simulate/scenario/subject.ts'
 import { documents, subject } from './subject.ts'
 
 /** Plays some histories, and says in one word what happened in all of them: equal on every machine and every Node. */

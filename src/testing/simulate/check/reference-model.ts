@@ -1,45 +1,127 @@
-/** One generation as the simulation has seen it, from outside: what a module's applier made, and what was called on it. */
+import type { TransactionRecord } from '../../../model/record.ts'
+
+/** One generation as the simulation sees it from outside: the applier made it, and these calls were made on it. */
 export interface SeenGeneration {
   readonly id: number
   readonly module: string
   readonly slice: unknown
-  /** True where it was made for the transaction that runs. */
-  isStaged: boolean
   closes: number
   hasClosed: boolean
 }
 
-/** What a module serves by its own calls, and what it depends on. */
+/** One module: what it depends on, and what it must serve according to its own calls. */
 export interface SeenModule {
   readonly name: string
   readonly select: (config: unknown) => unknown
   readonly isCompensating: boolean
-  /** The names after which it comes, all the way down. */
-  readonly before: ReadonlySet<string>
+  /** The names of all modules on which it depends, directly or not. */
+  readonly dependencies: ReadonlySet<string>
   readonly needs: readonly string[]
   serving: SeenGeneration | undefined
-  /** The slice that a compensating module applied last; unknown where a call failed. */
+  /** The slice that a compensating module applied last; unknown if a call failed. */
   applied: { readonly slice: unknown } | 'unknown' | undefined
+  /** How many generations were made. */
   made: number
 }
 
-/** What has been called since the last terminal record: the running transaction. */
-interface Running {
+/** The calls since the last terminal record: those of the running transaction. */
+interface RunningTransaction {
   prepares: string[]
-  /** Prepares that have not ended well. */
+  /** Modules whose prepare has not succeeded yet. */
   preparing: Set<string>
-  /** Modules whose last check has not ended well. */
+  /** Modules whose last check has not succeeded. */
   unchecked: Set<string>
   commits: Map<string, SeenGeneration | undefined>
   applies: number
   rollbacks: string[]
-  /** Modules whose rollback has failed. */
+  /** Modules whose rollback failed. */
   rollbackFailures: string[]
-  /** What each module served before the tick, and may have to serve again. */
+  /** What each module served before the commit, and must serve again after a rollback. */
   before: Map<SeenModule, SeenGeneration | undefined>
 }
 
-const none = (): Running => ({
+/**
+ * An independent model of one process. It is told of every call of every module, and derives from that alone what must serve.
+ * The invariants compare it with what the reloader says.
+ */
+export class ReferenceModel {
+  readonly modules = new Map<string, SeenModule>()
+  readonly generations: SeenGeneration[] = []
+  running = newTransaction()
+  /** The modules that the last record names as degraded. */
+  degraded: readonly string[] = []
+  isClosing = false
+  #lastId = 0
+
+  addModule(
+    name: string,
+    select: (config: unknown) => unknown,
+    isCompensating: boolean,
+    links: { readonly after?: readonly string[]; readonly needs?: Readonly<Record<string, string>> },
+  ): SeenModule {
+    const needs = Object.values(links.needs ?? {})
+    const dependencies = new Set<string>()
+    for (const direct of [...(links.after ?? []), ...needs]) {
+      dependencies.add(direct)
+      for (const further of this.modules.get(direct)?.dependencies ?? []) dependencies.add(further)
+    }
+    const module: SeenModule = {
+      name,
+      select,
+      isCompensating,
+      dependencies,
+      needs,
+      serving: undefined,
+      applied: undefined,
+      made: 0,
+    }
+    this.modules.set(name, module)
+    return module
+  }
+
+  addGeneration(module: SeenModule, slice: unknown): SeenGeneration {
+    this.#lastId += 1
+    const generation = { id: this.#lastId, module: module.name, slice, closes: 0, hasClosed: false }
+    module.made += 1
+    this.generations.push(generation)
+    return generation
+  }
+
+  /** Makes the generations of this config serve; modules without a slice are switched off. */
+  commit(config: unknown): void {
+    for (const module of this.modules.values()) {
+      if (module.isCompensating) continue
+      const next = this.running.commits.get(module.name) ?? module.serving
+      this.running.before.set(module, module.serving)
+      module.serving = sliceOf(module, config) === undefined ? undefined : next
+    }
+  }
+
+  /** Makes the generations before the commit serve again. */
+  rollBack(): void {
+    for (const [module, serving] of this.running.before) module.serving = serving
+    this.running.before.clear()
+  }
+
+  /** Ends the running transaction with its record. */
+  finishTransaction(record: TransactionRecord): void {
+    this.running = newTransaction()
+    if (record.outcome === 'degraded') this.degraded = record.degraded
+    else if (record.outcome === 'committed') this.degraded = []
+  }
+
+  /** How often modules were called for the running transaction. */
+  get calls(): number {
+    const { prepares, commits, applies } = this.running
+    return prepares.length + commits.size + applies
+  }
+
+  dependsOn(module: string, other: string): boolean {
+    return this.modules.get(module)?.dependencies.has(other) ?? false
+  }
+}
+
+const newTransaction = (): RunningTransaction => ({
   prepares: [],
   preparing: new Set(),
   unchecked: new Set(),
@@ -50,88 +132,7 @@ const none = (): Running => ({
   before: new Map(),
 })
 
-/**
- * The simulation's own account of one process: it hears every call of every module, and knows by that alone what must
- * serve. What the reloader says is held against it.
- */
-export class Ledger {
-  readonly modules = new Map<string, SeenModule>()
-  readonly generations: SeenGeneration[] = []
-  running: Running = none()
-  /** The modules that the last record has called degraded. */
-  degraded: readonly string[] = []
-  isClosing = false
-  #lastId = 0
-
-  add(
-    name: string,
-    select: (config: unknown) => unknown,
-    isCompensating: boolean,
-    links: { readonly after?: readonly string[]; readonly needs?: Readonly<Record<string, string>> },
-  ): SeenModule {
-    const needs = Object.values(links.needs ?? {})
-    const before = new Set<string>()
-    for (const direct of [...(links.after ?? []), ...needs]) {
-      before.add(direct)
-      for (const further of this.modules.get(direct)?.before ?? []) before.add(further)
-    }
-    const module: SeenModule = {
-      name,
-      select,
-      isCompensating,
-      before,
-      needs,
-      serving: undefined,
-      applied: undefined,
-      made: 0,
-    }
-    this.modules.set(name, module)
-    return module
-  }
-
-  make(module: SeenModule, slice: unknown): SeenGeneration {
-    this.#lastId += 1
-    const { name } = module
-    const generation = { id: this.#lastId, module: name, slice, isStaged: true, closes: 0, hasClosed: false }
-    module.made += 1
-    this.generations.push(generation)
-    return generation
-  }
-
-  /** The tick has held: what was committed serves, and what is switched off does not. */
-  swap(config: unknown): void {
-    for (const module of this.modules.values()) {
-      if (module.isCompensating) continue
-      const next = this.running.commits.get(module.name) ?? module.serving
-      this.running.before.set(module, module.serving)
-      module.serving = sliceOf(module, config) === undefined ? undefined : next
-    }
-  }
-
-  /** The tick back has held: what served before it serves again. */
-  rollBack(): void {
-    for (const [module, serving] of this.running.before) module.serving = serving
-    this.running.before.clear()
-  }
-
-  /** The next transaction: what this one called is over. */
-  turn(degraded: readonly string[]): void {
-    this.running = none()
-    this.degraded = degraded
-  }
-
-  /** How often modules were called for the running transaction. */
-  get calls(): number {
-    const { prepares, commits, applies } = this.running
-    return prepares.length + commits.size + applies
-  }
-
-  dependsOn(module: string, other: string): boolean {
-    return this.modules.get(module)?.before.has(other) ?? false
-  }
-}
-
-/** What the module follows of a config; a select that throws is the user's own affair. */
+/** Returns the module's slice of a config. If `select` throws, the reloader reports it, and here there is no slice. */
 export const sliceOf = ({ select }: Pick<SeenModule, 'select'>, config: unknown): unknown => {
   try {
     return select(config)

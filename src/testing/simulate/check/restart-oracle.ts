@@ -1,45 +1,42 @@
-import type { TransactionRecord } from '../../../model/record.ts'
 import type { ReloaderStatus } from '../../../api/status.ts'
-import type { Breach } from './invariants.ts'
-import type { Scenario } from '../scenario/scenario.ts'
+import type { TransactionRecord } from '../../../model/record.ts'
+import type { OperatorCommand, Scenario } from '../scenario/scenario.ts'
+import type { Breach } from './run-log.ts'
 
-/** What a person has asked for, or what keeps up what serves, goes on while changes are held. */
-const freeTriggers = new Set(['repair', 'restore', 'revert'])
+/** Triggers of transactions that run although changes are frozen. */
+const freezeExemptTriggers = new Set(['repair', 'restore', 'revert'])
 
-/** The source's own changes and reads: nobody has asked for this document in particular. */
+/** Triggers that the source causes, so that no operator chose this document. */
 const sourceTriggers = new Set(['change', 'reload'])
 
-/** Causes that may pass, for which a document may be tried again by itself. */
-const mayPass = /-timeout$|^module\.stuck$|^module\.unsettled$|^internal\.error$/
+/** Codes of failures that may be temporary, so that the reloader may try the document again. */
+const temporaryFailure = /-timeout$|^module\.stuck$|^module\.unsettled$|^internal\.error$/
 
-const triedStates = new Set(['preparing', 'committing', 'completing', 'soaking', 'confirming'])
-
-/** What was asked of a reloader. */
-export type Asked = 'reload' | 'freeze' | 'unfreeze' | 'revert' | 'retry' | 'release' | 'confirm'
+const attemptStates = new Set(['preparing', 'committing', 'completing', 'soaking', 'confirming'])
 
 /**
- * What a person may rely on from one transaction to the next, and from one process to the next: a freeze holds, a config
- * that failed is not tried again, what was proved is what a restart serves. Where the simulation cannot know, it says nothing.
+ * Predicts what must hold from one transaction to the next and from one process to the next: a freeze persists, a config that
+ * failed is not tried again, a restart serves the last known good. If it cannot know, it predicts nothing.
  */
-export class Expectations {
+export class RestartOracle {
   readonly #scenario: Pick<Scenario, 'persists' | 'confirmMs'>
   readonly #breach: Breach
-  /** Digests of configs that failed for good, and when. */
+  /** Digests of the configs that failed permanently, and when. */
   #failed = new Map<string, number>()
-  /** The last known good on the disk; undefined where there is none or where that cannot be known. */
+  /** The last known good on the disk; undefined if there is none or if it cannot be known. */
   #lastKnownGood: { readonly digest: string; readonly at: number } | undefined
-  /** Transactions after this one were begun while changes were held. */
+  /** Transactions with a greater epoch began while changes were frozen. */
   #frozenAfter: number | undefined
   #frozenAt: number | undefined
-  /** The process before this one was frozen. */
+  /** True if the previous process was frozen. */
   #wasFrozen = false
-  /** The first record of this process must be a restore of this config. */
-  #restores: string | undefined
-  /** The process before this one died in a try, which this one must have counted by its first record. */
-  #diedTrying = false
+  /** The digest of the config that the first transaction of this process must restore. */
+  #mustRestore: string | undefined
+  /** True if the previous process died in an attempt that this process must report before its first record. */
+  #mustReportDeath = false
   #hasServed = false
-  /** A last known good could not be restored in this process: where none can, the freeze is lifted. */
-  #mayBeLifted = false
+  /** True if a restore has failed in this process. When no restore succeeds, the reloader lifts the freeze. */
+  #hasRestoreFailed = false
   #isReverting = false
   #lastEpoch = 0
   readonly #confirmed = new Set<string>()
@@ -49,14 +46,14 @@ export class Expectations {
     this.#breach = breach
   }
 
-  /** A person is about to ask. */
-  asks(what: Asked, status: ReloaderStatus): void {
-    switch (what) {
+  /** Notes a command just before an operator gives it. */
+  onCommand(command: OperatorCommand, status: ReloaderStatus): void {
+    switch (command) {
       case 'freeze':
         return
       case 'revert':
         this.#isReverting = true
-        this.#lastKnownGood = undefined // it may end in either
+        this.#lastKnownGood = undefined // it may become either config
         return
       case 'unfreeze':
         this.#frozenAfter = undefined
@@ -73,41 +70,57 @@ export class Expectations {
     }
   }
 
-  /** The reloader says that changes are held from now on; `running` is the transaction that ran when that was asked. */
-  holds(running: number, now: number): void {
-    this.#frozenAfter ??= running
+  /** Notes that changes are frozen from now on. `epoch` is that of the transaction that ran when the command was given. */
+  onFrozen(epoch: number, now: number): void {
+    this.#frozenAfter ??= epoch
     this.#frozenAt = now
   }
 
-  /** The last transaction that has ended; the one after it, where one runs. */
-  latest(isResting: boolean): number {
+  /** Returns the epoch of the running transaction, or of the last one if none runs. */
+  currentEpoch(isResting: boolean): number {
     return isResting ? this.#lastEpoch : this.#lastEpoch + 1
   }
 
-  /** A terminal record is written; `calls` are those that were made of modules for it. */
-  recorded(record: TransactionRecord, calls: number, now: number): void {
+  /** Checks a terminal record. `calls` is the number of calls of modules in that transaction. */
+  onRecord(record: TransactionRecord, calls: number, now: number): void {
     const { epoch, trigger, digest, outcome } = record
-    this.#onFirst(record)
-    if (trigger === 'restore' && outcome !== 'committed') this.#mayBeLifted = true
-    if (this.#frozenAfter !== undefined && epoch > this.#frozenAfter && !freeTriggers.has(trigger)) {
-      this.#breach('freeze', `a ${trigger} was begun while changes are held`)
+    this.#checkFirst(record)
+    if (trigger === 'restore' && outcome !== 'committed') this.#hasRestoreFailed = true
+    if (this.#frozenAfter !== undefined && epoch > this.#frozenAfter && !freezeExemptTriggers.has(trigger)) {
+      this.#breach('freeze', `a ${trigger} transaction began while changes were frozen`)
     }
-    const isHeld = digest !== undefined && this.#failed.has(digest) && this.#hasServed
-    if (isHeld && calls > 0 && sourceTriggers.has(trigger)) {
-      this.#breach('quarantine', `a config that had failed is tried again by a ${trigger}`)
+    const isQuarantined = digest !== undefined && this.#failed.has(digest) && this.#hasServed
+    if (isQuarantined && calls > 0 && sourceTriggers.has(trigger)) {
+      this.#breach('quarantine', `a ${trigger} transaction tried a config again that had failed`)
     }
     if (outcome === 'rolled-back' && this.#hasServed && trigger !== 'repair' && digest !== undefined) {
       const [{ code, cause }] = record.failures
-      if (!mayPass.test(code) && cause?.code === undefined) this.#failed.set(digest, now)
+      if (!temporaryFailure.test(code) && cause?.code === undefined) this.#failed.set(digest, now)
     }
     if (outcome === 'committed') this.#onCommitted(record, now)
     this.#lastEpoch = epoch
     if (trigger === 'revert') this.#isReverting = false
   }
 
+  #checkFirst({ trigger, digest }: TransactionRecord): void {
+    const isRestored = trigger === 'restore' && (digest ?? this.#mustRestore) === this.#mustRestore
+    if (this.#mustRestore !== undefined && !isRestored) {
+      this.#breach('last known good', `after a restart, a ${trigger} of another config precedes the last known good`)
+    }
+    if (this.#mustReportDeath) {
+      this.#breach('attempt', 'a process died in an attempt, and the next process did not report it')
+    }
+    this.#mustRestore = undefined
+    this.#mustReportDeath = false
+    // No last known good could serve, so the reloader has lifted the freeze and read the source.
+    if (trigger !== 'restore') this.#wasFrozen = false
+  }
+
   #onCommitted({ id, epoch, trigger, digest }: TransactionRecord, now: number): void {
-    const needsWord = this.#scenario.confirmMs !== undefined && this.#hasServed && sourceTriggers.has(trigger)
-    if (needsWord && !this.#confirmed.has(id)) this.#breach('confirm', `${id} holds, and nobody has confirmed it`)
+    const isUnconfirmed = this.#scenario.confirmMs !== undefined && this.#hasServed && sourceTriggers.has(trigger)
+    if (isUnconfirmed && !this.#confirmed.has(id)) {
+      this.#breach('confirm', `transaction ${id} is committed without a confirmation`)
+    }
     this.#hasServed = true
     if (digest === undefined) return
     this.#failed.delete(digest)
@@ -119,33 +132,22 @@ export class Expectations {
     }
   }
 
-  #onFirst({ trigger, digest }: TransactionRecord): void {
-    if (this.#restores !== undefined && (trigger !== 'restore' || (digest ?? this.#restores) !== this.#restores)) {
-      this.#breach('last known good', `after a restart a ${trigger} of another config comes before the last known good`)
-    }
-    if (this.#diedTrying) this.#breach('attempt', 'a process died in a try, and the next one does not know of it')
-    this.#restores = undefined
-    this.#diedTrying = false
-    // No good one could serve: then the freeze is lifted, and the source asked.
-    if (trigger !== 'restore') this.#wasFrozen = false
+  /** Notes that this process has reported the death of the previous process in an attempt. */
+  onDeathReported(): void {
+    this.#mustReportDeath = false
   }
 
-  /** A death in a try is told by the process that comes after. */
-  heardOfDeath(): void {
-    this.#diedTrying = false
-  }
-
-  /** The process dies. In the midst of a call, what it did at this very moment may not be on the disk. */
-  died({ state, degraded }: ReloaderStatus, calls: number, now: number, isInCall: boolean): void {
+  /** Notes that the process dies. If it dies in a call, its writes of this very moment may not be on the disk. */
+  onCrash({ state, degraded }: ReloaderStatus, calls: number, now: number, isInCall: boolean): void {
     if (isInCall) {
       for (const [digest, at] of this.#failed) if (at === now) this.#failed.delete(digest)
       if (this.#frozenAt === now) this.#frozenAfter = undefined
       if (this.#lastKnownGood?.at === now) this.#lastKnownGood = undefined
     }
-    if (this.#mayBeLifted && !this.#hasServed) this.#wasFrozen = false
-    const isTry = triedStates.has(state) && calls > 0 && !this.#isReverting && degraded.length === 0
-    // The first of a process may be a restore, which is none.
-    this.#diedTrying = this.#persists && isTry && this.#hasServed && this.#lastKnownGood !== undefined
+    if (this.#hasRestoreFailed && !this.#hasServed) this.#wasFrozen = false
+    const isAttempt = attemptStates.has(state) && calls > 0 && !this.#isReverting && degraded.length === 0
+    // The first transaction of a process may be a restore, which is not an attempt.
+    this.#mustReportDeath = this.#persists && isAttempt && this.#hasServed && this.#lastKnownGood !== undefined
     if (state === 'promoting') this.#lastKnownGood = undefined
   }
 
@@ -153,21 +155,21 @@ export class Expectations {
     return this.#scenario.persists === true
   }
 
-  /** A new process starts. */
-  booted(): void {
+  /** Notes that a new process starts. */
+  onBoot(): void {
     if (!this.#persists) {
-      this.#failed.clear() // without a journal digests have another key each time
+      this.#failed.clear() // without a journal, each process has another key for digests
       this.#lastKnownGood = undefined
-      this.#diedTrying = false
+      this.#mustReportDeath = false
     }
     const { digest } = this.#lastKnownGood ?? {}
-    // One that died of its last known good, or had it taken back, tries another one first.
-    const isSure = digest !== undefined && !this.#failed.has(digest) && this.#scenario.confirmMs === undefined
-    this.#restores = isSure ? digest : undefined
+    // A process may first try another config if the last known good has failed or could not be confirmed.
+    const isCertain = digest !== undefined && !this.#failed.has(digest) && this.#scenario.confirmMs === undefined
+    this.#mustRestore = isCertain ? digest : undefined
     this.#wasFrozen = this.#persists && (this.#wasFrozen || this.#frozenAfter !== undefined)
     this.#frozenAfter = undefined
     this.#hasServed = false
-    this.#mayBeLifted = false
+    this.#hasRestoreFailed = false
     this.#isReverting = false
     this.#lastEpoch = 0
   }

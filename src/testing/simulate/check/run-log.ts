@@ -1,18 +1,20 @@
 import type { TransactionRecord } from '../../../model/record.ts'
-import type { Violation } from '../scenario/subject.ts'
-import type { TraceEvent } from './trace-text.ts'
+import type { TraceEvent, Violation } from '../scenario/run-result.ts'
 
-/** Broken invariants that are kept; the first is the one that counts. */
+/** More violations than these are dropped. Only the first one counts. */
 const MAX_VIOLATIONS = 20
 
-/** What a simulation has noted: what happened, what was reached, what was broken. */
-export class Chronicle {
+/** Reports a broken invariant. */
+export type Breach = (invariant: string, message: string) => void
+
+/** The log of one run: what happened, which faults were reached, which invariants were broken. */
+export class RunLog {
   readonly trace: TraceEvent[] = []
   readonly violations: Violation[] = []
   readonly outcomes: Record<string, number> = {}
   readonly faultsReached: Record<string, number> = {}
   readonly sometimes = new Set<string>()
-  /** A call that waits for something that neither time nor the simulation gives. */
+  /** Names the call that waits for the real world, if there is one. */
   noProgress: string | undefined
   readonly #now: () => number
   #process = 0
@@ -21,8 +23,8 @@ export class Chronicle {
     this.#now = now
   }
 
-  /** What is noted from now on belongs to this process. */
-  turn(process: number): void {
+  /** Assigns the following events to this process. */
+  setProcess(process: number): void {
     this.#process = process
   }
 
@@ -30,7 +32,7 @@ export class Chronicle {
     this.trace.push({ at: this.#now(), process: this.#process, what })
   }
 
-  /** `error` is what a user's own code has thrown, where that is what broke it. */
+  /** Notes a broken invariant. `error` is what user code threw, if that broke it. */
   breach(invariant: string, message: string, error?: unknown): void {
     if (this.violations.length >= MAX_VIOLATIONS) return
     this.note({ kind: 'broken', text: `${invariant}: ${message}` })
@@ -38,18 +40,18 @@ export class Chronicle {
   }
 
   noteFault(module: string, phase: string, fault: string): void {
-    this.reached(`${module}.${phase} ${fault}`)
+    this.countFault(`${module}.${phase} ${fault}`)
     this.note({ kind: 'fault', module, phase, fault })
   }
 
-  /** Something that goes wrong was reached: a planned failure, trouble at the source, a storm. */
-  reached(fault: string): void {
+  /** Counts a fault that was reached: a planned failure, trouble at the source, a storm. */
+  countFault(fault: string): void {
     this.faultsReached[fault] = (this.faultsReached[fault] ?? 0) + 1
   }
 
-  /** The process died, in this state of its reloader. */
+  /** Notes that the process crashed while its reloader was in `state`. */
   noteCrash(state: string): void {
-    this.reached(`process crash in ${state}`)
+    this.countFault(`process crash in ${state}`)
     this.note({ kind: 'process', event: 'crashed', code: `in ${state}` })
   }
 

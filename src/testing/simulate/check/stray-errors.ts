@@ -1,57 +1,59 @@
 import { systemClock } from '../../../api/clock.ts'
 
-/** How an error went astray: a rejection that nobody handles, or an exception out of a callback that nobody called. */
-export type Stray = 'rejection' | 'exception'
+/** A stray error is a rejection that no code handles, or an exception from a callback that no code catches. */
+export type StrayKind = 'rejection' | 'exception'
 
-// The real one, before anybody replaces it.
+// Captured before the simulation replaces it.
 const afterThisTurn = globalThis.setImmediate
 
-/** Ends this turn of the event loop: Node tells of unhandled rejections only then, and a simulation is one long turn. */
-const endTurn = (): Promise<void> =>
+/**
+ * Waits until Node has reported the stray errors so far: they do not belong to the simulation that starts now. Node reports
+ * unhandled rejections only at the end of a turn of the event loop, and a simulation is one long turn.
+ */
+export const flushStrayErrors = (): Promise<void> =>
   new Promise((resolve) => {
     afterThisTurn(resolve)
   })
 
-/** Longer than what is thrown from a timer of no delay needs, which is how some libraries report. */
+/** Longer than a timer without a delay takes: some libraries report errors from such a timer. */
 const TIMER_MS = 2
 
-const armedTimers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
-
-/** Lets errors come out that have gone astray before: they are not the simulation's. */
-export const strayErrorsOut = endTurn
+const countArmedTimers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
 
 /**
- * Hears of every error that goes astray, in place of all others who listen: test runners among them, which would call it
- * their own, and Node, which would end the process. One at a time.
+ * Calls `onError` for every stray error, instead of all other listeners: a test runner would blame its own test, and Node would
+ * end the process. Only one capture may be active at a time.
  *
- * @returns the function that waits until what is still on its way has come out, and puts everything back
+ * @returns the function that waits for the stray errors still on their way and then restores the other listeners
  */
-export const hearStrayErrors = (hear: (error: unknown, stray: Stray) => void): (() => Promise<void>) => {
-  const onRejection = (error: unknown): void => hear(error, 'rejection')
-  const onException = (error: unknown): void => hear(error, 'exception')
-  const timers = armedTimers()
+export const captureStrayErrors = (onError: (error: unknown, kind: StrayKind) => void): (() => Promise<void>) => {
+  const onRejection = (error: unknown): void => onError(error, 'rejection')
+  const onException = (error: unknown): void => onError(error, 'exception')
+  const timersBefore = countArmedTimers()
   const others = process.rawListeners('unhandledRejection') as NodeJS.UnhandledRejectionListener[]
   process.removeAllListeners('unhandledRejection')
   process.on('unhandledRejection', onRejection)
-  // Only one may have it; a listener beside it hears as much, but others hear it too.
-  const captures = !process.hasUncaughtExceptionCaptureCallback()
-  if (captures) process.setUncaughtExceptionCaptureCallback(onException)
+  // Node allows one capture callback. If it is taken, a listener gets the exceptions too, but so do the other listeners.
+  const isCapturing = !process.hasUncaughtExceptionCaptureCallback()
+  if (isCapturing) process.setUncaughtExceptionCaptureCallback(onException)
   else process.on('uncaughtException', onException)
   return async () => {
-    await endTurn()
-    if (armedTimers() > timers) await new Promise<void>((resolve) => systemClock.setTimeout(resolve, TIMER_MS))
+    await flushStrayErrors()
+    if (countArmedTimers() > timersBefore) {
+      await new Promise<void>((resolve) => systemClock.setTimeout(resolve, TIMER_MS))
+    }
     process.off('unhandledRejection', onRejection)
     for (const other of others) process.on('unhandledRejection', other)
-    if (captures) process.setUncaughtExceptionCaptureCallback(null)
+    if (isCapturing) process.setUncaughtExceptionCaptureCallback(null)
     else process.off('uncaughtException', onException)
   }
 }
 
-/** An error as a violation shows it. What a simulation throws may hold the test's own values. */
+/** Formats an error for a violation. The text may contain values: they are the test's own. */
 export const errorText = (error: unknown): string => {
   try {
     return error instanceof Error ? `${error.name}: ${error.message}` : String(error)
   } catch {
-    return 'something that has no text'
+    return 'a value that cannot be converted to text'
   }
 }

@@ -1,12 +1,11 @@
 import type { EntryName, GoodStore } from '../../../api/good-store.ts'
-import type { Schema, SchemaResult } from '../../../model/schema.ts'
 import type { ReadResult, Source } from '../../../api/source.ts'
+import type { Schema, SchemaResult } from '../../../model/schema.ts'
+import type { EnvironmentCall, EnvironmentPhase, Step } from '../scenario/scenario.ts'
 import type { FaultPlan } from './fault-plan.ts'
 import { never, type SimulatedProcess } from './process.ts'
-import type { OutsideCall, Step } from '../scenario/scenario.ts'
 
-/** What outlives a process, and what its calls may bring about. */
-export interface OutsideWorld {
+interface EnvironmentDeps {
   readonly plan: FaultPlan
   readonly source: Source
   readonly disk: Map<string, string>
@@ -14,50 +13,51 @@ export interface OutsideWorld {
   readonly onDuring: (step: Step) => void
 }
 
-// Where something is planned in a call it takes a turn of its own, so that the machine is in the state that has called.
-
-/** The source, the schema and the disk as one process sees them: a dead one is answered nothing, and writes nothing. */
-export class Outside {
-  readonly #world: OutsideWorld
+/**
+ * The source, the schema and the disk as one process sees them. A dead process gets no answers and writes nothing. A call for
+ * which something is planned takes an extra turn, so that the machine has already entered the state that makes the call.
+ */
+export class Environment {
+  readonly #deps: EnvironmentDeps
   readonly #process: SimulatedProcess
 
-  constructor(world: OutsideWorld, process: SimulatedProcess) {
-    this.#world = world
+  constructor(deps: EnvironmentDeps, process: SimulatedProcess) {
+    this.#deps = deps
     this.#process = process
   }
 
   source(): Source {
-    const { source } = this.#world
+    const { source, plan } = this.#deps
     return {
       name: source.name,
       endpoint: source.endpoint,
       read: async (signal) => {
-        if (this.#world.plan.mentions('source.read')) await undefined
-        if (this.#diesIn('source.read')) return never<ReadResult>()
-        const reading = await source.read(signal)
-        return this.#livesAfter('source.read') ? reading : never<ReadResult>()
+        if (plan.hasPlansFor('source.read')) await undefined
+        if (this.#diesBefore('source.read')) return never<ReadResult>()
+        const result = await source.read(signal)
+        return this.#survives('source.read') ? result : never<ReadResult>()
       },
       watch: source.watch,
     }
   }
 
   disk(): GoodStore {
-    const { disk, plan } = this.#world
+    const { disk, plan } = this.#deps
     return {
       load: (name: EntryName) => {
-        if (this.#diesIn('disk.load')) return never<string | undefined>()
+        if (this.#diesBefore('disk.load')) return never<string | undefined>()
         const text = disk.get(name)
-        return this.#livesAfter('disk.load') ? text : never<string | undefined>()
+        return this.#survives('disk.load') ? text : never<string | undefined>()
       },
       save: (name: EntryName, text: string) =>
-        plan.mentions('disk.save') ? this.#saveLater(name, text) : this.#save(name, text),
+        plan.hasPlansFor('disk.save') ? this.#saveLater(name, text) : this.#save(name, text),
     }
   }
 
   #save(name: EntryName, text: string): Promise<void> | undefined {
-    if (this.#process.isDead || this.#diesIn('disk.save')) return never<void>()
-    this.#world.disk.set(name, text)
-    return this.#livesAfter('disk.save') ? undefined : never<void>()
+    if (this.#process.isDead || this.#diesBefore('disk.save')) return never<void>()
+    this.#deps.disk.set(name, text)
+    return this.#survives('disk.save') ? undefined : never<void>()
   }
 
   async #saveLater(name: EntryName, text: string): Promise<void> {
@@ -65,33 +65,38 @@ export class Outside {
     return this.#save(name, text)
   }
 
-  /** The schema itself, unless something is to happen in it. */
+  /** Returns the schema, wrapped if something is planned for its calls. */
   schema<Config>(schema: Schema<Config>): Schema<Config> {
-    if (!this.#world.plan.mentions('schema.validate')) return schema
+    if (!this.#deps.plan.hasPlansFor('schema.validate')) return schema
     const standard = schema['~standard']
     const validate = async (value: unknown): Promise<SchemaResult<Config>> => {
       await undefined
-      if (this.#diesIn('schema.validate')) return never()
+      if (this.#diesBefore('schema.validate')) return never()
       const result = standard.validate(value)
-      return this.#livesAfter('schema.validate') ? result : never()
+      return this.#survives('schema.validate') ? result : never()
     }
-    // What else it offers beside itself stays as it is, getters too.
+    // The other members stay as they are, getters too.
     return { '~standard': Object.create(standard, { validate: { value: validate } }) as typeof standard }
   }
 
-  /** True where the process dies before the call is made. */
-  #diesIn(call: OutsideCall): boolean {
-    const { plan, crash } = this.#world
-    if (this.#process.isDead || !plan.mentions(call) || plan.takeOutside(call) === undefined) return false
+  /** True if the process is dead, or dies now, before the call is made. */
+  #diesBefore(call: EnvironmentCall): boolean {
+    const { plan, crash } = this.#deps
+    if (this.#process.isDead || !plan.hasPlansFor(call) || plan.takeFault(...parts(call)) === undefined) return false
     crash()
     return true
   }
 
-  /** The call has been answered, and before anybody hears of it something may happen: the death of the process, too. */
-  #livesAfter(call: OutsideCall): boolean {
-    const { plan, onDuring } = this.#world
+  /** Performs the steps that are planned for the moment after the call, and returns whether the process survives them. */
+  #survives(call: EnvironmentCall): boolean {
+    const { plan, onDuring } = this.#deps
     if (this.#process.isDead) return false
-    if (plan.mentions(call)) for (const step of plan.duringOutside(call)) onDuring(step)
+    if (plan.hasPlansFor(call)) for (const step of plan.stepsDuring(...parts(call))) onDuring(step)
     return !this.#process.isDead
   }
+}
+
+const parts = (call: EnvironmentCall): [string, EnvironmentPhase] => {
+  const [module = '', phase] = call.split('.')
+  return [module, phase as EnvironmentPhase]
 }

@@ -1,24 +1,27 @@
-import type { Chronicle } from '../check/run-log.ts'
-import type { Fault, FaultPhase, OutsideCall, OutsidePhase, Scenario, Step } from '../scenario/scenario.ts'
+import type { RunLog } from '../check/run-log.ts'
+import type { EnvironmentCall, EnvironmentPhase, Fault, FaultPhase, Scenario, Step } from '../scenario/scenario.ts'
 
-/** Counts the calls of all modules over all processes, and says what is planned for each. */
+type Phase = FaultPhase | EnvironmentPhase
+
+/** Counts the calls of all modules over all processes, and knows what the scenario plans for each. */
 export class FaultPlan {
   /** Resolves when nothing fails any more. */
   readonly healed: Promise<void>
   readonly #scenario: Scenario
-  readonly #chronicle: Chronicle
+  readonly #log: RunLog
   readonly #calls = new Map<string, number>()
-  readonly #badCloses = new Set<string>()
-  /** Each `module.phase` for which something is planned. */
-  readonly #mentioned: ReadonlySet<string>
+  /** Modules of which a close was given a fault. */
+  readonly #faultyCloses = new Set<string>()
+  /** Every `module.phase` for which the scenario plans something. */
+  readonly #planned: ReadonlySet<string>
   #onHealed: () => void = () => {}
   #isHealed = false
 
-  constructor(scenario: Scenario, chronicle: Chronicle) {
+  constructor(scenario: Scenario, log: RunLog) {
     this.#scenario = scenario
-    this.#chronicle = chronicle
+    this.#log = log
     const planned = [...scenario.faults, ...(scenario.during ?? [])]
-    this.#mentioned = new Set(planned.map(({ module, phase }) => `${module}.${phase}`))
+    this.#planned = new Set(planned.map(({ module, phase }) => `${module}.${phase}`))
     this.healed = new Promise((resolve) => {
       this.#onHealed = resolve
     })
@@ -29,36 +32,26 @@ export class FaultPlan {
     this.#onHealed()
   }
 
-  /** True where something is planned for a call of this kind, so that its calls must be counted. */
-  mentions(call: OutsideCall): boolean {
-    return this.#mentioned.has(call)
+  /** True if the scenario plans something for calls of this kind. Only then must they be counted. */
+  hasPlansFor(call: EnvironmentCall): boolean {
+    return this.#planned.has(call)
   }
 
-  /** As `take`, for a call that reaches outside. */
-  takeOutside(call: OutsideCall): Fault | undefined {
-    return this.take(...parted(call))
-  }
-
-  /** As `during`, for a call that reaches outside. */
-  duringOutside(call: OutsideCall): readonly Step[] {
-    return this.during(...parted(call))
-  }
-
-  /** A call begins: the failure that is planned for it, if any. */
-  take(module: string, phase: FaultPhase | OutsidePhase): Fault | undefined {
+  /** Counts a call that begins, and returns the failure that is planned for it, if any. */
+  takeFault(module: string, phase: Phase): Fault | undefined {
     const key = `${module}.${phase}`
     const call = (this.#calls.get(key) ?? 0) + 1
     this.#calls.set(key, call)
     if (this.#isHealed) return undefined
     const fault = this.#scenario.faults.find((one) => one.module === module && one.phase === phase && one.call === call)
     if (fault === undefined) return undefined
-    this.#chronicle.noteFault(module, phase, fault.kind)
-    if (phase === 'close') this.#badCloses.add(module)
+    this.#log.noteFault(module, phase, fault.kind)
+    if (phase === 'close') this.#faultyCloses.add(module)
     return fault
   }
 
-  /** What is planned to happen during the call that has just begun. */
-  during(module: string, phase: FaultPhase | OutsidePhase): readonly Step[] {
+  /** Returns the steps that are planned for the call that has just begun. */
+  stepsDuring(module: string, phase: Phase): readonly Step[] {
     const { during = [] } = this.#scenario
     if (during.length === 0 || this.#isHealed) return []
     const call = this.#calls.get(`${module}.${phase}`)
@@ -67,13 +60,8 @@ export class FaultPlan {
       .map(({ step }) => step)
   }
 
-  /** True where a planned failure kept a close of the module from ending well. */
-  wasHung(module: string): boolean {
-    return this.#badCloses.has(module)
+  /** True if a planned failure kept a close of the module from succeeding. */
+  hadFaultyClose(module: string): boolean {
+    return this.#faultyCloses.has(module)
   }
-}
-
-const parted = (call: OutsideCall): [string, OutsidePhase] => {
-  const [module = '', phase] = call.split('.')
-  return [module, phase as OutsidePhase]
 }

@@ -1,15 +1,14 @@
 import type { Failure } from '../../../model/failure.ts'
 import type { TransactionRecord } from '../../../model/record.ts'
-import { plantedText } from './source-faults.ts'
 
-/** What is planted is in every planned error, and in every malformed document. */
-export const tellsPlanted = (told: TransactionRecord | Failure, message = ''): boolean => {
-  const hasFailed = !('outcome' in told) || 'failures' in told
-  return hasFailed && (message.includes(plantedText) || JSON.stringify(told).includes(plantedText))
-}
+/** The text of every planted error and every malformed document: if it reaches a log or a record, values leak there (G16). */
+export const plantedText = 'planted-by-the-simulation'
 
-/** The modules that are degraded once this is recorded. */
-export const degradedAfter = (record: TransactionRecord, before: readonly string[]): readonly string[] => {
-  if (record.outcome === 'degraded') return record.degraded
-  return record.outcome === 'committed' ? [] : before
+/** The error of every planted failure. It is one object, because a stack for each failure would be expensive. */
+export const plantedError = Object.freeze(new Error(plantedText))
+
+/** True if a log entry contains the planted text. */
+export const hasPlantedText = (entry: TransactionRecord | Failure, message = ''): boolean => {
+  const hasFailed = !('outcome' in entry) || 'failures' in entry
+  return hasFailed && (message.includes(plantedText) || JSON.stringify(entry).includes(plantedText))
 }

@@ -1,21 +1,22 @@
 import type { Clock, TimerHandle } from '../../../api/clock.ts'
+import type { TransactionRecord } from '../../../model/record.ts'
 import type { VirtualClock } from '../../fakes/virtual-clock.ts'
-import { Ledger } from '../check/reference-model.ts'
+import { ReferenceModel } from '../check/reference-model.ts'
 
-/** Stands for the globals, which do not say which module calls them; no module has this name. */
+/** Stands for the global timers, which do not know which module uses them. No module has this name. */
 const SHARED = ''
 
-/** One life of the simulated service: what it armed and called dies with it. */
+/** One process of the simulated service: its timers and its calls end with it. */
 export class SimulatedProcess {
   readonly number: number
-  readonly ledger = new Ledger()
+  readonly model = new ReferenceModel()
   readonly clock: Clock
   readonly #virtual: VirtualClock
   readonly #timers = new Set<TimerHandle>()
   readonly #sleeps = new Set<TimerHandle>()
   readonly #moduleClocks = new Map<string, { readonly clock: Clock; readonly timers: Set<TimerHandle> }>()
-  /** Calls that run and that no fault holds back, by module and phase. */
-  readonly waiting = new Map<string, number>()
+  /** The number of running calls that no fault delays, by module and phase. */
+  readonly #runningCalls = new Map<string, number>()
   isDead = false
 
   constructor(number: number, virtual: VirtualClock) {
@@ -40,7 +41,7 @@ export class SimulatedProcess {
     }
   }
 
-  /** The clock as a module is given it: its timers are counted beside. Without a name, that of the globals. */
+  /** Returns the clock that a module is given, which counts the module's timers; without a name, that of the globals. */
   clockFor(module: string = SHARED): Clock {
     const known = this.#moduleClocks.get(module)
     if (known !== undefined) return known.clock
@@ -68,20 +69,48 @@ export class SimulatedProcess {
     }
   }
 
-  /** Timers that the module has armed, or may have armed by globals: one that waits for the real world has none. */
-  timersOf(module: string = SHARED): number {
+  /** Counts the timers that the module has armed, or may have armed through the globals. */
+  #timersOf(module: string = SHARED): number {
     const own = module === SHARED ? 0 : (this.#moduleClocks.get(module)?.timers.size ?? 0)
     return own + (this.#moduleClocks.get(SHARED)?.timers.size ?? 0)
   }
 
-  /** Timers that all modules together have armed. */
-  get moduleTimers(): number {
-    let count = 0
-    for (const { timers } of this.#moduleClocks.values()) count += timers.size
-    return count
+  /** The number of armed timers that do not belong to a module. */
+  get pendingTimers(): number {
+    let ofModules = 0
+    for (const { timers } of this.#moduleClocks.values()) ofModules += timers.size
+    return this.#timers.size - ofModules
   }
 
-  /** The simulation's own waiting, which is no timer of the service's. */
+  /** Runs a call that no fault delays. */
+  async track<T>(module: string, phase: string, call: () => Promise<T>): Promise<T> {
+    const key = `${module}.${phase}`
+    this.#runningCalls.set(key, (this.#runningCalls.get(key) ?? 0) + 1)
+    try {
+      return await call()
+    } finally {
+      this.#runningCalls.set(key, (this.#runningCalls.get(key) ?? 0) - 1)
+    }
+  }
+
+  /** True if a call of the module runs that neither a fault delays nor a timer can end. */
+  waitsForRealWorld(module: string, phase: string): boolean {
+    return (this.#runningCalls.get(`${module}.${phase}`) ?? 0) > 0 && this.#timersOf(module) === 0
+  }
+
+  /** Describes the call that waits for the real world, if the record has a timeout of such a call. */
+  findStalledCall(record: TransactionRecord): string | undefined {
+    if (!('failures' in record)) return undefined
+    for (const { code, module, phase } of record.failures) {
+      if (code === 'schema.timeout' && this.#timersOf() === 0) return 'the schema, in validate'
+      if (module === undefined || !/^module\..*-timeout$/.test(code)) continue
+      const call = phase === 'complete' ? 'apply' : (phase ?? 'prepare')
+      if (this.waitsForRealWorld(module, call)) return `module ${module}, in ${call}`
+    }
+    return undefined
+  }
+
+  /** Waits on behalf of the simulation, with a timer that does not count as the service's. */
   sleep(ms: number): Promise<void> {
     return new Promise((resolve) => {
       const handle = this.#virtual.setTimeout(() => {
@@ -92,12 +121,7 @@ export class SimulatedProcess {
     })
   }
 
-  /** Timers that are armed. */
-  get pending(): number {
-    return this.#timers.size
-  }
-
-  /** Ends it as SIGKILL would: nothing of it runs any more. */
+  /** Ends the process like SIGKILL: nothing of it runs any more. */
   kill(): void {
     this.isDead = true
     for (const handle of [...this.#timers, ...this.#sleeps]) this.#virtual.clearTimeout(handle)
@@ -105,5 +129,5 @@ export class SimulatedProcess {
   }
 }
 
-/** What a dead process waits for. */
+/** Returns a promise that stays pending: the answer to a call of a dead process. */
 export const never = <T>(): Promise<T> => new Promise<T>(() => {})

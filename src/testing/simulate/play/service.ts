@@ -1,58 +1,77 @@
 import type { Applier, CompensatingApplier } from '../../../api/applier.ts'
+import type { Logger, ReloaderOptions } from '../../../api/options.ts'
 import type { NoModules, Reloader } from '../../../api/reloader.ts'
 import { ChangeoverError, type Failure } from '../../../model/failure.ts'
 import type { TransactionRecord } from '../../../model/record.ts'
-import type { Logger, ReloaderOptions } from '../../../api/options.ts'
 import type { UseLinks } from '../../../modules/registry.ts'
 import { createReloader } from '../../../reloader/reloader.ts'
 import { isResting } from '../../../xstate/state-name.ts'
-import { FaultyModules, type FaultDesk, planted } from './fault-injection.ts'
 import { Invariants } from '../check/invariants.ts'
-import type { SeenGeneration } from '../check/reference-model.ts'
-import { deadlines, longestTransactionMs, settingsOf } from './time-budget.ts'
+import type { RestartOracle } from '../check/restart-oracle.ts'
+import type { RunLog } from '../check/run-log.ts'
+import { checkUserInvariants } from '../check/user-invariants.ts'
+import type { Scenario, Step } from '../scenario/scenario.ts'
+import type { Subject } from '../scenario/subject.ts'
+import type { Environment } from './environment.ts'
+import { FaultInjection } from './fault-injection.ts'
+import type { FaultPlan } from './fault-plan.ts'
+import { ModuleObserver } from './module-observer.ts'
+import { hasPlantedText, plantedError } from './planted-error.ts'
 import type { SimulatedProcess } from './process.ts'
-import { degradedAfter, tellsPlanted } from './planted-error.ts'
-import { stuckIn } from './stuck.ts'
-import { askUsers } from '../check/user-checks.ts'
-import type { World } from './simulation.ts'
+import { longestTransactionMs, reloaderOptionsOf } from './time-budget.ts'
 
-/** One process of the service with its reloader: it hears all that is called, and holds the invariants against it. */
-export class Life<Config> {
+interface ServiceDeps<Config> {
+  readonly subject: Subject<Config>
+  readonly scenario: Scenario
+  readonly process: SimulatedProcess
+  readonly environment: Environment
+  readonly plan: FaultPlan
+  readonly log: RunLog
+  readonly oracle: RestartOracle
+  readonly random: () => number
+  readonly crash: () => void
+  readonly onDuring: (step: Step) => void
+}
+
+/** The service in one process: a real reloader, whose behaviour is compared with the reference model. */
+export class SimulatedService<Config> {
   readonly process: SimulatedProcess
   readonly reloader: Reloader<Config, NoModules>
-  readonly #world: World<Config>
+  readonly #deps: ServiceDeps<Config>
   readonly #invariants: Invariants
+  readonly #observer: ModuleObserver
   readonly #records: TransactionRecord[] = []
-  readonly #instances = new WeakMap<SeenGeneration, unknown>()
-  /** Its logger and one of its listeners always throw: nothing may come of that. */
-  readonly #isBadListener: boolean
-  /** True once `start` has rejected: such a service ends. */
+  /** With an odd seed, the logger and a listener always throw. That must have no effect. */
+  readonly #hasFaultyListeners: boolean
+  /** True when `start` has rejected: such a service ends. */
   hasFailed = false
-  /** The config of the last tick. */
+  /** The config of the last commit. */
   #served: unknown
-  /** Calls of a person's that nobody has answered yet. */
-  unanswered = 0
+  /** Commands of an operator that have not settled. */
+  pendingCommands = 0
 
-  constructor(world: World<Config>, process: SimulatedProcess) {
-    this.#world = world
-    this.#isBadListener = world.scenario.seed % 2 === 1
+  constructor(deps: ServiceDeps<Config>) {
+    const { subject, scenario, process, plan, log, onDuring } = deps
+    this.#deps = deps
+    this.#hasFaultyListeners = scenario.seed % 2 === 1
     this.process = process
-    const breach = (invariant: string, message: string): void => world.chronicle.breach(invariant, message)
-    this.#invariants = new Invariants(process.ledger, breach, world.scenario.confirmMs !== undefined)
+    const breach = (invariant: string, message: string): void => log.breach(invariant, message)
+    this.#invariants = new Invariants(process.model, breach, scenario.confirmMs !== undefined)
+    this.#observer = new ModuleObserver({ process, plan, log, invariants: this.#invariants, onDuring })
     this.reloader = this.#createReloader()
-    world.subject.modules(this.#wrapped())
+    subject.modules(this.#wrapReloader())
     this.#subscribe()
   }
 
   start(): void {
-    const { chronicle } = this.#world
-    chronicle.note({ kind: 'process', event: 'started' })
+    const { log } = this.#deps
+    log.note({ kind: 'process', event: 'started' })
     this.reloader.start().catch((error: unknown) => {
-      if (this.process.isDead || this.process.ledger.isClosing) return
+      if (this.process.isDead || this.process.model.isClosing) return
       this.hasFailed = true
-      this.lookClosed()
+      this.checkClosed()
       const code = error instanceof ChangeoverError ? error.code : 'internal.error'
-      chronicle.note({ kind: 'process', event: 'start-failed', code })
+      log.note({ kind: 'process', event: 'start-failed', code })
     })
   }
 
@@ -60,94 +79,76 @@ export class Life<Config> {
     return !this.hasFailed && !this.process.isDead
   }
 
-  /** What has ended in this process, oldest first. */
+  /** The records of this process, oldest first. */
   get records(): readonly TransactionRecord[] {
     return this.#records
   }
 
-  /** True where no transaction runs. */
+  /** True if no transaction runs. */
   get isResting(): boolean {
     return !this.isAlive || isResting(this.reloader.status().state)
   }
 
-  /** Has the user's invariants look, and ours, where the service is at rest. */
-  look(): void {
+  /** Checks our own invariants and, if no transaction runs, those of the user. */
+  checkInvariants(): void {
     if (!this.isAlive) return
     const status = this.reloader.status()
-    this.#invariants.accounts(status)
+    this.#invariants.checkCounters(status)
     if (status.serving === undefined) return
     const { config } = this.reloader
-    this.#lookWhole()
+    this.#checkSnapshot()
     if (!isResting(status.state)) return
-    this.#invariants.atRest(status, config)
-    const { invariants, sometimes } = this.#world.subject
-    if (invariants === undefined && sometimes === undefined) return
-    const view = { config: config as Config, status, modules: this.#currents(), records: this.#records }
-    askUsers(this.#world.subject, view, this.#world.chronicle)
+    this.#invariants.checkAtRest(status, config)
+    const { subject, log } = this.#deps
+    if (subject.invariants === undefined && subject.sometimes === undefined) return
+    const view = { config: config as Config, status, modules: this.#currentInstances(), records: this.#records }
+    checkUserInvariants(subject, view, log)
   }
 
-  /** After a close nothing is left: every generation closed once, no timer, nothing live. */
-  lookClosed(): void {
-    const { chronicle } = this.#world
+  /** Checks that nothing is left after a close: every generation was closed once, no timer is armed, nothing is live. */
+  checkClosed(): void {
+    const { log } = this.#deps
     const status = this.reloader.status()
-    this.#invariants.accounts(status)
-    this.#invariants.closed()
-    // What a module waits for by itself is its own; it may not have heeded its signal.
-    const pending = this.process.pending - this.process.moduleTimers
-    if (pending > 0) chronicle.breach('G18', `${pending} timers are left after close`)
-    if (this.unanswered > 0) chronicle.breach('answers', `${this.unanswered} calls were never answered`)
+    this.#invariants.checkCounters(status)
+    this.#invariants.checkClosed()
+    // Timers of modules do not count: a module may ignore its signal.
+    const { pendingTimers } = this.process
+    if (pendingTimers > 0) log.breach('G18', `${pendingTimers} timers are armed after close()`)
+    if (this.pendingCommands > 0)
+      log.breach('answers', `${this.pendingCommands} commands have not settled after close()`)
     for (const [name, { live }] of Object.entries(status.modules)) {
-      if (live > 0) chronicle.breach('G18', `${name} has ${live} live generations after close`)
+      if (live > 0) log.breach('G18', `${name} has ${live} live generations after close()`)
     }
   }
 
   #createReloader(): Reloader<Config, NoModules> {
-    const { scenario, subject, random } = this.#world
-    const options = { ...settingsOf(scenario), ...subject.options } as unknown as Partial<ReloaderOptions<Config>>
-    const outside = this.#world.outsideOf(this.process)
+    const { scenario, subject, random, environment } = this.#deps
+    const options = { ...reloaderOptionsOf(scenario), ...subject.options } as unknown as Partial<
+      ReloaderOptions<Config>
+    >
     return createReloader<Config>({
       ...options,
-      source: outside.source(),
-      schema: outside.schema(subject.schema),
+      source: environment.source(),
+      schema: environment.schema(subject.schema),
       clock: this.process.clock,
       random,
-      logger: this.#logger(),
-      ...(scenario.persists === true ? { lastKnownGood: outside.disk() } : {}),
+      logger: this.#createLogger(),
+      ...(scenario.persists === true ? { lastKnownGood: environment.disk() } : {}),
     })
   }
 
-  /** What serves; undefined where the first config has been swapped back. */
-  get #config(): unknown {
-    try {
-      return this.reloader.config
-    } catch {
-      return undefined
-    }
-  }
-
-  #lookWhole(): void {
-    this.#invariants.whole(this.reloader.config, (name) => this.#currentOf(name), this.#instances)
-  }
-
-  #currentOf(name: string): unknown {
-    return (this.reloader as { modules: Record<string, { current: unknown }> }).modules[name]?.current
-  }
-
-  #currents(): Record<string, unknown> {
-    return Object.fromEntries([...this.process.ledger.modules.keys()].map((name) => [name, this.#currentOf(name)]))
-  }
-
-  /** The user's own function gets a reloader whose `use` wraps each applier first. */
-  #wrapped(): Reloader<Config, NoModules> {
+  /** Returns the reloader for the user's `modules` function: its `use` wraps every applier. */
+  #wrapReloader(): Reloader<Config, NoModules> {
     const { reloader, process } = this
-    const faulty = new FaultyModules(process, this.#desk())
+    const { plan, crash } = this.#deps
+    const injection = new FaultInjection({ process, plan, observer: this.#observer, crash })
     const use = (name: string, select: (config: unknown) => unknown, applier: object, links: UseLinks = {}) => {
       const isCompensating = 'kind' in applier && applier.kind === 'compensating'
-      const module = process.ledger.add(name, select, isCompensating, links)
+      const module = process.model.addModule(name, select, isCompensating, links)
       const wrapped = isCompensating
-        ? faulty.compensating(module, applier as CompensatingApplier<unknown>)
-        : faulty.applier(module, applier as Applier<unknown, unknown, object>)
-      ;(reloader.use as unknown as (...all: unknown[]) => unknown)(name, select, wrapped, links)
+        ? injection.wrapCompensating(module, applier as CompensatingApplier<unknown>)
+        : injection.wrapApplier(module, applier as Applier<unknown, unknown, object>)
+      ;(reloader.use as unknown as (...args: unknown[]) => unknown)(name, select, wrapped, links)
       return facade
     }
     const facade: Reloader<Config, NoModules> = new Proxy(reloader, {
@@ -156,91 +157,82 @@ export class Life<Config> {
     return facade
   }
 
-  #desk(): FaultDesk {
-    const { process } = this
-    const { plan, chronicle } = this.#world
-    return {
-      take: (module, phase) => {
-        const fault = process.isDead ? undefined : plan.take(module, phase)
-        if (fault !== undefined && phase === 'rollback') process.ledger.running.rollbackFailures.push(module)
-        return fault
-      },
-      crash: () => this.#world.crash(),
-      called: (module, phase, generation, slice) => {
-        if (process.isDead) return
-        chronicle.note({ kind: 'call', module: module.name, phase, generation: generation?.id ?? 0 })
-        this.#invariants.called(module, phase, generation, slice)
-        for (const step of plan.during(module.name, phase)) this.#world.onDuring(step)
-      },
-      waits: (module, phase, by) => {
-        const key = `${module.name}.${phase}`
-        process.waiting.set(key, (process.waiting.get(key) ?? 0) + by)
-      },
-      returned: (module, phase, generation) => {
-        if (process.isDead) return
-        if (phase === 'close' && generation !== undefined) generation.hasClosed = true
-        if (phase === 'prepare') process.ledger.running.preparing.delete(module.name)
-        if (phase === 'check') process.ledger.running.unchecked.delete(module.name)
-        chronicle.note({ kind: 'return', module: module.name, phase, generation: generation?.id ?? 0 })
-      },
-      healed: plan.healed,
-      made: (generation, instance) => this.#instances.set(generation, instance),
-      deadlineMs: (phase) => deadlines[`${phase === 'undo' ? 'apply' : phase}Ms` as 'prepareMs'] ?? 0,
+  /** Makes the logger through which the simulation gets each record in the very turn in which it is written. */
+  #createLogger(): Logger {
+    const { log, oracle } = this.#deps
+    const onEntry = (data: object, message?: string): void => {
+      const entry = (data as { changeover?: TransactionRecord | Failure }).changeover
+      if (entry === undefined || this.process.isDead) return
+      if (hasPlantedText(entry, message)) log.breach('G16', 'the text of an error from user code is in the log')
+      if ('outcome' in entry) this.#onRecord(entry)
+      else if (entry.code === 'attempt.died') oracle.onDeathReported()
+      if (this.#hasFaultyListeners) throw plantedError
     }
+    return { debug: onEntry, info: onEntry, warn: onEntry, error: onEntry }
   }
 
-  /** Records are heard in the very turn in which they are written: by the logger. */
-  #logger(): Logger {
-    const hear = (data: object, message?: string): void => {
-      const told = (data as { changeover?: TransactionRecord | Failure }).changeover
-      if (told === undefined || this.process.isDead) return
-      if (tellsPlanted(told, message)) this.#world.chronicle.breach('G16', 'what user code has thrown is in the log')
-      if ('outcome' in told) this.#recorded(told)
-      else if (told.code === 'attempt.died') this.#world.expectations.heardOfDeath()
-      if (this.#isBadListener) throw planted()
-    }
-    return { debug: hear, info: hear, warn: hear, error: hear }
-  }
-
-  #recorded(record: TransactionRecord): void {
-    const { chronicle, scenario, expectations, clock } = this.#world
-    const { ledger } = this.process
+  #onRecord(record: TransactionRecord): void {
+    const { log, scenario, oracle } = this.#deps
+    const { model, clock } = this.process
     this.#records.push(record)
-    chronicle.noteRecord(record)
-    chronicle.noProgress ??= stuckIn(record, this.process)
-    this.#requireSteady(record)
-    this.#invariants.recorded(record, longestTransactionMs(ledger.modules.size, scenario), scenario.soakMs ?? 0)
-    expectations.recorded(record, ledger.calls, clock.monotonic())
-    ledger.turn(degradedAfter(record, ledger.degraded))
+    log.noteRecord(record)
+    log.noProgress ??= this.process.findStalledCall(record)
+    this.#checkRejected(record)
+    this.#invariants.onRecord(record, longestTransactionMs(model.modules.size, scenario), scenario.soakMs ?? 0)
+    oracle.onRecord(record, model.calls, clock.monotonic())
+    model.finishTransaction(record)
   }
 
-  /** What was refused has changed nothing of what serves. */
-  #requireSteady(record: TransactionRecord): void {
-    const { chronicle } = this.#world
-    const isSteady = this.#served === undefined || this.reloader.config === this.#served
-    if (record.outcome === 'rejected' && !isSteady) chronicle.breach('G14', 'a refused document has changed the config')
+  /** Checks that a rejected document has not changed the config. */
+  #checkRejected({ outcome }: TransactionRecord): void {
+    const isUnchanged = this.#served === undefined || this.reloader.config === this.#served
+    if (outcome === 'rejected' && !isUnchanged) {
+      this.#deps.log.breach('G14', 'a document that was rejected has changed the config')
+    }
   }
 
   #subscribe(): void {
-    const { ledger } = this.process
-    let ticks = 0
+    const { log } = this.#deps
+    const { model } = this.process
+    let calls = 0
     this.reloader.subscribe(
-      () => ++ticks, // differs each time, so that a repair of an unchanged config is told too
+      () => ++calls, // a new value each time, so that the listener is called for a repair of an unchanged config too
       (_next, _previous, { direction }) => {
         if (this.process.isDead) return
-        this.#world.chronicle.note({ kind: 'tick', direction })
-        if (direction === 'back') ledger.rollBack()
-        else ledger.swap(this.reloader.config)
+        log.note({ kind: 'tick', direction })
+        if (direction === 'back') model.rollBack()
+        else model.commit(this.reloader.config)
         this.#served = this.#config
-        if (this.#served !== undefined) this.#lookWhole()
+        if (this.#served !== undefined) this.#checkSnapshot()
       },
     )
-    if (!this.#isBadListener) return
+    if (!this.#hasFaultyListeners) return
     this.reloader.subscribe(
-      () => ticks,
+      () => calls,
       () => {
-        throw planted()
+        throw plantedError
       },
     )
+  }
+
+  /** The config that serves, if any: the rollback of the first config leaves none. */
+  get #config(): unknown {
+    try {
+      return this.reloader.config
+    } catch {
+      return undefined
+    }
+  }
+
+  #checkSnapshot(): void {
+    this.#invariants.checkSnapshot(this.reloader.config, (name) => this.#currentOf(name), this.#observer.instances)
+  }
+
+  #currentInstances(): Record<string, unknown> {
+    return Object.fromEntries([...this.process.model.modules.keys()].map((name) => [name, this.#currentOf(name)]))
+  }
+
+  #currentOf(name: string): unknown {
+    return (this.reloader as { modules: Record<string, { current: unknown }> }).modules[name]?.current
   }
 }

@@ -1,21 +1,19 @@
-import type { MemorySource } from '../../fakes/memory-source.ts'
 import type { ReadResult } from '../../../api/source.ts'
+import type { MemorySource } from '../../fakes/memory-source.ts'
 import type { SourceFault } from '../scenario/scenario.ts'
+import { plantedText } from './planted-error.ts'
 
-/** Stands in all that goes wrong on purpose, so that its way into logs and records is found (G16). */
-export const plantedText = 'planted-by-the-simulation'
-
-/** What a source fault needs of the world. */
-export interface SourceWorld {
+/** What a source fault acts on. */
+export interface FaultySource {
   readonly source: MemorySource
-  /** The readings so far, oldest first. */
-  readonly readings: readonly ReadResult[]
+  /** The latest documents of the source, the newest last. */
+  readonly written: readonly ReadResult[]
 }
 
-/** Makes the fault happen. What lasts is ended by `source.heal`. */
-export const applySourceFault = (fault: SourceFault, { source, readings }: SourceWorld): void => {
-  const newest = readings.at(-1)
-  const older = readings.at(-2)
+/** Makes the fault happen. `source.heal` ends a fault that lasts. */
+export const applySourceFault = (fault: SourceFault, { source, written }: FaultySource): void => {
+  const newest = written.at(-1)
+  const older = written.at(-2)
   switch (fault) {
     case 'disconnect':
       source.breakWatch('source.unreachable')

@@ -1,9 +1,183 @@
-import type { SourceFault, Step } from '../scenario/scenario.ts'
+import type { OperatorCommand, SourceFault, Step } from '../scenario/scenario.ts'
+import type { Simulation } from './simulation.ts'
 import { applySourceFault } from './source-faults.ts'
-import type { Asked } from '../check/restart-oracle.ts'
-import type { World } from './simulation.ts'
 
-/** One step in words, for the trace. */
+/** More single changes than the admission passes on before it waits for a storm to end. */
+const MAX_SINGLE_WRITES = 12
+
+/** How many of the latest documents are kept, for events that come twice or late. */
+const KEPT_DOCUMENTS = 4
+
+/** How long `close()` may take before it counts as hung, in milliseconds. */
+const MAX_CLOSE_MS = 100_000
+
+/** Performs the steps of a scenario on its simulation. */
+export class StepPlayer {
+  readonly #simulation: Simulation<never>
+
+  constructor(simulation: Simulation<never>) {
+    this.#simulation = simulation
+    simulation.onDuring = (step) => this.#performNow(step)
+  }
+
+  async perform(step: Step): Promise<void> {
+    const simulation = this.#simulation
+    if (simulation.service?.isAlive === false) simulation.boot() // as a supervisor would
+    simulation.log.note({ kind: 'step', text: stepText(step) })
+    switch (step.do) {
+      case 'put':
+        this.#put(step.document)
+        break
+      case 'storm':
+        await this.#writeMany(step.count, step.document)
+        break
+      case 'put-both':
+        this.#putBoth(step.documents[1])
+        break
+      case 'source':
+        await this.#disturb(step.fault, step.ms)
+        break
+      case 'advance':
+        await simulation.clock.advance(step.ms)
+        break
+      case 'crash':
+        simulation.crash(false)
+        simulation.boot()
+        break
+      case 'restart':
+        await this.#restart()
+        break
+      default:
+        this.#command(step.do)
+    }
+    await simulation.clock.advance(0)
+    if (simulation.service?.process.isDead === true) simulation.boot() // after a planned crash, as a supervisor would
+    simulation.service?.checkInvariants()
+  }
+
+  /** Performs a step during a call, where time stands still. */
+  #performNow(step: Step): void {
+    const simulation = this.#simulation
+    simulation.log.note({ kind: 'step', text: `meanwhile ${stepText(step)}` })
+    switch (step.do) {
+      case 'put':
+        return this.#put(step.document)
+      case 'storm':
+        return this.#storm(step.count, step.document)
+      case 'put-both':
+        return this.#putBoth(step.documents[1])
+      case 'source':
+        simulation.log.countFault(`source ${step.fault}`)
+        return applySourceFault(step.fault, simulation)
+      case 'crash':
+        return simulation.crash()
+      case 'advance':
+      case 'restart':
+        return
+      default:
+        this.#command(step.do)
+    }
+  }
+
+  #put(document: unknown): void {
+    const { source, written } = this.#simulation
+    const content = typeof document === 'string' ? document : (document as object | number | boolean | null)
+    const revision = source.put(content ?? null)
+    const text = typeof document === 'string' ? document : JSON.stringify(document ?? null)
+    written.push({ kind: 'document', revision, content: text })
+    if (written.length > KEPT_DOCUMENTS) written.shift()
+  }
+
+  /** Writes some documents one by one, so that the watch reports each of them, and the others at one moment. */
+  async #writeMany(count: number, document: unknown): Promise<void> {
+    const singles = Math.min(count - 1, MAX_SINGLE_WRITES)
+    for (let written = 0; written < singles; written++) {
+      this.#put({ storm: written })
+      await this.#simulation.clock.advance(0)
+    }
+    this.#storm(count - singles, document)
+  }
+
+  #storm(count: number, document: unknown): void {
+    const { source, log } = this.#simulation
+    log.countFault('source storm')
+    for (let written = KEPT_DOCUMENTS; written < count; written++) source.put(`{"storm":${written}}`)
+    for (let written = 1; written < Math.min(KEPT_DOCUMENTS, count); written++) this.#put({ storm: written })
+    this.#put(document)
+  }
+
+  /** Writes two keys in one transaction: a read never finds the first alone, and the watch reports a change for each key. */
+  #putBoth(document: unknown): void {
+    const { source, log } = this.#simulation
+    log.countFault('source two keys at once')
+    this.#put(document)
+    source.deliver({ kind: 'changed' })
+    source.deliver({ kind: 'changed' })
+  }
+
+  async #disturb(fault: SourceFault, ms: number | undefined): Promise<void> {
+    const { source, clock, log } = this.#simulation
+    log.countFault(`source ${fault}`)
+    applySourceFault(fault, this.#simulation)
+    if (ms === undefined) return
+    await clock.advance(ms)
+    source.heal()
+  }
+
+  async #restart(): Promise<void> {
+    await this.close()
+    this.#simulation.log.countFault('process restart')
+    this.#simulation.boot()
+  }
+
+  /** Closes the running reloader, and waits as long as that may take. */
+  async close(): Promise<void> {
+    const { service, clock, log } = this.#simulation
+    if (service === undefined || service.process.isDead) return
+    service.process.model.isClosing = true
+    let isClosed = false
+    void service.reloader.close().then(() => {
+      isClosed = true
+    })
+    for (let waited = 0; !isClosed && !service.process.isDead && waited < MAX_CLOSE_MS; waited += 1_000) {
+      await clock.advance(1_000)
+    }
+    if (service.process.isDead) return // by a planned crash during the close
+    if (!isClosed) log.breach('G18', 'close() does not end')
+    log.note({ kind: 'process', event: 'closed' })
+    service.checkClosed()
+  }
+
+  /** Gives a command as an operator does. A command that is refused is part of the history. */
+  #command(command: OperatorCommand): void {
+    const { service, oracle, clock, log } = this.#simulation
+    if (service?.isAlive !== true) return
+    const { reloader, isResting } = service
+    const status = reloader.status()
+    const epoch = oracle.currentEpoch(isResting)
+    oracle.onCommand(command, status)
+    const result: Promise<unknown> = {
+      reload: () => reloader.reload(),
+      freeze: () => reloader.freeze('simulated'),
+      unfreeze: () => reloader.unfreeze(),
+      revert: () => reloader.revert(),
+      retry: () => reloader.retry(),
+      release: () => reloader.release(),
+      confirm: () => reloader.confirm(status.confirmation?.transaction ?? 'none'),
+    }[command]()
+    service.pendingCommands += 1
+    const onSettled = (): void => {
+      service.pendingCommands -= 1
+    }
+    result.then(onSettled, onSettled)
+    if (command !== 'freeze' && command !== 'revert') return
+    if (reloader.status().frozen !== undefined) return oracle.onFrozen(epoch, clock.monotonic())
+    const onAccepted = (): void => log.breach('freeze', `${command}() succeeded, but status() is not frozen`)
+    result.then(onAccepted, () => {})
+  }
+}
+
+/** Describes a step for the trace. */
 const stepText = (step: Step): string => {
   switch (step.do) {
     case 'put':
@@ -18,179 +192,5 @@ const stepText = (step: Step): string => {
       return `${step.ms} ms pass`
     default:
       return step.do
-  }
-}
-
-/** More than the admission lets through before it gathers. */
-const MAX_TOLD_ALONE = 12
-
-/** Readings that are kept, for what is told twice or late. */
-const KEPT = 4
-
-const answered = (): void => {}
-
-/** Performs the steps of a scenario on its world. */
-export class Stepper {
-  readonly #world: World<never>
-
-  constructor(world: World<never>) {
-    this.#world = world
-    world.onDuring = (step) => this.#performNow(step)
-  }
-
-  async perform(step: Step): Promise<void> {
-    const world = this.#world
-    if (world.life?.isAlive === false) world.boot() // whoever supervises it has started it again
-    world.chronicle.note({ kind: 'step', text: stepText(step) })
-    switch (step.do) {
-      case 'put':
-        this.#put(step.document)
-        break
-      case 'storm':
-        await this.#write(step.count, step.document)
-        break
-      case 'put-both':
-        this.#putBoth(step.documents[1])
-        break
-      case 'source':
-        await this.#disturb(step.fault, step.ms)
-        break
-      case 'advance':
-        await world.clock.advance(step.ms)
-        break
-      case 'crash':
-        world.crash(false)
-        world.boot()
-        break
-      case 'restart':
-        await this.#restart()
-        break
-      default:
-        this.#ask(step.do)
-    }
-    await world.clock.advance(0)
-    if (world.life?.process.isDead === true) world.boot() // a planned crash: the supervisor starts it again
-    world.life?.look()
-  }
-
-  /** In the midst of a call nothing can be waited for: time stands still. */
-  #performNow(step: Step): void {
-    const world = this.#world
-    world.chronicle.note({ kind: 'step', text: `meanwhile ${stepText(step)}` })
-    switch (step.do) {
-      case 'put':
-        return this.#put(step.document)
-      case 'storm':
-        return this.#storm(step.count, step.document)
-      case 'put-both':
-        return this.#putBoth(step.documents[1])
-      case 'source':
-        world.chronicle.reached(`source ${step.fault}`)
-        return applySourceFault(step.fault, world)
-      case 'crash':
-        return world.crash()
-      case 'advance':
-      case 'restart':
-        return
-      default:
-        this.#ask(step.do)
-    }
-  }
-
-  /** A watch that keeps up is told of many of them, one by one; the rest comes at once. */
-  async #write(count: number, document: unknown): Promise<void> {
-    const alone = Math.min(count - 1, MAX_TOLD_ALONE)
-    for (let written = 0; written < alone; written++) {
-      this.#put({ storm: written })
-      await this.#world.clock.advance(0)
-    }
-    this.#storm(count - alone, document)
-  }
-
-  /** One transaction of the store: the first of the two is never to be seen, and the bell rings for each. */
-  #putBoth(document: unknown): void {
-    const { source, chronicle } = this.#world
-    chronicle.reached('source two keys at once')
-    this.#put(document)
-    source.deliver({ kind: 'changed' })
-    source.deliver({ kind: 'changed' })
-  }
-
-  #storm(count: number, document: unknown): void {
-    this.#world.chronicle.reached('source storm')
-    const { source } = this.#world
-    for (let written = KEPT; written < count; written++) source.put(`{"storm":${written}}`)
-    for (let written = 1; written < Math.min(KEPT, count); written++) this.#put({ storm: written })
-    this.#put(document)
-  }
-
-  #put(document: unknown): void {
-    const { source, readings } = this.#world
-    const content = typeof document === 'string' ? document : (document as object | number | boolean | null)
-    const revision = source.put(content ?? null)
-    const text = typeof document === 'string' ? document : JSON.stringify(document ?? null)
-    readings.push({ kind: 'document', revision, content: text })
-    if (readings.length > KEPT) readings.shift()
-  }
-
-  async #disturb(fault: SourceFault, ms: number | undefined): Promise<void> {
-    const { source, clock, chronicle } = this.#world
-    chronicle.reached(`source ${fault}`)
-    applySourceFault(fault, this.#world)
-    if (ms === undefined) return
-    await clock.advance(ms)
-    source.heal()
-  }
-
-  async #restart(): Promise<void> {
-    await this.close()
-    this.#world.chronicle.reached('process restart')
-    this.#world.boot()
-  }
-
-  /** Closes the reloader that lives, and waits as long as that may take. */
-  async close(): Promise<void> {
-    const { life, clock } = this.#world
-    if (life === undefined || life.process.isDead) return
-    life.process.ledger.isClosing = true
-    let isClosed = false
-    void life.reloader.close().then(() => {
-      isClosed = true
-    })
-    for (let waited = 0; !isClosed && !life.process.isDead && waited < 100_000; waited += 1_000) {
-      await clock.advance(1_000)
-    }
-    if (life.process.isDead) return // a planned crash, in the midst of it
-    if (!isClosed) this.#world.chronicle.breach('G18', 'close() does not end')
-    this.#world.chronicle.note({ kind: 'process', event: 'closed' })
-    life.lookClosed()
-  }
-
-  /** What a person asks; what is refused is part of the history. */
-  #ask(what: Asked): void {
-    const { life, expectations, clock, chronicle } = this.#world
-    if (life?.isAlive !== true) return
-    const { reloader, isResting } = life
-    const status = reloader.status()
-    const latest = expectations.latest(isResting)
-    expectations.asks(what, status)
-    const asked = {
-      reload: () => reloader.reload(),
-      freeze: () => reloader.freeze('simulated'),
-      unfreeze: () => reloader.unfreeze(),
-      revert: () => reloader.revert(),
-      retry: () => reloader.retry(),
-      release: () => reloader.release(),
-      confirm: () => reloader.confirm(status.confirmation?.transaction ?? 'none'),
-    }[what]()
-    life.unanswered += 1
-    const answer = (): void => {
-      life.unanswered -= 1
-    }
-    asked.then(answer, answer)
-    if (what !== 'freeze' && what !== 'revert') return
-    const { frozen } = reloader.status()
-    if (frozen !== undefined) expectations.holds(latest, clock.monotonic())
-    else asked.then(() => chronicle.breach('freeze', `${what}() was taken, and status() says nothing of it`), answered)
   }
 }

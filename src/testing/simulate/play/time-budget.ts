@@ -1,7 +1,7 @@
 import type { Deadlines, ReloaderOptions } from '../../../api/options.ts'
 import type { Scenario } from '../scenario/scenario.ts'
 
-/** Short deadlines, in milliseconds: virtual time costs nothing, but traces are read by people. */
+/** The deadlines of every simulated process. They are short so that traces are easy to read. */
 export const deadlines: Required<Deadlines> = {
   readMs: 1_000,
   validateMs: 1_000,
@@ -14,8 +14,8 @@ export const deadlines: Required<Deadlines> = {
   persistMs: 500,
 }
 
-/** What every simulated process is made with. */
-export const settingsOf = ({
+/** Returns the options with which a scenario creates its reloaders. */
+export const reloaderOptionsOf = ({
   soakMs = 0,
   confirmMs,
   steps,
@@ -27,16 +27,19 @@ export const settingsOf = ({
   sourceBackoff: { minMs: 50, maxMs: 1_000 },
   repair: { minMs: 100, maxMs: 2_000 },
   quarantine: { minMs: 500, maxMs: 5_000, crashMs: 10_000 },
-  // Where nothing befalls the source a change must be found without one.
+  // If the source has no trouble, the watch must find every change without a reconcile.
   reconcileMs: [...steps, ...during.map(({ step }) => step)].some((step) => step.do === 'source') ? 10_000 : 3_600_000,
 })
 
-/** What one transaction may take at most: each of its phases with its grace, one module after the other (G10). */
+/**
+ * Returns the longest time that one transaction may take (G10): every phase with its grace, one module after the other, in
+ * milliseconds.
+ */
 export const longestTransactionMs = (modules: number, { soakMs = 0, confirmMs = 0 }: Scenario): number => {
   const { readMs, validateMs, prepareMs, applyMs, checkMs, closeMs, graceMs, persistMs } = deadlines
-  const each = prepareMs + 2 * applyMs + 2 * closeMs + 2 * checkMs + 5 * graceMs
-  return readMs + 4 * validateMs + 6 * persistMs + soakMs + confirmMs + (modules + 1) * each
+  const perModule = prepareMs + 2 * applyMs + 2 * closeMs + 2 * checkMs + 5 * graceMs
+  return readMs + 4 * validateMs + 6 * persistMs + soakMs + confirmMs + (modules + 1) * perModule
 }
 
-/** Long enough for every back-off, deadline, repair and quarantine to have run out. */
+/** The time in which every back-off, deadline, repair and quarantine has ended, in milliseconds. */
 export const settleMs = 30_000

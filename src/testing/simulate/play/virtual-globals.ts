@@ -4,18 +4,12 @@ import timersPromises from 'node:timers/promises'
 import type { Clock } from '../../../api/clock.ts'
 import { dateOn, promisesOn, timeoutSignalOn, timersOn } from './virtual-timers.ts'
 
-/** `scheduler` of node:timers/promises, which is one object for all. */
-const schedulerOn = (promises: ReturnType<typeof promisesOn>) => ({
-  wait: (ms: number, options?: { readonly signal?: AbortSignal }) => promises.setTimeout(ms, undefined, options),
-  yield: () => promises.setImmediate(),
-})
-
 /**
- * Puts the global timers, `Date`, `performance.now`, `AbortSignal.timeout`, `node:timers` and `node:timers/promises` on a
- * clock, for appliers that use them. One simulation at a time may do so. What was kept before, as `const { now } = Date`, and
- * what has its own timers, as a native addon, stay in real time.
+ * Moves the global timers, `Date`, `performance.now`, `AbortSignal.timeout`, `node:timers` and `node:timers/promises` to a
+ * clock, for appliers that use them. Only one simulation at a time may do so. References that were taken before, such as
+ * `const { now } = Date`, and code with its own timers, such as native addons, stay in real time.
  *
- * @returns the function that puts everything back
+ * @returns the function that restores everything
  */
 export const installVirtualGlobals = (clock: () => Clock): (() => void) => {
   const onClock = timersOn(clock, { clearTimeout: globalThis.clearTimeout })
@@ -28,21 +22,27 @@ export const installVirtualGlobals = (clock: () => Clock): (() => void) => {
     [performance, { now: () => clock().monotonic() }],
     [AbortSignal, { timeout: timeoutSignalOn(clock) }],
   ]
-  const before = patches.flatMap(([on, replaced]) =>
-    Object.keys(replaced).map((name) => [on, name, Object.getOwnPropertyDescriptor(on, name)] as const),
+  const before = patches.flatMap(([target, replacements]) =>
+    Object.keys(replacements).map((name) => [target, name, Object.getOwnPropertyDescriptor(target, name)] as const),
   )
-  for (const [on, replaced] of patches) {
-    for (const [name, value] of Object.entries(replaced)) {
-      const enumerable = Object.getOwnPropertyDescriptor(on, name)?.enumerable ?? true
-      Object.defineProperty(on, name, { value, configurable: true, writable: true, enumerable })
+  for (const [target, replacements] of patches) {
+    for (const [name, value] of Object.entries(replacements)) {
+      const enumerable = Object.getOwnPropertyDescriptor(target, name)?.enumerable ?? true
+      Object.defineProperty(target, name, { value, configurable: true, writable: true, enumerable })
     }
   }
   syncBuiltinESMExports()
   return () => {
-    for (const [on, name, descriptor] of before) {
-      if (descriptor === undefined) Reflect.deleteProperty(on, name)
-      else Object.defineProperty(on, name, descriptor)
+    for (const [target, name, descriptor] of before) {
+      if (descriptor === undefined) Reflect.deleteProperty(target, name)
+      else Object.defineProperty(target, name, descriptor)
     }
     syncBuiltinESMExports()
   }
 }
+
+/** Makes the methods of `scheduler` of node:timers/promises. */
+const schedulerOn = (promises: ReturnType<typeof promisesOn>) => ({
+  wait: (ms: number, options?: { readonly signal?: AbortSignal }) => promises.setTimeout(ms, undefined, options),
+  yield: () => promises.setImmediate(),
+})

@@ -1,10 +1,65 @@
 import { promisify } from 'node:util'
 import type { Clock, TimerHandle } from '../../../api/clock.ts'
 
-type Callback = (...all: unknown[]) => void
+type Callback = (...args: unknown[]) => void
 
-/** A timer as Node's functions hand it out: one may call `unref` and the like on it. */
-export class VirtualTimer {
+/** Makes Node's timer functions on a clock. `real` clears the timers that were armed before. */
+export const timersOn = (clock: () => Clock, real: { readonly clearTimeout: (timer: never) => void }) => {
+  const promises = promisesOn(clock)
+  const clear = (timer: unknown): void => {
+    if (timer instanceof VirtualTimer) timer.close()
+    else real.clearTimeout(timer as never)
+  }
+  const setTimer = (callback: Callback, ms?: number, ...args: unknown[]): VirtualTimer =>
+    new VirtualTimer(clock(), ms, false, () => callback(...args))
+  const setImmediate = (callback: Callback, ...args: unknown[]): VirtualTimer => setTimer(callback, 1, ...args)
+  return {
+    // Node's own functions have this property too, so that `promisify` works.
+    setTimeout: Object.assign(setTimer, { [promisify.custom]: promises.setTimeout }),
+    setInterval: (callback: Callback, ms?: number, ...args: unknown[]) =>
+      new VirtualTimer(clock(), ms, true, () => callback(...args)),
+    setImmediate: Object.assign(setImmediate, { [promisify.custom]: promises.setImmediate }),
+    clearTimeout: clear,
+    clearInterval: clear,
+    clearImmediate: clear,
+  }
+}
+
+/** Makes the functions of node:timers/promises on a clock. An immediate takes 1 ms, instead of a turn of the event loop. */
+export const promisesOn = (clock: () => Clock) => {
+  const sleep = sleepOn(clock)
+  return {
+    setTimeout: sleep,
+    setInterval: ticksOn(clock),
+    setImmediate: <T>(value?: T, options?: WaitOptions): Promise<T> => sleep(1, value, options),
+  }
+}
+
+/** Makes `AbortSignal.timeout` on a clock. */
+export const timeoutSignalOn =
+  (clock: () => Clock) =>
+  (ms: number): AbortSignal => {
+    const controller = new AbortController()
+    const reason = new DOMException('The operation was aborted due to timeout', 'TimeoutError')
+    clock().setTimeout(() => controller.abort(reason), ms)
+    return controller.signal
+  }
+
+/** Makes a `Date` that reads the current time from a clock, and otherwise behaves like `real`. */
+export const dateOn = (clock: () => Clock, real: DateConstructor): DateConstructor =>
+  new Proxy(real, {
+    construct: (target, args: ConstructorParameters<DateConstructor>, newTarget) =>
+      Reflect.construct(
+        target,
+        (args as readonly unknown[]).length === 0 ? [clock().now()] : args,
+        newTarget,
+      ) as object,
+    apply: (target) => new target(clock().now()).toString(),
+    get: (target, key, receiver) => (key === 'now' ? () => clock().now() : Reflect.get(target, key, receiver)),
+  })
+
+/** A timer with the methods of Node's `Timeout`, such as `unref` and `refresh`. */
+class VirtualTimer {
   readonly #clock: Clock
   readonly #ms: number
   readonly #fire: () => void
@@ -30,7 +85,7 @@ export class VirtualTimer {
     }, this.#ms)
   }
 
-  /** A simulation does not end for want of timers, so this changes nothing but what `hasRef` says. */
+  /** Only changes what `hasRef` returns: a simulation does not end when no timer is left. */
   ref(): this {
     this.#hasRef = true
     return this
@@ -66,31 +121,25 @@ interface WaitOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-/** As Node's: the reason is the cause. */
-const abortError = ({ reason }: AbortSignal): Error => {
-  const error = new Error('The operation was aborted', { cause: reason })
-  return Object.assign(error, { name: 'AbortError', code: 'ABORT_ERR' })
-}
-
-/** `setTimeout` of node:timers/promises on a clock. */
+/** Makes `setTimeout` of node:timers/promises on a clock. */
 const sleepOn =
   (clock: () => Clock) =>
   <T>(ms?: number, value?: T, { signal }: WaitOptions = {}): Promise<T> =>
     new Promise((resolve, reject) => {
       if (signal?.aborted === true) return reject(abortError(signal))
-      const owner = clock()
-      const handle = owner.setTimeout(() => {
+      const current = clock()
+      const handle = current.setTimeout(() => {
         signal?.removeEventListener('abort', stop)
         resolve(value as T)
       }, ms ?? 1)
       const stop = (): void => {
-        owner.clearTimeout(handle)
+        current.clearTimeout(handle)
         if (signal !== undefined) reject(abortError(signal))
       }
       signal?.addEventListener('abort', stop, { once: true })
     })
 
-/** `setInterval` of node:timers/promises on a clock: a slow consumer is told of each that it has missed. */
+/** Makes `setInterval` of node:timers/promises on a clock. A slow consumer gets every value that it has missed. */
 const ticksOn = (clock: () => Clock) =>
   async function* <T>(ms?: number, value?: T, { signal }: WaitOptions = {}): AsyncGenerator<T, void, undefined> {
     if (signal?.aborted === true) throw abortError(signal)
@@ -117,53 +166,8 @@ const ticksOn = (clock: () => Clock) =>
     }
   }
 
-/** What node:timers/promises has, on a clock. An immediate is 1 ms: it is a turn of the real event loop otherwise. */
-export const promisesOn = (clock: () => Clock) => {
-  const sleep = sleepOn(clock)
-  return {
-    setTimeout: sleep,
-    setInterval: ticksOn(clock),
-    setImmediate: <T>(value?: T, options?: WaitOptions): Promise<T> => sleep(1, value, options),
-  }
+/** Makes the error with which Node's timers reject: its cause is the signal's reason. */
+const abortError = ({ reason }: AbortSignal): Error => {
+  const error = new Error('The operation was aborted', { cause: reason })
+  return Object.assign(error, { name: 'AbortError', code: 'ABORT_ERR' })
 }
-
-/** Node's timer functions on a clock; what was armed before is cleared by `real`, the functions that were there. */
-export const timersOn = (clock: () => Clock, real: { readonly clearTimeout: (timer: never) => void }) => {
-  const promises = promisesOn(clock)
-  const clear = (timer: unknown): void => {
-    if (timer instanceof VirtualTimer) timer.close()
-    else real.clearTimeout(timer as never)
-  }
-  const setTimer = (callback: Callback, ms?: number, ...all: unknown[]): VirtualTimer =>
-    new VirtualTimer(clock(), ms, false, () => callback(...all))
-  const setImmediate = (callback: Callback, ...all: unknown[]): VirtualTimer => setTimer(callback, 1, ...all)
-  return {
-    // `promisify` must find what it finds on Node's own.
-    setTimeout: Object.assign(setTimer, { [promisify.custom]: promises.setTimeout }),
-    setInterval: (callback: Callback, ms?: number, ...all: unknown[]) =>
-      new VirtualTimer(clock(), ms, true, () => callback(...all)),
-    setImmediate: Object.assign(setImmediate, { [promisify.custom]: promises.setImmediate }),
-    clearTimeout: clear,
-    clearInterval: clear,
-    clearImmediate: clear,
-  }
-}
-
-/** `AbortSignal.timeout` on a clock. */
-export const timeoutSignalOn =
-  (clock: () => Clock) =>
-  (ms: number): AbortSignal => {
-    const controller = new AbortController()
-    const reason = new DOMException('The operation was aborted due to timeout', 'TimeoutError')
-    clock().setTimeout(() => controller.abort(reason), ms)
-    return controller.signal
-  }
-
-/** `Date` on a clock: what asks for the time is told the virtual one, all else is as it was. */
-export const dateOn = (clock: () => Clock, real: DateConstructor): DateConstructor =>
-  new Proxy(real, {
-    construct: (target, all: ConstructorParameters<DateConstructor>, newTarget) =>
-      Reflect.construct(target, (all as readonly unknown[]).length === 0 ? [clock().now()] : all, newTarget) as object,
-    apply: (target) => new target(clock().now()).toString(),
-    get: (target, key, receiver) => (key === 'now' ? () => clock().now() : Reflect.get(target, key, receiver)),
-  })

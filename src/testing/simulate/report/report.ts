@@ -1,48 +1,28 @@
-import type { RunResult } from '../play/run.ts'
-import { faultPhases, kindsOf, outsideCalls, sourceFaults } from '../scenario/scenario.ts'
+import type { RunResult } from '../scenario/run-result.ts'
+import { environmentCalls, faultKindsOf, faultPhases, sourceFaults } from '../scenario/scenario.ts'
 import { SimulationError } from '../scenario/simulation-error.ts'
-import type { Subject } from '../scenario/subject.ts'
-import type { KnownModule } from '../scenario/subject-modules.ts'
+import type { KnownModule, Subject } from '../scenario/subject.ts'
 
-/** What was reached by all runs together. */
+/** What all runs of a simulation reached together. */
 export interface SimulationReport {
   readonly runs: number
   readonly seed: number
   readonly transactions: number
   /** How often each outcome was reached. */
   readonly outcomes: Readonly<Record<string, number>>
-  /** How often each fault was reached, as `db.prepare hang`, `source compact`, `process crash in soaking`. */
+  /** How often each fault was reached, such as `db.prepare hang`, `source compact`, `process crash in soaking`. */
   readonly faults: Readonly<Record<string, number>>
-  /** The faults of modules, source and disk that no run has reached: more runs reach more of them. */
+  /** The faults of modules and environment that no run reached. More runs reach more of them. */
   readonly unreached: readonly string[]
-  /** How often each of the user's `sometimes` was seen, by runs. */
+  /** In how many runs each of the user's `sometimes` conditions was met. */
   readonly sometimes: Readonly<Record<string, number>>
+  /** How much virtual time passed, in milliseconds. */
   readonly virtualMs: number
-  /** All of it for people. */
+  /** The report as text. */
   readonly text: string
 }
 
-/** Every fault that a simulation of these modules may reach. */
-const reachable = (modules: readonly KnownModule[]): readonly string[] => {
-  const phasesOf = ({ isCompensating }: KnownModule) =>
-    faultPhases.filter((phase) => phase === 'close' || (phase === 'apply' || phase === 'undo') === isCompensating)
-  const ofModules = modules.flatMap((module) =>
-    phasesOf(module).flatMap((phase) => kindsOf(phase).map((kind) => `${module.name}.${phase} ${kind}`)),
-  )
-  return [
-    ...ofModules,
-    ...outsideCalls.map((call) => `${call} crash`),
-    ...sourceFaults.map((fault) => `source ${fault}`),
-    'source storm',
-    'source two keys at once',
-  ]
-}
-
-const add = (to: Record<string, number>, from: Readonly<Record<string, number>>): void => {
-  for (const [name, count] of Object.entries(from)) to[name] = (to[name] ?? 0) + count
-}
-
-/** Adds up what the runs have reached. */
+/** Collects what the runs reach. */
 export class Report {
   readonly #seed: number
   readonly #modules: readonly KnownModule[]
@@ -60,27 +40,27 @@ export class Report {
   add({ outcomes, faultsReached, sometimes, virtualMs }: RunResult): void {
     this.#runs += 1
     this.#virtualMs += virtualMs
-    add(this.#outcomes, outcomes)
-    add(this.#faults, faultsReached)
-    for (const name of sometimes) add(this.#sometimes, { [name]: 1 })
+    addCounts(this.#outcomes, outcomes)
+    addCounts(this.#faults, faultsReached)
+    for (const name of sometimes) addCounts(this.#sometimes, { [name]: 1 })
   }
 
   /**
-   * The report, where the runs were worth something.
+   * Returns the report.
    *
+   * @param isSearch false if only one history was played, which cannot reach everything
    * @throws SimulationError `simulate.worthless`
    */
-  finished<Config>({ sometimes = {} }: Subject<Config>, mustBeWorthy: boolean): SimulationReport {
+  finish<Config>({ sometimes = {} }: Subject<Config>, isSearch: boolean): SimulationReport {
     const report = this.#report()
-    if (!mustBeWorthy) return report
-    const never = Object.keys(sometimes).filter((name) => (this.#sometimes[name] ?? 0) === 0)
-    const neverBack = (this.#outcomes['rolled-back'] ?? 0) === 0
-    if (neverBack) {
-      const message = `no run has ever rolled back: more runs, or modules that faults can reach\n\n${report.text}`
+    if (!isSearch) return report
+    const unseen = Object.keys(sometimes).filter((name) => (this.#sometimes[name] ?? 0) === 0)
+    if ((this.#outcomes['rolled-back'] ?? 0) === 0) {
+      const message = `no run ended in a rollback: play more runs, or add modules that faults can reach\n\n${report.text}`
       throw new SimulationError('simulate.worthless', message)
     }
-    if (never.length > 0) {
-      throw new SimulationError('simulate.worthless', `never seen: ${never.join(', ')}\n\n${report.text}`)
+    if (unseen.length > 0) {
+      throw new SimulationError('simulate.worthless', `never seen: ${unseen.join(', ')}\n\n${report.text}`)
     }
     return report
   }
@@ -90,7 +70,7 @@ export class Report {
     const faults = sorted(this.#faults)
     const sometimes = sorted(this.#sometimes)
     const transactions = Object.values(outcomes).reduce((sum, count) => sum + count, 0)
-    const all = reachable(this.#modules)
+    const all = reachableFaults(this.#modules)
     const unreached = all.filter((fault) => faults[fault] === undefined)
     const hours = (this.#virtualMs / 3_600_000).toFixed(1)
     const text = [
@@ -105,6 +85,26 @@ export class Report {
   }
 }
 
+const addCounts = (to: Record<string, number>, from: Readonly<Record<string, number>>): void => {
+  for (const [name, count] of Object.entries(from)) to[name] = (to[name] ?? 0) + count
+}
+
+/** Lists every fault that a simulation of these modules can reach. */
+const reachableFaults = (modules: readonly KnownModule[]): readonly string[] => {
+  const phasesOf = ({ isCompensating }: KnownModule) =>
+    faultPhases.filter((phase) => phase === 'close' || (phase === 'apply' || phase === 'undo') === isCompensating)
+  const ofModules = modules.flatMap((module) =>
+    phasesOf(module).flatMap((phase) => faultKindsOf(phase).map((kind) => `${module.name}.${phase} ${kind}`)),
+  )
+  return [
+    ...ofModules,
+    ...environmentCalls.map((call) => `${call} crash`),
+    ...sourceFaults.map((fault) => `source ${fault}`),
+    'source storm',
+    'source two keys at once',
+  ]
+}
+
 const sorted = (counts: Readonly<Record<string, number>>): Readonly<Record<string, number>> =>
   Object.fromEntries(Object.entries(counts).sort(([a], [b]) => (a < b ? -1 : 1)))
 
@@ -113,13 +113,13 @@ const listed = (counts: Readonly<Record<string, number>>): string => {
   return entries.length === 0 ? 'none' : entries.map(([name, count]) => `${name} ${count}`).join(', ')
 }
 
-/** Longer lists say less: they are in `unreached`. */
+/** A longer list is not printed. `unreached` has it. */
 const MAX_NAMED = 12
 
 const namedIfFew = (unreached: readonly string[]): string =>
   unreached.length === 0 || unreached.length > MAX_NAMED ? '' : `; not yet: ${unreached.join(', ')}`
 
-/** A line for each call, as `  db.prepare  hang 3, throw 4`. */
+/** Formats a line for each call, such as `  db.prepare  hang 3, throw 4`. */
 const byPlace = (faults: Readonly<Record<string, number>>): readonly string[] => {
   const places = new Map<string, string[]>()
   for (const [fault, count] of Object.entries(faults)) {

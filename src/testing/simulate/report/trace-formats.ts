@@ -1,20 +1,32 @@
-import type { RunResult } from '../play/run.ts'
-import type { TraceEvent } from '../check/trace-text.ts'
 import { traceText } from '../check/trace-text.ts'
+import type { RunResult, TraceEvent } from '../scenario/run-result.ts'
 
-// Mermaid ends a message at a semicolon, takes # for an entity and %% for a comment.
-const safe = (text: string): string =>
-  text
-    .replace(/[;#]/g, ',')
-    .replace(/%%+/g, '%')
-    .replace(/\s+/g, ' ')
-    .replace(/[<>]/g, (sign) => (sign === '<' ? '‹' : '›'))
-    .slice(0, 120)
+/** Formats a run as text, one line per event in virtual time. */
+export const traceLines = ({ trace }: Pick<RunResult, 'trace'>): string => traceText(trace)
+
+/** Formats a run as a Mermaid sequence diagram. */
+export const traceMermaid = ({ trace }: Pick<RunResult, 'trace'>): string => {
+  const modules = modulesIn(trace)
+  // Numbers, because a module may be called `end`, or differ from another one only by a character that Mermaid refuses.
+  const idOf = (module: string): string => `m${modules.indexOf(module) + 1}`
+  return [
+    'sequenceDiagram',
+    '  participant environment',
+    '  participant reloader',
+    ...modules.map((name) => `  participant ${idOf(name)} as ${escaped(name)}`),
+    ...trace.map((event) => `  ${messageOf(event, idOf)}`),
+  ].join('\n')
+}
+
+/** Lists the modules of a trace, in the order of their first event. */
+export const modulesIn = (trace: readonly TraceEvent[]): readonly string[] => [
+  ...new Set(trace.flatMap(({ what }) => ('module' in what ? [what.module] : []))),
+]
 
 const messageOf = ({ what }: TraceEvent, idOf: (module: string) => string): string => {
   switch (what.kind) {
     case 'step':
-      return `Note over world: ${safe(what.text)}`
+      return `Note over environment: ${escaped(what.text)}`
     case 'call':
       return `reloader->>${idOf(what.module)}: ${what.phase} ${what.generation || ''}`.trimEnd()
     case 'return':
@@ -22,7 +34,7 @@ const messageOf = ({ what }: TraceEvent, idOf: (module: string) => string): stri
     case 'fault':
       return `Note over ${idOf(what.module)}: ${what.phase} ✗ ${what.fault}`
     case 'broken':
-      return `Note over reloader: ✗ ${safe(what.text)}`
+      return `Note over reloader: ✗ ${escaped(what.text)}`
     case 'tick':
       return `Note over reloader: tick ${what.direction}`
     case 'record':
@@ -32,19 +44,11 @@ const messageOf = ({ what }: TraceEvent, idOf: (module: string) => string): stri
   }
 }
 
-/** The run as a mermaid sequence diagram. */
-export const traceMermaid = ({ trace }: Pick<RunResult, 'trace'>): string => {
-  const modules = [...new Set(trace.flatMap(({ what }) => ('module' in what ? [what.module] : [])))]
-  // Numbers, since a module may be called `end`, or as another but for a sign that mermaid does not take.
-  const idOf = (module: string): string => `m${modules.indexOf(module) + 1}`
-  return [
-    'sequenceDiagram',
-    '  participant world',
-    '  participant reloader',
-    ...modules.map((name) => `  participant ${idOf(name)} as ${safe(name)}`),
-    ...trace.map((event) => `  ${messageOf(event, idOf)}`),
-  ].join('\n')
-}
-
-/** The run as text, a line an event in virtual time. */
-export const traceLines = ({ trace }: Pick<RunResult, 'trace'>): string => traceText(trace)
+// Mermaid ends a message at a semicolon and reads `#` as an entity and `%%` as a comment.
+const escaped = (text: string): string =>
+  text
+    .replace(/[;#]/g, ',')
+    .replace(/%%+/g, '%')
+    .replace(/\s+/g, ' ')
+    .replace(/[<>]/g, (sign) => (sign === '<' ? '‹' : '›'))
+    .slice(0, 120)

@@ -1,12 +1,70 @@
+import { condensed, describeCall, describeEvent, roundMs } from '../check/trace-text.ts'
 import { scenarioText } from '../scenario/parse-scenario.ts'
-import type { RunResult } from '../play/run.ts'
+import type { RunResult, TraceEvent } from '../scenario/run-result.ts'
 import type { Scenario } from '../scenario/scenario.ts'
 import { scenarioCode } from '../scenario/scenario-code.ts'
-import { condensed, describeCall, describeEvent, roundMs, type TraceEvent } from '../check/trace-text.ts'
+import { modulesIn } from './trace-formats.ts'
+
+/**
+ * Formats a run as one self-contained HTML page, with a lane for what happens to the service, one for the reloader and one for
+ * each module. If `scenario` is given, the page has the code and the JSON that play it again.
+ */
+export const traceHtml = (
+  { trace, violations }: Pick<RunResult, 'trace' | 'violations'>,
+  title = 'Simulated history',
+  scenario?: Scenario,
+): string => {
+  const modules = modulesIn(trace)
+  const lanes = ['virtual time', 'what happens', 'reloader', ...modules]
+  const outcomes = trace.flatMap(({ what }) => (what.kind === 'record' ? [what.record.outcome] : []))
+  const summary = `${roundMs(trace.at(-1)?.at ?? 0)} ms of virtual time, ${outcomes.length} transactions`
+  const broken = violations.map(({ invariant, message }) => escaped(`${invariant}: ${message}`))
+  return [
+    '<!doctype html>',
+    '<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">',
+    `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">`,
+    `<title>${escaped(title)}</title><style>${style}</style></head>`,
+    `<body><h1>${escaped(title)}</h1><p class="dim">${summary}</p>`,
+    ...(broken.length === 0 ? ['<p>Every invariant held.</p>'] : broken.map((text) => `<p class="broken">${text}</p>`)),
+    ...(scenario === undefined ? [] : [collapsed('As code to paste', scenarioCode(scenario))]),
+    ...(scenario === undefined ? [] : [collapsed('As JSON to keep', scenarioText(scenario))]),
+    `<div class="scroll"><table><thead><tr>${lanes.map((lane) => `<th scope="col">${escaped(lane)}</th>`).join('')}</tr></thead><tbody>`,
+    ...condensed(trace).map((event, index, rows) => rowOf(event, rows[index - 1], modules)),
+    '</tbody></table></div></body></html>',
+    '',
+  ].join('\n')
+}
+
+const collapsed = (title: string, text: string): string =>
+  `<details><summary>${escaped(title)}</summary><pre>${escaped(text)}</pre></details>`
+
+const rowOf = (event: TraceEvent, before: TraceEvent | undefined, modules: readonly string[]): string => {
+  const { what, at, process } = event
+  const time = before?.at === at ? '' : `${roundMs(at)} ms`
+  if (what.kind === 'process' || what.kind === 'broken') {
+    const text = what.kind === 'broken' ? textOf(event) : textOf(event).replace(/^process /, `process ${process} `)
+    return `<tr class="${what.kind}"><td>${time}</td><td colspan="${modules.length + 2}">${escaped(text)}</td></tr>`
+  }
+  const bad = what.kind === 'record' && !successes.has(what.record.outcome) ? ' bad' : ''
+  const lane = laneOf(event, modules)
+  const cells = Array.from({ length: modules.length + 2 }, (_, at) => (at === lane ? escaped(textOf(event)) : ''))
+  return `<tr class="${what.kind}${bad}"><td>${time}</td>${cells.map((cell) => `<td>${cell}</td>`).join('')}</tr>`
+}
+
+const successes = new Set(['committed', 'unchanged'])
+
+/** Returns the index of an event's lane: 0 for what happens to the service, 1 for the reloader, 2 and more for the modules. */
+const laneOf = ({ what }: TraceEvent, modules: readonly string[]): number => {
+  if (what.kind === 'step') return 0
+  return 'module' in what ? 2 + modules.indexOf(what.module) : 1
+}
+
+const textOf = ({ what, ...when }: TraceEvent): string =>
+  'module' in what ? describeCall(what) : describeEvent({ what, ...when }).replace(/^\s*[»=*]?\s*/, '')
 
 const escaped = (text: string): string => text.replace(/[&<>"'`]/g, (sign) => `&#${sign.charCodeAt(0)};`)
 
-// Colours keep a contrast of 4.5 to 1 on both grounds, and no meaning hangs on a colour alone.
+// Every colour has a contrast of 4.5 to 1 on both backgrounds, and none carries a meaning alone.
 const style = `
 :root { color-scheme: light dark; --bg: #fff; --text: #1b1f24; --dim: #59636e; --line: #d8dee4; --bad: #a40e26; --good: #116329; --band: #f3f5f7; }
 @media (prefers-color-scheme: dark) {
@@ -29,60 +87,3 @@ tr.call td, tr.return td { white-space: nowrap; } tr.return td { color: var(--di
 tr.fault td { color: var(--bad); font-weight: 600; white-space: nowrap; }
 tr.record td { color: var(--good); font-weight: 600; } tr.record.bad td { color: var(--bad); }
 `
-
-/** The lane in which an event is drawn: what happens to the service, the reloader itself, or a module. */
-const laneOf = ({ what }: TraceEvent, modules: readonly string[]): number => {
-  if (what.kind === 'step') return 0
-  return 'module' in what ? 2 + modules.indexOf(what.module) : 1
-}
-
-const textOf = ({ what, ...when }: TraceEvent): string =>
-  'module' in what ? describeCall(what) : describeEvent({ what, ...when }).replace(/^\s*[»=*]?\s*/, '')
-
-const good = new Set(['committed', 'unchanged'])
-
-const rowOf = (event: TraceEvent, before: TraceEvent | undefined, modules: readonly string[]): string => {
-  const { what, at, process } = event
-  const time = before?.at === at ? '' : `${roundMs(at)} ms`
-  if (what.kind === 'process' || what.kind === 'broken') {
-    const text = what.kind === 'broken' ? textOf(event) : textOf(event).replace(/^process /, `process ${process} `)
-    return `<tr class="${what.kind}"><td>${time}</td><td colspan="${modules.length + 2}">${escaped(text)}</td></tr>`
-  }
-  const bad = what.kind === 'record' && !good.has(what.record.outcome) ? ' bad' : ''
-  const lane = laneOf(event, modules)
-  const cells = Array.from({ length: modules.length + 2 }, (_, at) => (at === lane ? escaped(textOf(event)) : ''))
-  return `<tr class="${what.kind}${bad}"><td>${time}</td>${cells.map((cell) => `<td>${cell}</td>`).join('')}</tr>`
-}
-
-const folded = (title: string, text: string): string =>
-  `<details><summary>${escaped(title)}</summary><pre>${escaped(text)}</pre></details>`
-
-/**
- * The run as one HTML file that needs nothing else: a lane for what happens to the service, one for the reloader, one for each
- * module. With its scenario the page has the code and the JSON that play it again.
- */
-export const traceHtml = (
-  { trace, violations }: Pick<RunResult, 'trace' | 'violations'>,
-  title = 'Simulated history',
-  scenario?: Scenario,
-): string => {
-  const modules = [...new Set(trace.flatMap(({ what }) => ('module' in what ? [what.module] : [])))]
-  const lanes = ['virtual time', 'what happens', 'reloader', ...modules]
-  const outcomes = trace.flatMap(({ what }) => (what.kind === 'record' ? [what.record.outcome] : []))
-  const summary = `${roundMs(trace.at(-1)?.at ?? 0)} ms of virtual time, ${outcomes.length} transactions`
-  const broken = violations.map(({ invariant, message }) => escaped(`${invariant}: ${message}`))
-  return [
-    '<!doctype html>',
-    '<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">',
-    `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">`,
-    `<title>${escaped(title)}</title><style>${style}</style></head>`,
-    `<body><h1>${escaped(title)}</h1><p class="dim">${summary}</p>`,
-    ...(broken.length === 0 ? ['<p>Every invariant held.</p>'] : broken.map((text) => `<p class="broken">${text}</p>`)),
-    ...(scenario === undefined ? [] : [folded('As code to paste', scenarioCode(scenario))]),
-    ...(scenario === undefined ? [] : [folded('As JSON to keep', scenarioText(scenario))]),
-    `<div class="scroll"><table><thead><tr>${lanes.map((lane) => `<th scope="col">${escaped(lane)}</th>`).join('')}</tr></thead><tbody>`,
-    ...condensed(trace).map((event, index, rows) => rowOf(event, rows[index - 1], modules)),
-    '</tbody></table></div></body></html>',
-    '',
-  ].join('\n')
-}

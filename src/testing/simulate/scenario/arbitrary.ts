@@ -1,30 +1,69 @@
 import type * as FastCheck from 'fast-check'
-import type { KnownModule } from './subject-modules.ts'
 import {
   type During,
+  environmentCalls,
   type Fault,
+  faultKindsOf,
   type FaultPhase,
-  kindsOf,
-  outsideCalls,
   type Scenario,
   sourceFaults,
   type Step,
 } from './scenario.ts'
+import type { KnownModule } from './subject.ts'
 
 type Fc = typeof FastCheck
 
-// Shortest first: fast-check shrinks towards the first of a list.
-const delays = [1, 30, 600, 2_500, 12_000] as const
+/**
+ * Makes the arbitrary of all histories of these modules. The number of faults and steps differs from run to run: one fault
+ * after a few calm steps finds other bugs than many faults at once.
+ */
+export const scenariosOf = (
+  fc: Fc,
+  documents: FastCheck.Arbitrary<unknown>,
+  modules: readonly KnownModule[],
+): FastCheck.Arbitrary<Scenario> => {
+  const whole = fc.record({
+    seed: fc.nat({ max: 1_000_000 }),
+    start: documents,
+    last: documents,
+    pauseMs: fc.constantFrom(undefined, 20, 700, 3_000),
+    soakMs: fc.constantFrom(undefined, 300, 2_500),
+    // Not `oneof`, which shrinks only within the arbitrary that it chose.
+    confirmMs: fc.constantFrom(undefined, undefined, undefined, undefined, undefined, 3_000),
+    persists: fc.boolean(),
+    steps: fc.array(stepsOf(fc, documents), { minLength: 1, maxLength: 12 }),
+    // Few in some runs and many in others, so that no kind of trouble hides another (swarm testing).
+    faults: fc.oneof(
+      fc.array(faultsOf(fc, modules), { maxLength: 2 }),
+      fc.array(faultsOf(fc, modules), { minLength: 1, maxLength: 8 }),
+    ),
+    during: fc.oneof(
+      { weight: 2, arbitrary: fc.constant([]) },
+      { weight: 1, arbitrary: fc.array(duringOf(fc, documents, modules), { minLength: 1, maxLength: 3 }) },
+    ),
+  })
+  return whole.map(({ pauseMs, soakMs, confirmMs, persists, during, steps, ...rest }) => ({
+    version: 1 as const,
+    ...rest,
+    steps: withDocuments(rest.start, steps),
+    ...(during.length === 0 ? {} : { during }),
+    ...(pauseMs === undefined ? {} : { pauseMs }),
+    ...(soakMs === undefined ? {} : { soakMs }),
+    ...(confirmMs === undefined ? {} : { confirmMs }),
+    ...(persists ? { persists } : {}),
+  }))
+}
 
-/** A document that was written before is written again: the last one, or the one before it. */
-interface Again {
+/** Writes an earlier document again: 0 is the last one that was written, 1 the one before it. */
+interface PutAgain {
   readonly do: 'put-again'
   readonly back: number
 }
 
-const stepsOf = (fc: Fc, documents: FastCheck.Arbitrary<unknown>): FastCheck.Arbitrary<Step | Again> => {
-  const ms = fc.constantFrom(...delays)
-  const asked = fc.constantFrom('reload', 'freeze', 'unfreeze', 'revert', 'retry', 'release', 'confirm', 'restart')
+const stepsOf = (fc: Fc, documents: FastCheck.Arbitrary<unknown>): FastCheck.Arbitrary<Step | PutAgain> => {
+  // Shortest first: fast-check shrinks towards the first item.
+  const ms = fc.constantFrom(1, 30, 600, 2_500, 12_000)
+  const command = fc.constantFrom('reload', 'freeze', 'unfreeze', 'revert', 'retry', 'release', 'confirm', 'restart')
   const source = fc.record(
     { do: fc.constant('source'), fault: fc.constantFrom(...sourceFaults), ms: fc.constantFrom(10, 2_500) },
     { requiredKeys: ['do', 'fault'] },
@@ -34,7 +73,7 @@ const stepsOf = (fc: Fc, documents: FastCheck.Arbitrary<unknown>): FastCheck.Arb
     { weight: 3, arbitrary: fc.record({ do: fc.constant('put-again'), back: fc.nat({ max: 1 }) }) },
     { weight: 5, arbitrary: fc.record({ do: fc.constant('advance'), ms }) },
     { weight: 4, arbitrary: source },
-    { weight: 6, arbitrary: fc.record({ do: asked }) },
+    { weight: 6, arbitrary: fc.record({ do: command }) },
     { weight: 2, arbitrary: fc.constant({ do: 'crash' }) },
     {
       weight: 1,
@@ -45,10 +84,11 @@ const stepsOf = (fc: Fc, documents: FastCheck.Arbitrary<unknown>): FastCheck.Arb
       }),
     },
     { weight: 1, arbitrary: fc.record({ do: fc.constant('put-both'), documents: fc.tuple(documents, documents) }) },
-  ) as FastCheck.Arbitrary<Step | Again>
+  ) as FastCheck.Arbitrary<Step | PutAgain>
 }
 
-const resolved = (start: unknown, steps: readonly (Step | Again)[]): Step[] => {
+/** Gives each repeated write the document that it repeats. */
+const withDocuments = (start: unknown, steps: readonly (Step | PutAgain)[]): Step[] => {
   const written = [start]
   return steps.map((step): Step => {
     const one: Step = step.do === 'put-again' ? { do: 'put', document: written.at(-1 - step.back) ?? start } : step
@@ -57,11 +97,33 @@ const resolved = (start: unknown, steps: readonly (Step | Again)[]): Step[] => {
   })
 }
 
-// The first calls are the start's, and few histories have many more.
+const faultsOf = (fc: Fc, modules: readonly KnownModule[]): FastCheck.Arbitrary<Fault> => {
+  const call = callOf(fc)
+  const rareCall = rareCallOf(fc)
+  const each = modules.map(({ name, isCompensating }) =>
+    isCompensating
+      ? fc.oneof(
+          { weight: 1, arbitrary: faultsIn(fc, name, call, ['apply']) },
+          { weight: 2, arbitrary: faultsIn(fc, name, rareCall, ['undo', 'close']) },
+        )
+      : fc.oneof(
+          { weight: 2, arbitrary: faultsIn(fc, name, call, ['prepare', 'check', 'close']) },
+          { weight: 1, arbitrary: faultsIn(fc, name, call, ['commit']) },
+          { weight: 1, arbitrary: faultsIn(fc, name, rareCall, ['rollback']) },
+        ),
+  )
+  const crash = fc.record({ ...environmentCallOf(fc), call, kind: fc.constant('crash') })
+  return fc.oneof(
+    { weight: 9, arbitrary: fc.oneof(...each) },
+    { weight: 1, arbitrary: crash.map(({ place, ...rest }) => ({ ...place, ...rest })) },
+  ) as FastCheck.Arbitrary<Fault>
+}
+
+// The first calls belong to the start, and few histories have many more.
 const callOf = (fc: Fc): FastCheck.Arbitrary<number> => fc.constantFrom(1, 2, 2, 3, 3, 4)
 
-// What takes a failure to be called at all is seldom called twice.
-const seldomCallOf = (fc: Fc): FastCheck.Arbitrary<number> => fc.constantFrom(1, 1, 2)
+// A call that happens only after a failure rarely happens twice.
+const rareCallOf = (fc: Fc): FastCheck.Arbitrary<number> => fc.constantFrom(1, 1, 2)
 
 const faultsIn = (
   fc: Fc,
@@ -73,40 +135,17 @@ const faultsIn = (
     module: fc.constant(module),
     phase: fc.constantFrom(...phases),
     call,
-    kind: fc.constantFrom(...kindsOf(phases[0])),
+    kind: fc.constantFrom(...faultKindsOf(phases[0])),
   })
 
-const faultsOf = (fc: Fc, modules: readonly KnownModule[]): FastCheck.Arbitrary<Fault> => {
-  const call = callOf(fc)
-  const seldom = seldomCallOf(fc)
-  const each = modules.map(({ name, isCompensating }) =>
-    isCompensating
-      ? fc.oneof(
-          { weight: 1, arbitrary: faultsIn(fc, name, call, ['apply']) },
-          { weight: 2, arbitrary: faultsIn(fc, name, seldom, ['undo', 'close']) },
-        )
-      : fc.oneof(
-          { weight: 2, arbitrary: faultsIn(fc, name, call, ['prepare', 'check', 'close']) },
-          { weight: 1, arbitrary: faultsIn(fc, name, call, ['commit']) },
-          { weight: 1, arbitrary: faultsIn(fc, name, seldom, ['rollback']) },
-        ),
-  )
-  const death = fc.record({ ...outsideOf(fc), call, kind: fc.constant('crash') })
-  return fc.oneof(
-    { weight: 9, arbitrary: fc.oneof(...each) },
-    { weight: 1, arbitrary: death.map(({ place, ...rest }) => ({ ...place, ...rest })) },
-  ) as FastCheck.Arbitrary<Fault>
-}
-
-/** A call that reaches outside: to the source, the schema or the disk. */
-const outsideOf = (fc: Fc) => ({
-  place: fc.constantFrom(...outsideCalls).map((call) => {
+const environmentCallOf = (fc: Fc) => ({
+  place: fc.constantFrom(...environmentCalls).map((call) => {
     const [module, phase] = call.split('.')
     return { module, phase }
   }),
 })
 
-/** What happens in the midst of a call: only what needs no time. */
+/** Makes the arbitrary of steps during a call: only steps that take no time. */
 const duringOf = (
   fc: Fc,
   documents: FastCheck.Arbitrary<unknown>,
@@ -128,51 +167,10 @@ const duringOf = (
       step,
     }),
   )
-  const orDeath = fc.oneof({ weight: 3, arbitrary: step }, { weight: 1, arbitrary: fc.constant({ do: 'crash' }) })
-  const outside = fc.record({ ...outsideOf(fc), call, step: orDeath })
+  const stepOrCrash = fc.oneof({ weight: 3, arbitrary: step }, { weight: 1, arbitrary: fc.constant({ do: 'crash' }) })
+  const environment = fc.record({ ...environmentCallOf(fc), call, step: stepOrCrash })
   return fc.oneof(
     { weight: 5, arbitrary: fc.oneof(...each) },
-    { weight: 1, arbitrary: outside.map(({ place, ...rest }) => ({ ...place, ...rest })) },
+    { weight: 1, arbitrary: environment.map(({ place, ...rest }) => ({ ...place, ...rest })) },
   ) as FastCheck.Arbitrary<During>
-}
-
-/**
- * All the histories of these modules. How many faults and steps a run has differs from run to run: one fault after a few
- * calm steps finds other bugs than many at once.
- */
-export const scenariosOf = (
-  fc: Fc,
-  documents: FastCheck.Arbitrary<unknown>,
-  modules: readonly KnownModule[],
-): FastCheck.Arbitrary<Scenario> => {
-  const whole = fc.record({
-    seed: fc.nat({ max: 1_000_000 }),
-    start: documents,
-    last: documents,
-    pauseMs: fc.constantFrom(undefined, 20, 700, 3_000),
-    soakMs: fc.constantFrom(undefined, 300, 2_500),
-    // No choice between arbitraries, which shrinks within the one that was chosen only.
-    confirmMs: fc.constantFrom(undefined, undefined, undefined, undefined, undefined, 3_000),
-    persists: fc.boolean(),
-    steps: fc.array(stepsOf(fc, documents), { minLength: 1, maxLength: 12 }),
-    // Few in some runs, many in others, so that no kind of trouble hides another (swarm testing).
-    faults: fc.oneof(
-      fc.array(faultsOf(fc, modules), { maxLength: 2 }),
-      fc.array(faultsOf(fc, modules), { minLength: 1, maxLength: 8 }),
-    ),
-    during: fc.oneof(
-      { weight: 2, arbitrary: fc.constant([]) },
-      { weight: 1, arbitrary: fc.array(duringOf(fc, documents, modules), { minLength: 1, maxLength: 3 }) },
-    ),
-  })
-  return whole.map(({ pauseMs, soakMs, confirmMs, persists, during, steps, ...rest }) => ({
-    version: 1 as const,
-    ...rest,
-    steps: resolved(rest.start, steps),
-    ...(during.length === 0 ? {} : { during }),
-    ...(pauseMs === undefined ? {} : { pauseMs }),
-    ...(soakMs === undefined ? {} : { soakMs }),
-    ...(confirmMs === undefined ? {} : { confirmMs }),
-    ...(persists ? { persists } : {}),
-  }))
 }

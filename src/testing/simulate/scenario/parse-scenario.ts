@@ -1,22 +1,45 @@
 import {
+  type EnvironmentCall,
+  environmentCalls,
   faultKinds,
   faultPhases,
-  isPlayable,
-  type OutsideCall,
-  outsideCalls,
+  isPossibleFault,
   type Scenario,
   sourceFaults,
   type Step,
 } from './scenario.ts'
 import { SimulationError } from './simulation-error.ts'
 
-const asked = new Set(['reload', 'freeze', 'unfreeze', 'revert', 'retry', 'release', 'confirm', 'crash', 'restart'])
+/**
+ * Parses the JSON text of a scenario, as an error prints it or `keepIn` stores it.
+ *
+ * @throws SimulationError `simulate.bad-scenario`
+ * @example
+ * const scenario = parseScenario(await readFile('regressions/db-hangs.json', 'utf8'))
+ * await replay(scenario, subject)
+ */
+export const parseScenario = (text: string): Scenario => {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    throw badScenario('the text is not JSON')
+  }
+  if (!isRecord(value) || value.version !== 1) throw badScenario('the text is not a scenario of version 1')
+  const { steps, faults, during = [] } = value
+  if (!Array.isArray(steps) || !steps.every(isStep)) throw badScenario('`steps` has an invalid item')
+  if (!Array.isArray(faults) || !faults.every(isFault)) throw badScenario('`faults` has an invalid item')
+  if (!Array.isArray(during) || !during.every(isDuring)) throw badScenario('`during` has an invalid item')
+  if (!Number.isFinite(value.seed) || !('start' in value) || !('last' in value)) {
+    throw badScenario('`seed`, `start` or `last` is missing')
+  }
+  return value as unknown as Scenario
+}
 
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
+/** Formats a scenario as JSON text, to be kept as a regression test. */
+export const scenarioText = (scenario: Scenario): string => `${JSON.stringify(scenario, null, 2)}\n`
 
-const isMs = (value: unknown): boolean => typeof value === 'number' && value >= 0 && Number.isFinite(value)
-const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 1
+const badScenario = (message: string): SimulationError => new SimulationError('simulate.bad-scenario', message)
 
 const isStep = (step: unknown): step is Step => {
   if (!isRecord(step)) return false
@@ -32,48 +55,35 @@ const isStep = (step: unknown): step is Step => {
     case 'source':
       return sourceFaults.includes(step.fault as never) && (step.ms === undefined || isMs(step.ms))
     default:
-      return asked.has(step.do as string)
+      return plainSteps.has(step.do as string)
   }
 }
 
-const isCall = ({ module, phase, call }: Record<string, unknown>): boolean => {
-  if (typeof module !== 'string' || !isCount(call)) return false
-  return faultPhases.includes(phase as never) || outsideCalls.includes(`${module}.${phase}` as OutsideCall)
-}
+/** The steps that have no further members. */
+const plainSteps = new Set([
+  'reload',
+  'freeze',
+  'unfreeze',
+  'revert',
+  'retry',
+  'release',
+  'confirm',
+  'crash',
+  'restart',
+])
 
 const isFault = (fault: unknown): boolean =>
-  isRecord(fault) && isCall(fault) && faultKinds.includes(fault.kind as never) && isPlayable(fault as never)
+  isRecord(fault) && isCall(fault) && faultKinds.includes(fault.kind as never) && isPossibleFault(fault as never)
 
 const isDuring = (during: unknown): boolean => isRecord(during) && isCall(during) && isStep(during.step)
 
-/**
- * Reads a scenario from its JSON text, as it was printed or kept.
- *
- * @throws SimulationError `simulate.bad-scenario`
- */
-export const parseScenario = (text: string): Scenario => {
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch {
-    throw new SimulationError('simulate.bad-scenario', 'it is not JSON')
-  }
-  if (!isRecord(value) || value.version !== 1) {
-    throw new SimulationError('simulate.bad-scenario', 'it is no scenario of version 1')
-  }
-  const { steps, faults, during = [] } = value
-  if (!Array.isArray(steps) || !steps.every(isStep))
-    throw new SimulationError('simulate.bad-scenario', 'a step is none')
-  if (!Array.isArray(faults) || !faults.every(isFault))
-    throw new SimulationError('simulate.bad-scenario', 'a fault is none')
-  if (!Array.isArray(during) || !during.every(isDuring)) {
-    throw new SimulationError('simulate.bad-scenario', 'something that happens during a call is none')
-  }
-  if (!Number.isFinite(value.seed) || !('start' in value) || !('last' in value)) {
-    throw new SimulationError('simulate.bad-scenario', 'seed, start or last is missing')
-  }
-  return value as unknown as Scenario
+const isCall = ({ module, phase, call }: Record<string, unknown>): boolean => {
+  if (typeof module !== 'string' || !isCount(call)) return false
+  return faultPhases.includes(phase as never) || environmentCalls.includes(`${module}.${phase}` as EnvironmentCall)
 }
 
-/** The scenario as a JSON text, to be kept as a regression. */
-export const scenarioText = (scenario: Scenario): string => `${JSON.stringify(scenario, null, 2)}\n`
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const isMs = (value: unknown): boolean => typeof value === 'number' && value >= 0 && Number.isFinite(value)
+const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 1

@@ -1,6 +1,6 @@
 import type { SourceFault, Step } from './scenario.ts'
 
-/** What may happen, now or during a call. */
+/** The steps of a scenario, as methods. They happen one after the other, or during a call. */
 export abstract class Steps {
   protected abstract add(step: Step): this
 
@@ -8,53 +8,61 @@ export abstract class Steps {
   put(document: unknown): this {
     return this.add({ do: 'put', document })
   }
-  /** So many writes at one moment, of which the document is the last. */
+  /** Writes `count` documents at one moment; `document` is the last of them. */
   storm(count: number, document: unknown): this {
     return this.add({ do: 'storm', count, document })
   }
-  /** Two keys in one transaction of the store. */
+  /** Writes two keys in one transaction of the store. */
   putBoth(first: unknown, second: unknown): this {
     return this.add({ do: 'put-both', documents: [first, second] })
   }
-  /** Something befalls the source; it is healed after `ms`, or at the end. */
+  /** Makes trouble at the source. It is healed after `ms` of virtual time, or at the end. */
   source(fault: SourceFault, ms?: number): this {
     return this.add({ do: 'source', fault, ...(ms === undefined ? {} : { ms }) })
   }
-  /** The source compacts what the watch asks for. */
+  /** Makes the source compact the revision from which the watch follows. */
   compact(): this {
     return this.source('compact')
   }
+  /** Makes the source unreachable, for `ms` of virtual time or until the end. */
   disconnect(ms?: number): this {
     return this.source('disconnect', ms)
   }
+  /** Calls `reloader.reload()`. */
   reload(): this {
     return this.add({ do: 'reload' })
   }
+  /** Calls `reloader.freeze()`. */
   freeze(): this {
     return this.add({ do: 'freeze' })
   }
+  /** Calls `reloader.unfreeze()`. */
   unfreeze(): this {
     return this.add({ do: 'unfreeze' })
   }
+  /** Calls `reloader.revert()`. */
   revert(): this {
     return this.add({ do: 'revert' })
   }
+  /** Calls `reloader.retry()`. */
   retry(): this {
     return this.add({ do: 'retry' })
   }
+  /** Calls `reloader.release()`. */
   release(): this {
     return this.add({ do: 'release' })
   }
+  /** Calls `reloader.confirm()` for the transaction that awaits a confirmation. */
   confirm(): this {
     return this.add({ do: 'confirm' })
   }
-  /** The process dies, and a supervisor starts it again. */
+  /** Ends the process without a close. A supervisor starts it again. */
   crash(): this {
     return this.add({ do: 'crash' })
   }
 }
 
-/** Collects what happens during one call. */
+/** Collects the steps that happen during one call. */
 export class DuringSteps extends Steps {
   readonly steps: Step[] = []
 

@@ -1,16 +1,19 @@
-/** The phases in which a module is called, as a scenario names them. `apply` and `undo` are a compensating module's. */
+/** The phases in which a module is called, as a scenario names them. Only compensating modules have `apply` and `undo`. */
 export const faultPhases = ['prepare', 'commit', 'rollback', 'check', 'close', 'apply', 'undo'] as const
+/** One of the {@link faultPhases}. */
 export type FaultPhase = (typeof faultPhases)[number]
 
-/** The calls with which a service reaches outside: in each of them its process can die, and something can happen. */
-export const outsideCalls = ['source.read', 'schema.validate', 'disk.load', 'disk.save'] as const
-export type OutsideCall = (typeof outsideCalls)[number]
-export type OutsidePhase = 'read' | 'validate' | 'load' | 'save'
+/** The calls of a service to its environment. The process can crash, and a step can happen, in each of them. */
+export const environmentCalls = ['source.read', 'schema.validate', 'disk.load', 'disk.save'] as const
+/** One of the {@link environmentCalls}. */
+export type EnvironmentCall = (typeof environmentCalls)[number]
+/** The last part of an {@link EnvironmentCall}. */
+export type EnvironmentPhase = 'read' | 'validate' | 'load' | 'save'
 
 /**
- * What goes wrong in one call of a module. `late` ends after its deadline and grace, `after-abort` ends once its signal
- * aborts, `ignore-signal` takes half its deadline whatever the signal says, `twice` resolves and then rejects, `crash`
- * ends the process in the call.
+ * The kinds of failure in one call of a module. `late` settles after the deadline and the grace, `after-abort` settles when
+ * the signal aborts, `ignore-signal` takes half the deadline whatever the signal does, `twice` resolves and then rejects,
+ * `crash` ends the process in the call.
  */
 export const faultKinds = [
   'throw',
@@ -23,31 +26,32 @@ export const faultKinds = [
   'twice',
   'crash',
 ] as const
+/** One of the {@link faultKinds}. */
 export type FaultKind = (typeof faultKinds)[number]
 
-/** The synchronous phases can only do so much wrong. */
+/** The synchronous phases can fail in fewer ways. */
 const syncFaultKinds = ['throw', 'non-error', 'twice', 'crash'] as const
 
-/** What can go wrong in a call of this kind. */
-export const kindsOf = (phase: FaultPhase | OutsidePhase): readonly FaultKind[] => {
+/** Returns the kinds of failure that are possible in a phase. */
+export const faultKindsOf = (phase: FaultPhase | EnvironmentPhase): readonly FaultKind[] => {
   if (phase === 'commit' || phase === 'rollback') return syncFaultKinds
   return faultPhases.includes(phase as FaultPhase) ? faultKinds : ['crash']
 }
 
-/** True where the kind of failure can happen in the phase. */
-export const isPlayable = ({ phase, kind }: Pick<Fault, 'phase' | 'kind'>): boolean => kindsOf(phase).includes(kind)
+export const isPossibleFault = ({ phase, kind }: Pick<Fault, 'phase' | 'kind'>): boolean =>
+  faultKindsOf(phase).includes(kind)
 
-/** One planned failure: of a module, or of the process in a call that reaches outside, where `crash` is all that there is. */
+/** One planned failure: of a module, or of the process in a call to its environment, where only `crash` is possible. */
 export interface Fault {
-  /** A module; `source`, `schema` or `disk` where the phase is one of theirs. */
+  /** The name of a module; `source`, `schema` or `disk` if the phase is one of theirs. */
   readonly module: string
-  readonly phase: FaultPhase | OutsidePhase
-  /** Which call of that phase of that module, from 1, counted over restarts. */
+  readonly phase: FaultPhase | EnvironmentPhase
+  /** Which call of that phase of that module fails: a number from 1, counted over restarts. */
   readonly call: number
   readonly kind: FaultKind
 }
 
-/** What can befall a source. */
+/** The kinds of trouble that a source can have. */
 export const sourceFaults = [
   'disconnect',
   'reset',
@@ -63,51 +67,59 @@ export const sourceFaults = [
   'malformed',
   'wipe',
 ] as const
+/** One of the {@link sourceFaults}. */
 export type SourceFault = (typeof sourceFaults)[number]
+
+/** The commands that an operator gives a reloader. */
+export type OperatorCommand = 'reload' | 'freeze' | 'unfreeze' | 'revert' | 'retry' | 'release' | 'confirm'
 
 /** One thing that happens to the service, in the order of the scenario. */
 export type Step =
-  /** Somebody writes a document; one that the schema refuses is a step like any other. */
+  /** A document is written. The schema may refuse it. */
   | { readonly do: 'put'; readonly document: unknown }
-  /** So many writes at one moment, of which the document is the last. */
+  /** `count` documents are written at one moment; `document` is the last of them. */
   | { readonly do: 'storm'; readonly count: number; readonly document: unknown }
-  /** Two keys in one transaction of the store: nobody may see one without the other. */
+  /** Two keys are written in one transaction of the store: no reader may see one without the other. */
   | { readonly do: 'put-both'; readonly documents: readonly [unknown, unknown] }
-  /** Something befalls the source; it is healed after `ms` of virtual time, or at the end. */
+  /** The source gets into trouble. It is healed after `ms` of virtual time, or at the end. */
   | { readonly do: 'source'; readonly fault: SourceFault; readonly ms?: number }
   | { readonly do: 'advance'; readonly ms: number }
-  | { readonly do: 'reload' | 'freeze' | 'unfreeze' | 'revert' | 'retry' | 'release' | 'confirm' }
-  /** The process dies without a close, and starts anew. */
+  | { readonly do: OperatorCommand }
+  /** The process dies without a close and starts again. */
   | { readonly do: 'crash' }
   /** The reloader is closed, and a new process starts. */
   | { readonly do: 'restart' }
 
-/** A step that happens while a module, the source, the schema or the disk is being called; there once it has answered. */
+/** A step that happens during a call of a module, or when the source, the schema or the disk has just answered. */
 export interface During {
   readonly module: string
-  readonly phase: FaultPhase | OutsidePhase
-  /** Which call of that phase of that module, from 1, counted over restarts. */
+  readonly phase: FaultPhase | EnvironmentPhase
+  /** During which call of that phase of that module: a number from 1, counted over restarts. */
   readonly call: number
   readonly step: Step
 }
 
-/** A history that can be played again: plain JSON, to be kept as a regression. */
+/** A history that can be played again. It is plain JSON, so that it can be kept as a regression test. */
 export interface Scenario {
   readonly version: 1
   readonly name?: string
-  /** Of the jitter and the ids; equal seeds make equal traces. */
+  /** Seeds the jitter and the ids. Equal seeds make equal traces. */
   readonly seed: number
-  /** What the source holds before the first start. */
+  /** The document that the source holds before the first start. */
   readonly start: unknown
   readonly steps: readonly Step[]
   readonly faults: readonly Fault[]
   readonly during?: readonly During[]
-  /** A valid document that is published when the world is healed: it must serve in the end. */
+  /** A valid document that is published when everything is healed. It must serve in the end. */
   readonly last: unknown
-  /** Virtual time that passes after the start and after each step. Default: none but what a step itself takes. */
+  /**
+   * Virtual time that passes after the start and after each step, in milliseconds.
+   *
+   * @default 0
+   */
   readonly pauseMs?: number
   readonly soakMs?: number
-  /** True where the last known good is kept, so that restarts have something to return to. */
+  /** True if the last known good is persisted, so that a restart can return to it. */
   readonly persists?: boolean
   readonly confirmMs?: number
 }

@@ -1,60 +1,60 @@
-import type { RunResult } from '../play/run.ts'
+import type { RunResult, Violation } from './run-result.ts'
 import type { Scenario } from './scenario.ts'
-import type { Violation } from './subject.ts'
 
-/** Why a simulation is no good. */
+/** Why a simulation failed. */
 export type SimulationCode =
   /** An invariant was broken; `scenario` is the smallest history that was found. */
   | 'simulate.broken'
-  /** A module waits for the real world, which does not move in a simulation. */
+  /** A module waits for the real world, which stands still in a simulation. */
   | 'simulate.no-progress'
-  /** The runs never rolled back, or never saw what must sometimes be seen: they show less than they seem to. */
+  /** No run was ever rolled back, or a `sometimes` condition was never met: the runs prove too little. */
   | 'simulate.worthless'
-  /** A scenario that is none. */
+  /** A scenario is invalid. */
   | 'simulate.bad-scenario'
   /** fast-check is not installed. */
   | 'simulate.peer-missing'
 
 /**
- * What a simulation throws. Its message holds the documents of the scenario: they are the test's own, and no secrets.
+ * The error that a simulation throws. Its message contains the documents of the scenario, which are the test's own and hold
+ * no secrets.
  */
 export class SimulationError extends Error {
   override readonly name = 'SimulationError'
   readonly code: SimulationCode
   readonly violations: readonly Violation[]
-  /** The history that breaks it, to be kept as JSON and played again. */
+  /** The history that breaks the invariant. Keep it as JSON to play it again. */
   readonly scenario: Scenario | undefined
-  /** What became of it, for `traceHtml`, `traceMermaid` and `traceLines`. */
+  /** The result of that history, for `traceHtml`, `traceMermaid` and `traceLines`. */
   readonly result: RunResult | undefined
-  /** With these fast-check finds it again. */
+  /** The seed and the path with which fast-check finds the history again. */
   readonly seed: number | undefined
   readonly path: string | undefined
-  /** The files that were written, where `keepIn` names a folder. */
+  /** The files that were written if `keepIn` names a folder. */
   readonly html: string | undefined
   readonly json: string | undefined
 
-  constructor(code: SimulationCode, message: string, found: Found = {}) {
-    super(`${code}: ${message}`, found.cause === undefined ? undefined : { cause: found.cause })
+  constructor(code: SimulationCode, message: string, details: ErrorDetails = {}) {
+    super(`${code}: ${message}`, details.cause === undefined ? undefined : { cause: details.cause })
     this.code = code
-    this.violations = found.result?.violations ?? []
-    this.scenario = found.scenario
-    this.result = found.result
-    this.seed = found.seed
-    this.path = found.path
-    // Long, and in the message as text: whoever prints the error is spared them.
+    this.violations = details.result?.violations ?? []
+    this.scenario = details.scenario
+    this.result = details.result
+    this.seed = details.seed
+    this.path = details.path
+    // They are long, and the message has them as text: printing the error must not repeat them.
     for (const name of ['result', 'scenario'] as const) Object.defineProperty(this, name, { enumerable: false })
-    this.html = found.html
-    this.json = found.json
+    this.html = details.html
+    this.json = details.json
   }
 }
 
-interface Found {
+interface ErrorDetails {
   readonly scenario?: Scenario
   readonly result?: RunResult
   readonly seed?: number
   readonly path?: string
   readonly html?: string
   readonly json?: string
-  /** What the user's own code has thrown. */
+  /** The error that user code threw. */
   readonly cause?: unknown
 }

@@ -1,10 +1,10 @@
+import type { ReloaderOptions } from '../../../api/options.ts'
 import type { NoModules, Reloader } from '../../../api/reloader.ts'
+import type { ReloaderStatus } from '../../../api/status.ts'
 import type { TransactionRecord } from '../../../model/record.ts'
 import type { Schema } from '../../../model/schema.ts'
-import type { ReloaderOptions } from '../../../api/options.ts'
-import type { ReloaderStatus } from '../../../api/status.ts'
 
-/** What the users' own invariants look at, whenever the service comes to rest. */
+/** What the user's invariants are given when the service has come to rest. */
 export interface SimulationView<Config> {
   readonly config: Config
   readonly status: ReloaderStatus
@@ -14,33 +14,49 @@ export interface SimulationView<Config> {
   readonly records: readonly TransactionRecord[]
 }
 
-/** What is simulated: a team's own modules and schema. */
+/** What a simulation plays: the modules and the schema of a service. */
 export interface Subject<Config> {
-  /** Adds the modules, as the service does. Called anew for each process: make the appliers inside. */
-  // biome-ignore lint/suspicious/noExplicitAny: whatever the modules are, the simulation needs no type of theirs
+  /** Adds the modules, as the service does. Create the appliers inside: each simulated process calls this again. */
+  // biome-ignore lint/suspicious/noExplicitAny: the simulation needs no types of the modules
   readonly modules: (reloader: Reloader<Config, NoModules>) => Reloader<Config, any>
   readonly schema: Schema<Config>
-  /** Options of `createReloader` that the service uses. Source, clock, randomness and store are the simulation's. */
+  /** Further options of `createReloader`. The simulation provides source, clock, randomness and store. */
   readonly options?: Partial<
     Pick<ReloaderOptions<Config>, 'public' | 'parse' | 'policies' | 'concurrency' | 'deadlines' | 'maxAttempts'>
   >
-  /** What must always hold when the service has come to rest; one that throws is broken. */
+  /** Conditions that must hold whenever the service has come to rest. Throw to report a violation. */
   readonly invariants?: Readonly<Record<string, (view: SimulationView<Config>) => void>>
-  /** What must be seen at least once in all runs together; else the simulation shows less than it seems to. */
+  /** Conditions that must be met at least once in all runs together. If one never is, the simulation is worthless. */
   readonly sometimes?: Readonly<Record<string, (view: SimulationView<Config>) => boolean>>
-  /** `virtual` patches the global timers for appliers that use them. Default: only the reloader's clock is virtual. */
+  /**
+   * With `virtual`, the global timers run on virtual time too.
+   *
+   * @default only the reloader's clock is virtual
+   */
   readonly globals?: 'virtual'
   /**
-   * A folder into which a history that breaks something is written: as JSON, to be kept as a regression, and as one page of
-   * HTML. The error names both. Default: none is written.
+   * The folder to which a history that breaks an invariant is written, as JSON and as an HTML page. The error names both files.
+   *
+   * @default no files are written
    */
   readonly keepIn?: string
 }
 
-/** An invariant that was broken: its name (`G8`, `heal`, or the user's) and what was seen. */
-export interface Violation {
-  readonly invariant: string
-  readonly message: string
-  /** What was thrown, where an invariant or other code of the user's has thrown it. */
-  readonly error?: unknown
+/** A module of a subject, as far as the search for scenarios needs it. */
+export interface KnownModule {
+  readonly name: string
+  readonly isCompensating: boolean
+}
+
+/** Lists the modules of a subject. It lets the subject add them to an object that only records the calls of `use`. */
+export const modulesOf = <Config>({ modules }: Subject<Config>): readonly KnownModule[] => {
+  const known: KnownModule[] = []
+  const recorder = {
+    use: (name: string, _select: unknown, applier: object) => {
+      known.push({ name, isCompensating: 'kind' in applier && applier.kind === 'compensating' })
+      return recorder
+    },
+  }
+  modules(recorder as unknown as Reloader<Config, NoModules>)
+  return known
 }

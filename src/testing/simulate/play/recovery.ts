@@ -1,0 +1,101 @@
+import type { TransactionRecord } from '../../../model/record.ts'
+import { isSameRevision } from '../../../model/revision.ts'
+import type { Subject } from '../scenario/subject.ts'
+import type { Simulation } from './simulation.ts'
+import type { StepPlayer } from './step-player.ts'
+import { settleMs } from './time-budget.ts'
+
+/** Ends all faults, and checks that the service recovers: what is wrong from then on was left behind by a fault. */
+export const checkRecovery = async <Config>(simulation: Simulation<Config>, player: StepPlayer): Promise<void> => {
+  const { scenario, clock, log } = simulation
+  const settle = () => (scenario.confirmMs === undefined ? clock.advance(settleMs) : confirmAll(simulation, player))
+  simulation.heal()
+  const healedAt = clock.now()
+  const acts: readonly (() => Promise<void> | void)[] = [
+    settle,
+    async () => {
+      if (simulation.service?.isAlive === true) return
+      await player.perform({ do: 'put', document: scenario.start })
+      await settle()
+      if (simulation.service?.isAlive !== false) return
+      simulation.boot() // again, because a first start needs a document that can serve
+      await settle()
+    },
+    () => player.perform({ do: 'unfreeze' }),
+    () => player.perform({ do: 'release' }),
+    settle,
+    () => checkNewestServes(simulation, healedAt),
+    () => player.perform({ do: 'put', document: scenario.last }),
+    settle,
+    () => checkHealthy(simulation),
+    () => player.close(),
+  ]
+  for (const act of acts) {
+    await act()
+    if (log.violations.length > 0 || log.noProgress !== undefined) return // later events would only hide it
+  }
+}
+
+/** Lets time pass, and confirms every transaction that awaits a confirmation. */
+const confirmAll = async <Config>(simulation: Simulation<Config>, player: StepPlayer): Promise<void> => {
+  for (let waited = 0; waited < settleMs; waited += 1_000) {
+    await simulation.clock.advance(1_000)
+    if (simulation.service?.reloader.status().confirmation === undefined) continue
+    await player.perform({ do: 'confirm' })
+  }
+}
+
+/** Checks that no change was lost (G11): the document of the source serves, if it can. */
+const checkNewestServes = async <Config>(
+  { service, source, subject, log }: Simulation<Config>,
+  healedAt: number,
+): Promise<void> => {
+  const { parse, policies } = subject.options ?? {}
+  if (service?.isAlive !== true || parse !== undefined || policies !== undefined) return
+  const result = await source.read(new AbortController().signal)
+  if (result.kind !== 'document' || !(await isValid(result.content, subject))) return
+  const { serving } = service.reloader.status()
+  if (isSameRevision(serving?.revision, result.revision)) return
+  // No fault is active any more, so a module that has rejected the document since then did so on its own.
+  const last = service.records.findLast(({ revision }) => isSameRevision(revision, result.revision))
+  const isRefused = last?.outcome === 'rolled-back' && last.failures[0].module !== undefined
+  if (isRefused && last.startedAt >= healedAt) return
+  log.breach('G11', `revision ${result.revision.name} can be applied, but ${serving?.revision.name} serves`)
+}
+
+const isValid = async <Config>(content: unknown, { schema }: Subject<Config>): Promise<boolean> => {
+  try {
+    const document: unknown = typeof content === 'string' ? JSON.parse(content) : content
+    return (await schema['~standard'].validate(document)).issues === undefined
+  } catch {
+    return false
+  }
+}
+
+/** Checks that the last document serves, and that nothing is degraded, pending or leaked. */
+const checkHealthy = <Config>({ service, source, plan, log }: Simulation<Config>): void => {
+  if (service === undefined || service.hasFailed) return log.breach('heal', 'the service does not start any more')
+  const { serving, state, inSync, degraded, modules } = service.reloader.status()
+  if (!isSameRevision(serving?.revision, source.revision)) {
+    log.breach('heal', `the last document does not serve${reasonIn(service.records.at(-1))}`)
+  }
+  if (service.pendingCommands > 0) log.breach('answers', `${service.pendingCommands} commands never settle`)
+  if (state !== 'committed') log.breach('heal', `the reloader rests in ${state}`)
+  if (!inSync) log.breach('heal', 'the config that serves is not that of the newest document')
+  if (degraded.length > 0) log.breach('heal', `${degraded.join()} are degraded`)
+  if (serving === undefined) return log.breach('heal', 'no config serves')
+  for (const [name, { live, leaked, state: moduleState }] of Object.entries(modules)) {
+    if (leaked > 0 && service.process.waitsForRealWorld(name, 'close')) log.noProgress ??= `module ${name}, in close`
+    if (leaked > 0 && !plan.hadFaultyClose(name)) {
+      log.breach('G18', `${name} has ${leaked} leaks although every close has ended`)
+    }
+    if (live > (moduleState === 'off' ? 0 : 1)) log.breach('heal', `${name} has ${live} live generations`)
+  }
+  service.checkInvariants()
+}
+
+const reasonIn = (record: TransactionRecord | undefined): string => {
+  if (record === undefined || !('failures' in record)) return ''
+  const [{ code, module }] = record.failures
+  return `: ${record.outcome} by ${code}${module === undefined ? '' : ` (${module})`}`
+}
