@@ -4,54 +4,67 @@ import { type CallResult, type DeadlineContext, withDeadline } from '../async/de
 import { type Failure, failure } from '../model/failure.ts'
 import type { Registry } from '../modules/registry.ts'
 import type { Slot } from '../modules/slot.ts'
-import { inOrder } from './dependency-order.ts'
+import type { Step } from '../transaction/plan.ts'
+import type { ModuleWork } from '../transaction/transaction.ts'
 import type { ApplyDeps } from './deadlines.ts'
-import type { Step, Transaction } from '../transaction/transaction.ts'
+import { inOrder } from './dependency-order.ts'
 
-const applierOf = ({ module }: Step) => module.applier as CompensatingApplier<unknown>
+export interface CompletionResult {
+  /** The modules that were called, in order. */
+  readonly applied: readonly Step[]
+  /** Empty if all of them have applied their slice; first cause first. */
+  readonly failures: readonly Failure[]
+}
 
-/**
- * Calls the compensating modules of a transaction after its tick, forward in dependency order and back in reverse.
- */
+/** An undo that failed, with the module that may now serve something else. */
+export interface UndoFailure {
+  readonly module: string
+  readonly failure: Failure
+}
+
+type CompensatingStep = Pick<Step, 'module' | 'slot'>
+
+const applierOf = ({ module }: CompensatingStep) => module.applier as CompensatingApplier<unknown>
+
+/** Calls the compensating modules of a transaction after its commit: forward in dependency order, back in reverse. */
 export class Completion {
   readonly #registry: Registry
-  readonly #runtime: ApplyDeps
+  readonly #deps: ApplyDeps
 
-  constructor(registry: Registry, runtime: ApplyDeps) {
+  constructor(registry: Registry, deps: ApplyDeps) {
     this.#registry = registry
-    this.#runtime = runtime
+    this.#deps = deps
   }
 
-  /** True where all of them have applied the new slice. Stops at the first that has not. */
-  async forward(transaction: Transaction): Promise<boolean> {
-    const queue = new PQueue({ concurrency: this.#runtime.concurrency })
-    let isStopped = false
+  /** Applies the new slices; stops at the first that fails. Never rejects. */
+  async forward(work: ModuleWork): Promise<CompletionResult> {
+    const queue = new PQueue({ concurrency: this.#deps.concurrency })
+    const applied: Step[] = []
+    const failures: Failure[] = []
     await inOrder(
       this.#registry.order,
       ({ after }) => after,
       ({ name }) => {
-        const step = transaction.plan.get(name)
-        // One that is switched off is closed only when the transaction has held.
+        const step = work.plan.get(name)
+        // A module that is switched off is closed only once the transaction has held.
         if (step === undefined || !step.slot.compensates || step.change === 'off') return undefined
         const apply = async (): Promise<void> => {
-          if (isStopped) return
-          transaction.applied.push(step)
-          const failed = await this.#call(transaction, step, 'forward')
-          if (failed === undefined) return
-          isStopped = true
-          transaction.fail(failed)
+          if (failures.length > 0) return
+          applied.push(step)
+          const failed = await this.#call(work, step, 'forward')
+          if (failed !== undefined) failures.push(failed)
         }
         return () => queue.add(apply)
       },
     )
-    return !isStopped
+    return { applied, failures }
   }
 
-  /** Undoes what was applied, the one that failed included; says which modules could not be undone. */
-  async back(transaction: Transaction): Promise<readonly string[]> {
-    const applied = new Map(transaction.applied.map((step) => [step.module.name, step]))
-    if (applied.size === 0) return []
-    const rollbackFailures: string[] = []
+  /** Undoes what was applied, the one that failed included. Never rejects. */
+  async back(work: ModuleWork, steps: readonly Step[]): Promise<readonly UndoFailure[]> {
+    if (steps.length === 0) return []
+    const applied = new Map(steps.map((step) => [step.module.name, step]))
+    const failures: UndoFailure[] = []
     await inOrder(
       [...this.#registry.order].reverse(),
       ({ name }) => this.#registry.dependentsOf(name),
@@ -59,30 +72,28 @@ export class Completion {
         const step = applied.get(name)
         if (step === undefined) return undefined
         return async () => {
-          const failed = await this.#undo(transaction, step)
-          if (failed === undefined) return
-          rollbackFailures.push(name)
-          transaction.fail(failed)
+          const failed = await this.#undo(work, step)
+          if (failed !== undefined) failures.push({ module: name, failure: failed })
         }
       },
     )
-    return rollbackFailures
+    return failures
   }
 
-  /** Releases a compensating module that is off, or whose reloader closes. Never rejects; what went wrong is reported too. */
-  close(step: Pick<Step, 'module' | 'slot'>): Promise<Failure | undefined> {
+  /** Releases a compensating module that is off, or whose reloader closes. Never rejects; a failure is reported too. */
+  close(step: CompensatingStep): Promise<Failure | undefined> {
     const closing = this.#close(step)
     step.slot.closing = closing
     return closing
   }
 
-  async #close({ slot, module }: Pick<Step, 'module' | 'slot'>): Promise<Failure | undefined> {
-    const { deadlinesOf, report } = this.#runtime
-    const applier = module.applier as CompensatingApplier<unknown>
+  async #close(step: CompensatingStep): Promise<Failure | undefined> {
+    const { slot, module } = step
+    const { deadlines, report } = this.#deps
     const { pendingApply } = slot
-    const ended = await this.#run(slot, deadlinesOf(module).closeMs, 0, async () => {
+    const ended = await this.#run(slot, deadlines.of(module).closeMs, 0, async () => {
       await pendingApply
-      await applier.close?.()
+      await applierOf(step).close?.()
     })
     if (ended.kind === 'done') return undefined
     const place = { module: module.name, phase: 'close' } as const
@@ -94,25 +105,25 @@ export class Completion {
     return failed
   }
 
-  async #undo(transaction: Transaction, step: Step): Promise<Failure | undefined> {
-    const place = { module: step.module.name, phase: 'undo', ...transaction.revision } as const
+  async #undo(work: ModuleWork, step: Step): Promise<Failure | undefined> {
+    const place = { module: step.module.name, phase: 'undo', ...work.revision } as const
     if (step.slot.pendingApply !== undefined) return failure('module.unsettled', place)
-    if (step.previous !== undefined) return this.#call(transaction, step, 'back')
-    // Its very first apply: there is nothing to go back to but nothing.
+    if (step.previous !== undefined) return this.#call(work, step, 'back')
+    // First apply: there is no previous slice to restore, so close.
     return this.close(step)
   }
 
-  async #call(transaction: Transaction, step: Step, direction: 'forward' | 'back'): Promise<Failure | undefined> {
+  async #call(work: ModuleWork, step: Step, direction: 'forward' | 'back'): Promise<Failure | undefined> {
     const { slot, module, next, previous } = step
-    const { clock, deadlinesOf } = this.#runtime
-    const { applyMs, graceMs } = deadlinesOf(module)
+    const { clock, deadlines } = this.#deps
+    const { applyMs, graceMs } = deadlines.of(module)
     const phase = direction === 'forward' ? 'complete' : 'undo'
-    const place = { module: module.name, phase, ...transaction.revision } as const
-    // Off and on again: in place means one call at a time.
+    const place = { module: module.name, phase, ...work.revision } as const
+    // Off and on again: a module that changes in place has one call at a time.
     await slot.closing
     if (slot.pendingApply !== undefined) return failure('module.unsettled', place)
     slot.closing = undefined
-    const end = transaction.time(module.name, phase)
+    const end = work.timings.start(module.name, phase)
     const [to, from] = direction === 'forward' ? [next, previous] : [previous, next]
     const ended = await this.#run(slot, applyMs, graceMs, ({ signal }) =>
       applierOf(step).apply(to, from, { module: module.name, direction, signal, clock }),
@@ -126,12 +137,12 @@ export class Completion {
     return failure(code, { ...place, detail: `${applyMs} ms` })
   }
 
-  /** Calls the module. One that is given up and runs on is noted: nothing more is called before it has ended. */
+  /** Calls the module. A call that is abandoned and runs on is noted: no other is made before it has ended. */
   async #run(
     slot: Slot,
     deadlineMs: number,
     graceMs: number,
-    body: (bounds: DeadlineContext) => Promise<void> | void,
+    body: (context: DeadlineContext) => Promise<void> | void,
   ): Promise<CallResult<void>> {
     let resolve: () => void = () => {}
     let isOver = false
@@ -143,9 +154,9 @@ export class Completion {
       resolve()
       if (slot.pendingApply !== over) return
       slot.pendingApply = undefined
-      this.#runtime.onSettled()
+      this.#deps.onSettled()
     }
-    const ended = await withDeadline(body, { clock: this.#runtime.clock, deadlineMs, graceMs, onLate }).result
+    const ended = await withDeadline(body, { clock: this.#deps.clock, deadlineMs, graceMs, onLate }).result
     if ('settled' in ended && !isOver) slot.pendingApply = over
     return ended
   }

@@ -5,21 +5,21 @@ interface Ordered {
 
 /** A piece of work and what waits for it. */
 export interface QueuedTask<Task> {
-  /** Undefined where the node has nothing to do but to keep those after it waiting. */
+  /** Undefined if the node has nothing to do but to keep those after it waiting. */
   readonly task: Task | undefined
-  /** How many of those before it have not ended. */
+  /** How many of the tasks before it have not ended. */
   left: number
   readonly after: QueuedTask<Task>[]
 }
 
 /**
- * Says what may start when: each task when all that stand before it have ended, those that have no task of their own
- * included. A chain is a chain even where its middle has nothing to do.
+ * Holds the tasks that may start: each once all before it have ended. A node without a task passes the wait on, so that
+ * a chain stays a chain even if its middle has nothing to do.
  *
- * Counts down instead of waiting for promises, since a transaction of a thousand modules has some thousand edges.
+ * Counts down instead of awaiting promises: a thousand modules have some thousand edges (bench: apply).
  */
 export class ReadyQueue<Node extends Ordered, Task> {
-  // First come first; taken by an index, since shifting a long array moves it.
+  // First in, first out; taken by an index, since shifting a long array moves it.
   readonly #ready: QueuedTask<Task>[] = []
   #taken = 0
 
@@ -29,23 +29,16 @@ export class ReadyQueue<Node extends Ordered, Task> {
     before: (node: Node) => readonly string[],
     taskOf: (node: Node) => Task | undefined,
   ) {
-    const turns = new Map<string, QueuedTask<Task>>()
+    const queued = new Map<string, QueuedTask<Task>>()
     for (const node of order) {
       const task = taskOf(node)
-      let turn: QueuedTask<Task> | undefined
-      for (const other of before(node)) {
-        const waited = turns.get(other)
-        if (waited === undefined) continue
-        turn ??= { task, left: 0, after: [] }
-        turn.left += 1
-        waited.after.push(turn)
-      }
-      if (turn === undefined && task !== undefined) {
-        turn = { task, left: 0, after: [] }
-        this.#ready.push(turn)
-      }
-      // What has nothing to do and nobody to wait for has ended already.
-      if (turn !== undefined) turns.set(node.name, turn)
+      const waitsFor = before(node).flatMap((name) => queued.get(name) ?? [])
+      // A node with nothing to do and nothing to wait for has ended already.
+      if (task === undefined && waitsFor.length === 0) continue
+      const one: QueuedTask<Task> = { task, left: waitsFor.length, after: [] }
+      for (const other of waitsFor) other.after.push(one)
+      if (one.left === 0) this.#ready.push(one)
+      queued.set(node.name, one)
     }
   }
 
@@ -56,21 +49,21 @@ export class ReadyQueue<Node extends Ordered, Task> {
 
   /** The next that may start. */
   next(): QueuedTask<Task> | undefined {
-    const turn = this.#ready[this.#taken]
-    if (turn !== undefined) this.#taken += 1
-    return turn
+    const one = this.#ready[this.#taken]
+    if (one !== undefined) this.#taken += 1
+    return one
   }
 
   /** Call it once for each that has ended: what waited for it alone is ready now. */
-  end(turn: QueuedTask<Task>): void {
+  end(one: QueuedTask<Task>): void {
     // A list, not a recursion: a chain may be as long as there are modules.
-    const ended = [turn]
+    const ended = [one]
     for (const { after } of ended) {
-      for (const waiting of after) {
-        waiting.left -= 1
-        if (waiting.left > 0) continue
-        if (waiting.task === undefined) ended.push(waiting)
-        else this.#ready.push(waiting)
+      for (const next of after) {
+        next.left -= 1
+        if (next.left > 0) continue
+        if (next.task === undefined) ended.push(next)
+        else this.#ready.push(next)
       }
     }
   }
@@ -78,32 +71,32 @@ export class ReadyQueue<Node extends Ordered, Task> {
 
 type Work = () => Promise<unknown> | undefined
 
-/** Starts each task in its turn; one that returns nothing has ended. Resolves when all have. Tasks must not reject. */
+/** Starts each task when it is ready, and resolves when all have ended. Tasks must not reject; one that returns nothing has ended. */
 export const inOrder = <Node extends Ordered>(
   order: Iterable<Node>,
   before: (node: Node) => readonly string[],
   taskOf: (node: Node) => Work | undefined,
 ): Promise<void> =>
   new Promise((resolve, reject) => {
-    const turns = new ReadyQueue<Node, Work>(order, before, taskOf)
+    const queue = new ReadyQueue<Node, Work>(order, before, taskOf)
     let running = 0
-    const start = (): void => {
-      for (let turn = turns.next(); turn !== undefined; turn = turns.next()) {
-        const current = turn
+    const startReady = (): void => {
+      for (let one = queue.next(); one !== undefined; one = queue.next()) {
+        const current = one
         const pending = current.task?.()
         if (pending === undefined) {
-          turns.end(current)
+          queue.end(current)
           continue
         }
         running += 1
-        const goOn = (): void => {
+        const onEnd = (): void => {
           running -= 1
-          turns.end(current)
-          start()
+          queue.end(current)
+          startReady()
         }
-        pending.then(goOn).catch(reject)
+        pending.then(onEnd).catch(reject)
       }
       if (running === 0) resolve()
     }
-    start()
+    startReady()
   })

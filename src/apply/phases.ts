@@ -1,182 +1,121 @@
 import PQueue from 'p-queue'
 import type { Cancellable } from '../async/deadline.ts'
-import { failure } from '../model/failure.ts'
-import type { Settings } from '../settings/settings.ts'
-import type { Registry } from '../modules/registry.ts'
 import type { GenerationRecord } from '../modules/generation.ts'
+import type { Registry } from '../modules/registry.ts'
+import type { ServingStore } from '../modules/serving-store.ts'
 import type { Slot } from '../modules/slot.ts'
-import type { ServingStore, ModuleSwitch, RollbackFailure } from '../modules/serving-store.ts'
-import { Completion } from './completion.ts'
-import { Preparation } from './preparation.ts'
-import { Retirer } from './retirement.ts'
+import type { Settings } from '../settings/settings.ts'
+import type { Step } from '../transaction/plan.ts'
+import type { ModuleWork, Transaction } from '../transaction/transaction.ts'
+import { Completion, type CompletionResult, type UndoFailure } from './completion.ts'
 import type { ApplyDeps } from './deadlines.ts'
-import { soak } from './soak.ts'
-import type { Transaction } from '../transaction/transaction.ts'
+import { Preparation, type PrepareResult } from './preparation.ts'
+import { Retirer } from './retirer.ts'
+import { type SoakResult, soak } from './soak.ts'
 
-/** Runs the phases of a transaction over the modules. It decides nothing: each phase says only how it went. */
+/**
+ * Runs the phases of a transaction over the modules. It decides nothing and writes nothing down: each phase returns its
+ * result. The commit and the rollback of generations are the serving store's.
+ */
 export class Phases {
-  readonly #registry: Registry
   readonly #store: ServingStore
-  readonly #runtime: ApplyDeps
+  readonly #deps: ApplyDeps
   readonly #soak: Settings['soak']
   readonly #retirer: Retirer
   readonly #completion: Completion
-  readonly #rehearsals = new Set<AbortController>()
+  readonly #dryRuns = new Set<AbortController>()
   /** A dry run prepares modules too, and a module is prepared once at a time. */
   readonly #exclusive = new PQueue({ concurrency: 1 })
-  readonly #lanes: PQueue
+  readonly #preparationDeps: ConstructorParameters<typeof Preparation>[0]
 
-  constructor(registry: Registry, store: ServingStore, runtime: ApplyDeps, soakOptions: Settings['soak']) {
-    this.#registry = registry
+  constructor(registry: Registry, store: ServingStore, deps: ApplyDeps, soakSettings: Settings['soak']) {
     this.#store = store
-    this.#runtime = runtime
-    this.#lanes = new PQueue({ concurrency: runtime.concurrency })
-    this.#soak = soakOptions
-    this.#retirer = new Retirer(registry, store, runtime)
-    this.#completion = new Completion(registry, runtime)
+    this.#deps = deps
+    this.#soak = soakSettings
+    this.#retirer = new Retirer(registry, store, deps)
+    this.#completion = new Completion(registry, deps)
+    const queue = new PQueue({ concurrency: deps.concurrency })
+    this.#preparationDeps = { apply: deps, registry, store, retirer: this.#retirer, queue }
   }
 
-  /** True where every module has its next generation. */
-  prepare(transaction: Transaction, call: Cancellable): Promise<boolean> {
-    this.#stopRehearsals()
-    return this.#prepare(transaction, call, 1)
+  /** Makes the next generation of every module that changes. Never rejects. */
+  prepare(work: ModuleWork, call: Cancellable): Promise<PrepareResult> {
+    this.#stopDryRuns()
+    return this.#prepare(work, call, 1)
   }
 
-  #prepare(transaction: Transaction, call: Cancellable, priority: number): Promise<boolean> {
-    const parts = { runtime: this.#runtime, retirer: this.#retirer }
-    const preparation = new Preparation(this.#registry, this.#store, parts, this.#lanes, transaction)
-    call.onCancel(() => preparation.stop())
-    const running = this.#exclusive.add(() => preparation.run(), { priority })
-    transaction.preparing = running
-    return running
+  #prepare(work: ModuleWork, call: Cancellable, priority: number): Promise<PrepareResult> {
+    const preparation = new Preparation(this.#preparationDeps, work, call)
+    return this.#exclusive.add(() => preparation.run(), { priority })
   }
 
   /** Prepares as a transaction would, and closes all that was made. */
-  async rehearse(transaction: Transaction): Promise<boolean> {
+  async dryRun(work: ModuleWork): Promise<PrepareResult & { readonly wasStopped: boolean }> {
     const controller = new AbortController()
-    this.#rehearsals.add(controller)
-    const stopped = { onCancel: (stop: () => void) => controller.signal.addEventListener('abort', stop) }
-    const rehearsing = this.#prepare(transaction, stopped, 0).then(async (isPrepared) => {
-      await this.#retirer.retire([...transaction.staged.values()])
-      return isPrepared
+    this.#dryRuns.add(controller)
+    const call = { onCancel: (cancel: () => void) => controller.signal.addEventListener('abort', cancel) }
+    const running = this.#prepare(work, call, 0).then(async (result) => {
+      await this.#retirer.retire([...result.staged.values()])
+      return result
     })
-    this.#retirer.track(rehearsing)
-    const isPrepared = await rehearsing
-    this.#rehearsals.delete(controller)
-    if (controller.signal.aborted) transaction.fail(failure('reloader.plan-stopped'))
-    return isPrepared
+    this.#retirer.track(running)
+    const result = await running
+    this.#dryRuns.delete(controller)
+    return { ...result, wasStopped: controller.signal.aborted }
   }
 
   /** A dry run never keeps a transaction or a close waiting. */
-  #stopRehearsals(): void {
-    for (const controller of this.#rehearsals) controller.abort()
+  #stopDryRuns(): void {
+    for (const controller of this.#dryRuns) controller.abort()
   }
 
-  /** Waits until a prepare that was given up has ended, or its grace has. */
-  async awaitAbandonedPrepare(transaction: Transaction): Promise<void> {
-    await transaction.preparing
+  complete(work: ModuleWork): Promise<CompletionResult> {
+    return this.#completion.forward(work)
   }
 
-  /** The one tick. False where a commit threw: all is swapped back already when it returns. */
-  commit(transaction: Transaction): boolean {
-    const { snapshot, plan, staged } = transaction
-    if (snapshot === undefined) throw new Error('A commit before a snapshot')
-    const swaps = [...plan.values()].map(
-      ({ slot, next }): ModuleSwitch => ({
-        slot,
-        from: { serving: slot.serving, slice: slot.slice },
-        to: { serving: next === undefined ? undefined : staged.get(slot.name), slice: next },
-      }),
-    )
-    const previousView = this.#store.view
-    const startMs = transaction.elapsedMs()
-    const verdict = this.#store.commit(swaps, snapshot)
-    const endMs = transaction.elapsedMs()
-    const thrower = verdict.kind === 'failed' ? verdict.failure.module : undefined
-    for (const { slot } of swaps) {
-      transaction.note(slot.name, 'commit', startMs, endMs, slot.name === thrower ? 'failed' : 'done')
-      if (slot.name === thrower) break // those after it were not called
-    }
-    if (verdict.kind === 'failed') {
-      transaction.fail(verdict.failure)
-      this.#noteNotBack(transaction, verdict.rollbackFailures)
-      return false
-    }
-    transaction.switches = swaps
-    transaction.previousView = previousView
-    transaction.isCommitted = true
-    return true
+  soak(work: ModuleWork, signal: AbortSignal): Promise<SoakResult> {
+    return this.#check(work, signal, this.#soak.durationMs)
   }
 
-  complete(transaction: Transaction): Promise<boolean> {
-    return this.#completion.forward(transaction)
+  /** Goes on with the checks of the soak until one fails or the signal aborts. */
+  check(work: ModuleWork, signal: AbortSignal): Promise<SoakResult> {
+    return this.#check(work, signal, Number.POSITIVE_INFINITY)
   }
 
-  soak(transaction: Transaction, signal: AbortSignal): Promise<boolean> {
-    const soaking = soak(this.#store, this.#runtime, this.#soak, transaction, signal)
-    this.#retirer.track(soaking) // a check that is given up has its grace, and close waits for it
-    return soaking
-  }
-
-  /** Goes on asking what the soak asks, until it fails (false) or the signal aborts. */
-  check(transaction: Transaction, signal: AbortSignal): Promise<boolean> {
-    const checking = soak(
-      this.#store,
-      this.#runtime,
-      { ...this.#soak, durationMs: Number.POSITIVE_INFINITY },
-      transaction,
-      signal,
-    )
-    this.#retirer.track(checking)
+  #check(work: ModuleWork, signal: AbortSignal, durationMs: number): Promise<SoakResult> {
+    const checking = soak(this.#store, this.#deps, { ...this.#soak, durationMs }, work, signal)
+    this.#retirer.track(checking) // a check that is abandoned has its grace, and close waits for it
     return checking
   }
 
-  /** What serves has proved itself: its checks are not asked again. */
-  prove(): void {
+  /** Notes that what serves has soaked: its checks are not called again. */
+  markSoaked(): void {
     for (const { serving } of this.#store.slots.values()) if (serving !== undefined) serving.hasSoaked = true
   }
 
-  /** The one tick back, where there was one forward; what was swapped out serves again. */
-  rollBack(transaction: Transaction): void {
-    if (!transaction.isCommitted) return
-    const { switches: swaps } = transaction
-    const startMs = transaction.elapsedMs()
-    const rollbackFailures = this.#store.rollBack(swaps, transaction.previousView)
-    const endMs = transaction.elapsedMs()
-    for (const { slot } of swaps) {
-      const isBack = !rollbackFailures.some(({ module }) => module === slot.name)
-      transaction.note(slot.name, 'rollback', startMs, endMs, isBack ? 'done' : 'failed')
-    }
-    transaction.isCommitted = false
-    transaction.switches = []
-    this.#noteNotBack(transaction, rollbackFailures)
+  /** Undoes compensating modules, after the rollback of generations. */
+  undo(work: ModuleWork, applied: readonly Step[]): Promise<readonly UndoFailure[]> {
+    return this.#completion.back(work, applied)
   }
 
-  /** Undoes compensating modules after the swap back; answers the modules that may not serve the config. */
-  async undo(transaction: Transaction): Promise<readonly string[]> {
-    const notUndone = await this.#completion.back(transaction)
-    return [...new Set([...transaction.rollbackFailures, ...notUndone])]
-  }
-
-  /** Gives back what the transaction leaves over: the replaced generations where it has held, its own where not. */
-  finish(transaction: Transaction): void {
-    if (!transaction.isCommitted) {
-      void this.#retirer.retire([...transaction.staged.values()], transaction)
-      return transaction.forget()
+  /** Closes what a transaction leaves over: the replaced generations if it has held, otherwise its own. */
+  retireLeftovers({ commit, staged, plan, timings }: Transaction): void {
+    if (commit === undefined) {
+      void this.#retirer.retire([...staged.values()], timings)
+      return
     }
-    const replaced = transaction.switches.flatMap(({ from }) => from.serving ?? [])
-    void this.#retirer.retire(replaced, transaction)
-    for (const step of transaction.plan.values()) {
+    const replaced = commit.switches.flatMap(({ from }) => from.serving ?? [])
+    void this.#retirer.retire(replaced, timings)
+    for (const step of plan.values()) {
       if (!step.slot.compensates || step.change !== 'off') continue
-      const end = transaction.time(step.module.name, 'close')
+      const end = timings.start(step.module.name, 'close')
       this.#retirer.track(this.#completion.close(step).then((failed) => end(failed === undefined ? 'done' : 'failed')))
     }
-    transaction.forget()
   }
 
   /** Closes all that serves, in reverse dependency order, and waits for all that is closing. */
   async closeAll(): Promise<void> {
-    this.#stopRehearsals()
+    this.#stopDryRuns()
     const serving: GenerationRecord[] = []
     for (const slot of [...this.#store.slots.values()].reverse()) {
       if (slot.serving !== undefined) serving.push(slot.serving)
@@ -187,14 +126,7 @@ export class Phases {
     await this.#retirer.retire(serving)
     await this.#retirer.settled()
   }
-
-  #noteNotBack(transaction: Transaction, rollbackFailures: readonly RollbackFailure[]): void {
-    for (const { module, failure: thrown } of rollbackFailures) {
-      transaction.fail(thrown)
-      transaction.rollbackFailures.push(module)
-    }
-  }
 }
 
-/** Its first apply was given up and still runs: it is off, and yet to be closed. */
+/** True if its first apply was abandoned and still runs: the module is off, and yet to be closed. */
 const isApplyPending = ({ pendingApply, closing }: Slot): boolean => pendingApply !== undefined && closing === undefined

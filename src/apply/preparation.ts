@@ -1,140 +1,153 @@
 import type PQueue from 'p-queue'
-import type { CallResult } from '../async/deadline.ts'
+import type { CallResult, Cancellable } from '../async/deadline.ts'
 import { type Failure, failure } from '../model/failure.ts'
+import type { GenerationRecord } from '../modules/generation.ts'
 import type { ModuleDefinition, Registry } from '../modules/registry.ts'
-import type { Slot } from '../modules/slot.ts'
 import type { ServingStore } from '../modules/serving-store.ts'
-import { PrepareCall, type PrepareDeps, type Needed, noNeeds } from './prepare-call.ts'
+import type { Slot } from '../modules/slot.ts'
+import type { EndOfPhase } from '../transaction/phase-timings.ts'
+import type { Step } from '../transaction/plan.ts'
+import type { ModuleWork } from '../transaction/transaction.ts'
+import type { ApplyDeps } from './deadlines.ts'
 import { type QueuedTask, ReadyQueue } from './dependency-order.ts'
-import type { EndOfPhase, Step, Transaction } from '../transaction/transaction.ts'
+import { type Needed, noNeeds, PrepareCall } from './prepare-call.ts'
+import type { Retirer } from './retirer.ts'
+
+export interface PrepareResult {
+  /** True if every module that changes has made its generation. */
+  readonly isComplete: boolean
+  /** What was made, by module. */
+  readonly staged: ReadonlyMap<string, GenerationRecord>
+  /** First cause first. */
+  readonly failures: readonly Failure[]
+}
+
+interface PreparationDeps {
+  readonly apply: ApplyDeps
+  readonly registry: Registry
+  readonly store: ServingStore
+  readonly retirer: Retirer
+  /** Holds as many workers as may run at once. */
+  readonly queue: PQueue
+}
 
 /**
  * Prepares the next generations of one transaction: in dependency order, independent modules side by side. What serves
  * is not touched.
  *
- * Each place in the queue is a lane: it goes on with the next module that is ready, instead of leaving the queue and
- * coming back, since a place costs as much as a prepare. A module keeps its lane until its prepare has ended or its
- * grace is over.
+ * Each place in the queue is a worker: it goes on with the next module that is ready instead of leaving the queue, since
+ * a place costs as much as a prepare (bench: apply). A module keeps its worker until its prepare or its grace has ended.
  */
 export class Preparation {
-  readonly #store: ServingStore
-  readonly #parts: PrepareDeps
-  readonly #transaction: Transaction
-  readonly #turns: ReadyQueue<ModuleDefinition, Step>
-  readonly #queue: PQueue
+  readonly #deps: PreparationDeps
+  readonly #work: ModuleWork
+  readonly #ready: ReadyQueue<ModuleDefinition, Step>
   readonly #running = new Set<PrepareCall>()
-  #lanes = 0
+  readonly #staged = new Map<string, GenerationRecord>()
+  readonly #failures: Failure[] = []
+  #workers = 0
   #isStopped = false
   #resolve: () => void = () => {}
-  #broke: { readonly error: unknown } | undefined
 
-  /** @param queue holds as many lanes as may run at once */
-  constructor(registry: Registry, store: ServingStore, parts: PrepareDeps, queue: PQueue, transaction: Transaction) {
-    const { plan } = transaction
-    this.#store = store
-    this.#parts = parts
-    this.#transaction = transaction
-    this.#queue = queue
-    this.#turns = new ReadyQueue(
-      registry.order,
+  constructor(deps: PreparationDeps, work: ModuleWork, call: Cancellable) {
+    this.#deps = deps
+    this.#work = work
+    this.#ready = new ReadyQueue(
+      deps.registry.order,
       ({ after }) => after,
       ({ name }) => {
-        const step = plan.get(name)
-        if (step === undefined) return undefined
-        // One that is switched off is closed in the end, which must not happen under a call that still runs.
-        const isCalled = step.change !== 'off' || step.slot.pendingApply !== undefined
-        return isCalled ? step : undefined
+        const step = work.plan.get(name)
+        return step !== undefined && isCalled(step) ? step : undefined
       },
     )
+    call.onCancel(() => this.#stop())
   }
 
-  /** Resolves when every prepare has ended or was given up; true where all have made their generation. */
-  async run(): Promise<boolean> {
-    const { timers } = this.#parts.runtime
+  /** Resolves when every prepare has ended or was abandoned. Never rejects. */
+  async run(): Promise<PrepareResult> {
+    const { timers } = this.#deps.apply
     timers.hold()
     await new Promise<void>((resolve) => {
       this.#resolve = resolve
-      this.#openLanes(0)
-      if (this.#lanes === 0) resolve()
+      this.#startWorkers(0)
+      if (this.#workers === 0) resolve()
     })
     timers.release()
-    if (this.#broke !== undefined) throw this.#broke.error
-    return !this.#isStopped
+    return { isComplete: !this.#isStopped, staged: this.#staged, failures: this.#failures }
   }
 
-  /** Gives up what runs and starts nothing more. */
-  stop(): void {
+  /** Abandons what runs and starts nothing more. */
+  #stop(): void {
     this.#isStopped = true
-    for (const attempt of this.#running) attempt.stop()
+    for (const call of this.#running) call.cancel()
   }
 
-  /** As many as there are modules that may start, but for those that somebody else will take. */
-  #openLanes(others: number): void {
-    const { concurrency } = this.#parts.runtime
-    while (this.#turns.waiting > others && this.#lanes < concurrency && !this.#isStopped) {
-      this.#lanes += 1
-      void this.#queue.add(this.#lane)
+  /** Starts as many workers as there are modules that may start, but for those that another worker will take. */
+  #startWorkers(taken: number): void {
+    const { queue, apply } = this.#deps
+    while (this.#ready.waiting > taken && this.#workers < apply.concurrency && !this.#isStopped) {
+      this.#workers += 1
+      void queue.add(this.#worker)
     }
   }
 
   /** Never rejects. */
-  readonly #lane = async (): Promise<void> => {
-    try {
-      for (let turn = this.#next(); turn !== undefined; turn = this.#next()) {
-        const attempt = turn.task === undefined ? undefined : this.#begin(turn.task)
-        if (attempt !== undefined) {
-          const end = this.#transaction.time(attempt.slot.name, 'prepare')
-          // What has ended at once is not waited for.
-          this.#finish(attempt, attempt.run() ?? (await attempt.result), end)
+  readonly #worker = async (): Promise<void> => {
+    for (let queued = this.#next(); queued !== undefined; queued = this.#next()) {
+      try {
+        const call = queued.task === undefined ? undefined : this.#begin(queued.task)
+        if (call !== undefined) {
+          const end = this.#work.timings.start(call.slot.name, 'prepare')
+          // A prepare that has ended at once needs no wait.
+          this.#finish(call, call.run() ?? (await call.result), end)
         }
-        this.#turns.end(turn)
-        this.#openLanes(1) // this one takes the next itself
+      } catch (error) {
+        this.#fail(failure('internal.error', { phase: 'prepare', ...this.#work.revision }, error))
       }
-    } catch (error) {
-      this.#broke ??= { error }
-      this.stop()
+      this.#ready.end(queued)
+      this.#startWorkers(1) // this one takes the next itself
     }
-    this.#lanes -= 1
-    if (this.#lanes === 0) this.#resolve()
+    this.#workers -= 1
+    if (this.#workers === 0) this.#resolve()
   }
 
   #next(): QueuedTask<Step> | undefined {
-    return this.#isStopped ? undefined : this.#turns.next()
+    return this.#isStopped ? undefined : this.#ready.next()
   }
 
-  /** Nothing where the module is not to be called. */
+  /** Makes the call; undefined if the module is not to be called. */
   #begin(step: Step): PrepareCall | undefined {
     const { slot } = step
     if (slot.pendingApply !== undefined) return this.#fail(failure('module.unsettled', this.#placeOf(slot)))
     if (slot.compensates) return undefined
     if (slot.isStuck) return this.#fail(failure('module.stuck', this.#placeOf(slot)))
-    const attempt = new PrepareCall(this.#parts, step, this.#neededBy(step))
-    this.#running.add(attempt)
-    return attempt
+    const { apply, retirer } = this.#deps
+    const call = new PrepareCall(apply, retirer, step, this.#neededBy(step))
+    this.#running.add(call)
+    return call
   }
 
-  #finish(attempt: PrepareCall, result: CallResult<unknown>, end: EndOfPhase): void {
-    this.#running.delete(attempt)
-    if (result.kind === 'done') attempt.made = attempt.take(result.value)
-    const { made, slot } = attempt
+  #finish(call: PrepareCall, result: CallResult<unknown>, end: EndOfPhase): void {
+    this.#running.delete(call)
+    const made = result.kind === 'done' ? call.take(result.value) : undefined
     end(made === undefined ? phaseResult(result) : 'done')
-    if (made !== undefined) this.#transaction.staged.set(slot.name, made)
-    else this.#failed(attempt, result)
+    if (made !== undefined) this.#staged.set(call.slot.name, made)
+    else this.#noteFailed(call, result)
   }
 
-  #failed(attempt: PrepareCall, result: CallResult<unknown>): void {
-    const { slot } = attempt
+  #noteFailed(call: PrepareCall, result: CallResult<unknown>): void {
+    const { slot } = call
     const place = this.#placeOf(slot)
     switch (result.kind) {
       case 'failed':
         this.#fail(failure('module.prepare-failed', place, result.error))
-        return attempt.cleanUp()
+        return call.cleanUp()
       case 'done':
         this.#fail(failure('module.invalid-generation', place))
-        return attempt.cleanUp()
+        return call.cleanUp()
       case 'timed-out': {
-        slot.unsettled += 1 // the late end takes it back, be it now or in an hour
-        const { prepareMs } = this.#parts.runtime.deadlinesOf(slot.definition)
+        slot.unsettled += 1 // taken back by its late end, whenever that comes
+        const { prepareMs } = this.#deps.apply.deadlines.of(slot.definition)
         this.#fail(failure('module.prepare-timeout', { ...place, detail: `${prepareMs} ms` }))
         return
       }
@@ -144,21 +157,25 @@ export class Preparation {
   }
 
   #placeOf({ name }: Slot) {
-    return { module: name, phase: 'prepare', ...this.#transaction.revision } as const
+    return { module: name, phase: 'prepare', ...this.#work.revision } as const
   }
 
   #fail(failed: Failure): undefined {
-    this.#transaction.fail(failed)
-    this.stop()
+    this.#failures.push(failed)
+    this.#stop()
   }
 
-  /** The generations that the module asks for: the staged one where that module changes too, else the serving one. */
+  /** The generations that the module needs: the staged one if that module changes too, else the serving one. */
   #neededBy({ module }: Step): Needed {
     const names = Object.entries(module.needs)
     if (names.length === 0) return noNeeds
-    const { plan, staged } = this.#transaction
-    return names.map(([as, name]) => [as, plan.has(name) ? staged.get(name) : this.#store.slot(name).serving])
+    const { store } = this.#deps
+    const { plan } = this.#work
+    return names.map(([as, name]) => [as, plan.has(name) ? this.#staged.get(name) : store.slot(name).serving])
   }
 }
+
+/** A module that is switched off is closed at the end, which must not happen while a call of it still runs. */
+const isCalled = ({ change, slot }: Step): boolean => change !== 'off' || slot.pendingApply !== undefined
 
 const phaseResult = ({ kind }: CallResult<unknown>) => (kind === 'done' ? 'failed' : kind)

@@ -1,24 +1,16 @@
 import type { Applier, PrepareContext } from '../api/applier.ts'
-import { DeadlineWork, type LateResult } from '../async/deadline.ts'
 import type { Clock } from '../api/clock.ts'
+import { DeadlineWork, type LateResult, withDeadline } from '../async/deadline.ts'
 import { failure } from '../model/failure.ts'
-import { GenerationRecord } from '../modules/generation.ts'
+import { GenerationRecord, generationOf } from '../modules/generation.ts'
 import type { Slot } from '../modules/slot.ts'
-import { Cleanups } from './cleanups.ts'
-import { generationOf } from '../modules/generation-of.ts'
-import type { Retirer } from './retirement.ts'
 import type { ApplyDeps } from './deadlines.ts'
+import type { Retirer } from './retirer.ts'
 
-/** The generations that a module asks for, by its own names for them. */
+/** The generations that a module needs, by its own names for them. */
 export type Needed = readonly (readonly [as: string, record: GenerationRecord | undefined])[]
 
 export const noNeeds: Needed = []
-
-/** What the parts of a preparation share. */
-export interface PrepareDeps {
-  readonly runtime: ApplyDeps
-  readonly retirer: Retirer
-}
 
 /** The part of a step that is prepared. */
 export interface PrepareSubject {
@@ -27,25 +19,27 @@ export interface PrepareSubject {
   readonly previous: unknown
 }
 
-const none: readonly GenerationRecord[] = []
+const noRecords: readonly GenerationRecord[] = []
 
 /**
- * One prepare of one module, to its end however late that comes. A generation may keep its context for as long as it
- * lives, and so this: it must know nothing of the transaction, or every generation would keep the one before it.
+ * One prepare of one module, to its end however late that comes. A generation may keep its context, and so this call,
+ * for as long as it lives: it must not know the transaction, or each generation would keep the one before it.
  */
 export class PrepareCall extends DeadlineWork<unknown> {
-  readonly #parts: PrepareDeps
+  readonly #deps: ApplyDeps
+  readonly #retirer: Retirer
   readonly #slice: unknown
   readonly #previous: unknown
   readonly slot: Slot
   readonly needed: Needed
   #cleanups: Cleanups | undefined
-  /** The generation, once it is made. */
-  made: GenerationRecord | undefined
+  #made: GenerationRecord | undefined
 
-  constructor(parts: PrepareDeps, { slot, next, previous }: PrepareSubject, needed: Needed) {
-    super(parts.runtime.prepareLimitsOf(slot.definition))
-    this.#parts = parts
+  constructor(deps: ApplyDeps, retirer: Retirer, { slot, next, previous }: PrepareSubject, needed: Needed) {
+    const { prepareMs, graceMs } = deps.deadlines.of(slot.definition)
+    super({ clock: deps.timers, deadlineMs: prepareMs, graceMs })
+    this.#deps = deps
+    this.#retirer = retirer
     this.#slice = next
     this.#previous = previous
     this.slot = slot
@@ -58,7 +52,7 @@ export class PrepareCall extends DeadlineWork<unknown> {
 
   #prepare(): unknown {
     const applier = this.slot.definition.applier as Applier<unknown, unknown, object>
-    return applier.prepare(this.#slice, new PrepareCallContext(this, this.#previous))
+    return applier.prepare(this.#slice, new PrepareCallContext(this, this.#deps, this.#previous))
   }
 
   async #prepareWhenThereIsRoom(): Promise<unknown> {
@@ -66,22 +60,26 @@ export class PrepareCall extends DeadlineWork<unknown> {
     return this.isAbandoned ? undefined : this.#prepare()
   }
 
-  /** Makes the record of what a prepare returned; undefined where that is no generation. */
+  /** Makes the record of what a prepare returned; undefined if that is not a generation. */
   take(value: unknown): GenerationRecord | undefined {
     const generation = generationOf(value)
     if (generation === undefined) return undefined
     this.slot.opened += 1
-    const needed = this.needed.length === 0 ? none : this.needed.flatMap(([, record]) => record ?? [])
-    return new GenerationRecord(this.slot.name, generation, this.#slice, needed)
+    const needed = this.needed.length === 0 ? noRecords : this.needed.flatMap(([, record]) => record ?? [])
+    this.#made = new GenerationRecord(this.slot.name, generation, this.#slice, needed)
+    return this.#made
   }
 
-  /** Runs the clean-ups of a prepare that made nothing. Not waited for: one that hangs must not hold the transaction. */
+  get isServing(): boolean {
+    return this.slot.serving !== undefined && this.slot.serving === this.#made
+  }
+
+  /** Runs the clean-ups of a prepare that made nothing, without waiting: one that hangs must not hold the transaction. */
   cleanUp(): void {
-    const { runtime, retirer } = this.#parts
+    const { clock, deadlines, report } = this.#deps
     const { name, definition } = this.slot
-    const onError = (error: unknown) =>
-      runtime.report(failure('module.close-failed', { module: name, phase: 'close' }, error))
-    retirer.track(this.cleanups.run(runtime.clock, runtime.deadlinesOf(definition).closeMs, onError))
+    const onError = (error: unknown) => report(failure('module.close-failed', { module: name, phase: 'close' }, error))
+    this.#retirer.track(this.cleanups.run(clock, deadlines.of(definition).closeMs, onError))
   }
 
   get cleanups(): Cleanups {
@@ -89,31 +87,28 @@ export class PrepareCall extends DeadlineWork<unknown> {
     return this.#cleanups
   }
 
-  get runtime(): ApplyDeps {
-    return this.#parts.runtime
-  }
-
-  /** What ends after it was given up serves nobody: a generation is closed, for anything else the clean-ups run. */
+  /** What ends after it was abandoned never serves: a generation is closed, for anything else the clean-ups run. */
   protected noteLate(late: LateResult<unknown>): void {
-    const { runtime, retirer } = this.#parts
-    const stoodInTheWay = this.slot.isStuck
+    const wasStuck = this.slot.isStuck
     this.slot.unsettled -= 1
-    // Said of any late end, a prepare given up for another module's sake would start the next try, without end.
-    if (stoodInTheWay) runtime.onSettled()
+    // Only the end of a stuck module frees anything: after any other, the next try would repeat without end.
+    if (wasStuck) this.#deps.onSettled()
     const record = late.kind === 'value' ? this.take(late.value) : undefined
     if (record === undefined) this.cleanUp()
-    else void retirer.retire([record])
+    else void this.#retirer.retire([record])
   }
 }
 
-const nothing: object = Object.freeze({})
+const noInstances: object = Object.freeze({})
 
 const instancesOf = (needed: Needed): object =>
-  needed.length === 0 ? nothing : Object.fromEntries(needed.map(([as, record]) => [as, record?.generation.instance]))
+  needed.length === 0
+    ? noInstances
+    : Object.fromEntries(needed.map(([as, record]) => [as, record?.generation.instance]))
 
-/** All but the signal are its own members, so that an applier may take them apart. */
+/** All members but the signal are its own, so that an applier may take them apart. */
 class PrepareCallContext implements PrepareContext<unknown> {
-  readonly #attempt: PrepareCall
+  readonly #call: PrepareCall
   readonly module: string
   declare readonly previous?: unknown
   readonly needs: object
@@ -122,20 +117,45 @@ class PrepareCallContext implements PrepareContext<unknown> {
   readonly isServing: () => boolean
   readonly report: (error: unknown) => void
 
-  constructor(attempt: PrepareCall, previous: unknown) {
-    const { slot, runtime } = attempt
-    this.#attempt = attempt
-    this.module = slot.name
+  constructor(call: PrepareCall, { clock, report }: ApplyDeps, previous: unknown) {
+    const { name } = call.slot
+    this.#call = call
+    this.module = name
     if (previous !== undefined) this.previous = previous
-    this.needs = instancesOf(attempt.needed)
-    this.clock = runtime.clock
-    this.defer = (cleanup) => attempt.cleanups.add(cleanup)
-    this.isServing = () => slot.serving !== undefined && slot.serving === attempt.made
-    this.report = (error) => runtime.report(failure('module.background-failed', { module: slot.name }, error))
+    this.needs = instancesOf(call.needed)
+    this.clock = clock
+    this.defer = (cleanup) => call.cleanups.add(cleanup)
+    this.isServing = () => call.isServing
+    this.report = (error) => report(failure('module.background-failed', { module: name }, error))
   }
 
-  /** Made when it is first asked for. */
+  /** Made when it is first read. */
   get signal(): AbortSignal {
-    return this.#attempt.signal
+    return this.#call.signal
+  }
+}
+
+/** The clean-ups that a prepare has registered: each runs once, in reverse order, whatever becomes of the others. */
+class Cleanups {
+  #cleanups: (() => unknown)[] = []
+  #onAdded: (() => void) | undefined
+
+  /** A clean-up that is added after the others have run is run at once. */
+  add(cleanup: () => unknown): void {
+    this.#cleanups.push(cleanup)
+    this.#onAdded?.()
+  }
+
+  /** Never rejects; waits for each for at most `deadlineMs`. */
+  async run(clock: Clock, deadlineMs: number, onError: (error: unknown) => void): Promise<void> {
+    this.#onAdded = () => void this.#runAll(clock, deadlineMs, onError)
+    await this.#runAll(clock, deadlineMs, onError)
+  }
+
+  async #runAll(clock: Clock, deadlineMs: number, onError: (error: unknown) => void): Promise<void> {
+    for (let cleanup = this.#cleanups.pop(); cleanup !== undefined; cleanup = this.#cleanups.pop()) {
+      const ended = await withDeadline(cleanup, { clock, deadlineMs, graceMs: 0 }).result
+      if (ended.kind !== 'done') onError('error' in ended ? ended.error : undefined)
+    }
   }
 }

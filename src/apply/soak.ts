@@ -1,10 +1,17 @@
 import PQueue from 'p-queue'
-import { type DeadlineCall, withDeadline, sleep } from '../async/deadline.ts'
+import { type DeadlineCall, sleep, withDeadline } from '../async/deadline.ts'
 import { type Failure, type FailurePlace, failure } from '../model/failure.ts'
-import type { Settings } from '../settings/settings.ts'
 import type { ServingStore } from '../modules/serving-store.ts'
+import type { Settings } from '../settings/settings.ts'
+import type { ModuleWork } from '../transaction/transaction.ts'
 import type { ApplyDeps } from './deadlines.ts'
-import type { Transaction } from '../transaction/transaction.ts'
+
+export interface SoakResult {
+  /** False too if the signal has aborted, which is no verdict. */
+  readonly hasHeld: boolean
+  /** Of the round that ended the soak. */
+  readonly failures: readonly Failure[]
+}
 
 interface Check {
   readonly place: FailurePlace
@@ -13,49 +20,43 @@ interface Check {
   readonly run: (signal: AbortSignal) => Promise<void> | void
 }
 
-/**
- * Asks all checks, again and again, until the soak is over or has failed: the first round at once, the last at its
- * very end. True where it held; false too when the signal aborts, which is no verdict.
- */
+/** Calls all checks, round after round, until the soak is over or has failed: at once first, and at its very end last. */
 export const soak = async (
   store: ServingStore,
-  runtime: ApplyDeps,
+  deps: ApplyDeps,
   { durationMs, intervalMs, failureThreshold, checks }: Settings['soak'],
-  transaction: Transaction,
+  work: ModuleWork,
   signal: AbortSignal,
-): Promise<boolean> => {
-  const { clock } = runtime
+): Promise<SoakResult> => {
+  const { clock } = deps
   const until = clock.monotonic() + durationMs
-  const asked = [...moduleChecks(store, runtime), ...healthChecks(store, runtime, checks)]
+  const called = [...moduleChecks(store, deps), ...healthChecks(store, deps, checks)]
   let failedRounds = 0
   while (!signal.aborted) {
-    const failures = await askAll(asked, runtime, transaction, signal)
-    if (signal.aborted) return false
+    const failures = await callAll(called, deps, work, signal)
+    if (signal.aborted) break
     failedRounds = failures.length > 0 ? failedRounds + 1 : 0
-    if (failedRounds >= failureThreshold) {
-      transaction.failures.push(...failures)
-      return false
-    }
+    if (failedRounds >= failureThreshold) return { hasHeld: false, failures }
     const leftMs = until - clock.monotonic()
-    // A failed round that has not reached the threshold is no proof: the soak ends with a good one.
-    if (leftMs <= 0 && failedRounds === 0) return true
+    // After a failed round below the threshold the soak goes on: it ends with a good one.
+    if (leftMs <= 0 && failedRounds === 0) return { hasHeld: true, failures: [] }
     await sleep(clock, leftMs > 0 ? Math.min(intervalMs, leftMs) : intervalMs, signal)
   }
-  return false
+  return { hasHeld: false, failures: [] }
 }
 
-/** Those of the generations that have not passed a soak yet: a module that did not change is not called. */
-const moduleChecks = (store: ServingStore, runtime: ApplyDeps): Check[] =>
+/** The checks of generations that have not soaked yet: a module that did not change is not called. */
+const moduleChecks = (store: ServingStore, { deadlines }: ApplyDeps): Check[] =>
   [...store.slots.values()].flatMap(({ serving, definition }) => {
     const generation = serving?.generation
     if (generation?.check === undefined || serving?.hasSoaked === true) return []
-    const { checkMs, graceMs } = runtime.deadlinesOf(definition)
+    const { checkMs, graceMs } = deadlines.of(definition)
     const run: Check['run'] = (signal) => generation.check?.(signal)
     return [{ place: { module: definition.name, phase: 'check' }, checkMs, graceMs, run }]
   })
 
-const healthChecks = (store: ServingStore, runtime: ApplyDeps, checks: Settings['soak']['checks']): Check[] => {
-  const { checkMs, graceMs } = runtime.deadlines
+const healthChecks = (store: ServingStore, { deadlines }: ApplyDeps, checks: Settings['soak']['checks']): Check[] => {
+  const { checkMs, graceMs } = deadlines.defaults
   const config = store.snapshot?.config as object
   return checks.map((check) => ({
     place: { phase: 'check' },
@@ -65,13 +66,13 @@ const healthChecks = (store: ServingStore, runtime: ApplyDeps, checks: Settings[
   }))
 }
 
-const askAll = async (
+const callAll = async (
   checks: readonly Check[],
-  runtime: ApplyDeps,
-  transaction: Transaction,
+  deps: ApplyDeps,
+  work: ModuleWork,
   signal: AbortSignal,
 ): Promise<Failure[]> => {
-  const queue = new PQueue({ concurrency: runtime.concurrency })
+  const queue = new PQueue({ concurrency: deps.concurrency })
   const calls = new Set<DeadlineCall<void>>()
   const cancel = (): void => {
     for (const call of calls) call.cancel()
@@ -79,34 +80,32 @@ const askAll = async (
   signal.addEventListener('abort', cancel)
   const answers = await Promise.all(
     checks.map((check) =>
-      queue.add(async () =>
-        signal.aborted ? undefined : askOne(check, runtime, transaction, (call) => calls.add(call)),
-      ),
+      queue.add(async () => (signal.aborted ? undefined : callOne(check, deps, work, (call) => calls.add(call)))),
     ),
   )
   signal.removeEventListener('abort', cancel)
   return answers.filter((answer) => answer !== undefined)
 }
 
-const askOne = async (
+const callOne = async (
   { place, checkMs, graceMs, run }: Check,
   { clock }: ApplyDeps,
-  transaction: Transaction,
+  work: ModuleWork,
   onCall: (call: DeadlineCall<void>) => void,
 ): Promise<Failure | undefined> => {
-  const end = place.module === undefined ? undefined : transaction.time(place.module, 'check')
-  const call = withDeadline((bounds) => run(bounds.signal), { clock, deadlineMs: checkMs, graceMs })
+  const end = place.module === undefined ? undefined : work.timings.start(place.module, 'check')
+  const call = withDeadline((context) => run(context.signal), { clock, deadlineMs: checkMs, graceMs })
   onCall(call)
   const ended = await call.result
   end?.(ended.kind)
-  const where = { ...place, ...transaction.revision }
+  const at = { ...place, ...work.revision }
   switch (ended.kind) {
     case 'done':
     case 'cancelled':
       return undefined
     case 'failed':
-      return failure(place.module === undefined ? 'health.failed' : 'module.check-failed', where, ended.error)
+      return failure(place.module === undefined ? 'health.failed' : 'module.check-failed', at, ended.error)
     case 'timed-out':
-      return failure('module.check-timeout', { ...where, detail: `${checkMs} ms` })
+      return failure('module.check-timeout', { ...at, detail: `${checkMs} ms` })
   }
 }

@@ -1,4 +1,4 @@
-import { ignoreRejection } from './deadline.ts'
+import { ignoreRejection } from './thenable.ts'
 import type { BackoffOptions } from '../api/options.ts'
 
 /**
@@ -27,27 +27,3 @@ export const safeRandom =
     }
     return Math.random()
   }
-
-/** When a degraded service is repaired: a back-off that other transactions in between do not start anew. */
-export class RepairTimer {
-  readonly #backoff: Required<BackoffOptions>
-  readonly #random: () => number
-  #due: { readonly repairs: number; readonly at: number } | undefined
-
-  constructor(backoff: Required<BackoffOptions>, random: () => number) {
-    this.#backoff = backoff
-    this.#random = random
-  }
-
-  /** What is left at `now` until repair number `repairs`, in milliseconds. */
-  leftMs(repairs: number, now: number): number {
-    if (this.#due?.repairs !== repairs) {
-      this.#due = { repairs, at: now + backoffMs(this.#backoff, repairs + 1, this.#random) }
-    }
-    return Math.max(0, this.#due.at - now)
-  }
-
-  reset(): void {
-    this.#due = undefined
-  }
-}

@@ -1,12 +1,13 @@
 import type { Clock, TimerHandle } from '../api/clock.ts'
+import { isThenable } from './thenable.ts'
 
-/** How a bounded call ended. `settled: false` says that the body still runs: it was given up, not stopped. */
+/** How a call with a deadline ended. `settled: false` means that the body still runs: it was abandoned, not stopped. */
 export type CallResult<T> =
   | { readonly kind: 'done'; readonly value: T }
   | { readonly kind: 'failed'; readonly error: unknown }
   | { readonly kind: 'timed-out' | 'cancelled'; readonly settled: boolean }
 
-/** What comes after the call was given up. */
+/** What an abandoned body ends with after all. */
 export type LateResult<T> =
   | { readonly kind: 'value'; readonly value: T }
   | { readonly kind: 'error'; readonly error: unknown }
@@ -14,24 +15,24 @@ export type LateResult<T> =
 export interface Limits {
   readonly clock: Pick<Clock, 'setTimeout' | 'clearTimeout'>
   readonly deadlineMs: number
-  /** How long the body may take to end after its signal aborted. */
+  /** How long the body may take to end after its signal has aborted, in milliseconds. */
   readonly graceMs: number
 }
 
 export interface DeadlineOptions<T> extends Limits {
-  /** Called once, at whatever time, when a body that was given up ends after all. */
+  /** Called once, at whatever time, when an abandoned body ends after all. */
   readonly onLate?: (late: LateResult<T>) => void
 }
 
-/** Says when a call is given up. */
+/** Work that its caller may cancel. */
 export interface Cancellable {
-  /** Calls back when it is given up; at once where it has been. It holds one callback, the last. */
+  /** Calls back on cancellation; at once if that has happened. Holds one callback, the last. */
   readonly onCancel: (callback: () => void) => void
 }
 
-/** What a bounded body may look at. */
+/** What a body with a deadline may look at. */
 export interface DeadlineContext {
-  /** Aborts when the call is given up. Made when it is first asked for: most bodies never do, and it is dear. */
+  /** Aborts when the call is abandoned. Made when it is first read: most bodies never do, and it is expensive. */
   readonly signal: AbortSignal
   readonly isAbandoned: boolean
 }
@@ -41,7 +42,7 @@ export interface DeadlineContext {
  * time-out frees the slot while the body runs on.
  */
 export const withDeadline = <T>(
-  body: (bounds: DeadlineContext) => Promise<T> | T,
+  body: (context: DeadlineContext) => Promise<T> | T,
   options: DeadlineOptions<T>,
 ): DeadlineCall<T> => {
   const call = new DeadlineCall(body, options)
@@ -49,13 +50,13 @@ export const withDeadline = <T>(
   return call
 }
 
-/** A call within its limits. What it calls is said by those who extend it. */
+/** Work with a deadline and a grace. Those who extend it say what it calls. */
 export abstract class DeadlineWork<T> implements DeadlineContext {
   readonly #limits: Limits
   #ended: CallResult<T> | undefined
   #result: Promise<CallResult<T>> | undefined
   #resolve: ((result: CallResult<T>) => void) | undefined
-  #givenUp: 'timed-out' | 'cancelled' | undefined
+  #abandoned: 'timed-out' | 'cancelled' | undefined
   #timer: TimerHandle
   #controller: AbortController | undefined
 
@@ -65,7 +66,7 @@ export abstract class DeadlineWork<T> implements DeadlineContext {
 
   protected abstract body(): Promise<T> | T
 
-  /** Called once, at whatever time, when a body that was given up ends after all. */
+  /** Called once, at whatever time, when an abandoned body ends after all. */
   protected abstract noteLate(late: LateResult<T>): void
 
   /** Never rejects; resolves within the deadline and the grace, whatever the body does. */
@@ -79,23 +80,22 @@ export abstract class DeadlineWork<T> implements DeadlineContext {
     return this.#result
   }
 
-  /** Aborts when the call is given up. Made when it is first asked for: most bodies never do, and it is dear. */
   get signal(): AbortSignal {
     this.#controller ??= new AbortController()
-    if (this.#givenUp !== undefined) this.#abort(this.#givenUp)
+    if (this.#abandoned !== undefined) this.#abort(this.#abandoned)
     return this.#controller.signal
   }
 
   get isAbandoned(): boolean {
-    return this.#givenUp !== undefined
+    return this.#abandoned !== undefined
   }
 
   /** Aborts the body's signal; the result is then `cancelled`. */
-  stop(): void {
-    this.#giveUp('cancelled')
+  cancel(): void {
+    this.#abandon('cancelled')
   }
 
-  /** Calls the body. Says how it ended where it has ended at once; else `result` will. */
+  /** Calls the body. Returns the result if the body has ended at once; otherwise await `result`. */
   run(): CallResult<T> | undefined {
     let returned: Promise<T> | T
     let isPending: boolean
@@ -108,13 +108,13 @@ export abstract class DeadlineWork<T> implements DeadlineContext {
     }
     if (isPending) {
       void this.#watch(returned)
-      // What has not been given up by its own body is given up at its deadline.
-      if (this.#givenUp === undefined) this.#arm()
+      // Unless the body itself has cancelled the call, its deadline runs from here.
+      if (this.#abandoned === undefined) this.#arm()
     } else this.#settle({ kind: 'value', value: returned as T })
     return this.#ended
   }
 
-  /** Not by its own `then`, which may call both callbacks twice: an await of a true promise never calls it. */
+  /** Awaits instead of calling `then`, which a hostile thenable may answer twice. */
   async #watch(returned: Promise<T> | T): Promise<void> {
     let late: LateResult<T>
     try {
@@ -127,19 +127,19 @@ export abstract class DeadlineWork<T> implements DeadlineContext {
 
   #arm(): void {
     const { clock, deadlineMs } = this.#limits
-    this.#timer = clock.setTimeout(() => this.#giveUp('timed-out'), deadlineMs)
+    this.#timer = clock.setTimeout(() => this.#abandon('timed-out'), deadlineMs)
   }
 
-  #giveUp(kind: 'timed-out' | 'cancelled'): void {
-    if (this.#givenUp !== undefined || this.#ended !== undefined) return
+  #abandon(kind: 'timed-out' | 'cancelled'): void {
+    if (this.#abandoned !== undefined || this.#ended !== undefined) return
     const { clock, graceMs } = this.#limits
-    this.#givenUp = kind
+    this.#abandoned = kind
     this.#clear()
-    const give = (): void => this.#finish({ kind, settled: false })
-    // No grace is none: a timer of 0 ms would take one, and might outlive the reloader.
-    if (graceMs > 0) this.#timer = clock.setTimeout(give, graceMs)
+    const end = (): void => this.#finish({ kind, settled: false })
+    // Without a grace there is no timer: one of 0 ms would take a turn and might outlive the reloader.
+    if (graceMs > 0) this.#timer = clock.setTimeout(end, graceMs)
     this.#abort(kind)
-    if (graceMs <= 0) give()
+    if (graceMs <= 0) end()
   }
 
   #abort(kind: string): void {
@@ -147,11 +147,11 @@ export abstract class DeadlineWork<T> implements DeadlineContext {
   }
 
   #settle(late: LateResult<T>): void {
-    if (this.#givenUp === undefined) {
+    if (this.#abandoned === undefined) {
       this.#finish(late.kind === 'value' ? { kind: 'done', value: late.value } : { kind: 'failed', error: late.error })
       return
     }
-    if (this.#ended === undefined) this.#finish({ kind: this.#givenUp, settled: true })
+    if (this.#ended === undefined) this.#finish({ kind: this.#abandoned, settled: true })
     this.noteLate(late)
   }
 
@@ -168,19 +168,16 @@ export abstract class DeadlineWork<T> implements DeadlineContext {
   }
 }
 
-/** A call of a function within its limits. */
+/** A call of a function with a deadline. */
 export class DeadlineCall<T> extends DeadlineWork<T> {
-  readonly #body: (bounds: DeadlineContext) => Promise<T> | T
+  readonly #body: (context: DeadlineContext) => Promise<T> | T
   readonly #onLate: ((late: LateResult<T>) => void) | undefined
 
-  constructor(body: (bounds: DeadlineContext) => Promise<T> | T, options: DeadlineOptions<T>) {
+  constructor(body: (context: DeadlineContext) => Promise<T> | T, options: DeadlineOptions<T>) {
     super(options)
     this.#body = body
     this.#onLate = options.onLate
   }
-
-  /** As `stop`, to be handed on. */
-  readonly cancel = (): void => this.stop()
 
   protected body(): Promise<T> | T {
     return this.#body(this)
@@ -189,16 +186,6 @@ export class DeadlineCall<T> extends DeadlineWork<T> {
   protected noteLate(late: LateResult<T>): void {
     this.#onLate?.(late)
   }
-}
-
-export const isThenable = (value: unknown): value is PromiseLike<unknown> =>
-  (typeof value === 'object' || typeof value === 'function') &&
-  value !== null &&
-  typeof (value as { then?: unknown }).then === 'function'
-
-/** What user code returned where nothing is awaited may be a promise; its rejection must not end the process. */
-export const ignoreRejection = (value: unknown): void => {
-  new Promise((resolve) => resolve(value)).catch(() => {})
 }
 
 /** Resolves after `ms`, or at once when the signal aborts. */

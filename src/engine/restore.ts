@@ -1,50 +1,63 @@
-import type { Engine } from './engine.ts'
-import type { Good } from '../persistence/journal.ts'
+import type { Intake } from '../intake/intake.ts'
 import { type Failure, failure } from '../model/failure.ts'
 import type { TransactionRecord } from '../model/record.ts'
+import type { Good } from '../persistence/journal.ts'
+import type { Safety } from '../safety/safety.ts'
+import type { ReloadActor } from './reload-actor.ts'
+
+interface RestoreDeps {
+  readonly safety: Safety
+  readonly intake: Intake
+  readonly machine: ReloadActor
+  readonly hasLastKnownGood: () => boolean
+  readonly report: (failure: Failure) => void
+  /** Hears that calls of `reload` which wait for the restore cannot be answered: changes are frozen. */
+  readonly onFrozen: () => void
+}
 
 /**
- * The way from `start` to following the source: what earlier runs have kept is read, the last known good serves, or
- * the one before it where that cannot, and only then the source is asked.
+ * Gets from `start` to following the source: loads what earlier runs have kept, serves the last known good, or the one
+ * before it if that cannot serve, and only then asks the source.
  */
 export class Restore {
-  readonly #engine: Engine
-  readonly #report: (failure: Failure) => void
-  readonly #onHeld: () => void
+  readonly #deps: RestoreDeps
   #left: readonly Good[] = []
   #isOver = false
   #isStopped = false
   #mustRead = false
-  /** When what serves had last been compared with the source, where it was restored. */
-  provedAt: number | undefined
+  #provedAt: number | undefined
 
-  constructor(engine: Engine, report: (failure: Failure) => void, onHeld: () => void) {
-    this.#engine = engine
-    this.#report = report
-    this.#onHeld = onHeld
+  constructor(deps: RestoreDeps) {
+    this.#deps = deps
+  }
+
+  /** When the restored config had passed its soak; undefined if nothing was restored. */
+  get provedAt(): number | undefined {
+    return this.#provedAt
   }
 
   /** Without a store it is over at once. */
   start(): void {
-    const { safety } = this.#engine
-    if (safety.keeper === undefined) return this.#end()
+    const { safety } = this.#deps
+    if (!safety.persists) return this.#end()
     void safety.load().then(() => {
       this.#left = safety.restorable
       this.#next()
     })
   }
 
-  /** The reloader closes: the source is not asked any more. */
+  /** The source is not asked any more. */
   stop(): void {
     this.#isStopped = true
   }
 
-  /** A read that is asked for meanwhile comes after it. */
+  /** Asks for a read of the source, which comes after the restore. */
   requestReload(): void {
-    if (this.#isOver) this.#engine.send({ type: 'reload.requested' })
+    if (this.#isOver) this.#deps.machine.send({ type: 'reload.requested' })
     else this.#mustRead = true
   }
 
+  /** Goes on to the next good if this record says that the one before could not serve. */
   note(record: TransactionRecord): void {
     if (record.trigger !== 'restore' || this.#isOver) return
     if (record.outcome === 'committed') this.#end()
@@ -55,28 +68,28 @@ export class Restore {
     if (this.#isStopped) return
     const [good, ...left] = this.#left
     if (good === undefined) return this.#end()
+    const { intake, machine } = this.#deps
     this.#left = left
-    this.provedAt = good.savedAt
-    const { reader } = this.#engine
-    const candidate = reader.register({ kind: 'document', revision: good.revision, content: good.text })
-    const { epoch } = this.#engine.context
-    this.#engine.send({ type: 'restore.requested', candidate })
-    if (this.#engine.context.epoch === epoch) this.#end() // something serves already, or repairs itself
+    this.#provedAt = good.savedAt
+    const candidate = intake.documents.register({ kind: 'document', revision: good.revision, content: good.text })
+    const { epoch } = machine.context
+    machine.send({ type: 'restore.requested', candidate })
+    if (machine.context.epoch === epoch) this.#end() // something serves already, or repairs itself
   }
 
   #end(): void {
     this.#isOver = true
-    const { safety, admission, follower, executor } = this.#engine
+    const { safety, intake, hasLastKnownGood, report, onFrozen } = this.#deps
     if (safety.frozen !== undefined) {
-      if (executor.lastKnownGood !== undefined) admission.freeze()
+      if (hasLastKnownGood()) intake.freeze()
       else {
-        this.#report(failure('reloader.freeze-lifted'))
+        report(failure('reloader.freeze-lifted'))
         void safety.freeze(undefined)
       }
     }
-    follower.start()
+    intake.follow()
     if (!this.#mustRead) return
-    if (admission.isFrozen) this.#onHeld()
+    if (intake.isFrozen) onFrozen()
     else this.requestReload()
   }
 }

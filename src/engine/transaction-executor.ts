@@ -1,35 +1,62 @@
-import type { Ending, ReloadContext, RollBackVerdict } from '../../machines/index.ts'
-import type { EventBus } from '../transaction/event-bus.ts'
-import type { TransactionRecorder } from '../transaction/transaction-recorder.ts'
-import { failure } from '../model/failure.ts'
-import type { Outcome, TransactionRecord, Trigger } from '../model/record.ts'
+import type {
+  Ending,
+  ReadVerdict,
+  ReloadContext,
+  RollBackVerdict,
+  StepVerdict,
+  ValidateVerdict,
+} from '../../machines/index.ts'
+import type { Clock } from '../api/clock.ts'
 import type { Phases } from '../apply/phases.ts'
-import { Transaction } from '../transaction/transaction.ts'
-import type { Safety } from '../safety/safety.ts'
-import type { Settings } from '../settings/settings.ts'
+import type { Cancellable } from '../async/deadline.ts'
+import type { Intake } from '../intake/intake.ts'
+import { type Failure, failure } from '../model/failure.ts'
+import type { Visibility } from '../model/paths.ts'
+import type { Outcome, TransactionRecord, Trigger } from '../model/record.ts'
+import type { Revision } from '../model/revision.ts'
 import type { Snapshot } from '../model/snapshot.ts'
-import type { ServingStore } from '../modules/serving-store.ts'
+import type { CommitResult, ServingStore } from '../modules/serving-store.ts'
+import type { Safety } from '../safety/safety.ts'
+import type { EventBus } from '../transaction/event-bus.ts'
 import type { Subscriptions } from '../transaction/subscriptions.ts'
+import { Transaction } from '../transaction/transaction.ts'
+import type { TransactionRecorder } from '../transaction/transaction-recorder.ts'
+import type { HasSignal } from '../validation/snapshot-builder.ts'
+import type { Validation, ValidationInput } from '../validation/validation.ts'
 
 export interface ExecutorDeps {
-  readonly settings: Settings
+  readonly clock: Clock
+  /** Begins the ids of all transactions. */
+  readonly idPrefix: string
+  /** How long after the commit a confirmation may come, in milliseconds; undefined if none is asked for. */
+  readonly confirmWithinMs: number | undefined
   readonly store: ServingStore
-  readonly runner: Phases
-  readonly journal: TransactionRecorder
-  readonly subscribers: Subscriptions
+  readonly intake: Intake
+  readonly validation: Validation
+  readonly visibility: Visibility
   readonly safety: Safety
-  readonly announcer: EventBus
+  readonly phases: Phases
+  readonly subscriptions: Subscriptions
+  readonly recorder: TransactionRecorder
+  readonly events: EventBus
+  readonly onBegun: (epoch: number, trigger: Trigger) => void
 }
 
-/** Does what the reload machine has decided for the transaction that runs. */
+const done = (isDone: boolean): StepVerdict => ({ kind: isDone ? 'done' : 'failed' })
+
+/**
+ * Does what the reload machine has decided for the running transaction: calls the stage, notes its result in the
+ * transaction, and answers with a verdict.
+ */
 export class TransactionExecutor {
-  readonly #parts: ExecutorDeps
+  readonly #deps: ExecutorDeps
   #transaction: Transaction
+  #preparing: Promise<unknown> = Promise.resolve()
   #lastKnownGood: Snapshot | undefined
 
-  constructor(parts: ExecutorDeps) {
-    this.#parts = parts
-    this.#transaction = new Transaction('none', 0, parts.settings.clock)
+  constructor(deps: ExecutorDeps) {
+    this.#deps = deps
+    this.#transaction = new Transaction({ id: 'none', epoch: 0, trigger: 'change', clock: deps.clock })
   }
 
   /** The transaction that runs, or that ran last. */
@@ -41,87 +68,183 @@ export class TransactionExecutor {
     return this.#lastKnownGood
   }
 
-  /** The transaction of this epoch, begun where it is a new one. */
-  begin(epoch: number, trigger: Trigger, onBegun: (epoch: number, trigger: Trigger) => void): Transaction {
-    if (this.#transaction.epoch !== epoch) {
-      const { settings, announcer } = this.#parts
-      const { idPrefix, clock } = settings
-      this.#transaction = new Transaction(`${idPrefix}-${epoch}`, epoch, clock, announcer)
-      this.#transaction.trigger = trigger
-      announcer.began(this.#transaction)
-      onBegun(epoch, trigger)
-    }
-    return this.#transaction
+  async fetch(epoch: number, seen: Revision | undefined, signal: AbortSignal): Promise<ReadVerdict> {
+    const transaction = this.#begin(epoch, 'reload')
+    const result = await this.#deps.intake.fetch(seen, signal)
+    if (result.kind === 'found') return result
+    transaction.fail(result.failure)
+    return { kind: 'failed' }
   }
 
-  commit(): boolean {
-    const { store, runner, subscribers, settings } = this.#parts
+  async validate(epoch: number, input: ValidationInput, call: HasSignal): Promise<ValidateVerdict> {
+    const { store, validation, events, visibility } = this.#deps
+    const transaction = this.#begin(epoch, input.trigger)
+    transaction.beginValidation(input.candidate)
+    const serving = store.snapshot?.config
+    const { verdict, snapshot, plan, failures } = await validation.validate(input, call)
+    transaction.noteValidated(snapshot, plan, failures)
+    events.planned(transaction, serving, visibility)
+    return verdict
+  }
+
+  /** Writes down that the config is tried, before any module is called. */
+  async journal(mustBeConfirmed: boolean): Promise<StepVerdict> {
+    await this.#deps.safety.begin(this.#transaction, mustBeConfirmed)
+    return done(true)
+  }
+
+  async prepare(call: Cancellable): Promise<StepVerdict> {
     const transaction = this.#transaction
-    const previous = store.snapshot?.config
-    if (!runner.commit(transaction)) return false
-    transaction.committedAt = settings.clock.monotonic()
-    subscribers.notify(transaction.snapshot?.config, previous, { transaction: transaction.id, direction: 'forward' })
-    return true
+    const preparing = this.#deps.phases.prepare(transaction, call)
+    this.#preparing = preparing
+    const { isComplete, staged, failures } = await preparing
+    transaction.notePrepared(staged, failures)
+    return done(isComplete)
   }
 
-  /** What is left of the time in which the transaction may be confirmed, in milliseconds. */
+  /** Notes the commit that the serving store has just made, in the same turn. */
+  noteCommit(result: CommitResult, startMs: number): StepVerdict {
+    const transaction = this.#transaction
+    const { timings, plan } = transaction
+    const endMs = timings.elapsedMs()
+    const thrower = result.kind === 'failed' ? result.failure.module : undefined
+    for (const name of plan.keys()) {
+      timings.add(name, 'commit', startMs, endMs, name === thrower ? 'failed' : 'done')
+      if (name === thrower) break // the modules after it were not called
+    }
+    if (result.kind === 'failed') {
+      transaction.fail(result.failure)
+      transaction.noteRolledBack(result.rollbackFailures)
+      return done(false)
+    }
+    transaction.noteCommitted(result.commit, endMs)
+    this.#notify(result.commit.previous?.snapshot, 'forward')
+    return done(true)
+  }
+
+  async complete(): Promise<StepVerdict> {
+    const transaction = this.#transaction
+    const { applied, failures } = await this.#deps.phases.complete(transaction)
+    transaction.noteApplied(applied, failures)
+    return done(failures.length === 0)
+  }
+
+  async soak(signal: AbortSignal): Promise<StepVerdict> {
+    const transaction = this.#transaction
+    const { hasHeld, failures } = await this.#deps.phases.soak(transaction, signal)
+    transaction.fail(...failures)
+    return done(hasHeld)
+  }
+
+  /** Goes on checking until a check fails or the signal aborts. */
+  async check(signal: AbortSignal): Promise<StepVerdict> {
+    const transaction = this.#transaction
+    const { hasHeld, failures } = await this.#deps.phases.check(transaction, signal)
+    transaction.fail(...failures)
+    return done(hasHeld)
+  }
+
+  /** Makes the snapshot the last known good, on disk too if a store is given. */
+  async promote(): Promise<StepVerdict> {
+    const { snapshot } = this.#transaction
+    if (snapshot !== undefined) await this.#deps.safety.promote(snapshot)
+    return done(true)
+  }
+
+  async rollBack(ending: Ending, hasServed: boolean): Promise<RollBackVerdict> {
+    const transaction = this.#transaction
+    transaction.noteEnding(ending)
+    await this.#awaitAbandonedPrepare()
+    this.#rollBackGenerations(transaction)
+    const degraded = await this.#undo(transaction)
+    const untried = this.#deps.safety.untilOf(transaction, hasServed)
+    return { kind: 'done', degraded, ...(untried === undefined ? {} : { untried }) }
+  }
+
+  /** An abandoned prepare has its grace. What it has made until then is noted by `prepare`. */
+  async #awaitAbandonedPrepare(): Promise<void> {
+    await this.#preparing
+  }
+
+  /** Undoes compensating modules; returns all modules that may not serve the config. */
+  async #undo(transaction: Transaction): Promise<readonly string[]> {
+    const undoFailures = await this.#deps.phases.undo(transaction, transaction.applied)
+    transaction.fail(...undoFailures.map(({ failure: failed }) => failed))
+    return [...new Set([...transaction.rollbackFailures, ...undoFailures.map(({ module }) => module)])]
+  }
+
+  #rollBackGenerations(transaction: Transaction): void {
+    const { commit, timings } = transaction
+    if (commit === undefined) return
+    const startMs = timings.elapsedMs()
+    const failures = this.#deps.store.rollBack(commit)
+    const endMs = timings.elapsedMs()
+    for (const { slot } of commit.switches) {
+      const hasFailed = failures.some(({ module }) => module === slot.name)
+      timings.add(slot.name, 'rollback', startMs, endMs, hasFailed ? 'failed' : 'done')
+    }
+    transaction.noteRolledBack(failures)
+    this.#notify(transaction.snapshot, 'back')
+  }
+
+  fail(failed: Failure): void {
+    this.#transaction.fail(failed)
+  }
+
+  /** Notes that nobody confirmed in time. */
+  failUnconfirmed(): void {
+    this.#transaction.fail(failure('confirm.expired', this.#transaction.revision))
+  }
+
+  /** What is left of the time for a confirmation, in milliseconds. */
   get confirmLeftMs(): number {
-    const { confirm, clock } = this.#parts.settings
-    const { committedAt } = this.#transaction
-    if (confirm === undefined || committedAt === undefined) return 0
-    return Math.max(0, committedAt + confirm.withinMs - clock.monotonic())
+    const { committedAtMs, timings } = this.#transaction
+    const { confirmWithinMs } = this.#deps
+    if (confirmWithinMs === undefined || committedAtMs === undefined) return 0
+    return Math.max(0, committedAtMs + confirmWithinMs - timings.elapsedMs())
   }
 
   /** The end of that time by the wall clock. */
   get confirmUntil(): number {
-    const { startedAt, committedAt, begunAt } = this.#transaction
-    return Math.round(startedAt + (committedAt ?? begunAt) - begunAt + (this.#parts.settings.confirm?.withinMs ?? 0))
+    const { startedAt, committedAtMs = 0 } = this.#transaction
+    return Math.round(startedAt + committedAtMs + (this.#deps.confirmWithinMs ?? 0))
   }
 
-  async rollBack(ending: Ending, hasServed: boolean): Promise<RollBackVerdict> {
-    const { store, runner, subscribers, safety } = this.#parts
-    const transaction = this.#transaction
-    transaction.ending = ending
-    const wasSwapped = transaction.isCommitted
-    await runner.awaitAbandonedPrepare(transaction)
-    runner.rollBack(transaction)
-    if (wasSwapped) {
-      const context = { transaction: transaction.id, direction: 'back' } as const
-      subscribers.notify(store.snapshot?.config, transaction.snapshot?.config, context)
-    }
-    const degraded = await runner.undo(transaction)
-    const untried = safety.untilOf(transaction, hasServed)
-    return { kind: 'done', degraded, ...(untried === undefined ? {} : { untried }) }
-  }
-
-  /** The transaction has held: its snapshot is the last known good, on disk too where a store is given. */
-  async promote(): Promise<void> {
-    const { snapshot } = this.#transaction
-    if (snapshot !== undefined) await this.#parts.safety.promote(snapshot)
-  }
-
-  fail(...made: Parameters<typeof failure>): void {
-    this.#transaction.fail(failure(...made))
-  }
-
-  /** Gives back what the transaction leaves over, learns from it, and writes its record. */
-  conclude(outcome: Outcome, context: ReloadContext, wantsWord: boolean): TransactionRecord {
-    const { runner, journal, safety } = this.#parts
+  /** Learns from the transaction, writes its record, and closes what it leaves over. */
+  finishTransaction(outcome: Outcome, context: ReloadContext, awaitsConfirmation: boolean): TransactionRecord {
+    const { phases, recorder, safety } = this.#deps
     const transaction = this.#transaction
     const { snapshot } = transaction
     if (snapshot !== undefined && outcome === 'unchanged') this.#noteUnchanged(snapshot)
     if (snapshot !== undefined && outcome === 'committed') this.#noteGood(snapshot, context)
-    // A first config that is not proved serves too: what fails beside it can be released like any other.
-    safety.conclude(transaction, outcome, context.hasServed || context.soakFailed, wantsWord)
-    safety.expect(transaction, context.untried)
-    if (outcome === 'committed') runner.prove()
-    const record = journal.conclude(transaction, outcome, context)
-    runner.finish(transaction)
+    // A first config that has failed its soak serves too: what fails beside it can be released like any other.
+    const hasServed = context.hasServed || context.soakFailed
+    safety.learnFrom(transaction, { outcome, hasServed, awaitsConfirmation, untried: context.untried })
+    if (outcome === 'committed') phases.markSoaked()
+    const record = recorder.recordOutcome(transaction, outcome, context.degraded)
+    phases.retireLeftovers(transaction)
+    transaction.release()
     return record
   }
 
+  /** The transaction of this epoch, begun if it is a new one. */
+  #begin(epoch: number, trigger: Trigger): Transaction {
+    if (this.#transaction.epoch === epoch) return this.#transaction
+    const { idPrefix, clock, events, onBegun } = this.#deps
+    const id = `${idPrefix}-${epoch}`
+    this.#transaction = new Transaction({ id, epoch, trigger, clock, onPhase: events.onPhaseOf(id) })
+    events.began(this.#transaction)
+    onBegun(epoch, trigger)
+    return this.#transaction
+  }
+
+  #notify(before: Snapshot | undefined, direction: 'forward' | 'back'): void {
+    const { store, subscriptions } = this.#deps
+    subscriptions.notify(store.snapshot?.config, before?.config, { transaction: this.#transaction.id, direction })
+  }
+
   #noteUnchanged(snapshot: Snapshot): void {
-    const { store, safety } = this.#parts
+    const { store, safety } = this.#deps
     store.noteRevision(snapshot)
     if (this.#lastKnownGood?.config !== snapshot.config) return
     this.#lastKnownGood = snapshot
@@ -129,10 +252,10 @@ export class TransactionExecutor {
   }
 
   #noteGood(snapshot: Snapshot, { persists, trigger }: ReloadContext): void {
-    const { safety } = this.#parts
+    const { safety } = this.#deps
     this.#lastKnownGood = snapshot
     if (trigger === 'restore') safety.goodHistory.renew(snapshot)
-    // Where a store is given it has been promoted in a state of its own, which waits for the disk.
+    // With a store it has been promoted in a state of its own, which waits for the disk.
     else if (!persists) void safety.promote(snapshot)
   }
 }

@@ -2,26 +2,24 @@ import { createActor } from 'xstate'
 import { admissionMachine } from '../../machines/admission/machine.ts'
 import type { AdmissionEvent } from '../../machines/admission/types.ts'
 import type { Candidate } from '../model/candidate.ts'
+import { type ActorSettings, actorOptions, type Report } from '../xstate/inspection.ts'
 import type { ObservableActor } from '../xstate/machine-observer.ts'
-import { actorOptions } from '../xstate/inspection.ts'
-import { createOwners } from '../xstate/actor-owners.ts'
-import type { Failure } from '../model/failure.ts'
-import type { Settings } from '../settings/settings.ts'
+import { SystemDeps } from '../xstate/system-deps.ts'
 
 /** How long the source must be quiet, and the first window in which a storm is gathered, in milliseconds. */
 const QUIET_MS = 20
-/** The longest window: what a change may be late by in a storm, in milliseconds. */
+/** The longest window, and so the longest delay of a change in a storm, in milliseconds. */
 const MAX_WINDOW_MS = 250
 
-type Deliver = (candidate: Candidate, wasFrozen: boolean) => void
+/** Takes a candidate that was let through; `wasFrozen` if a freeze has held it back. */
+export type Deliver = (candidate: Candidate, wasFrozen: boolean) => void
 
-const owners = createOwners<Deliver>()
+const deliverOf = new SystemDeps<Deliver>()
 
-/** The chart with its holes filled, once for all reloaders. */
 const machine = admissionMachine.provide({
   actions: {
-    deliver: ({ context: { newest }, system }) => newest && owners.of(system)(newest, false),
-    deliverFrozen: ({ context: { newest }, system }) => newest && owners.of(system)(newest, true),
+    deliver: ({ context: { newest }, system }) => newest && deliverOf.of(system)(newest, false),
+    deliverFrozen: ({ context: { newest }, system }) => newest && deliverOf.of(system)(newest, true),
   },
   delays: {
     quiet: QUIET_MS,
@@ -29,13 +27,13 @@ const machine = admissionMachine.provide({
   },
 })
 
-/** Runs the admission machine: what the source tells goes through it to the reload machine. */
+/** Runs the admission machine, which paces changes on their way to the reload machine and holds them while frozen. */
 export class Admission {
   readonly #actor
 
-  constructor(settings: Settings, deliver: Deliver, report: (failure: Failure) => void) {
+  constructor(settings: ActorSettings, deliver: Deliver, report: Report) {
     this.#actor = createActor(machine, actorOptions('admission', settings, report))
-    owners.note(this.#actor.system, deliver)
+    deliverOf.set(this.#actor.system, deliver)
   }
 
   get actor(): ObservableActor {
@@ -55,7 +53,7 @@ export class Admission {
     this.#send({ type: 'source.changed', candidate })
   }
 
-  /** What was read beside it: the newest is known to it, let through or not. */
+  /** Notes what `reload()` has read, so that the newest document is known, let through or not. */
   noteRead(candidate: Candidate): void {
     this.#send({ type: 'document.read', candidate })
   }

@@ -1,71 +1,79 @@
-import type { Candidate } from '../model/candidate.ts'
+import type { Clock } from '../api/clock.ts'
+import { type ReadResult, type Source, SourceError } from '../api/source.ts'
+import { cancelOnAbort } from '../async/abort.ts'
 import { type DeadlineContext, withDeadline } from '../async/deadline.ts'
+import type { Candidate } from '../model/candidate.ts'
 import { codeTable } from '../model/error-codes.ts'
 import { type Failure, failure, type SourceCode } from '../model/failure.ts'
-import type { Settings } from '../settings/settings.ts'
-import { type ReadResult, SourceError } from '../api/source.ts'
 
 export type ReadOutcome =
-  | { readonly kind: 'read'; readonly candidate: Candidate; readonly reading: ReadResult }
+  | { readonly kind: 'read'; readonly candidate: Candidate }
   | { readonly kind: 'failed'; readonly failure: Failure & { readonly code: SourceCode } }
 
-/** Reads the source within a deadline, and keeps what was read beside the machines, which know it by name only. */
+/** Reads the source within a deadline, and keeps documents beside the machines, which know them by name only. */
 export class SourceReader {
-  readonly #settings: Settings
+  readonly #source: Source
+  readonly #clock: Clock
+  readonly #deadlineMs: number
   // Weak, so that a document lives exactly as long as a machine or a transaction may still ask for it.
-  readonly #readings = new WeakMap<Candidate, ReadResult>()
-  /** Wall-clock time of the last read that the source answered. */
-  verifiedAt: number | undefined
+  readonly #documents = new WeakMap<Candidate, ReadResult>()
+  #verifiedAt: number | undefined
 
-  constructor(settings: Settings) {
-    this.#settings = settings
+  constructor(source: Source, clock: Clock, deadlineMs: number) {
+    this.#source = source
+    this.#clock = clock
+    this.#deadlineMs = deadlineMs
   }
 
-  register(reading: ReadResult): Candidate {
-    const candidate = { revision: reading.revision }
-    this.#readings.set(candidate, reading)
+  /** Wall-clock time of the last read that the source answered. */
+  get verifiedAt(): number | undefined {
+    return this.#verifiedAt
+  }
+
+  register(document: ReadResult): Candidate {
+    const candidate = { revision: document.revision }
+    this.#documents.set(candidate, document)
     return candidate
   }
 
-  /** The same document, with what is known of it. */
+  /** Makes another candidate of the same document, with what has become known of it. */
   mark(candidate: Candidate, { isLastKnownGood, wasFrozen }: Required<Omit<Candidate, 'revision'>>): Candidate {
-    const reading = this.readingOf(candidate)
+    const document = this.documentOf(candidate)
     const marked = {
-      revision: reading.revision,
+      revision: document.revision,
       ...(isLastKnownGood ? { isLastKnownGood } : {}),
       ...(wasFrozen ? { wasFrozen } : {}),
     }
-    this.#readings.set(marked, reading)
+    this.#documents.set(marked, document)
     return marked
   }
 
-  readingOf(candidate: Candidate): ReadResult {
-    const reading = this.#readings.get(candidate)
-    if (reading === undefined) throw new Error('A candidate that was never registered')
-    return reading
+  documentOf(candidate: Candidate): ReadResult {
+    const document = this.#documents.get(candidate)
+    if (document === undefined) throw new Error('A candidate that was never registered')
+    return document
   }
 
+  /** Reads once. Never rejects. */
   async read(signal: AbortSignal): Promise<ReadOutcome> {
-    const { source, clock, deadlines } = this.#settings
-    const read = async (bounds: DeadlineContext): Promise<ReadResult> => toReading(await source.read(bounds.signal))
-    const call = withDeadline(read, { clock, deadlineMs: deadlines.readMs, graceMs: 0 })
-    signal.addEventListener('abort', call.cancel)
-    const ended = await call.result
-    signal.removeEventListener('abort', call.cancel)
+    const read = async (context: DeadlineContext): Promise<ReadResult> =>
+      toReadResult(await this.#source.read(context.signal))
+    const call = withDeadline(read, { clock: this.#clock, deadlineMs: this.#deadlineMs, graceMs: 0 })
+    const ended = await cancelOnAbort(call, signal)
     if (ended.kind === 'done') {
-      this.verifiedAt = clock.now()
-      return { kind: 'read', candidate: this.register(ended.value), reading: ended.value }
+      this.#verifiedAt = this.#clock.now()
+      return { kind: 'read', candidate: this.register(ended.value) }
     }
-    const code =
-      ended.kind === 'timed-out' ? 'source.timeout' : sourceCodeOf('error' in ended ? ended.error : undefined)
-    return { kind: 'failed', failure: sourceFailure(code, 'error' in ended ? ended.error : undefined) }
+    const error = 'error' in ended ? ended.error : undefined
+    const code = ended.kind === 'timed-out' ? 'source.timeout' : sourceCodeOf(error)
+    return { kind: 'failed', failure: sourceFailure(code, error) }
   }
 }
 
 const isCode = (code: unknown, of: 'source' | 'document'): boolean =>
   typeof code === 'string' && code.startsWith(`${of}.`) && Object.hasOwn(codeTable, code)
 
-/** The code of what a source threw; a foreign error is `source.failed`. Never throws: the error is foreign. */
+/** The code of what a source threw; `source.failed` for a foreign error. Never throws, although the error's getters may. */
 export const sourceCodeOf = (error: unknown): SourceCode => {
   try {
     const code = error instanceof Error && error.name === 'SourceError' ? (error as SourceError).code : undefined
@@ -75,7 +83,7 @@ export const sourceCodeOf = (error: unknown): SourceCode => {
   }
 }
 
-/** A failure of the source; of a {@link SourceError} the cause is what it wraps. */
+/** Makes a failure of the source. The cause of a {@link SourceError} is the error that it wraps. */
 export const sourceFailure = <C extends SourceCode>(code: C, error?: unknown): Failure & { readonly code: C } =>
   failure(code, { phase: 'fetching' }, causeOf(error)) as Failure & { code: C }
 
@@ -88,12 +96,11 @@ const causeOf = (error: unknown): unknown => {
 }
 
 /**
- * A reading of our own with what the source's has: a source is user code too, and what is half a reading must not get
- * as far as the machines.
+ * Copies what a source has read: a source is user code too, and half a result must not reach the machines.
  *
- * @throws TypeError where it is none
+ * @throws TypeError for anything else
  */
-export const toReading = (value: ReadResult): ReadResult => {
+export const toReadResult = (value: ReadResult): ReadResult => {
   const { kind } = value
   const { lineage, order, name } = value.revision
   const isRevision = typeof lineage === 'string' && Number.isFinite(order) && typeof name === 'string'
@@ -113,6 +120,6 @@ export const toReading = (value: ReadResult): ReadResult => {
       throw new TypeError('The content of a document is text or bytes')
     }
     default:
-      throw new TypeError('A reading is a document, missing or malformed')
+      throw new TypeError('A read results in a document, missing or malformed')
   }
 }

@@ -1,88 +1,88 @@
 import { createActor, fromCallback } from 'xstate'
-import type { Candidate } from '../model/candidate.ts'
 import { watchMachine } from '../../machines/watch/machine.ts'
 import { candidateOf } from '../../machines/watch/setup.ts'
 import type { SourceVerdict, WatchMachineEvent } from '../../machines/watch/types.ts'
-import { backoffMs } from '../async/backoff.ts'
-import { ignoreRejection } from '../async/deadline.ts'
-import type { ObservableActor } from '../xstate/machine-observer.ts'
 import { MAX_DELAY_MS } from '../api/clock.ts'
-import { actorOptions } from '../xstate/inspection.ts'
-import { createOwners } from '../xstate/actor-owners.ts'
 import type { SourceState, SourceStatus } from '../api/status.ts'
+import { backoffMs } from '../async/backoff.ts'
+import { ignoreRejection } from '../async/thenable.ts'
+import type { Candidate } from '../model/candidate.ts'
 import { type Failure, failure, type SourceCode } from '../model/failure.ts'
-import { isNewer, type Revision } from '../model/revision.ts'
+import type { Revision } from '../model/revision.ts'
 import type { Settings } from '../settings/settings.ts'
+import { actorOptions, type Report } from '../xstate/inspection.ts'
+import type { ObservableActor } from '../xstate/machine-observer.ts'
 import { fromStep } from '../xstate/step-actor.ts'
-import { sourceCodeOf, sourceFailure, type SourceReader, toReading } from './source-reader.ts'
+import { SystemDeps } from '../xstate/system-deps.ts'
+import { sourceCodeOf, sourceFailure, type SourceReader, toReadResult } from './source-reader.ts'
 
-/** What moves when the watch machine decides. */
-interface WatcherDeps {
-  readonly settings: Settings
+type WatchSettings = Pick<
+  Settings,
+  'source' | 'logger' | 'clock' | 'random' | 'deadlines' | 'sourceBackoff' | 'reconcileMs' | 'inspect'
+>
+
+/** Takes a candidate, and whether the stream reported it or a read found it. */
+export type OnCandidate = (candidate: Candidate, from: 'stream' | 'read') => void
+
+/** What the actors of the watch machine call. */
+interface WatchDeps {
+  readonly settings: WatchSettings
   readonly read: (signal: AbortSignal) => Promise<SourceVerdict>
   readonly watch: (after: Revision | undefined, send: (event: WatchMachineEvent) => void) => () => void
-  readonly deliver: (candidate: Candidate, from: 'stream' | 'read') => void
-  readonly report: (failure: Failure) => void
+  readonly onCandidate: OnCandidate
+  readonly report: Report
 }
 
-const owners = createOwners<WatcherDeps>()
+const deps = new SystemDeps<WatchDeps>()
 
-const partsOf = owners.of
-
-/** The chart with its holes filled, once for all reloaders. */
 const machine = watchMachine.provide({
   actors: {
-    readSource: fromStep<SourceVerdict, unknown>(async ({ system, signal }) => partsOf(system).read(signal)),
+    readSource: fromStep<SourceVerdict, unknown>(async ({ system, signal }) => deps.of(system).read(signal)),
     watchSource: fromCallback<WatchMachineEvent, { readonly after: Revision | undefined }>(
-      ({ sendBack, input, system }) => partsOf(system).watch(input.after, sendBack),
+      ({ sendBack, input, system }) => deps.of(system).watch(input.after, sendBack),
     ),
   },
   actions: {
     deliver: ({ event, system }) => {
       const candidate = candidateOf(event)
       if (candidate === undefined) return
-      partsOf(system).deliver(candidate, event.type === 'watch.reported' ? 'stream' : 'read')
+      deps.of(system).onCandidate(candidate, event.type === 'watch.reported' ? 'stream' : 'read')
     },
-    reportBroken: ({ system }) => partsOf(system).report(failure('internal.error', { phase: 'fetching' })),
+    reportBroken: ({ system }) => deps.of(system).report(failure('internal.error', { phase: 'fetching' })),
   },
   delays: {
     backoff: ({ context, system }) => {
-      const { sourceBackoff: retry, random } = partsOf(system).settings
-      return backoffMs(retry, context.attempts, random)
+      const { sourceBackoff, random } = deps.of(system).settings
+      return backoffMs(sourceBackoff, context.attempts, random)
     },
-    openDeadline: ({ system }) => partsOf(system).settings.deadlines.readMs,
-    steadyAfter: ({ system }) => partsOf(system).settings.sourceBackoff.maxMs,
+    openDeadline: ({ system }) => deps.of(system).settings.deadlines.readMs,
+    steadyAfter: ({ system }) => deps.of(system).settings.sourceBackoff.maxMs,
     reconcileInterval: ({ system }) => {
-      const { reconcileMs, random } = partsOf(system).settings
+      const { reconcileMs, random } = deps.of(system).settings
       return Math.min(MAX_DELAY_MS, reconcileMs * (0.9 + random() * 0.2))
     },
   },
 })
 
-/** Runs the watch machine on a source, and hands on each candidate that it delivers. */
+/** Runs the watch machine on a source, and passes on each candidate that it delivers. */
 export class SourceWatcher {
-  readonly #settings: Settings
+  readonly #settings: WatchSettings
   readonly #reader: SourceReader
   readonly #actor
   #state: SourceState = 'connecting'
   #since: number
   #lastError: Failure | undefined
 
-  constructor(
-    settings: Settings,
-    reader: SourceReader,
-    deliver: (candidate: Candidate, from: 'stream' | 'read') => void,
-    report: (failure: Failure) => void,
-  ) {
+  constructor(settings: WatchSettings, reader: SourceReader, onCandidate: OnCandidate, report: Report) {
     this.#settings = settings
     this.#reader = reader
     this.#since = settings.clock.now()
     this.#actor = createActor(machine, actorOptions('watch', settings, report))
-    owners.note(this.#actor.system, {
+    deps.set(this.#actor.system, {
       settings,
       read: (signal) => this.#read(signal),
       watch: (after, send) => this.#watch(after, send),
-      deliver,
+      onCandidate,
       report,
     })
     this.#actor.subscribe({
@@ -106,32 +106,24 @@ export class SourceWatcher {
     this.#noteState('closed')
   }
 
-  /** Has the source read again, where it is being followed. */
+  /** Makes the watch machine read again, if it follows the source. */
   recheck(): void {
     this.#actor.send({ type: 'watch.changed' })
   }
 
   get status(): SourceStatus {
-    const { source } = this.#settings
+    const { name, endpoint } = this.#settings.source
     const { verifiedAt } = this.#reader
-    const revision = this.revision
+    const { seen } = this.#actor.getSnapshot().context
     return {
-      name: source.name,
-      endpoint: source.endpoint,
+      name,
+      endpoint,
       state: this.#state,
       since: this.#since,
-      ...(revision === undefined ? {} : { revision }),
+      ...(seen === undefined ? {} : { revision: seen }),
       ...(verifiedAt === undefined ? {} : { verifiedAt }),
       ...(this.#lastError === undefined ? {} : { lastError: this.#lastError }),
     }
-  }
-
-  get revision(): Revision | undefined {
-    return this.#actor.getSnapshot().context.seen
-  }
-
-  get lastError(): Failure | undefined {
-    return this.#lastError
   }
 
   #noteState(state: SourceState): void {
@@ -141,10 +133,10 @@ export class SourceWatcher {
   }
 
   async #read(signal: AbortSignal): Promise<SourceVerdict> {
-    const result = await this.#reader.read(signal)
-    if (result.kind === 'read') return { kind: 'read', candidate: result.candidate }
-    if (!signal.aborted) this.#noteError(result.failure)
-    return { kind: 'failed', cause: result.failure.code }
+    const outcome = await this.#reader.read(signal)
+    if (outcome.kind === 'read') return outcome
+    if (!signal.aborted) this.#noteError(outcome.failure)
+    return { kind: 'failed', cause: outcome.failure.code }
   }
 
   #watch(after: Revision | undefined, send: (event: WatchMachineEvent) => void): () => void {
@@ -153,17 +145,17 @@ export class SourceWatcher {
     return () => controller.abort()
   }
 
-  /** Turns what the source reports into events until it breaks or nobody listens. Never rejects. */
+  /** Turns what the source reports into events until it breaks or the signal aborts. Never rejects. */
   async #pump(after: Revision, signal: AbortSignal, send: (event: WatchMachineEvent) => void): Promise<void> {
     let cause: SourceCode = 'source.closed'
     try {
       const events = this.#settings.source.watch(after, signal)
-      ignoreRejection(events) // of an async function where an async generator belongs
+      ignoreRejection(events) // of an async function that was given instead of an async generator
       for await (const event of events) {
         if (signal.aborted) return
         if (event.kind === 'opened') send({ type: 'watch.opened' })
         else if (event.kind === 'changed') send({ type: 'watch.changed' })
-        else send({ type: 'watch.reported', candidate: this.#reader.register(toReading(event)) })
+        else send({ type: 'watch.reported', candidate: this.#reader.register(toReadResult(event)) })
       }
       if (!signal.aborted) this.#noteError(sourceFailure(cause))
     } catch (error) {
@@ -178,7 +170,3 @@ export class SourceWatcher {
     this.#settings.logger.warn({ changeover: failed }, failed.message)
   }
 }
-
-/** True where two revisions are of one document. */
-export const isInSync = (serving: Revision | undefined, seen: Revision | undefined): boolean =>
-  serving !== undefined && seen !== undefined && !isNewer(seen, serving)

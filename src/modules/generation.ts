@@ -9,7 +9,7 @@ export class GenerationRecord {
   /** The generations whose instances it was prepared with. */
   readonly #needed: readonly GenerationRecord[]
   #dependents: Set<GenerationRecord> | undefined
-  /** It has passed a soak: its check is not asked again. */
+  /** True once it has passed a soak: its check is not called again. */
   hasSoaked = false
   #uses = 0
   #onUnused: (() => void) | undefined
@@ -31,12 +31,12 @@ export class GenerationRecord {
     }
   }
 
-  /** Generations prepared with this one's instance that are not closed: they close first. */
+  /** The generations prepared with this one's instance that are still open: they close first. */
   get dependents(): readonly GenerationRecord[] {
     return this.#dependents === undefined ? [] : [...this.#dependents]
   }
 
-  /** It is closed: those that it was prepared with need not wait for it any more. */
+  /** Tells the generations that it was prepared with that they no longer wait for it. */
   release(): void {
     for (const other of this.#needed) other.#dependents?.delete(this)
   }
@@ -56,7 +56,7 @@ export class GenerationRecord {
     return this.#uses
   }
 
-  /** Resolves when nobody uses it. Called once, when it is retired: nobody new can find it then. */
+  /** Resolves when it is no longer used. Called once, when it is retired: from then on no new user finds it. */
   unused(): Promise<void> {
     if (this.#uses === 0) return Promise.resolve()
     return new Promise((resolve) => {
@@ -64,7 +64,7 @@ export class GenerationRecord {
     })
   }
 
-  /** Closes it exactly once, whoever asks and however often: the first caller's way is taken, all get its promise. */
+  /** Closes it exactly once: the first caller's way is taken, and every caller gets its promise. */
   closeOnce(close: () => Promise<void>): Promise<void> {
     this.#closing ??= close()
     return this.#closing
@@ -74,3 +74,29 @@ export class GenerationRecord {
     return this.#closing
   }
 }
+
+// A generation object that is returned a second time would be closed twice, once while it serves.
+const taken = new WeakSet<object>()
+
+/**
+ * Copies what the user's object has, read once, so that later changes of that object have no effect. Undefined if it is
+ * not a generation, or was returned before.
+ */
+export const generationOf = (value: unknown): Generation<unknown> | undefined => {
+  try {
+    if (typeof value !== 'object' || value === null || !('instance' in value) || taken.has(value)) return undefined
+    const { instance, commit, rollback, check, close } = value as Generation<unknown>
+    if (!isHook(commit) || !isHook(rollback) || !isHook(check) || !isHook(close)) return undefined
+    taken.add(value)
+    const generation: { -readonly [Member in keyof Generation<unknown>]: Generation<unknown>[Member] } = { instance }
+    if (commit) generation.commit = () => commit.call(value)
+    if (rollback) generation.rollback = () => rollback.call(value)
+    if (check) generation.check = (signal) => check.call(value, signal)
+    if (close) generation.close = () => close.call(value)
+    return generation
+  } catch {
+    return undefined // one of its getters threw
+  }
+}
+
+const isHook = (member: unknown): boolean => member === undefined || typeof member === 'function'

@@ -1,4 +1,4 @@
-import { isThenable } from '../async/deadline.ts'
+import { isThenable } from '../async/thenable.ts'
 import { type Failure, failure } from '../model/failure.ts'
 import type { ModuleDefinition } from './registry.ts'
 import type { Snapshot } from '../model/snapshot.ts'
@@ -6,11 +6,36 @@ import type { GenerationRecord } from './generation.ts'
 import { Slot } from './slot.ts'
 import { type Instances, View } from './view.ts'
 
-/** One module's part in the tick. */
-export interface ModuleSwitch {
+/** What a commit needs of a planned module. */
+interface NextSlice {
   readonly slot: Slot
-  readonly from: { readonly serving: GenerationRecord | undefined; readonly slice: unknown }
-  readonly to: { readonly serving: GenerationRecord | undefined; readonly slice: unknown }
+  /** The slice that it is to serve; undefined switches the module off. */
+  readonly next: unknown
+}
+
+/** What is to serve: a validated and prepared transaction. */
+export interface NextState {
+  readonly snapshot: Snapshot | undefined
+  readonly plan: ReadonlyMap<string, NextSlice>
+  readonly staged: ReadonlyMap<string, GenerationRecord>
+}
+
+interface Serving {
+  readonly serving: GenerationRecord | undefined
+  readonly slice: unknown
+}
+
+/** One module's part in a commit. */
+interface ModuleSwitch {
+  readonly slot: Slot
+  readonly from: Serving
+  readonly to: Serving
+}
+
+/** A commit that has been made, with all that a rollback needs. */
+export interface Commit {
+  readonly switches: readonly ModuleSwitch[]
+  readonly previous: View | undefined
 }
 
 /** A rollback that threw, with the module that may now serve something else. */
@@ -19,8 +44,8 @@ export interface RollbackFailure {
   readonly failure: Failure
 }
 
-export type CommitVerdict =
-  | { readonly kind: 'done' }
+export type CommitResult =
+  | { readonly kind: 'done'; readonly commit: Commit }
   | { readonly kind: 'failed'; readonly failure: Failure; readonly rollbackFailures: readonly RollbackFailure[] }
 
 /** Holds what serves, and changes all of it in one synchronous turn, forward and back. */
@@ -30,7 +55,7 @@ export class ServingStore {
   readonly #show: (config: unknown) => void
   #view: View | undefined
 
-  /** @param show told in the same turn what config serves from now on */
+  /** @param show called in the same turn with the config that serves from now on */
   constructor(show: (config: unknown) => void = () => {}) {
     this.#show = show
   }
@@ -56,30 +81,38 @@ export class ServingStore {
   }
 
   /**
-   * The tick. Calls the commits in dependency order, then moves every pointer and last the config. Where a commit
-   * throws, all that it touched is swapped back here and now, the thrower included. Nothing else runs in between.
+   * Makes a snapshot live. Calls the `commit`s in dependency order, then moves every pointer and last the config. If a
+   * commit throws, all that were called are rolled back at once, in reverse. Nothing else runs in between.
    */
-  commit(swaps: readonly ModuleSwitch[], snapshot: Snapshot): CommitVerdict {
-    for (const [index, { slot, to }] of swaps.entries()) {
+  commit({ snapshot, plan, staged }: NextState): CommitResult {
+    if (snapshot === undefined) throw new Error('A commit before a snapshot')
+    const switches = [...plan.values()].map(
+      ({ slot, next }): ModuleSwitch => ({
+        slot,
+        from: { serving: slot.serving, slice: slot.slice },
+        to: { serving: next === undefined ? undefined : staged.get(slot.name), slice: next },
+      }),
+    )
+    for (const [index, { slot, to }] of switches.entries()) {
       const thrown = callHook(to.serving, 'commit')
       if (thrown === undefined) continue
-      const touched = swaps.slice(0, index + 1)
       return {
         kind: 'failed',
         failure: failure('module.commit-failed', { module: slot.name, phase: 'commit' }, thrown.error),
-        rollbackFailures: this.#callRollbacks(touched),
+        rollbackFailures: this.#callRollbacks(switches.slice(0, index + 1)),
       }
     }
-    this.#point(swaps, 'to')
+    const commit = { switches, previous: this.#view }
+    this.#point(switches, 'to')
     this.#view = new View(snapshot, this.slots)
     this.#show(snapshot.config)
-    return { kind: 'done' }
+    return { kind: 'done', commit }
   }
 
-  /** The tick back, after a commit that held: the same instances as before serve again when it returns. */
-  rollBack(swaps: readonly ModuleSwitch[], previous: View | undefined): readonly RollbackFailure[] {
-    const rollbackFailures = this.#callRollbacks(swaps)
-    this.#point(swaps, 'from')
+  /** Takes a commit back in one synchronous turn: the same instances as before serve again when it returns. */
+  rollBack({ switches, previous }: Commit): readonly RollbackFailure[] {
+    const rollbackFailures = this.#callRollbacks(switches)
+    this.#point(switches, 'from')
     this.#view = previous
     this.#show(previous?.snapshot.config)
     return rollbackFailures
@@ -90,9 +123,9 @@ export class ServingStore {
     if (this.#view !== undefined) this.#view.snapshot = snapshot
   }
 
-  #callRollbacks(swaps: readonly ModuleSwitch[]): RollbackFailure[] {
+  #callRollbacks(switches: readonly ModuleSwitch[]): RollbackFailure[] {
     const rollbackFailures: RollbackFailure[] = []
-    for (const { slot, to } of [...swaps].reverse()) {
+    for (const { slot, to } of [...switches].reverse()) {
       const thrown = callHook(to.serving, 'rollback')
       if (thrown === undefined) continue
       const place = { module: slot.name, phase: 'rollback' } as const
@@ -101,10 +134,10 @@ export class ServingStore {
     return rollbackFailures
   }
 
-  #point(swaps: readonly ModuleSwitch[], side: 'from' | 'to'): void {
-    for (const swap of swaps) {
-      swap.slot.serving = swap[side].serving
-      swap.slot.slice = swap[side].slice
+  #point(switches: readonly ModuleSwitch[], side: 'from' | 'to'): void {
+    for (const one of switches) {
+      one.slot.serving = one[side].serving
+      one.slot.slice = one[side].slice
     }
   }
 
@@ -119,21 +152,21 @@ export class ServingStore {
     return { instances, release }
   }
 
-  /** True where a lease or a use holds the generation. */
+  /** True if a lease or a `use` holds the generation. */
   isHeld(record: GenerationRecord): boolean {
     if (record.uses > 0) return true
     for (const view of this.#held) if (view.has(record)) return true
     return false
   }
 
-  /** Resolves when no lease and no use holds the generation, which must not serve any more. */
+  /** Resolves when no lease and no `use` holds the generation, which must no longer serve. */
   async released(record: GenerationRecord): Promise<void> {
     const views = [...this.#held].filter((view) => view.has(record))
     await Promise.all([record.unused(), ...views.map((view) => view.drained())])
   }
 }
 
-/** Calls a user's synchronous hook; says what it threw. A promise is a commit that is not finished, so it counts too. */
+/** Calls a synchronous hook of the user's and returns what it threw. A promise is a hook that has not finished: a failure too. */
 const callHook = (
   record: GenerationRecord | undefined,
   hook: 'commit' | 'rollback',

@@ -1,102 +1,109 @@
-import type { Engine } from '../engine/engine.ts'
+import type { Clock } from '../api/clock.ts'
 import type { RevertOptions } from '../api/reloader.ts'
+import type { ReloadActor } from '../engine/reload-actor.ts'
+import type { Restore } from '../engine/restore.ts'
+import type { TransactionExecutor } from '../engine/transaction-executor.ts'
+import type { Intake } from '../intake/intake.ts'
 import { changeoverError } from '../model/failure.ts'
 import type { TransactionRecord } from '../model/record.ts'
-import type { Settings } from '../settings/settings.ts'
+import type { Safety } from '../safety/safety.ts'
 import type { PendingCalls } from './pending-calls.ts'
 
-/** From the tick until it holds a transaction may be confirmed. */
-const confirmableStates = new Set(['completing', 'soaking', 'confirming'])
+interface CommandDeps {
+  readonly clock: Clock
+  readonly intake: Intake
+  readonly safety: Safety
+  readonly machine: ReloadActor
+  readonly executor: TransactionExecutor
+  readonly restore: Restore
+  readonly pendingCalls: PendingCalls
+}
 
-/** What a person may ask of a running reloader beside a read: to hold changes, go back, try again, confirm. */
+/** Characters of a freeze's reason that are kept. */
+const MAX_REASON = 500
+
+/** What an operator may ask of a running reloader: read now, freeze, go back, try again, confirm. */
 export class Commands {
-  readonly #settings: Settings
-  readonly #engine: Engine
-  readonly #waiters: PendingCalls
+  readonly #deps: CommandDeps
 
-  constructor(settings: Settings, engine: Engine, waiters: PendingCalls) {
-    this.#settings = settings
-    this.#engine = engine
-    this.#waiters = waiters
+  constructor(deps: CommandDeps) {
+    this.#deps = deps
   }
 
   reload(): Promise<TransactionRecord> {
-    if (this.#engine.admission.isFrozen) throw changeoverError('reloader.frozen')
-    const record = this.#waiters.next('reload')
-    this.#engine.restore.requestReload()
+    const { intake, restore, pendingCalls } = this.#deps
+    if (intake.isFrozen) throw changeoverError('reloader.frozen')
+    const record = pendingCalls.next('reload')
+    restore.requestReload()
     return record
   }
 
   async freeze(reason: string): Promise<void> {
-    if (typeof reason !== 'string')
+    if (typeof reason !== 'string') {
       throw changeoverError('reloader.invalid-option', { detail: 'freeze takes a reason' })
+    }
     await this.#freeze(reason.slice(0, MAX_REASON))
   }
 
   async unfreeze(): Promise<void> {
-    const { admission, safety } = this.#engine
-    if (!admission.isFrozen) return
+    const { intake, safety } = this.#deps
+    if (!intake.isFrozen) return
     const saved = safety.freeze(undefined)
-    admission.unfreeze()
+    intake.unfreeze()
     await saved
   }
 
   async revert({ to }: RevertOptions): Promise<TransactionRecord> {
-    const { safety, reader } = this.#engine
+    const { safety, intake, machine, pendingCalls } = this.#deps
     const good = safety.goodHistory.find(to)
     if (good === undefined) throw changeoverError('reloader.no-such-good')
     const saved = this.#freeze(`reverted to ${good.revision.name}`, good.digest)
-    const record = this.#waiters.next('revert')
-    const candidate = reader.register({ kind: 'document', revision: good.revision, content: good.text })
-    this.#engine.send({ type: 'revert.requested', candidate })
+    const record = pendingCalls.next('revert')
+    const candidate = intake.documents.register({ kind: 'document', revision: good.revision, content: good.text })
+    machine.send({ type: 'revert.requested', candidate })
     await saved
     return record
   }
 
   async retry(): Promise<TransactionRecord> {
-    const { admission, safety, context } = this.#engine
-    if (admission.isFrozen) throw changeoverError('reloader.frozen')
+    const { intake, safety, machine, pendingCalls } = this.#deps
+    if (intake.isFrozen) throw changeoverError('reloader.frozen')
     const { untriedDigest } = safety
-    const isWaiting = context.untried?.until === 'released' && untriedDigest !== undefined
+    const isWaiting = machine.context.untried?.until === 'released' && untriedDigest !== undefined
     if (!isWaiting) throw changeoverError('reloader.nothing-to-retry')
     safety.quarantine.allowOnce(untriedDigest)
-    const record = this.#waiters.next('retry')
-    this.#engine.send({ type: 'retry.requested' })
+    const record = pendingCalls.next('retry')
+    machine.send({ type: 'retry.requested' })
     return record
   }
 
   async release(digest: string | undefined): Promise<void> {
-    const { safety } = this.#engine
+    const { safety, machine } = this.#deps
     const saved = safety.release(digest)
-    if (digest === undefined || digest === safety.untriedDigest) this.#engine.send({ type: 'retry.requested' })
+    if (digest === undefined || digest === safety.untriedDigest) machine.send({ type: 'retry.requested' })
     await saved
   }
 
   async confirm(transactionId: string): Promise<TransactionRecord> {
-    const { executor, state, context } = this.#engine
-    const { transaction } = executor
-    const isRunning = transaction.id === transactionId && context.epoch === transaction.epoch
-    const mayConfirm =
-      isRunning && confirmableStates.has(state.state) && this.#engine.awaitsConfirmation && executor.confirmLeftMs > 0
-    if (!mayConfirm) throw changeoverError('confirm.refused')
-    const record = this.#waiters.running(transaction.epoch)
-    this.#engine.send({ type: 'confirm.given' })
+    const { executor, machine, pendingCalls } = this.#deps
+    const { id, epoch } = executor.transaction
+    const isRunning = id === transactionId && machine.context.epoch === epoch
+    if (!isRunning || !machine.isConfirmable) throw changeoverError('confirm.refused')
+    const record = pendingCalls.running(epoch)
+    machine.send({ type: 'confirm.given' })
     return record
   }
 
-  /** In one turn, so that nothing passes any more. Calls of `reload` whose read has not begun are refused, as later ones are. */
+  /** Freezes in one turn, so that nothing passes any more. Calls whose transaction has not begun are refused. */
   #freeze(reason: string, revertTo?: string): Promise<void> {
-    const { admission, safety } = this.#engine
-    const since = safety.frozen?.since ?? this.#settings.clock.now()
+    const { clock, intake, safety, machine, pendingCalls } = this.#deps
+    const since = safety.frozen?.since ?? clock.now()
     const goal = revertTo ?? safety.frozen?.revertTo // a revert may still be on its way
     const saved = safety.freeze({ reason, since, ...(goal === undefined ? {} : { revertTo: goal }) })
-    admission.freeze()
-    this.#engine.send({ type: 'freeze.requested' })
-    this.#waiters.reject('reloader.frozen', 'reload')
-    this.#waiters.reject('reloader.frozen', 'retry')
+    intake.freeze()
+    machine.send({ type: 'freeze.requested' })
+    pendingCalls.reject('reloader.frozen', 'reload')
+    pendingCalls.reject('reloader.frozen', 'retry')
     return saved
   }
 }
-
-/** Characters of a freeze's reason that are kept. */
-const MAX_REASON = 500

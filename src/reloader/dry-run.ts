@@ -1,42 +1,61 @@
-import type { Engine } from '../engine/engine.ts'
 import type { PlanOptions, PlanReport } from '../api/reloader.ts'
-import { diffOf } from '../model/diff.ts'
-import { ChangeoverError } from '../model/failure.ts'
-import type { Settings } from '../settings/settings.ts'
-import { planOf } from '../transaction/plan.ts'
-import type { Registry } from '../modules/registry.ts'
-import { Transaction } from '../transaction/transaction.ts'
+import type { Clock } from '../api/clock.ts'
 import type { Document } from '../api/source.ts'
+import type { Phases } from '../apply/phases.ts'
+import { diffOf } from '../model/diff.ts'
+import { ChangeoverError, type Failure, failure } from '../model/failure.ts'
+import type { Registry } from '../modules/registry.ts'
 import type { ServingStore } from '../modules/serving-store.ts'
+import { PhaseTimings } from '../transaction/phase-timings.ts'
+import { planOf } from '../transaction/plan.ts'
+import type { ModuleWork } from '../transaction/transaction.ts'
+import type { SnapshotBuilder } from '../validation/snapshot-builder.ts'
 
-/** The way of a document through all that may refuse it, without its tick. */
+interface DryRunDeps {
+  readonly clock: Clock
+  readonly registry: Registry
+  readonly store: ServingStore
+  readonly builder: SnapshotBuilder
+  readonly phases: Phases
+  readonly degraded: readonly string[]
+}
+
+/** Takes a document through everything that may refuse it, without the commit. */
 export const dryRun = async (
   content: string,
   { prepare = false }: PlanOptions,
-  { clock }: Settings,
-  registry: Registry,
-  store: ServingStore,
-  { validator, runner, context }: Engine,
+  { clock, registry, store, builder, phases, degraded }: DryRunDeps,
 ): Promise<PlanReport> => {
   const revision = { lineage: 'plan', order: 0, name: 'plan' }
-  const reading: Document = { kind: 'document', revision, content }
+  const document: Document = { kind: 'document', revision, content }
   const serving = store.snapshot?.config
   try {
-    const snapshot = await validator.snapshotOf(reading, validator.textOf(reading), serving, new AbortController())
-    const transaction = new Transaction('plan', -1, clock)
-    transaction.snapshot = snapshot
-    if (snapshot.config !== serving) validator.askPolicies(snapshot, serving)
-    transaction.plan = planOf(registry, store, snapshot.config, context.degraded)
-    const isPrepared = !prepare || (await runner.rehearse(transaction))
-    const isUnchanged = snapshot.config === serving && transaction.plan.size === 0
+    const snapshot = await builder.snapshotOf(document, builder.textOf(document), serving, new AbortController())
+    if (snapshot.config !== serving) builder.askPolicies(snapshot, serving)
+    const plan = planOf(registry, store, snapshot.config, degraded)
+    const work: ModuleWork = { plan, revision: {}, timings: new PhaseTimings(clock) }
+    const { isPrepared, failures } = prepare ? await prepareDry(work, phases) : nothingPrepared
+    const isUnchanged = snapshot.config === serving && plan.size === 0
     return {
       verdict: isPrepared ? (isUnchanged ? 'unchanged' : 'changes') : 'failed',
-      modules: transaction.moduleRecords().map(({ module, change }) => ({ module, change })),
-      diff: diffOf(serving, snapshot.config, validator.visibility),
-      failures: transaction.failures,
+      modules: [...plan.values()].map(({ module, change }) => ({ module: module.name, change })),
+      diff: diffOf(serving, snapshot.config, builder.visibility),
+      failures,
     }
   } catch (error) {
     if (error instanceof ChangeoverError) return { verdict: 'rejected', failures: error.failures }
     throw error
   }
+}
+
+interface DryPreparation {
+  readonly isPrepared: boolean
+  readonly failures: readonly Failure[]
+}
+
+const nothingPrepared: DryPreparation = { isPrepared: true, failures: [] }
+
+const prepareDry = async (work: ModuleWork, phases: Phases): Promise<DryPreparation> => {
+  const { isComplete, failures, wasStopped } = await phases.dryRun(work)
+  return { isPrepared: isComplete, failures: wasStopped ? [...failures, failure('reloader.plan-stopped')] : failures }
 }

@@ -2,51 +2,51 @@ import { changeoverError, type ErrorCode } from '../model/failure.ts'
 import type { TransactionRecord, Trigger } from '../model/record.ts'
 
 interface PendingCall {
-  /** What begins the transaction that is waited for; undefined where that runs already. */
+  /** What begins the transaction that answers it; undefined if that runs already. */
   readonly trigger: Trigger | undefined
-  /** The transaction that answers it; unknown until it begins. */
+  /** The transaction that answers it; undefined until it begins. */
   epoch: number | undefined
   readonly resolve: (record: TransactionRecord) => void
   readonly reject: (error: Error) => void
 }
 
-/** Calls that are answered by the terminal record of a transaction. */
+/** The calls that wait for the terminal record of a transaction. */
 export class PendingCalls {
-  readonly #waiters = new Set<PendingCall>()
+  readonly #calls = new Set<PendingCall>()
 
-  /** The record of the first transaction of this kind that begins from now on. */
+  /** Resolves with the record of the first transaction of this kind that begins from now on. */
   next(trigger: Trigger): Promise<TransactionRecord> {
-    return this.#wait(trigger, undefined)
+    return this.#add(trigger, undefined)
   }
 
-  /** The record of the transaction that runs. */
+  /** Resolves with the record of the running transaction. */
   running(epoch: number): Promise<TransactionRecord> {
-    return this.#wait(undefined, epoch)
+    return this.#add(undefined, epoch)
   }
 
-  /** A transaction begins: it answers the calls for its kind so far. */
+  /** A transaction begins: it will answer the calls for its kind so far. */
   claim(epoch: number, trigger: Trigger): void {
-    for (const waiter of this.#waiters) if (waiter.trigger === trigger) waiter.epoch ??= epoch
+    for (const call of this.#calls) if (call.trigger === trigger) call.epoch ??= epoch
   }
 
   answer(record: TransactionRecord): void {
-    for (const waiter of this.#waiters) {
-      if (waiter.epoch !== record.epoch) continue
-      this.#waiters.delete(waiter)
-      waiter.resolve(record)
+    for (const call of this.#calls) {
+      if (call.epoch !== record.epoch) continue
+      this.#calls.delete(call)
+      call.resolve(record)
     }
   }
 
   /** Rejects the calls that no transaction will answer: all, or those of one kind that has not begun. */
   reject(code: ErrorCode, trigger?: Trigger): void {
-    for (const waiter of this.#waiters) {
-      if (trigger !== undefined && (waiter.trigger !== trigger || waiter.epoch !== undefined)) continue
-      this.#waiters.delete(waiter)
-      waiter.reject(changeoverError(code))
+    for (const call of this.#calls) {
+      if (trigger !== undefined && (call.trigger !== trigger || call.epoch !== undefined)) continue
+      this.#calls.delete(call)
+      call.reject(changeoverError(code))
     }
   }
 
-  #wait(trigger: Trigger | undefined, epoch: number | undefined): Promise<TransactionRecord> {
-    return new Promise((resolve, reject) => this.#waiters.add({ trigger, epoch, resolve, reject }))
+  #add(trigger: Trigger | undefined, epoch: number | undefined): Promise<TransactionRecord> {
+    return new Promise((resolve, reject) => this.#calls.add({ trigger, epoch, resolve, reject }))
   }
 }

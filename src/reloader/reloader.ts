@@ -1,35 +1,41 @@
-import { Engine } from '../engine/engine.ts'
 import type {
   LeasedView,
   ModuleHandle,
   NoModules,
   PlanOptions,
   PlanReport,
-  Reloader,
   ReleaseOptions,
+  Reloader,
   RevertOptions,
   StartOptions,
 } from '../api/reloader.ts'
+import type { ReloaderOptions } from '../api/options.ts'
+import type { ReloaderStatus } from '../api/status.ts'
+import { registerObservation } from '../api/observed.ts'
+import { Engine } from '../engine/engine.ts'
 import { changeoverError } from '../model/failure.ts'
 import type { TransactionRecord } from '../model/record.ts'
-import type { ReloaderOptions } from '../api/options.ts'
-import { checkDeadlines, resolveOptions, type Settings } from '../settings/settings.ts'
-import { registerObservation } from '../api/observed.ts'
-import { Commands } from './commands.ts'
 import { Registry, type UseLinks } from '../modules/registry.ts'
-import { dryRun } from './dry-run.ts'
-import { Startup } from './startup.ts'
-import type { ReloaderStatus } from '../api/status.ts'
-import { statusOf } from './status.ts'
-import type { Slot } from '../modules/slot.ts'
 import { ServingStore } from '../modules/serving-store.ts'
+import type { Slot } from '../modules/slot.ts'
+import { checkDeadlines, resolveOptions, type Settings } from '../settings/settings.ts'
 import type { Listener } from '../transaction/subscriptions.ts'
+import { Commands } from './commands.ts'
+import { dryRun } from './dry-run.ts'
 import { PendingCalls } from './pending-calls.ts'
+import { Startup } from './startup.ts'
+import { statusOf } from './status.ts'
 
 /**
  * Makes a reloader. Add modules with `use`, then `start` it.
  *
- * @throws ChangeoverError `reloader.invalid-option` for a setting that cannot be
+ * @throws ChangeoverError `reloader.invalid-option` for an option that is missing, unknown or out of range
+ *
+ * @example
+ * const reloader = createReloader({ source: fileSource({ path: 'config.json' }), schema: Config, logger })
+ *   .use('logger', (config) => config.log, logLevel(logger))
+ *   .use('cache', (config) => config.cache, timer(refreshCache), { after: ['logger'] })
+ * await reloader.start()
  */
 export const createReloader = <Config>(options: ReloaderOptions<Config>): Reloader<Config, NoModules> =>
   // `use` adds each module to the type as it adds it here: the one place where the types trust the code.
@@ -39,7 +45,7 @@ interface Served {
   readonly config: unknown
 }
 
-/** Stands there until something serves. A test for it at each read would keep V8 from moving reads out of loops. */
+/** Stands in until a config serves: a check at each read would keep V8 from moving reads out of loops (bench: read). */
 const nothingServed: Served = {
   get config(): never {
     throw changeoverError('reloader.not-started')
@@ -50,38 +56,40 @@ class ReloaderImpl {
   readonly modules: Record<string, ModuleHandle<unknown>> = {}
   readonly #settings: Settings
   readonly #registry = new Registry()
-  /** What serves, beside the store: a read of `config` asks nothing and is as fast as one of a plain object. */
+  /** What serves, beside the store: a read of `config` checks nothing and is as fast as one of a plain object. */
   #served: Served = nothingServed
   readonly #store = new ServingStore((config) => {
     this.#served = config === undefined ? nothingServed : { config }
   })
   readonly #engine: Engine
-  readonly #waiters = new PendingCalls()
-  readonly #operations: Commands
-  #start: Startup | undefined
+  readonly #pendingCalls = new PendingCalls()
+  readonly #commands: Commands
+  #startup: Startup | undefined
   #closing: Promise<void> | undefined
   #resolveClosed: () => void = () => {}
 
   constructor(settings: Settings) {
     this.#settings = settings
+    const pendingCalls = this.#pendingCalls
     this.#engine = new Engine(settings, this.#registry, this.#store, {
-      onBegun: (epoch, trigger) => this.#waiters.claim(epoch, trigger),
-      onServing: () => this.#start?.serve(),
+      onBegun: (epoch, trigger) => pendingCalls.claim(epoch, trigger),
+      onServing: () => this.#startup?.serve(),
       onFinished: (record, leavesUntried) => {
-        this.#start?.conclude(record)
-        this.#waiters.answer(record)
-        if (!leavesUntried) this.#waiters.reject('reloader.nothing-to-retry', 'retry')
+        this.#startup?.settleStart(record)
+        pendingCalls.answer(record)
+        if (!leavesUntried) pendingCalls.reject('reloader.nothing-to-retry', 'retry')
       },
-      onFrozen: () => this.#waiters.reject('reloader.frozen', 'reload'),
+      onFrozen: () => pendingCalls.reject('reloader.frozen', 'reload'),
       onClosed: () => this.#resolveClosed(),
     })
-    this.#operations = new Commands(settings, this.#engine, this.#waiters)
-    registerObservation(this, this.#engine.announcer.observation(this.status))
+    const { intake, safety, machine, executor, restore, events } = this.#engine
+    this.#commands = new Commands({ clock: settings.clock, intake, safety, machine, executor, restore, pendingCalls })
+    registerObservation(this, events.observation(this.status))
   }
 
   readonly use = (name: string, select: unknown, applier: unknown, links: UseLinks = {}): this => {
     if (this.#closing !== undefined) throw changeoverError('reloader.closed', { module: name })
-    if (this.#start !== undefined) throw changeoverError('reloader.already-started', { module: name })
+    if (this.#startup !== undefined) throw changeoverError('reloader.already-started', { module: name })
     if (links.deadlines !== undefined) checkDeadlines(links.deadlines)
     const definition = this.#registry.add(name, select, applier, links)
     const slot = this.#store.add(definition)
@@ -91,12 +99,12 @@ class ReloaderImpl {
 
   readonly start = async (options: StartOptions = {}): Promise<void> => {
     if (this.#closing !== undefined) throw changeoverError('reloader.closed')
-    if (this.#start !== undefined) throw changeoverError('reloader.already-started')
-    const start = new Startup(options, this.#settings.clock, () => this.#engine.follower.lastError)
-    this.#start = start
+    if (this.#startup !== undefined) throw changeoverError('reloader.already-started')
+    const startup = new Startup(options, this.#settings.clock, () => this.#engine.intake.status.lastError)
+    this.#startup = startup
     this.#engine.start()
     try {
-      await start.served
+      await startup.served
     } catch (error) {
       await this.close()
       throw error
@@ -119,7 +127,10 @@ class ReloaderImpl {
     }
   }
 
-  readonly status = (): ReloaderStatus => statusOf(this.#engine, this.#store)
+  readonly status = (): ReloaderStatus => {
+    const { machine, executor, intake, restore, safety, recorder } = this.#engine
+    return statusOf({ machine, executor, intake, restore, safety, recorder, store: this.#store })
+  }
 
   readonly reload = async (): Promise<TransactionRecord> => this.#running().reload()
 
@@ -137,20 +148,28 @@ class ReloaderImpl {
 
   readonly plan = async (document: string, options: PlanOptions = {}): Promise<PlanReport> => {
     if (this.#closing !== undefined) throw changeoverError('reloader.closed')
-    return dryRun(document, options, this.#settings, this.#registry, this.#store, this.#engine)
+    const { builder, phases, machine } = this.#engine
+    return dryRun(document, options, {
+      clock: this.#settings.clock,
+      registry: this.#registry,
+      store: this.#store,
+      builder,
+      phases,
+      degraded: machine.context.degraded,
+    })
   }
 
   readonly subscribe = (
     select: (config: unknown) => unknown,
     listener: Listener,
     { signal }: { readonly signal?: AbortSignal } = {},
-  ): (() => void) => this.#engine.subscribers.add({ select, listener }, signal)
+  ): (() => void) => this.#engine.subscriptions.add({ select, listener }, signal)
 
   readonly transactions = ({
     signal,
   }: {
     readonly signal?: AbortSignal
-  } = {}): AsyncIterableIterator<TransactionRecord> => this.#engine.journal.stream(signal)
+  } = {}): AsyncIterableIterator<TransactionRecord> => this.#engine.recorder.stream(signal)
 
   readonly close = (): Promise<void> => {
     this.#closing ??= this.#close()
@@ -172,25 +191,25 @@ class ReloaderImpl {
   }
 
   async #close(): Promise<void> {
-    this.#start?.fail(changeoverError('reloader.closed'))
+    this.#startup?.fail(changeoverError('reloader.closed'))
     await new Promise<void>((resolve) => {
       this.#resolveClosed = resolve
-      this.#engine.requestClose(this.#start !== undefined)
+      this.#engine.requestClose(this.#startup !== undefined)
     })
-    this.#waiters.reject('reloader.closed')
-    this.#engine.journal.close()
-    this.#engine.announcer.announce({ kind: 'closed' })
+    this.#pendingCalls.reject('reloader.closed')
+    this.#engine.recorder.close()
+    this.#engine.events.announce({ kind: 'closed' })
   }
 
   #running(): Commands {
     if (this.#closing !== undefined) throw changeoverError('reloader.closed')
-    if (this.#start === undefined) throw changeoverError('reloader.not-started')
-    return this.#operations
+    if (this.#startup === undefined) throw changeoverError('reloader.not-started')
+    return this.#commands
   }
 
   #serving(): Commands {
-    // A first config that is not taken by all modules yet may be taken back: there is nothing to hold or to return to.
-    if (this.#closing === undefined && this.#start?.hasServed !== true) throw changeoverError('reloader.not-started')
+    // A first config that not all modules have taken may be rolled back: there is nothing to freeze or to return to.
+    if (this.#closing === undefined && this.#startup?.hasServed !== true) throw changeoverError('reloader.not-started')
     return this.#running()
   }
 }

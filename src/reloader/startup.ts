@@ -1,22 +1,21 @@
 import type { Clock, TimerHandle } from '../api/clock.ts'
 import type { StartOptions } from '../api/reloader.ts'
 import { ChangeoverError, changeoverError, type Failure, failure } from '../model/failure.ts'
-import type { TransactionRecord } from '../model/record.ts'
 import { checkMs } from '../model/option-checks.ts'
+import type { TransactionRecord } from '../model/record.ts'
 
 /** One call of `start`: settles at the first commit, the first bad document, the deadline or the abort. */
 export class Startup {
   readonly served: Promise<void>
-  /** True from the first commit that has held, or soaks. */
-  hasServed = false
   readonly #clock: Clock
   readonly #signal: AbortSignal | undefined
+  #hasServed = false
   #timer: TimerHandle
   #resolve: () => void = () => {}
   #reject: (error: Error) => void = () => {}
 
   constructor({ signal, deadlineMs }: StartOptions, clock: Clock, lastError: () => Failure | undefined) {
-    // First, since a constructor that throws must leave no listener behind.
+    // Checked first, since a constructor that throws must leave no listener behind.
     if (deadlineMs !== undefined) checkMs('deadlineMs', deadlineMs)
     this.#clock = clock
     this.#signal = signal
@@ -37,8 +36,13 @@ export class Startup {
     }, deadlineMs)
   }
 
+  /** True from the first commit that soaks or has held. */
+  get hasServed(): boolean {
+    return this.#hasServed
+  }
+
   serve(): void {
-    this.hasServed = true
+    this.#hasServed = true
     this.#end()
     this.#resolve()
   }
@@ -48,9 +52,9 @@ export class Startup {
     this.#reject(error)
   }
 
-  /** A bad document fails the start; an unreachable source and a superseded document do not. */
-  conclude(record: TransactionRecord): void {
-    // What was kept and cannot serve any more is no answer: the source's document follows.
+  /** Fails the start for a bad document; not for an unreachable source or a superseded document. */
+  settleStart(record: TransactionRecord): void {
+    // A stored config that cannot serve any more is no answer: the source's document follows.
     if (record.trigger === 'restore') return
     if (!('failures' in record) || record.revision === undefined) return
     const [first, ...rest] = record.failures

@@ -1,80 +1,96 @@
-import type { Engine } from '../engine/engine.ts'
-import { isInSync } from '../intake/source-watcher.ts'
-import { isSameRevision } from '../model/revision.ts'
-import { goodStatus } from '../safety/good-history.ts'
-import type { Snapshot } from '../model/snapshot.ts'
 import type { ModuleStatus, ReloaderStatus } from '../api/status.ts'
-import type { Slot } from '../modules/slot.ts'
+import type { ReloadActor } from '../engine/reload-actor.ts'
+import type { Restore } from '../engine/restore.ts'
+import type { TransactionExecutor } from '../engine/transaction-executor.ts'
+import type { Intake } from '../intake/intake.ts'
+import { isNewer, isSameRevision } from '../model/revision.ts'
+import type { Snapshot } from '../model/snapshot.ts'
 import type { ServingStore } from '../modules/serving-store.ts'
+import type { Slot } from '../modules/slot.ts'
+import { goodStatus } from '../safety/good-history.ts'
+import type { Safety } from '../safety/safety.ts'
+import type { TransactionRecorder } from '../transaction/transaction-recorder.ts'
+
+interface StatusDeps {
+  readonly machine: ReloadActor
+  readonly executor: TransactionExecutor
+  readonly intake: Intake
+  readonly restore: Restore
+  readonly safety: Safety
+  readonly store: ServingStore
+  readonly recorder: TransactionRecorder
+}
 
 /** All that an operator may see: names, revisions, counts; no config value. */
-export const statusOf = (engine: Engine, store: ServingStore): ReloaderStatus => {
-  const { degraded } = engine.context
-  const isDegraded = new Set(degraded)
-  const isClosed = engine.state.state === 'closed'
+export const statusOf = (deps: StatusDeps): ReloaderStatus => {
+  const { machine, executor, intake, safety, store, recorder } = deps
+  const { state, since, context } = machine
   const serving = shown(store.snapshot)
-  const lastKnownGood = shown(engine.executor.lastKnownGood)
-  const { last, counters } = engine.journal
+  const lastKnownGood = shown(executor.lastKnownGood)
+  const source = intake.status
+  const isInSync =
+    serving !== undefined && source.revision !== undefined && !isNewer(source.revision, serving.revision)
   return {
-    ...engine.state,
+    state,
+    since,
     ...(serving === undefined ? {} : { serving }),
-    ...(lastKnownGood === undefined ? {} : { lastKnownGood: lastKnownGood }),
-    goodHistory: engine.safety.goodHistory.goods.map(goodStatus),
-    ...safetyStatus(engine, store),
-    inSync: isInSync(serving?.revision, engine.follower.revision),
-    degraded,
-    source: engine.follower.status,
-    modules: Object.fromEntries(
-      [...store.slots].map(([name, slot]) => [
-        name,
-        moduleStatus(slot, isClosed ? 'closed' : stateOf(slot, isDegraded)),
-      ]),
-    ),
-    counters,
-    ...(last === undefined ? {} : { last }),
-  }
-}
-
-const safetyStatus = (engine: Engine, store: ServingStore) => {
-  const { safety, admission, executor } = engine
-  const staleSince = store.snapshot === undefined ? undefined : staleSinceOf(engine)
-  const { frozen } = safety
-  const newest = admission.newest?.revision
-  const waiting = isSameRevision(newest, store.snapshot?.revision) ? undefined : newest
-  return {
-    ...(staleSince === undefined ? {} : { stale: { since: staleSince } }),
-    ...(frozen === undefined || !admission.isFrozen
-      ? {}
-      : { frozen: { reason: frozen.reason, since: frozen.since, ...(waiting === undefined ? {} : { waiting }) } }),
-    ...(engine.awaitsConfirmation && executor.confirmLeftMs > 0
-      ? { confirmation: { transaction: executor.transaction.id, until: executor.confirmUntil } }
-      : {}),
+    ...(lastKnownGood === undefined ? {} : { lastKnownGood }),
+    goodHistory: safety.goodHistory.goods.map(goodStatus),
+    ...staleStatus(deps),
+    ...frozenStatus(deps),
+    ...confirmationStatus(deps),
     quarantine: safety.quarantine.active.map(({ build: _, ...shownOf }) => shownOf),
-    ...(safety.keeper === undefined ? {} : { persistence: safety.keeper.status() }),
+    ...(safety.persistenceStatus === undefined ? {} : { persistence: safety.persistenceStatus }),
+    inSync: isInSync,
+    degraded: context.degraded,
+    source,
+    modules: moduleStatuses(store, context.degraded, state === 'closed'),
+    counters: recorder.counters,
+    ...(recorder.last === undefined ? {} : { last: recorder.last }),
   }
 }
 
-/** Since when what serves has not been compared with the source; undefined while the source is followed. */
-const staleSinceOf = ({ follower, restore }: Engine): number | undefined => {
-  const { state, verifiedAt } = follower.status
-  if (state === 'closed') return undefined
-  if (verifiedAt === undefined) return restore.provedAt
-  return state === 'backing-off' || state === 'connecting' ? verifiedAt : undefined
+/** Since when what serves has not been compared with the source; absent while the source is followed. */
+const staleStatus = ({ intake, restore, store }: StatusDeps): Pick<ReloaderStatus, 'stale'> => {
+  const { state, verifiedAt } = intake.status
+  if (state === 'closed' || store.snapshot === undefined) return {}
+  const isLost = state === 'backing-off' || state === 'connecting'
+  const since = verifiedAt === undefined ? restore.provedAt : isLost ? verifiedAt : undefined
+  return since === undefined ? {} : { stale: { since } }
 }
+
+const frozenStatus = ({ intake, safety, store }: StatusDeps): Pick<ReloaderStatus, 'frozen'> => {
+  const { frozen } = safety
+  if (frozen === undefined || !intake.isFrozen) return {}
+  const { reason, since } = frozen
+  const newest = intake.newest?.revision
+  const waiting = isSameRevision(newest, store.snapshot?.revision) ? undefined : newest
+  return { frozen: { reason, since, ...(waiting === undefined ? {} : { waiting }) } }
+}
+
+const confirmationStatus = ({ machine, executor }: StatusDeps): Pick<ReloaderStatus, 'confirmation'> =>
+  machine.awaitsConfirmation && executor.confirmLeftMs > 0
+    ? { confirmation: { transaction: executor.transaction.id, until: executor.confirmUntil } }
+    : {}
 
 const shown = (snapshot: Snapshot | undefined) =>
   snapshot === undefined ? undefined : { revision: snapshot.revision, digest: snapshot.digest }
 
-const stateOf = ({ name, slice }: Slot, degraded: ReadonlySet<string>): ModuleStatus['state'] => {
-  if (degraded.has(name)) return 'degraded'
-  return slice === undefined ? 'off' : 'serving'
+const moduleStatuses = (
+  { slots }: ServingStore,
+  degraded: readonly string[],
+  isClosed: boolean,
+): ReloaderStatus['modules'] => {
+  const isDegraded = new Set(degraded)
+  const stateOf = ({ name, slice }: Slot): ModuleStatus['state'] => {
+    if (isClosed) return 'closed'
+    if (isDegraded.has(name)) return 'degraded'
+    return slice === undefined ? 'off' : 'serving'
+  }
+  return Object.fromEntries(
+    [...slots].map(([name, slot]) => {
+      const { opened, closed, live, leaked } = slot
+      return [name, { after: slot.definition.after, state: stateOf(slot), opened, closed, live, leaked }]
+    }),
+  )
 }
-
-const moduleStatus = (slot: Slot, state: ModuleStatus['state']): ModuleStatus => ({
-  after: slot.definition.after,
-  state,
-  opened: slot.opened,
-  closed: slot.closed,
-  live: slot.live,
-  leaked: slot.leaked,
-})

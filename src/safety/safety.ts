@@ -1,27 +1,37 @@
 import type { Untried } from '../../machines/index.ts'
-import type { Keeper, KeptJournal } from '../persistence/index.ts'
-import type { ConfigAttempt, Frozen, Good } from '../persistence/journal.ts'
 import { type Failure, failure } from '../model/failure.ts'
 import type { Outcome } from '../model/record.ts'
-import type { Transaction } from '../transaction/transaction.ts'
-import type { Settings } from '../settings/settings.ts'
 import type { Snapshot } from '../model/snapshot.ts'
+import type { ConfigAttempt, Frozen, Good, Journal } from '../persistence/journal.ts'
+import type { Persistence, PersistenceStatus } from '../persistence/persistence.ts'
+import type { Settings } from '../settings/settings.ts'
+import type { Transaction } from '../transaction/transaction.ts'
 import { CrashGuard } from './crash-guard.ts'
 import { GoodHistory } from './good-history.ts'
 import { Quarantine } from './quarantine.ts'
 
 const withoutRevert = ({ reason, since }: Frozen): Frozen => ({ reason, since })
 
+/** What the end of a transaction is judged by, beside the transaction itself. */
+export interface EndOfTransaction {
+  readonly outcome: Outcome
+  /** True if there is a config to fall back on. */
+  readonly hasServed: boolean
+  /** True if it still needed a confirmation. */
+  readonly awaitsConfirmation: boolean
+  readonly untried: Untried | undefined
+}
+
 /**
- * What is learnt from documents that failed and from those that held: the last known good and those before it, the
- * quarantine, the deaths of earlier runs, a freeze. Kept across restarts where a store is given.
+ * Learns from documents that failed and from those that held: the last known good and the ones before it, the
+ * quarantine, the deaths of earlier runs, a freeze. Kept across restarts if a store is given.
  */
 export class Safety {
   readonly goodHistory = new GoodHistory()
   readonly quarantine: Quarantine
   readonly #settings: Settings
-  readonly #keeper: Keeper | undefined
-  readonly #attempts: CrashGuard
+  readonly #persistence: Persistence | undefined
+  readonly #crashGuard: CrashGuard
   readonly #report: (failure: Failure) => void
   #digestKey: string
   #frozen: Frozen | undefined
@@ -29,20 +39,26 @@ export class Safety {
 
   constructor(
     settings: Settings,
-    keeper: Keeper | undefined,
+    persistence: Persistence | undefined,
     report: (failure: Failure) => void,
     onExpired: () => void,
   ) {
     this.#settings = settings
-    this.#keeper = keeper
+    this.#persistence = persistence
     this.#report = report
     this.#digestKey = settings.digestKey
-    this.#attempts = new CrashGuard(settings.build)
+    this.#crashGuard = new CrashGuard(settings.build)
     this.quarantine = new Quarantine(settings.quarantine, settings, onExpired)
   }
 
-  get keeper(): Keeper | undefined {
-    return this.#keeper
+  /** True if the last known good is kept across restarts. */
+  get persists(): boolean {
+    return this.#persistence !== undefined
+  }
+
+  /** Undefined without a store. */
+  get persistenceStatus(): PersistenceStatus | undefined {
+    return this.#persistence?.status()
   }
 
   /** The key of all digests; that of earlier runs once `load` has ended. */
@@ -54,21 +70,21 @@ export class Safety {
     return this.#frozen
   }
 
-  /** Reads what earlier runs have kept, and counts their deaths. Never rejects. */
+  /** Loads what earlier runs have kept, and counts their deaths. Never rejects. */
   async load(): Promise<void> {
-    if (this.#keeper === undefined) return
-    const { goods, journal } = await this.#keeper.load()
+    if (this.#persistence === undefined) return
+    const { goods, journal } = await this.#persistence.load()
     this.goodHistory.load(goods)
     if (journal === undefined) return
     this.#digestKey = journal.digestKey
     this.#frozen = journal.frozen
     this.quarantine.load(journal.quarantine)
-    const died = this.#attempts.load(journal.attempts, goods[0]?.digest)
+    const died = this.#crashGuard.load(journal.attempts, goods[0]?.digest)
     for (const attempt of died) this.#judge(attempt)
     if (died.length > 0) await this.#save()
   }
 
-  /** The goods in the order in which they are to be tried at start: what another build has proved may kill this one. */
+  /** The goods in the order in which a start tries them: what another build has proved may kill this one. */
   get restorable(): readonly Good[] {
     const { active } = this.quarantine
     const rankOf = ({ digest }: Good): number => {
@@ -78,9 +94,9 @@ export class Safety {
     return [...this.goodHistory.goods].sort((one, other) => rankOf(one) - rankOf(other))
   }
 
-  /** True where the config is to be written down before it is tried: it may kill the process. */
+  /** True if the config must be written down before it is tried, since it may kill the process. */
   isAttempt(snapshot: Snapshot): boolean {
-    if (this.#keeper === undefined) return false
+    if (this.#persistence === undefined) return false
     return this.#settings.confirm !== undefined || !this.goodHistory.isNewest(snapshot.digest)
   }
 
@@ -88,7 +104,7 @@ export class Safety {
   async begin({ snapshot, revision }: Transaction, mustBeConfirmed: boolean): Promise<void> {
     if (snapshot === undefined) return
     const now = this.#settings.clock.now()
-    this.#attempts.begin(snapshot.digest, revision.revision ?? '', now, mustBeConfirmed)
+    this.#crashGuard.begin(snapshot.digest, revision.revision ?? '', now, mustBeConfirmed)
     await this.#save()
   }
 
@@ -96,43 +112,44 @@ export class Safety {
   async promote(snapshot: Snapshot): Promise<void> {
     const isKnown = this.goodHistory.add(snapshot, this.#settings.clock.now())
     this.quarantine.clear(snapshot.digest)
-    this.#attempts.end(snapshot.digest)
+    this.#crashGuard.end(snapshot.digest)
     // The goods first: an attempt that is still open for the last known good is known to have held.
-    if (this.#keeper === undefined) return
+    if (this.#persistence === undefined) return
     const { goods } = this.goodHistory
     // One that moves up is written above first: between two writes it would be nowhere else.
-    if (isKnown) await this.#keeper.saveGoods(goods.slice(0, 1))
-    await this.#keeper.saveGoods(goods)
+    if (isKnown) await this.#persistence.saveGoods(goods.slice(0, 1))
+    await this.#persistence.saveGoods(goods)
     await this.#save()
   }
 
-  /** What the end of a transaction teaches. */
-  conclude(transaction: Transaction, outcome: Outcome, hasServed: boolean, wantsWord: boolean): void {
+  /** Learns from the end of a transaction, and waits for the quarantine of the document that is to be tried again. */
+  learnFrom(transaction: Transaction, end: EndOfTransaction): void {
+    const { outcome, hasServed, awaitsConfirmation, untried } = end
     const { snapshot, failures, trigger } = transaction
-    // Closed before anybody said yes: after the restart everything is as before.
-    const isUnconfirmed = outcome === 'aborted' && transaction.isCommitted && wantsWord
+    // Closed before it was confirmed: after the restart everything is as before.
+    const isUnconfirmed = outcome === 'aborted' && transaction.commit !== undefined && awaitsConfirmation
     if (isUnconfirmed) this.#quarantine(transaction, failure('confirm.expired', transaction.revision))
     const isOver = outcome === 'rolled-back' || outcome === 'degraded'
-    const isEnded = isOver && snapshot !== undefined && this.#attempts.end(snapshot.digest)
-    const isSuspended = this.#attempts.suspend()
+    const isEnded = isOver && snapshot !== undefined && this.#crashGuard.end(snapshot.digest)
+    const isSuspended = this.#crashGuard.suspend()
     const [cause] = failures
     const isAtFault = isOver && this.untilOf(transaction, hasServed) === 'released'
     if (isAtFault && cause !== undefined) this.#quarantine(transaction, cause)
-    // The freeze stays, but what did not hold is not what a restart is to serve.
+    // The freeze stays, but a restart must not serve what did not hold.
     const isRevertOver = trigger === 'revert' && (isOver || outcome === 'rejected')
     if (isRevertOver && this.#frozen !== undefined) this.#frozen = withoutRevert(this.#frozen)
     if (isEnded || isSuspended || isUnconfirmed || isAtFault || isRevertOver) void this.#save()
+    this.#expect(transaction, untried)
   }
 
-  /** What a document that was taken back waits for before it is tried again. */
+  /** What a document that was rolled back waits for before it is tried again. */
   untilOf(transaction: Transaction, hasServed: boolean): Untried['until'] | undefined {
-    if (transaction.isUntried) return 'settled'
+    if (transaction.wasBusy) return 'settled'
     const isAtFault = hasServed && transaction.candidate !== undefined && transaction.ending === 'failed'
     return isAtFault && transaction.failures.length > 0 ? 'released' : undefined
   }
 
-  /** Waits for the end of the quarantine of the document that is to be tried again. */
-  expect(transaction: Transaction, untried: Untried | undefined): void {
+  #expect(transaction: Transaction, untried: Untried | undefined): void {
     if (untried === undefined) this.#untriedDigest = undefined
     else if (untried.candidate === transaction.candidate) this.#untriedDigest = transaction.snapshot?.digest
     this.quarantine.expect(untried?.until === 'released' ? this.#untriedDigest : undefined)
@@ -145,7 +162,7 @@ export class Safety {
 
   async release(digest: string | undefined): Promise<void> {
     this.quarantine.release(digest)
-    this.#attempts.forget(digest)
+    this.#crashGuard.forget(digest)
     await this.#save()
   }
 
@@ -157,8 +174,8 @@ export class Safety {
   /** Ends what runs, within the deadline of a write. */
   async close(): Promise<void> {
     this.quarantine.expect(undefined)
-    await this.#keeper?.flush()
-    this.#keeper?.close()
+    await this.#persistence?.flush()
+    this.#persistence?.close()
   }
 
   #judge({ digest, revision, build, deaths, confirm }: ConfigAttempt): void {
@@ -178,13 +195,13 @@ export class Safety {
   }
 
   async #save(): Promise<void> {
-    await this.#keeper?.saveJournal(this.#journal())
+    await this.#persistence?.saveJournal(this.#journal())
   }
 
-  #journal(): KeptJournal {
+  #journal(): Journal {
     return {
       digestKey: this.#digestKey,
-      attempts: this.#attempts.entries,
+      attempts: this.#crashGuard.entries,
       quarantine: this.quarantine.entries,
       ...(this.#frozen === undefined ? {} : { frozen: this.#frozen }),
     }

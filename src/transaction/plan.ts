@@ -1,14 +1,27 @@
 import { ChangeoverError, changeoverError } from '../model/failure.ts'
 import { NotPlain, toPlain } from '../model/plain.ts'
 import type { ModuleChange } from '../model/record.ts'
-import type { Registry } from '../modules/registry.ts'
-import type { Plan, Step } from './transaction.ts'
-import type { Slot } from '../modules/slot.ts'
+import type { ModuleDefinition, Registry } from '../modules/registry.ts'
 import type { ServingStore } from '../modules/serving-store.ts'
+import type { Slot } from '../modules/slot.ts'
+
+/** One module's part in a plan. */
+export interface Step {
+  readonly slot: Slot
+  readonly module: ModuleDefinition
+  readonly change: ModuleChange
+  readonly next: unknown
+  readonly previous: unknown
+}
+
+/** Which modules change, and how, in dependency order. */
+export type Plan = ReadonlyMap<string, Step>
+
+export const noSteps: Plan = new Map()
 
 /**
- * Which modules a config changes: those whose slice differs, those whose needs change with them, and those that are
- * degraded.
+ * Plans which modules a config changes: those whose slice differs, those whose needs change with them, and those that
+ * are degraded.
  *
  * @throws ChangeoverError `module.select-failed`, `config.not-plain`
  */
@@ -32,14 +45,14 @@ const changeOf = (
   isForced: boolean,
   needsChanged: boolean,
 ): ModuleChange | undefined => {
-  // Degraded and off: its first apply was never undone, so it is still to be closed.
+  // Degraded and off: its first apply was never undone, so it must still be closed.
   if (next === undefined) return previous === undefined && !isForced ? undefined : 'off'
   if (previous === undefined) return 'open'
   if (isForced) return 'repair'
   return next !== previous || needsChanged ? 'replace' : undefined
 }
 
-/** The module's slice as plain data; the very object that serves where nothing differs. */
+/** The module's slice as plain data; the object that serves, if nothing differs. */
 const selectSlice = ({ name, slice, definition }: Slot, config: unknown): unknown => {
   try {
     const selected = definition.select(config)

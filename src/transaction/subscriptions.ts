@@ -1,4 +1,4 @@
-import { ignoreRejection, isThenable } from '../async/deadline.ts'
+import { ignoreRejection, isThenable } from '../async/thenable.ts'
 import type { ChangeContext } from '../api/reloader.ts'
 import { type Failure, failure } from '../model/failure.ts'
 import { isEqual } from '../model/plain.ts'

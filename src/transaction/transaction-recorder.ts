@@ -1,5 +1,4 @@
 import type { Counters } from '../api/status.ts'
-import type { ReloadContext } from '../../machines/reload/types.ts'
 import type { EventBus } from './event-bus.ts'
 import { type Failure, failure } from '../model/failure.ts'
 import type { Outcome, TransactionRecord } from '../model/record.ts'
@@ -7,10 +6,10 @@ import type { Logger } from '../api/options.ts'
 import { RecordStream } from './record-stream.ts'
 import type { Transaction } from './transaction.ts'
 
-/** Writes exactly one terminal record a transaction, counts it, logs it, and hands it on. */
+/** Writes exactly one terminal record for each transaction: counts it, logs it, and passes it on. */
 export class TransactionRecorder {
   readonly #logger: Logger
-  readonly #announcer: EventBus
+  readonly #events: EventBus
   readonly #streams = new Set<RecordStream>()
   readonly #counters: Record<Outcome | 'reported', number> = {
     committed: 0,
@@ -25,9 +24,9 @@ export class TransactionRecorder {
   #last: TransactionRecord | undefined
   #isClosed = false
 
-  constructor(logger: Logger, announcer: EventBus) {
+  constructor(logger: Logger, events: EventBus) {
     this.#logger = logger
-    this.#announcer = announcer
+    this.#events = events
   }
 
   get counters(): Counters {
@@ -38,21 +37,22 @@ export class TransactionRecorder {
     return this.#last
   }
 
-  conclude(transaction: Transaction, outcome: Outcome, context: ReloadContext): TransactionRecord {
-    const record = Object.freeze(recordOf(transaction, outcome, context))
+  /** @param degraded the modules that may not serve the config */
+  recordOutcome(transaction: Transaction, outcome: Outcome, degraded: readonly string[]): TransactionRecord {
+    const record = Object.freeze(recordOf(transaction, outcome, degraded))
     this.#last = record
     this.#counters[outcome] += 1
     this.#log(record)
     for (const stream of this.#streams) stream.push(record)
-    this.#announcer.announce({ kind: 'record', record })
+    this.#events.announce({ kind: 'record', record })
     return record
   }
 
-  /** Notes a failure that belongs to no transaction any more: a late close, a timer's task, a listener. */
+  /** Counts and logs a failure that belongs to no transaction: a late close, a timer's task, a listener. */
   readonly report = (failed: Failure): void => {
     this.#counters.reported += 1
     this.#logger.warn({ changeover: failed }, failed.message)
-    this.#announcer.reported(failed)
+    this.#events.reported(failed)
   }
 
   /** Terminal records from now on. */
@@ -86,17 +86,21 @@ export class TransactionRecorder {
   }
 }
 
-const recordOf = (transaction: Transaction, outcome: Outcome, context: ReloadContext): TransactionRecord => {
-  const { id, epoch, candidate, snapshot, startedAt, failures } = transaction
+const recordOf = (
+  transaction: Transaction,
+  outcome: Outcome,
+  degraded: readonly string[],
+): TransactionRecord => {
+  const { id, epoch, trigger, candidate, snapshot, startedAt, failures } = transaction
   const revision = candidate?.revision ?? snapshot?.revision
   const base = {
     id,
     epoch,
-    trigger: context.trigger,
+    trigger,
     ...(revision === undefined ? {} : { revision }),
     ...(snapshot === undefined ? {} : { digest: snapshot.digest }),
     startedAt,
-    durationMs: transaction.elapsedMs(),
+    durationMs: transaction.timings.elapsedMs(),
     modules: transaction.moduleRecords(),
   }
   switch (outcome) {
@@ -104,7 +108,7 @@ const recordOf = (transaction: Transaction, outcome: Outcome, context: ReloadCon
     case 'rolled-back':
       return { ...base, outcome, failures: atLeastOne(failures) }
     case 'degraded':
-      return { ...base, outcome, failures: atLeastOne(failures), degraded: context.degraded }
+      return { ...base, outcome, failures: atLeastOne(failures), degraded }
     default:
       return { ...base, outcome }
   }

@@ -1,143 +1,183 @@
-import type { Candidate } from '../model/candidate.ts'
 import type { Ending } from '../../machines/reload/types.ts'
-import type { EventBus } from './event-bus.ts'
 import type { Clock } from '../api/clock.ts'
-import type { ErrorCode, Failure, Phase } from '../model/failure.ts'
-import type { ModuleChange, ModuleRecord, PhaseTiming, Trigger } from '../model/record.ts'
-import type { ModuleDefinition } from '../modules/registry.ts'
+import type { Candidate } from '../model/candidate.ts'
+import type { ErrorCode, Failure } from '../model/failure.ts'
+import type { ModuleRecord, Trigger } from '../model/record.ts'
 import type { Snapshot } from '../model/snapshot.ts'
 import type { GenerationRecord } from '../modules/generation.ts'
-import type { Slot } from '../modules/slot.ts'
-import type { ModuleSwitch } from '../modules/serving-store.ts'
-import type { View } from '../modules/view.ts'
+import type { Commit, RollbackFailure } from '../modules/serving-store.ts'
+import { type OnPhase, PhaseTimings } from './phase-timings.ts'
+import { noSteps, type Plan, type Step } from './plan.ts'
 
-/** One module's part in a plan. */
-export interface Step {
-  readonly slot: Slot
-  readonly module: ModuleDefinition
-  readonly change: ModuleChange
-  readonly next: unknown
-  readonly previous: unknown
+/** What a stage that works on modules may look at. */
+export interface ModuleWork {
+  readonly plan: Plan
+  /** The name of the revision, for failures. */
+  readonly revision: { readonly revision?: string }
+  readonly timings: PhaseTimings
 }
 
-/** Which modules change, how, in dependency order. */
-export type Plan = ReadonlyMap<string, Step>
+export interface TransactionStart {
+  readonly id: string
+  readonly epoch: number
+  readonly trigger: Trigger
+  readonly clock: Clock
+  readonly onPhase?: OnPhase
+}
 
 const busyCodes = new Set<ErrorCode>(['module.unsettled', 'module.stuck'])
 
-export type PhaseResult = PhaseTiming['result']
+const nothingStaged: ReadonlyMap<string, GenerationRecord> = new Map()
 
-/** Ends a timed phase. */
-export type EndOfPhase = (result: PhaseResult) => void
-
-/** One attempt, from a document to an outcome: all that is known of it beside the machine. */
-export class Transaction {
+/**
+ * One attempt, from a document to an outcome: what its stages have answered so far. Each stage returns its result, and
+ * the executor notes it here with the method of that stage.
+ */
+export class Transaction implements ModuleWork {
   readonly id: string
   readonly epoch: number
+  readonly trigger: Trigger
+  /** Wall-clock time. */
   readonly startedAt: number
-  readonly #clock: Clock
-  readonly #announcer: EventBus | undefined
-  /** The same on the monotonic clock. */
-  readonly begunAt: number
-  trigger: Trigger = 'change'
-  /** Why it is taken back, where it is. */
-  ending: Ending | undefined
-  /** When the tick was, on the monotonic clock. */
-  committedAt: number | undefined
-  candidate: Candidate | undefined
-  /** What it would serve; set once validated. */
-  snapshot: Snapshot | undefined
-  plan: Plan = new Map()
-  readonly staged = new Map<string, GenerationRecord>()
-  /** The tick's swaps, once the tick has held. */
-  switches: readonly ModuleSwitch[] = []
-  /** What served before the tick. */
-  previousView: View | undefined
-  isCommitted = false
-  /** Modules whose rollback threw. */
-  readonly rollbackFailures: string[] = []
-  /** The compensating modules that were called, in order. */
-  readonly applied: Step[] = []
-  /** First cause first. */
-  readonly failures: Failure[] = []
-  /** The prepare under way; awaited before staged generations are given back. */
-  preparing: Promise<unknown> = Promise.resolve()
-  readonly #timings = new Map<string, PhaseTiming[]>()
+  readonly timings: PhaseTimings
+  readonly #failures: Failure[] = []
+  #candidate: Candidate | undefined
+  #snapshot: Snapshot | undefined
+  #plan: Plan = noSteps
+  #staged = nothingStaged
+  #commit: Commit | undefined
+  #committedAtMs: number | undefined
+  #applied: readonly Step[] = []
+  #ending: Ending | undefined
+  #rollbackFailures: readonly string[] = []
 
-  /** Without an announcer nobody is told: it is a dry run. */
-  constructor(id: string, epoch: number, clock: Clock, announcer?: EventBus) {
-    this.#announcer = announcer
+  constructor({ id, epoch, trigger, clock, onPhase }: TransactionStart) {
     this.id = id
     this.epoch = epoch
-    this.#clock = clock
+    this.trigger = trigger
     this.startedAt = clock.now()
-    this.begunAt = clock.monotonic()
+    this.timings = new PhaseTimings(clock, onPhase)
   }
 
-  /** The name of its revision, for failures. */
+  get candidate(): Candidate | undefined {
+    return this.#candidate
+  }
+
+  /** What it would serve; set once validated. */
+  get snapshot(): Snapshot | undefined {
+    return this.#snapshot
+  }
+
+  get plan(): Plan {
+    return this.#plan
+  }
+
+  /** The next generations, by module; empty once `release` was called. */
+  get staged(): ReadonlyMap<string, GenerationRecord> {
+    return this.#staged
+  }
+
+  /** What the commit switched; undefined before it, after a rollback, and once `release` was called. */
+  get commit(): Commit | undefined {
+    return this.#commit
+  }
+
+  /** When it was committed, in milliseconds since it began. */
+  get committedAtMs(): number | undefined {
+    return this.#committedAtMs
+  }
+
+  /** The compensating modules that were called, in order. */
+  get applied(): readonly Step[] {
+    return this.#applied
+  }
+
+  /** Why it is rolled back, if it is. */
+  get ending(): Ending | undefined {
+    return this.#ending
+  }
+
+  /** The modules whose rollback threw. */
+  get rollbackFailures(): readonly string[] {
+    return this.#rollbackFailures
+  }
+
+  /** First cause first. */
+  get failures(): readonly Failure[] {
+    return this.#failures
+  }
+
   get revision(): { readonly revision?: string } {
-    const name = this.candidate?.revision.name
+    const name = this.#candidate?.revision.name
     return name === undefined ? {} : { revision: name }
   }
 
-  fail(failure: Failure): void {
-    this.failures.push(failure)
+  /** True if only busy modules stood in the way, so that the document deserves another try. */
+  get wasBusy(): boolean {
+    return this.#failures.length > 0 && this.#failures.every(({ code }) => busyCodes.has(code))
   }
 
-  elapsedMs(): number {
-    return this.#clock.monotonic() - this.begunAt
+  /** Starts validating a document. What is known of one that it replaces does not hold for it. */
+  beginValidation(candidate: Candidate | undefined): void {
+    this.#candidate = candidate
+    this.#failures.length = 0
+    this.#snapshot = undefined
+    this.#plan = noSteps
   }
 
-  /** True where only busy modules stood in the way, so that the document deserves another try. */
-  get isUntried(): boolean {
-    return this.failures.length > 0 && this.failures.every(({ code }) => busyCodes.has(code))
+  noteValidated(snapshot: Snapshot | undefined, plan: Plan, failures: readonly Failure[]): void {
+    this.#snapshot = snapshot
+    this.#plan = plan
+    this.#failures.push(...failures)
   }
 
-  /** Starts timing a phase of a module; call what it returns when the phase has ended. */
-  time(module: string, phase: Phase): EndOfPhase {
-    const startMs = this.elapsedMs()
-    this.#announcer?.phase(this.id, module, phase, startMs)
-    return (result) => this.#ended(module, phase, startMs, this.elapsedMs(), result)
+  notePrepared(staged: ReadonlyMap<string, GenerationRecord>, failures: readonly Failure[]): void {
+    this.#staged = staged
+    this.#failures.push(...failures)
   }
 
-  /** Notes a phase that is over already: those of one tick share two looks at the clock. */
-  note(module: string, phase: Phase, startMs: number, atMs: number, result: PhaseResult): void {
-    this.#announcer?.phase(this.id, module, phase, startMs)
-    this.#ended(module, phase, startMs, atMs, result)
+  noteCommitted(commit: Commit, atMs: number): void {
+    this.#commit = commit
+    this.#committedAtMs = atMs
   }
 
-  #ended(module: string, phase: Phase, startMs: number, atMs: number, result: PhaseResult): void {
-    let timings = this.#timings.get(module)
-    if (timings === undefined) {
-      timings = []
-      this.#timings.set(module, timings)
-    }
-    // The rounds of a soak are one phase: a long soak must not make a long record.
-    const last = phase === 'check' ? timings.at(-1) : undefined
-    const isNextRound = last?.phase === 'check'
-    if (isNextRound) timings.pop()
-    const from = isNextRound ? last.startMs : startMs
-    timings.push({ phase, startMs: from, durationMs: atMs - from, result })
-    this.#announcer?.phase(this.id, module, phase, startMs, { atMs, result })
+  noteApplied(applied: readonly Step[], failures: readonly Failure[]): void {
+    this.#applied = applied
+    this.#failures.push(...failures)
   }
 
-  /**
-   * Lets go of what it needed to be swapped back: whatever remembers a transaction would keep all generations before
-   * it. What its record needs stays.
-   */
-  forget(): void {
-    this.switches = []
-    this.previousView = undefined
-    this.staged.clear()
+  noteEnding(ending: Ending): void {
+    this.#ending = ending
+  }
+
+  /** After a commit that threw, and after a rollback: what served before serves again, but for these. */
+  noteRolledBack(failures: readonly RollbackFailure[]): void {
+    this.#commit = undefined
+    this.#rollbackFailures = [...this.#rollbackFailures, ...failures.map(({ module }) => module)]
+    this.#failures.push(...failures.map(({ failure }) => failure))
+  }
+
+  fail(...failures: readonly Failure[]): void {
+    this.#failures.push(...failures)
+  }
+
+  /** Lets go of generations: whatever remembers a transaction would keep all of them. What its record needs stays. */
+  release(): void {
+    this.#commit = undefined
+    this.#staged = nothingStaged
   }
 
   /** Its modules for the record, in dependency order. */
   moduleRecords(): ModuleRecord[] {
-    return [...this.plan.values()].map(({ module, change }) => ({
-      module: module.name,
-      change,
-      after: module.after,
-      phases: [...(this.#timings.get(module.name) ?? [])],
-    }))
+    return moduleRecordsOf(this)
   }
 }
+
+/** The modules of a plan for a record, in dependency order. */
+export const moduleRecordsOf = ({ plan, timings }: ModuleWork): ModuleRecord[] =>
+  [...plan.values()].map(({ module, change }) => ({
+    module: module.name,
+    change,
+    after: module.after,
+    phases: timings.of(module.name),
+  }))

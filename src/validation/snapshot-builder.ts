@@ -1,15 +1,18 @@
-import { type CallResult, DeadlineCall, ignoreRejection, isThenable } from '../async/deadline.ts'
+import { cancelOnAbort } from '../async/abort.ts'
+import { DeadlineCall } from '../async/deadline.ts'
+import { ignoreRejection, isThenable } from '../async/thenable.ts'
 import { ChangeoverError, changeoverError, type ErrorCode, type FailurePlace } from '../model/failure.ts'
 import { LostMember, type ParsedJson, parseJson } from '../model/json.ts'
 import { createVisibility, type Visibility } from '../model/paths.ts'
-import { countMembers, kindOf, NotPlain, type Path, toPlain } from '../model/plain.ts'
-import type { SchemaIssue, SchemaResult } from '../model/schema.ts'
+import { countMembers, kindOf, NotPlain, toPlain } from '../model/plain.ts'
+import type { SchemaResult } from '../model/schema.ts'
 import type { Settings } from '../settings/settings.ts'
 import { Snapshot } from '../model/snapshot.ts'
 import type { ReadResult } from '../api/source.ts'
+import { refusalOf } from './schema-issues.ts'
 
-/** What may end a validation; the signal is made when it is asked for. */
-export interface Within {
+/** What may end a validation. The signal may be made only when it is read. */
+export interface HasSignal {
   readonly signal: AbortSignal
 }
 
@@ -25,12 +28,12 @@ export class SnapshotBuilder {
     this.visibility = createVisibility(settings.public, jsonSchemaOf(settings.schema))
   }
 
-  /** The document's text, or why there is none. */
-  textOf(reading: ReadResult): string {
-    const place = placeOf(reading)
-    if (reading.kind === 'missing') throw changeoverError('document.missing', place)
-    if (reading.kind === 'malformed') throw changeoverError(reading.code, place)
-    const { content } = reading
+  /** The document's text. Throws if there is none. */
+  textOf(document: ReadResult): string {
+    const place = placeOf(document)
+    if (document.kind === 'missing') throw changeoverError('document.missing', place)
+    if (document.kind === 'malformed') throw changeoverError(document.code, place)
+    const { content } = document
     const limit = this.#settings.maxDocumentBytes
     const size = typeof content === 'string' ? Buffer.byteLength(content) : content.byteLength
     if (size > limit) {
@@ -41,31 +44,31 @@ export class SnapshotBuilder {
     return text
   }
 
-  /** Parses and validates; takes from `previous` what is equal, so that an unchanged config is the very same object. */
-  async snapshotOf(reading: ReadResult, text: string, previous: unknown, within: Within): Promise<Snapshot> {
-    const place = placeOf(reading)
+  /** Parses and validates. Takes from `previous` what is equal, so that an unchanged config is the same object. */
+  async snapshotOf(document: ReadResult, text: string, previous: unknown, call: HasSignal): Promise<Snapshot> {
+    const place = placeOf(document)
     const input = this.#parse(text, place)
-    const result = await this.#validate(input, place, within)
+    const result = await this.#validate(input, place, call)
     const value = this.#plain(place, () => {
       if (result.issues === undefined) return result.value
-      throw this.#refusal(result.issues, input, place)
+      throw refusalOf(result.issues, input, this.visibility, place)
     })
-    return this.#toSnapshot(value, text, reading, previous)
+    return this.#toSnapshot(value, text, document, previous)
   }
 
-  /** True where the reading is a document of this very text. */
-  isText(reading: ReadResult, text: string): boolean {
+  /** True if the document has exactly this text. */
+  isText(document: ReadResult, text: string): boolean {
     try {
-      return this.textOf(reading) === text
+      return this.textOf(document) === text
     } catch {
       return false
     }
   }
 
-  /** The config of a text, where it can be had at once; undefined where it is not valid or takes an async schema. */
-  quickConfigOf(reading: ReadResult, previous: unknown): unknown {
+  /** The config of a document, if it can be had at once; undefined if it is not valid or its schema is asynchronous. */
+  configAtOnce(document: ReadResult, previous: unknown): unknown {
     try {
-      const text = this.textOf(reading)
+      const text = this.textOf(document)
       const result = this.#settings.schema['~standard'].validate(this.#parse(text, {}))
       if (isThenable(result)) {
         ignoreRejection(result)
@@ -77,7 +80,7 @@ export class SnapshotBuilder {
     }
   }
 
-  /** Asks the policies; the first that throws has refused. */
+  /** Calls the policies; the first that throws refuses the change. */
   askPolicies(next: Snapshot, previous: unknown): void {
     for (const [index, policy] of this.#settings.policies.entries()) {
       const place = { phase: 'validating', revision: next.revision.name, detail: `policy ${index + 1}` } as const
@@ -104,26 +107,26 @@ export class SnapshotBuilder {
     throw changeoverError('document.duplicate-key', { ...place, path: this.visibility.show(parsed.duplicate) })
   }
 
-  async #validate(input: unknown, place: FailurePlace, within: Within): Promise<SchemaResult<unknown>> {
+  async #validate(input: unknown, place: FailurePlace, call: HasSignal): Promise<SchemaResult<unknown>> {
     const { clock, deadlines, schema } = this.#settings
     const limits = { clock, deadlineMs: deadlines.validateMs, graceMs: 0 }
-    const call = new DeadlineCall(() => schema['~standard'].validate(input), limits)
-    const ended = call.run() ?? (await endOf(call, within.signal))
+    const validating = new DeadlineCall(() => schema['~standard'].validate(input), limits)
+    const ended = validating.run() ?? (await cancelOnAbort(validating, call.signal))
     if (ended.kind === 'done') return ended.value
     if (ended.kind === 'failed') throw changeoverError('schema.threw', place, ended.error)
     throw changeoverError('schema.timeout', { ...place, detail: `${deadlines.validateMs} ms` })
   }
 
-  #toSnapshot(value: unknown, text: string, reading: ReadResult, previous: unknown): Snapshot {
-    const place = placeOf(reading)
+  #toSnapshot(value: unknown, text: string, document: ReadResult, previous: unknown): Snapshot {
+    const place = placeOf(document)
     const config = this.#plain(place, () => toPlain(value, previous))
     if (typeof config !== 'object' || config === null) {
       throw changeoverError('config.not-plain', { ...place, kind: kindOf(config), detail: 'a config is an object' })
     }
-    return new Snapshot(config, reading.revision, text, this.#digestKey())
+    return new Snapshot(config, document.revision, text, this.#digestKey())
   }
 
-  /** What user code made is touched only in here: a getter of it may throw, which is `thrown`. */
+  /** Touches what user code has made: a getter of it may throw, which is reported as `thrown`. */
   #plain<T>(place: FailurePlace, make: () => T, thrown: ErrorCode = 'schema.threw'): T {
     try {
       return make()
@@ -137,32 +140,7 @@ export class SnapshotBuilder {
       throw changeoverError(code, { ...place, path: this.visibility.show(error.path), kind })
     }
   }
-
-  #refusal(issues: readonly SchemaIssue[], input: unknown, place: FailurePlace): ChangeoverError {
-    const failures = issues.slice(0, MAX_ISSUES).map((issue) => {
-      const path = pathOf(issue, input)
-      const detail = issueCodeOf(issue)
-      const found = { path: this.visibility.show(path), kind: kindOf(valueAt(input, path)) }
-      const at = { ...place, ...found, ...(detail === undefined ? {} : { detail }) }
-      return changeoverError('schema.invalid' satisfies ErrorCode, at, issue).failures[0]
-    })
-    const known = failures.filter((one) => one !== undefined)
-    const first = known[0] ?? changeoverError('schema.invalid', place).failures[0]
-    if (first === undefined) throw new Error('An error without a failure')
-    return new ChangeoverError(first, known.slice(1))
-  }
 }
-
-/** Of a call that has not ended at once. */
-const endOf = async <T>(call: DeadlineCall<T>, signal: AbortSignal): Promise<CallResult<T>> => {
-  signal.addEventListener('abort', call.cancel)
-  const ended = await call.result
-  signal.removeEventListener('abort', call.cancel)
-  return ended
-}
-
-/** Issues that a failure lists; a document that is wrong throughout needs no more. */
-const MAX_ISSUES = 20
 
 const callParse = (parse: (text: string) => unknown, text: string): unknown => {
   const value = parse(text)
@@ -174,9 +152,9 @@ const callParse = (parse: (text: string) => unknown, text: string): unknown => {
   return value
 }
 
-const placeOf = (reading: ReadResult): FailurePlace => ({ phase: 'validating', revision: reading.revision.name })
+const placeOf = (document: ReadResult): FailurePlace => ({ phase: 'validating', revision: document.revision.name })
 
-/** Text and bytes go by the same rules: a leading byte order mark is no content, and what UTF-8 cannot hold is refused. */
+/** Applies the same rules to text and bytes: drops a leading byte order mark, refuses what UTF-8 cannot hold. */
 const decode = (content: string | Uint8Array, place: FailurePlace): string => {
   if (typeof content === 'string') {
     if (/\p{Surrogate}/u.test(content)) throw changeoverError('document.encoding', place)
@@ -189,46 +167,12 @@ const decode = (content: string | Uint8Array, place: FailurePlace): string => {
   }
 }
 
-/** A number that is not an index of an array may be somebody's data, so it becomes a key like any other. */
-// What zod calls its issues; another vendor's `code` may be made from data.
-const issueCodes = new Set(
-  'custom invalid_element invalid_format invalid_key invalid_type invalid_union invalid_value not_multiple_of too_big too_small unrecognized_keys'.split(
-    ' ',
-  ),
-)
-
-/** The kind of an issue, where its schema tells one that holds no data. */
-const issueCodeOf = (issue: SchemaIssue): string | undefined => {
-  const { code } = issue as { readonly code?: unknown }
-  return typeof code === 'string' && issueCodes.has(code) ? code : undefined
-}
-
-const pathOf = ({ path = [] }: SchemaIssue, input: unknown): Path => {
-  let at = input
-  return path.map((segment) => {
-    const key = typeof segment === 'object' ? segment.key : segment
-    const shown = typeof key === 'number' && Array.isArray(at) ? key : String(key)
-    at = memberOf(at, shown)
-    return shown
-  })
-}
-
-const memberOf = (value: unknown, key: string | number): unknown => {
-  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined
-  return (value as Record<string | number, unknown>)[key]
-}
-
-const valueAt = (input: unknown, path: Path): unknown => path.reduce<unknown>(memberOf, input)
-
-/**
- * The JSON Schema that a Standard Schema may offer beside itself (standardschema.dev/json-schema); used only to learn
- * which keys are declared.
- */
+/** The JSON Schema that a Standard Schema may offer (standardschema.dev/json-schema): it says which keys are declared. */
 const jsonSchemaOf = (schema: Settings['schema']): unknown => {
   try {
     const { jsonSchema } = schema['~standard'] as { jsonSchema?: { input?: (options: object) => unknown } }
     return jsonSchema?.input?.({ target: 'draft-2020-12' })
   } catch {
-    return undefined // it cannot be expressed: its keys stay masked
+    return undefined // without a JSON Schema all keys stay masked
   }
 }

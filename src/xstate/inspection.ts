@@ -1,5 +1,5 @@
 import type { InspectionEvent } from 'xstate'
-import { isThenable } from '../async/deadline.ts'
+import { isThenable } from '../async/thenable.ts'
 import type { Clock } from '../api/clock.ts'
 import type { MachineInspector } from '../api/machine-inspector.ts'
 import { viewOf } from './redacted-view.ts'
@@ -11,8 +11,11 @@ export const isMachineInspector = (value: unknown): value is MachineInspector =>
   typeof value === 'function' ||
   (typeof value === 'object' && value !== null && typeof (value as { next?: unknown }).next === 'function')
 
-/** Where an inspector fails it is said once for each machine: it is called some fifty times a reload. */
-const guarded = (name: string, inspector: MachineInspector, report: (failure: Failure) => void) => {
+/** Logs and counts a failure that belongs to no transaction. */
+export type Report = (failure: Failure) => void
+
+/** Reports a failing inspector once for each machine, since it is called some fifty times a reload. */
+const guarded = (name: string, inspector: MachineInspector, report: Report) => {
   let isReported = false
   const note = (error: unknown): void => {
     if (isReported) return
@@ -32,9 +35,15 @@ const guarded = (name: string, inspector: MachineInspector, report: (failure: Fa
   }
 }
 
-/** What the actor of a machine is made with: its name, its clock, and the inspector where there is one. */
-export const actorOptions = (
-  name: MachineName,
-  { clock, inspect }: { readonly clock: Clock; readonly inspect: MachineInspector | undefined },
-  report: (failure: Failure) => void,
-) => ({ id: name, clock, ...(inspect === undefined ? {} : { inspect: guarded(name, inspect, report) }) })
+/** What an actor needs of the settings. */
+export interface ActorSettings {
+  readonly clock: Clock
+  readonly inspect: MachineInspector | undefined
+}
+
+/** Makes the options of a machine's actor: its name, its clock, and the inspector if there is one. */
+export const actorOptions = (name: MachineName, { clock, inspect }: ActorSettings, report: Report) => ({
+  id: name,
+  clock,
+  ...(inspect === undefined ? {} : { inspect: guarded(name, inspect, report) }),
+})

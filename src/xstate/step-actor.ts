@@ -1,12 +1,12 @@
 import type { AnyActorRef, PromiseActorLogic, PromiseSnapshot } from 'xstate'
 import type { Cancellable } from '../async/deadline.ts'
-import type { System } from './actor-owners.ts'
+import type { System } from './system-deps.ts'
 
 /** What a step is called with. */
 export interface StepCall<Input> extends Cancellable {
   readonly input: Input
   readonly system: System
-  /** Aborts when the machine leaves the state. Made when it is first asked for: most steps never do, and it is dear. */
+  /** Aborts when the machine leaves the state. Made when it is first read: most steps never do, and it is expensive. */
   readonly signal: AbortSignal
 }
 

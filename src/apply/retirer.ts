@@ -1,14 +1,14 @@
 import { withDeadline } from '../async/deadline.ts'
 import { type Failure, failure } from '../model/failure.ts'
-import type { Registry } from '../modules/registry.ts'
 import type { GenerationRecord } from '../modules/generation.ts'
-import type { Slot } from '../modules/slot.ts'
+import type { Registry } from '../modules/registry.ts'
 import type { ServingStore } from '../modules/serving-store.ts'
-import { inOrder } from './dependency-order.ts'
+import type { Slot } from '../modules/slot.ts'
+import type { EndOfPhase, PhaseTimings } from '../transaction/phase-timings.ts'
 import type { ApplyDeps } from './deadlines.ts'
-import type { EndOfPhase, Transaction } from '../transaction/transaction.ts'
+import { inOrder } from './dependency-order.ts'
 
-/** One that is being closed, and what its leases are waited for with, where there are any. */
+/** A generation that is being closed; `drained` is there if leases hold it. */
 interface Closing {
   readonly record: GenerationRecord
   readonly drained: Promise<void> | undefined
@@ -19,29 +19,29 @@ const closed = Promise.resolve()
 const namesOf = (byModule: ReadonlyMap<string, unknown>) => [...byModule.keys()].map((name) => ({ name }))
 
 /**
- * Drains and closes generations that do not serve: each exactly once, after the leases that hold it and after those
- * that were prepared with it, in reverse dependency order.
+ * Drains and closes generations that do not serve: each exactly once, after the leases that hold it and after the
+ * generations that were prepared with it, in reverse dependency order.
  */
 export class Retirer {
   readonly #registry: Registry
   readonly #store: ServingStore
-  readonly #runtime: ApplyDeps
+  readonly #deps: ApplyDeps
   readonly #running = new Set<Promise<unknown>>()
 
-  constructor(registry: Registry, store: ServingStore, runtime: ApplyDeps) {
+  constructor(registry: Registry, store: ServingStore, deps: ApplyDeps) {
     this.#registry = registry
     this.#store = store
-    this.#runtime = runtime
+    this.#deps = deps
   }
 
   /**
    * Starts closing; never rejects. Problems are reported, counted as leaks, and stop nothing. The closes are timed for
    * the transaction that leaves them over, which has its record by then.
    */
-  retire(records: readonly GenerationRecord[], transaction?: Transaction): Promise<void> {
+  retire(records: readonly GenerationRecord[], timings?: PhaseTimings): Promise<void> {
     const byModule = new Map<string, Closing[]>()
     for (const record of records) {
-      // Leases are waited for from now on, in all of them at once: the waits of a chain of modules do not add up.
+      // All leases are awaited from now on, side by side: the waits of a chain of modules do not add up.
       const drained = this.#store.isHeld(record) ? this.#drained(record) : undefined
       if (drained === undefined && this.#closeAtOnce(record)) continue
       const closings = byModule.get(record.module)
@@ -49,21 +49,32 @@ export class Retirer {
       else closings.push({ record, drained })
     }
     if (byModule.size === 0) return Promise.resolve()
-    this.#runtime.timers.hold()
+    this.#deps.timers.hold()
     const work = inOrder(
       byModule.size === 1 ? namesOf(byModule) : [...this.#registry.order].reverse(),
       ({ name }) => this.#registry.dependentsOf(name),
       ({ name }) => {
         const mine = byModule.get(name)
         if (mine === undefined) return undefined
-        return () => Promise.all(mine.map((closing) => this.#closeOnce(closing, transaction)))
+        return () => Promise.all(mine.map((closing) => this.#closeOnce(closing, timings)))
       },
-    ).finally(() => this.#runtime.timers.release())
+    ).finally(() => this.#deps.timers.release())
     this.track(work)
     return work
   }
 
-  /** What has nothing to release, and nobody who holds it, waits for nobody. */
+  /** Makes `settled` wait for this too. The promise must not reject. */
+  track(work: Promise<unknown>): void {
+    this.#running.add(work)
+    void work.finally(() => this.#running.delete(work))
+  }
+
+  /** Resolves when all that was retired so far is closed or abandoned. */
+  async settled(): Promise<void> {
+    while (this.#running.size > 0) await Promise.all(this.#running)
+  }
+
+  /** A generation that has nothing to release, and that no lease holds, waits for no other. */
   #closeAtOnce(record: GenerationRecord): boolean {
     if (record.generation.close !== undefined || record.closing !== undefined) return false
     void record.closeOnce(() => {
@@ -74,30 +85,19 @@ export class Retirer {
     return true
   }
 
-  /** Has `settled` wait for this too. The promise must not reject. */
-  track(work: Promise<unknown>): void {
-    this.#running.add(work)
-    void work.finally(() => this.#running.delete(work))
-  }
-
-  /** Resolves when all that was retired so far is closed or given up. */
-  async settled(): Promise<void> {
-    while (this.#running.size > 0) await Promise.all(this.#running)
-  }
-
   /** Resolves when no lease holds the generation, or may hold it any longer. */
   async #drained(record: GenerationRecord): Promise<void> {
-    const { clock, deadlinesOf, report } = this.#runtime
-    const { leaseMs } = deadlinesOf(this.#store.slot(record.module).definition)
-    const drained = await withDeadline(() => this.#store.released(record), { clock, deadlineMs: leaseMs, graceMs: 0 })
-      .result
+    const { clock, deadlines, report } = this.#deps
+    const { leaseMs } = deadlines.of(this.#store.slot(record.module).definition)
+    const limits = { clock, deadlineMs: leaseMs, graceMs: 0 }
+    const drained = await withDeadline(() => this.#store.released(record), limits).result
     if (drained.kind !== 'done') report(failure('lease.overdue', { module: record.module, phase: 'close' }))
   }
 
-  #closeOnce({ record, drained }: Closing, transaction: Transaction | undefined): Promise<void> {
+  #closeOnce({ record, drained }: Closing, timings: PhaseTimings | undefined): Promise<void> {
     const slot = this.#store.slot(record.module)
     return record.closeOnce(async () => {
-      const end = transaction?.time(slot.name, 'close')
+      const end = timings?.start(slot.name, 'close')
       slot.noteRetiring()
       await this.#close(record, slot, drained, end)
       slot.noteRetired()
@@ -110,35 +110,34 @@ export class Retirer {
     drained: Promise<void> | undefined,
     end: EndOfPhase | undefined,
   ): Promise<void> {
-    const { timers, deadlinesOf, report, onSettled } = this.#runtime
-    const { closeMs } = deadlinesOf(slot.definition)
+    const { timers, deadlines, report, onSettled } = this.#deps
+    const { closeMs } = deadlines.of(slot.definition)
     for (const dependent of record.dependents) await dependent.closing
     if (drained !== undefined) await drained
     const place = { module: slot.name, phase: 'close' } as const
-    const closed = await withDeadline(() => record.generation.close?.(), {
+    const ended = await withDeadline(() => record.generation.close?.(), {
       clock: timers,
       deadlineMs: closeMs,
       graceMs: 0,
       onLate: (late) => {
-        const stoodInTheWay = slot.isStuck
+        const wasStuck = slot.isStuck
         slot.unsettled -= 1
-        if (stoodInTheWay) onSettled()
+        if (wasStuck) onSettled()
         if (late.kind === 'error') return report(failure('module.close-failed', place, late.error))
         slot.leaked -= 1
         slot.closed += 1
       },
     }).result
-    end?.(closed.kind)
+    end?.(ended.kind)
     record.release()
-    if (closed.kind === 'done') slot.closed += 1
-    else
-      this.#reportLeak(slot, closed.kind === 'failed' ? failure('module.close-failed', place, closed.error) : undefined)
+    if (ended.kind === 'done') slot.closed += 1
+    else this.#reportLeak(slot, ended.kind === 'failed' ? failure('module.close-failed', place, ended.error) : undefined)
   }
 
-  /** No failure is given where the close still runs. */
+  /** Without a failure the close still runs. */
   #reportLeak(slot: Slot, failed: Failure | undefined): void {
     slot.leaked += 1
     if (failed === undefined) slot.unsettled += 1
-    this.#runtime.report(failed ?? failure('module.close-timeout', { module: slot.name, phase: 'close' }))
+    this.#deps.report(failed ?? failure('module.close-timeout', { module: slot.name, phase: 'close' }))
   }
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { generationOf } from '../../src/modules/generation-of.ts'
+import { generationOf } from '../../src/modules/generation.ts'
 
 test.each([
   ['as it is', { instance: 1 }],

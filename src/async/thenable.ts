@@ -1,0 +1,10 @@
+/** True for a promise, or anything with a `then` that an `await` would call. */
+export const isThenable = (value: unknown): value is PromiseLike<unknown> =>
+  (typeof value === 'object' || typeof value === 'function') &&
+  value !== null &&
+  typeof (value as { then?: unknown }).then === 'function'
+
+/** Keeps the rejection of a promise that user code returned, and that nothing awaits, from ending the process. */
+export const ignoreRejection = (value: unknown): void => {
+  new Promise((resolve) => resolve(value)).catch(() => {})
+}

@@ -1,0 +1,95 @@
+import type { SourceStatus } from '../api/status.ts'
+import type { Candidate } from '../model/candidate.ts'
+import { type Failure, failure } from '../model/failure.ts'
+import type { Revision } from '../model/revision.ts'
+import type { Settings } from '../settings/settings.ts'
+import type { Report } from '../xstate/inspection.ts'
+import type { ObservableActor } from '../xstate/machine-observer.ts'
+import { Admission, type Deliver } from './admission.ts'
+import { SourceReader } from './source-reader.ts'
+import { SourceWatcher } from './source-watcher.ts'
+
+export type FetchResult =
+  | { readonly kind: 'found'; readonly candidate: Candidate }
+  | { readonly kind: 'failed'; readonly failure: Failure }
+
+/** From the source to a candidate: follows the source, reads it on request, paces storms, and holds changes while frozen. */
+export class Intake {
+  /** Keeps the documents of candidates. */
+  readonly documents: SourceReader
+  readonly #watcher: SourceWatcher
+  readonly #admission: Admission
+
+  constructor(settings: Settings, deliver: Deliver, report: Report) {
+    const { source, clock, deadlines } = settings
+    this.documents = new SourceReader(source, clock, deadlines.readMs)
+    this.#admission = new Admission(settings, deliver, report)
+    this.#watcher = new SourceWatcher(
+      settings,
+      this.documents,
+      (candidate, from) => this.#admit(candidate, from),
+      report,
+    )
+  }
+
+  get actors(): { readonly watch: ObservableActor; readonly admission: ObservableActor } {
+    return { watch: this.#watcher.actor, admission: this.#admission.actor }
+  }
+
+  /** Accepts a freeze; the source is not asked before `follow`. */
+  start(): void {
+    this.#admission.start()
+  }
+
+  /** Starts reading and watching the source. */
+  follow(): void {
+    this.#watcher.start()
+  }
+
+  stop(): void {
+    this.#watcher.stop()
+    this.#admission.stop()
+  }
+
+  /** Reads once. A document that is older than what the source has shown is not an answer. Never rejects. */
+  async fetch(seen: Revision | undefined, signal: AbortSignal): Promise<FetchResult> {
+    const outcome = await this.documents.read(signal)
+    if (outcome.kind === 'failed') return outcome
+    const { candidate } = outcome
+    const { lineage, order, name } = candidate.revision
+    if (seen !== undefined && lineage === seen.lineage && order < seen.order && name !== seen.name) {
+      return { kind: 'failed', failure: failure('source.stale', { phase: 'fetching', revision: name }) }
+    }
+    this.#admission.noteRead(candidate)
+    return { kind: 'found', candidate }
+  }
+
+  freeze(): void {
+    this.#admission.freeze()
+  }
+
+  unfreeze(): void {
+    this.#admission.unfreeze()
+  }
+
+  get isFrozen(): boolean {
+    return this.#admission.isFrozen
+  }
+
+  /** The newest document that the source has shown, let through or not. */
+  get newest(): Candidate | undefined {
+    return this.#admission.newest
+  }
+
+  get status(): SourceStatus {
+    return this.#watcher.status
+  }
+
+  #admit(candidate: Candidate, from: 'stream' | 'read'): void {
+    const newest = this.#admission.newest?.revision
+    // A stream may still report a lineage that a read has found gone: a reason to read, never to apply.
+    const isForeign = from === 'stream' && newest !== undefined && newest.lineage !== candidate.revision.lineage
+    if (isForeign) this.#watcher.recheck()
+    else this.#admission.offer(candidate)
+  }
+}
