@@ -1,26 +1,49 @@
 import { request as httpRequest, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http'
 import { connect } from 'node:net'
 import { inspector, type Inspector, type InspectorOptions } from 'changeover/inspect'
-import { onTestFinished } from 'vitest'
-import { framesOf, type Told } from './fake-reloader.ts'
+import { expect, onTestFinished, vi } from 'vitest'
+import { parseEvents, type ReceivedEvent } from './server-sent-events.ts'
 
-export interface Answer {
+/** A timeout for waits that normally take milliseconds. */
+export const PATIENT = { timeout: 20_000 }
+
+export interface TestInspector {
+  readonly inspected: Inspector
+  readonly port: number
+  /** The path of the page. */
+  readonly path: string
+  readonly token: string
+}
+
+/** Starts an inspector on a free port, and closes it after the test. */
+export const startInspector = async (options: InspectorOptions): Promise<TestInspector> => {
+  const inspected = await inspector(options)
+  onTestFinished(() => inspected.close())
+  const url = new URL(inspected.url)
+  return { inspected, port: Number(url.port), path: url.pathname, token: url.searchParams.get('token') ?? '' }
+}
+
+export interface HttpResponse {
   readonly status: number
   readonly headers: IncomingHttpHeaders
   readonly body: string
 }
 
-export interface Ask {
+export interface HttpRequest {
   readonly method?: string
   readonly headers?: OutgoingHttpHeaders
   readonly body?: string
 }
 
-/** One request on a connection of its own, with no header that it is not given but Host. */
-export const ask = (port: number, path: string, { method = 'GET', headers = {}, body }: Ask = {}): Promise<Answer> =>
+/** Sends one request on a connection of its own, with no other headers than the given ones and Host. */
+export const send = (
+  port: number,
+  path: string,
+  { method = 'GET', headers = {}, body }: HttpRequest = {},
+): Promise<HttpResponse> =>
   new Promise((resolve, reject) => {
     const options = { host: '127.0.0.1', port, path, method, headers, agent: false, setHost: !('host' in headers) }
-    const asked = httpRequest(options, (response) => {
+    const request = httpRequest(options, (response) => {
       let text = ''
       response.setEncoding('utf8')
       response.on('data', (chunk: string) => {
@@ -29,12 +52,12 @@ export const ask = (port: number, path: string, { method = 'GET', headers = {}, 
       response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body: text }))
       response.on('error', reject)
     })
-    asked.on('error', reject)
-    asked.end(body)
+    request.on('error', reject)
+    request.end(body)
   })
 
-/** Sends bytes as they are, and answers with all that comes back until the server hangs up. */
-export const askRaw = (port: number, text: string): Promise<string> =>
+/** Sends raw bytes, and returns everything that the server sends until it hangs up. */
+export const sendRaw = (port: number, text: string): Promise<string> =>
   new Promise((resolve) => {
     let answer = ''
     const socket = connect(port, '127.0.0.1', () => socket.write(text))
@@ -42,61 +65,63 @@ export const askRaw = (port: number, text: string): Promise<string> =>
     socket.on('data', (chunk: string) => {
       answer += chunk
     })
-    socket.on('error', () => {}) // the server may hang up amid a write
+    socket.on('error', () => {}) // The server may hang up during a write.
     socket.on('close', () => resolve(answer))
   })
 
-/** Follows a stream of server-sent events. */
-export const follow = async (port: number, path: string, headers: OutgoingHttpHeaders) => {
-  const told: Told[] = []
-  const raw = { text: '', ended: false, status: 0 }
-  const asked = httpRequest({ host: '127.0.0.1', port, path, headers, agent: false })
-  asked.on('error', () => {
-    raw.ended = true
+/** Opens the link as a browser does, and returns the headers that its page sends. */
+export const openLink = async ({ inspected, port, path }: TestInspector): Promise<{ readonly cookie: string }> => {
+  const { search } = new URL(inspected.url)
+  const { status, headers } = await send(port, `${path}${search}`)
+  if (status !== 303) throw new Error(`The link answered ${status}`)
+  return { cookie: String(headers['set-cookie']?.[0]?.split(';')[0]) }
+}
+
+/** Opens a stream of server-sent events. */
+export const openStream = async (
+  { port, path }: Pick<TestInspector, 'port' | 'path'>,
+  headers: OutgoingHttpHeaders,
+) => {
+  const events: ReceivedEvent[] = []
+  const raw = { text: '', hasEnded: false, status: 0 }
+  const request = httpRequest({ host: '127.0.0.1', port, path: `${path}events`, headers, agent: false })
+  request.on('error', () => {
+    raw.hasEnded = true
   })
-  asked.end()
+  request.end()
   await new Promise<void>((resolve, reject) => {
-    asked.on('error', reject)
-    asked.on('response', (response) => {
+    request.on('error', reject)
+    request.on('response', (response) => {
       raw.status = response.statusCode ?? 0
       response.setEncoding('utf8')
       response.on('data', (chunk: string) => {
         raw.text += chunk
-        told.splice(0, told.length, ...framesOf(raw.text))
+        events.splice(0, events.length, ...parseEvents(raw.text))
       })
       response.on('error', () => {})
       response.on('close', () => {
-        raw.ended = true
+        raw.hasEnded = true
       })
       resolve()
     })
   })
-  const of = (event: string): Told[] => told.filter((one) => one.event === event)
-  return { told, of, raw, last: (event: string) => of(event).at(-1)?.data, leave: () => void asked.destroy() }
+  const named = (name: string): ReceivedEvent[] => events.filter(({ event }) => event === name)
+  return { named, last: (name: string) => named(name).at(-1)?.data, raw, close: () => void request.destroy() }
 }
 
-export type Stream = Awaited<ReturnType<typeof follow>>
+export type EventStream = Awaited<ReturnType<typeof openStream>>
 
-export interface Scene {
-  readonly inspected: Inspector
-  readonly port: number
-  /** Where the page is. */
-  readonly path: string
-  readonly token: string
-}
-
-/** An inspector on a free port, closed with the test. */
-export const inspect = async (options: InspectorOptions): Promise<Scene> => {
-  const inspected = await inspector(options)
-  onTestFinished(() => inspected.close())
-  const url = new URL(inspected.url)
-  return { inspected, port: Number(url.port), path: url.pathname, token: url.searchParams.get('token') ?? '' }
-}
-
-/** Opens the link as a browser does; answers with the headers that its page would send. */
-export const enter = async ({ inspected, port, path }: Scene): Promise<{ readonly cookie: string }> => {
-  const { search } = new URL(inspected.url)
-  const { status, headers } = await ask(port, `${path}${search}`)
-  if (status !== 303) throw new Error(`The link answered ${status}`)
-  return { cookie: String(headers['set-cookie']?.[0]?.split(';')[0]) }
+/** Opens the link and the stream as a page does, and waits for the first event. */
+export const openPage = async (server: TestInspector) => {
+  const session = await openLink(server)
+  const stream = await openStream(server, session)
+  await vi.waitFor(() => expect(stream.last('hello')).toBeDefined(), PATIENT)
+  const hello = stream.last('hello')
+  const actionHeaders: Record<string, string> = {
+    ...session,
+    origin: `http://127.0.0.1:${server.port}`,
+    'content-type': 'application/json',
+    'x-changeover-csrf': hello.csrfToken,
+  }
+  return { session, stream, hello, actionHeaders }
 }

@@ -6,37 +6,28 @@ import { createReloader } from 'changeover'
 import { memorySource } from 'changeover/testing'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { Config, configOf, startWorld, type World } from '../guarantees/world.ts'
-import { ask, enter, follow, inspect } from './inspector-client.ts'
+import { openLink, openPage, openStream, PATIENT, send, startInspector } from './inspector-client.ts'
 
-const PATIENT = { timeout: 20_000 }
-
-const look = async (reloader: World['reloader'], actions = false) => {
-  const scene = await inspect({ reloader, actions })
-  const session = await enter(scene)
-  const { port, path } = scene
-  const stream = await follow(port, `${path}events`, session)
-  await vi.waitFor(() => expect(stream.last('hello')).toBeDefined(), PATIENT)
-  const get = (place: string) => ask(port, `${path}${place}`, { headers: session })
-  const headers = {
-    ...session,
-    origin: `http://127.0.0.1:${port}`,
-    'content-type': 'application/json',
-    'x-changeover-csrf': stream.last('hello').csrf,
-  }
+/** Starts an inspector and opens its page. */
+const openInspector = async (reloader: World['reloader'], actions = false) => {
+  const server = await startInspector({ reloader, actions })
+  const { session, stream, hello, actionHeaders: headers } = await openPage(server)
+  const { port, path } = server
+  const get = (name: string) => send(port, `${path}${name}`, { headers: session })
   const act = async (name: string, body: object = {}) => {
-    const answer = await ask(port, `${path}actions/${name}`, { method: 'POST', headers, body: JSON.stringify(body) })
+    const answer = await send(port, `${path}actions/${name}`, { method: 'POST', headers, body: JSON.stringify(body) })
     return { status: answer.status, ...JSON.parse(answer.body) }
   }
-  return { ...scene, session, stream, get, act }
+  return { ...server, session, stream, hello, get, act }
 }
 
-describe('an inspector of a reloader', () => {
-  it('tells of a commit and of a rollback as they happen, and what each module did', async () => {
+describe('An inspector', () => {
+  it('shows a commit and a rollback as they happen, and what each module did', async () => {
     const world = await startWorld({ config: configOf({ a: 1 }), clock: 'system', options: { public: ['a'] } })
-    const { stream, get } = await look(world.reloader)
-    expect(stream.last('hello')).toMatchObject({
+    const { stream, hello, get } = await openInspector(world.reloader)
+    expect(hello).toMatchObject({
       status: { state: 'committed', inSync: true },
-      charts: { reload: { state: 'committed' }, watch: { machine: 'watch' }, admission: { machine: 'admission' } },
+      machines: { reload: { state: 'committed' }, watch: { machine: 'watch' }, admission: { machine: 'admission' } },
       transactions: [{ trigger: 'start', outcome: 'committed', changes: 1 }],
       actions: [],
     })
@@ -46,10 +37,10 @@ describe('an inspector of a reloader', () => {
     const { id } = await world.put(configOf({ a: 3, b: 2 }))
     await vi.waitFor(() => expect(stream.last('transaction')).toMatchObject({ id, outcome: 'rolled-back' }), PATIENT)
     await vi.waitFor(() => expect(stream.last('state')).toMatchObject({ machine: expect.any(String) }), PATIENT)
-    const lit = stream
-      .of('state')
+    const entered = stream
+      .named('state')
       .flatMap(({ data }) => data.taken.flatMap(({ targets }: { targets: string[] }) => targets))
-    expect(lit).toEqual(
+    expect(entered).toEqual(
       expect.arrayContaining([
         'reload.validating',
         'reload.applying.preparing',
@@ -76,14 +67,14 @@ describe('an inspector of a reloader', () => {
     expect(sequence.body).toMatch(/m1--x-reloader: failed/)
   })
 
-  it('sends no secret: not in a stream, a page, an export or a header, whatever becomes of the config', async () => {
+  it('sends no secret in a stream, a page, an export or a header, whether the config commits or fails', async () => {
     const secret = 7_712_340_685_193
     const world = await startWorld({
       config: configOf({ a: secret }, 'note-7712340685193'),
       clock: 'system',
       checkCloses: false,
     })
-    const { stream, get } = await look(world.reloader)
+    const { stream, get } = await openInspector(world.reloader)
     world.modules.a.script('prepare', () => {
       throw new Error('connecting with 7712340685193 failed')
     })
@@ -106,18 +97,10 @@ describe('an inspector of a reloader', () => {
     expect(JSON.stringify([stream.raw.text, answers])).not.toContain('71234068519')
   })
 
-  it('does what its page asks, where that is enabled', async () => {
+  it('runs the actions of its page if they are enabled', async () => {
     const world = await startWorld({ config: configOf({ a: 1 }), clock: 'system' })
-    const { act, stream } = await look(world.reloader, true)
-    expect(stream.last('hello').actions).toEqual([
-      'reload',
-      'retry',
-      'release',
-      'revert',
-      'freeze',
-      'unfreeze',
-      'confirm',
-    ])
+    const { act, hello } = await openInspector(world.reloader, true)
+    expect(hello.actions).toEqual(['reload', 'retry', 'release', 'revert', 'freeze', 'unfreeze', 'confirm'])
     expect(await act('reload')).toMatchObject({ status: 200, ok: true, outcome: 'unchanged' })
     await world.put(configOf({ a: 2 }))
     expect(await act('freeze', { reason: 'looking at it' })).toEqual({ status: 200, ok: true })
@@ -130,27 +113,27 @@ describe('an inspector of a reloader', () => {
     expect(await act('confirm', { transaction: 'none' })).toMatchObject({ status: 409, ok: false })
   })
 
-  it('sees the reloader close, and can be asked what was afterwards', async () => {
+  it('ends its streams when the reloader closes, and still shows the past afterwards', async () => {
     const world = await startWorld({ config: configOf({ a: 1 }), clock: 'system' })
-    const { stream, port, path, session } = await look(world.reloader)
+    const { stream, session, ...server } = await openInspector(world.reloader)
     await world.reloader.close()
-    await vi.waitFor(() => expect(stream.raw.ended).toBe(true), PATIENT)
-    expect([stream.last('bye'), stream.last('status').state]).toEqual([{ reason: 'reloader.closed' }, 'closed'])
-    const late = await follow(port, `${path}events`, session)
-    await vi.waitFor(() => expect(late.last('bye')).toEqual({ reason: 'reloader.closed' }), PATIENT)
+    await vi.waitFor(() => expect(stream.raw.hasEnded).toBe(true), PATIENT)
+    expect([stream.last('end'), stream.last('status').state]).toEqual([{ reason: 'reloader.closed' }, 'closed'])
+    const late = await openStream(server, session)
+    await vi.waitFor(() => expect(late.last('end')).toEqual({ reason: 'reloader.closed' }), PATIENT)
     expect(late.last('hello').transactions).toHaveLength(1)
   })
 
-  it('that starts late knows the last transaction at least', async () => {
+  it('shows the last transaction even if it was started afterwards', async () => {
     const world = await startWorld({ config: configOf({ a: 1 }), clock: 'system' })
     const { id } = await world.put(configOf({ a: 2 }))
-    const { stream } = await look(world.reloader)
-    expect(stream.last('hello').current).toMatchObject({ id, modules: [{ module: 'a' }] })
+    const { hello } = await openInspector(world.reloader)
+    expect(hello.current).toMatchObject({ id, modules: [{ module: 'a' }] })
   })
 
-  it('may be one of two, each with sessions of its own', async () => {
+  it('can run beside a second one with sessions of its own', async () => {
     const world = await startWorld({ config: configOf({ a: 1 }), clock: 'system' })
-    const [one, other] = [await look(world.reloader), await look(world.reloader)]
+    const [one, other] = [await openInspector(world.reloader), await openInspector(world.reloader)]
     await one.inspected.close()
     const { id } = await world.put(configOf({ a: 2 }))
     await vi.waitFor(
@@ -159,7 +142,7 @@ describe('an inspector of a reloader', () => {
     )
   })
 
-  it('listens to nothing where none was asked for', async () => {
+  it('is not started by createReloader', async () => {
     const servers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'TCPServerWrap').length
     const before = servers()
     const reloader = createReloader({ source: memorySource(configOf({})), schema: Config })
@@ -169,24 +152,24 @@ describe('an inspector of a reloader', () => {
   })
 })
 
-describe('a process with an inspector', () => {
-  it('is not held by it: neither by its server nor by those who look', async () => {
-    const held = (): string[] => process.getActiveResourcesInfo().filter((name) => name.startsWith('TCP'))
-    await vi.waitFor(() => expect(held()).toEqual([]), PATIENT) // what other tests have left is gone
+describe('A process with an inspector', () => {
+  it('is kept alive neither by its server nor by open pages', async () => {
+    const tcpResources = (): string[] => process.getActiveResourcesInfo().filter((name) => name.startsWith('TCP'))
+    await vi.waitFor(() => expect(tcpResources()).toEqual([]), PATIENT) // Waits for what other tests left.
     const world = await startWorld({ config: configOf({ a: 1 }) })
-    const scene = await inspect({ reloader: world.reloader })
-    const { cookie } = await enter(scene)
-    const viewer = connect(scene.port, '127.0.0.1').unref()
-    viewer.write(`GET ${scene.path}events HTTP/1.1\r\nHost: 127.0.0.1:${scene.port}\r\nCookie: ${cookie}\r\n\r\n`)
+    const server = await startInspector({ reloader: world.reloader })
+    const { cookie } = await openLink(server)
+    const socket = connect(server.port, '127.0.0.1').unref()
+    socket.write(`GET ${server.path}events HTTP/1.1\r\nHost: 127.0.0.1:${server.port}\r\nCookie: ${cookie}\r\n\r\n`)
     let text = ''
-    viewer.on('data', (chunk: Buffer) => {
+    socket.on('data', (chunk: Buffer) => {
       text += chunk
     })
     await vi.waitFor(() => expect(text).toContain('event: hello'), PATIENT)
     await world.put(configOf({ a: 2 }))
     await vi.waitFor(() => expect(text).toContain('event: transaction'), PATIENT)
-    await vi.waitFor(() => expect(held()).toEqual([]), PATIENT)
-    viewer.destroy()
+    await vi.waitFor(() => expect(tcpResources()).toEqual([]), PATIENT)
+    socket.destroy()
   })
 
   const run = promisify(execFile)
@@ -213,13 +196,13 @@ describe('a process with an inspector', () => {
       timeout: 50_000,
     })
 
-  it('ends by itself when its reloader has closed, though the inspector was forgotten', async () => {
-    // The script's own client must not hold it.
+  it('ends by itself after its reloader has closed, even if the inspector was not closed', async () => {
+    // The script's own client must not keep it alive.
     const { stdout } = await runScript(`reader.cancel().catch(() => {}); await reloader.close(); console.log('closed')`)
     expect(stdout).toBe('closed\n')
   })
 
-  it('has the answer of its close, though nothing else is left to wait for', async () => {
+  it('lives until close resolves, even if nothing else keeps it alive', async () => {
     const { stdout } = await runScript(`await reloader.close(); await inspected.close(); console.log('both closed')`)
     expect(stdout).toBe('both closed\n')
   })

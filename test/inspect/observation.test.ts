@@ -4,7 +4,8 @@ import { observationOf, type Observed } from '../../src/api/observed.ts'
 import type { MachineState } from '../../src/api/machine-state.ts'
 import { type Config, configOf, createWorld, startWorld, type World } from '../guarantees/world.ts'
 
-const watch = (world: Pick<World, 'reloader'>) => {
+/** Collects the events and machine states of a reloader. */
+const observe = (world: Pick<World, 'reloader'>) => {
   const observation = observationOf(world.reloader)
   const events: Observed[] = []
   const states: MachineState[] = []
@@ -19,7 +20,7 @@ const watch = (world: Pick<World, 'reloader'>) => {
     end: (): void => {
       for (const end of ends) end()
     },
-    /** What happened, as one line each; with a module's name, of all phases only its own. */
+    /** Lists the events as lines; with a module, only that module's phases. */
     story: (module?: string): string[] =>
       events.filter((event) => module === undefined || event.kind !== 'phase' || event.module === module).map(lineOf),
     reload: (): string[] => states.filter(({ machine }) => machine === 'reload').map(({ state }) => state),
@@ -41,10 +42,10 @@ const lineOf = (event: Observed): string => {
   }
 }
 
-describe('what is observed of a reloader', () => {
-  it('is each transaction from its beginning to the closing of what it replaced', async () => {
+describe('The observation of a reloader', () => {
+  it('covers each transaction from its start until the replaced generations are closed', async () => {
     const world = createWorld({ config: configOf({ a: 1 }) })
-    const seen = watch(world)
+    const seen = observe(world)
     await world.reloader.start()
     await world.put(configOf({ a: 2, b: 1 }), 1_000)
     await world.until(() => seen.story().includes('done: close a'), 'closed', 1_000)
@@ -78,9 +79,9 @@ describe('what is observed of a reloader', () => {
     expect(seen.story().at(-1)).toBe('closed')
   })
 
-  it('is a rollback, the modules that undo, and what became of what was prepared', async () => {
+  it('covers a rollback, the modules that undo, and the generations that were prepared', async () => {
     const world = await startWorld({ config: configOf({ a: 1, k: 1 }) })
-    const seen = watch(world)
+    const seen = observe(world)
     world.modules.k.script('apply', 'reject')
     await world.put(configOf({ a: 2, k: 2 }), 1_000)
     await world.until(() => seen.story().includes('done: close a'), 'closed', 1_000)
@@ -112,9 +113,9 @@ describe('what is observed of a reloader', () => {
     ])
   })
 
-  it('is the diff of what serves and what would, with values where they are public alone', async () => {
+  it('has the diff between the serving and the new config, with the values of public paths only', async () => {
     const world = await startWorld({ config: configOf({ a: 1, b: 1 }), options: { public: ['a.value'] } })
-    const seen = watch(world)
+    const seen = observe(world)
     await world.put(configOf({ a: 2, b: 2 }), 1_000)
     const planned = seen.events.find(({ kind }) => kind === 'planned')
     expect(planned).toMatchObject({
@@ -129,36 +130,36 @@ describe('what is observed of a reloader', () => {
     expect(JSON.stringify(planned)).not.toMatch(/b\.value[^}]*(from|to)/)
   })
 
-  it('is the diff of a config that a policy refuses, too: it tells what was refused', async () => {
+  it('has the diff of a config that a policy rejects', async () => {
     const refuse = (next: Config): void => {
       if (next.a?.value === 9) throw new Error('no')
     }
     const world = await startWorld({ config: configOf({ a: 1 }), options: { policies: [refuse] } })
-    const seen = watch(world)
+    const seen = observe(world)
     await world.put(configOf({ a: 9 }), 1_000)
     expect(seen.story()).toEqual(['began change', 'planned ', 'record rejected'])
     expect(seen.events[1]).toMatchObject({ diff: { count: 1, differences: [{ path: 'a.value', change: 'changed' }] } })
   })
 
-  it('is no dry run', async () => {
+  it('leaves out dry runs', async () => {
     const world = await startWorld({ config: configOf({ a: 1 }) })
-    const seen = watch(world)
+    const seen = observe(world)
     await world.reloader.plan(JSON.stringify(configOf({ a: 2 })), { prepare: true })
     expect(seen.story()).toEqual([])
   })
 
-  it('is a failure that belongs to no transaction', async () => {
+  it('has failures that belong to no transaction', async () => {
     const world = await startWorld({ config: configOf({ a: 1 }), checkCloses: false })
-    const seen = watch(world)
+    const seen = observe(world)
     world.modules.a.script('close', 'reject')
     await world.put(configOf({ a: 2 }), 1_000)
     await world.until(() => seen.story().includes('reported'), 'reported', 1_000)
     expect(seen.story().slice(-2)).toEqual(['failed: close a', 'reported'])
   })
 
-  it('is each step of the machines, with the transitions by which it came', async () => {
+  it('has each step of the machines with its transitions', async () => {
     const world = await startWorld({ config: configOf({ a: 1 }) })
-    const seen = watch(world)
+    const seen = observe(world)
     await world.put(configOf({ a: 2 }), 1_000)
     await world.until(() => seen.reload().at(-1) === 'committed', 'at rest', 1_000)
     expect(seen.reload()).toEqual(['validating', 'preparing', 'committing', 'committed'])
@@ -173,9 +174,9 @@ describe('what is observed of a reloader', () => {
     for (const { taken } of seen.states) expect(taken.length).toBeGreaterThan(0)
   })
 
-  it('is each transition of a step that consists of several', async () => {
+  it('has every transition of a step that takes several', async () => {
     const world = await startWorld({ config: configOf({ a: 1 }) })
-    const seen = watch(world)
+    const seen = observe(world)
     world.modules.a.script('prepare', 'finish-on-abort')
     world.source.put(configOf({ a: 2 }))
     await world.until(() => seen.reload().includes('preparing'), 'preparing', 1_000)
@@ -192,7 +193,7 @@ describe('what is observed of a reloader', () => {
     expect(resting.always?.[step?.taken[1]?.index ?? -1]?.guard).toBe('readWaits')
   })
 
-  it('is where all machines are', async () => {
+  it('has the current state of all machines', async () => {
     const world = await startWorld({ config: configOf({ a: 1 }) })
     await world.advance(1_000)
     const charts = observationOf(world.reloader).machines()
@@ -204,10 +205,10 @@ describe('what is observed of a reloader', () => {
     expect(charts[1]?.active).toEqual(['watch.following', 'watch.following.watching'])
   })
 
-  it('holds no config value, whatever happens', async () => {
+  it('holds no config value, whether transactions commit or fail', async () => {
     const secret = 7_712_340_685_193
     const world = await startWorld({ config: configOf({ a: secret }, 'note-7712340685193'), checkCloses: false })
-    const seen = watch(world)
+    const seen = observe(world)
     world.modules.a.script('prepare', 'reject')
     await world.put(configOf({ a: secret + 1_000_000 }), 1_000)
     world.modules.a.script('close', 'reject')
@@ -221,8 +222,8 @@ describe('what is observed of a reloader', () => {
   })
 })
 
-describe('who observes', () => {
-  it('changes nothing by throwing', async () => {
+describe('An observer', () => {
+  it('changes nothing if it throws', async () => {
     const world = createWorld({ config: configOf({ a: 1 }) })
     const observation = observationOf(world.reloader)
     let calls = 0
@@ -239,9 +240,9 @@ describe('who observes', () => {
     expect(world.reloader.status().counters.reported).toBe(0)
   })
 
-  it('hears nothing once it has ended, and the machines are let alone when the last has', async () => {
+  it('gets nothing after it stops, and the machines are no longer observed after the last one stops', async () => {
     const world = await startWorld({ config: configOf({ a: 1 }) })
-    const [one, other] = [watch(world), watch(world)]
+    const [one, other] = [observe(world), observe(world)]
     one.end()
     await world.put(configOf({ a: 2 }), 1_000)
     expect([one.events.length, one.states.length]).toEqual([0, 0])
@@ -251,9 +252,9 @@ describe('who observes', () => {
     other.end()
     await world.put(configOf({ a: 3 }), 1_000)
     expect(other.states.length).toBe(length)
-    const again = watch(world)
+    const again = observe(world)
     await world.put(configOf({ a: 4 }), 1_000)
     await world.until(() => again.reload().at(-1) === 'committed', 'at rest', 1_000)
-    expect(again.reload()).toEqual(['validating', 'preparing', 'committing', 'committed']) // once each
+    expect(again.reload()).toEqual(['validating', 'preparing', 'committing', 'committed']) // Once each.
   })
 })

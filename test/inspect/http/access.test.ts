@@ -1,14 +1,14 @@
 import { connect } from 'node:net'
 import { inspector } from 'changeover/inspect'
 import { describe, expect, it } from 'vitest'
-import { fakeReloader } from '../fake-reloader.ts'
-import { ask, askRaw, enter, follow, inspect } from '../inspector-client.ts'
+import { createFakeReloader } from '../fake-reloader.ts'
+import { openLink, openStream, send, sendRaw, startInspector } from '../inspector-client.ts'
 
-const { reloader } = fakeReloader()
+const { reloader } = createFakeReloader()
 
-describe('where an inspector listens', () => {
-  it('is 127.0.0.1 alone, so that no other address of the machine answers', async () => {
-    const { port } = await inspect({ reloader })
+describe('The inspector listens', () => {
+  it('on 127.0.0.1 alone, so that no other address of the machine answers', async () => {
+    const { port } = await startInspector({ reloader })
     const refused = await new Promise<string | undefined>((resolve) => {
       const socket = connect(port, '127.0.0.2', () => resolve(undefined))
       socket.on('error', ({ message }) => resolve(message))
@@ -17,25 +17,25 @@ describe('where an inspector listens', () => {
   })
 
   it.each([
-    ['all addresses without a token', { host: '0.0.0.0', allowedHosts: ['inspector.example'] }],
-    ['all addresses without the names it may be asked by', { host: '0.0.0.0', token: 'a-token-of-my-own' }],
-    ['all addresses with an empty list of names', { host: '::', token: 'a-token-of-my-own', allowedHosts: [] }],
-    ['a name that another resolver may answer', { host: 'localhost' }],
-    ['a name that begins like a loopback address', { host: '127.0.0.1.evil.example' }],
-    ['a token that can be guessed', { token: 'short' }],
-    ['a token that is none', { token: '' }],
-    ['every name', { allowedHosts: ['*'] }],
-    ['an origin for a name', { allowedHosts: ['https://inspector.example'] }],
-    ['a port that is none', { port: 70_000 }],
-    ['a misspelt option', { tokens: 'a-token-of-my-own' }],
-    ['what is not a reloader', { reloader: { status: () => reloader.status() } }],
-  ])('is never %s', async (_, options) => {
+    ['on all addresses without a token', { host: '0.0.0.0', allowedHosts: ['inspector.example'] }],
+    ['on all addresses without allowed host names', { host: '0.0.0.0', token: 'a-token-of-my-own' }],
+    ['on all addresses with an empty list of host names', { host: '::', token: 'a-token-of-my-own', allowedHosts: [] }],
+    ['on a name that a resolver may point elsewhere', { host: 'localhost' }],
+    ['on a name that begins like a loopback address', { host: '127.0.0.1.evil.example' }],
+    ['with a token that can be guessed', { token: 'short' }],
+    ['with an empty token', { token: '' }],
+    ['for every host name', { allowedHosts: ['*'] }],
+    ['for an origin instead of a host name', { allowedHosts: ['https://inspector.example'] }],
+    ['on an invalid port', { port: 70_000 }],
+    ['with a misspelt option', { tokens: 'a-token-of-my-own' }],
+    ['for an object that is not a reloader', { reloader: { status: () => reloader.status() } }],
+  ])('never %s', async (_, options) => {
     await expect(inspector({ reloader, ...options })).rejects.toMatchObject({ code: 'reloader.invalid-option' })
   })
 
-  it('may be elsewhere with a token and names of your own, and only those names are answered', async () => {
+  it('elsewhere only with a token and host names, and answers only under those names', async () => {
     const token = 'a-token-of-my-own'
-    const { inspected, port, path } = await inspect({
+    const { inspected, port, path } = await startInspector({
       reloader,
       host: '0.0.0.0',
       token,
@@ -43,7 +43,7 @@ describe('where an inspector listens', () => {
     })
     expect(new URL(inspected.url).host).toBe(`inspector.example:${port}`)
     const statusOf = async (host: string): Promise<number> =>
-      (await ask(port, `${path}?token=${token}`, { headers: { host } })).status
+      (await send(port, `${path}?token=${token}`, { headers: { host } })).status
     expect(await statusOf(`inspector.example:${port}`)).toBe(303)
     expect(await statusOf('INSPECTOR.example')).toBe(303)
     expect(await statusOf('proxy.example:8443')).toBe(303)
@@ -52,98 +52,98 @@ describe('where an inspector listens', () => {
   })
 })
 
-describe('the link', () => {
-  it('holds 256 random bits, another for each inspector', async () => {
-    const [one, other] = [await inspect({ reloader }), await inspect({ reloader })]
+describe('The link', () => {
+  it('holds 256 random bits, different ones for each inspector', async () => {
+    const [one, other] = [await startInspector({ reloader }), await startInspector({ reloader })]
     expect(one.token).toMatch(/^[\w-]{43}$/)
     expect(other.token).not.toBe(one.token)
     expect(other.path).not.toBe(one.path)
   })
 
-  it('becomes a cookie that scripts, other sites and servers on other ports do not get, and leaves the address bar', async () => {
-    const { port, path, token } = await inspect({ reloader })
-    const { status, headers, body } = await ask(port, `${path}?token=${token}`)
+  it('becomes a cookie that scripts, other sites and servers on other ports cannot read, and leaves the address bar', async () => {
+    const { port, path, token } = await startInspector({ reloader })
+    const { status, headers, body } = await send(port, `${path}?token=${token}`)
     expect(status).toBe(303)
     expect(headers.location).toBe(path)
     expect(headers['set-cookie']).toEqual([
       expect.stringMatching(new RegExp(`^changeover-${port}=[\\w-]{43}; Path=${path}; HttpOnly; SameSite=Strict$`)),
     ])
-    // What a neighbour's page could read or guess: neither the path nor the cookie holds the token.
+    // A page on another port may learn the path or the cookie's name; neither holds the token.
     expect(JSON.stringify([headers, body])).not.toContain(token)
     expect(path).toMatch(/^\/[\w-]{22}\/$/)
   })
 
-  it('opens one session: whoever finds it later, in a log or a history, is let in no more', async () => {
-    const scene = await inspect({ reloader })
-    await enter(scene)
-    const again = await ask(scene.port, `${scene.path}?token=${scene.token}`)
+  it('opens one session, so that it is worthless when found later in a log or a history', async () => {
+    const server = await startInspector({ reloader })
+    await openLink(server)
+    const again = await send(server.port, `${server.path}?token=${server.token}`)
     expect(again.status).toBe(401)
     expect(again.headers['set-cookie']).toBeUndefined()
-    expect(scene.inspected.url).not.toContain(scene.token)
-    await expect(enter(scene)).resolves.toEqual({ cookie: expect.stringContaining('=') })
+    expect(server.inspected.url).not.toContain(server.token)
+    await expect(openLink(server)).resolves.toEqual({ cookie: expect.stringContaining('=') })
   })
 
-  it('that was used leads who used it back to the page', async () => {
-    const scene = await inspect({ reloader })
-    const session = await enter(scene)
-    const again = await ask(scene.port, `${scene.path}?token=${scene.token}`, { headers: session })
-    expect([again.status, again.headers.location, again.headers['set-cookie']]).toEqual([303, scene.path, undefined])
+  it('leads back to the page when the same browser opens it again', async () => {
+    const server = await startInspector({ reloader })
+    const session = await openLink(server)
+    const again = await send(server.port, `${server.path}?token=${server.token}`, { headers: session })
+    expect([again.status, again.headers.location, again.headers['set-cookie']]).toEqual([303, server.path, undefined])
   })
 
-  it('with a token of your own stays good', async () => {
+  it('stays valid if it holds a token of the user', async () => {
     const token = 'a-token-of-my-own'
-    const scene = await inspect({ reloader, token })
-    expect((await enter(scene)).cookie).not.toBe((await enter(scene)).cookie)
-    expect(scene.inspected.url).toContain(token)
+    const server = await startInspector({ reloader, token })
+    expect((await openLink(server)).cookie).not.toBe((await openLink(server)).cookie)
+    expect(server.inspected.url).toContain(token)
   })
 
   it.each([
-    ['prefetches', { 'sec-purpose': 'prefetch;prerender' }, 'GET'],
-    ['prefetches in the old way', { purpose: 'prefetch' }, 'GET'],
-    ['asks for its head, as chat services do', {}, 'HEAD'],
-    ['sends a form', {}, 'POST'],
-    ['sends a form as if from its own page', { origin: 'own' }, 'POST'],
-  ])('is not used up by who only %s', async (_, headers, method) => {
-    const scene = await inspect({ reloader })
-    const own = 'origin' in headers ? { origin: `http://127.0.0.1:${scene.port}` } : {}
-    const answer = await ask(scene.port, `${scene.path}?token=${scene.token}`, {
+    ['prefetches it', { 'sec-purpose': 'prefetch;prerender' }, 'GET'],
+    ['prefetches it in the old way', { purpose: 'prefetch' }, 'GET'],
+    ['requests its head, as chat services do', {}, 'HEAD'],
+    ['submits a form', {}, 'POST'],
+    ['submits a form with our own origin', { origin: 'own' }, 'POST'],
+  ])('stays unused when a client only %s', async (_, headers, method) => {
+    const server = await startInspector({ reloader })
+    const own = 'origin' in headers ? { origin: `http://127.0.0.1:${server.port}` } : {}
+    const answer = await send(server.port, `${server.path}?token=${server.token}`, {
       method,
       headers: { ...headers, ...own },
     })
     expect(answer.status).toBeGreaterThanOrEqual(400)
     expect(answer.headers['set-cookie']).toBeUndefined()
-    await enter(scene)
+    await openLink(server)
   })
 
-  it('cannot be found by trying: after ten wrong ones all are refused for a while', async () => {
-    const scene = await inspect({ reloader })
+  it('cannot be guessed: after ten wrong tokens, all are refused for a while', async () => {
+    const server = await startInspector({ reloader })
     const statuses: number[] = []
     for (let tries = 0; tries < 15; tries += 1) {
-      statuses.push((await ask(scene.port, `${scene.path}?token=guess-${tries}`)).status)
+      statuses.push((await send(server.port, `${server.path}?token=guess-${tries}`)).status)
     }
     expect(statuses.slice(0, 10)).toEqual(Array(10).fill(401))
     expect(statuses.slice(10)).toContain(429)
   })
 
-  it('that led here from another page is followed by a page that asks again as its own', async () => {
-    // A strict cookie is kept back in a navigation that another site has begun, its redirects included.
-    const { port, path } = await inspect({ reloader })
+  it('on another page leads to a page that requests the inspector again as its own', async () => {
+    // Browsers withhold a strict cookie from a navigation that another site started, including its redirects.
+    const { port, path } = await startInspector({ reloader })
     const headers = { accept: 'text/html', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' }
-    const first = await ask(port, path, { headers: { ...headers, 'sec-fetch-site': 'cross-site' } })
-    const second = await ask(port, path, { headers: { ...headers, 'sec-fetch-site': 'same-origin' } })
+    const first = await send(port, path, { headers: { ...headers, 'sec-fetch-site': 'cross-site' } })
+    const second = await send(port, path, { headers: { ...headers, 'sec-fetch-site': 'same-origin' } })
     expect([first.status, first.body.includes('http-equiv="refresh"')]).toEqual([401, true])
     expect([second.status, second.body.includes('http-equiv="refresh"')]).toEqual([401, false])
   })
 })
 
-describe('without a session', () => {
-  it('everything is refused alike, so that nothing is learnt of what there is', async () => {
-    const scene = await inspect({ reloader })
-    await enter(scene)
-    const { port, path } = scene
-    const places = [path, `${path}events`, `${path}transactions/a-1.json`, '/', '/favicon.ico', `${path}nothing`]
-    const answers = await Promise.all(places.map((place) => ask(port, place)))
-    expect(answers.map(({ status }) => status)).toEqual(places.map(() => 401))
+describe('Without a session', () => {
+  it('every request gets the same answer, so that it reveals nothing', async () => {
+    const server = await startInspector({ reloader })
+    await openLink(server)
+    const { port, path } = server
+    const targets = [path, `${path}events`, `${path}transactions/a-1.json`, '/', '/favicon.ico', `${path}nothing`]
+    const answers = await Promise.all(targets.map((target) => send(port, target)))
+    expect(answers.map(({ status }) => status)).toEqual(targets.map(() => 401))
     expect(new Set(answers.map(({ body }) => body)).size).toBe(1)
   })
 
@@ -153,30 +153,30 @@ describe('without a session', () => {
     ["another inspector's name", (_: string, value: string) => `changeover-1=${value}`],
     ['the beginning of the right value', (name: string, value: string) => `${name}=${value.slice(0, -1)}`],
     ['the right value and more', (name: string, value: string) => `${name}=${value}x`],
-  ])('nobody gets in by a cookie with %s', async (_, forge) => {
-    const scene = await inspect({ reloader })
-    const [name = '', value = ''] = (await enter(scene)).cookie.split('=')
-    expect((await ask(scene.port, scene.path, { headers: { cookie: forge(name, value) } })).status).toBe(401)
-    expect((await ask(scene.port, scene.path, { headers: { cookie: `${name}=${value}` } })).status).toBe(200)
+  ])('a cookie with %s opens nothing', async (_, forge) => {
+    const server = await startInspector({ reloader })
+    const [name = '', value = ''] = (await openLink(server)).cookie.split('=')
+    expect((await send(server.port, server.path, { headers: { cookie: forge(name, value) } })).status).toBe(401)
+    expect((await send(server.port, server.path, { headers: { cookie: `${name}=${value}` } })).status).toBe(200)
   })
 
-  it('a cookie that a neighbour has set under our name keeps nobody out', async () => {
-    const scene = await inspect({ reloader })
-    const { cookie } = await enter(scene)
+  it('a cookie that another server planted under our name locks no browser out', async () => {
+    const server = await startInspector({ reloader })
+    const { cookie } = await openLink(server)
     const [name] = cookie.split('=')
     const headers = { cookie: `other=1; ${name}=planted; ${cookie}` }
-    expect((await ask(scene.port, scene.path, { headers })).status).toBe(200)
+    expect((await send(server.port, server.path, { headers })).status).toBe(200)
   })
 
-  it('a session of one inspector is none of another', async () => {
-    const [one, other] = [await inspect({ reloader }), await inspect({ reloader })]
-    const { cookie } = await enter(one)
+  it('a session of another inspector opens nothing', async () => {
+    const [one, other] = [await startInspector({ reloader }), await startInspector({ reloader })]
+    const { cookie } = await openLink(one)
     const stolen = cookie.replace(`changeover-${one.port}`, `changeover-${other.port}`)
-    expect((await ask(other.port, other.path, { headers: { cookie: stolen } })).status).toBe(401)
+    expect((await send(other.port, other.path, { headers: { cookie: stolen } })).status).toBe(401)
   })
 })
 
-describe('a request under another name', () => {
+describe('A request under another host name', () => {
   const names = (port: number): (string | undefined)[] => [
     'evil.example',
     `evil.example:${port}`,
@@ -188,42 +188,42 @@ describe('a request under another name', () => {
     '',
   ]
 
-  it('is refused whatever it brings along: an attacker may have pointed that name at 127.0.0.1', async () => {
-    const scene = await inspect({ reloader })
-    const session = await enter(scene)
-    for (const host of names(scene.port)) {
-      const page = await ask(scene.port, scene.path, { headers: { ...session, host } })
+  it('is refused even with a session, because an attacker may have pointed that name at 127.0.0.1', async () => {
+    const server = await startInspector({ reloader })
+    const session = await openLink(server)
+    for (const host of names(server.port)) {
+      const page = await send(server.port, server.path, { headers: { ...session, host } })
       expect([host, page.status]).toEqual([host, 421])
-      const link = new URL(scene.inspected.url)
-      const entered = await ask(scene.port, link.pathname + link.search, { headers: { host } })
-      expect([host, entered.status, entered.headers['set-cookie']]).toEqual([host, 421, undefined])
+      const link = new URL(server.inspected.url)
+      const opened = await send(server.port, link.pathname + link.search, { headers: { host } })
+      expect([host, opened.status, opened.headers['set-cookie']]).toEqual([host, 421, undefined])
     }
-    await enter(scene)
+    await openLink(server)
   })
 
   it.each([
     ['two Hosts', (own: string, path: string) => `GET ${path} HTTP/1.1\r\nHost: ${own}\r\nHost: evil.example\r\n`],
     ['no Host', (_: string, path: string) => `GET ${path} HTTP/1.0\r\n`],
-    ['a whole URL', (own: string, path: string) => `GET http://evil.example${path} HTTP/1.1\r\nHost: ${own}\r\n`],
+    ['an absolute URL', (own: string, path: string) => `GET http://evil.example${path} HTTP/1.1\r\nHost: ${own}\r\n`],
     [
       'a path that names a host',
       (own: string, path: string) => `GET //evil.example${path} HTTP/1.1\r\nHost: ${own}\r\n`,
     ],
-  ])('is refused with %s', async (_, head) => {
-    const scene = await inspect({ reloader })
-    const { cookie } = await enter(scene)
-    const text = `${head(`127.0.0.1:${scene.port}`, scene.path)}Cookie: ${cookie}\r\nConnection: close\r\n\r\n`
-    expect(await askRaw(scene.port, text)).toMatch(/^HTTP\/1\.1 4(00|21) /)
+  ])('is refused if it has %s', async (_, head) => {
+    const server = await startInspector({ reloader })
+    const { cookie } = await openLink(server)
+    const text = `${head(`127.0.0.1:${server.port}`, server.path)}Cookie: ${cookie}\r\nConnection: close\r\n\r\n`
+    expect(await sendRaw(server.port, text)).toMatch(/^HTTP\/1\.1 4(00|21) /)
   })
 
-  it('is answered under localhost, which is this machine too', async () => {
-    const scene = await inspect({ reloader })
-    const headers = { ...(await enter(scene)), host: `localhost:${scene.port}` }
-    expect((await ask(scene.port, scene.path, { headers })).status).toBe(200)
+  it('is answered if the name is localhost', async () => {
+    const server = await startInspector({ reloader })
+    const headers = { ...(await openLink(server)), host: `localhost:${server.port}` }
+    expect((await send(server.port, server.path, { headers })).status).toBe(200)
   })
 })
 
-describe('a request of another page', () => {
+describe('A request from another page', () => {
   it.each([
     ['a site', { origin: 'http://evil.example' }],
     ['a sandboxed frame', { origin: 'null' }],
@@ -239,58 +239,58 @@ describe('a request of another page', () => {
     ],
     ['an image', { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors', 'sec-fetch-dest': 'image' }],
     ['a frame', { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'iframe' }],
-  ])('is refused although its cookie is right: %s', async (_, headers) => {
-    const scene = await inspect({ reloader })
-    const session = await enter(scene)
-    for (const place of ['', 'events', 'transactions/a-1.json']) {
-      const answer = await ask(scene.port, scene.path + place, { headers: { ...session, ...headers } })
-      expect([place, answer.status]).toEqual([place, 403])
+  ])('is refused although its cookie is valid: %s', async (_, headers) => {
+    const server = await startInspector({ reloader })
+    const session = await openLink(server)
+    for (const target of ['', 'events', 'transactions/a-1.json']) {
+      const answer = await send(server.port, server.path + target, { headers: { ...session, ...headers } })
+      expect([target, answer.status]).toEqual([target, 403])
     }
-    const entered = await ask(
-      scene.port,
-      `${scene.path}?token=${new URL(scene.inspected.url).searchParams.get('token')}`,
+    const opened = await send(
+      server.port,
+      `${server.path}?token=${new URL(server.inspected.url).searchParams.get('token')}`,
       {
         headers,
       },
     )
-    expect([entered.status, entered.headers['set-cookie']]).toEqual([403, undefined])
+    expect([opened.status, opened.headers['set-cookie']]).toEqual([403, undefined])
   })
 
-  it('is told nothing by a CORS header, not even when it asks first', async () => {
-    const scene = await inspect({ reloader, actions: true })
-    const session = await enter(scene)
-    const asked: [string, string][] = [
-      ['OPTIONS', `${scene.path}actions/reload`],
-      ['OPTIONS', `${scene.path}events`],
-      ['GET', scene.path],
+  it('gets no CORS header, not even for a preflight request', async () => {
+    const server = await startInspector({ reloader, actions: true })
+    const session = await openLink(server)
+    const requests: [string, string][] = [
+      ['OPTIONS', `${server.path}actions/reload`],
+      ['OPTIONS', `${server.path}events`],
+      ['GET', server.path],
       ['GET', '/nothing'],
-      ['POST', `${scene.path}actions/reload`],
+      ['POST', `${server.path}actions/reload`],
     ]
-    for (const [method, place] of asked) {
-      for (const origin of ['http://evil.example', `http://127.0.0.1:${scene.port}`]) {
+    for (const [method, target] of requests) {
+      for (const origin of ['http://evil.example', `http://127.0.0.1:${server.port}`]) {
         const headers = { ...session, origin, 'access-control-request-method': 'POST' }
-        const answer = await ask(scene.port, place, { method, headers })
+        const answer = await send(server.port, target, { method, headers })
         expect(Object.keys(answer.headers).filter((name) => name.startsWith('access-control'))).toEqual([])
       }
     }
   })
 })
 
-describe('the headers of every answer', () => {
-  it('forbid keeping, framing, guessing types and telling where one came from', async () => {
-    const scene = await inspect({ reloader })
-    const session = await enter(scene)
-    const { port, path } = scene
-    const stream = await follow(port, `${path}events`, session)
+describe('The headers of every response', () => {
+  it('forbid caching, framing, sniffing and referrers', async () => {
+    const server = await startInspector({ reloader })
+    const session = await openLink(server)
+    const { port, path } = server
+    const stream = await openStream(server, session)
     expect(stream.raw.status).toBe(200)
-    stream.leave()
+    stream.close()
     const answers = [
-      await ask(port, path, { headers: session }),
-      await ask(port, path, { headers: { accept: 'text/html' } }),
-      await ask(port, '/?token=wrong'),
-      await ask(port, `${path}nothing`, { headers: session }),
-      await ask(port, path, { headers: { host: 'evil.example' } }),
-      await ask(port, new URL(scene.inspected.url).pathname + new URL(scene.inspected.url).search),
+      await send(port, path, { headers: session }),
+      await send(port, path, { headers: { accept: 'text/html' } }),
+      await send(port, '/?token=wrong'),
+      await send(port, `${path}nothing`, { headers: session }),
+      await send(port, path, { headers: { host: 'evil.example' } }),
+      await send(port, new URL(server.inspected.url).pathname + new URL(server.inspected.url).search),
     ]
     expect(answers.map(({ status }) => status)).toEqual([200, 401, 401, 404, 421, 303])
     for (const { headers } of answers) {
@@ -306,17 +306,17 @@ describe('the headers of every answer', () => {
     }
   })
 
-  it('let a page run only what carries its nonce, which is another each time', async () => {
-    const scene = await inspect({ reloader })
-    const session = await enter(scene)
+  it('let a page run only what has its nonce, which is different each time', async () => {
+    const server = await startInspector({ reloader })
+    const session = await openLink(server)
     const nonces: string[] = []
     for (let times = 0; times < 2; times += 1) {
-      const { headers, body } = await ask(scene.port, scene.path, { headers: session })
+      const { headers, body } = await send(server.port, server.path, { headers: session })
       const policy = String(headers['content-security-policy'])
       const nonce = /script-src 'nonce-([\w-]{43})';/.exec(policy)?.[1] ?? ''
       expect(policy).toContain(`style-src 'nonce-${nonce}'`)
       expect(policy).not.toMatch(/unsafe|https?:|\*/)
-      // Data is not run; it needs no leave.
+      // Data does not run, so it needs no nonce.
       const tags = (body.match(/<(script|style)\b[^>]*>/g) ?? []).filter((tag) => !tag.includes('application/json'))
       expect(tags.length).toBeGreaterThan(0)
       for (const tag of tags) expect(tag).toContain(`nonce="${nonce}"`)

@@ -1,32 +1,39 @@
 import { connect } from 'node:net'
 import { describe, expect, it, vi } from 'vitest'
-import { fakeReloader } from '../fake-reloader.ts'
-import { storyOf } from '../stream/broadcaster-fixture.ts'
-import { ask, askRaw, enter, follow, inspect, type Stream } from '../inspector-client.ts'
+import { createFakeReloader } from '../fake-reloader.ts'
+import {
+  type EventStream,
+  openLink,
+  openPage,
+  openStream,
+  PATIENT,
+  send,
+  sendRaw,
+  startInspector,
+} from '../inspector-client.ts'
+import { transactionEvents } from '../transaction-events.ts'
 
-const PATIENT = { timeout: 20_000 }
-
-describe('an inspector is not worn out', () => {
-  it('by streams: after eight the next is refused, and one that ends makes room', async () => {
-    const { reloader } = fakeReloader()
-    const scene = await inspect({ reloader })
-    const session = await enter(scene)
-    const streams: Stream[] = []
-    for (let times = 0; times < 8; times += 1) streams.push(await follow(scene.port, `${scene.path}events`, session))
+describe('The inspector bounds', () => {
+  it('its streams: it refuses the ninth until another one ends', async () => {
+    const { reloader } = createFakeReloader()
+    const server = await startInspector({ reloader })
+    const session = await openLink(server)
+    const streams: EventStream[] = []
+    for (let times = 0; times < 8; times += 1) streams.push(await openStream(server, session))
     expect(streams.map(({ raw }) => raw.status)).toEqual(Array(8).fill(200))
-    expect((await ask(scene.port, `${scene.path}events`, { headers: session })).status).toBe(503)
-    streams[0]?.leave()
+    expect((await send(server.port, `${server.path}events`, { headers: session })).status).toBe(503)
+    streams[0]?.close()
     await vi.waitFor(async () => {
-      const next = await follow(scene.port, `${scene.path}events`, session)
-      next.leave()
+      const next = await openStream(server, session)
+      next.close()
       expect(next.raw.status).toBe(200)
     }, PATIENT)
-    for (const { leave } of streams) leave()
+    for (const { close } of streams) close()
   })
 
-  it('by connections: those beyond sixty-four are hung up', async () => {
-    const { reloader } = fakeReloader()
-    const { port } = await inspect({ reloader })
+  it('its connections: it hangs up on those beyond sixty-four', async () => {
+    const { reloader } = createFakeReloader()
+    const { port } = await startInspector({ reloader })
     const states = Array.from({ length: 80 }, () => {
       const state = { isClosed: false }
       const socket = connect(port, '127.0.0.1')
@@ -43,48 +50,101 @@ describe('an inspector is not worn out', () => {
     for (const { socket } of states) socket.destroy()
   })
 
-  it('by large headers', async () => {
-    const { reloader } = fakeReloader()
-    const { port, path } = await inspect({ reloader })
-    const answer = await ask(port, path, { headers: { cookie: 'a'.repeat(9_000) } })
+  it('the size of headers', async () => {
+    const { reloader } = createFakeReloader()
+    const { port, path } = await startInspector({ reloader })
+    const answer = await send(port, path, { headers: { cookie: 'a'.repeat(9_000) } })
     expect(answer.status).toBe(431)
-    expect((await ask(port, path, { headers: { cookie: 'a'.repeat(4_000) } })).status).toBe(401)
+    expect((await send(port, path, { headers: { cookie: 'a'.repeat(4_000) } })).status).toBe(401)
   })
 
-  it('by many requests: a flood is refused for a while', async () => {
-    const { reloader } = fakeReloader()
-    const scene = await inspect({ reloader })
+  it('the rate of requests: it refuses a flood for a while', async () => {
+    const { reloader } = createFakeReloader()
+    const server = await startInspector({ reloader })
     const statuses = new Set<number>()
-    for (let times = 0; times < 400; times += 1) statuses.add((await ask(scene.port, scene.path)).status)
+    for (let times = 0; times < 400; times += 1) statuses.add((await send(server.port, server.path)).status)
     expect(statuses).toContain(429)
-    await vi.waitFor(async () => expect((await ask(scene.port, scene.path)).status).toBe(401), PATIENT)
+    await vi.waitFor(async () => expect((await send(server.port, server.path)).status).toBe(401), PATIENT)
   })
 
-  it('by requests that never end: they are hung up within seconds', async () => {
-    const { reloader } = fakeReloader()
-    const { port } = await inspect({ reloader })
-    expect(await askRaw(port, 'GET / HTTP/1.1\r\nHost: 127.0.0.1')).toMatch(/^(HTTP\/1\.1 408 |$)/)
+  it('the duration of a request: it hangs up on one that never ends', async () => {
+    const { reloader } = createFakeReloader()
+    const { port } = await startInspector({ reloader })
+    expect(await sendRaw(port, 'GET / HTTP/1.1\r\nHost: 127.0.0.1')).toMatch(/^(HTTP\/1\.1 408 |$)/)
   })
 
-  it('by a body that never ends', async () => {
-    const { reloader } = fakeReloader({ reload: () => {} })
-    const scene = await inspect({ reloader, actions: true })
-    const { cookie } = await enter(scene)
-    const stream = await follow(scene.port, `${scene.path}events`, { cookie })
-    await vi.waitFor(() => expect(stream.last('hello')).toBeDefined(), PATIENT)
+  it('the duration of a body: it hangs up on one that never ends', async () => {
+    const { reloader } = createFakeReloader({ reload: () => {} })
+    const server = await startInspector({ reloader, actions: true })
+    const { session, stream, hello } = await openPage(server)
     const head = [
-      `POST ${scene.path}actions/reload HTTP/1.1`,
-      `Host: 127.0.0.1:${scene.port}`,
-      `Origin: http://127.0.0.1:${scene.port}`,
-      `Cookie: ${cookie}`,
-      `X-Changeover-Csrf: ${stream.last('hello').csrf}`,
+      `POST ${server.path}actions/reload HTTP/1.1`,
+      `Host: 127.0.0.1:${server.port}`,
+      `Origin: http://127.0.0.1:${server.port}`,
+      `Cookie: ${session.cookie}`,
+      `X-Changeover-Csrf: ${hello.csrfToken}`,
       'Content-Type: application/json',
       'Content-Length: 100',
     ]
-    expect(await askRaw(scene.port, `${head.join('\r\n')}\r\n\r\n{`)).toMatch(/^(HTTP\/1\.1 4\d\d |$)/)
-    stream.leave()
+    expect(await sendRaw(server.port, `${head.join('\r\n')}\r\n\r\n{`)).toMatch(/^(HTTP\/1\.1 4\d\d |$)/)
+    stream.close()
   })
 
+  it('input that is not HTTP: it answers 400 and stays up', async () => {
+    const { reloader } = createFakeReloader()
+    const server = await startInspector({ reloader })
+    expect(await sendRaw(server.port, 'nonsense\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 /)
+    expect(await sendRaw(server.port, `${'x'.repeat(100_000)}\r\n\r\n`)).toMatch(/^(HTTP\/1\.1 4\d\d |$)/)
+    await openLink(server)
+  })
+})
+
+describe('The inspector, when it closes,', () => {
+  it('ends every stream and connection and frees the port, even if close is called twice', async () => {
+    const { reloader, isObserved } = createFakeReloader()
+    const server = await startInspector({ reloader })
+    const session = await openLink(server)
+    const stream = await openStream(server, session)
+    const idle = connect(server.port, '127.0.0.1')
+    idle.on('error', () => {})
+    const hungUp = new Promise((resolve) => idle.on('close', resolve))
+    await Promise.all([server.inspected.close(), server.inspected.close()])
+    await hungUp
+    await vi.waitFor(
+      () => expect([stream.raw.hasEnded, stream.last('end')]).toEqual([true, { reason: 'inspector.closed' }]),
+      PATIENT,
+    )
+    expect(isObserved()).toBe(false)
+    await expect(send(server.port, server.path)).rejects.toMatchObject({ code: 'ECONNREFUSED' })
+    const again = await startInspector({ reloader, port: server.port })
+    expect(again.port).toBe(server.port)
+  })
+
+  it('does not wait for a running action', async () => {
+    const { reloader } = createFakeReloader({ reload: () => new Promise(() => {}) })
+    const server = await startInspector({ reloader, actions: true })
+    const { actionHeaders: headers } = await openPage(server)
+    const action = send(server.port, `${server.path}actions/reload`, { method: 'POST', headers, body: '{}' })
+    const hungUp = expect(action).rejects.toMatchObject({ code: 'ECONNRESET' }) // Before its ten seconds are over.
+    await vi.waitFor(async () => expect((await send(server.port, server.path)).status).toBe(401), PATIENT)
+    await server.inspected.close()
+    await hungUp
+  })
+
+  it('does not wait for a client that reads nothing', async () => {
+    const { reloader } = createFakeReloader()
+    const server = await startInspector({ reloader })
+    const { cookie } = await openLink(server)
+    const socket = connect(server.port, '127.0.0.1')
+    socket.on('error', () => {})
+    socket.pause()
+    socket.write(`GET ${server.path}events HTTP/1.1\r\nHost: 127.0.0.1:${server.port}\r\nCookie: ${cookie}\r\n\r\n`)
+    await server.inspected.close()
+    socket.destroy()
+  })
+})
+
+describe('The inspector does not find a transaction', () => {
   it.each([
     '..%2f..%2fetc%2fpasswd.json',
     '../../../package.json',
@@ -93,80 +153,21 @@ describe('an inspector is not worn out', () => {
     '__proto__.json',
     `${'t'.repeat(200)}.json`,
     't-1.json%0d%0aset-cookie:%20a=b',
-  ])('by the name of a transaction that is none: %s', async (name) => {
-    const { reloader, announcer } = fakeReloader()
-    const scene = await inspect({ reloader })
-    announcer.announce(storyOf(1).began)
-    const headers = await enter(scene)
-    const answer = await ask(scene.port, `${scene.path}transactions/${name}`, { headers })
+  ])('that is named %s', async (name) => {
+    const { reloader, emit } = createFakeReloader()
+    const server = await startInspector({ reloader })
+    emit(transactionEvents(1).began)
+    const headers = await openLink(server)
+    const answer = await send(server.port, `${server.path}transactions/${name}`, { headers })
     expect(answer.status).toBe(404)
     expect(answer.headers['set-cookie']).toBeUndefined()
   })
-
-  it('by what is no HTTP', async () => {
-    const { reloader } = fakeReloader()
-    const scene = await inspect({ reloader })
-    expect(await askRaw(scene.port, 'nonsense\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 /)
-    expect(await askRaw(scene.port, `${'x'.repeat(100_000)}\r\n\r\n`)).toMatch(/^(HTTP\/1\.1 4\d\d |$)/)
-    await enter(scene)
-  })
 })
 
-describe('close', () => {
-  it('says so to all streams, ends every connection, and frees the port; it may be called twice', async () => {
-    const { reloader, announcer } = fakeReloader()
-    const scene = await inspect({ reloader })
-    const session = await enter(scene)
-    const stream = await follow(scene.port, `${scene.path}events`, session)
-    const idle = connect(scene.port, '127.0.0.1')
-    idle.on('error', () => {})
-    const hungUp = new Promise((resolve) => idle.on('close', resolve))
-    await Promise.all([scene.inspected.close(), scene.inspected.close()])
-    await hungUp
-    await vi.waitFor(
-      () => expect([stream.raw.ended, stream.last('bye')]).toEqual([true, { reason: 'inspector.closed' }]),
-      PATIENT,
-    )
-    expect(announcer.isHeard).toBe(false)
-    await expect(ask(scene.port, scene.path)).rejects.toMatchObject({ code: 'ECONNREFUSED' })
-    const again = await inspect({ reloader, port: scene.port })
-    expect(again.port).toBe(scene.port)
-  })
-
-  it('does not wait for an action under way', async () => {
-    const { reloader } = fakeReloader({ reload: () => new Promise(() => {}) })
-    const scene = await inspect({ reloader, actions: true })
-    const { cookie } = await enter(scene)
-    const stream = await follow(scene.port, `${scene.path}events`, { cookie })
-    await vi.waitFor(() => expect(stream.last('hello')).toBeDefined(), PATIENT)
-    const headers = {
-      cookie,
-      origin: `http://127.0.0.1:${scene.port}`,
-      'content-type': 'application/json',
-      'x-changeover-csrf': stream.last('hello').csrf,
-    }
-    const asked = ask(scene.port, `${scene.path}actions/reload`, { method: 'POST', headers, body: '{}' })
-    const answered = expect(asked).rejects.toMatchObject({ code: 'ECONNRESET' }) // hung up before its ten seconds
-    await vi.waitFor(async () => expect((await ask(scene.port, scene.path)).status).toBe(401), PATIENT)
-    await scene.inspected.close()
-    await answered
-  })
-
-  it('does not wait for a reader who reads nothing', async () => {
-    const { reloader } = fakeReloader()
-    const scene = await inspect({ reloader })
-    const { cookie } = await enter(scene)
-    const socket = connect(scene.port, '127.0.0.1')
-    socket.on('error', () => {})
-    socket.pause()
-    socket.write(`GET ${scene.path}events HTTP/1.1\r\nHost: 127.0.0.1:${scene.port}\r\nCookie: ${cookie}\r\n\r\n`)
-    await scene.inspected.close()
-    socket.destroy()
-  })
-
-  it('is refused a port that is taken, in words', async () => {
-    const { reloader } = fakeReloader()
-    const { port } = await inspect({ reloader })
-    await expect(inspect({ reloader, port })).rejects.toMatchObject({ code: 'reloader.invalid-option' })
+describe('The function inspector', () => {
+  it('rejects a port that is in use', async () => {
+    const { reloader } = createFakeReloader()
+    const { port } = await startInspector({ reloader })
+    await expect(startInspector({ reloader, port })).rejects.toMatchObject({ code: 'reloader.invalid-option' })
   })
 })

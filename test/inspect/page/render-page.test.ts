@@ -6,10 +6,10 @@ import { charts } from '../../../src/inspect/page/generated/charts.ts'
 import { type Box, type Chart, LABEL, NAME } from '../../../src/inspect/page/client/charts/chart-data.ts'
 import { renderPage } from '../../../src/inspect/page/render-page.ts'
 import { nodesOf } from '../../machines/walk/definition.ts'
-import { COMMAND, generated } from './generate-page.ts'
+import { COMMAND, generatePage } from './generate-page.ts'
 
 const drawn = JSON.parse(charts) as readonly Chart[]
-const all = Object.values(machines).filter((value) => 'root' in value)
+const machineList = Object.values(machines).filter((value) => 'root' in value)
 const chartOf = (id: string): Chart =>
   drawn.find((chart) => chart.id === id) ?? { id, size: [0, 0], states: [], arrows: [] }
 
@@ -19,22 +19,22 @@ const isWithin = ([x, y, width, height]: Box, [left, top, wide, high]: Box): boo
 const overlap = ([x, y, width, height]: Box, [left, top, wide, high]: Box): boolean =>
   x < left + wide && left < x + width && y < top + high && top < y + height
 
-it('The page that is checked in is what its sources and the machines are', async () => {
-  for (const [path, text] of await generated()) {
+it('The page that is checked in matches its sources and the machines', async () => {
+  for (const [path, text] of await generatePage()) {
     expect(readFileSync(path, 'utf8') === text, `${path} is out of date: ${COMMAND}`).toBe(true)
   }
 })
 
 it('Every machine has a chart', () => {
-  expect(drawn.map(({ id }) => id).sort()).toEqual(all.map(({ id }) => id).sort())
+  expect(drawn.map(({ id }) => id).sort()).toEqual(machineList.map(({ id }) => id).sort())
 })
 
-describe.each(all.map((machine) => [machine.id, machine] as const))('The chart of %s', (id, machine) => {
+describe.each(machineList.map((machine) => [machine.id, machine] as const))('The chart of %s', (id, machine) => {
   const chart = chartOf(id)
   const [, ...nodes] = nodesOf(machine)
   const boxes = new Map(chart.states.map((state) => [state.id, state.box]))
 
-  it('has every state, inside the one that it is part of', () => {
+  it('has every state, inside its parent', () => {
     const states = chart.states.filter(({ kind }) => kind !== 'any')
     expect(states.map((state) => state.id).sort()).toEqual(nodes.map((node) => node.id).sort())
     for (const node of nodes) {
@@ -43,7 +43,7 @@ describe.each(all.map((machine) => [machine.id, machine] as const))('The chart o
     }
   })
 
-  it('has every transition that leads somewhere, by the name that the service gives it', () => {
+  it('has every transition with a target, under the key that the service uses', () => {
     const keys = nodes
       .concat(machine.root)
       .flatMap((node) =>
@@ -54,7 +54,7 @@ describe.each(all.map((machine) => [machine.id, machine] as const))('The chart o
     expect(chart.arrows.flatMap(({ lines }) => lines.flatMap((line) => line.keys)).sort()).toEqual(keys.sort())
   })
 
-  it('draws each arrow from its state to its state', () => {
+  it('draws each arrow from its source to its target', () => {
     const touches = ([x, y]: readonly [number, number], [left, top, width, height]: Box): boolean =>
       isWithin([x, y, 0, 0], [left - 1, top - 1, width + 2, height + 2])
     for (const { from, to, routes } of chart.arrows) {
@@ -65,7 +65,7 @@ describe.each(all.map((machine) => [machine.id, machine] as const))('The chart o
     }
   })
 
-  it('has room for every word, and no word over another or over a state', () => {
+  it('fits every text, and no label overlaps another label or a state', () => {
     const labels = chart.arrows.map(({ label }) => label)
     const inner = chart.states.filter(({ kind }) => kind !== 'compound')
     for (const { name, kind, runs = '', box } of inner.filter(({ kind: each }) => each !== 'history')) {
@@ -90,10 +90,10 @@ describe.each(all.map((machine) => [machine.id, machine] as const))('The chart o
   })
 })
 
-describe('The document', () => {
+describe('The page', () => {
   const page = renderPage({ nonce: 'bm9uY2U=' })
 
-  it('holds all that it needs, and no address', () => {
+  it('is self-contained and has no address of another server', () => {
     expect(page).toContain(script)
     expect(page).toContain(style)
     expect(page).toContain(charts)
@@ -102,7 +102,7 @@ describe('The document', () => {
     expect(page).not.toMatch(/@import|url\(/)
   })
 
-  it('has only what its policy lets be: no style and no handler in an attribute, every script and style by its nonce', () => {
+  it('complies with its content security policy: no inline style or handler, and a nonce on each script and style', () => {
     const markup = page.replace(script, '').replace(style, '').replace(charts, '')
     expect(markup).not.toMatch(/\sstyle=|\son\w+=/)
     expect([...markup.matchAll(/<(?:style|script)\b[^>]*>/g)].map(([tag]) => tag)).toEqual([
@@ -112,12 +112,12 @@ describe('The document', () => {
     ])
   })
 
-  it('ends none of its elements too early, and makes no markup of data', () => {
+  it('ends no element early, and parses no data as markup', () => {
     expect(`${script}${style}${charts}`).not.toMatch(/<\/|<!--/)
     expect(script).not.toMatch(/innerHTML|outerHTML|insertAdjacentHTML|document\.write|DOMParser|\beval\b|new Function/)
   })
 
-  it('keeps nothing in the browser', () => {
+  it('stores nothing in the browser', () => {
     expect(script).not.toMatch(/localStorage|sessionStorage|indexedDB|document\.cookie|caches\b|serviceWorker/)
   })
 })

@@ -1,53 +1,21 @@
 import { describe, expect, it } from 'vitest'
-import { createFeed, reportedFailure, storyOf } from './broadcaster-fixture.ts'
+import { reportedEvent, transactionEvents } from '../transaction-events.ts'
+import { createBroadcaster, createBroadcasterOfMachine } from './broadcaster-fixture.ts'
 
-const state = (name: string, event = 'step') =>
-  ({
-    machine: 'reload',
-    value: name,
-    state: name,
-    active: [`reload.${name}`],
-    event,
-    taken: [{ source: 'reload.idle', event, index: 0, targets: [`reload.${name}`] }],
-    at: 1,
-  }) as const
-
-/** As if a machine had taken a step. */
-const withCharts = () => {
-  const scene = createFeed()
-  const listeners = new Set<(told: ReturnType<typeof state>) => void>()
-  const counts = { attached: 0 }
-  Object.assign(scene.observation, {
-    charts: () => [state('idle')],
-    observeCharts: (listener: (told: ReturnType<typeof state>) => void) => {
-      counts.attached += 1
-      listeners.add(listener)
-      return () => {
-        counts.attached -= 1
-        listeners.delete(listener)
-      }
-    },
-  })
-  const step = (name: string): void => {
-    for (const listener of listeners) listener(state(name))
-  }
-  return { ...scene, counts, step }
-}
-
-describe('a stream', () => {
-  it('begins with all that is known', () => {
-    const { look, announcer, setStatus } = withCharts()
+describe('A stream', () => {
+  it('begins with everything that is known', () => {
+    const { connect, emit, setStatus } = createBroadcasterOfMachine()
     for (const number of [1, 2]) {
-      const { began, planned, ended } = storyOf(number)
-      for (const event of [began, planned, ended()]) announcer.announce(event)
+      const { began, planned, ended } = transactionEvents(number)
+      emit(began, planned, ended())
     }
-    announcer.announce({ kind: 'reported', failure: reportedFailure('late'), at: 5 })
+    emit(reportedEvent('late', 5))
     setStatus({ state: 'committed' })
-    const viewer = look()
-    expect(viewer.events()).toEqual(['hello'])
-    expect(viewer.last('hello')).toMatchObject({
+    const page = connect()
+    expect(page.names()).toEqual(['hello'])
+    expect(page.last('hello')).toMatchObject({
       status: { state: 'committed' },
-      charts: { reload: { state: 'idle' } },
+      machines: { reload: { state: 'idle' } },
       transactions: [
         { id: 't-1', outcome: 'committed', changes: 2 },
         { id: 't-2', outcome: 'committed', changes: 2 },
@@ -55,17 +23,17 @@ describe('a stream', () => {
       current: { id: 't-2', diff: { count: 1 }, modules: [{ module: 'a' }, { module: 'b', after: ['a'] }] },
       reported: [{ code: 'module.close-failed', at: 5 }],
       actions: ['reload'],
-      csrf: 'csrf',
+      csrfToken: 'csrf',
       now: 1_000,
     })
-    // Rows of a list, not two hundred whole transactions.
-    expect(viewer.last('hello').transactions[0]).not.toHaveProperty('modules')
+    // The list holds summaries, not two hundred whole transactions.
+    expect(page.last('hello').transactions[0]).not.toHaveProperty('modules')
   })
 
-  it('tells of a transaction while it runs, each time whole, and of its closes after its end', async () => {
-    const { look, announcer, clock } = createFeed()
-    const viewer = look()
-    const { began, planned, phase, ended } = storyOf(1)
+  it('sends the whole transaction at each change, while it runs and while it closes generations afterwards', async () => {
+    const { connect, emit, clock } = createBroadcaster()
+    const page = connect()
+    const { began, planned, phase, ended } = transactionEvents(1)
     const steps = [
       [began, planned, phase('a', 'prepare', 2)],
       [phase('a', 'prepare', 2, 5)],
@@ -74,9 +42,9 @@ describe('a stream', () => {
     ]
     const seen: unknown[] = []
     for (const step of steps) {
-      for (const event of step) announcer.announce(event)
+      emit(...step)
       await clock.advance(100)
-      seen.push(viewer.last('transaction').outcome, viewer.last('transaction').modules[0].phases)
+      seen.push(page.last('transaction').outcome, page.last('transaction').modules[0].phases)
     }
     const done = { phase: 'prepare', startMs: 2, durationMs: 3, result: 'done' }
     expect(seen).toEqual([
@@ -91,40 +59,40 @@ describe('a stream', () => {
     ])
   })
 
-  it('gathers what comes in quick steps: ten times a second for transactions, four times for the status', async () => {
-    const { look, announcer, clock, setStatus } = createFeed()
-    const viewer = look()
-    const { began, planned, phase } = storyOf(1)
-    announcer.announce(began)
-    announcer.announce(planned)
+  it('sends a transaction at most ten times a second, and the status at most four times', async () => {
+    const { connect, emit, clock, setStatus } = createBroadcaster()
+    const page = connect()
+    const { began, planned, phase } = transactionEvents(1)
+    emit(began)
+    emit(planned)
     for (let ms = 0; ms < 1_000; ms += 1) {
       setStatus({ since: ms })
-      announcer.announce(phase('a', 'check', ms))
-      announcer.announce(phase('a', 'check', ms, ms + 1))
+      emit(phase('a', 'check', ms))
+      emit(phase('a', 'check', ms, ms + 1))
       await clock.advance(1)
     }
-    const count = (event: string): number => viewer.events().filter((one) => one === event).length
+    const count = (event: string): number => page.names().filter((one) => one === event).length
     expect(count('transaction')).toBe(10)
     expect(count('status')).toBe(4)
   })
 
-  it('is not told a status that has not changed', async () => {
-    const { look, announcer, clock } = createFeed()
-    const viewer = look()
+  it('omits a status that has not changed', async () => {
+    const { connect, emit, clock } = createBroadcaster()
+    const page = connect()
     for (let times = 0; times < 5; times += 1) {
-      announcer.announce({ kind: 'reported', failure: reportedFailure('late'), at: times })
+      emit(reportedEvent('late', times))
       await clock.advance(1_000)
     }
-    expect(viewer.events().filter((event) => event === 'status')).toHaveLength(1)
-    expect(viewer.events().filter((event) => event === 'reported')).toHaveLength(5)
+    expect(page.names().filter((event) => event === 'status')).toHaveLength(1)
+    expect(page.names().filter((event) => event === 'reported')).toHaveLength(5)
   })
 
-  it('joins the quick steps of a machine to one, with all transitions in order', async () => {
-    const { look, step, clock } = withCharts()
-    const viewer = look()
+  it('merges quick steps of a machine into one event with all transitions in order', async () => {
+    const { connect, step, clock } = createBroadcasterOfMachine()
+    const page = connect()
     for (const name of ['fetching', 'validating', 'preparing']) step(name)
     await clock.advance(40)
-    const states = viewer.told().filter(({ event }) => event === 'state')
+    const states = page.events().filter(({ event }) => event === 'state')
     expect(states).toHaveLength(1)
     expect(states[0]?.data.state).toBe('preparing')
     expect(states[0]?.data.taken.flatMap(({ targets }: { targets: string[] }) => targets)).toEqual([
@@ -134,237 +102,236 @@ describe('a stream', () => {
     ])
   })
 
-  it('that cannot be told something ends nothing by it', async () => {
-    const { look, announcer, clock, observation } = createFeed()
-    const viewer = look()
+  it('survives a status that throws', async () => {
+    const { connect, emit, clock, observation } = createBroadcaster()
+    const page = connect()
     Object.assign(observation, {
       status: () => {
         throw new Error('hostile')
       },
     })
-    announcer.announce(storyOf(1).began)
-    await clock.advance(1_000) // would reject with what a timer threw
-    expect(viewer.events()).toEqual(['hello', 'transaction'])
+    emit(transactionEvents(1).began)
+    await clock.advance(1_000) // It would reject if a timer threw.
+    expect(page.names()).toEqual(['hello', 'transaction'])
   })
 
-  it('has a sign of life every fifteen seconds', async () => {
-    const { look, clock } = createFeed()
-    const viewer = look()
+  it('sends a heartbeat every fifteen seconds', async () => {
+    const { connect, clock } = createBroadcaster()
+    const page = connect()
     await clock.advance(60_000)
-    // Without an id: a page that reconnects goes on after the last event that said something.
-    expect(viewer.response.text.split('\n\n').filter((frame) => frame === 'event: beat\ndata: {}')).toHaveLength(4)
+    // It has no id, so that a page that reconnects resumes after the last real event.
+    expect(page.response.text.split('\n\n').filter((frame) => frame === 'event: heartbeat\ndata: {}')).toHaveLength(4)
   })
 })
 
-describe('a stream that goes on', () => {
-  it('is told exactly what it has missed, of each thing the last', async () => {
-    const { look, announcer, clock } = createFeed()
-    const [first, second] = [look(), look()]
-    const [one, two] = [storyOf(1), storyOf(2)]
-    announcer.announce(one.began)
+describe('A stream that resumes', () => {
+  it('gets exactly the events that it missed, and only the last one about each transaction', async () => {
+    const { connect, emit, clock } = createBroadcaster()
+    const [first, second] = [connect(), connect()]
+    const [one, two] = [transactionEvents(1), transactionEvents(2)]
+    emit(one.began)
     await clock.advance(1_000)
     const seen = first.lastId()
-    first.leave()
+    first.close()
     for (const event of [one.planned, one.ended(), two.began]) {
-      announcer.announce(event)
+      emit(event)
       await clock.advance(1_000)
     }
-    const back = look(seen)
-    expect(back.events()).not.toContain('hello')
-    const missed = second.told().filter(({ id }) => id > seen)
+    const back = connect(seen)
+    expect(back.names()).not.toContain('hello')
+    const missed = second.events().filter(({ id }) => id > seen)
     const last = missed.filter(
       ({ event, data }, at) =>
         !missed.slice(at + 1).some((later) => later.event === event && later.data.id === data.id),
     )
     expect(last.map(({ data }) => data.id)).toEqual(['t-1', 't-2'])
-    expect(back.told()).toEqual(last)
+    expect(back.events()).toEqual(last)
   })
 
-  it('that has missed nothing is told nothing', async () => {
-    const { look, announcer, clock } = createFeed()
-    const viewer = look()
-    announcer.announce(storyOf(1).began)
+  it('gets nothing if it missed nothing', async () => {
+    const { connect, emit, clock } = createBroadcaster()
+    const page = connect()
+    emit(transactionEvents(1).began)
     await clock.advance(1_000)
-    viewer.leave()
-    expect(look(viewer.lastId()).told()).toEqual([])
+    page.close()
+    expect(connect(page.lastId()).events()).toEqual([])
   })
 
-  it('misses nothing while nobody looked, up to half a minute', async () => {
-    const { look, announcer, clock } = createFeed()
-    const viewer = look()
-    announcer.announce(storyOf(1).began)
+  it('misses nothing if no page was open for less than half a minute', async () => {
+    const { connect, emit, clock } = createBroadcaster()
+    const page = connect()
+    emit(transactionEvents(1).began)
     await clock.advance(1_000)
-    viewer.leave()
+    page.close()
     await clock.advance(28_000)
-    announcer.announce(storyOf(1).ended())
+    emit(transactionEvents(1).ended())
     await clock.advance(1_000)
-    const back = look(viewer.lastId())
-    expect([back.events(), back.last('transaction')?.outcome]).toEqual([['transaction'], 'committed'])
+    const back = connect(page.lastId())
+    expect([back.names(), back.last('transaction')?.outcome]).toEqual([['transaction'], 'committed'])
   })
 
-  it('is greeted anew after that, rather than be left with a gap', async () => {
-    const { look, announcer, clock } = createFeed()
-    const viewer = look()
-    announcer.announce(storyOf(1).began)
+  it('starts over if no page was open for half a minute, because events are missing', async () => {
+    const { connect, emit, clock } = createBroadcaster()
+    const page = connect()
+    emit(transactionEvents(1).began)
     await clock.advance(1_000)
-    viewer.leave()
+    page.close()
     await clock.advance(30_000)
-    announcer.announce(storyOf(1).ended())
+    emit(transactionEvents(1).ended())
     await clock.advance(1_000)
-    const back = look(viewer.lastId())
-    expect([back.events(), back.last('hello').current.outcome]).toEqual([['hello'], 'committed'])
+    const back = connect(page.lastId())
+    expect([back.names(), back.last('hello').current.outcome]).toEqual([['hello'], 'committed'])
   })
 
   it.each(['999', '-1', '1e3', 'abc', '', '1'.repeat(400)])(
-    'from an event that never was (%s) is greeted anew',
+    'starts over if its last event id is unknown: "%s"',
     async (id) => {
-      const { look, announcer, clock } = createFeed()
-      look()
-      announcer.announce(storyOf(1).began)
+      const { connect, emit, clock } = createBroadcaster()
+      connect()
+      emit(transactionEvents(1).began)
       await clock.advance(1_000)
-      expect(look(id).events()).toEqual(['hello'])
+      expect(connect(id).names()).toEqual(['hello'])
     },
   )
 
-  it('from before the ring is greeted anew', async () => {
-    const { look, announcer, clock } = createFeed()
-    const viewer = look()
-    announcer.announce({ kind: 'reported', failure: reportedFailure('first'), at: 0 })
+  it('starts over if its last event has left the replay buffer', async () => {
+    const { connect, emit, clock } = createBroadcaster()
+    const page = connect()
+    emit(reportedEvent('first', 0))
     await clock.advance(1_000)
-    const seen = viewer.lastId()
+    const seen = page.lastId()
     for (let times = 0; times < 60; times += 1) {
-      for (let many = 0; many < 50; many += 1)
-        announcer.announce({ kind: 'reported', failure: reportedFailure('x'), at: 1 })
+      for (let many = 0; many < 50; many += 1) emit(reportedEvent('x', 1))
       await clock.advance(100)
     }
-    expect(look(seen).events()).toEqual(['hello'])
-    expect(look(viewer.lastId() - 100).events()).toHaveLength(100)
+    expect(connect(seen).names()).toEqual(['hello'])
+    expect(connect(page.lastId() - 100).names()).toHaveLength(100)
   })
 })
 
-describe('without viewers', () => {
-  it('no machine is followed and no status asked for, and after the last has gone neither', async () => {
-    const { look, announcer, clock, counts, observation } = withCharts()
-    let asked = 0
+describe('Without an open page', () => {
+  it('the broadcaster observes no machine and reads no status, before the first page and after the last', async () => {
+    const { connect, emit, clock, counts, observation } = createBroadcasterOfMachine()
+    let reads = 0
     const { status } = observation
     Object.assign(observation, {
       status: () => {
-        asked += 1
+        reads += 1
         return status()
       },
     })
     const run = async (number: number): Promise<void> => {
-      const { began, planned, ended } = storyOf(number)
-      for (const event of [began, planned, ended()]) announcer.announce(event)
+      const { began, planned, ended } = transactionEvents(number)
+      emit(began, planned, ended())
       await clock.advance(1_000)
     }
     await run(1)
-    expect([counts.attached, asked, clock.pending()]).toEqual([0, 0, 0])
-    const viewers = [look(), look()]
+    expect([counts.attached, reads, clock.pending()]).toEqual([0, 0, 0])
+    const pages = [connect(), connect()]
     await run(2)
     expect(counts.attached).toBe(1)
-    expect(asked).toBeGreaterThan(0)
-    for (const { leave } of viewers) leave()
-    expect(counts.attached).toBe(1) // one that reconnects misses nothing
+    expect(reads).toBeGreaterThan(0)
+    for (const { close } of pages) close()
+    expect(counts.attached).toBe(1) // A page that reconnects misses nothing.
     await clock.advance(30_000)
-    asked = 0
+    reads = 0
     await run(3)
-    expect([counts.attached, asked, clock.pending()]).toEqual([0, 0, 0])
-    expect(look().last('hello').transactions).toHaveLength(3)
+    expect([counts.attached, reads, clock.pending()]).toEqual([0, 0, 0])
+    expect(connect().last('hello').transactions).toHaveLength(3)
   })
 })
 
-describe('the end', () => {
-  it('of the reloader is told and ends the streams; who comes later sees what was', async () => {
-    const { look, announcer, clock, setStatus, feed } = withCharts()
-    const viewer = look()
-    announcer.announce(storyOf(1).began)
+describe('The broadcaster', () => {
+  it('ends all streams when the reloader closes, and still shows the past to later pages', async () => {
+    const { connect, emit, clock, setStatus, broadcaster } = createBroadcasterOfMachine()
+    const page = connect()
+    emit(transactionEvents(1).began)
     setStatus({ state: 'closed' })
-    announcer.announce(storyOf(1).ended('aborted'))
-    announcer.announce({ kind: 'closed' })
-    expect(viewer.last('transaction').outcome).toBe('aborted')
-    expect(viewer.last('status').state).toBe('closed')
-    expect(viewer.last('bye')).toEqual({ reason: 'reloader.closed' })
-    expect([viewer.response.writableEnded, feed.viewers]).toEqual([true, 0])
-    const late = look()
-    expect(late.events()).toEqual(['hello', 'bye'])
-    expect(late.last('hello')).toMatchObject({ status: { state: 'closed' }, charts: { reload: {} }, actions: [] })
+    emit(transactionEvents(1).ended('aborted'))
+    emit({ kind: 'closed' })
+    expect(page.last('transaction').outcome).toBe('aborted')
+    expect(page.last('status').state).toBe('closed')
+    expect(page.last('end')).toEqual({ reason: 'reloader.closed' })
+    expect([page.response.writableEnded, broadcaster.connectionCount]).toEqual([true, 0])
+    const late = connect()
+    expect(late.names()).toEqual(['hello', 'end'])
+    expect(late.last('hello')).toMatchObject({ status: { state: 'closed' }, machines: { reload: {} }, actions: [] })
     expect(late.response.writableEnded).toBe(true)
     await clock.advance(60_000)
     expect(clock.pending()).toBe(0)
   })
 
-  it('of the inspector is told, ends the streams, and leaves nobody who listens', async () => {
-    const { look, announcer, feed, clock, counts } = withCharts()
-    const viewer = look()
-    expect(announcer.isHeard).toBe(true)
-    feed.close('inspector.closed')
-    feed.close('inspector.closed')
-    expect(viewer.events()).toEqual(['hello', 'bye'])
-    expect([announcer.isHeard, counts.attached, clock.pending()]).toEqual([false, 0, 0])
+  it('ends all streams when the inspector closes, and stops observing', async () => {
+    const { connect, isObserved, broadcaster, clock, counts } = createBroadcasterOfMachine()
+    const page = connect()
+    expect(isObserved()).toBe(true)
+    broadcaster.close('inspector.closed')
+    broadcaster.close('inspector.closed')
+    expect(page.names()).toEqual(['hello', 'end'])
+    expect([isObserved(), counts.attached, clock.pending()]).toEqual([false, 0, 0])
   })
 })
 
-describe('what is kept', () => {
-  it('is the last two hundred transactions', () => {
-    const { look, announcer } = createFeed()
+describe('The broadcaster bounds', () => {
+  it('the number of transactions to the last two hundred', () => {
+    const { connect, emit } = createBroadcaster()
     for (let number = 1; number <= 250; number += 1) {
-      const { began, ended } = storyOf(number)
-      for (const event of [began, ended()]) announcer.announce(event)
+      const { began, ended } = transactionEvents(number)
+      emit(began, ended())
     }
-    const { transactions, current } = look().last('hello')
+    const { transactions, current } = connect().last('hello')
     expect(transactions.map(({ epoch }: { epoch: number }) => epoch)).toEqual(
       Array.from({ length: 200 }, (_, at) => 51 + at),
     )
     expect(current.epoch).toBe(250)
   })
 
-  it('is less of transactions with very many modules: fifty thousand modules in all', () => {
-    const { feed, announcer } = createFeed()
+  it('the number of modules of all transactions together to fifty thousand', () => {
+    const { broadcaster, emit } = createBroadcaster()
     for (let number = 1; number <= 10; number += 1) {
-      const { began, planned } = storyOf(number)
+      const { began, planned } = transactionEvents(number)
       const modules = Array.from({ length: 9_000 }, (_, at) => ({
         module: `m${at}`,
         change: 'open' as const,
         after: [],
       }))
-      for (const event of [began, { ...planned, modules }]) announcer.announce(event)
+      emit(began, { ...planned, modules })
     }
-    expect(feed.history.heads.map(({ epoch }) => epoch)).toEqual([6, 7, 8, 9, 10])
+    expect(broadcaster.history.summaries.map(({ epoch }) => epoch)).toEqual([6, 7, 8, 9, 10])
   })
 
-  it('is sent in part where it is very much: of ten thousand modules the first and those that failed', async () => {
-    const { look, announcer, clock, feed } = createFeed()
-    const viewer = look()
-    const { began, planned, phase } = storyOf(1)
+  it('the number of modules that it sends, and keeps those that failed', async () => {
+    const { connect, emit, clock, broadcaster } = createBroadcaster()
+    const page = connect()
+    const { began, planned, phase } = transactionEvents(1)
     const modules = Array.from({ length: 10_000 }, (_, at) => ({
       module: `m${at}`,
       change: 'open' as const,
       after: [],
     }))
-    for (const event of [began, { ...planned, modules }]) announcer.announce(event)
-    announcer.announce(phase('m9000', 'prepare', 1))
-    announcer.announce(phase('m9000', 'prepare', 1, 2, 'failed'))
+    emit(began, { ...planned, modules })
+    emit(phase('m9000', 'prepare', 1))
+    emit(phase('m9000', 'prepare', 1, 2, 'failed'))
     await clock.advance(1_000)
-    const { modules: sent, changes } = viewer.last('transaction')
+    const { modules: sent, changes } = page.last('transaction')
     expect([sent.length, sent.at(-1).module, changes]).toEqual([251, 'm9000', 10_000])
-    expect(feed.history.get('t-1')?.modules).toHaveLength(10_000)
+    expect(broadcaster.history.get('t-1')?.modules).toHaveLength(10_000)
   })
 
-  it('of a slow reader is a bounded amount: it is dropped, and the others are told on', async () => {
-    const { look, announcer, clock, feed } = createFeed()
-    const [slow, quick] = [look(), look()]
+  it('the bytes that a slow client leaves unread: it disconnects that client only', async () => {
+    const { connect, emit, clock, broadcaster } = createBroadcaster()
+    const [slow, quick] = [connect(), connect()]
     slow.response.isSlow = true
     let most = 0
     for (let times = 0; times < 100 && !slow.response.destroyed; times += 1) {
       for (let many = 0; many < 50; many += 1) {
-        announcer.announce({ kind: 'reported', failure: reportedFailure('x'.repeat(1_000)), at: times })
+        emit(reportedEvent('x'.repeat(1_000), times))
       }
       await clock.advance(100)
       most = Math.max(most, slow.response.writableLength)
     }
     expect(slow.response.destroyed).toBe(true)
     expect(most).toBeLessThan(1_100_000)
-    expect([feed.viewers, quick.response.destroyed]).toEqual([1, false])
+    expect([broadcaster.connectionCount, quick.response.destroyed]).toEqual([1, false])
   })
 })
