@@ -30,12 +30,12 @@ export const startIdleMachines = (verdict: ValidateVerdict, clock?: Clock): Idle
   }
   let concluded = 0
   let order = 0
-  const conclude = (): void => {
+  const finishTransaction = (): void => {
     concluded += 1
   }
   const options = clock === undefined ? {} : { clock }
   // What they are given is of no interest to actors that do nothing.
-  const reload = createActor(reloadMachine.provide({ actors: actors as unknown as Actors, actions: { conclude } }), {
+  const reload = createActor(reloadMachine.provide({ actors: actors as unknown as Actors, actions: { finishTransaction } }), {
     ...options,
     input: { soaks: false, confirms: false, persists: false },
   })

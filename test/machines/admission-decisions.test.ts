@@ -1,34 +1,34 @@
 import { describe, expect, it } from 'vitest'
 import { createActor, SimulatedClock } from 'xstate'
 import { admissionMachine } from '../../machines/index.ts'
-import { type AdmissionStory, tellAdmission } from './admission-story.ts'
-import { revision } from './reload-moves.ts'
+import { type AdmissionStory, startAdmission } from './admission-story.ts'
+import { revision } from './walk/moves.ts'
 import { nodesOf, pathOf } from './walk/definition.ts'
 
 const names = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, index) => `a${from + index}`)
 
 describe('The admission machine, while changes are few', () => {
-  it('lets a change through at once', () => {
-    const story = tellAdmission()
+  it('passes a change on at once', () => {
+    const story = startAdmission()
     expect(story.state).toBe('following.calm')
-    expect(story.tell(1).delivered).toEqual(['a1'])
+    expect(story.change(1).delivered).toEqual(['a1'])
     expect(story.state).toBe('following.busy')
   })
 
-  it('is calm again when the source was quiet, and counts anew', () => {
-    const story = tellAdmission().storm(1, 7).elapseQuiet()
+  it('becomes calm again after a quiet period, and starts counting from zero', () => {
+    const story = startAdmission().storm(1, 7).elapse('quiet')
     expect([story.state, story.context.burst]).toEqual(['following.calm', 0])
     expect(story.storm(8, 14).state).toBe('following.busy')
     expect(story.delivered).toEqual(names(1, 14))
   })
 
-  it('waits for quiet anew after each change', () => {
+  it('restarts the quiet period after each change', () => {
     const clock = new SimulatedClock()
     const actor = createActor(admissionMachine, { clock }).start()
-    const tell = (order: number) => actor.send({ type: 'source.changed', candidate: { revision: revision(order) } })
-    tell(1)
+    const change = (order: number) => actor.send({ type: 'source.changed', candidate: { revision: revision(order) } })
+    change(1)
     clock.increment(19)
-    tell(2)
+    change(2)
     clock.increment(19)
     expect(actor.getSnapshot().value).toEqual({ following: 'busy' })
     clock.increment(1)
@@ -36,195 +36,195 @@ describe('The admission machine, while changes are few', () => {
     actor.stop()
   })
 
-  it('hands on the later order of a document that is known, for what is older is stale from then on', () => {
-    const story = tellAdmission().tell(5).tell(9, 'a', 'a5')
+  it('passes on a later order of a known document, because it makes older documents stale', () => {
+    const story = startAdmission().change(5).change(9, 'a', 'a5')
     expect(story.context.newest?.revision).toEqual(revision(9, 'a', 'a5'))
     expect(story.delivered).toEqual(['a5', 'a5'])
   })
 
-  it('does not take for a change what it knows, however often that is told: reads find it again and again', () => {
-    const story = tellAdmission().tell(1)
-    for (let reads = 0; reads < 20; reads++) story.tell(1)
+  it('does not count a known document as a change, however often a read finds it', () => {
+    const story = startAdmission().change(1)
+    for (let reads = 0; reads < 20; reads++) story.change(1)
     expect([story.state, story.context.burst]).toEqual(['following.busy', 1])
-    expect(story.elapseQuiet().tell(1).tell(0).state).toBe('following.calm')
+    expect(story.elapse('quiet').change(1).change(0).state).toBe('following.calm')
   })
 
-  it('is not kept busy by what it knows', () => {
+  it('is not kept busy by a known document', () => {
     const clock = new SimulatedClock()
     const actor = createActor(admissionMachine, { clock }).start()
-    const tell = (order: number) => actor.send({ type: 'source.changed', candidate: { revision: revision(order) } })
-    tell(1)
+    const change = (order: number) => actor.send({ type: 'source.changed', candidate: { revision: revision(order) } })
+    change(1)
     clock.increment(19)
-    tell(1)
+    change(1)
     clock.increment(1)
     expect(actor.getSnapshot().value).toEqual({ following: 'calm' })
     actor.stop()
   })
 
-  it('never hands on what is older than what it knows, but what it knows', () => {
-    const story = tellAdmission().tell(5).tell(4)
+  it('passes on the known document, never an older one', () => {
+    const story = startAdmission().change(5).change(4)
     expect(story.delivered).toEqual(['a5', 'a5'])
     expect(story.context.newest?.revision).toEqual(revision(5))
   })
 
-  it('hands on a document of another lineage, whatever its order', () => {
-    expect(tellAdmission().tell(5).tell(1, 'b').delivered).toEqual(['a5', 'b1'])
+  it('passes on a document of another lineage, whatever its order', () => {
+    expect(startAdmission().change(5).change(1, 'b').delivered).toEqual(['a5', 'b1'])
   })
 })
 
 describe('The admission machine, in a storm', () => {
-  const storm = (to: number) => tellAdmission().storm(1, to)
+  const storm = (to: number) => startAdmission().storm(1, to)
 
-  it('lets eight changes through at once, then gathers', () => {
+  it('passes on eight changes at once, then gathers', () => {
     expect(storm(7).state).toBe('following.busy')
     expect(storm(8).state).toBe('following.pacing')
     expect(storm(8).delivered).toEqual(names(1, 8))
     expect(storm(20).delivered).toEqual(names(1, 8))
   })
 
-  it('hands on the newest after each window, and nothing else', () => {
-    const story = storm(20).elapseWindow()
+  it('passes on only the newest change after each window', () => {
+    const story = storm(20).elapse('window')
     expect([story.state, story.delivered.at(-1), story.delivered.length]).toEqual(['following.pacing', 'a20', 9])
-    expect(story.storm(21, 30).elapseWindow().delivered.slice(8)).toEqual(['a20', 'a30'])
+    expect(story.storm(21, 30).elapse('window').delivered.slice(8)).toEqual(['a20', 'a30'])
   })
 
-  it('makes each next window of a storm that goes on a longer one', () => {
+  it('makes each window longer than the one before as long as the storm lasts', () => {
     const story = storm(10)
     for (const windows of [1, 2, 3]) {
-      expect(story.elapseWindow().context.windows).toBe(windows)
+      expect(story.elapse('window').context.windows).toBe(windows)
       story.storm(9 + 2 * windows, 10 + 2 * windows)
     }
   })
 
-  it('leaves the windows short for one who waits for each change before the next', () => {
+  it('keeps the windows short for a writer that waits for each change before the next', () => {
     const story = storm(9)
     for (let change = 10; change < 15; change++) {
-      expect(story.elapseWindow().context.windows).toBe(0)
-      story.tell(change)
+      expect(story.elapse('window').context.windows).toBe(0)
+      story.change(change)
       expect(story.state).toBe('following.pacing')
     }
-    expect(story.elapseWindow().delivered.at(-1)).toBe('a14')
+    expect(story.elapse('window').delivered.at(-1)).toBe('a14')
   })
 
-  it('is calm again after a window in which nothing came, and owes nothing', () => {
-    const story = storm(9).elapseWindow().elapseWindow()
+  it('becomes calm after a window without changes, with nothing left to pass on', () => {
+    const story = storm(9).elapse('window').elapse('window')
     expect(story.state).toBe('following.calm')
     expect(story.context).toMatchObject({ gathered: 0, burst: 0, windows: 0 })
     expect(story.delivered.at(-1)).toBe('a9')
-    expect(story.tell(10).delivered.at(-1)).toBe('a10')
+    expect(story.change(10).delivered.at(-1)).toBe('a10')
   })
 
-  it('is calm again after the first window where exactly eight came', () => {
-    expect(storm(8).elapseWindow().state).toBe('following.calm')
+  it('becomes calm after the first window if exactly eight changes arrived', () => {
+    expect(storm(8).elapse('window').state).toBe('following.calm')
   })
 
-  it('does not lose the newest where a read that was overtaken tells an older one after it', () => {
-    const story = storm(8).tell(12).tell(11).elapseWindow()
+  it('keeps the newest document if an overtaken read delivers an older one after it', () => {
+    const story = storm(8).change(12).change(11).elapse('window')
     expect(story.delivered.at(-1)).toBe('a12')
   })
 
-  it('does not take for a change what it knows already', () => {
-    const story = storm(8).tell(8).tell(7).tell(9, 'a', 'a8')
+  it('does not count a known document as a change', () => {
+    const story = storm(8).change(8).change(7).change(9, 'a', 'a8')
     expect(story.context.gathered).toBe(0)
-    expect(story.elapseWindow().state).toBe('following.calm')
+    expect(story.elapse('window').state).toBe('following.calm')
     expect(story.delivered).toHaveLength(8)
   })
 
-  it('hands on what waits of another lineage', () => {
-    expect(storm(8).tell(1, 'b').elapseWindow().delivered.at(-1)).toBe('b1')
+  it('passes on a waiting document of another lineage', () => {
+    expect(storm(8).change(1, 'b').elapse('window').delivered.at(-1)).toBe('b1')
   })
 })
 
 describe('The admission machine, frozen', () => {
-  it('lets nothing through, and says what waits', () => {
-    const story = tellAdmission().tell(1).freeze()
+  it('passes nothing on, and reports what is waiting', () => {
+    const story = startAdmission().change(1).freeze()
     expect([story.state, story.context.gathered]).toEqual(['frozen', 0])
-    expect(story.tell(2).tell(3).delivered).toEqual(['a1'])
+    expect(story.change(2).change(3).delivered).toEqual(['a1'])
     expect(story.context).toMatchObject({ gathered: 2, newest: { revision: revision(3) } })
   })
 
-  it('does not say that something waits where a read finds what it knows', () => {
-    expect(tellAdmission().tell(1).freeze().tell(1).context.gathered).toBe(0)
+  it('reports nothing as waiting if a read finds the known document', () => {
+    expect(startAdmission().change(1).freeze().change(1).context.gathered).toBe(0)
   })
 
-  it('hands on the newest, as held back, once it is let through again', () => {
-    const story = tellAdmission().tell(1).freeze().storm(2, 30).unfreeze()
+  it('passes on the newest document, marked as frozen, after the unfreeze', () => {
+    const story = startAdmission().change(1).freeze().storm(2, 30).unfreeze()
     expect(story.state).toBe('following.calm')
     expect(story.delivered).toEqual(['a1', 'a30!'])
     expect(story.context.gathered).toBe(0)
   })
 
-  it('hands on the newest though it has been let through before: the freeze may have given it up', () => {
-    expect(tellAdmission().tell(1).freeze().unfreeze().delivered).toEqual(['a1', 'a1!'])
+  it('passes on the newest document even if it was passed on before, because the freeze may have aborted it', () => {
+    expect(startAdmission().change(1).freeze().unfreeze().delivered).toEqual(['a1', 'a1!'])
   })
 
-  it('does not lose the newest where one that is older is told after it', () => {
-    expect(tellAdmission().freeze().tell(5).tell(4).unfreeze().delivered).toEqual(['a5!'])
+  it('keeps the newest document if an older one is delivered after it', () => {
+    expect(startAdmission().freeze().change(5).change(4).unfreeze().delivered).toEqual(['a5!'])
   })
 
-  it('does not lose what a storm had gathered when changes were frozen', () => {
-    const story = tellAdmission().storm(1, 9).freeze()
+  it('keeps what a storm had gathered before the freeze', () => {
+    const story = startAdmission().storm(1, 9).freeze()
     expect(story.context).toMatchObject({ gathered: 1, burst: 0, windows: 0 })
     expect(story.unfreeze().delivered.at(-1)).toBe('a9!')
   })
 
-  it('begins calm after a freeze, whatever was before', () => {
-    const story = tellAdmission().storm(1, 12).elapseWindow().freeze().unfreeze()
+  it('starts calm after a freeze, whatever came before', () => {
+    const story = startAdmission().storm(1, 12).elapse('window').freeze().unfreeze()
     expect(story.storm(13, 19).state).toBe('following.busy')
   })
 
-  it('stays frozen where it is frozen again, and stays following where nothing was frozen', () => {
-    expect(tellAdmission().freeze().tell(1).freeze().state).toBe('frozen')
-    const story = tellAdmission().tell(1).unfreeze()
+  it('stays frozen on a second freeze, and keeps following on an unfreeze without a freeze', () => {
+    expect(startAdmission().freeze().change(1).freeze().state).toBe('frozen')
+    const story = startAdmission().change(1).unfreeze()
     expect([story.state, story.delivered]).toEqual(['following.busy', ['a1']])
   })
 
-  it('names no document to its host where nothing was ever told', () => {
-    expect(tellAdmission().freeze().unfreeze().delivered).toEqual(['undefined!'])
+  it('passes on no document if none was ever delivered', () => {
+    expect(startAdmission().freeze().unfreeze().delivered).toEqual(['undefined!'])
   })
 })
 
-describe('The admission machine and what a reload reads', () => {
-  it('knows it, and hands on nothing: the reload takes it itself', () => {
-    const story = tellAdmission().tell(1).read(5)
+describe('The admission machine and a document that a reload reads', () => {
+  it('knows the document but does not pass it on, because the reload takes it itself', () => {
+    const story = startAdmission().change(1).read(5)
     expect(story.context.newest?.revision).toEqual(revision(5))
     expect(story.delivered).toEqual(['a1'])
   })
 
-  it('brings it again after a freeze that gave it up, though the source had not told it', () => {
-    expect(tellAdmission().tell(1).read(5).freeze().unfreeze().delivered).toEqual(['a1', 'a5!'])
+  it('passes it on after a freeze that aborted it, even though the watch never delivered it', () => {
+    expect(startAdmission().change(1).read(5).freeze().unfreeze().delivered).toEqual(['a1', 'a5!'])
   })
 
-  it('does not take an older one for the newest', () => {
-    expect(tellAdmission().tell(5).read(4).context.newest?.revision).toEqual(revision(5))
+  it('does not take an older document for the newest', () => {
+    expect(startAdmission().change(5).read(4).context.newest?.revision).toEqual(revision(5))
   })
 
-  it('follows it into another lineage', () => {
-    expect(tellAdmission().tell(5).read(1, 'b').context.newest?.revision).toEqual(revision(1, 'b'))
+  it('follows the document into another lineage', () => {
+    expect(startAdmission().change(5).read(1, 'b').context.newest?.revision).toEqual(revision(1, 'b'))
   })
 })
 
 describe('A close of the admission machine', () => {
   const states: Readonly<Record<string, () => AdmissionStory>> = {
-    'following.calm': () => tellAdmission(),
-    'following.busy': () => tellAdmission().tell(1),
-    'following.pacing': () => tellAdmission().storm(1, 9),
-    frozen: () => tellAdmission().tell(1).freeze().tell(2),
+    'following.calm': () => startAdmission(),
+    'following.busy': () => startAdmission().change(1),
+    'following.pacing': () => startAdmission().storm(1, 9),
+    frozen: () => startAdmission().change(1).freeze().change(2),
   }
 
-  it('is tested in every state that it can come in', () => {
+  it('is tested in every state in which it can arrive', () => {
     const all = nodesOf(admissionMachine).filter(({ type }) => type === 'atomic')
     expect(Object.keys(states).sort()).toEqual(all.map(pathOf).sort())
   })
 
-  for (const [state, tell] of Object.entries(states)) {
-    it(`leads from ${state} to closed at once, and nothing is let through any more`, () => {
-      const story = tell()
+  for (const [state, begin] of Object.entries(states)) {
+    it(`leads from ${state} to closed at once, and nothing is passed on any more`, () => {
+      const story = begin()
       expect(story.state).toBe(state)
       const { delivered } = story
       expect(story.close().state).toBe('closed')
       expect(story.snapshot.status).toBe('done')
-      expect(story.tell(9).unfreeze().freeze().close().delivered).toEqual(delivered)
+      expect(story.change(9).unfreeze().freeze().close().delivered).toEqual(delivered)
     })
   }
 })

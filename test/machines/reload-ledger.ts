@@ -3,120 +3,89 @@ import type { Candidate } from '../../src/model/candidate.ts'
 import type { ReloadContext } from '../../machines/index.ts'
 import type { Revision } from '../../src/model/revision.ts'
 import { contextOf } from './reload-moves.ts'
-import { concludedOf } from './reload-story.ts'
-import type { Move } from './walk/explore.ts'
+import { finishedOf } from './reload-story.ts'
 import { tookOf } from './walk/instrument.ts'
-import { runningIn, type Step, stateOf } from './walk/stepper.ts'
+import { comesAfter, demand, foreignValueIn, goesBack, type Ledger } from './walk/ledger.ts'
+import type { Move } from './walk/moves.ts'
+import { isCall, runningIn, type Step, stateOf } from './walk/stepper.ts'
 
-/** The rule in the test's own words: what a source may tell after what it has told. */
-export const comesAfter = (next: Revision, known: Revision | undefined): boolean =>
-  known === undefined || next.lineage !== known.lineage || (next.order > known.order && next.name !== known.name)
+/** Events that matter in some states only, and may be ignored in all others. */
+const stateBoundEvents = new Set(['confirm.given', 'restore.requested'])
 
-export const goesBack = (next: Revision | undefined, known: Revision | undefined): boolean =>
-  known !== undefined && (next === undefined || (next.lineage === known.lineage && next.order < known.order))
-
-export const demand = (holds: boolean, what: string): void => {
-  if (!holds) throw new Error(what)
-}
-
-/** Every string that a context may hold besides revisions: the machine's own words and the modules' names. */
-const words = new Set([
-  ...['start', 'change', 'reload', 'repair', 'restore', 'revert', 'retry'],
-  ...['failed', 'superseded', 'aborted'],
-  ...['settled', 'released'],
-  'db',
-])
-
-/** What a context holds that is neither plain data nor a known word; undefined where there is nothing. */
-export const foreignIn = (value: unknown): unknown => {
-  if (typeof value === 'string') return words.has(value) || /^[ab]\d*$/.test(value) ? undefined : value
-  if (typeof value !== 'object' || value === null) {
-    return typeof value === 'function' || typeof value === 'symbol' ? typeof value : undefined
-  }
-  const prototype: unknown = Object.getPrototypeOf(value)
-  if (prototype !== Object.prototype && prototype !== Array.prototype) return 'an object with a class'
-  for (const held of Object.values(value)) {
-    const foreign = foreignIn(held)
-    if (foreign !== undefined) return foreign
-  }
-  return undefined
-}
-
-/** Events that mean something in some states only, and may be missed in all others. */
-const timelyEvents = new Set(['confirm.given', 'restore.requested'])
-
-/** What was held back while changes were frozen is taken though it is the one known. */
-const isTaken = ({ revision, wasFrozen }: Candidate, seen: Revision | undefined): boolean =>
+/** After a freeze, the known document is accepted too. */
+const isAccepted = ({ revision, wasFrozen }: Candidate, seen: Revision | undefined): boolean =>
   comesAfter(revision, seen) ||
   (wasFrozen === true && revision.lineage === seen?.lineage && revision.name === seen.name)
 
-const isTriedBy = (effects: Step['effects']): boolean =>
-  effects.some(({ type, params }) => type === 'xstate.spawnChild' && params.src === 'validateDocument')
+interface ReloadLedger extends Ledger {
+  /** Returns the number of finished transactions, and the size of the largest context in characters. */
+  readonly summary: () => { readonly transactions: number; readonly largest: number }
+}
 
-/** What an observer of the reload machine writes down by its own rules, to hold the machine to them at every step. */
-export const keepReloadLedger = () => {
+/** Checks the epochs, the documents and the context of the reload machine at every step. */
+export const createReloadLedger = (): ReloadLedger => {
   let running: number | undefined
   let accepted: Revision | undefined
   let tried: Candidate | undefined
   let transactions = 0
   let largest = 0
 
-  const keepEpoch = (before: AnyMachineSnapshot, { snapshot, effects }: Step) => {
+  const checkEpoch = (before: AnyMachineSnapshot, { snapshot, effects }: Step) => {
     const { epoch } = contextOf(snapshot)
     const risen = epoch - contextOf(before).epoch
-    for (const { epoch: ended, outcome } of effects.flatMap(concludedOf)) {
-      demand(ended === running, `${outcome} was concluded for ${ended} while ${running} was running`)
+    for (const { epoch: ended, outcome } of effects.flatMap(finishedOf)) {
+      demand(ended === running, `${ended} ended as ${outcome} while ${running} was running`)
       running = undefined
       transactions++
     }
     demand(risen === 0 || risen === 1, `the epoch rose by ${risen}`)
     if (risen === 1) {
-      demand(running === undefined, `${epoch} began before ${running} was concluded`)
+      demand(running === undefined, `${epoch} began before ${running} had ended`)
       running = epoch
     }
-    const rests = stateOf(snapshot).startsWith('resting')
-    demand(!rests || running === undefined, `${running} was never concluded`)
-    demand(rests || /^clos/.test(stateOf(snapshot)) === (running === undefined), 'a transaction without an end')
+    const isResting = stateOf(snapshot).startsWith('resting')
+    demand(!isResting || running === undefined, `${running} never ended`)
+    demand(isResting || /^clos/.test(stateOf(snapshot)) === (running === undefined), 'a transaction has no end')
   }
 
-  const keepDocuments = (before: AnyMachineSnapshot, { event }: Move, { snapshot, effects }: Step) => {
+  const checkDocuments = (before: AnyMachineSnapshot, { event }: Move, { snapshot, effects }: Step) => {
     const verdict: unknown = event.output
     if (event.type === 'freeze.requested') {
-      accepted = undefined // what waits, or is given up, comes again
-    } else if (event.type === 'source.changed' && isTaken(event.candidate, contextOf(before).seen)) {
+      accepted = undefined // the unfreeze delivers it again
+    } else if (event.type === 'source.changed' && isAccepted(event.candidate, contextOf(before).seen)) {
       accepted = event.candidate.revision
     } else if (typeof verdict === 'object' && verdict !== null && 'candidate' in verdict) {
       const read = (verdict.candidate as Candidate).revision
-      const held = contextOf(before).waiting.candidate?.revision
-      const isLater = held !== undefined && held.lineage === read.lineage && comesAfter(held, read)
-      accepted = isLater ? held : read
-      const isForked = held !== undefined && held.lineage !== read.lineage
-      demand(!isForked || contextOf(snapshot).waiting.read, 'two lineages, and no read is to come')
+      const queued = contextOf(before).waiting.candidate?.revision
+      const isLater = queued !== undefined && queued.lineage === read.lineage && comesAfter(queued, read)
+      accepted = isLater ? queued : read
+      const isForked = queued !== undefined && queued.lineage !== read.lineage
+      demand(!isForked || contextOf(snapshot).waiting.read, 'there are two lineages, and no read is queued')
     }
-    // Whatever was left for a busy module is kept until it is tried, or a newer document takes its place.
+    // An untried document is kept until it is tried, or a newer document replaces it.
     const { untried } = contextOf(before)
     const name = untried?.candidate.revision.name
-    const isKept = untried === undefined || name !== accepted?.name || isTriedBy(effects)
+    const isKept =
+      untried === undefined || name !== accepted?.name || effects.some((effect) => isCall(effect, 'validateDocument'))
     demand(isKept || contextOf(snapshot).untried === untried, `${name} was left untried and forgotten`)
-    for (const { type, params } of effects) {
-      if (type !== 'xstate.spawnChild' || params.src !== 'validateDocument') continue
+    for (const { params } of effects.filter((effect) => isCall(effect, 'validateDocument'))) {
       const { trigger, candidate } = params.input as Pick<ReloadContext, 'trigger' | 'candidate'>
       if (trigger !== 'restore' && trigger !== 'revert') tried = candidate ?? tried
     }
-    demand(!goesBack(contextOf(snapshot).seen, contextOf(before).seen), 'what was seen went back')
+    demand(!goesBack(contextOf(snapshot).seen, contextOf(before).seen), 'the revision seen went back')
     if (!stateOf(snapshot).startsWith('resting')) return
     const isTried =
       accepted === undefined || (tried?.revision.lineage === accepted.lineage && tried.revision.name === accepted.name)
-    demand(isTried, `${accepted?.name} was accepted and never tried; the last one tried is ${tried?.revision.name}`)
+    demand(isTried, `${accepted?.name} was accepted but never tried; the last one tried is ${tried?.revision.name}`)
   }
 
-  const keepContext = (before: AnyMachineSnapshot, { snapshot }: Step) => {
+  const checkContext = (before: AnyMachineSnapshot, { snapshot }: Step) => {
     const context = contextOf(snapshot)
     if (context !== before.context) {
       const text = JSON.stringify(context)
       largest = Math.max(largest, text.length)
       demand(text.length < 1_000, `the context has grown to ${text.length} characters`)
-      const foreign = foreignIn(context)
+      const foreign = foreignValueIn(context)
       demand(foreign === undefined, `the context holds ${String(foreign)}`)
     }
     const { degraded, soakFailed, waiting, replacements, untried, due } = context
@@ -124,26 +93,25 @@ export const keepReloadLedger = () => {
     const state = stateOf(snapshot)
     if (!state.startsWith('resting')) return
     const isWaiting = waiting.candidate !== undefined || waiting.revert !== undefined || waiting.read || waiting.close
-    demand(!isWaiting, 'it rests while something waits')
-    demand(untried === undefined || untried.until !== due, 'it rests though an untried document is due')
+    demand(!isWaiting, 'it rests while something is queued')
+    demand(untried === undefined || untried.until !== due, 'it rests although an untried document is due')
     demand(
       (degraded.length > 0 || soakFailed) === (state === 'resting.degraded'),
-      'degraded is not what the state says',
+      'the state does not match what is degraded',
     )
   }
 
   return {
-    keep: (before: AnyMachineSnapshot, move: Move, step: Step) => {
-      const isOwed = before.status === 'active' && !timelyEvents.has(move.event.type)
-      demand(!isOwed || tookOf(step.effects).length > 0, 'the event was not answered')
+    check: (before, move, step) => {
+      const needsAnswer = before.status === 'active' && !stateBoundEvents.has(move.event.type)
+      demand(!needsAnswer || tookOf(step.effects).length > 0, 'the event was not answered')
       const { snapshot } = step
-      const works = !stateOf(snapshot).startsWith('resting') && snapshot.status === 'active'
-      demand(!works || runningIn(snapshot).size > 0, 'it is stuck: nothing runs and it does not rest')
-      keepEpoch(before, step)
-      keepDocuments(before, move, step)
-      keepContext(before, step)
+      const isWorking = !stateOf(snapshot).startsWith('resting') && snapshot.status === 'active'
+      demand(!isWorking || runningIn(snapshot).size > 0, 'it is stuck: no actor runs and it does not rest')
+      checkEpoch(before, step)
+      checkDocuments(before, move, step)
+      checkContext(before, step)
     },
-    /** A new machine: it has seen nothing. */
     restart: () => {
       running = undefined
       accepted = undefined

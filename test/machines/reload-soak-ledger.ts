@@ -1,21 +1,21 @@
 import type { AnyMachineSnapshot } from 'xstate'
-import { demand } from './reload-ledger.ts'
 import { contextOf } from './reload-moves.ts'
-import { concludedOf } from './reload-story.ts'
-import type { Move } from './walk/explore.ts'
-import { type Step, stateOf } from './walk/stepper.ts'
+import { finishedOf } from './reload-story.ts'
+import { demand, type Ledger } from './walk/ledger.ts'
+import type { Move } from './walk/moves.ts'
+import { isCall, type Step, stateOf } from './walk/stepper.ts'
 
-/** What happened to the running transaction. */
-interface Course {
+/** The facts noted about the running transaction. */
+interface TransactionNotes {
   readonly epoch: number
   readonly called: Set<string>
-  /** The document that somebody said yes to. */
+  /** The document that was confirmed. */
   confirmed: string | undefined
   isExpired: boolean
   isFrozen: boolean
 }
 
-const newCourse = (epoch: number): Course => ({
+const newNotes = (epoch: number): TransactionNotes => ({
   epoch,
   called: new Set(),
   confirmed: undefined,
@@ -24,69 +24,75 @@ const newCourse = (epoch: number): Course => ({
 })
 
 /**
- * Holds the reload machine to its promises of how a document proves itself: what is noted before, who has to say yes,
- * what becomes the last known good, and what a freeze still lets through.
+ * Checks how the reload machine accepts a config: what is journaled first, what must be confirmed, what becomes the last
+ * known good, and what a freeze stops.
  */
-export const keepProofLedger = () => {
-  let course = newCourse(0)
+export const createSoakLedger = (): Ledger => {
+  let notes = newNotes(0)
 
-  const keepHappening = (before: AnyMachineSnapshot, { event }: Move) => {
+  const noteEvent = (before: AnyMachineSnapshot, { event }: Move) => {
     const state = stateOf(before)
     const { candidate } = contextOf(before)
-    if (event.type === 'confirm.given' && state.startsWith('applying.')) course.confirmed = candidate?.revision.name
-    if (event.type === 'freeze.requested' && isBeforeTick(state)) course.isFrozen = true
-    if (event.type.includes('confirmDeadline')) course.isExpired = true
+    if (event.type === 'confirm.given' && state.startsWith('applying.')) notes.confirmed = candidate?.revision.name
+    if (event.type === 'freeze.requested' && isBeforeCommit(state)) notes.isFrozen = true
+    if (event.type.includes('confirmDeadline')) notes.isExpired = true
   }
 
-  const keepCalls = ({ snapshot, effects }: Step) => {
+  const checkCalls = ({ snapshot, effects }: Step) => {
     const { epoch } = contextOf(snapshot)
-    for (const { type, params } of effects) {
-      if (type !== 'xstate.spawnChild') continue
+    for (const { params } of effects.filter((effect) => isCall(effect))) {
       const src = String(params.src)
       const input = params.input as { epoch: number }
-      if (input.epoch !== course.epoch) course = newCourse(input.epoch)
-      course.called.add(src)
-      const isLate = src === 'journalAttempt' && course.called.has('prepareModules')
-      demand(!isLate, `${epoch} was noted after its first module had been called`)
+      if (input.epoch !== notes.epoch) notes = newNotes(input.epoch)
+      notes.called.add(src)
+      const isLate = src === 'journalAttempt' && notes.called.has('prepareModules')
+      demand(!isLate, `${epoch} was journaled after its first module had been called`)
     }
   }
 
-  const keepEnd = (before: AnyMachineSnapshot, { effects }: Step) => {
-    for (const { epoch, trigger, outcome } of effects.flatMap(concludedOf)) {
+  const checkEnd = (before: AnyMachineSnapshot, { effects }: Step) => {
+    for (const { epoch, trigger, outcome } of effects.flatMap(finishedOf)) {
       const { candidate, confirms, persists, hasServed } = contextOf(before)
       const isGood = trigger === 'restore' || trigger === 'revert'
-      const isHeld = outcome === 'committed'
-      const { called, confirmed, isExpired, isFrozen } = course
-      demand(epoch === course.epoch, `${epoch} ended, and ${course.epoch} was running`)
+      const isCommitted = outcome === 'committed'
+      const { called, confirmed, isExpired, isFrozen } = notes
+      demand(epoch === notes.epoch, `${epoch} ended while ${notes.epoch} was running`)
       const isChange = !isGood && candidate !== undefined
-      const isUnsaid = confirms && hasServed && isChange && confirmed !== candidate.revision.name
-      demand(!(isHeld && isUnsaid), `${epoch} holds, and nobody has said yes to ${candidate?.revision.name}`)
-      demand(!(isHeld && isExpired), `${epoch} holds though its time to be confirmed was over`)
-      demand(!(isFrozen && isChange && called.has('commitModules')), `${epoch} went over the tick while frozen`)
+      const isUnconfirmed = confirms && hasServed && isChange && confirmed !== candidate.revision.name
+      demand(
+        !(isCommitted && isUnconfirmed),
+        `${epoch} committed although ${candidate?.revision.name} was not confirmed`,
+      )
+      demand(!(isCommitted && isExpired), `${epoch} committed although its confirmation deadline had passed`)
+      demand(!(isFrozen && isChange && called.has('commitModules')), `${epoch} committed while changes were frozen`)
       const isPromoted = called.has('promoteSnapshot')
-      demand(!isPromoted || isHeld, `${epoch} was promoted and ended ${outcome}`)
-      if (isHeld) demand(isPromoted === (persists && trigger !== 'restore'), `${epoch} was promoted: ${isPromoted}`)
-      if (isGood) demand(!called.has('checkModules'), `${epoch}, a ${trigger}, waited for a word`)
+      demand(!isPromoted || isCommitted, `${epoch} was promoted but ended as ${outcome}`)
+      if (isCommitted)
+        demand(isPromoted === (persists && trigger !== 'restore'), `${epoch} was promoted: ${isPromoted}`)
+      if (isGood) demand(!called.has('checkModules'), `${epoch}, a ${trigger}, waited for a confirmation`)
       if (trigger !== 'restore') continue
       demand(!called.has('soakModules'), `${epoch}, a restore, was soaked`)
       demand(outcome !== 'superseded', `${epoch}, a restore, was superseded`)
-      demand(outcome !== 'aborted' || contextOf(before).waiting.close || isClosing(effects), `a restore was given up`)
+      demand(
+        outcome !== 'aborted' || contextOf(before).waiting.close || isClosing(effects),
+        `${epoch}, a restore, was aborted`,
+      )
     }
   }
 
   return {
-    keep: (before: AnyMachineSnapshot, move: Move, step: Step) => {
-      keepHappening(before, move)
-      keepEnd(before, step)
-      keepCalls(step)
+    check: (before, move, step) => {
+      noteEvent(before, move)
+      checkEnd(before, step)
+      checkCalls(step)
     },
     restart: () => {
-      course = newCourse(0)
+      notes = newNotes(0)
     },
   }
 }
 
-const isBeforeTick = (state: string): boolean => /^(fetching|validating|applying\.(journaling|preparing))$/.test(state)
+const isBeforeCommit = (state: string): boolean =>
+  /^(fetching|validating|applying\.(journaling|preparing))$/.test(state)
 
-const isClosing = (effects: Step['effects']): boolean =>
-  effects.some(({ type, params }) => type === 'xstate.spawnChild' && params.src === 'closeModules')
+const isClosing = (effects: Step['effects']): boolean => effects.some((effect) => isCall(effect, 'closeModules'))

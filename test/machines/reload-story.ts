@@ -1,135 +1,150 @@
-import type { AnyEventObject, AnyMachineSnapshot } from 'xstate'
 import type { Candidate } from '../../src/model/candidate.ts'
-import { type ReloadEvent, reloadMachine, type Untried } from '../../machines/index.ts'
+import {
+  type ReloadContext,
+  type ReloadEvent,
+  type ReloadInput,
+  reloadMachine,
+  type StepVerdict,
+  type Untried,
+} from '../../machines/index.ts'
 import type { Outcome, Trigger } from '../../src/model/record.ts'
-import { changed, contextOf, revision } from './reload-moves.ts'
-import { answerOf, breakOf, createStepper, elapseOf, type Effect, type Step, stateOf } from './walk/stepper.ts'
+import { changed } from './reload-moves.ts'
+import { revision } from './walk/moves.ts'
+import { createStepper, type Effect } from './walk/stepper.ts'
+import { MachineStory } from './walk/story.ts'
 
 const stepper = createStepper(reloadMachine)
 
-export interface Concluded {
+/** The terminal record of a transaction. */
+export interface Finished {
   readonly epoch: number
   readonly trigger: Trigger
   readonly outcome: Outcome
 }
 
-interface Asked {
-  readonly src: string
-  readonly input: unknown
-}
-
-type Working =
-  | 'journalAttempt'
-  | 'prepareModules'
-  | 'commitModules'
-  | 'completeModules'
-  | 'soakModules'
-  | 'checkModules'
-  | 'promoteSnapshot'
-
-/** The terminal record that an effect stands for. */
-export const concludedOf = ({ type, params, context }: Effect): readonly Concluded[] =>
+/** Returns the terminal record that an effect writes, if it does. */
+export const finishedOf = ({ type, params, context }: Effect): readonly Finished[] =>
   type === 'finishTransaction'
     ? [{ epoch: context.epoch, trigger: context.trigger, outcome: params.outcome as Outcome }]
     : []
 
-/** A reload machine whose actors are played by the test, one answer at a time. */
-export const tellReload = ({ soaks = false, confirms = false, persists = false } = {}) => {
-  let snapshot: AnyMachineSnapshot
-  const concluded: Concluded[] = []
-  const asked: Asked[] = []
-  let broken = 0
-  let unconfirmed = 0
+type StepKind = StepVerdict['kind']
 
-  const take = (step: Step) => {
-    snapshot = step.snapshot
-    concluded.push(...step.effects.flatMap(concludedOf))
-    for (const { type, params } of step.effects) {
-      if (type === 'xstate.spawnChild') asked.push({ src: String(params.src), input: params.input })
-      if (type === 'reportBroken') broken++
-      if (type === 'reportUnconfirmed') unconfirmed++
-    }
-    return story
+export class ReloadStory extends MachineStory<ReloadContext, ReloadEvent> {
+  get finished(): readonly Finished[] {
+    return this.effects.flatMap(finishedOf)
   }
-  const send = (event: ReloadEvent | AnyEventObject) => take(stepper.step(snapshot, event))
-  const answer = (actor: string, output: unknown) => send(answerOf(snapshot, actor, output))
-  const stepOf =
-    (actor: Working) =>
-    (kind: 'done' | 'failed' = 'done') =>
-      answer(actor, { kind })
 
-  const story = {
-    get state() {
-      return stateOf(snapshot)
-    },
-    get context() {
-      return contextOf(snapshot)
-    },
-    get snapshot() {
-      return snapshot
-    },
-    /** Every terminal record so far, as `epoch outcome`. */
-    get records() {
-      return concluded.map(({ epoch, outcome }) => `${epoch} ${outcome}`)
-    },
-    concluded,
-    /** Every actor that was invoked, with its input. */
-    asked,
-    get broken() {
-      return broken
-    },
-    /** How often it was reported that nobody confirmed in time. */
-    get unconfirmed() {
-      return unconfirmed
-    },
-    /** The input of the last call of an actor. */
-    inputOf: (actor: string) => asked.filter(({ src }) => src === actor).at(-1)?.input,
-    send,
-    change: (order: number, more: Partial<Candidate> = {}) => send(changed({ revision: revision(order), ...more })),
-    requestReload: () => send({ type: 'reload.requested' }),
-    requestClose: () => send({ type: 'close.requested' }),
-    settleModule: () => send({ type: 'module.settled' }),
-    requestRetry: () => send({ type: 'retry.requested' }),
-    requestRestore: (order = 0) => send({ type: 'restore.requested', candidate: { revision: revision(order) } }),
-    requestRevert: (order = 0) => send({ type: 'revert.requested', candidate: { revision: revision(order) } }),
-    freeze: () => send({ type: 'freeze.requested' }),
-    confirm: () => send({ type: 'confirm.given' }),
-    elapseBackoff: () => send(elapseOf(snapshot, 'repairBackoff')),
-    elapseConfirm: () => send(elapseOf(snapshot, 'confirmDeadline')),
-    breakActor: (actor: string) => send(breakOf(snapshot, actor)),
-    read: (order: number | 'failed', more: Partial<Candidate> = {}) =>
-      answer(
-        'readDocument',
-        order === 'failed' ? { kind: 'failed' } : { kind: 'found', candidate: { revision: revision(order), ...more } },
-      ),
-    validate: (kind: 'valid' | 'unchanged' | 'invalid' = 'valid', compensates = false) =>
-      answer('validateDocument', kind === 'valid' ? { kind, compensates } : { kind }),
-    /** A valid document that has yet to prove itself. */
-    validateAttempt: () => answer('validateDocument', { kind: 'valid', compensates: false, isAttempt: true }),
-    quarantine: () => answer('validateDocument', { kind: 'invalid', isQuarantined: true }),
-    note: stepOf('journalAttempt'),
-    prepare: stepOf('prepareModules'),
-    commit: stepOf('commitModules'),
-    complete: stepOf('completeModules'),
-    soak: stepOf('soakModules'),
-    check: stepOf('checkModules'),
-    promote: stepOf('promoteSnapshot'),
-    rollBack: (degraded: readonly string[] = [], untried?: Untried['until']) =>
-      answer('rollBackModules', { kind: 'done', degraded, ...(untried && { untried }) }),
-    finishClosing: () => answer('closeModules', undefined),
-    /** A whole good transaction, from a change to a commit that holds. */
-    serve: (order: number) => {
-      story.change(order).validate().prepare().commit()
-      if (soaks) story.soak()
-      if (story.state === 'applying.confirming') story.confirm()
-      if (persists) story.promote()
-      return story
-    },
-    /** A transaction that leaves these modules degraded. */
-    degrade: (order: number, modules: readonly string[] = ['db']) =>
-      story.change(order).validate().prepare('failed').rollBack(modules),
+  /** Every terminal record so far, as `epoch outcome`. */
+  get records(): readonly string[] {
+    return this.finished.map(({ epoch, outcome }) => `${epoch} ${outcome}`)
   }
-  return take(stepper.initial({ soaks, confirms, persists }))
+
+  /** Counts the reports of a confirmation that did not arrive in time. */
+  get unconfirmed(): number {
+    return this.countOf('reportUnconfirmed')
+  }
+
+  change(order: number, more: Partial<Candidate> = {}): this {
+    return this.send(changed({ revision: revision(order), ...more }))
+  }
+
+  requestReload(): this {
+    return this.send({ type: 'reload.requested' })
+  }
+
+  requestRetry(): this {
+    return this.send({ type: 'retry.requested' })
+  }
+
+  requestRestore(order = 0): this {
+    return this.send({ type: 'restore.requested', candidate: { revision: revision(order) } })
+  }
+
+  requestRevert(order = 0): this {
+    return this.send({ type: 'revert.requested', candidate: { revision: revision(order) } })
+  }
+
+  settleModule(): this {
+    return this.send({ type: 'module.settled' })
+  }
+
+  freeze(): this {
+    return this.send({ type: 'freeze.requested' })
+  }
+
+  confirm(): this {
+    return this.send({ type: 'confirm.given' })
+  }
+
+  read(order: number | 'failed', lineage?: string): this {
+    const found = order !== 'failed' && { kind: 'found', candidate: { revision: revision(order, lineage) } }
+    return this.answer('readDocument', found || { kind: 'failed' })
+  }
+
+  validate(kind: 'valid' | 'unchanged' | 'invalid' = 'valid', compensates = false): this {
+    return this.answer('validateDocument', kind === 'valid' ? { kind, compensates } : { kind })
+  }
+
+  /** Validates a document that is not known to be good. */
+  validateAttempt(): this {
+    return this.answer('validateDocument', { kind: 'valid', compensates: false, isAttempt: true })
+  }
+
+  quarantine(): this {
+    return this.answer('validateDocument', { kind: 'invalid', isQuarantined: true })
+  }
+
+  journal(kind: StepKind = 'done'): this {
+    return this.answer('journalAttempt', { kind })
+  }
+
+  prepare(kind: StepKind = 'done'): this {
+    return this.answer('prepareModules', { kind })
+  }
+
+  commit(kind: StepKind = 'done'): this {
+    return this.answer('commitModules', { kind })
+  }
+
+  complete(kind: StepKind = 'done'): this {
+    return this.answer('completeModules', { kind })
+  }
+
+  soak(kind: StepKind = 'done'): this {
+    return this.answer('soakModules', { kind })
+  }
+
+  failCheck(): this {
+    return this.answer('checkModules', { kind: 'failed' })
+  }
+
+  promote(kind: StepKind = 'done'): this {
+    return this.answer('promoteSnapshot', { kind })
+  }
+
+  rollBack(degraded: readonly string[] = [], untried?: Untried['until']): this {
+    return this.answer('rollBackModules', { kind: 'done', degraded, ...(untried && { untried }) })
+  }
+
+  finishClosing(): this {
+    return this.answer('closeModules', undefined)
+  }
+
+  /** Plays a whole transaction that commits. */
+  serve(order: number): this {
+    this.change(order).validate().prepare().commit()
+    if (this.context.soaks) this.soak()
+    if (this.state === 'applying.confirming') this.confirm()
+    if (this.context.persists) this.promote()
+    return this
+  }
+
+  /** Plays a transaction that leaves these modules degraded. */
+  degrade(order: number, modules: readonly string[] = ['db']): this {
+    return this.change(order).validate().prepare('failed').rollBack(modules)
+  }
 }
 
-export type ReloadStory = ReturnType<typeof tellReload>
+export const startReload = (input: Partial<ReloadInput> = {}): ReloadStory =>
+  new ReloadStory(stepper, { soaks: false, confirms: false, persists: false, ...input })

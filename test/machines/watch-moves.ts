@@ -1,74 +1,53 @@
-import type { AnyEventObject, AnyMachineSnapshot } from 'xstate'
-import type { Candidate } from '../../src/model/candidate.ts'
+import type { AnyMachineSnapshot } from 'xstate'
 import type { WatchContext, WatchMachineEvent } from '../../machines/index.ts'
-import { revision } from './reload-moves.ts'
-import type { Move } from './walk/explore.ts'
-import { answerOf, armedIn, breakOf, elapseOf, runningIn } from './walk/stepper.ts'
+import { answerMove, breakMoves, documentsAround, type Move, timerMoves } from './walk/moves.ts'
+import { armedIn, elapseOf, runningIn } from './walk/stepper.ts'
 
 export const contextOf = ({ context }: AnyMachineSnapshot) => context as WatchContext
 
-export const reported = (candidate: Candidate): WatchMachineEvent => ({ type: 'watch.reported', candidate })
-
 const move = (title: string, event: WatchMachineEvent): Move => ({ title, event })
 
-const documents = ({ seen }: WatchContext): readonly (readonly [string, Candidate])[] => {
-  const { lineage, order, name } = seen ?? revision(1)
-  return [
-    ['a newer document', { revision: revision(order + 1, lineage) }],
-    ['the same document at a later order', { revision: { lineage, order: order + 1, name } }],
-    ['the document that is known', { revision: { lineage, order, name } }],
-    ['an older document', { revision: revision(order - 1, lineage) }],
-    ['a document of another lineage', { revision: revision(1, lineage === 'a' ? 'b' : 'a') }],
-  ]
-}
-
-/** What a stream may tell. */
-export const streamEvents = (snapshot: AnyMachineSnapshot): readonly Move[] => [
+/** Lists what a stream may report. */
+export const streamMoves = (snapshot: AnyMachineSnapshot): readonly Move[] => [
   move('the stream opens', { type: 'watch.opened' }),
-  move('the stream tells that something changed', { type: 'watch.changed' }),
-  ...documents(contextOf(snapshot)).map(([title, candidate]) => move(`the stream tells ${title}`, reported(candidate))),
+  move('the stream announces a change', { type: 'watch.changed' }),
+  ...documentsAround(contextOf(snapshot).seen).map(([what, candidate]) =>
+    move(`the stream delivers ${what}`, { type: 'watch.reported', candidate }),
+  ),
   move('the stream breaks', { type: 'watch.broke', cause: 'source.unreachable' }),
-  move('the stream breaks, compacted', { type: 'watch.broke', cause: 'source.compacted' }),
+  move('the stream breaks by a compaction', { type: 'watch.broke', cause: 'source.compacted' }),
 ]
 
-export const closeRequest = move('a close is requested', { type: 'close.requested' })
+export const closeMove = move('a close is requested', { type: 'close.requested' })
 
-const readings = (snapshot: AnyMachineSnapshot): readonly Move[] => {
-  const found = documents(contextOf(snapshot)).map(([title, candidate]) => ({
-    title: `the read finds ${title}`,
-    event: answerOf(snapshot, 'readSource', { kind: 'read', candidate }),
-  }))
-  const failed: AnyEventObject = answerOf(snapshot, 'readSource', { kind: 'failed', cause: 'source.unreachable' })
-  return [...found, { title: 'the read fails', event: failed }]
-}
+const readMoves = (snapshot: AnyMachineSnapshot): readonly Move[] => [
+  ...documentsAround(contextOf(snapshot).seen).map(([what, candidate]) =>
+    answerMove(snapshot, 'readSource', what, { kind: 'read', candidate }),
+  ),
+  answerMove(snapshot, 'readSource', 'failed', { kind: 'failed', cause: 'source.unreachable' }),
+]
 
-/** What the running actors may answer, and the armed timers; the answer with which all goes well comes first. */
-const watchAnswers = (snapshot: AnyMachineSnapshot): readonly Move[] => {
-  const running = [...runningIn(snapshot).keys()]
-  return [
-    ...(running.includes('readSource') ? readings(snapshot) : []),
-    ...running.map((actor) => ({ title: `${actor} breaks`, event: breakOf(snapshot, actor) })),
-    ...[...armedIn(snapshot).keys()].map((delay) => ({
-      title: `${delay} elapses`,
-      event: elapseOf(snapshot, delay),
-    })),
-  ]
-}
+/** Lists what the running actors may answer, the good answer first, and the timers that are armed. */
+const answerMoves = (snapshot: AnyMachineSnapshot): readonly Move[] => [
+  ...(runningIn(snapshot).has('readSource') ? readMoves(snapshot) : []),
+  ...breakMoves(snapshot),
+  ...timerMoves(snapshot),
+]
 
-/** What really may happen next: a stream tells nothing before it is asked nor after it has ended. */
+/** Lists everything that may happen next; a stream reports nothing before it starts or after it has ended. */
 export const watchMoves = (snapshot: AnyMachineSnapshot): readonly Move[] => {
   if (snapshot.status === 'done') return []
-  const stream = runningIn(snapshot).has('watchSource') ? streamEvents(snapshot) : []
-  return [...stream, closeRequest, ...watchAnswers(snapshot)]
+  const stream = runningIn(snapshot).has('watchSource') ? streamMoves(snapshot) : []
+  return [...stream, closeMove, ...answerMoves(snapshot)]
 }
 
-/** The next move with which all goes well; none where the source is being followed and was for a while. */
+/** Returns the next move with which all goes well; undefined once a steady watch follows the source. */
 export const goodWatchMove = (snapshot: AnyMachineSnapshot): Move | undefined => {
   if (snapshot.status === 'done') return undefined
   const running = runningIn(snapshot)
-  if (running.has('readSource')) return readings(snapshot)[0]
-  if (armedIn(snapshot).has('openDeadline')) return streamEvents(snapshot)[0]
-  if (!running.has('watchSource')) return watchAnswers(snapshot)[0]
+  if (running.has('readSource')) return readMoves(snapshot)[0]
+  if (armedIn(snapshot).has('openDeadline')) return streamMoves(snapshot)[0]
+  if (!running.has('watchSource')) return answerMoves(snapshot)[0]
   const { attempts, compactions } = contextOf(snapshot)
   const isSteady = attempts === 0 && compactions === 0
   return isSteady ? undefined : { title: 'steadyAfter elapses', event: elapseOf(snapshot, 'steadyAfter') }

@@ -1,93 +1,65 @@
-import type { AnyEventObject, AnyMachineSnapshot } from 'xstate'
 import type { Candidate } from '../../src/model/candidate.ts'
-import { type WatchMachineEvent, watchMachine } from '../../machines/index.ts'
+import { type WatchContext, type WatchMachineEvent, watchMachine } from '../../machines/index.ts'
 import type { SourceCode } from '../../src/model/failure.ts'
 import type { Revision } from '../../src/model/revision.ts'
-import { revision } from './reload-moves.ts'
-import {
-  answerOf,
-  breakOf,
-  createStepper,
-  type Effect,
-  elapseOf,
-  runningIn,
-  type Step,
-  stateOf,
-} from './walk/stepper.ts'
-import { contextOf, reported } from './watch-moves.ts'
+import { revision } from './walk/moves.ts'
+import { createStepper, type Effect, runningIn } from './walk/stepper.ts'
+import { MachineStory } from './walk/story.ts'
 
 const stepper = createStepper(watchMachine)
 
-/** The candidate that an effect hands on. */
-export const deliveredOf = ({ type, event }: Effect): readonly Candidate[] =>
+/** Returns the candidate that an effect passes on, if it does. */
+export const deliveryOf = ({ type, event }: Effect): readonly Candidate[] =>
   type === 'deliver' ? [event.type === 'watch.reported' ? event.candidate : event.output.candidate] : []
 
-/** A watch machine whose source is played by the test. */
-export const tellWatch = () => {
-  let snapshot: AnyMachineSnapshot
-  const delivered: Candidate[] = []
-  const asked: string[] = []
-  let after: Revision | undefined
-  let broken = 0
-
-  const take = (step: Step) => {
-    snapshot = step.snapshot
-    delivered.push(...step.effects.flatMap(deliveredOf))
-    for (const { type, params } of step.effects) {
-      if (type === 'reportBroken') broken++
-      if (type !== 'xstate.spawnChild') continue
-      asked.push(String(params.src))
-      if (params.src === 'watchSource') after = (params.input as { after: Revision }).after
-    }
-    return story
+export class WatchStory extends MachineStory<WatchContext, WatchMachineEvent> {
+  /** The names of all candidates passed on so far. */
+  get delivered(): readonly string[] {
+    return this.effects.flatMap(deliveryOf).map((candidate) => candidate.revision.name)
   }
-  const send = (event: WatchMachineEvent | AnyEventObject) => take(stepper.step(snapshot, event))
 
-  const story = {
-    get state() {
-      return stateOf(snapshot)
-    },
-    get context() {
-      return contextOf(snapshot)
-    },
-    get snapshot() {
-      return snapshot
-    },
-    /** The names of all candidates handed on so far. */
-    get delivered() {
-      return delivered.map((candidate) => candidate.revision.name)
-    },
-    /** Every actor that was invoked. */
-    asked,
-    get broken() {
-      return broken
-    },
-    /** What the last watch was asked to follow. */
-    get after() {
-      return after
-    },
-    get isWatching() {
-      return runningIn(snapshot).has('watchSource')
-    },
-    get reads() {
-      return asked.filter((src) => src === 'readSource').length
-    },
-    send,
-    read: (order: number, lineage?: string) =>
-      send(answerOf(snapshot, 'readSource', { kind: 'read', candidate: { revision: revision(order, lineage) } })),
-    failRead: (cause: SourceCode = 'source.unreachable') =>
-      send(answerOf(snapshot, 'readSource', { kind: 'failed', cause })),
-    open: () => send({ type: 'watch.opened' }),
-    announce: () => send({ type: 'watch.changed' }),
-    report: (order: number, lineage?: string) => send(reported({ revision: revision(order, lineage) })),
-    breakStream: (cause: SourceCode = 'source.unreachable') => send({ type: 'watch.broke', cause }),
-    breakActor: (actor: string) => send(breakOf(snapshot, actor)),
-    elapse: (delay: string) => send(elapseOf(snapshot, delay)),
-    close: () => send({ type: 'close.requested' }),
-    /** From the first read to a verified watch. */
-    follow: (order: number) => story.read(order).open().read(order),
+  /** The revision after which the last watch was started. */
+  get watchedAfter(): Revision | undefined {
+    return (this.inputOf('watchSource') as { readonly after: Revision } | undefined)?.after
   }
-  return take(stepper.initial())
+
+  get isWatching(): boolean {
+    return runningIn(this.snapshot).has('watchSource')
+  }
+
+  /** The number of reads that were started. */
+  get reads(): number {
+    return this.called.filter((src) => src === 'readSource').length
+  }
+
+  read(order: number, lineage?: string): this {
+    return this.answer('readSource', { kind: 'read', candidate: { revision: revision(order, lineage) } })
+  }
+
+  failRead(cause: SourceCode = 'source.unreachable'): this {
+    return this.answer('readSource', { kind: 'failed', cause })
+  }
+
+  open(): this {
+    return this.send({ type: 'watch.opened' })
+  }
+
+  announce(): this {
+    return this.send({ type: 'watch.changed' })
+  }
+
+  report(order: number, lineage?: string, name?: string): this {
+    return this.send({ type: 'watch.reported', candidate: { revision: revision(order, lineage, name) } })
+  }
+
+  breakStream(cause: SourceCode = 'source.unreachable'): this {
+    return this.send({ type: 'watch.broke', cause })
+  }
+
+  /** Goes from the first read to a verified watch. */
+  follow(order: number): this {
+    return this.read(order).open().read(order)
+  }
 }
 
-export type WatchStory = ReturnType<typeof tellWatch>
+export const startWatch = (): WatchStory => new WatchStory(stepper)

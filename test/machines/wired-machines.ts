@@ -2,36 +2,32 @@ import type { AnyEventObject, AnyMachineSnapshot } from 'xstate'
 import type { Candidate } from '../../src/model/candidate.ts'
 import { admissionMachine, reloadMachine } from '../../machines/index.ts'
 import type { Revision } from '../../src/model/revision.ts'
-import { type Delivered, deliveredOf } from './admission-story.ts'
-import { earlier, goodReloadAnswer, reloadAnswers, revision } from './reload-moves.ts'
-import { instrument } from './walk/instrument.ts'
-import { armedIn, createStepper, elapseOf, type Step, stateOf } from './walk/stepper.ts'
+import { type Delivery, deliveryOf } from './admission-story.ts'
+import { earlier, goodReloadMove, reloadAnswers } from './reload-moves.ts'
+import { revision, timerMoves } from './walk/moves.ts'
+import { createStepper, type Step, stateOf } from './walk/stepper.ts'
 
-/** Something that may happen in the world of the two machines. */
+/** Something that may happen to the wired machines. */
 export interface Happening {
   readonly title: string
   readonly happen: () => void
 }
 
 /** Called for every step of the reload machine. */
-export type Observe = (before: AnyMachineSnapshot, event: AnyEventObject, after: Step, isFrozen: boolean) => void
+export type ObserveStep = (before: AnyMachineSnapshot, event: AnyEventObject, after: Step, isFrozen: boolean) => void
 
-export const wiredMachines = () => ({ admission: instrument(admissionMachine), reload: instrument(reloadMachine) })
+const steppers = { admission: createStepper(admissionMachine), reload: createStepper(reloadMachine) }
 
 /**
- * The admission and the reload machine, wired as the reloader wires them, and a source that has documents. A change
- * may be told at once, late, twice, or by a read that was overtaken.
+ * Wires the admission and the reload machine as the reloader does, to a source that holds documents. A change may be
+ * delivered at once, late, twice, or by a read that another notification has overtaken.
  */
-export const createWorld = (machines: ReturnType<typeof wiredMachines>, input: object, observe: Observe) => {
-  const steppers = {
-    admission: createStepper(machines.admission.machine),
-    reload: createStepper(machines.reload.machine),
-  }
+export const wireMachines = (input: object, observe: ObserveStep) => {
   let admission = steppers.admission.initial().snapshot
   let reload = steppers.reload.initial(input).snapshot
-  /** What the source holds, and the newest that it has told to those who watch it. */
+  /** What the source holds, and the newest document that it has delivered. */
   let newest: Revision = revision(1)
-  let told: Revision | undefined
+  let delivered: Revision | undefined
 
   const isFrozen = () => stateOf(admission) === 'frozen'
 
@@ -42,7 +38,7 @@ export const createWorld = (machines: ReturnType<typeof wiredMachines>, input: o
     observe(before, event, step, isFrozen())
   }
 
-  const offer = ({ candidate, wasFrozen }: Delivered) => {
+  const passOn = ({ candidate, wasFrozen }: Delivery) => {
     if (candidate === undefined) return
     toReload({ type: 'source.changed', candidate: wasFrozen ? { ...candidate, wasFrozen } : candidate })
   }
@@ -50,14 +46,14 @@ export const createWorld = (machines: ReturnType<typeof wiredMachines>, input: o
   const toAdmission = (event: AnyEventObject) => {
     const step = steppers.admission.step(admission, event)
     admission = step.snapshot
-    step.effects.flatMap(deliveredOf).forEach(offer)
+    for (const delivery of step.effects.flatMap(deliveryOf)) passOn(delivery)
   }
 
-  const tell = (told: Revision) => toAdmission({ type: 'source.changed', candidate: { revision: told } })
+  const deliver = (revision: Revision) => toAdmission({ type: 'source.changed', candidate: { revision } })
 
-  const tellNewest = () => {
-    told = newest
-    tell(newest)
+  const deliverNewest = () => {
+    delivered = newest
+    deliver(newest)
   }
 
   const freeze = () => {
@@ -67,12 +63,11 @@ export const createWorld = (machines: ReturnType<typeof wiredMachines>, input: o
 
   const answer = (event: AnyEventObject) => {
     const verdict = event.output as { readonly kind?: string; readonly candidate?: Candidate } | undefined
-    // What a read finds is what the source holds, and the admission has to know of it first.
-    if (verdict?.kind === 'found') {
-      const candidate = { revision: newest }
-      toAdmission({ type: 'document.read', candidate })
-      toReload({ ...event, output: { kind: 'found', candidate } })
-    } else toReload(event)
+    if (verdict?.kind !== 'found') return toReload(event)
+    // A read finds what the source holds, and the admission machine must know it first.
+    const candidate = { revision: newest }
+    toAdmission({ type: 'document.read', candidate })
+    toReload({ ...event, output: { kind: 'found', candidate } })
   }
 
   const change = (lineage: string) => {
@@ -80,10 +75,7 @@ export const createWorld = (machines: ReturnType<typeof wiredMachines>, input: o
   }
 
   const timers = (): readonly Happening[] =>
-    [...armedIn(admission).keys()].map((delay) => ({
-      title: `${delay} elapses`,
-      happen: () => toAdmission(elapseOf(admission, delay)),
-    }))
+    timerMoves(admission).map(({ title, event }) => ({ title, happen: () => toAdmission(event) }))
 
   return {
     get admission() {
@@ -96,16 +88,16 @@ export const createWorld = (machines: ReturnType<typeof wiredMachines>, input: o
       return newest
     },
     isFrozen,
-    tellNewest,
+    deliverNewest,
     unfreeze: () => toAdmission({ type: 'unfreeze.requested' }),
     timers,
-    /** What the source and people may do at any time. */
+    /** Lists what the source and the operators may do at any time. */
     happenings: (): readonly Happening[] => [
       {
         title: 'the source changes',
         happen: () => {
           change(newest.lineage)
-          tellNewest()
+          deliverNewest()
         },
       },
       {
@@ -113,19 +105,20 @@ export const createWorld = (machines: ReturnType<typeof wiredMachines>, input: o
         happen: () => {
           for (let changes = 0; changes < 10; changes++) {
             change(newest.lineage)
-            tellNewest()
+            deliverNewest()
           }
         },
       },
-      { title: 'the source changes, and tells it late', happen: () => change(newest.lineage) },
+      { title: 'the source changes and delivers it late', happen: () => change(newest.lineage) },
       { title: 'the source is replaced by another', happen: () => change(newest.lineage === 'a' ? 'b' : 'a') },
-      { title: 'the source tells its newest', happen: tellNewest },
+      { title: 'the source delivers its newest document', happen: deliverNewest },
       {
-        title: 'a read that was overtaken tells an older one',
-        happen: () => told?.lineage === newest.lineage && tell(revision(told.order - 1, told.lineage)),
+        title: 'an overtaken read delivers an older document',
+        happen: () =>
+          delivered?.lineage === newest.lineage && deliver(revision(delivered.order - 1, delivered.lineage)),
       },
       { title: 'changes are frozen', happen: freeze },
-      { title: 'changes are let through again', happen: () => toAdmission({ type: 'unfreeze.requested' }) },
+      { title: 'changes are unfrozen', happen: () => toAdmission({ type: 'unfreeze.requested' }) },
       {
         title: 'a revert is requested',
         happen: () => {
@@ -135,25 +128,25 @@ export const createWorld = (machines: ReturnType<typeof wiredMachines>, input: o
       },
       { title: 'a restore is requested', happen: () => toReload({ type: 'restore.requested', candidate: earlier }) },
       { title: 'a reload is requested', happen: () => isFrozen() || toReload({ type: 'reload.requested' }) },
-      { title: 'a quarantine ends', happen: () => toReload({ type: 'retry.requested' }) },
-      { title: 'a given-up apply settles', happen: () => toReload({ type: 'module.settled' }) },
-      { title: 'somebody confirms', happen: () => toReload({ type: 'confirm.given' }) },
+      { title: 'a quarantine expires', happen: () => toReload({ type: 'retry.requested' }) },
+      { title: 'an abandoned apply settles', happen: () => toReload({ type: 'module.settled' }) },
+      { title: 'a confirmation arrives', happen: () => toReload({ type: 'confirm.given' }) },
     ],
     close: () => {
       toAdmission({ type: 'close.requested' })
       toReload({ type: 'close.requested' })
     },
-    /** What the actors of the reload machine may answer, and the armed timers of both. */
+    /** Lists what the actors of the reload machine may answer, and the armed timers. */
     answers: (): readonly Happening[] => [
       ...reloadAnswers(reload).map(({ title, event }) => ({ title, happen: () => answer(event) })),
       ...timers(),
     ],
-    /** The next answer with which all goes well; none where the reload machine rests. */
+    /** Returns the next answer with which all goes well; undefined if the reload machine rests. */
     goodAnswer: (): Happening | undefined => {
-      const good = goodReloadAnswer(reload)
+      const good = goodReloadMove(reload)
       return good && { title: good.title, happen: () => answer(good.event) }
     },
   }
 }
 
-export type World = ReturnType<typeof createWorld>
+export type WiredMachines = ReturnType<typeof wireMachines>

@@ -1,157 +1,146 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect } from 'vitest'
 import type { AnyEventObject, AnyMachineSnapshot } from 'xstate'
 import type { Candidate } from '../../src/model/candidate.ts'
 import type { ReloadContext } from '../../machines/index.ts'
+import type { Random } from '../support/random.ts'
 import { contextOf as admissionContextOf } from './admission-moves.ts'
-import { demand } from './reload-ledger.ts'
 import { contextOf } from './reload-moves.ts'
-import { createRandom } from './walk/random.ts'
-import { type Step, stateOf } from './walk/stepper.ts'
-import { createWorld, type Happening, type World, wiredMachines } from './wired-world.ts'
+import { demand } from './walk/ledger.ts'
+import { testRandomWalks, type Walker, walkAtRandom } from './walk/random-walk.ts'
+import { isCall, type Step, stateOf } from './walk/stepper.ts'
+import { type Happening, type WiredMachines, wireMachines } from './wired-machines.ts'
 
-const EVENTS = 100_000
-/** Good answers after which both machines must be at rest, whatever they were doing. */
-const HEALING = 60
+/** The number of good answers that must bring both machines to rest. */
+const HEALING_MOVES = 60
 
-/** Writes down what was tried, and holds the machines to a freeze. */
-const keepFreezeLedger = () => {
+/** Counts what the walk has covered. */
+interface Coverage {
+  readonly states: Set<string>
+  healed: number
+  frozen: number
+}
+
+const isChange = ({ trigger, candidate }: Pick<ReloadContext, 'trigger' | 'candidate'>) =>
+  candidate !== undefined && trigger !== 'restore' && trigger !== 'revert'
+
+/** Notes the document that was tried last, and checks that a freeze stops every change. */
+const createFreezeLedger = (coverage: Coverage) => {
   let tried: Candidate | undefined
-  let held = 0
-  const isHeld = ({ trigger, candidate }: Pick<ReloadContext, 'trigger' | 'candidate'>) =>
-    candidate !== undefined && trigger !== 'restore' && trigger !== 'revert'
+
+  const checkCall = (src: unknown, input: unknown, context: ReloadContext) => {
+    demand(src !== 'readDocument', 'a read began while changes were frozen')
+    demand(src !== 'commitModules' || !isChange(context), 'a change was committed while changes were frozen')
+    const isValidated = src === 'validateDocument' && isChange(input as ReloadContext)
+    demand(!isValidated, 'a change was validated while changes were frozen')
+  }
 
   return {
     get tried() {
       return tried?.revision
     },
-    get held() {
-      return held
-    },
-    keep: (before: AnyMachineSnapshot, event: AnyEventObject, { snapshot, effects }: Step, isFrozen: boolean) => {
-      if (isFrozen && event.type === 'freeze.requested') held++
-      for (const { type, params } of effects) {
-        // What was given up half-way has not been tried.
+    check: (before: AnyMachineSnapshot, event: AnyEventObject, { snapshot, effects }: Step, isFrozen: boolean) => {
+      if (isFrozen && event.type === 'freeze.requested') coverage.frozen++
+      for (const effect of effects) {
+        const { type, params } = effect
+        // An aborted document does not count as tried.
         if (type === 'finishTransaction' && /aborted|superseded/.test(String(params.outcome))) tried = undefined
-        if (type !== 'xstate.spawnChild') continue
-        const src = String(params.src)
-        demand(!isFrozen || src !== 'readDocument', 'a read began while changes were frozen')
-        if (src === 'commitModules') {
-          demand(!isFrozen || !isHeld(contextOf(snapshot)), 'a change went over the tick while changes were frozen')
-        }
-        if (src !== 'validateDocument') continue
+        if (!isCall(effect)) continue
+        if (isFrozen) checkCall(params.src, params.input, contextOf(snapshot))
         const input = params.input as Pick<ReloadContext, 'trigger' | 'candidate'>
-        demand(!isFrozen || !isHeld(input), `a ${input.trigger} of a held document began while changes were frozen`)
-        if (isHeld(input)) tried = input.candidate
+        if (params.src === 'validateDocument' && isChange(input)) tried = input.candidate
       }
       const { untried } = contextOf(snapshot)
       const isAtRest = stateOf(snapshot).startsWith('resting')
-      demand(!isFrozen || !isAtRest || untried === undefined, 'something is left to be tried while changes are frozen')
+      demand(!isFrozen || !isAtRest || untried === undefined, 'a document is left untried while changes are frozen')
       demand(before.status === 'done' || snapshot.status !== 'error', 'a machine broke')
     },
   }
 }
 
-const walkWired = (seed: number) => {
-  const random = createRandom(seed)
-  const machines = wiredMachines()
-  const trail: string[] = []
-  const states = new Set<string>()
-  let [events, closed, healed, held] = [0, 0, 0, 0]
-  let ledger = keepFreezeLedger()
+/** Walks through everything that may happen to the wired machines. */
+const createWiredWalker = (random: Random, record: (title: string) => void, coverage: Coverage): Walker => {
+  let ledger: ReturnType<typeof createFreezeLedger>
+  let machines: WiredMachines
 
-  const begin = (): World => {
-    held += ledger.held
-    ledger = keepFreezeLedger()
-    trail.length = 0
-    const input = { soaks: random.oneIn(2), confirms: random.oneIn(2), persists: random.oneIn(2) }
-    return createWorld(machines, input, (...step) => ledger.keep(...step))
-  }
-  let world = begin()
+  const states = () => `${stateOf(machines.admission)}, ${stateOf(machines.reload)}`
 
   const take = ({ title, happen }: Happening) => {
-    trail.push(`${stateOf(world.admission)}, ${stateOf(world.reload)}: ${title}`)
+    record(`${states()}: ${title}`)
     happen()
-    events++
-    states.add(`${stateOf(world.admission)}, ${stateOf(world.reload)}`)
-  }
-
-  const pick = (): Happening => {
-    if (random.oneIn(200)) return { title: 'a close is requested', happen: world.close }
-    const good = world.goodAnswer()
-    if (good !== undefined && random.oneIn(4)) return good
-    const answers = world.answers()
-    return answers.length > 0 && random.oneIn(2) ? random.pick(answers) : random.pick(world.happenings())
+    coverage.states.add(states())
   }
 
   const takeNamed = (title: string) => {
-    const named = world.happenings().find((happening) => happening.title === title)
-    if (named === undefined) throw new Error(`nothing is called: ${title}`)
+    const named = machines.happenings().find((happening) => happening.title === title)
+    if (named === undefined) throw new Error(`There is no happening with the title: ${title}`)
     take(named)
   }
 
-  /** What chance alone seldom brings: a document that only a reload has read, perhaps in a storm, perhaps given up. */
-  const readAhead = () => {
-    if (random.oneIn(2)) takeNamed('the source changes ten times in a row')
-    for (let moves = 0, next = world.goodAnswer(); moves < HEALING && next !== undefined; moves++) {
-      take(next)
-      next = world.goodAnswer()
-    }
-    takeNamed(random.pick(['the source changes, and tells it late', 'the source is replaced by another']))
-    takeNamed('a reload is requested')
-    for (let moves = random.below(6); moves > 0; moves--) {
-      const next = [world.goodAnswer(), ...world.timers()].filter((happening) => happening !== undefined)
-      if (next.length > 0) take(random.pick(next))
-    }
-    if (random.oneIn(2)) takeNamed('changes are frozen')
+  const pick = (): Happening => {
+    if (random.chance(1 / 200)) return { title: 'a close is requested', happen: machines.close }
+    const good = machines.goodAnswer()
+    if (good !== undefined && random.chance(1 / 4)) return good
+    const answers = machines.answers()
+    return random.pick(answers.length > 0 && random.chance(1 / 2) ? answers : machines.happenings())
   }
 
-  /** Changes end, and nothing is frozen any more: the newest document must be the one tried last. */
+  /** Plays what chance alone seldom brings: a document that only a reload has read, in a storm or before a freeze. */
+  const readAhead = () => {
+    if (random.chance(1 / 2)) takeNamed('the source changes ten times in a row')
+    for (let moves = 0, next = machines.goodAnswer(); moves < HEALING_MOVES && next !== undefined; moves++) {
+      take(next)
+      next = machines.goodAnswer()
+    }
+    takeNamed(random.pick(['the source changes and delivers it late', 'the source is replaced by another']))
+    takeNamed('a reload is requested')
+    for (let moves = random.below(6); moves > 0; moves--) {
+      const next = [machines.goodAnswer(), ...machines.timers()].filter((happening) => happening !== undefined)
+      if (next.length > 0) take(random.pick(next))
+    }
+    if (random.chance(1 / 2)) takeNamed('changes are frozen')
+  }
+
+  /** Ends the changes and any freeze, after which the newest document must be the one tried last. */
   const heal = () => {
-    if (random.oneIn(4)) readAhead()
-    const isUntold = random.oneIn(2)
-    if (!isUntold) take({ title: 'the source tells its newest', happen: world.tellNewest })
-    if (world.isFrozen()) take({ title: 'changes are let through again', happen: world.unfreeze })
-    if (isUntold) take({ title: 'the source tells its newest, late', happen: world.tellNewest })
-    for (let moves = 0; moves < HEALING; moves++) {
-      const next = world.goodAnswer() ?? world.timers()[0]
+    if (random.chance(1 / 4)) readAhead()
+    const isLate = random.chance(1 / 2)
+    if (!isLate) take({ title: 'the source delivers its newest document', happen: machines.deliverNewest })
+    if (machines.isFrozen()) take({ title: 'changes are unfrozen', happen: machines.unfreeze })
+    if (isLate) take({ title: 'the source delivers its newest document, late', happen: machines.deliverNewest })
+    for (let moves = 0; moves < HEALING_MOVES; moves++) {
+      const next = machines.goodAnswer() ?? machines.timers()[0]
       if (next === undefined) break
       take(next)
     }
-    if (world.reload.status === 'done') return
-    healed++
-    const rests = [stateOf(world.admission), stateOf(world.reload).split('.')[0]]
-    demand(rests.join() === 'following.calm,resting', `good answers do not bring rest: ${rests.join()}`)
-    demand(admissionContextOf(world.admission).gathered === 0, 'it is calm and something waits')
+    if (machines.reload.status === 'done') return
+    coverage.healed++
+    const rest = [stateOf(machines.admission), stateOf(machines.reload).split('.')[0]].join()
+    demand(rest === 'following.calm,resting', `good answers do not bring rest: ${rest}`)
+    demand(admissionContextOf(machines.admission).gathered === 0, 'the source is calm, but a change is waiting')
     const { tried } = ledger
-    const isNewest = tried?.lineage === world.newest.lineage && tried.name === world.newest.name
-    demand(isNewest, `the source holds ${world.newest.name}; the last one tried is ${tried?.name}`)
+    const isNewest = tried?.lineage === machines.newest.lineage && tried.name === machines.newest.name
+    demand(isNewest, `the source holds ${machines.newest.name}, but ${tried?.name} was tried last`)
   }
 
-  try {
-    while (events < EVENTS) {
-      if (world.reload.status === 'done') {
-        closed++
-        world = begin()
-      }
-      take(pick())
-      if (random.oneIn(40)) heal()
-    }
-  } catch (error) {
-    throw new Error(`seed ${seed}, event ${events}, after:\n  ${trail.slice(-30).join('\n  ')}`, { cause: error })
+  return {
+    begin: () => {
+      ledger = createFreezeLedger(coverage)
+      const input = { soaks: random.chance(1 / 2), confirms: random.chance(1 / 2), persists: random.chance(1 / 2) }
+      machines = wireMachines(input, ledger.check)
+    },
+    isClosed: () => machines.reload.status === 'done',
+    move: () => take(pick()),
+    heal,
   }
-  return { closed, healed, held, states: states.size }
 }
 
 describe('The admission and the reload machine, wired, on a random walk', () => {
-  const fresh = Number(process.env.WALK_SEED ?? Date.now() % 2 ** 31)
-  // One walk is enough where every change is judged; on a developer's machine each day has its own too.
-  for (const seed of process.env.CI ? [1] : [1, fresh]) {
-    it(`lose no document and hold every freeze through ${EVENTS} events (seed ${seed === fresh ? 'of the day, or WALK_SEED' : seed})`, () => {
-      const counts = walkWired(seed)
-      expect(counts.states).toBeGreaterThan(50)
-      expect(counts.closed).toBeGreaterThan(100)
-      expect(counts.healed).toBeGreaterThan(1_000)
-      expect(counts.held).toBeGreaterThan(1_000)
-    }, 180_000)
-  }
+  testRandomWalks('lose no document and keep every freeze', (seed) => {
+    const coverage: Coverage = { states: new Set(), healed: 0, frozen: 0 }
+    const { closed } = walkAtRandom(seed, 1 / 40, (random, record) => createWiredWalker(random, record, coverage))
+    expect(coverage.states.size).toBeGreaterThan(50)
+    expect(closed).toBeGreaterThan(100)
+    expect(coverage.healed).toBeGreaterThan(1_000)
+    expect(coverage.frozen).toBeGreaterThan(1_000)
+  })
 })

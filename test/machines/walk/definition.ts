@@ -7,61 +7,62 @@ type AnyGuard = NonNullable<AnyTransitionDefinition['guard']>
 export interface Edge {
   readonly index: number
   readonly definition: AnyTransitionDefinition
-  /** Dotted path of the state; the machine's id for what holds in every state. */
+  /** The dotted path of the state; the machine's id for a transition that every state has. */
   readonly source: string
   /** `source.changed`, `done of prepareModules`, `error of prepareModules`, `always`, `after backoff`. */
   readonly on: string
   readonly guard: string | undefined
   readonly targets: readonly string[]
   readonly actions: readonly string[]
-  /** One line of English. */
+  /** Describes the transition in one line. */
   readonly title: string
 }
 
-/** The machine's states in the order of the definition, the machine itself first. */
+/** Lists the machine's states in the order of the definition, the machine itself first. */
 export const nodesOf = (machine: AnyStateMachine): readonly AnyNode[] => {
   const collect = (node: AnyNode): AnyNode[] => [node, ...Object.values(node.states).flatMap(collect)]
   return collect(machine.root)
 }
 
-/** The path of a state within its machine; the root is known by the machine's id. */
+/** Returns the path of a state within its machine, and the machine's id for the root. */
 export const pathOf = (node: AnyNode): string => (node.path.length === 0 ? node.machine.id : node.path.join('.'))
 
-/** The parts of `and`, `or` and `not`; undefined for a guard that stands alone. */
+/** Returns the parts of `and`, `or` and `not`; undefined for a single guard. */
 export const partsOf = (
   guard: AnyGuard,
 ): { readonly kind: 'and' | 'or' | 'not'; readonly parts: AnyGuard[] } | undefined => {
   if (typeof guard !== 'function' || !('guards' in guard)) return undefined
   const kind = guard.name
-  if (kind !== 'and' && kind !== 'or' && kind !== 'not') throw new Error(`A guard combined by ${kind}: teach this file`)
+  if (kind !== 'and' && kind !== 'or' && kind !== 'not')
+    throw new Error(`A guard is combined by ${kind}, which this file does not know`)
   return { kind, parts: guard.guards as AnyGuard[] }
 }
 
-/** The guard in words: `isNewer and not hasServed`. */
+/** Describes the guard, as in `isNewer and not hasServed`. */
 export const guardName = (guard: AnyGuard): string => {
   const combined = partsOf(guard)
   if (combined?.kind === 'not') return `not ${combined.parts.map(guardName).join()}`
   if (combined !== undefined) return combined.parts.map(guardName).join(` ${combined.kind} `)
   if (typeof guard === 'string') return guard
   if (typeof guard === 'object' && 'type' in guard) return guard.type
-  throw new Error('A guard without a name: name it in setup, so that a chart can show it')
+  throw new Error('A guard has no name: name it in setup, so that a chart can show it')
 }
 
-/** The names a guard is made of. */
+/** Lists the names that a guard is made of. */
 export const guardAtoms = (guard: AnyGuard): readonly string[] =>
   partsOf(guard)?.parts.flatMap(guardAtoms) ?? [guardName(guard)]
 
-/** The action in words, with its parameter where it has one: `conclude(rejected)`. */
+/** Describes the action, with its parameter if it has one, as in `finishTransaction(rejected)`. */
 const actionName = (action: unknown): string => {
   if (typeof action === 'string') return action
   if (typeof action === 'object' && action !== null && 'type' in action) {
     const params = 'params' in action ? Object.values(action.params as object) : []
     return params.length === 0 ? String(action.type) : `${String(action.type)}(${params.join(', ')})`
   }
-  throw new Error('An action without a name: name it in setup, so that a chart can show it')
+  throw new Error('An action has no name: name it in setup, so that a chart can show it')
 }
 
-/** The actions of a state's entry that the definition itself names; XState adds those that arm its timers. */
+/** Lists the entry actions of the definition, without those that XState adds to arm its timers. */
 export const entryOf = (node: AnyNode): readonly string[] => {
   const { entry } = node.config
   return entry === undefined ? [] : [entry].flat().map(actionName)
@@ -97,7 +98,7 @@ const edgeOf = (definition: AnyTransitionDefinition, index: number): Edge => {
   }
 }
 
-/** Every transition that the definition holds, in its order. Two that read alike are still two. */
+/** Lists every transition of the definition, in its order, even if two look the same. */
 export const edgesOf = (machine: AnyStateMachine): readonly Edge[] =>
   nodesOf(machine)
     .flatMap((node) => [...(node.always ?? []), ...[...node.transitions.values()].flat()])

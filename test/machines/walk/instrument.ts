@@ -7,7 +7,7 @@ type Combine = (guards: readonly AnyGuard[]) => AnyGuard
 
 const TOOK = 'walk.took'
 
-/** One guard at one place of the definition, and what it has answered there. */
+/** One guard at one place of the definition, and how often it answered yes and no there. */
 export interface Verdicts {
   readonly title: string
   yes: number
@@ -17,13 +17,13 @@ export interface Verdicts {
 export interface Instrumented {
   readonly machine: AnyStateMachine
   readonly edges: readonly Edge[]
-  /** Every guard at every place where it stands, alone or within `and`. */
+  /** Every guard at every place, alone or within `and`. */
   readonly guards: readonly Verdicts[]
 }
 
 /**
- * A copy of the machine that tells which transitions it takes, by identity, and how each guard answers at each place.
- * It decides as the original does: the marks are actions and guards that change nothing.
+ * Copies the machine so that it reports which transitions it takes and how each guard answers at each place. The copy
+ * decides as the original does, because the added actions and guards change nothing.
  */
 export const instrument = (original: AnyStateMachine): Instrumented => {
   const machine = original.provide({})
@@ -58,6 +58,6 @@ export const instrument = (original: AnyStateMachine): Instrumented => {
   return { machine, edges, guards }
 }
 
-/** Which transitions a step of an instrumented machine took, by the index of the edge. */
+/** Lists the transitions that a step of an instrumented machine took, by the index of the edge. */
 export const tookOf = (effects: readonly Effect[]): readonly number[] =>
   effects.filter(({ type }) => type === TOOK).map(({ params }) => params.index as number)

@@ -6,11 +6,11 @@ import {
   type MachineContext,
 } from 'xstate'
 
-/** An action that a step asked its host to perform. */
+/** An action that the machine asks its host to perform. */
 export interface Effect {
   readonly type: string
   readonly params: Readonly<Record<string, unknown>>
-  /** The context at the moment of the action. */
+  /** The context at the time of the action. */
   readonly context: MachineContext
   readonly event: AnyEventObject
 }
@@ -20,7 +20,7 @@ export interface Step {
   readonly effects: readonly Effect[]
 }
 
-/** The machine as a pure function. */
+/** Runs a machine as a pure function. */
 export interface Stepper {
   readonly machine: AnyStateMachine
   readonly initial: (input?: object) => Step
@@ -30,8 +30,8 @@ export interface Stepper {
 type Scope = Parameters<AnyStateMachine['transition']>[2]
 
 /**
- * XState's own `transition()` makes a new system at every step; this one keeps one, which is ten times as fast and
- * makes walks of 100,000 events cheap. No actor is ever started and no timer armed.
+ * XState's own `transition()` creates a new system at every step; this one keeps a single system, which is ten times as
+ * fast, so that walks of 100,000 events are cheap. It never starts an actor and never arms a timer.
  */
 export const createStepper = (machine: AnyStateMachine): Stepper => {
   const self = createEmptyActor()
@@ -49,11 +49,11 @@ export const createStepper = (machine: AnyStateMachine): Stepper => {
     emit: () => undefined,
     stopChild: () => undefined,
     actionExecutor,
-  } as unknown as Scope // `self` would be an actor of this very machine; nothing here talks to it
+  } as unknown as Scope // `self` should be an actor of this machine, but nothing here talks to it
   const collect = (run: () => AnyMachineSnapshot): Step => {
     effects = []
     const snapshot = run()
-    // XState turns a throw in a guard or an action into a state of its own.
+    // XState turns a throw in a guard or an action into an error state.
     if (snapshot.status === 'error') throw snapshot.error
     return { snapshot, effects }
   }
@@ -64,7 +64,11 @@ export const createStepper = (machine: AnyStateMachine): Stepper => {
   }
 }
 
-/** The state as one dotted path; these machines have no parallel states. */
+/** Returns true if the effect invokes an actor: any actor, or the one of this name. */
+export const isCall = ({ type, params }: Effect, actor?: string): boolean =>
+  type === 'xstate.spawnChild' && (actor === undefined || params.src === actor)
+
+/** Returns the state as one dotted path; these machines have no parallel states. */
 export const stateOf = ({ value }: Pick<AnyMachineSnapshot, 'value'>): string => {
   let path = ''
   let part: unknown = value
@@ -78,7 +82,7 @@ export const stateOf = ({ value }: Pick<AnyMachineSnapshot, 'value'>): string =>
 
 type Names = ReadonlyMap<string, string>
 
-/** Computed once for each state of each machine: walks ask the same again and again. */
+/** Computes once for each state of each machine, because walks ask for the same states all the time. */
 const perState = (compute: (snapshot: AnyMachineSnapshot) => Names) => {
   const machines = new WeakMap<AnyStateMachine, Map<string, Names>>()
   return (snapshot: AnyMachineSnapshot): Names => {
@@ -91,35 +95,35 @@ const perState = (compute: (snapshot: AnyMachineSnapshot) => Names) => {
   }
 }
 
-/** The actors that run in this state: the id of each by the name of its hole. */
+/** Maps the name of each actor that runs in this state to its id. */
 export const runningIn = perState(
   ({ _nodes }) => new Map(_nodes.flatMap((node) => node.invoke.map(({ src, id }) => [String(src), id]))),
 )
 
-/** The timers that are armed in this state: the event of each by the name of its delay. */
+/** Maps the name of each delay whose timer is armed in this state to its event. */
 export const armedIn = perState(
   ({ _nodes }) =>
     new Map(_nodes.flatMap((node) => node.after.map(({ delay, eventType }) => [String(delay), eventType]))),
 )
 
 const eventOf = (kind: string, name: string, type: string | undefined, snapshot: AnyMachineSnapshot): string => {
-  if (type === undefined) throw new Error(`No ${kind} ${name} in ${stateOf(snapshot)}`)
+  if (type === undefined) throw new Error(`There is no ${kind} ${name} in ${stateOf(snapshot)}`)
   return type
 }
 
-/** The actor of this hole answers; it must be running. */
+/** Makes the event with which an actor resolves; it must be running. */
 export const answerOf = (snapshot: AnyMachineSnapshot, actor: string, output: unknown): AnyEventObject => {
   const id = eventOf('actor', actor, runningIn(snapshot).get(actor), snapshot)
   return { type: `xstate.done.actor.${id}`, actorId: id, output }
 }
 
-/** The actor of this hole breaks its promise and rejects; it must be running. */
+/** Makes the event with which an actor rejects; it must be running. */
 export const breakOf = (snapshot: AnyMachineSnapshot, actor: string): AnyEventObject => {
   const id = eventOf('actor', actor, runningIn(snapshot).get(actor), snapshot)
   return { type: `xstate.error.actor.${id}`, actorId: id, error: new Error('broken') }
 }
 
-/** The time of this delay has passed; its timer must be armed. */
+/** Makes the event with which a delay elapses; its timer must be armed. */
 export const elapseOf = (snapshot: AnyMachineSnapshot, delay: string): AnyEventObject => ({
   type: eventOf('timer', delay, armedIn(snapshot).get(delay), snapshot),
 })
