@@ -1,10 +1,10 @@
+import type { ConfigPath, DeepReadonly, Schema } from '../model/schema.ts'
 import type { Clock } from './clock.ts'
 import type { GoodStore } from './good-store.ts'
 import type { MachineInspector } from './machine-inspector.ts'
-import type { ConfigPath, DeepReadonly, Schema } from '../model/schema.ts'
 import type { Source } from './source.ts'
 
-/** What a reloader logs with: a pino logger, or anything with these four. */
+/** What a reloader logs with: a pino logger, or anything with these four methods. */
 export interface Logger {
   readonly debug: (data: object, message: string) => void
   readonly info: (data: object, message: string) => void
@@ -14,116 +14,189 @@ export interface Logger {
 
 /** Deadlines of one module's phases, in milliseconds. */
 export interface ModuleDeadlines {
-  /** Opening connections and warming caches. Default 30,000: a slow start is not an error. */
+  /** For opening connections and warming caches. A slow start is not an error. @default 30000 */
   readonly prepareMs?: number
-  /** A compensating module's apply, and its undo. Default 30,000. */
+  /** For a compensating module's `apply`, and for its undo. @default 30000 */
   readonly applyMs?: number
-  /** One answer of a check during the soak. Default 5,000. */
+  /** For one answer of a check during the soak. @default 5000 */
   readonly checkMs?: number
-  /** Draining and releasing an old generation; after it the generation is reported as a leak. Default 30,000. */
+  /** For draining and releasing an old generation, which is reported as a leak afterwards. @default 30000 */
   readonly closeMs?: number
-  /** How long a call may take to end once its signal has aborted, before it is given up. Default 1,000. */
+  /** How long a call may take to end once its signal has aborted, before it is abandoned. @default 1000 */
   readonly graceMs?: number
 }
 
 /** All deadlines, in milliseconds. */
 export interface Deadlines extends ModuleDeadlines {
-  /** One read of the source. Default 5,000. */
+  /** For one read of the source. @default 5000 */
   readonly readMs?: number
-  /** An asynchronous schema. Default 5,000. */
+  /** For an asynchronous schema. @default 5000 */
   readonly validateMs?: number
-  /** One read or write of the last known good. Default 5,000. */
+  /** For one read or write of the last known good. @default 5000 */
   readonly persistMs?: number
-  /** How long leases may keep an old generation from being closed. Default 30,000. */
+  /** How long leases may keep an old generation from being closed. @default 30000 */
   readonly leaseMs?: number
 }
 
-/** The time after the commit in which a failed check swaps everything back. */
+/** The time after the commit in which a failed check rolls everything back. */
 export interface SoakOptions<Config> {
-  /** How long the new generations must hold. 0 turns the soak off. */
+  /** How long the new generations must hold, in milliseconds. 0 turns the soak off. */
   readonly durationMs: number
-  /** Between two rounds of checks. Default: a tenth of the duration, at least 100 and at most 5,000. */
+  /** Between two rounds of checks, in milliseconds. @default a tenth of the duration, from 100 to 5000 */
   readonly intervalMs?: number
-  /** Failed rounds in a row that end the soak. Default 1. */
+  /** Failed rounds in a row that end the soak. @default 1 */
   readonly failureThreshold?: number
-  /** Health checks of the service as a whole, beside the `check`s of the modules; one that rejects has failed. */
+  /** Health checks of the service as a whole, beside the `check`s of the modules. Reject to fail. @default none */
   readonly checks?: readonly ((config: DeepReadonly<Config>, signal: AbortSignal) => Promise<void> | void)[]
 }
 
-/** Capped exponential back-off with full jitter, in milliseconds. */
+/** Capped exponential back-off with jitter, in milliseconds. */
 export interface BackoffOptions {
-  /** First delay. Default 200. */
+  /** The first delay. */
   readonly minMs?: number
-  /** Longest delay. Default 5,000: a source that returns is noticed soon, and one that is dead is asked gently. */
+  /** The longest delay. */
   readonly maxMs?: number
 }
 
 /** How long a config is quarantined, in milliseconds. What cannot pass, such as a commit that threw, has no expiry. */
 export interface QuarantineOptions extends BackoffOptions {
-  /** First expiry of what may pass: a deadline, a connection. It doubles with each failure. Default 5,000. */
+  /** The first expiry of what may pass: a deadline, a connection. It doubles with each failure. @default 5000 */
   readonly minMs?: number
-  /** Longest expiry of what may pass. Default 600,000. */
+  /** The longest expiry of what may pass. @default 600000 */
   readonly maxMs?: number
-  /** Of a config that has killed the process `maxAttempts` times. Default 3,600,000. */
+  /** The expiry of a config that has killed the process `maxAttempts` times. @default 3600000 */
   readonly crashMs?: number
 }
 
-/** A condition of the soak that a person or a system meets. */
+/** A confirmation by a person or another system, which a change needs beside its soak. */
 export interface ConfirmOptions {
-  /** From the commit on, in milliseconds; at least as long as the soak. Then everything is as before. */
+  /** From the commit on, in milliseconds; at least as long as the soak. Then everything is rolled back. */
   readonly withinMs: number
 }
 
+/** The options of `createReloader`. Their defaults and checks stand in `optionTable` below. */
 export interface ReloaderOptions<Config> {
   /** Where documents come from. The reloader closes it. */
   readonly source: Source
-  /** Any Standard Schema: zod, valibot, arktype. Let it refuse unknown keys (`z.strictObject`). */
+  /** Any Standard Schema: zod, valibot, arktype. Let it reject unknown keys (`z.strictObject`). */
   readonly schema: Schema<Config>
-  /** Default: nothing is logged. */
+  /** Receives one line for each transaction and each failure. @default nothing is logged */
   readonly logger?: Logger
-  /** Paths whose values may be shown in logs, records and diffs, with all below them; all others are secret. Default none. */
+  /** Paths whose values may be shown in logs, records and diffs, with all below them; all others are secret. @default none */
   readonly public?: readonly ConfigPath<Config>[]
-  /** Makes data of the document's text, by throwing refuses it. Default: strict JSON that also refuses duplicate keys. */
+  /** Parses the document's text. Throw to reject the document. @default strict JSON without duplicate keys */
   readonly parse?: (text: string) => unknown
-  /** Each may refuse a change by throwing; `previous` is undefined at the first start. Default none. */
+  /** Called with each change; throw to reject it. `previous` is undefined at the first start. @default none */
   readonly policies?: readonly ((
     next: DeepReadonly<Config>,
     previous: DeepReadonly<Config> | undefined,
   ) => undefined | void)[]
-  /** Largest document, in bytes of UTF-8. Default 1,572,864: the most that etcd takes. */
+  /** The largest document, in bytes of UTF-8. The default is the most that etcd takes. @default 1572864 */
   readonly maxDocumentBytes?: number
-  /** Modules prepared side by side. Default 8. */
+  /** How many modules are prepared side by side. @default 8 */
   readonly concurrency?: number
+  /** How long each call of user code may take. */
   readonly deadlines?: Deadlines
-  /** A duration in milliseconds, or more. Default 0, no soak; with `lastKnownGood` 10,000. */
+  /** How long a change must hold: a duration in milliseconds, or more. @default 0, no soak; 10000 with `lastKnownGood` */
   readonly soak?: number | SoakOptions<Config>
   /**
-   * Where the last known good, the two before it and a journal are kept across restarts: the path of a file, beside
-   * which the others stand, or a store of one's own. They hold whole documents: the files are readable by their owner
-   * alone. Default: nothing is kept.
+   * Where the last known goods and a journal are kept across restarts: the path of a file, beside which the others
+   * stand, or a store of your own. They hold whole documents: the files are readable by their owner only.
+   * @default nothing is kept
    */
   readonly lastKnownGood?: string | GoodStore
-  /** Says which program this is: a config that killed one build is tried again by the next. Default: none. */
+  /** Names this build of the program: a config that killed one build is tried again by the next. @default none */
   readonly build?: string
-  /** Deaths in a row after which a config is quarantined across restarts, with `lastKnownGood` alone. Default 3. */
+  /** Deaths in a row after which a config is quarantined across restarts; only with `lastKnownGood`. @default 3 */
   readonly maxAttempts?: number
   /** How long a config that failed in `applying` is not tried again. */
   readonly quarantine?: QuarantineOptions
-  /** A change holds only once somebody has called `confirm`. Default: none is asked for. */
+  /** Makes a change hold only once `confirm` is called. @default no confirmation is needed */
   readonly confirm?: ConfirmOptions
-  /** Of reading an unreachable source. */
+  /** The back-off between reads of an unreachable source. @default 200 to 5000 */
   readonly sourceBackoff?: BackoffOptions
-  /** Of repairing degraded modules. Default from 1,000 to 60,000. */
+  /** The back-off between repairs of degraded modules. @default 1000 to 60000 */
   readonly repair?: BackoffOptions
-  /** How often a silent watch is verified by a read, ± 10 % jitter. Default 60,000. */
+  /** How often a silent watch is verified by a read, in milliseconds, ± 10 % jitter. @default 60000 */
   readonly reconcileMs?: number
   /**
-   * An XState v5 inspector or observer, called with what the statecharts do: copies without config values. It looks and
-   * does not act: what it throws is reported once for each machine and changes nothing. Default none, which costs nothing.
+   * An XState v5 inspector or observer. It receives copies without config values of what the machines do; what it throws
+   * is reported once for each machine and changes nothing. @default none, which costs nothing
    */
   readonly inspect?: MachineInspector
-  /** For tests and simulations. Default: the machine's. */
+  /** Tells and awaits time; for tests and simulations. @default the system clock */
   readonly clock?: Clock
-  /** Numbers from 0 to below 1, for jitter and transaction ids; for simulations. Default `Math.random`. */
+  /** Numbers from 0 to below 1, for jitter and transaction ids; for simulations. @default Math.random */
   readonly random?: () => number
 }
+
+/** How an option is checked: a delay, a whole number, or by a check of its own in `settings`. */
+export interface OptionRow {
+  readonly check: 'ms' | 'count' | 'own'
+  /** The default value; words if it is not a number. */
+  readonly default: number | string
+  readonly unit?: 'ms' | 'bytes'
+  /** The smallest value. */
+  readonly least?: number
+}
+
+const ms = (byDefault: number | string, least = 1): OptionRow => ({
+  check: 'ms',
+  default: byDefault,
+  unit: 'ms',
+  least,
+})
+const count = (byDefault: number): OptionRow => ({ check: 'count', default: byDefault, least: 1 })
+const own = (byDefault: string): OptionRow => ({ check: 'own', default: byDefault })
+
+/**
+ * Every option with its default, unit and check. Names, defaults, checks and the reference derive from it, so that a new
+ * option is written in this file and where it acts.
+ */
+export const optionTable = {
+  source: own('required'),
+  schema: own('required'),
+  logger: own('none'),
+  public: own('none'),
+  parse: own('strict JSON'),
+  policies: own('none'),
+  maxDocumentBytes: { ...count(1_572_864), unit: 'bytes' },
+  concurrency: count(8),
+  deadlines: own('see below'),
+  'deadlines.readMs': ms(5_000),
+  'deadlines.validateMs': ms(5_000),
+  'deadlines.prepareMs': ms(30_000),
+  'deadlines.applyMs': ms(30_000),
+  'deadlines.checkMs': ms(5_000),
+  'deadlines.closeMs': ms(30_000),
+  'deadlines.graceMs': ms(1_000, 0),
+  'deadlines.leaseMs': ms(30_000),
+  'deadlines.persistMs': ms(5_000),
+  soak: own('no soak; 10,000 ms with lastKnownGood'),
+  'soak.durationMs': ms('required', 0),
+  'soak.intervalMs': ms('a tenth of the duration, from 100 to 5,000'),
+  'soak.failureThreshold': count(1),
+  'soak.checks': own('none'),
+  lastKnownGood: own('nothing is kept'),
+  build: own('none'),
+  maxAttempts: count(3),
+  quarantine: own('see below'),
+  'quarantine.minMs': ms(5_000),
+  'quarantine.maxMs': ms(600_000),
+  'quarantine.crashMs': ms(3_600_000),
+  confirm: own('no confirmation'),
+  'confirm.withinMs': ms('required'),
+  sourceBackoff: own('see below'),
+  'sourceBackoff.minMs': ms(200),
+  'sourceBackoff.maxMs': ms(5_000),
+  repair: own('see below'),
+  'repair.minMs': ms(1_000),
+  'repair.maxMs': ms(60_000),
+  reconcileMs: ms(60_000),
+  inspect: own('none'),
+  clock: own('the system clock'),
+  random: own('Math.random'),
+} as const satisfies Record<keyof ReloaderOptions<unknown>, OptionRow> & Record<string, OptionRow>
+
+/** The soak if a last known good is kept, in milliseconds. */
+export const SOAK_WITH_LAST_KNOWN_GOOD_MS = 10_000

@@ -30,7 +30,8 @@ export class DeadlineTable {
   of(module: ModuleDefinition): Required<Deadlines> {
     const known = this.#byModule.get(module)
     if (known !== undefined) return known
-    const deadlines = { ...this.defaults, ...module.deadlines }
+    const own = Object.entries(module.deadlines).filter(([, ms]) => ms !== undefined)
+    const deadlines = { ...this.defaults, ...Object.fromEntries(own) }
     this.#byModule.set(module, deadlines)
     return deadlines
   }

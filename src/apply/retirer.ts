@@ -131,7 +131,8 @@ export class Retirer {
     end?.(ended.kind)
     record.release()
     if (ended.kind === 'done') slot.closed += 1
-    else this.#reportLeak(slot, ended.kind === 'failed' ? failure('module.close-failed', place, ended.error) : undefined)
+    else
+      this.#reportLeak(slot, ended.kind === 'failed' ? failure('module.close-failed', place, ended.error) : undefined)
   }
 
   /** Without a failure the close still runs. */

@@ -28,8 +28,7 @@ export const statusOf = (deps: StatusDeps): ReloaderStatus => {
   const serving = shown(store.snapshot)
   const lastKnownGood = shown(executor.lastKnownGood)
   const source = intake.status
-  const isInSync =
-    serving !== undefined && source.revision !== undefined && !isNewer(source.revision, serving.revision)
+  const isInSync = serving !== undefined && source.revision !== undefined && !isNewer(source.revision, serving.revision)
   return {
     state,
     since,

@@ -1,8 +1,8 @@
 import { backoffMs } from '../async/backoff.ts'
+import type { QuarantineOptions } from '../api/options.ts'
 import type { Clock, TimerHandle } from '../api/clock.ts'
 import type { Quarantined } from '../persistence/journal.ts'
 import type { ErrorCode, Failure } from '../model/failure.ts'
-import type { QuarantineSettings } from '../settings/settings.ts'
 
 /** Entries that are kept; of more, the oldest are forgotten. */
 const MAX_ENTRIES = 64
@@ -41,7 +41,7 @@ export interface Culprit {
 
 /** Remembers which configs failed in `applying`, so that they are not tried again before something has changed. */
 export class Quarantine {
-  readonly #settings: QuarantineSettings
+  readonly #settings: Required<QuarantineOptions>
   readonly #clock: Clock
   readonly #random: () => number
   readonly #build: string
@@ -51,7 +51,7 @@ export class Quarantine {
   #timer: TimerHandle
 
   constructor(
-    settings: QuarantineSettings,
+    settings: Required<QuarantineOptions>,
     { clock, random, build }: { readonly clock: Clock; readonly random: () => number; readonly build: string },
     onExpired: () => void,
   ) {

@@ -1,4 +1,4 @@
-import { ignoreRejection } from '../async/deadline.ts'
+import { ignoreRejection } from '../async/thenable.ts'
 import type { Logger } from '../api/options.ts'
 
 const noop = (): void => {}

@@ -1,5 +1,6 @@
-import type { ConfirmOptions, SoakOptions } from '../api/options.ts'
-import { checkCount, checkFunctions, checkMs, invalidOption } from '../model/option-checks.ts'
+import { type ConfirmOptions, SOAK_WITH_LAST_KNOWN_GOOD_MS, type SoakOptions } from '../api/options.ts'
+import { checkFunctions, invalidOption } from '../model/option-checks.ts'
+import { checkNumbers, numbersOf } from './option-values.ts'
 
 /** How a change proves itself after its commit. */
 export interface SoakSettings {
@@ -7,38 +8,35 @@ export interface SoakSettings {
   readonly confirm: Required<ConfirmOptions> | undefined
 }
 
-const resolveSoak = (
-  given: number | SoakOptions<never> | undefined,
-  defaultMs: number,
-  confirmMs: number,
-): Required<SoakOptions<unknown>> => {
-  const options = typeof given === 'object' && given !== null ? given : { durationMs: given ?? defaultMs }
-  const durationMs = checkMs('soak.durationMs', options.durationMs)
-  const provingMs = Math.max(durationMs, confirmMs)
-  const intervalMs = options.intervalMs ?? Math.min(5_000, Math.max(100, provingMs / 10))
-  const failureThreshold = checkCount('soak.failureThreshold', options.failureThreshold ?? 1)
-  checkMs('soak.intervalMs', intervalMs, 1)
-  // The first round comes at once, so a threshold of n needs n − 1 intervals.
-  if (provingMs > 0 && (failureThreshold - 1) * intervalMs > provingMs) {
-    throw invalidOption('soak.failureThreshold rounds do not fit into the proof: no check could ever fail it')
-  }
-  const checks = checkFunctions('soak.checks', options.checks) as SoakSettings['soak']['checks']
-  if (provingMs === 0 && checks.length > 0) throw invalidOption('soak.checks need a soak.durationMs above 0')
-  return { durationMs, intervalMs, failureThreshold, checks }
+interface Given {
+  readonly soak?: number | SoakOptions<never>
+  readonly confirm?: ConfirmOptions
+  readonly lastKnownGood?: unknown
 }
 
-const resolveConfirm = (given: ConfirmOptions | undefined): Required<ConfirmOptions> | undefined =>
-  given === undefined ? undefined : { withinMs: checkMs('confirm.withinMs', given.withinMs, 1) }
-
-/** The soak and its confirmation; what could never hold, or never fail, is refused. */
-export const resolveSoakSettings = (
-  given: { readonly soak?: number | SoakOptions<never>; readonly confirm?: ConfirmOptions },
-  defaultSoakMs: number,
-): SoakSettings => {
-  const confirm = resolveConfirm(given.confirm)
-  const soak = resolveSoak(given.soak, defaultSoakMs, confirm?.withinMs ?? 0)
+/** Resolves the soak and its confirmation, and refuses what could never hold or never fail. */
+export const resolveSoakSettings = ({ soak: given, confirm, lastKnownGood }: Given): SoakSettings => {
+  const defaultMs = lastKnownGood === undefined ? 0 : SOAK_WITH_LAST_KNOWN_GOOD_MS
+  const options = typeof given === 'object' && given !== null ? given : { durationMs: given ?? defaultMs }
+  if (confirm !== undefined) checkNumbers({ ...confirm, withinMs: confirm.withinMs ?? Number.NaN }, 'confirm')
+  const soak = resolveSoak(options, confirm?.withinMs ?? 0)
   if (confirm !== undefined && confirm.withinMs < soak.durationMs) {
-    throw invalidOption('confirm.withinMs is at least soak.durationMs: nobody could confirm what has not been proved')
+    throw invalidOption('confirm.withinMs must be at least soak.durationMs: what has not soaked cannot be confirmed')
   }
   return { soak, confirm }
+}
+
+const resolveSoak = (options: SoakOptions<never>, confirmMs: number): Required<SoakOptions<unknown>> => {
+  const { durationMs = Number.NaN } = options
+  checkNumbers({ ...options, durationMs }, 'soak')
+  const soakMs = Math.max(durationMs, confirmMs)
+  const { intervalMs = Math.min(5_000, Math.max(100, soakMs / 10)) } = options
+  const { failureThreshold = 1 } = numbersOf(options, 'soak')
+  // The first round comes at once, so a threshold of n needs n − 1 intervals.
+  if (soakMs > 0 && (failureThreshold - 1) * intervalMs > soakMs) {
+    throw invalidOption('soak.failureThreshold rounds do not fit into the soak: no check could ever fail it')
+  }
+  const checks = checkFunctions('soak.checks', options.checks) as SoakSettings['soak']['checks']
+  if (soakMs === 0 && checks.length > 0) throw invalidOption('soak.checks need a soak.durationMs above 0')
+  return { durationMs, intervalMs, failureThreshold, checks }
 }

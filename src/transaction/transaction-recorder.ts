@@ -86,11 +86,7 @@ export class TransactionRecorder {
   }
 }
 
-const recordOf = (
-  transaction: Transaction,
-  outcome: Outcome,
-  degraded: readonly string[],
-): TransactionRecord => {
+const recordOf = (transaction: Transaction, outcome: Outcome, degraded: readonly string[]): TransactionRecord => {
   const { id, epoch, trigger, candidate, snapshot, startedAt, failures } = transaction
   const revision = candidate?.revision ?? snapshot?.revision
   const base = {
