@@ -1,23 +1,28 @@
 import { expect, vi } from 'vitest'
 import type { Revision } from '../../src/model/revision.ts'
-import type { Document, ReadResult, Source, SourceEvent } from '../../src/api/source.ts'
-import { SourceError } from '../../src/api/source.ts'
+import { SourceError, type Document, type ReadResult, type Source, type SourceEvent } from '../../src/api/source.ts'
 
-/** For waits on a condition; nothing takes this long unless it is broken. */
-export const SOON = { timeout: 20_000, interval: 20 }
+/** For waits on a condition. Nothing takes this long unless it is broken. */
+export const SOON = { timeout: 20_000, interval: 10 }
 
+/** A signal that never aborts. */
 export const never = new AbortController().signal
 
-export const textOf = (event: SourceEvent | ReadResult | undefined): string | undefined =>
-  event?.kind === 'document' ? Buffer.from(event.content).toString('utf8') : undefined
+/** The text of a document; undefined for anything else. */
+export const textOf = (event: SourceEvent | undefined): string | undefined =>
+  event?.kind === 'document' ? decode(event.content) : undefined
 
-export const readDocument = async (source: Source): Promise<Document> => {
-  const reading = await source.read(never)
-  if (reading.kind !== 'document') throw new Error(`read ${reading.kind} where there is a document`)
-  return reading
+export const decode = (content: string | Uint8Array): string =>
+  typeof content === 'string' ? content : Buffer.from(content).toString('utf8')
+
+export const readDocument = async (source: Source): Promise<Document> => asDocument(await source.read(never))
+
+export const asDocument = (result: ReadResult): Document => {
+  if (result.kind !== 'document') throw new Error(`found ${result.kind} instead of a document`)
+  return result
 }
 
-/** The code with which `work` is refused; `undefined` where it is not. */
+/** The code with which `work` rejects; undefined if it resolves. */
 export const codeOf = async (work: Promise<unknown>): Promise<string | undefined> => {
   try {
     await work
@@ -28,22 +33,20 @@ export const codeOf = async (work: Promise<unknown>): Promise<string | undefined
   }
 }
 
-/** A watch that is consumed as fast as it reports. */
+/** A watch whose events are consumed as fast as it reports them. */
 export interface Followed {
   readonly events: readonly SourceEvent[]
+  /** The texts of what was reported, without `opened`. */
   readonly texts: () => (string | undefined)[]
+  /** Aborts the watch and waits for its end. */
   readonly stop: () => Promise<void>
-  /** What the watch threw; `end` once it ended without an error. */
+  /** Undefined while the watch runs; then `end`, or what it threw. */
   readonly outcome: () => unknown
   readonly code: () => string | undefined
 }
 
-/** Opens a watch and waits until it says so, or, with `opened: false`, does not wait. */
-export const follow = async (
-  source: Source,
-  after: Revision,
-  { opened = true }: { readonly opened?: boolean } = {},
-): Promise<Followed> => {
+/** Opens a watch, without waiting for `opened`. */
+export const follow = (source: Source, after: Revision): Followed => {
   const controller = new AbortController()
   const events: SourceEvent[] = []
   let outcome: unknown
@@ -56,7 +59,6 @@ export const follow = async (
     }
   }
   const running = run()
-  if (opened) await vi.waitFor(() => expect(events[0] ?? outcome).toEqual({ kind: 'opened' }), SOON)
   return {
     events,
     texts: () => events.filter((event) => event.kind !== 'opened').map(textOf),
@@ -69,13 +71,9 @@ export const follow = async (
   }
 }
 
-/**
- * Lets two changes go through an open watch. By then etcd has also answered the sign of life that every watch asks for
- * when it opens; before that, only gRPC's slower keepalive would notice a silent server.
- */
-export const exchange = async (watched: Followed, put: (text: string) => Promise<unknown>): Promise<void> => {
-  for (const text of ['{"beat":1}', '{"beat":2}']) {
-    await put(text)
-    await vi.waitFor(() => expect(watched.texts().at(-1)).toBe(text), SOON)
-  }
+/** Opens a watch and waits until it reports `opened`. */
+export const followOpened = async (source: Source, after: Revision): Promise<Followed> => {
+  const followed = follow(source, after)
+  await vi.waitFor(() => expect(followed.events[0] ?? followed.outcome()).toEqual({ kind: 'opened' }), SOON)
+  return followed
 }

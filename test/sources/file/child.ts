@@ -1,9 +1,9 @@
-/** Run as a process of its own by the file source's tests: `file-child.ts <task> <path>`; prints one JSON line. */
+/** Runs as a process of its own in the tests of the file source: `child.ts <task> <path>`. Prints JSON lines. */
 import { closeSync, openSync, watch, writeFileSync } from 'node:fs'
 import { fileSource } from '../../../src/sources/file/index.ts'
 import { SourceError, type ReadResult, type SourceEvent } from '../../../src/api/source.ts'
 
-const NOBODY = 65_534
+const UNPRIVILEGED_ID = 65_534
 
 const [task, path] = process.argv.slice(2)
 if (path === undefined) throw new Error('a path is needed')
@@ -11,29 +11,29 @@ if (path === undefined) throw new Error('a path is needed')
 const never = new AbortController().signal
 const print = (value: unknown): boolean => process.stdout.write(`${JSON.stringify(value)}\n`)
 
-/** Gives up root, before whom permissions do not count; after all modules are loaded, which nobody may not read. */
-const becomeNobody = (): void => {
+/** Drops root, who ignores permissions. Called after all modules are loaded, since the other account may not read them. */
+const dropRoot = (): void => {
   if (process.getuid?.() !== 0) return
   process.setgroups?.([])
-  process.setegid?.(NOBODY)
-  process.seteuid?.(NOBODY)
+  process.setegid?.(UNPRIVILEGED_ID)
+  process.seteuid?.(UNPRIVILEGED_ID)
 }
 
 const describeError = (error: unknown): object => ({ code: error instanceof SourceError ? error.code : String(error) })
 
-const describeReading = ({ kind, revision }: ReadResult): object => ({ kind, name: revision.name })
+const describeResult = ({ kind, revision }: ReadResult): object => ({ kind, name: revision.name })
 
 const source = fileSource({ path, pollMs: 100 })
 
 const tasks: Record<string, () => Promise<void>> = {
-  /** What an unprivileged process reads. */
+  /** Prints what an unprivileged process reads. */
   read: async () => {
-    becomeNobody()
-    print(await source.read(never).then(describeReading, describeError))
+    dropRoot()
+    print(await source.read(never).then(describeResult, describeError))
   },
-  /** Prints each event of a watch by an unprivileged process, until it breaks. */
+  /** Prints each event of a watch in an unprivileged process, until it breaks. */
   watch: async () => {
-    becomeNobody()
+    dropRoot()
     const { revision } = await source.read(never)
     try {
       for await (const event of source.watch(revision, never)) print({ kind: event.kind })
@@ -41,7 +41,7 @@ const tasks: Record<string, () => Promise<void>> = {
       print(describeError(error))
     }
   },
-  /** Opens watches and ends them by their signal, one with a consumer that hangs; the process must end by itself. */
+  /** Opens watches, one with a consumer that hangs, and aborts them. The process must end by itself. */
   abort: async () => {
     const { revision } = await source.read(never)
     const controller = new AbortController()
@@ -53,7 +53,7 @@ const tasks: Record<string, () => Promise<void>> = {
     controller.abort()
     print({ first: first.done === true ? 'end' : first.value.kind, ended: (await second).done })
   },
-  /** The same by `close`, with the signal never aborted. */
+  /** Opens a watch with a consumer that hangs, and closes the source. The process must end by itself. */
   close: async () => {
     const { revision } = await source.read(never)
     const hanging = source.watch(revision, never)[Symbol.asyncIterator]()
@@ -61,7 +61,7 @@ const tasks: Record<string, () => Promise<void>> = {
     await source.close?.()
     print({ closed: true })
   },
-  /** Opens a watch while no file descriptor is left, then gives them back and changes the file. */
+  /** Opens a watch while no file descriptor is left, then releases them and changes the file. */
   exhausted: async () => {
     const { revision } = await source.read(never)
     const taken = takeAllDescriptors()
@@ -73,7 +73,7 @@ const tasks: Record<string, () => Promise<void>> = {
     print({ watching })
     print({ kind: opened.done === true ? 'end' : opened.value.kind })
     const { value } = await events.next()
-    print(value !== undefined && 'revision' in value ? describeReading(value) : { kind: value?.kind })
+    print(value !== undefined && 'revision' in value ? describeResult(value) : { kind: value?.kind })
     await source.close?.()
   },
 }

@@ -31,5 +31,5 @@ const harness = (write: Write): SourceHarness => ({
   },
 })
 
-describeSourceContract('The file source, where files are replaced', harness(replace))
-describeSourceContract('The file source, where files are written in place', harness(writeInPlace))
+describeSourceContract('The file source of a file that is replaced', harness(replace))
+describeSourceContract('The file source of a file that is written in place', harness(writeInPlace))

@@ -1,19 +1,14 @@
 import { EventEmitter } from 'node:events'
 import { watch, type FSWatcher } from 'node:fs'
-import { mkdir, mkdtemp, rename, rm, symlink, unlink, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { mkdir, symlink, unlink, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { describe, expect, it } from 'vitest'
 import { createFileWatcher, type WatchFolder } from '../../../src/sources/file/file-watcher.ts'
 import { createFileSource } from '../../../src/sources/file/file-source.ts'
 import type { SourceEvent } from '../../../src/api/source.ts'
 import { createVirtualClock } from '../../../src/testing/fakes/virtual-clock.ts'
-
-const never = new AbortController().signal
-const SOON = { timeout: 20_000, interval: 10 }
-
-const textOf = (event: SourceEvent): string =>
-  event.kind === 'document' ? Buffer.from(event.content as Uint8Array).toString('utf8') : event.kind
+import { never, SOON } from '../follow.ts'
+import { useWatchedFile } from './watched-file.ts'
 
 const refuse =
   (code: string): WatchFolder =>
@@ -21,66 +16,39 @@ const refuse =
     throw Object.assign(new Error('no watch'), { code })
   }
 
-/** Network filesystems: watching succeeds, and nothing is ever reported. */
+/** Like a network filesystem: watching succeeds, and nothing is ever reported. */
 const silent: WatchFolder = (path) => watch(path, () => undefined)
 
-describe('Polling a file', () => {
-  let folder: string
-  let path: string
-  let controller: AbortController
-  let reported: string[]
-  let ended: Promise<unknown>
+describe('The poll of a file', () => {
+  const file = useWatchedFile()
 
-  const follow = async (watchFolder: WatchFolder, pollMs = 50): Promise<void> => {
-    const source = createFileSource({ path, pollMs }, watchFolder)
-    const { revision } = await source.read(never)
-    const run = async (): Promise<void> => {
-      for await (const event of source.watch(revision, controller.signal)) reported.push(textOf(event))
-    }
-    ended = run().catch((error: unknown) => error)
-    await expect.poll(() => reported, SOON).toEqual(['opened'])
-  }
-  const reports = (text: string): Promise<void> => expect.poll(() => reported.at(-1), SOON).toBe(text)
-  const replace = async (text: string): Promise<void> => {
-    await writeFile(`${path}.new`, text)
-    await rename(`${path}.new`, path)
-  }
-
-  beforeEach(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'changeover-file-'))
-    path = join(folder, 'config.json')
-    controller = new AbortController()
-    reported = []
-    await writeFile(path, 'one')
-  })
-  afterEach(async () => {
-    controller.abort()
-    await ended
-    await rm(folder, { recursive: true })
-  })
+  const follow = (watchFolder: WatchFolder): Promise<void> =>
+    file.follow(createFileSource({ path: file.path, pollMs: 50 }, watchFolder))
 
   it.each([
     ['no inotify watch is left', refuse('ENOSPC')],
     ['no file descriptor is left', refuse('EMFILE')],
     ['the system reports nothing', silent],
-  ])('finds every kind of change where %s', async (_title, watchFolder) => {
+  ])('finds every kind of change when %s', async (_title, watchFolder) => {
+    const { path } = file
+    const release = join(dirname(path), 'v2')
     await follow(watchFolder)
-    await replace('two')
-    await reports('two')
+    await file.replace('two')
+    await file.reports('two')
     await writeFile(path, 'three')
-    await reports('three')
+    await file.reports('three')
     await unlink(path)
-    await reports('missing')
-    await mkdir(join(folder, 'v2'))
-    await writeFile(join(folder, 'v2', 'config.json'), 'four')
+    await file.reports('missing')
+    await mkdir(release)
+    await writeFile(join(release, 'config.json'), 'four')
     await symlink('v2/config.json', path)
-    await reports('four')
-    await writeFile(join(folder, 'v2', 'config.json'), 'five')
-    await reports('five')
-    expect(reported).toEqual(['opened', 'two', 'three', 'missing', 'four', 'five'])
+    await file.reports('four')
+    await writeFile(join(release, 'config.json'), 'five')
+    await file.reports('five')
+    expect(file.reported).toEqual(['opened', 'two', 'three', 'missing', 'four', 'five'])
   })
 
-  it('watches again as soon as the system lets it', async () => {
+  it('watches the folder again as soon as the system allows it', async () => {
     let calls = 0
     await follow((at, listener) => {
       calls += 1
@@ -88,12 +56,12 @@ describe('Polling a file', () => {
       return watch(at, listener)
     })
     await expect.poll(() => calls, SOON).toBe(5)
-    await replace('two')
-    await reports('two')
+    await file.replace('two')
+    await file.reports('two')
     expect(calls).toBe(5)
   })
 
-  it('goes on after a watcher has failed', async () => {
+  it('continues after a watcher has failed', async () => {
     const watchers: EventEmitter[] = []
     await follow(() => {
       const watcher = Object.assign(new EventEmitter(), { close: () => undefined })
@@ -103,32 +71,34 @@ describe('Polling a file', () => {
     const first = watchers.at(-1)
     first?.emit('error', Object.assign(new Error('gone'), { code: 'EPERM' }))
     await expect.poll(() => watchers.at(-1) !== first, SOON).toBe(true)
-    await replace('two')
-    await reports('two')
+    await file.replace('two')
+    await file.reports('two')
   })
 
-  it('is left to itself by events of other files in the folder', async () => {
+  it('is not triggered early by events of other files in the folder', async () => {
     const clock = createVirtualClock()
-    const bell = createFileWatcher({ path, clock, pollMs: 5_000 })
+    const watcher = createFileWatcher({ path: file.path, clock, pollMs: 5_000 })
+    const folder = dirname(file.path)
     const names = new Set<string | null>()
     const witness = watch(folder, (_event, name) => names.add(name))
-    await bell.refresh(never)
+    await watcher.refresh(never)
     const others = Array.from({ length: 20 }, (_, n) => `other-${n}.json`)
     for (const other of others) await writeFile(join(folder, other), 'other')
     await expect.poll(() => others.every((other) => names.has(other)), SOON).toBe(true)
-    const first = bell.changed()
+    const first = watcher.changed()
     await clock.advance(5_000)
     expect(await first).toBe('poll')
-    await replace('two')
-    expect(await bell.changed()).toBe('event')
-    bell.close()
+    await file.replace('two')
+    expect(await watcher.changed()).toBe('event')
+    watcher.close()
     witness.close()
-    expect(await bell.changed()).toBe('closed')
+    expect(await watcher.changed()).toBe('closed')
   })
 
-  it('looks only when its interval has passed, by the clock it is given, and leaves no timer', async () => {
+  it('checks the file only when its interval has passed on the given clock, and leaves no timer', async () => {
     const clock = createVirtualClock()
-    const source = createFileSource({ path, clock, pollMs: 5_000 }, silent)
+    const controller = new AbortController()
+    const source = createFileSource({ path: file.path, clock, pollMs: 5_000 }, silent)
     const { revision } = await source.read(never)
     const events = source.watch(revision, controller.signal)[Symbol.asyncIterator]()
     await events.next()
@@ -137,7 +107,7 @@ describe('Polling a file', () => {
       event = value ?? undefined
     })
     await expect.poll(() => clock.pending(), SOON).toBe(1)
-    await replace('two')
+    await file.replace('two')
     await clock.advance(4_999)
     expect(event).toBeUndefined()
     expect(clock.pending()).toBe(1)

@@ -10,14 +10,10 @@ import { fileSource } from '../../../src/sources/file/index.ts'
 import { MAX_BYTES } from '../../../src/sources/file/read-file.ts'
 import type { ReadResult, Source } from '../../../src/api/source.ts'
 import { createVirtualClock } from '../../../src/testing/fakes/virtual-clock.ts'
-import { runChild } from './support.ts'
+import { never, SOON, textOf } from '../follow.ts'
+import { runChild } from './run-child.ts'
 
-const never = new AbortController().signal
-
-const textOf = (reading: ReadResult): string =>
-  reading.kind === 'document' ? Buffer.from(reading.content as Uint8Array).toString('utf8') : reading.kind
-
-describe('Reading a file', () => {
+describe('The file source', () => {
   let folder: string
   let path: string
   let source: Source
@@ -33,7 +29,7 @@ describe('Reading a file', () => {
     await rm(folder, { recursive: true })
   })
 
-  it('counts revisions from 1, under a lineage of the source’s own', async () => {
+  it('counts revisions from 1, under a lineage of its source', async () => {
     await writeFile(path, '{}')
     const other = fileSource({ path })
     const first = await source.read(never)
@@ -43,7 +39,7 @@ describe('Reading a file', () => {
     expect(first.revision.lineage).not.toBe(second.revision.lineage)
   })
 
-  it('does not count a write of the same content, a touch or a replacement by the same', async () => {
+  it('does not count a write of the same content, a touch, or a replacement with the same content', async () => {
     await writeFile(path, '{"n":1}')
     const first = await source.read(never)
     await writeFile(path, '{"n":1}')
@@ -53,7 +49,7 @@ describe('Reading a file', () => {
     expect((await source.read(never)).revision).toEqual(first.revision)
   })
 
-  it('says missing for a file, a folder and a link’s target that do not exist, and where a folder is a file', async () => {
+  it('finds missing if the file, its folder or the target of a link does not exist, or if its folder is a file', async () => {
     await symlink('nowhere', join(folder, 'dangling'))
     await writeFile(path, '{}')
     for (const gone of ['none.json', 'none/config.json', 'dangling', 'config.json/config.json']) {
@@ -61,7 +57,7 @@ describe('Reading a file', () => {
     }
   })
 
-  it('takes a relative path and a file URL, and shows where it reads as an absolute path', async () => {
+  it('accepts a relative path and a file URL, and shows the absolute path as its endpoint', async () => {
     await writeFile(path, '{"n":1}')
     for (const given of [relative(process.cwd(), path), pathToFileURL(path)]) {
       const same = fileSource({ path: given })
@@ -70,7 +66,7 @@ describe('Reading a file', () => {
     }
   })
 
-  it('refuses options that it cannot work with', () => {
+  it('refuses invalid options', () => {
     const wrong = [
       { path: '' },
       { path: 'a\0b' },
@@ -85,7 +81,7 @@ describe('Reading a file', () => {
     }
   })
 
-  it('fails, and does not hang, where the path is a folder, a pipe, a socket or a device', async () => {
+  it('fails without hanging if the path leads to a folder, a pipe, a socket or a device', async () => {
     const pipe = join(folder, 'pipe')
     const socket = join(folder, 'socket')
     execFileSync('mkfifo', [pipe])
@@ -97,7 +93,7 @@ describe('Reading a file', () => {
     server.close()
   })
 
-  it('says too-large of more than 64 MiB, however much it is', async () => {
+  it('finds a malformed document if the file is larger than 64 MiB, however large it is', async () => {
     await writeFile(path, '')
     await truncate(path, 100 * 1024 ** 3) // 100 GiB, all of it a hole
     expect(await source.read(never)).toMatchObject({ kind: 'malformed', code: 'document.too-large' })
@@ -108,31 +104,31 @@ describe('Reading a file', () => {
     expect(await source.read(never)).toMatchObject({ kind: 'malformed', code: 'document.too-large' })
   })
 
-  it('reads files that do not tell their size', async () => {
+  it('finds the content of files that have no size', async () => {
     const reading = await fileSource({ path: '/proc/self/status' }).read(never)
     expect(textOf(reading)).toContain('VmSize:')
   })
 
-  it('is denied where permission lacks, on the file and on its folder', async () => {
+  it('reads nothing without the permission for the file or its folder', async () => {
     await writeFile(path, '{}')
     expect(await runChild('read', path)).toEqual({ code: 0, lines: [{ kind: 'document', name: '#1' }] })
     await chmod(path, 0)
     expect(await runChild('read', path)).toEqual({ code: 0, lines: [{ code: 'source.denied' }] })
     await chmod(path, 0o644)
     await chmod(folder, 0o600)
-    // As root the folder is root's, and nobody gets in; otherwise it is ours, and without `x` we do not either.
+    // As root, the child runs as another account; otherwise it lacks `x` on its own folder.
     expect(await runChild('read', path)).toEqual({ code: 0, lines: [{ code: 'source.denied' }] })
     await chmod(folder, 0o755)
   })
 
-  it('waits for a writer that has emptied the file, and reads what it writes then', async () => {
+  it('waits for a writer that has emptied the file, and finds what it writes next', async () => {
     await writeFile(path, '{"n":1}')
     await source.read(never)
     await writeFile(path, '')
-    const reading = source.read(never)
+    const result = source.read(never)
     await new Promise((resolve) => setTimeout(resolve, 20))
     await writeFile(path, '{"n":2}')
-    expect(textOf(await reading)).toBe('{"n":2}')
+    expect(textOf(await result)).toBe('{"n":2}')
   })
 
   it('waits for a writer that writes in pieces', async () => {
@@ -142,8 +138,8 @@ describe('Reading a file', () => {
     expect(textOf(await patient.read(never))).toBe('0123456789')
   })
 
-  it('does not wait for a file that was written some time ago, nor for one that it knows', async () => {
-    const clock = createVirtualClock() // stands still: whatever waits on it waits for ever
+  it('does not wait if the file was written some time ago, or if its content is known', async () => {
+    const clock = createVirtualClock() // never advances: a wait on it never ends
     const stopped = fileSource({ path, clock })
     await writeFile(path, '{"n":1}')
     await utimes(path, 1_000, 1_000)
@@ -154,7 +150,7 @@ describe('Reading a file', () => {
     expect(clock.pending()).toBe(0)
   })
 
-  it('reports a file that is never at rest after twenty times the settling time', async () => {
+  it('finds a file that is written all the time after twenty times settleMs', async () => {
     const clock = createVirtualClock()
     const restless = fileSource({ path, clock, settleMs: 100 })
     let reading: ReadResult | undefined
@@ -165,7 +161,7 @@ describe('Reading a file', () => {
       reading = found
     })
     for (let n = 1; reading === undefined; n++) {
-      await expect.poll(() => clock.pending() > 0 || reading !== undefined, { timeout: 20_000 }).toBe(true)
+      await expect.poll(() => clock.pending() > 0 || reading !== undefined, SOON).toBe(true)
       await writeFile(path, `{"n":${n}}`)
       await utimes(path, later, later)
       await clock.advance(100)
@@ -174,20 +170,20 @@ describe('Reading a file', () => {
     expect(clock.monotonic()).toBeLessThanOrEqual(2_100)
   })
 
-  it('gives up its wait as soon as nobody asks any more', async () => {
+  it('stops waiting as soon as no caller waits for the read', async () => {
     const clock = createVirtualClock()
     const waiting = fileSource({ path, clock })
     await writeFile(path, '')
     const controller = new AbortController()
     const reading = waiting.read(controller.signal)
     reading.catch(() => undefined)
-    await expect.poll(() => clock.pending(), { timeout: 20_000 }).toBe(1)
+    await expect.poll(() => clock.pending(), SOON).toBe(1)
     controller.abort()
     await expect(reading).rejects.toMatchObject({ code: 'source.timeout' })
     expect(clock.pending()).toBe(0)
   })
 
-  it('gives each read what was there after it was asked for', async () => {
+  it('finds in each read what was there after the read was requested', async () => {
     for (let n = 0; n < 20; n++) {
       const earlier = source.read(never)
       await writeFile(`${path}.new`, `{"n":${n}}`)
@@ -197,7 +193,7 @@ describe('Reading a file', () => {
     }
   })
 
-  it('has no content in its error, its revision or itself', async () => {
+  it('keeps the content out of its errors and revisions, and out of itself', async () => {
     await writeFile(path, '{"password":"hunter2"}')
     const { revision } = await source.read(never)
     await rm(path)
@@ -207,7 +203,7 @@ describe('Reading a file', () => {
   })
 })
 
-/** A writer that takes its time over ten bytes, and says when it has begun. */
+/** A slow writer of ten bytes that prints when it has begun. */
 const pieces = (path: string): string => `
   const fs = require('fs')
   const file = fs.openSync(${JSON.stringify(path)}, 'w')
