@@ -8,7 +8,7 @@ interface RateLimitOptions {
 }
 
 /** A token bucket. */
-export class RateLimit {
+class RateLimit {
   readonly #clock: Clock
   readonly #options: RateLimitOptions
   #available: number

@@ -1,21 +1,26 @@
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Page } from 'playwright-core'
+import { describe, expect, it } from 'vitest'
 import type { Hello } from '../../../src/inspect/stream/protocol.ts'
-import { openBrowser, visit } from './chromium.ts'
-import { cutOff, findings, isSettled } from './accessibility.ts'
-import { NOW, failureOf, headOf, helloOf, outcomeOf, revisionOf, statusOf, transactionOf } from './fixtures.ts'
-import { type Stage, stageOf } from './fake-inspector.ts'
+import { useChromium } from './chromium.ts'
+import { findClippedElements, findViolations, waitUntilSettled } from './accessibility.ts'
+import {
+  NOW,
+  createFailure,
+  summarize,
+  createHello,
+  pickOutcome,
+  createRevision,
+  createStatus,
+  createTransaction,
+} from './fixtures.ts'
+import { type FakeInspector, startFakeInspector } from './fake-inspector.ts'
 
-let browser: Browser
-beforeAll(async () => {
-  browser = await openBrowser()
-})
-afterAll(() => browser.close())
+const visit = useChromium()
 
-const lately = Array.from({ length: 8 }, (_, index) => transactionOf(212 + index, outcomeOf(212 + index)))
+const recent = Array.from({ length: 8 }, (_, index) => createTransaction(212 + index, pickOutcome(212 + index)))
 
-const after = (last: ReturnType<typeof transactionOf>, more: Partial<Hello> = {}): Hello =>
-  helloOf({ transactions: [...lately, last].map(headOf), current: last, ...more })
+const after = (last: ReturnType<typeof createTransaction>, more: Partial<Hello> = {}): Hello =>
+  createHello({ transactions: [...recent, last].map(summarize), current: last, ...more })
 
 const nothingYet = (): Hello => {
   const source = { name: 'etcd', endpoint: '127.0.0.1:2379', state: 'connecting', since: NOW } as const
@@ -23,11 +28,11 @@ const nothingYet = (): Hello => {
     serving: _,
     lastKnownGood: __,
     ...status
-  } = statusOf({ state: 'idle', inSync: false, modules: {}, goodHistory: [], source })
-  return helloOf({ status })
+  } = createStatus({ state: 'idle', inSync: false, modules: {}, goodHistory: [], source })
+  return createHello({ status })
 }
 
-const degraded = statusOf({ state: 'degraded', degraded: ['db', 'cache'], inSync: false })
+const degraded = createStatus({ state: 'degraded', degraded: ['db', 'cache'], inSync: false })
 
 const actions = ['reload', 'retry', 'revert', 'freeze', 'unfreeze', 'confirm'] as const
 
@@ -50,42 +55,42 @@ const preparing = {
 
 const quarantined = { digest: 'd220', revision: '220', code: 'module.prepare-failed', count: 2, since: NOW } as const
 
-/** How the page looks, by name; the last function leads to what a first event cannot bring. */
-const looks: Readonly<Record<string, readonly [Hello, ((stage: Stage, page: Page) => Promise<unknown>)?]>> = {
-  'nothing yet': [nothingYet()],
-  'in sync': [after(transactionOf(220, 'committed'))],
-  running: [after(transactionOf(220, 'running'), { charts: { ...helloOf().charts, reload: preparing } })],
+/** The states of the page by name: the first event, and a function for what a first event cannot cause. */
+const states: Readonly<Record<string, readonly [Hello, ((server: FakeInspector, page: Page) => Promise<unknown>)?]>> = {
+  'not serving yet': [nothingYet()],
+  'in sync': [after(createTransaction(220, 'committed'))],
+  running: [after(createTransaction(220, 'running'), { machines: { ...createHello().machines, reload: preparing } })],
   'rolled back': [
-    after(transactionOf(220, 'rolled-back'), {
-      status: statusOf({ state: 'rolled-back', inSync: false, quarantine: [quarantined] }),
+    after(createTransaction(220, 'rolled-back'), {
+      status: createStatus({ state: 'rolled-back', inSync: false, quarantine: [quarantined] }),
       actions,
     }),
   ],
-  rejected: [after(transactionOf(220, 'rejected'), { status: statusOf({ state: 'rejected', inSync: false }) })],
-  degraded: [after(transactionOf(220, 'degraded'), { status: degraded, actions })],
+  rejected: [after(createTransaction(220, 'rejected'), { status: createStatus({ state: 'rejected', inSync: false }) })],
+  degraded: [after(createTransaction(220, 'degraded'), { status: degraded, actions })],
   frozen: [
-    after(transactionOf(220, 'aborted'), {
-      status: statusOf({ frozen: { reason: 'sale', since: NOW, waiting: revisionOf(220) } }),
+    after(createTransaction(220, 'aborted'), {
+      status: createStatus({ frozen: { reason: 'sale', since: NOW, waiting: createRevision(220) } }),
       actions,
     }),
   ],
-  'out of reach': [
-    after(transactionOf(220, 'committed'), {
-      status: statusOf({
+  unreachable: [
+    after(createTransaction(220, 'committed'), {
+      status: createStatus({
         stale: { since: NOW },
-        source: { ...statusOf().source, state: 'backing-off', lastError: failureOf('db', 1) },
+        source: { ...createStatus().source, state: 'backing-off', lastError: createFailure('db', 1) },
       }),
     }),
   ],
-  'a link lost': [
-    after(transactionOf(220, 'committed')),
-    async (stage, page) => {
-      stage.shut()
-      await page.locator('.link').waitFor()
+  disconnected: [
+    after(createTransaction(220, 'committed')),
+    async (server, page) => {
+      server.fail()
+      await page.locator('.connection').waitFor()
     },
   ],
-  'a question': [
-    after(transactionOf(220, 'committed'), { actions }),
+  'a dialog': [
+    after(createTransaction(220, 'committed'), { actions }),
     async (_, page) => {
       await page.getByRole('button', { name: 'Freeze' }).click()
     },
@@ -99,22 +104,22 @@ const views = [
   { width: 360, height: 740, theme: 'light', rules: 'contrast' },
 ] as const
 
-describe('With axe-core nothing is found, wide and narrow, light and dark, where there is', () => {
-  it.each(Object.keys(looks))('%s', async (name) => {
-    const [hello, lead] = looks[name] ?? [nothingYet()]
-    const stage = await stageOf(hello)
-    const { page, complaints } = await visit(browser, stage.url)
-    await isSettled(page)
-    await lead?.(stage, page)
-    // What is lit differs from look to look, what a chart is made of does not: one look has them checked too.
+describe('axe-core finds no violation, wide and narrow, light and dark,', () => {
+  it.each(Object.keys(states))('when the page shows: %s', async (name) => {
+    const [hello, prepare] = states[name] ?? [nothingYet()]
+    const server = await startFakeInspector(hello)
+    const { page, consoleErrors } = await visit(server.url)
+    await waitUntilSettled(page)
+    await prepare?.(server, page)
+    // The charts are the same in every state but for the highlights, so they are checked once.
     const without = name === 'in sync' ? [] : ['.chart']
     for (const { theme, rules, ...size } of views) {
       await page.setViewportSize(size)
       await page.emulateMedia({ colorScheme: theme })
-      expect(await findings(page, rules, without), `${size.width} ${theme}`).toEqual([])
-      expect(await cutOff(page), `${size.width} ${theme}`).toEqual([])
+      expect(await findViolations(page, rules, without), `${size.width} ${theme}`).toEqual([])
+      expect(await findClippedElements(page), `${size.width} ${theme}`).toEqual([])
     }
-    // A link that breaks is complained of by the browser itself.
-    if (name !== 'a link lost') expect(complaints).toEqual([])
+    // The browser itself reports the broken connection.
+    if (name !== 'disconnected') expect(consoleErrors).toEqual([])
   })
 })

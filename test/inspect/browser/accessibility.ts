@@ -1,41 +1,41 @@
 import axe from 'axe-core'
 import type { Page } from 'playwright-core'
 
-interface Finding {
+interface Violation {
   readonly id: string
   readonly nodes: readonly { readonly target: readonly string[]; readonly failureSummary?: string }[]
 }
 
-/** What axe-core finds wrong, as lines. All its rules, or those on contrast where only the colours are others. */
-export const findings = async (
+/** Returns the violations that axe-core finds, as lines. With `contrast` it checks only the colours. */
+export const findViolations = async (
   page: Page,
   rules: 'all' | 'contrast' = 'all',
-  without: readonly string[] = [],
+  excludedSelectors: readonly string[] = [],
 ): Promise<readonly string[]> => {
   if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(axe.source)
   const only = rules === 'all' ? '' : `, runOnly: { type: 'rule', values: ['color-contrast'] }`
-  const found = (await page.evaluate(
-    `axe.run({ exclude: ${JSON.stringify(without)} }, { resultTypes: ['violations']${only} }).then(({ violations }) => violations)`,
-  )) as Finding[]
-  return found.flatMap(({ id, nodes }) =>
+  const violations = (await page.evaluate(
+    `axe.run({ exclude: ${JSON.stringify(excludedSelectors)} }, { resultTypes: ['violations']${only} }).then(({ violations }) => violations)`,
+  )) as Violation[]
+  return violations.flatMap(({ id, nodes }) =>
     nodes.map(({ target, failureSummary }) => `${id}: ${target} ${failureSummary ?? ''}`),
   )
 }
 
-/** What is wider than the window, or stands beyond its edge, where nobody can scroll to it. */
-export const cutOff = (page: Page): Promise<readonly string[]> =>
+/** Returns the elements that are wider than the window or lie outside it, where no user can scroll to them. */
+export const findClippedElements = (page: Page): Promise<readonly string[]> =>
   page.evaluate(() => {
-    const scrolls = '.viewport, .track, .graph, .diff, .spoken'
-    const isCut = (element: Element): boolean => {
+    const scrollBoxes = '.viewport, .track, .graph, .diff, .visually-hidden'
+    const isClipped = (element: Element): boolean => {
       const { left, right, width } = element.getBoundingClientRect()
-      return width > 0 && (right > innerWidth + 1 || left < -1) && element.parentElement?.closest(scrolls) === null
+      return width > 0 && (right > innerWidth + 1 || left < -1) && element.parentElement?.closest(scrollBoxes) === null
     }
-    const all = [...document.querySelectorAll('#page *')].filter(
-      (element) => !element.matches('.spoken') && isCut(element),
+    const clipped = [...document.querySelectorAll('#page *')].filter(
+      (element) => !element.matches('.visually-hidden') && isClipped(element),
     )
     const page = document.documentElement.scrollWidth > innerWidth ? ['the page'] : []
-    return [...page, ...all.map((element) => `${element.tagName} ${element.getAttribute('class') ?? ''}`)]
+    return [...page, ...clipped.map((element) => `${element.tagName} ${element.getAttribute('class') ?? ''}`)]
   })
 
-/** Waits until the page knows where the service is. */
-export const isSettled = (page: Page): Promise<void> => page.locator('.chart .state[data-lit]').first().waitFor()
+/** Waits until the page shows the service's state. */
+export const waitUntilSettled = (page: Page): Promise<void> => page.locator('.chart .state[data-lit]').first().waitFor()

@@ -1,112 +1,110 @@
 import { readFile } from 'node:fs/promises'
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { openBrowser, untilVerdict, visit, words } from './chromium.ts'
+import type { Page } from 'playwright-core'
+import { describe, expect, it } from 'vitest'
+import { useChromium, waitForHeadline, visibleText } from './chromium.ts'
 import { startService } from './service.ts'
 
-let browser: Browser
-beforeAll(async () => {
-  browser = await openBrowser()
-})
-afterAll(() => browser.close())
+const visit = useChromium()
 
-const act = async (page: Page, name: string): Promise<void> => {
+const clickAction = async (page: Page, name: string): Promise<void> => {
   await page.getByRole('group', { name: 'Actions' }).getByRole('button', { name }).click()
 }
 
-describe('Actions', () => {
-  it('are not there unless they are enabled', async () => {
+describe('The actions', () => {
+  it('are hidden by default', async () => {
     const { url } = await startService()
-    const { page } = await visit(browser, url)
-    await untilVerdict(page, 'In sync')
+    const { page } = await visit(url)
+    await waitForHeadline(page, 'In sync')
     expect(await page.getByRole('group', { name: 'Actions' }).isVisible()).toBe(false)
   })
 
-  it('are sent only after a second step, and Escape is a no', async () => {
+  it('are sent only after confirmation, and Escape cancels', async () => {
     const { url, source } = await startService({ actions: true })
-    const { page, requests } = await visit(browser, url)
-    await untilVerdict(page, 'In sync')
+    const { page, requests } = await visit(url)
+    await waitForHeadline(page, 'In sync')
     const reads = source.reads
-    await act(page, 'Reload now')
+    await clickAction(page, 'Reload now')
     const dialog = page.getByRole('dialog', { name: 'Reload now?' })
     await dialog.waitFor()
     await page.keyboard.press('Escape')
     await dialog.waitFor({ state: 'hidden' })
-    await act(page, 'Reload now')
+    await clickAction(page, 'Reload now')
     await dialog.getByRole('button', { name: 'Cancel' }).click()
     expect(requests.filter((each) => each.includes('/actions/'))).toEqual([])
     expect(source.reads).toBe(reads)
 
-    await act(page, 'Reload now')
+    await clickAction(page, 'Reload now')
     await dialog.getByRole('button', { name: 'Reload now' }).click()
-    await expect.poll(() => words(dialog)).toContain('Done: unchanged.')
+    await expect.poll(() => visibleText(dialog)).toContain('Done: unchanged.')
     expect(source.reads).toBeGreaterThan(reads)
   })
 
-  it('freeze with a reason that all can read, and unfreeze', async () => {
+  it('freeze changes with a reason that everyone can read, and unfreeze them', async () => {
     const { url, put } = await startService({ actions: true })
-    const { page } = await visit(browser, url)
-    await untilVerdict(page, 'In sync')
-    await act(page, 'Freeze')
+    const { page } = await visit(url)
+    await waitForHeadline(page, 'In sync')
+    await clickAction(page, 'Freeze')
     const dialog = page.getByRole('dialog')
     await dialog.getByRole('button', { name: 'Freeze' }).click()
-    // Without a reason nothing is sent.
-    expect(await words(dialog)).not.toContain('Done')
+    // Nothing is sent without a reason.
+    expect(await visibleText(dialog)).not.toContain('Done')
     await dialog.getByRole('textbox').fill('the sale of the year')
     await page.keyboard.press('Enter')
-    await expect.poll(() => words(dialog)).toContain('Done')
+    await expect.poll(() => visibleText(dialog)).toContain('Done')
     await dialog.getByRole('button', { name: 'Close' }).click()
-    await untilVerdict(page, 'Frozen')
+    await waitForHeadline(page, 'Frozen')
     put((next) => {
       next.log.level = 'warn'
     })
-    await expect.poll(() => words(page.locator('header'))).toContain('“the sale of the year” Revision 2 waits.')
-    await act(page, 'Unfreeze')
+    await expect
+      .poll(() => visibleText(page.locator('header')))
+      .toContain('“the sale of the year” Revision 2 is waiting.')
+    await clickAction(page, 'Unfreeze')
     await dialog.getByRole('button', { name: 'Unfreeze' }).click()
-    await untilVerdict(page, 'In sync')
-    await expect.poll(() => words(page.locator('.fact', { hasText: 'Serves' }))).toContain('2 proved')
+    await waitForHeadline(page, 'In sync')
+    await expect.poll(() => visibleText(page.locator('.fact', { hasText: 'Serving' }))).toContain('2 soak passed')
   })
 
-  it('revert to a revision that is chosen from those that have proved themselves', async () => {
+  it('revert to a revision that passed its soak', async () => {
     const { url, put } = await startService({ actions: true })
-    const { page } = await visit(browser, url)
+    const { page } = await visit(url)
     for (const level of ['debug', 'warn'] as const) {
       put((next) => {
         next.log.level = level
       })
-      const revision = level === 'debug' ? '2 proved' : '3 proved'
-      await expect.poll(() => words(page.locator('.fact', { hasText: 'Serves' }))).toContain(revision)
+      const revision = level === 'debug' ? '2 soak passed' : '3 soak passed'
+      await expect.poll(() => visibleText(page.locator('.fact', { hasText: 'Serving' }))).toContain(revision)
     }
-    await act(page, 'Revert')
+    await clickAction(page, 'Revert')
     const dialog = page.getByRole('dialog')
     const choice = dialog.getByRole('combobox')
     expect((await choice.locator('option').allInnerTexts()).map((text) => text[0])).toEqual(['2', '1'])
     await choice.selectOption({ index: 1 })
     await dialog.getByRole('button', { name: 'Revert' }).click()
-    await expect.poll(() => words(dialog)).toContain('Done: committed.')
+    await expect.poll(() => visibleText(dialog)).toContain('Done: committed.')
     await dialog.getByRole('button', { name: 'Close' }).click()
-    expect(await words(page.getByRole('option').first())).toContain('committed revision 1')
+    expect(await visibleText(page.getByRole('option').first())).toContain('committed revision 1')
   })
 
-  it('say why the service refused', async () => {
+  it('show why the service refused', async () => {
     const { url, reloader } = await startService({ actions: true })
-    const { page } = await visit(browser, url)
-    await untilVerdict(page, 'In sync')
-    await act(page, 'Reload now')
+    const { page } = await visit(url)
+    await waitForHeadline(page, 'In sync')
+    await clickAction(page, 'Reload now')
     await reloader.freeze('meanwhile')
     const dialog = page.getByRole('dialog')
     await dialog.getByRole('button', { name: 'Reload now' }).click()
     const answer = dialog.locator('.answer')
-    await expect.poll(() => words(answer)).not.toMatch(/^$|Asking/)
+    await expect.poll(() => visibleText(answer)).not.toMatch(/^$|Sending/)
     expect(await answer.getAttribute('data-ok')).toBe('false')
   })
 })
 
 describe('A transaction', () => {
-  it('can be taken away as JSON and as a mermaid sequence', async () => {
+  it('can be downloaded as JSON and as a Mermaid sequence diagram', async () => {
     const { url } = await startService()
-    const { page } = await visit(browser, url)
-    await untilVerdict(page, 'In sync')
+    const { page } = await visit(url)
+    await waitForHeadline(page, 'In sync')
     const saved: string[] = []
     for (const name of ['JSON', 'Mermaid']) {
       const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name }).click()])

@@ -2,83 +2,86 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { type Browser, chromium, type Locator, type Page } from 'playwright-core'
-import { expect, onTestFinished } from 'vitest'
+import { afterAll, beforeAll, expect, onTestFinished } from 'vitest'
 
-/** What a person has before them. */
-export interface View {
-  readonly width?: number
-  readonly height?: number
-  readonly theme?: 'light' | 'dark'
-}
-
-/** A page, and all that was heard of it. */
+/** A page and what it did. */
 export interface Visit {
   readonly page: Page
-  /** Every address that was asked for, by whatever of the page. */
+  /** Every address that the page requested. */
   readonly requests: readonly string[]
-  /** What the page's console complained of, refusals by the content security policy among them. */
-  readonly complaints: readonly string[]
+  /** Errors and warnings on the console, including violations of the content security policy. */
+  readonly consoleErrors: readonly string[]
 }
 
-const quiet = [
+/**
+ * Launches a headless Chromium for the tests of a file. Returns a function that opens an address in a fresh context,
+ * which is closed after the test.
+ */
+export const useChromium = (): ((url: string) => Promise<Visit>) => {
+  let browser: Browser
+  beforeAll(async () => {
+    browser = await launch()
+  })
+  afterAll(() => browser.close())
+  return (url) => visit(browser, url)
+}
+
+const quietFlags = [
   '--disable-gpu',
   '--disable-quic',
   '--no-first-run',
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
-  // Whatever has a name is not found: who asks for more than loopback fails, and is seen.
+  // No host name resolves, so a request beyond loopback fails and is noticed.
   '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
 ]
 
-/** A real Chromium without a window. */
-export const openBrowser = (): Promise<Browser> => {
+const launch = (): Promise<Browser> => {
   const install = fileURLToPath(new URL('install.mjs', import.meta.url))
   const executablePath = execFileSync(process.execPath, [install], { encoding: 'utf8' }).trim()
-  // Root has no sandbox to drop into.
-  return chromium.launch({ executablePath, args: quiet, chromiumSandbox: process.getuid?.() !== 0 })
+  // Chromium has no sandbox for root.
+  return chromium.launch({ executablePath, args: quietFlags, chromiumSandbox: process.getuid?.() !== 0 })
 }
 
-/** Opens an address as a person would who has nothing from before; gone at the test's end. */
-export const visit = async (
-  browser: Browser,
-  url: string,
-  { width = 1600, height = 1000, theme = 'light' }: View = {},
-): Promise<Visit> => {
-  const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme, reducedMotion: 'reduce' })
+const visit = async (browser: Browser, url: string): Promise<Visit> => {
+  const viewport = { width: 1600, height: 1000 }
+  const context = await browser.newContext({ viewport, colorScheme: 'light', reducedMotion: 'reduce' })
   onTestFinished(() => context.close())
   const page = await context.newPage()
   const requests: string[] = []
-  const complaints: string[] = []
+  const consoleErrors: string[] = []
   page.on('request', (request) => requests.push(request.url()))
   page.on('websocket', (socket) => requests.push(socket.url()))
   page.on('console', (message) => {
-    if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text())
+    if (message.type() === 'error' || message.type() === 'warning') consoleErrors.push(message.text())
   })
-  page.on('pageerror', (error) => complaints.push(String(error)))
+  page.on('pageerror', (error) => consoleErrors.push(String(error)))
   await page.goto(url)
-  return { page, requests, complaints }
+  return { page, requests, consoleErrors }
 }
 
-/** The verdict of the header. */
-export const verdict = (page: Page): Locator => page.getByRole('heading', { level: 1 })
+/** Returns the header's headline. */
+export const headline = (page: Page): Locator => page.getByRole('heading', { level: 1 })
 
-/** The words of an element, as they stand on the page. */
-export const words = async (locator: Locator): Promise<string> =>
-  // biome-ignore lint/performance/useDomNodeTextContent: a person sees what is laid out, not what is in the tree
+export const waitForHeadline = async (page: Page, text: string): Promise<void> => {
+  await expect.poll(() => visibleText(headline(page))).toBe(text)
+}
+
+/** Returns the details of the selected transaction. */
+export const details = (page: Page): Locator => page.getByRole('region', { name: 'Transaction details' })
+
+/** Returns the text that a user sees in an element. */
+export const visibleText = async (locator: Locator): Promise<string> =>
+  // biome-ignore lint/performance/useDomNodeTextContent: innerText is the visible text, textContent is not
   (await locator.innerText()).replace(/\s+/g, ' ').trim()
 
-/** Waits until the header says it. */
-export const untilVerdict = async (page: Page, text: string): Promise<void> => {
-  await expect.poll(() => words(verdict(page))).toBe(text)
-}
-
-const wantsScreenshots = process.env.CHANGEOVER_SCREENSHOTS === '1'
+const shouldTakeScreenshots = process.env.CHANGEOVER_SCREENSHOTS === '1'
 const folder = fileURLToPath(new URL('../../../.github/screenshots/', import.meta.url))
 
-/** Takes a picture for the README, where they are asked for: a test run leaves the tree as it was. */
-export const picture = async (target: Page | Locator, name: string): Promise<void> => {
-  if (!wantsScreenshots) return
+/** Takes a screenshot for the README if `CHANGEOVER_SCREENSHOTS=1`. Other test runs leave the files unchanged. */
+export const takeScreenshot = async (target: Page | Locator, name: string): Promise<void> => {
+  if (!shouldTakeScreenshots) return
   mkdirSync(folder, { recursive: true })
   if ('goto' in target) await target.evaluate(() => scrollTo(0, 0))
   await target.screenshot({ path: `${folder}${name}.png` })

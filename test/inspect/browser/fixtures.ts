@@ -4,16 +4,16 @@ import type {
   InspectedModule,
   InspectedPhase,
   InspectedTransaction,
-  TransactionHead,
+  TransactionSummary,
 } from '../../../src/inspect/stream/protocol.ts'
 
-/** Made-up worlds for the page: states that a real reloader reaches only with effort, or too slowly for a test. */
+// States of a service that a real reloader reaches only with effort, or too slowly for a test.
 
 export const NOW = Date.UTC(2026, 2, 14, 13, 59, 26)
 
-export const revisionOf = (order: number): Revision => ({ lineage: 'made-up', order, name: String(order) })
+export const createRevision = (order: number): Revision => ({ lineage: 'made-up', order, name: String(order) })
 
-export const failureOf = (module: string, revision: number): Failure => ({
+export const createFailure = (module: string, revision: number): Failure => ({
   code: 'module.prepare-failed',
   message: `A module's prepare failed (module "${module}", phase prepare, revision ${revision})`,
   hint: 'See the cause. What served before keeps serving.',
@@ -30,7 +30,7 @@ const phase = (name: Phase, startMs: number, durationMs: number, result: Inspect
   result,
 })
 
-/** The names of a service of many modules, and what each comes after. */
+/** Names the modules of a large service and their dependencies. */
 export const manyModules = (count: number): readonly { readonly module: string; readonly after: readonly string[] }[] =>
   Array.from({ length: count }, (_, index) => ({
     module: index % 9 === 0 ? `a-module-with-a-long-name-${index}` : `module-${index}`,
@@ -46,7 +46,7 @@ export const fewModules = [
   { module: 'search', after: ['db', 'limits'] },
 ] as const
 
-/** One that went well: prepared side by side, one tick, a soak, and the closing of what was replaced. */
+/** The phases of a module in a committed transaction. */
 const goodPhases = (index: number): readonly InspectedPhase[] => [
   phase('prepare', 2 + index * 4, 6 + ((index * 7) % 23)),
   phase('commit', 190, 0.2),
@@ -54,22 +54,23 @@ const goodPhases = (index: number): readonly InspectedPhase[] => [
   phase('close', 594, 4 + (index % 5) * 6),
 ]
 
-const badPhases = (index: number, last: number): readonly InspectedPhase[] => {
-  if (index === last) return [phase('prepare', 2 + index * 4, 55, 'failed')]
-  if (index > last) return [phase('prepare', 4 + index * 4, 20, 'cancelled')]
+/** The phases of a module in a transaction that failed at the module with the index `failedIndex`. */
+const badPhases = (index: number, failedIndex: number): readonly InspectedPhase[] => {
+  if (index === failedIndex) return [phase('prepare', 2 + index * 4, 55, 'failed')]
+  if (index > failedIndex) return [phase('prepare', 4 + index * 4, 20, 'cancelled')]
   return [phase('prepare', 2 + index * 4, 6 + ((index * 7) % 23)), phase('close', 80, 3)]
 }
 
-export const transactionOf = (
+export const createTransaction = (
   epoch: number,
   outcome: Outcome | 'running',
   shape: readonly { readonly module: string; readonly after: readonly string[] }[] = fewModules,
 ): InspectedTransaction => {
-  const isRefused = outcome === 'rejected'
+  const isRejected = outcome === 'rejected'
   const hasFailed = outcome === 'rolled-back' || outcome === 'degraded'
   const bad = Math.min(2, shape.length - 1)
-  const failures = hasFailed || isRefused ? [failureOf(shape[bad]?.module ?? 'db', epoch)] : []
-  const modules = isRefused
+  const failures = hasFailed || isRejected ? [createFailure(shape[bad]?.module ?? 'db', epoch)] : []
+  const modules = isRejected
     ? []
     : shape.map(
         ({ module, after }, index): InspectedModule => ({
@@ -83,16 +84,16 @@ export const transactionOf = (
     id: `t-${epoch}`,
     epoch,
     trigger: epoch === 1 ? 'start' : 'change',
-    revision: revisionOf(epoch),
+    revision: createRevision(epoch),
     startedAt: NOW - (220 - epoch) * 47_000,
     outcome,
     changes: modules.length,
     modules,
     failures,
     ...(failures[0] === undefined ? {} : { failure: failures[0] }),
-    ...(outcome === 'running' ? {} : { durationMs: hasFailed ? 61 : isRefused ? 2.4 : 40 + ((epoch * 37) % 900) }),
+    ...(outcome === 'running' ? {} : { durationMs: hasFailed ? 61 : isRejected ? 2.4 : 40 + ((epoch * 37) % 900) }),
     ...(outcome === 'degraded' ? { degraded: ['db', 'cache'] } : {}),
-    ...(isRefused
+    ...(isRejected
       ? {}
       : {
           diff: {
@@ -108,12 +109,12 @@ export const transactionOf = (
   }
 }
 
-export const headOf = (whole: InspectedTransaction): TransactionHead => {
-  const { modules: _, failures: __, diff: ___, degraded: ____, ...head } = whole
-  return head
+export const summarize = (transaction: InspectedTransaction): TransactionSummary => {
+  const { modules: _, failures: __, diff: ___, degraded: ____, ...summary } = transaction
+  return summary
 }
 
-const moduleStatus = (after: readonly string[], more: Partial<ModuleStatus> = {}): ModuleStatus => ({
+const createModuleStatus = (after: readonly string[], more: Partial<ModuleStatus> = {}): ModuleStatus => ({
   after,
   state: 'serving',
   opened: 7,
@@ -123,17 +124,17 @@ const moduleStatus = (after: readonly string[], more: Partial<ModuleStatus> = {}
   ...more,
 })
 
-export const statusOf = (
+export const createStatus = (
   more: Partial<ReloaderStatus> = {},
   shape: readonly { readonly module: string; readonly after: readonly string[] }[] = fewModules,
 ): ReloaderStatus => ({
   state: 'committed',
   since: NOW - 190_000,
-  serving: { revision: revisionOf(219), digest: 'd219' },
-  lastKnownGood: { revision: revisionOf(219), digest: 'd219' },
+  serving: { revision: createRevision(219), digest: 'd219' },
+  lastKnownGood: { revision: createRevision(219), digest: 'd219' },
   inSync: true,
   goodHistory: [219, 218, 217].map((order) => ({
-    revision: revisionOf(order),
+    revision: createRevision(order),
     digest: `d${order}`,
     provedAt: NOW - (220 - order) * 47_000,
   })),
@@ -144,11 +145,14 @@ export const statusOf = (
     endpoint: '10.2.0.11:2379,10.2.0.12:2379 /shop/config',
     state: 'watching',
     since: NOW - 4_000_000,
-    revision: revisionOf(219),
+    revision: createRevision(219),
     verifiedAt: NOW - 12_000,
   },
   modules: Object.fromEntries(
-    shape.map(({ module, after }, index) => [module, moduleStatus(after, index === 4 ? { leaked: 1, closed: 5 } : {})]),
+    shape.map(({ module, after }, index) => [
+      module,
+      createModuleStatus(after, index === 4 ? { leaked: 1, closed: 5 } : {}),
+    ]),
   ),
   counters: {
     committed: 1,
@@ -163,7 +167,7 @@ export const statusOf = (
   ...more,
 })
 
-const resting = (state: string) =>
+const restingIn = (state: string) =>
   ({
     machine: 'reload',
     value: { resting: state },
@@ -174,10 +178,10 @@ const resting = (state: string) =>
     at: NOW - 190_000,
   }) as const
 
-export const helloOf = (more: Partial<Hello> = {}): Hello => ({
-  status: statusOf(),
-  charts: {
-    reload: resting(more.status?.state ?? 'committed'),
+export const createHello = (more: Partial<Hello> = {}): Hello => ({
+  status: createStatus(),
+  machines: {
+    reload: restingIn(more.status?.state ?? 'committed'),
     watch: {
       machine: 'watch',
       value: { following: 'watching' },
@@ -200,13 +204,13 @@ export const helloOf = (more: Partial<Hello> = {}): Hello => ({
   transactions: [],
   reported: [],
   actions: [],
-  csrf: 'made-up',
+  csrfToken: 'made-up',
   now: NOW,
   ...more,
 })
 
-/** Most go well. */
-export const outcomeOf = (epoch: number): Outcome => {
+/** Picks an outcome for a transaction; most are committed. */
+export const pickOutcome = (epoch: number): Outcome => {
   if (epoch % 17 === 0) return 'rolled-back'
   if (epoch % 23 === 0) return 'rejected'
   if (epoch % 13 === 0) return 'superseded'

@@ -1,5 +1,5 @@
-// Prints the path of a Chromium for the browser tests, and installs Debian's where there is none and it may.
-// Plain JavaScript without dependencies, as it may run before there are any.
+// Prints the path of a Chromium for the browser tests. If there is none and this is root on Debian, it installs one.
+// It is plain JavaScript without dependencies, because it may run before they are installed.
 import { spawnSync } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
@@ -26,7 +26,7 @@ const find = () => {
   return [...folders.flatMap((folder) => names.map((name) => join(folder, name))), ...elsewhere].find(isExecutable)
 }
 
-/** stdout belongs to the path. */
+/** stdout is reserved for the path. */
 const run = (...args) =>
   spawnSync('apt-get', args, {
     stdio: ['ignore', process.stderr.fd, process.stderr.fd],
@@ -41,7 +41,7 @@ const mayInstall = () =>
   isExecutable('/usr/bin/apt-get')
 
 const install = () => {
-  console.error('Installing Chromium (apt-get), because the browser tests need one and there is none.')
+  console.error('The browser tests need a Chromium. Installing it with apt-get.')
   const packages = ['install', '--yes', '--no-install-recommends', 'chromium']
   return run(...packages) || (run('update') && run(...packages))
 }
@@ -50,8 +50,8 @@ const path = find() ?? (mayInstall() && install() ? find() : undefined)
 if (path === undefined) {
   console.error(
     process.env.CHROMIUM_BIN
-      ? 'CHROMIUM_BIN is set, but there is no program there.'
-      : 'The browser tests need a Chromium, and none was found: install one so that "chromium" is in the PATH, or set CHROMIUM_BIN to it. As root on Debian they install it by themselves.',
+      ? 'CHROMIUM_BIN does not name an executable file.'
+      : 'The browser tests need a Chromium, and none was found. Install one as "chromium" in the PATH, or set CHROMIUM_BIN to its path. Root on Debian gets it installed automatically.',
   )
   process.exitCode = 1
 } else {

@@ -1,44 +1,38 @@
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
-import { openBrowser, visit, words } from './chromium.ts'
-import { headOf, helloOf, transactionOf } from './fixtures.ts'
-import { openStage } from './fake-inspector.ts'
+import type { Page } from 'playwright-core'
+import { describe, expect, it } from 'vitest'
+import { details, useChromium, visibleText } from './chromium.ts'
+import { summarize, createHello, createTransaction } from './fixtures.ts'
+import { startFakeInspector } from './fake-inspector.ts'
 
-let browser: Browser
-beforeAll(async () => {
-  browser = await openBrowser()
-})
-afterAll(() => browser.close())
+const visit = useChromium()
 
-const all = Array.from({ length: 30 }, (_, index) => transactionOf(190 + index, 'committed'))
+const all = Array.from({ length: 30 }, (_, index) => createTransaction(190 + index, 'committed'))
 
+/** Opens a page with 30 transactions. */
 const openPage = async () => {
   const current = all.at(-1)
-  const stage = await openStage(
-    helloOf({
-      transactions: all.map(headOf),
+  const server = await startFakeInspector(
+    createHello({
+      transactions: all.map(summarize),
       actions: ['reload', 'freeze'],
       ...(current === undefined ? {} : { current }),
     }),
   )
-  for (const each of all) stage.keep(each)
-  onTestFinished(() => stage.close())
-  const { page } = await visit(browser, stage.url)
+  for (const each of all) server.addTransaction(each)
+  const { page } = await visit(server.url)
   await page.getByRole('option').first().waitFor()
-  return { page, stage }
+  return { page, server }
 }
 
-const opened = (page: Page) => page.getByRole('region', { name: 'The opened transaction' })
-
-/** What has the focus, by the name that a screen reader says. */
+/** Returns the accessible name of the focused element. */
 const focused = (page: Page): Promise<string> =>
   page.evaluate(() => {
     const at = document.activeElement
     return at?.getAttribute('aria-label') ?? at?.getAttribute('data-id') ?? at?.textContent ?? ''
   })
 
-describe('By keyboard alone', () => {
-  it('every part is reached in reading order, and the focus is seen', async () => {
+describe('With the keyboard alone', () => {
+  it('a user reaches every part in reading order, with a visible focus', async () => {
     const { page } = await openPage()
     const stops: string[] = []
     for (let stop = 0; stop < 20; stop++) {
@@ -52,7 +46,7 @@ describe('By keyboard alone', () => {
       if (stops.at(-1) === 'Module graph') break
     }
     expect(stops).toEqual([
-      'Skip to the transactions',
+      'Skip to transactions',
       'Reload now',
       'Freeze…',
       'Timeline',
@@ -62,40 +56,40 @@ describe('By keyboard alone', () => {
       'Changes by path',
       'Whole chart',
       'Follow',
-      'reload chart, scrolls',
+      'reload chart, scrollable',
       'Whole chart',
       'Follow',
-      'watch chart, scrolls',
+      'watch chart, scrollable',
       'Whole chart',
       'Follow',
-      'admission chart, scrolls',
+      'admission chart, scrollable',
       'Module graph',
     ])
   })
 
-  it('a transaction is chosen with the arrows, and stays chosen when newer ones come', async () => {
-    const { page, stage } = await openPage()
-    const title = opened(page).getByRole('heading', { level: 3 })
+  it('a user selects a transaction with the arrows, and it stays selected when newer ones arrive', async () => {
+    const { page, server } = await openPage()
+    const title = details(page).getByRole('heading', { level: 3 })
     await page.getByRole('option').first().focus()
     await page.keyboard.press('ArrowDown')
     await page.keyboard.press('ArrowDown')
-    await expect.poll(() => words(title)).toBe('Revision 217')
+    await expect.poll(() => visibleText(title)).toBe('Revision 217')
     expect(await focused(page)).toBe('t-217')
-    stage.tell('transaction', transactionOf(220, 'committed'))
+    server.send('transaction', createTransaction(220, 'committed'))
     await expect.poll(() => page.getByRole('option').count()).toBe(31)
-    expect(await words(title)).toBe('Revision 217')
+    expect(await visibleText(title)).toBe('Revision 217')
     expect(await focused(page)).toBe('t-217')
     await page.keyboard.press('End')
-    await expect.poll(() => words(title)).toBe('Revision 190')
+    await expect.poll(() => visibleText(title)).toBe('Revision 190')
     await page.keyboard.press('Home')
-    await expect.poll(() => words(title)).toBe('Revision 220')
-    // Home is the newest, which is followed again.
-    stage.tell('transaction', transactionOf(221, 'committed'))
-    await expect.poll(() => words(title)).toBe('Revision 221')
+    await expect.poll(() => visibleText(title)).toBe('Revision 220')
+    // Home selects the newest transaction, so the page follows the newest again.
+    server.send('transaction', createTransaction(221, 'committed'))
+    await expect.poll(() => visibleText(title)).toBe('Revision 221')
   })
 
-  it('keys that come faster than frames all count, and the focus stays on a transaction that ends', async () => {
-    const { page, stage } = await openPage()
+  it('a user can press keys faster than frames, and the focus stays on a transaction that ends', async () => {
+    const { page, server } = await openPage()
     await page.getByRole('option').first().focus()
     await page.evaluate(() => {
       for (let press = 0; press < 5; press++) {
@@ -104,36 +98,36 @@ describe('By keyboard alone', () => {
     })
     expect(await focused(page)).toBe('t-214')
     await page.keyboard.press('Home')
-    stage.tell('transaction', transactionOf(220, 'running'))
+    server.send('transaction', createTransaction(220, 'running'))
     await page.getByRole('option', { name: /running/ }).focus()
-    stage.tell('transaction', transactionOf(220, 'committed'))
+    server.send('transaction', createTransaction(220, 'committed'))
     await expect.poll(() => page.getByRole('option', { name: /running/ }).count()).toBe(0)
     expect(await focused(page)).toBe('t-220')
   })
 
-  it('a choice stands though an earlier one is answered later', async () => {
-    const { page, stage } = await openPage()
-    const release = stage.hold('t-217')
+  it('a user keeps the last selection even if an earlier one loads later', async () => {
+    const { page, server } = await openPage()
+    const release = server.holdTransaction('t-217')
     const head = page.waitForResponse((response) => response.url().endsWith('t-217.json'))
     await page.getByRole('option').nth(2).click()
     await head
-    await expect.poll(() => words(opened(page))).toBe('Loading…')
+    await expect.poll(() => visibleText(details(page))).toBe('Loading…')
     await page.getByRole('option').nth(5).click()
-    await expect.poll(() => words(opened(page))).toContain('Revision 214')
+    await expect.poll(() => visibleText(details(page))).toContain('Revision 214')
     const body = page.waitForEvent('requestfinished', (request) => request.url().endsWith('t-217.json'))
     release()
     await body
     await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))))
-    expect(await words(opened(page))).toContain('Revision 214')
-    // It was taken in: to open it asks nobody.
+    expect(await visibleText(details(page))).toContain('Revision 214')
+    // The late answer was stored, so it opens without a request.
     await page.getByRole('option').nth(2).click()
-    await expect.poll(() => words(opened(page))).toContain('Revision 217')
+    await expect.poll(() => visibleText(details(page))).toContain('Revision 217')
     await page.getByRole('option').nth(5).click()
-    await expect.poll(() => words(opened(page))).toContain('Revision 214')
+    await expect.poll(() => visibleText(details(page))).toContain('Revision 214')
     expect(await page.getByRole('option', { selected: true }).getAttribute('data-id')).toBe('t-214')
   })
 
-  it('a dialog keeps the focus, and gives it back', async () => {
+  it('a user cannot leave a dialog with Tab, and gets the focus back afterwards', async () => {
     const { page } = await openPage()
     const button = page.getByRole('button', { name: 'Freeze…' })
     await button.focus()
@@ -153,9 +147,9 @@ describe('By keyboard alone', () => {
     expect(await button.evaluate((element) => element === document.activeElement)).toBe(true)
   })
 
-  it('a chart scrolls with the arrows, and shows itself whole', async () => {
+  it('a user scrolls a chart with the arrows, and shows the whole chart', async () => {
     const { page } = await openPage()
-    const viewport = page.getByRole('group', { name: 'reload chart, scrolls' })
+    const viewport = page.getByRole('group', { name: 'reload chart, scrollable' })
     await viewport.focus()
     const before = await viewport.evaluate((element) => element.scrollTop)
     for (let press = 0; press < 6; press++) await page.keyboard.press('ArrowDown')

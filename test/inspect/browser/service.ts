@@ -4,7 +4,7 @@ import { memorySource } from 'changeover/testing'
 import { onTestFinished } from 'vitest'
 import { z } from 'zod'
 
-/** Stands in configs and in what modules throw; nobody may ever see it. */
+/** Appears in configs and in the errors of modules. It must never appear on the page. */
 export const SECRET = 'hunter2-s3cr3t-9f1c'
 
 const Config = z.strictObject({
@@ -22,9 +22,9 @@ const config: Config = {
   routes: { target: 'blue' },
 }
 
-/** Makes the db module's prepare fail, its error full of what must not be seen. */
+/** Makes the db module's prepare fail with an error that contains the secret. */
 export const BAD_MAX = 13
-/** Makes the routes module's apply fail, and the undo after it too. */
+/** Makes the routes module's apply fail, and its undo as well. */
 export const BAD_TARGET = 'nowhere'
 
 const quick = <Slice>(): Applier<Slice> => ({ prepare: () => ({ instance: undefined }) })
@@ -38,17 +38,17 @@ const database: Applier<Config['db'], { readonly max: number }> = {
 }
 
 const routes = () => {
-  let broken = false
+  let isBroken = false
   return defineApplier<Config['routes']>({
     apply: ({ target }) => {
-      if (target === BAD_TARGET) broken = true
-      if (broken) throw new Error(`no route to ${target} with ${SECRET}`)
+      if (target === BAD_TARGET) isBroken = true
+      if (isBroken) throw new Error(`no route to ${target} with ${SECRET}`)
       return Promise.resolve()
     },
   })
 }
 
-/** A service of four modules on a source in memory, and its inspector; both end with the test. */
+/** Starts a service with four modules and an in-memory source, and its inspector. Stops both after the test. */
 export const startService = async (options: Omit<InspectorOptions, 'reloader'> = {}, initial: Config = config) => {
   const source = memorySource(JSON.stringify(initial))
   const reloader = createReloader({

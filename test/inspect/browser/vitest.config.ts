@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 import project from '../../../vitest.config.ts'
 
-/** Run by `npm run test:browser`: these need a Chromium, `npm test` does not. */
+/** The configuration of `npm run test:browser`. Only these tests need a Chromium. */
 export default defineConfig({
   resolve: project.resolve ?? {},
   test: {
@@ -13,7 +13,7 @@ export default defineConfig({
     expect: { poll: { timeout: 20_000 } },
     pool: 'forks',
     maxWorkers: 2,
-    // Test files share nothing but modules, and to load those anew for each takes longer than most tests.
+    // Test files share only modules, and loading them again for each file takes longer than most tests.
     isolate: false,
   },
 })
