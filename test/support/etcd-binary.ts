@@ -11,8 +11,8 @@ const cacheFolder = fileURLToPath(new URL('../../.cache/etcd/', import.meta.url)
 const cached = join(cacheFolder, 'etcd')
 
 const advice = `The tests need a real etcd (3.4 or newer), and none was found.
-Either install it so that "etcd" is in the PATH, or set ETCD_BIN to the binary, or use a Debian or Ubuntu with a network:
-there the tests unpack the package "etcd-server" into .cache/etcd by themselves, without installing it.`
+Install it so that "etcd" is in the PATH, or set ETCD_BIN to the binary. On Debian or Ubuntu with a network, the tests
+unpack the package "etcd-server" into .cache/etcd without installing it.`
 
 const isExecutable = (path: string): Promise<boolean> =>
   access(path, constants.X_OK).then(
@@ -20,19 +20,19 @@ const isExecutable = (path: string): Promise<boolean> =>
     () => false,
   )
 
-/** The path of an etcd binary: from ETCD_BIN, the PATH, the cache, or Debian's package unpacked into the cache. */
+/** Finds an etcd binary: in ETCD_BIN, the PATH, the cache, or Debian's package, which it unpacks into the cache. */
 export const findEtcd = async (): Promise<string> => {
   const named = process.env.ETCD_BIN
   if (named !== undefined && named !== '') {
     if (await isExecutable(named)) return named
-    throw new Error(`ETCD_BIN is set, but there is no program there.\n${advice}`)
+    throw new Error(`ETCD_BIN does not point to a program.\n${advice}`)
   }
   const inPath = (process.env.PATH ?? '').split(delimiter).filter((folder) => folder !== '')
   for (const candidate of [...inPath.map((folder) => join(folder, 'etcd')), cached]) {
     if (await isExecutable(candidate)) return candidate
   }
   await mkdir(cacheFolder, { recursive: true })
-  // Several test files may come here at once: each unpacks in a folder of its own, and the rename is atomic.
+  // Several test files may do this at once: each unpacks into its own folder, and the rename is atomic.
   const folder = await mkdtemp(join(cacheFolder, 'unpack-'))
   try {
     await unpack(folder)
@@ -49,7 +49,7 @@ const unpack = async (folder: string): Promise<void> => {
   const limits = { cwd: folder, timeout: 120_000 }
   const download = (options: readonly string[]) => run('apt-get', [...options, 'download', 'etcd-server'], limits)
   await download([]).catch(async () => {
-    // No package list, or one that is out of date: fetch one of our own, which needs no rights and changes nothing.
+    // The package list is missing or outdated: fetch one into the folder, which needs no rights and changes nothing.
     await mkdir(join(folder, 'lists', 'partial'), { recursive: true })
     await mkdir(join(folder, 'cache', 'archives', 'partial'), { recursive: true })
     const own = ['-o', `Dir::State::Lists=${folder}/lists`, '-o', `Dir::Cache=${folder}/cache`]

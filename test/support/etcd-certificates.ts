@@ -14,37 +14,37 @@ export interface Certificate {
   readonly privateKey: Buffer
 }
 
-/** An authority of the test's own. */
+/** A certificate authority for tests. */
 export interface Authority {
-  /** Its certificate, for those who shall trust it: a file for etcd, bytes for clients. */
+  /** Its certificate, for those who trust it: a file for etcd, bytes for clients. */
   readonly file: string
   readonly rootCertificate: Buffer
-  /** Signs a certificate for 127.0.0.1: one that is valid for a day, or one that expired in 2020. */
+  /** Issues a certificate for 127.0.0.1 that is valid for a day, or one that expired in 2020. */
   readonly issue: (name: string, validity?: 'valid' | 'expired') => Promise<Certificate>
 }
 
-/** Makes authorities with openssl, in a folder that `remove` deletes. */
-export const makeCertificates = async () => {
+/** Creates authorities with openssl, in a folder that `remove` deletes. */
+export const createCertificates = async () => {
   const folder = await mkdtemp(join(tmpdir(), 'changeover-tls-'))
   let files = 0
-  const place = (name: string): string => join(folder, name)
+  const pathOf = (name: string): string => join(folder, name)
   const openssl = (...args: readonly string[]) => run('openssl', args, { cwd: folder })
   const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
 
-  const makeAuthority = async (name: string): Promise<Authority> => {
+  const createAuthority = async (name: string): Promise<Authority> => {
     const [file, key, index, config, extensions] = ['pem', 'key', 'index', 'cnf', 'ext'].map((end) =>
-      place(`${name}.${end}`),
+      pathOf(`${name}.${end}`),
     ) as [string, string, string, string, string]
     await openssl('req', '-x509', ...newKey, '-keyout', key, '-out', file, '-subj', `/CN=${name}`, '-days', '2')
     await writeFile(index, '')
-    // The same name may be signed more than once, and only this command takes a date in the past.
+    // `openssl ca` signs the same name more than once, and it is the only command that accepts a date in the past.
     await writeFile(`${index}.attr`, 'unique_subject = no\n')
-    const database = `database = ${index}\nnew_certs_dir = ${folder}\nserial = ${place(`${name}.serial`)}\n`
+    const database = `database = ${index}\nnew_certs_dir = ${folder}\nserial = ${pathOf(`${name}.serial`)}\n`
     const policy = 'default_md = sha256\npolicy = names\n[names]\ncommonName = supplied\n'
     await writeFile(config, `[ca]\ndefault_ca = own\n[own]\n${database}${policy}`)
     await writeFile(extensions, 'subjectAltName = IP:127.0.0.1\nextendedKeyUsage = serverAuth, clientAuth\n')
     const sign = async (subject: string, validity: 'valid' | 'expired'): Promise<Certificate> => {
-      const base = place(`${subject}-${++files}`)
+      const base = pathOf(`${subject}-${++files}`)
       const [cert, ownKey, asked] = [`${base}.pem`, `${base}.key`, `${base}.csr`]
       await openssl('req', ...newKey, '-keyout', ownKey, '-out', asked, '-subj', `/CN=${subject}`)
       const dates =
@@ -53,7 +53,7 @@ export const makeCertificates = async () => {
       await openssl('ca', ...how, ...dates, '-extfile', extensions, '-in', asked, '-out', cert)
       return { cert, key: ownKey, certChain: await readFile(cert), privateKey: await readFile(ownKey) }
     }
-    // One at a time: openssl keeps its records in files.
+    // One at a time, since openssl keeps its records in files.
     let signing: Promise<unknown> = Promise.resolve()
     const issue: Authority['issue'] = (subject, validity = 'valid') => {
       const signed = signing.then(() => sign(subject, validity))
@@ -62,5 +62,5 @@ export const makeCertificates = async () => {
     }
     return { file, rootCertificate: await readFile(file), issue }
   }
-  return { makeAuthority, remove: () => rm(folder, { recursive: true, force: true }) }
+  return { createAuthority, remove: () => rm(folder, { recursive: true, force: true }) }
 }

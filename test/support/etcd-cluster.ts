@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Etcd3 } from 'etcd3'
 import { findEtcd } from './etcd-binary.ts'
-import { startPeerNetwork, type PeerNetwork } from './etcd-peers.ts'
-import { freePorts, makeEtcdProcess, type EtcdProcess } from './etcd-process.ts'
+import { startPeerNetwork, type PeerNetwork } from './etcd-peer-network.ts'
+import { freePorts, createEtcdProcess, type EtcdProcess } from './etcd-process.ts'
 import { startProxy, type TcpProxy } from './tcp-proxy.ts'
 
 const SIZE = 3
@@ -13,34 +13,34 @@ const SIZE = 3
 /** One real member, with a proxy in front of its clients. */
 export interface EtcdMember extends EtcdProcess {
   readonly index: number
-  /** Straight to the member. */
+  /** The address of the member itself. */
   readonly endpoint: string
-  /** Through its proxy. */
+  /** The address of its proxy. */
   readonly host: string
   readonly proxy: TcpProxy
-  /** True where the member takes itself for the leader; false also where it does not answer. */
+  /** True if the member considers itself the leader; false if it does not answer. */
   readonly isLeader: () => Promise<boolean>
-  /** Parts it from the other members, in both directions; clients still reach it. `rejoin` of the cluster ends that. */
+  /** Cuts it off from the other members, in both directions, until `rejoin`. Clients still reach it. */
   readonly isolate: () => void
 }
 
 /** Three real members on 127.0.0.1. */
 export interface EtcdCluster {
   readonly members: readonly EtcdMember[]
-  /** All members, through their proxies. */
+  /** The addresses of all proxies. */
   readonly hosts: readonly string[]
-  /** All members, straight. */
+  /** The addresses of all members themselves. */
   readonly endpoints: readonly string[]
-  /** Waits for one. */
+  /** Waits for a leader. */
   readonly leader: () => Promise<EtcdMember>
-  /** Members are no longer parted. */
+  /** Connects all members again. */
   readonly rejoin: () => void
   readonly untilHealthy: () => Promise<void>
-  /** Kills all, removes their data and starts them again: a new store behind the old addresses. */
+  /** Kills all members, removes their data and starts them again: a new store behind the old addresses. */
   readonly wipe: () => Promise<void>
-  /** Runs `work` with a client of its own, straight to the members. */
+  /** Runs `work` with a client of its own, connected directly to the members. */
   readonly admin: <Value>(work: (client: Etcd3) => Promise<Value>) => Promise<Value>
-  /** Kills all and removes their data. */
+  /** Kills all members and removes their data. */
   readonly stop: () => Promise<void>
 }
 
@@ -60,7 +60,7 @@ const isLeaderAt = async (endpoint: string): Promise<boolean> => {
   }
 }
 
-interface Place {
+interface MemberSettings {
   readonly binary: string
   readonly folder: string
   readonly network: PeerNetwork
@@ -68,13 +68,13 @@ interface Place {
   readonly peerPorts: readonly number[]
 }
 
-const makeMember = async (index: number, place: Place): Promise<EtcdMember> => {
-  const { binary, folder, network, clientPorts, peerPorts } = place
+const createMember = async (index: number, settings: MemberSettings): Promise<EtcdMember> => {
+  const { binary, folder, network, clientPorts, peerPorts } = settings
   const port = clientPorts[index] ?? 0
   const endpoint = `http://127.0.0.1:${port}`
   const proxy = await startProxy(port)
   const all = peerPorts.map((_, member) => `member-${member}=${network.addressOf(member)}`).join(',')
-  const process = makeEtcdProcess({
+  const process = createEtcdProcess({
     binary,
     health: endpoint,
     env: network.environmentOf(index),
@@ -103,8 +103,8 @@ export const startCluster = async (): Promise<EtcdCluster> => {
   const ports = await freePorts(2 * SIZE)
   const peerPorts = ports.slice(SIZE)
   const network = await startPeerNetwork(peerPorts)
-  const place: Place = { binary, folder, network, clientPorts: ports.slice(0, SIZE), peerPorts }
-  const members = await Promise.all(Array.from({ length: SIZE }, (_, index) => makeMember(index, place)))
+  const settings: MemberSettings = { binary, folder, network, clientPorts: ports.slice(0, SIZE), peerPorts }
+  const members = await Promise.all(Array.from({ length: SIZE }, (_, index) => createMember(index, settings)))
   const all = async (work: (member: EtcdMember) => Promise<unknown>): Promise<void> => {
     await Promise.all(members.map(work))
   }

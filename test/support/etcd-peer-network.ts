@@ -2,21 +2,21 @@ import { once } from 'node:events'
 import { createServer, request, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-// A proxy in front of a member does not cut it off: its own dials to the others keep the heartbeats. So the members
-// know each other by addresses that nobody has, and each dials through an HTTP proxy of its own, which etcd takes from
-// its environment. A proxy then knows who dials, a request says whom, and every directed pair can be parted.
+// A proxy in front of a member cannot cut it off, since the member also connects to the others. So the members know each
+// other by addresses that do not exist, and each connects through an HTTP proxy of its own, which etcd takes from its
+// environment. The proxy knows the sender and the request names the receiver, so every directed pair can be cut.
 
 const PEER_PORT = 2380
 
 /** The network between the members of a cluster. */
 export interface PeerNetwork {
-  /** What a member is called by the others: an address for documentation, which is never dialled. */
+  /** The address by which the others know a member: one reserved for documentation, which is never connected to. */
   readonly addressOf: (member: number) => string
-  /** What the member's process must find in its environment. */
+  /** The environment variables of the member's process. */
   readonly environmentOf: (member: number) => Readonly<Record<string, string>>
-  /** Parts a member from all others, in both directions: connections break, new ones are refused. */
+  /** Cuts a member off from all others, in both directions: connections break, and new ones are refused. */
   readonly isolate: (member: number) => void
-  /** Ends all parting. */
+  /** Connects all members again. */
   readonly rejoin: () => void
   readonly close: () => void
 }
@@ -26,40 +26,40 @@ interface Link {
   readonly open: Set<ServerResponse>
 }
 
-/** Starts the network for members whose peer ports are given. */
+/** Starts the network for the members that listen on these peer ports. */
 export const startPeerNetwork = async (peerPorts: readonly number[]): Promise<PeerNetwork> => {
   const members = peerPorts.map((_, member) => member)
   const links = members.map(() => members.map((): Link => ({ isCut: false, open: new Set() })))
   const addressOf = (member: number): string => `http://192.0.2.${member + 1}:${PEER_PORT}`
 
-  const pass = (from: number, asked: IncomingMessage, answer: ServerResponse): void => {
-    const url = new URL(asked.url ?? '', addressOf(from))
+  const forward = (from: number, incoming: IncomingMessage, response: ServerResponse): void => {
+    const url = new URL(incoming.url ?? '', addressOf(from))
     const to = Number(url.hostname.split('.').at(-1)) - 1
     const link = links[from]?.[to]
-    answer.on('error', () => undefined)
-    if (link === undefined || link.isCut) return void asked.socket.destroy()
-    link.open.add(answer)
-    const { method, headers } = asked
+    response.on('error', () => undefined)
+    if (link === undefined || link.isCut) return void incoming.socket.destroy()
+    link.open.add(response)
+    const { method, headers } = incoming
     const path = url.pathname + url.search
-    // No connection is kept: what is parted must not come back through one.
-    const onward = request({ host: '127.0.0.1', port: peerPorts[to], method, path, headers, agent: false })
-    onward
-      .on('error', () => answer.destroy())
-      .on('response', (told) => {
-        answer.writeHead(told.statusCode ?? 502, told.headers)
-        answer.flushHeaders() // a stream may have nothing to say for long
-        told.on('error', () => answer.destroy()).pipe(answer)
+    // Without keep-alive, since a cut pair must not talk through an old connection.
+    const outgoing = request({ host: '127.0.0.1', port: peerPorts[to], method, path, headers, agent: false })
+    outgoing
+      .on('error', () => response.destroy())
+      .on('response', (upstream) => {
+        response.writeHead(upstream.statusCode ?? 502, upstream.headers)
+        response.flushHeaders() // a stream may send nothing for a long time
+        upstream.on('error', () => response.destroy()).pipe(response)
       })
-    asked.on('error', () => onward.destroy()).pipe(onward)
-    answer.on('close', () => {
-      link.open.delete(answer)
-      onward.destroy()
+    incoming.on('error', () => outgoing.destroy()).pipe(outgoing)
+    response.on('close', () => {
+      link.open.delete(response)
+      outgoing.destroy()
     })
   }
 
   const servers: Server[] = members.map((member) => {
-    const server = createServer((asked, answer) => pass(member, asked, answer))
-    // Streams are without end, and idle for as long as nothing is written.
+    const server = createServer((incoming, response) => forward(member, incoming, response))
+    // Streams never end, and are idle while nothing is written.
     server.requestTimeout = server.headersTimeout = server.timeout = 0
     return server.on('clientError', (_, socket) => socket.destroy()).listen(0, '127.0.0.1')
   })
@@ -69,7 +69,7 @@ export const startPeerNetwork = async (peerPorts: readonly number[]): Promise<Pe
   const cut = (link: Link | undefined): void => {
     if (link === undefined) return
     link.isCut = true
-    for (const answer of link.open) answer.socket?.destroy()
+    for (const response of link.open) response.socket?.destroy()
   }
   return {
     addressOf,

@@ -6,34 +6,34 @@ import { createServer, type AddressInfo, type Server } from 'node:net'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** What is started. */
+/** How to start etcd. */
 export interface EtcdCommand {
   readonly binary: string
   readonly flags: readonly string[]
-  /** Where `/health` is asked. */
+  /** The address of `/health`. */
   readonly health: string
-  /** Added to this process's own. */
+  /** Added to the environment of this process. */
   readonly env?: Readonly<Record<string, string>>
 }
 
-/** One etcd process, which may be killed and started again on the same ports and data. */
+/** One etcd process that can be killed and started again with the same ports and data. */
 export interface EtcdProcess {
   readonly pid: () => number
-  /** SIGKILL; a process that does not run is no error. */
+  /** Sends SIGKILL, if the process runs. */
   readonly kill: () => Promise<void>
-  /** Kills it if it runs, and starts it, without waiting for its health: a member needs others for that. */
+  /** Kills it if it runs, and starts it, without waiting until it is healthy: a member needs the others for that. */
   readonly launch: () => Promise<void>
-  /** Waits until it is healthy; started anew where it has ended, since its ports may be in use for a moment. */
+  /** Waits until it is healthy. Starts it again if it has ended, since its ports may be in use for a moment. */
   readonly untilHealthy: () => Promise<void>
-  /** SIGSTOP and SIGCONT. */
+  /** Sends SIGSTOP. */
   readonly pause: () => void
+  /** Sends SIGCONT. */
   readonly resume: () => void
 }
 
 const HEALTHY_WITHIN_MS = 30_000
 
-// Below those that systems give to outgoing connections (Linux from 32,768 on), one of which might take a port that was
-// found free before etcd listens on it.
+// Below the ports of outgoing connections (on Linux from 32,768), which could take a free port before etcd listens on it.
 const LOWEST_PORT = 15_000
 const HIGHEST_PORT = 32_000
 
@@ -49,7 +49,7 @@ const holdFreePort = async (tries = 100): Promise<Server> => {
   }
 }
 
-/** Free ports, all of them held at once so that they differ. etcd's peer port matters too: it answers clients. */
+/** Finds free ports. All are held at once, so that they differ. */
 export const freePorts = async (count: number): Promise<number[]> => {
   const servers = await Promise.all(Array.from({ length: count }, () => holdFreePort()))
   const ports = servers.map((server) => (server.address() as AddressInfo).port)
@@ -57,19 +57,19 @@ export const freePorts = async (count: number): Promise<number[]> => {
   return ports
 }
 
-// The shell keeps etcd from outliving the tests: it kills it as soon as the pipe from here closes, however that comes.
-const keeper = `"$0" "$@" >/dev/null & pid=$!; exec 2>/dev/null; echo $pid; exec >/dev/null; read _; kill -9 $pid; wait`
+// The shell kills etcd as soon as the pipe from this process closes, so that etcd never outlives the tests.
+const guardScript = `"$0" "$@" >/dev/null & pid=$!; exec 2>/dev/null; echo $pid; exec >/dev/null; read _; kill -9 $pid; wait`
 
 interface Running {
   readonly shell: ChildProcess
   readonly pid: number
   readonly log: string[]
-  /** Set once etcd has ended by itself. */
+  /** True once etcd has ended. */
   hasEnded: boolean
 }
 
 const launch = async ({ binary, flags, env = {} }: EtcdCommand): Promise<Running> => {
-  const shell = spawn('/bin/sh', ['-c', keeper, binary, ...flags], {
+  const shell = spawn('/bin/sh', ['-c', guardScript, binary, ...flags], {
     stdio: ['pipe', 'pipe', 'pipe'],
     env: { ...process.env, ...env },
   })
@@ -91,22 +91,22 @@ const end = async ({ shell }: Running): Promise<void> => {
   await gone
 }
 
-/** True where etcd says that it is healthy: it has a leader and answers a linearizable read. */
+/** True if etcd reports that it is healthy: it has a leader and answers a linearizable read. */
 const isHealthy = (endpoint: string): Promise<boolean> =>
   new Promise((resolve) => {
     const options = { timeout: 1_000, agent: false as const }
-    const onAnswer = (answer: NodeJS.ReadableStream): void => {
-      answer.on('data', (chunk) => resolve(String(chunk).includes('true'))).on('end', () => resolve(false))
-      answer.on('error', () => resolve(false))
+    const onResponse = (response: NodeJS.ReadableStream): void => {
+      response.on('data', (chunk) => resolve(String(chunk).includes('true'))).on('end', () => resolve(false))
+      response.on('error', () => resolve(false))
     }
     const request = endpoint.startsWith('https')
-      ? httpsGet(`${endpoint}/health`, { ...options, rejectUnauthorized: false }, onAnswer)
-      : httpGet(`${endpoint}/health`, options, onAnswer)
+      ? httpsGet(`${endpoint}/health`, { ...options, rejectUnauthorized: false }, onResponse)
+      : httpGet(`${endpoint}/health`, options, onResponse)
     request.on('error', () => resolve(false)).on('timeout', () => request.destroy())
   })
 
-/** A process that has not been launched yet. */
-export const makeEtcdProcess = (command: EtcdCommand): EtcdProcess => {
+/** Creates a process without launching it. */
+export const createEtcdProcess = (command: EtcdCommand): EtcdProcess => {
   let running: Running | undefined
 
   const kill = async (): Promise<void> => {
@@ -133,7 +133,7 @@ export const makeEtcdProcess = (command: EtcdCommand): EtcdProcess => {
       }
       await sleep(50)
     }
-    throw new Error(`etcd does not get healthy:\n${log.join('\n')}`)
+    throw new Error(`etcd did not become healthy:\n${log.join('\n')}`)
   }
   return {
     pid,

@@ -3,38 +3,39 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Etcd3, type IOptions } from 'etcd3'
 import { findEtcd } from './etcd-binary.ts'
-import { freePorts, makeEtcdProcess } from './etcd-process.ts'
+import { freePorts, createEtcdProcess } from './etcd-process.ts'
 
 export { freePorts } from './etcd-process.ts'
 
 export interface EtcdServerOptions {
   /**
-   * TLS with a certificate that etcd makes for itself, and that `certificate()` gives; or with files of the test's own:
-   * a certificate, its key, and the authority of its clients where they must have a certificate, too.
+   * `true`: TLS with a certificate that etcd makes for itself, and that `certificate()` returns. Otherwise the files of a
+   * certificate and its key and, if clients must present a certificate, of their authority.
    */
   readonly tls?: boolean | { readonly cert: string; readonly key: string; readonly clientAuthority?: string }
-  /** More flags for etcd. */
+  /** Additional flags for etcd. */
   readonly flags?: readonly string[]
 }
 
-/** One real etcd node of the test's own, on 127.0.0.1. */
+/** One real etcd node on 127.0.0.1. */
 export interface EtcdServer {
   /** `http://127.0.0.1:port` */
   readonly endpoint: string
   readonly port: number
   readonly pid: () => number
-  /** SIGKILL; the data stays. */
+  /** Sends SIGKILL. The data stays. */
   readonly kill: () => Promise<void>
-  /** Kills it if it runs, starts it on the same ports and data, and waits until it is healthy. */
+  /** Kills it if it runs, starts it with the same ports and data, and waits until it is healthy. */
   readonly restart: () => Promise<void>
-  /** SIGSTOP and SIGCONT. */
+  /** Sends SIGSTOP. */
   readonly pause: () => void
+  /** Sends SIGCONT. */
   readonly resume: () => void
   /** Kills it, removes its data and starts it again: a new store behind the old address. */
   readonly wipe: () => Promise<void>
-  /** Runs `work` with a client of its own, straight to the server. */
+  /** Runs `work` with a client of its own, connected directly to the server. */
   readonly admin: <Value>(work: (client: Etcd3) => Promise<Value>, options?: Partial<IOptions>) => Promise<Value>
-  /** The certificate of a server with `tls`, which is its own authority. */
+  /** The certificate of a server with `tls: true`, which is its own authority. */
   readonly certificate: () => Promise<Buffer>
   /** Kills it and removes its data. */
   readonly stop: () => Promise<void>
@@ -56,9 +57,9 @@ export const startEtcd = async ({ tls = false, flags = [] }: EtcdServerOptions =
   const [port = 0, peerPort = 0, metricsPort = 0] = await freePorts(3)
   const endpoint = `${tls === false ? 'http' : 'https'}://127.0.0.1:${port}`
   const peer = `http://127.0.0.1:${peerPort}`
-  // Asked without TLS, since a server may want certificates of its clients.
+  // Without TLS, since the server may require certificates.
   const health = `http://127.0.0.1:${metricsPort}`
-  const process = makeEtcdProcess({
+  const process = createEtcdProcess({
     binary,
     health,
     flags: [

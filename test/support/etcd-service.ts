@@ -7,9 +7,9 @@ import {
 } from 'changeover'
 import { etcdSource, type EtcdSourceOptions } from 'changeover/etcd'
 import { z } from 'zod'
-import { observe, type Hooks } from './etcd-observed.ts'
+import { observeSource, type SourceHooks } from './observed-source.ts'
 
-/** Any document with a number in it; below a prefix numbers are text. */
+/** Any document with a number. Under a prefix, numbers are text. */
 const Config = z.looseObject({ n: z.coerce.number() })
 type Config = z.infer<typeof Config>
 
@@ -18,39 +18,37 @@ export interface ServiceOptions extends Partial<ReloaderOptions<Config>> {
   readonly preparing?: () => Promise<void>
 }
 
-/** A state of the watch machine as `status` showed it, with the last error's code. */
+/** A state of the source as `status` showed it, with the code of the last error. */
 export interface SeenState {
   readonly state: SourceState
   readonly cause?: string
 }
 
-/** A real reloader on a real source, and an account of what they did. */
+/** A real reloader with a real source, and a log of what they did. */
 export interface Service {
-  readonly reloader: ReturnType<typeof make>
-  readonly hooks: Hooks
-  /** Begins; `hasStarted` tells when the first commit has come. */
+  readonly reloader: ReturnType<typeof createTrackedReloader>
+  readonly hooks: SourceHooks
+  /** Starts it; `hasStarted` is true after the first commit. */
   readonly start: () => void
   readonly hasStarted: () => boolean
   readonly failedStart: () => unknown
   /** The number that serves; undefined before the first commit. */
   readonly serving: () => number | undefined
   readonly records: readonly TransactionRecord[]
-  /** The numbers that were committed, in that order. */
+  /** The numbers that were committed, in order. */
   readonly applied: readonly number[]
   readonly states: readonly SeenState[]
   readonly reads: () => number
   readonly watches: () => number
   readonly answers: () => { readonly count: number; readonly at: number }
-  /** Closes it. What was not as it must be, whatever etcd did; empty where all was well. */
+  /** Closes it, and returns everything that was wrong, whatever etcd did. */
   readonly end: (allowedReads?: number) => Promise<readonly string[]>
 }
 
-const problems: string[] = []
-const note = (error: unknown): void => void problems.push(`unhandled: ${String(error)}`)
-process.on('unhandledRejection', note).on('uncaughtExceptionMonitor', note)
-
-/** Unhandled rejections and uncaught exceptions of the whole process. */
-const unhandled = (): readonly string[] => problems
+/** The unhandled rejections and uncaught exceptions of the whole process. */
+const unhandled: string[] = []
+const noteError = (error: unknown): void => void unhandled.push(`unhandled: ${String(error)}`)
+process.on('unhandledRejection', noteError).on('uncaughtExceptionMonitor', noteError)
 
 const tracker = (preparing: () => Promise<void>, applied: number[]): Applier<Config, number> => ({
   prepare: async ({ n }) => {
@@ -59,11 +57,11 @@ const tracker = (preparing: () => Promise<void>, applied: number[]): Applier<Con
   },
 })
 
-const make = (options: ReloaderOptions<Config>, preparing: () => Promise<void>, applied: number[]) =>
+const createTrackedReloader = (options: ReloaderOptions<Config>, preparing: () => Promise<void>, applied: number[]) =>
   createReloader(options).use('tracker', (config) => config as Config, tracker(preparing, applied))
 
-/** Orders rise within a lineage, names are new, and a lineage that was left is left for good. */
-const wrongOrder = (records: readonly TransactionRecord[]): readonly string[] => {
+/** Orders must rise within a lineage, names must be new, and no lineage may return. */
+const orderErrors = (records: readonly TransactionRecord[]): readonly string[] => {
   const wrong: string[] = []
   const left = new Set<string>()
   let before: TransactionRecord['revision']
@@ -79,17 +77,17 @@ const wrongOrder = (records: readonly TransactionRecord[]): readonly string[] =>
   return wrong
 }
 
-/** Makes a service that has not begun yet. */
+/** Creates a service without starting it. */
 export const createService = (from: EtcdSourceOptions, options: ServiceOptions = {}): Service => {
   const { preparing = async () => undefined, ...rest } = options
   const states: SeenState[] = []
   const applied: number[] = []
-  const observed = observe(etcdSource(from), () => sample())
-  const reloader = make({ source: observed.source, schema: Config, ...rest }, preparing, applied)
+  const observed = observeSource(etcdSource(from), () => sample())
+  const reloader = createTrackedReloader({ source: observed.source, schema: Config, ...rest }, preparing, applied)
   const records: TransactionRecord[] = []
   let hasStarted = false
   let failedStart: unknown
-  let began = 0
+  let startedAt = 0
 
   const sample = (): void => {
     const { state, lastError } = reloader.status().source
@@ -103,8 +101,8 @@ export const createService = (from: EtcdSourceOptions, options: ServiceOptions =
   })()
 
   const check = (allowedReads: number): readonly string[] => {
-    const wrong = [...wrongOrder(records), ...unhandled()]
-    const seconds = (performance.now() - began) / 1_000
+    const wrong = [...orderErrors(records), ...unhandled]
+    const seconds = (performance.now() - startedAt) / 1_000
     const bound = 2 * seconds + allowedReads
     if (observed.reads() > bound) wrong.push(`${observed.reads()} reads in ${seconds.toFixed(1)} s`)
     const { opened, closed, live, leaked } = reloader.status().modules.tracker ?? {}
@@ -120,7 +118,7 @@ export const createService = (from: EtcdSourceOptions, options: ServiceOptions =
     applied,
     states,
     start: () => {
-      began = performance.now()
+      startedAt = performance.now()
       reloader.start().then(
         () => {
           hasStarted = true

@@ -1,42 +1,42 @@
 import type { ReadResult, Source, SourceEvent } from '../../src/api/source.ts'
 
-/** What a test may do to a source between the reloader and it, beside counting. */
-export interface Hooks {
+/** What a test may do between the reloader and its source. */
+export interface SourceHooks {
   /** Awaited before a watch is opened. */
   beforeWatch?: () => Promise<void> | void
-  /** Told of each event before the reloader is. */
+  /** Called with each event before the reloader gets it. */
   onEvent?: (event: SourceEvent) => void
 }
 
-/** What has been seen of a source. */
-export interface Observed {
+/** A source, with counts of what it was asked. */
+export interface ObservedSource {
   readonly source: Source
-  readonly hooks: Hooks
-  /** Reads begun so far. */
+  readonly hooks: SourceHooks
+  /** Reads started so far. */
   readonly reads: () => number
-  /** Watches begun so far. */
+  /** Watches started so far. */
   readonly watches: () => number
-  /** Answers of etcd so far, and when the last came, by `performance.now()`. */
+  /** Reads answered so far, and when the last answer came, by `performance.now()`. */
   readonly answers: () => { readonly count: number; readonly at: number }
 }
 
-/** Counts what a source is asked, and runs `onTurn` soon after each call has begun. */
-export const observe = (source: Source, onTurn: () => void = () => undefined): Observed => {
-  const hooks: Hooks = {}
+/** Counts the calls of a source, and runs `onCall` soon after each has started. */
+export const observeSource = (source: Source, onCall: () => void = () => undefined): ObservedSource => {
+  const hooks: SourceHooks = {}
   let reads = 0
   let watches = 0
   let answers = { count: 0, at: 0 }
 
   const read = async (signal: AbortSignal): Promise<ReadResult> => {
     reads += 1
-    setImmediate(onTurn)
-    const reading = await source.read(signal)
+    setImmediate(onCall)
+    const result = await source.read(signal)
     answers = { count: answers.count + 1, at: performance.now() }
-    return reading
+    return result
   }
   const watch: Source['watch'] = async function* (after, signal) {
     watches += 1
-    setImmediate(onTurn)
+    setImmediate(onCall)
     await hooks.beforeWatch?.()
     for await (const event of source.watch(after, signal)) {
       hooks.onEvent?.(event)

@@ -1,4 +1,4 @@
-// Starts PostgreSQL in the folder that is given, says its pid, and waits to be killed.
+// Starts PostgreSQL in the given folder, prints its process id, and waits to be killed.
 import { startPostgres } from '../../examples/support/embedded-postgres.ts'
 
 const { pid } = await startPostgres({ folder: process.argv[2] ?? '' })

@@ -3,7 +3,7 @@ import { startPostgres, type EmbeddedPostgres } from '../../examples/support/emb
 
 export { startPostgres, type EmbeddedPostgres } from '../../examples/support/embedded-postgres.ts'
 
-/** One real server for all tests of a file; call the result within a test. */
+/** Starts one real server for all tests of a file. Call the returned function within a test. */
 export const usePostgres = (): (() => EmbeddedPostgres) => {
   let server: EmbeddedPostgres | undefined
   beforeAll(async () => {

@@ -1,24 +1,24 @@
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 
-/** A TCP proxy that can fail in the ways that networks do. */
+/** A TCP proxy that can fail as networks do. */
 export interface TcpProxy {
   readonly port: number
   /** Connections accepted so far. */
   readonly accepted: () => number
-  /** Connections that are open now. */
+  /** Connections open now. */
   readonly open: () => number
-  /** New connections are refused; those that are open go on. */
+  /** Refuses new connections; open ones continue. */
   readonly refuse: () => Promise<void>
   /** Resets all open connections. */
   readonly cut: () => void
-  /** Says nothing any more, in either direction; new connections are accepted and hear nothing. */
+  /** Forwards nothing, in either direction. New connections are accepted and get no data. */
   readonly blackHole: () => void
-  /** Passes everything on this many milliseconds later. */
+  /** Delays all data by this many milliseconds. */
   readonly delay: (ms: number) => void
-  /** All is well again; what a black hole has kept goes through. */
+  /** Ends all faults. Data that a black hole has held is forwarded. */
   readonly heal: () => Promise<void>
-  /** New connections go to another port of 127.0.0.1. */
+  /** Connects new clients to another port of 127.0.0.1. */
   readonly retarget: (port: number) => void
   readonly close: () => Promise<void>
 }
@@ -28,18 +28,18 @@ interface Pair {
   readonly upstream: Socket
 }
 
-/** Starts a proxy on a free port of 127.0.0.1 in front of another of its ports. */
+/** Starts a proxy on a free port of 127.0.0.1, for `targetPort` of 127.0.0.1. */
 export const startProxy = async (targetPort: number): Promise<TcpProxy> => {
   const pairs = new Set<Pair>()
   const waiting = new Set<Socket>()
   let target = targetPort
   let accepted = 0
   let delayMs = 0
-  let isHole = false
+  let isBlackHole = false
   let server: Server | undefined
 
   const forward = (from: Socket, to: Socket): void => {
-    // One after the other, so that the order is kept when the delay changes.
+    // Sequential, so that the order stays when the delay changes.
     let passed = Promise.resolve()
     const pass = (action: () => void): void => {
       const due = performance.now() + delayMs
@@ -55,19 +55,19 @@ export const startProxy = async (targetPort: number): Promise<TcpProxy> => {
   const join = (client: Socket): void => {
     const pair = { client, upstream: connect({ host: '127.0.0.1', port: target, noDelay: true }) }
     pairs.add(pair)
-    const part = (): void => {
+    const disconnect = (): void => {
       pairs.delete(pair)
       pair.client.destroy()
       pair.upstream.destroy()
     }
-    for (const socket of [pair.client, pair.upstream]) socket.on('error', part).on('close', part)
+    for (const socket of [pair.client, pair.upstream]) socket.on('error', disconnect).on('close', disconnect)
     forward(client, pair.upstream)
     forward(pair.upstream, client)
   }
 
   const onConnection = (client: Socket): void => {
     accepted += 1
-    if (!isHole) return join(client)
+    if (!isBlackHole) return join(client)
     waiting.add(client)
     client.on('error', () => client.destroy()).on('close', () => waiting.delete(client))
   }
@@ -80,7 +80,7 @@ export const startProxy = async (targetPort: number): Promise<TcpProxy> => {
   }
 
   const refuse = async (): Promise<void> => {
-    // `close` would wait for open connections; to stop listening is enough.
+    // Not awaited, since `close` waits for open connections.
     server?.close()
     server = undefined
   }
@@ -101,7 +101,7 @@ export const startProxy = async (targetPort: number): Promise<TcpProxy> => {
     refuse,
     cut,
     blackHole: () => {
-      isHole = true
+      isBlackHole = true
       for (const { client, upstream } of pairs) {
         client.pause()
         upstream.pause()
@@ -111,7 +111,7 @@ export const startProxy = async (targetPort: number): Promise<TcpProxy> => {
       delayMs = ms
     },
     heal: async () => {
-      isHole = false
+      isBlackHole = false
       delayMs = 0
       server ??= await listen(port)
       for (const { client, upstream } of pairs) {

@@ -1,16 +1,16 @@
 import type { Etcd3 } from 'etcd3'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startEtcd, type EtcdServer } from '../../support/etcd-server.ts'
-import { begin, disconnect, lasting, newKey, pass, useProxy } from './scene.ts'
+import { disconnect, startService, shortOrLong, newKey, sleep, useProxy } from './running-service.ts'
 
-// Tokens that expire within the tests; the long ones take one that a cluster might have.
-const TOKEN_TTL_S = lasting(1, 3)
+// The tokens expire within the tests.
+const TOKEN_TTL_S = shortOrLong(1, 3)
 const rootUser = { username: 'root', password: 'root-secret' }
 
 let server: EtcdServer
 let users = 0
 
-/** As root. Every change of users or roles outdates the tokens of all, those of the other tests' clients too. */
+/** Runs `work` as root. Each change of users or roles invalidates all tokens, also of the other tests' clients. */
 const admin = async <Value>(work: (client: Etcd3) => Promise<Value>): Promise<Value> => {
   for (let tries = 1; ; tries++) {
     try {
@@ -22,7 +22,7 @@ const admin = async <Value>(work: (client: Etcd3) => Promise<Value>): Promise<Va
   }
 }
 
-/** A user who may read the tests' keys, or nothing. */
+/** Adds a user who may read the keys of the tests, or nothing. */
 const addUser = async (role: 'reads' | 'nothing' = 'reads'): Promise<{ username: string; password: string }> => {
   const username = `user-${++users}`
   const password = `secret-${users}`
@@ -48,86 +48,86 @@ beforeAll(async () => {
 })
 afterAll(() => server.stop())
 
-describe.concurrent('With a user and a password', () => {
-  it('the newest document serves over many expiries of the token, with cuts between them', async (test) => {
+describe.concurrent('A service with a user and a password', () => {
+  it('serves the newest document over many expiries of its token, with cuts between them', async (test) => {
     const proxy = await useProxy(test, server.port)
     const { key, put } = newKey({ admin })
     await put(1)
-    const scene = begin(test, { hosts: proxy.host, key, auth: await addUser() })
-    await scene.serves(1)
-    const rounds = lasting(3, 20)
+    const service = startService(test, { hosts: proxy.host, key, auth: await addUser() })
+    await service.serves(1)
+    const rounds = shortOrLong(3, 20)
     for (let n = 2; n <= rounds; n++) {
-      await pass(TOKEN_TTL_S * 2_000) // no condition tells that etcd has forgotten a token
+      await sleep(TOKEN_TTL_S * 2_000) // etcd does not show when it has forgotten a token
       if (n % 2 === 0) proxy.cut()
       await put(n)
-      await scene.serves(n)
+      await service.serves(n)
     }
     await disconnect(proxy)
-    await pass(TOKEN_TTL_S * 2_000)
+    await sleep(TOKEN_TTL_S * 2_000)
     await put(rounds + 1)
     await proxy.heal()
-    await scene.serves(rounds + 1)
+    await service.serves(rounds + 1)
   })
 
-  it('a password that is changed while it watches is named once it has to log in anew', async (test) => {
+  it('shows source.unauthenticated after its password was changed, once it has to log in again', async (test) => {
     const proxy = await useProxy(test, server.port)
     const { key, put } = newKey({ admin })
     const auth = await addUser()
     await put(1)
-    const scene = begin(test, { hosts: proxy.host, key, auth })
-    await scene.comesTo('watching')
+    const service = startService(test, { hosts: proxy.host, key, auth })
+    await service.reaches('watching')
     await admin(async (client) => client.auth.userChangePassword({ name: auth.username, password: 'changed' }))
     proxy.cut()
-    await scene.names('source.unauthenticated')
-    expect(scene.serving()).toBe(1)
+    await service.showsError('source.unauthenticated')
+    expect(service.serving()).toBe(1)
     await put(2)
     await admin(async (client) => client.auth.userChangePassword({ name: auth.username, password: auth.password }))
-    await scene.serves(2)
+    await service.serves(2)
   })
 
-  it('a wrong password is named, asked gently, and never shown', async (test) => {
+  it('shows a wrong password as source.unauthenticated, asks at a low rate, and never shows the password', async (test) => {
     const { key, put } = newKey({ admin })
     const { username } = await addUser()
     await put(1)
-    const scene = begin(test, { hosts: server.endpoint, key, auth: { username, password: 'wrong-secret' } })
-    scene.allowedReads = 5
-    await scene.names('source.unauthenticated')
-    await scene.comesTo('backing-off')
-    await pass(lasting(2_000, 30_000))
-    expect(JSON.stringify(scene.reloader.status())).not.toMatch(/wrong-secret/)
-    expect(scene.failedStart()).toBeUndefined()
+    const service = startService(test, { hosts: server.endpoint, key, auth: { username, password: 'wrong-secret' } })
+    service.allowedReads = 5
+    await service.showsError('source.unauthenticated')
+    await service.reaches('backing-off')
+    await sleep(shortOrLong(2_000, 30_000))
+    expect(JSON.stringify(service.reloader.status())).not.toMatch(/wrong-secret/)
+    expect(service.failedStart()).toBeUndefined()
   })
 
-  it('a permission that is missing is named; once it is granted, the document serves', async (test) => {
+  it('shows a missing permission as source.denied, and serves once it is granted', async (test) => {
     const { key, put } = newKey({ admin })
     await put(1)
     const auth = await addUser('nothing')
-    const scene = begin(test, { hosts: server.endpoint, key, auth })
-    await scene.names('source.denied')
+    const service = startService(test, { hosts: server.endpoint, key, auth })
+    await service.showsError('source.denied')
     await admin(async (client) => client.user(auth.username).addRole('reads'))
-    await scene.serves(1)
+    await service.serves(1)
   })
 
-  it('a permission that is taken away is named when it next connects, and what served goes on', async (test) => {
+  it('keeps serving when its permission is revoked, and shows source.denied after the next connect', async (test) => {
     const proxy = await useProxy(test, server.port)
     const { key, put } = newKey({ admin })
     await put(1)
     const auth = await addUser()
-    const scene = begin(test, { hosts: proxy.host, key, auth })
-    await scene.comesTo('watching')
+    const service = startService(test, { hosts: proxy.host, key, auth })
+    await service.reaches('watching')
     await admin(async (client) => client.user(auth.username).removeRole('reads'))
     proxy.cut()
-    await scene.names('source.denied')
-    expect(scene.serving()).toBe(1)
+    await service.showsError('source.denied')
+    expect(service.serving()).toBe(1)
     await put(2)
     await admin(async (client) => client.user(auth.username).addRole('reads'))
-    await scene.serves(2)
+    await service.serves(2)
   })
 
-  it('no user at all where etcd wants one is named', async (test) => {
+  it('shows source.unauthenticated if etcd requires a user and it has none', async (test) => {
     const { key, put } = newKey({ admin })
     await put(1)
-    const scene = begin(test, { hosts: server.endpoint, key })
-    await scene.names('source.unauthenticated')
+    const service = startService(test, { hosts: server.endpoint, key })
+    await service.showsError('source.unauthenticated')
   })
 })

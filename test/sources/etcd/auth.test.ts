@@ -4,14 +4,14 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { Source } from '../../../src/api/source.ts'
 import { etcdSource, publish } from '../../../src/sources/etcd/index.ts'
 import { startEtcd, type EtcdServer } from '../../support/etcd-server.ts'
-import { codeOf, follow, never, readDocument, SOON, textOf } from '../../support/etcd-world.ts'
+import { codeOf, follow, followOpened, never, readDocument, SOON, textOf } from '../follow.ts'
 import { startProxy } from '../../support/tcp-proxy.ts'
 
 const TOKEN_TTL_S = 1
 const reader = { username: 'reader', password: 'secret-1' }
 const rootUser = { username: 'root', password: 'secret-root' }
 
-describe('With users and passwords', () => {
+describe('A source with a user and a password', () => {
   let server: EtcdServer
   const sources: Source[] = []
 
@@ -51,34 +51,34 @@ describe('With users and passwords', () => {
     await server.stop()
   })
 
-  it('credentials do no harm where etcd asks for none, and serve from the moment it does', async () => {
+  it('reads with its credentials before etcd requires them, and after that', async () => {
     const source = as(reader, '/app/config')
     expect(textOf(await source.read(never))).toBe('{"n":1}')
     await server.admin(async (client) => client.auth.authEnable())
     await vi.waitFor(async () => expect(textOf(await source.read(never))).toBe('{"n":1}'), SOON)
   })
 
-  it('what is wrong has its name: no user, a wrong password, a key that is not allowed', async () => {
+  it('reports a missing user, a wrong password and a forbidden key by their codes', async () => {
     expect(await codeOf(as(undefined, '/app/config').read(never))).toBe('source.unauthenticated')
     expect(await codeOf(as({ ...reader, password: 'wrong' }, '/app/config').read(never))).toBe('source.unauthenticated')
     expect(await codeOf(as(reader, '/other/config').read(never))).toBe('source.denied')
     const { revision } = await readDocument(as(reader, '/app/config'))
-    const denied = await follow(as(reader, '/other/config'), revision, { opened: false })
+    const denied = follow(as(reader, '/other/config'), revision)
     await vi.waitFor(() => expect(denied.code()).toBe('source.denied'), SOON)
-    const nobody = await follow(as(undefined, '/app/config'), revision, { opened: false })
-    await vi.waitFor(() => expect(nobody.code()).toBe('source.unauthenticated'), SOON)
+    const anonymous = follow(as(undefined, '/app/config'), revision)
+    await vi.waitFor(() => expect(anonymous.code()).toBe('source.unauthenticated'), SOON)
     await expect(publish({ hosts: server.endpoint, key: '/app/config', auth: reader }, '{}')).rejects.toMatchObject({
       code: 'source.denied',
     })
   })
 
-  it('an expired token is renewed: reads and new watches go on, open watches never notice', async () => {
+  it('renews an expired token for reads and new watches, while open watches continue', async () => {
     const proxy = await startProxy(server.port)
     const source = as(reader, '/app/config', `http://127.0.0.1:${proxy.port}`)
-    const open = await follow(source, (await readDocument(source)).revision)
+    const open = await followOpened(source, (await readDocument(source)).revision)
     for (let round = 2; round < 5; round++) {
-      await sleep(TOKEN_TTL_S * 2_000) // no condition tells that etcd has forgotten a token
-      const later = await follow(source, (await readDocument(source)).revision)
+      await sleep(TOKEN_TTL_S * 2_000) // etcd does not show when it has forgotten a token
+      const later = await followOpened(source, (await readDocument(source)).revision)
       await put(`{"n":${round}}`)
       await vi.waitFor(() => expect(later.texts()).toEqual([`{"n":${round}}`]), SOON)
       await later.stop()
@@ -87,24 +87,24 @@ describe('With users and passwords', () => {
     proxy.cut()
     await vi.waitFor(() => expect(open.code()).toBe('source.unreachable'), SOON)
     await sleep(TOKEN_TTL_S * 2_000)
-    // A watch that comes first, with the token that has expired.
-    const first = await follow(source, (await readDocument(source)).revision)
+    // A watch before any read, with the expired token.
+    const first = await followOpened(source, (await readDocument(source)).revision)
     await first.stop()
     await proxy.close()
   })
 
-  it('a watch alone renews its token', async () => {
+  it('renews an expired token for a watch without a read', async () => {
     const source = as(reader, '/app/config')
     const { revision } = await readDocument(source)
-    const before = await follow(source, revision)
+    const before = await followOpened(source, revision)
     await before.stop()
     await sleep(TOKEN_TTL_S * 2_000)
-    const after = await follow(source, revision)
+    const after = await followOpened(source, revision)
     await after.stop()
     expect(after.events.filter((event) => event.kind === 'opened')).toHaveLength(1)
   })
 
-  it('many reads at once log in once', async () => {
+  it('logs in once for many reads at the same time', async () => {
     const logins = async (): Promise<number> => {
       const metrics = await (await fetch(`${server.endpoint}/metrics`)).text()
       return Number(/grpc_server_started_total\{grpc_method="Authenticate".*\} (\d+)/.exec(metrics)?.[1])
@@ -116,7 +116,7 @@ describe('With users and passwords', () => {
     expect(await logins()).toBe(before + 1)
   })
 
-  it('a changed password is named', async () => {
+  it('reports a changed password as source.unauthenticated', async () => {
     const source = as(reader, '/app/config')
     await source.read(never)
     await asRoot(async (client) => client.auth.userChangePassword({ name: 'reader', password: 'secret-2' }))
@@ -125,7 +125,7 @@ describe('With users and passwords', () => {
   })
 })
 
-describe('Over TLS', () => {
+describe('A source over TLS', () => {
   let server: EtcdServer
 
   beforeAll(async () => {
@@ -134,19 +134,19 @@ describe('Over TLS', () => {
   })
   afterAll(() => server.stop())
 
-  it('a trusted certificate is read and watched through', async () => {
+  it('reads and watches with a trusted certificate', async () => {
     const credentials = { rootCertificate: await server.certificate() }
     const source = etcdSource({ hosts: server.endpoint, key: 'k', credentials })
-    const watched = await follow(source, (await readDocument(source)).revision)
+    const watched = await followOpened(source, (await readDocument(source)).revision)
     await publish({ hosts: server.endpoint, key: 'k', credentials }, '{"n":2}')
     await vi.waitFor(() => expect(watched.texts()).toEqual(['{"n":2}']), SOON)
     await source.close?.()
   })
 
-  it('an untrusted certificate is source.tls, for reads and watches', async () => {
+  it('reports an untrusted certificate as source.tls, for reads and watches', async () => {
     const source = etcdSource({ hosts: server.endpoint, key: 'k' })
     expect(await codeOf(source.read(never))).toBe('source.tls')
-    const watched = await follow(source, { lineage: '1/0', order: 1, name: '1' }, { opened: false })
+    const watched = follow(source, { lineage: '1/0', order: 1, name: '1' })
     await vi.waitFor(() => expect(watched.code()).toBe('source.tls'), SOON)
     await source.close?.()
   })

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startEtcd, type EtcdServer } from '../../support/etcd-server.ts'
-import { disconnect, newKey, useProxy } from './scene.ts'
+import { disconnect, newKey, useProxy } from './running-service.ts'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 
@@ -14,7 +14,7 @@ beforeAll(async () => {
 })
 afterAll(() => server.stop())
 
-/** A service in a process of its own, which closes its reloader when told so and then has nothing left to do. */
+/** The code of a service that closes its reloader when its input says so, and then has nothing left to do. */
 const codeOf = (host: string, key: string): string => `
   import { createReloader } from './src/index.ts'
   import { etcdSource } from './src/sources/etcd/index.ts'
@@ -44,8 +44,8 @@ const run = (host: string, key: string) => {
   }
 }
 
-describe('After close the process ends by itself', () => {
-  it.for(['a watch', 'an outage', 'a black hole'] as const)('in the middle of %s', async (fault, test) => {
+describe('The process of a closed service', () => {
+  it.for(['a watch', 'an outage', 'a black hole'] as const)('ends by itself during %s', async (fault, test) => {
     const proxy = await useProxy(test, server.port)
     const { key, put } = newKey(server)
     await put(1)
@@ -60,17 +60,20 @@ describe('After close the process ends by itself', () => {
     }
   })
 
-  it.for(['an outage', 'a black hole'] as const)('though %s has kept it from starting', async (fault, test) => {
-    const proxy = await useProxy(test, server.port)
-    if (fault === 'an outage') await disconnect(proxy)
-    else proxy.blackHole()
-    const service = run(`http://127.0.0.1:${proxy.port}`, 'k')
-    try {
-      await service.says('begun')
-      if (fault === 'a black hole') await expect.poll(() => proxy.accepted(), { timeout: 20_000 }).toBeGreaterThan(0)
-      expect(await service.ends()).toEqual({ code: 0, output: ['begun', 'closed', 'reloader.closed'] })
-    } finally {
-      service.child.kill('SIGKILL')
-    }
-  })
+  it.for(['an outage', 'a black hole'] as const)(
+    'ends by itself if %s has prevented the start',
+    async (fault, test) => {
+      const proxy = await useProxy(test, server.port)
+      if (fault === 'an outage') await disconnect(proxy)
+      else proxy.blackHole()
+      const service = run(`http://127.0.0.1:${proxy.port}`, 'k')
+      try {
+        await service.says('begun')
+        if (fault === 'a black hole') await expect.poll(() => proxy.accepted(), { timeout: 20_000 }).toBeGreaterThan(0)
+        expect(await service.ends()).toEqual({ code: 0, output: ['begun', 'closed', 'reloader.closed'] })
+      } finally {
+        service.child.kill('SIGKILL')
+      }
+    },
+  )
 })

@@ -1,6 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startEtcd, type EtcdServer } from '../../support/etcd-server.ts'
-import { begin, disconnect, hasty, lasting, newKey, pass, until, useProxy } from './scene.ts'
+import {
+  disconnect,
+  startService,
+  shortDeadlines,
+  shortOrLong,
+  newKey,
+  sleep,
+  until,
+  useProxy,
+} from './running-service.ts'
 
 let server: EtcdServer
 
@@ -9,132 +18,132 @@ beforeAll(async () => {
 })
 afterAll(() => server.stop())
 
-describe.concurrent('Through a connection that fails, the newest document serves', () => {
-  it('after an outage, and etcd was asked gently meanwhile', async (test) => {
+describe.concurrent('A service whose connection to etcd fails', () => {
+  it('serves the newest document after an outage, and asks etcd at a low rate meanwhile', async (test) => {
     const proxy = await useProxy(test, server.port)
     const { key, put } = newKey(server)
     await put(1)
-    const scene = begin(test, { hosts: proxy.host, key })
-    await scene.serves(1)
-    await scene.comesTo('watching')
+    const service = startService(test, { hosts: proxy.host, key })
+    await service.serves(1)
+    await service.reaches('watching')
     await disconnect(proxy)
-    await scene.names('source.unreachable')
+    await service.showsError('source.unreachable')
     for (let n = 2; n <= 6; n++) await put(n)
-    await pass(lasting(2_000, 30_000))
-    expect(scene.serving()).toBe(1)
+    await sleep(shortOrLong(2_000, 30_000))
+    expect(service.serving()).toBe(1)
     await proxy.heal()
-    await scene.serves(6)
-    await scene.comesTo('watching')
-    const states = new Set(scene.states.map(({ state }) => state))
+    await service.serves(6)
+    await service.reaches('watching')
+    const states = new Set(service.states.map(({ state }) => state))
     for (const state of ['connecting', 'watching', 're-reading', 'backing-off']) expect(states).toContain(state)
     await put(7)
-    await scene.serves(7)
+    await service.serves(7)
   })
 
-  it('where a peer accepts and says nothing in the middle of a watch, then heals', async (test) => {
+  it('serves the newest document after a peer was silent in the middle of a watch', async (test) => {
     const proxy = await useProxy(test, server.port)
     const { key, put } = newKey(server)
     await put(1)
-    const scene = begin(test, { hosts: proxy.host, key, deadlines: hasty })
-    await scene.comesTo('watching')
-    await put(2) // by its event etcd has also answered the first question for a sign of life
-    await scene.serves(2)
+    const service = startService(test, { hosts: proxy.host, key, deadlines: shortDeadlines })
+    await service.reaches('watching')
+    await put(2) // with its event, etcd has also answered the first progress request
+    await service.serves(2)
     proxy.blackHole()
-    await scene.names('source.timeout')
+    await service.showsError('source.timeout')
     await put(3)
-    await pass(lasting(1_000, 30_000))
+    await sleep(shortOrLong(1_000, 30_000))
     await proxy.heal()
-    await scene.serves(3)
+    await service.serves(3)
     await put(4)
-    await scene.serves(4)
+    await service.serves(4)
   })
 
-  it('where a peer accepts and says nothing from the start, then heals', async (test) => {
+  it('serves the newest document after a peer was silent from the start', async (test) => {
     const proxy = await useProxy(test, server.port)
     const { key, put } = newKey(server)
     await put(1)
     proxy.blackHole()
-    const scene = begin(test, { hosts: proxy.host, key, deadlines: hasty })
-    await scene.names('source.timeout')
-    await pass(lasting(500, 30_000))
-    expect(scene.hasStarted()).toBe(false)
+    const service = startService(test, { hosts: proxy.host, key, deadlines: shortDeadlines })
+    await service.showsError('source.timeout')
+    await sleep(shortOrLong(500, 30_000))
+    expect(service.hasStarted()).toBe(false)
     await proxy.heal()
-    await scene.serves(1)
+    await service.serves(1)
   })
 
-  it('where it is cut each time that the watch opens, with changes before and after', async (test) => {
+  it('serves the newest document if the connection is cut each time the watch opens, with changes before and after', async (test) => {
     const proxy = await useProxy(test, server.port)
     const { key, put } = newKey(server)
     await put(1)
-    const scene = begin(test, { hosts: proxy.host, key })
-    const cuts = lasting(4, 12)
+    const service = startService(test, { hosts: proxy.host, key })
+    const cuts = shortOrLong(4, 12)
     let n = 1
     let opened = 0
-    scene.hooks.onEvent = (event) => {
+    service.hooks.onEvent = (event) => {
       if (event.kind !== 'opened' || ++opened > cuts) return
       proxy.cut()
     }
-    scene.hooks.beforeWatch = async () => {
+    service.hooks.beforeWatch = async () => {
       if (opened < cuts) await put(++n)
     }
     await until(() => expect(opened).toBeGreaterThan(cuts))
-    await scene.serves(n)
+    await service.serves(n)
     await put(++n)
-    await scene.serves(n)
+    await service.serves(n)
   })
 
-  it('where a catch-up of 5,000 revisions is cut after its first batch', async (test) => {
+  it('serves the newest document if a catch-up of 5,000 revisions is cut after its first batch', async (test) => {
     const proxy = await useProxy(test, server.port)
     const { key, put, putAll } = newKey(server)
     await put(1)
-    // Between the read and the watch, so that the watch has them all to catch up on; which takes a while to write.
-    const scene = begin(test, { hosts: proxy.host, key }, { deadlines: { readMs: 60_000 } })
+    // Written between the read and the watch, so that the watch has to catch up on all. The writes take a while.
+    const service = startService(test, { hosts: proxy.host, key }, { deadlines: { readMs: 60_000 } })
     let isLate = true
     let cuts = 0
-    scene.hooks.beforeWatch = async () => {
+    service.hooks.beforeWatch = async () => {
       if (isLate) await putAll(2, 5_001)
       isLate = false
     }
-    scene.hooks.onEvent = (event) => {
+    service.hooks.onEvent = (event) => {
       if (event.kind === 'document' && cuts++ === 0) proxy.cut()
     }
-    await scene.serves(5_001)
+    await service.serves(5_001)
     await until(() => expect(cuts).toBeGreaterThan(0))
     await put(5_002)
-    await scene.serves(5_002)
+    await service.serves(5_002)
   })
 
-  it('where three documents of 1.4 MB were written while it was away, and while it was on its way', async (test) => {
+  it('serves the newest of several documents of 1.4 MB that were written during an outage and during the reconnect', async (test) => {
     const proxy = await useProxy(test, server.port)
     const { key, put } = newKey(server)
     await put(1)
-    const scene = begin(test, { hosts: proxy.host, key })
-    await scene.comesTo('watching')
+    const service = startService(test, { hosts: proxy.host, key })
+    await service.reaches('watching')
     let isLate = true
-    scene.hooks.beforeWatch = async () => {
+    service.hooks.beforeWatch = async () => {
       if (isLate) for (const n of [5, 6, 7]) await put(n, 1_400_000)
       isLate = false
     }
     await disconnect(proxy)
     for (const n of [2, 3, 4]) await put(n, 1_400_000)
     await proxy.heal()
-    await scene.serves(7)
+    await service.serves(7)
     await put(8, 1_400_000)
-    await scene.serves(8)
+    await service.serves(8)
   })
 
-  it('where it is cut again and again while changes come and each takes long to apply', async (test) => {
+  it('serves the newest document if the connection is cut repeatedly while slow changes are applied', async (test) => {
     const proxy = await useProxy(test, server.port)
     const { key, put } = newKey(server)
     await put(1)
-    const scene = begin(test, { hosts: proxy.host, key }, { preparing: () => pass(200) })
-    await scene.serves(1)
-    const rounds = lasting(12, 100)
+    const service = startService(test, { hosts: proxy.host, key }, { preparing: () => sleep(200) })
+    await service.serves(1)
+    const rounds = shortOrLong(12, 100)
     for (let n = 2; n <= rounds; n++) {
       await put(n)
       if (n % 3 === 0) proxy.cut()
-      await pass(50)
+      await sleep(50)
     }
-    await scene.serves(rounds)
+    await service.serves(rounds)
   })
 })

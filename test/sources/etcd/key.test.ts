@@ -3,7 +3,7 @@ import { isNewer } from '../../../src/model/revision.ts'
 import type { Source } from '../../../src/api/source.ts'
 import { etcdSource } from '../../../src/sources/etcd/index.ts'
 import { startEtcd, type EtcdServer } from '../../support/etcd-server.ts'
-import { follow, never, readDocument, SOON, textOf } from '../../support/etcd-world.ts'
+import { follow, followOpened, never, readDocument, SOON, textOf } from '../follow.ts'
 
 let server: EtcdServer
 let source: Source
@@ -34,7 +34,7 @@ describe('The revision of a key', () => {
     expect(revision.lineage).toMatch(/^\d+\/0$/)
   })
 
-  it('is that of no other document when the same value is put again', async () => {
+  it('is newer when the same value is put again', async () => {
     await put('{"n":1}')
     const first = await readDocument(source)
     await put('{"n":1}')
@@ -42,7 +42,7 @@ describe('The revision of a key', () => {
     expect(isNewer(second.revision, first.revision)).toBe(true)
   })
 
-  it('rises through delete and re-create, though the version of the key starts again', async () => {
+  it('rises when the key is deleted and created again, although the version of the key restarts', async () => {
     await put('{"n":1}')
     const first = await source.read(never)
     await remove()
@@ -64,10 +64,10 @@ describe('The revision of a key', () => {
   })
 })
 
-describe('A watched key', () => {
-  it('reports each put with its own revision, a same-value put included', async () => {
+describe('The watch of a key', () => {
+  it('reports each put with its own revision, even of the same value', async () => {
     await put('{"n":1}')
-    const watched = await follow(source, (await readDocument(source)).revision)
+    const watched = await followOpened(source, (await readDocument(source)).revision)
     for (const text of ['{"n":2}', '{"n":2}']) {
       const name = await put(text)
       await vi.waitFor(() => {
@@ -79,24 +79,24 @@ describe('A watched key', () => {
     expect(watched.texts()).toEqual(['{"n":2}', '{"n":2}'])
   })
 
-  it('reports a delete as missing, at the revision of the delete', async () => {
+  it('reports a delete as missing, with the revision of the delete', async () => {
     await put('{"n":1}')
-    const watched = await follow(source, (await readDocument(source)).revision)
+    const watched = await followOpened(source, (await readDocument(source)).revision)
     await remove()
     await vi.waitFor(() => expect(watched.events.at(-1)?.kind).toBe('missing'), SOON)
     const reported = watched.events.at(-1)
-    const reading = await source.read(never)
-    expect(reported).toMatchObject({ kind: 'missing', revision: { name: '0', order: reading.revision.order } })
+    const found = await source.read(never)
+    expect(reported).toMatchObject({ kind: 'missing', revision: { name: '0', order: found.revision.order } })
     await watched.stop()
   })
 
-  it('reports the last of what one answer holds, where it catches up on many', async () => {
+  it('reports the last event of each response when it catches up on many', async () => {
     await put('{"n":0}')
     const { revision } = await readDocument(source)
     await server.admin(async (client) => {
       for (let n = 1; n <= 300; n++) await client.put(key).value(`{"n":${n}}`)
     })
-    const watched = await follow(source, revision)
+    const watched = await followOpened(source, revision)
     await vi.waitFor(() => expect(watched.texts().at(-1)).toBe('{"n":300}'), SOON)
     expect(watched.texts().length).toBeLessThan(300)
     await watched.stop()
@@ -107,14 +107,14 @@ describe('A watched key', () => {
     const { revision } = await readDocument(source)
     const texts = ['a', 'b', 'c'].map((letter) => JSON.stringify(letter.repeat(1_400_000)))
     for (const text of texts) await put(text)
-    const watched = await follow(source, revision)
+    const watched = await followOpened(source, revision)
     await vi.waitFor(() => expect(watched.texts().at(-1) === texts[2]).toBe(true), SOON)
     await watched.stop()
   })
 
-  it('is left alone by the keys beside it', async () => {
+  it('ignores the keys next to its own', async () => {
     await put('{"n":1}')
-    const watched = await follow(source, (await readDocument(source)).revision)
+    const watched = await followOpened(source, (await readDocument(source)).revision)
     await put('x', `${key}/below`)
     await put('x', `${key}0`)
     await put('{"n":2}')
@@ -122,23 +122,23 @@ describe('A watched key', () => {
     await watched.stop()
   })
 
-  it('is at once compacted where the revisions asked for are gone, and a new read goes on', async () => {
+  it('breaks with source.compacted at once if the requested revisions are gone, and a new read continues', async () => {
     await put('{"n":1}')
     const { revision } = await readDocument(source)
     await put('{"n":2}')
     const newest = await put('{"n":3}')
     await server.admin(async (client) => client.kv.compact({ revision: newest, physical: true }))
-    const watched = await follow(source, revision, { opened: false })
+    const watched = follow(source, revision)
     await vi.waitFor(() => expect(watched.outcome()).toBeDefined(), SOON)
     expect(watched.code()).toBe('source.compacted')
     const found = await readDocument(source)
     expect(textOf(found)).toBe('{"n":3}')
-    await (await follow(source, found.revision)).stop()
+    await (await followOpened(source, found.revision)).stop()
   })
 })
 
-describe('The options', () => {
-  it('put the namespace before the key', async () => {
+describe('etcdSource', () => {
+  it('prepends the namespace to the key', async () => {
     await put('{"n":1}')
     const spaced = etcdSource({ hosts: server.endpoint, namespace: '/key/', key: key.slice('/key/'.length) })
     expect(textOf(await readDocument(spaced))).toBe('{"n":1}')
@@ -154,8 +154,8 @@ describe('The options', () => {
     ['an empty key', { hosts: 'a', key: '' }],
     ['a deadline that a timer cannot hold', { hosts: 'a', key: 'k', deadlines: { callMs: 2 ** 31 } }],
     ['a deadline of NaN', { hosts: 'a', key: 'k', deadlines: { openMs: Number.NaN } }],
-    ['a CA that is no PEM', { hosts: 'a', key: 'k', credentials: { rootCertificate: Buffer.from('secret') } }],
-  ])('are refused when made: %s', (_, options) => {
+    ['a CA that is not PEM', { hosts: 'a', key: 'k', credentials: { rootCertificate: Buffer.from('secret') } }],
+  ])('refuses %s', (_, options) => {
     expect(() => etcdSource(options)).toThrow(/^reloader\.invalid-option/)
     expect(() => etcdSource(options)).not.toThrow(/secret/)
   })

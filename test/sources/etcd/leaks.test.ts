@@ -3,8 +3,8 @@ import { createServer, type AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { etcdSource } from '../../../src/sources/etcd/index.ts'
 import { startEtcd, type EtcdServer } from '../../support/etcd-server.ts'
-import { codeOf, never } from '../../support/etcd-world.ts'
-import { begin, disconnect, newKey, pass, until, useProxy } from './scene.ts'
+import { codeOf, never } from '../follow.ts'
+import { disconnect, startService, newKey, sleep, until, useProxy } from './running-service.ts'
 
 let server: EtcdServer
 
@@ -13,15 +13,15 @@ beforeAll(async () => {
 })
 afterAll(() => server.stop())
 
-describe.concurrent('No connection is left behind', () => {
-  it('by reads that a silent peer has kept waiting', async (test) => {
+describe.concurrent('The etcd source', () => {
+  it('leaves no connection open after reads that a silent peer did not answer', async (test) => {
     let open = 0
     let accepted = 0
     const silent = createServer((socket) => {
       accepted += 1
       open += 1
       socket.on('error', () => undefined).on('close', () => open--)
-      socket.resume() // it listens, as its end of the connection must to see the other end go
+      socket.resume() // it must read, to notice that the other end closes
     })
     await once(silent.listen(0, '127.0.0.1'), 'listening')
     test.onTestFinished(() => void silent.close())
@@ -33,37 +33,37 @@ describe.concurrent('No connection is left behind', () => {
     await source.close?.()
   })
 
-  it('by reads that were refused, when the server is there again', async (test) => {
+  it('leaves no connection open after refused reads, once the server is back', async (test) => {
     const proxy = await useProxy(test, server.port)
     await proxy.refuse()
     const source = etcdSource({ hosts: proxy.host, key: 'k' })
     for (let reads = 1; reads <= 5; reads++) expect(await codeOf(source.read(never))).toBe('source.unreachable')
     await proxy.heal()
-    await pass(2_000) // gRPC has then tried once more for each of them
+    await sleep(2_000) // until gRPC has tried once more for each of them
     await until(() => expect(proxy.open()).toBe(0))
     expect((await source.read(never)).kind).toBe('missing')
     await source.close?.()
     await until(() => expect(proxy.open()).toBe(0))
   })
 
-  it('by a service that has seen many outages, but those it needs', async (test) => {
+  it('leaves open only the connections that it needs after many outages', async (test) => {
     const proxy = await useProxy(test, server.port)
     const { key, put } = newKey(server)
     await put(1)
-    const scene = begin(test, { hosts: proxy.host, key })
+    const service = startService(test, { hosts: proxy.host, key })
     for (let n = 2; n <= 5; n++) {
-      await scene.comesTo('watching')
+      await service.reaches('watching')
       await disconnect(proxy)
-      await scene.comesTo('backing-off')
+      await service.reaches('backing-off')
       await put(n)
       await proxy.heal()
-      await scene.serves(n)
+      await service.serves(n)
     }
-    await scene.comesTo('watching')
-    await pass(2_000)
-    // One for the watch, one for reads.
+    await service.reaches('watching')
+    await sleep(2_000)
+    // One for the watch and one for reads.
     await until(() => expect(proxy.open()).toBeLessThanOrEqual(2))
-    await scene.reloader.close()
+    await service.reloader.close()
     await until(() => expect(proxy.open()).toBe(0))
   })
 })

@@ -1,7 +1,5 @@
-import { status } from '@grpc/grpc-js'
 import { describe, expect, it } from 'vitest'
 import { SourceError } from '../../../src/api/source.ts'
-import { cancelledWatchError, toSourceError } from '../../../src/sources/etcd/errors.ts'
 import { createLineageTracker, toNumber } from '../../../src/sources/etcd/lineage.ts'
 
 const header = (revision: number, term = 2, cluster = '7') => ({
@@ -11,7 +9,7 @@ const header = (revision: number, term = 2, cluster = '7') => ({
 })
 
 describe('The lineage', () => {
-  it('stays while revision and term rise or stand still', () => {
+  it('stays while revision and term rise or stay the same', () => {
     const lineages = createLineageTracker()
     expect(lineages.current()).toBeUndefined()
     for (const answer of [header(5), header(5), header(9), header(9, 3)]) {
@@ -27,7 +25,7 @@ describe('The lineage', () => {
     expect(seen).toEqual(['7/0', '7/1', '7/2', '8/3', '8/3'])
   })
 
-  it('is not misled by reads that overlap and whose answers change places', () => {
+  it('stays if overlapping reads are answered in reverse order', () => {
     const lineages = createLineageTracker()
     lineages.observe(header(5), lineages.mark())
     const first = lineages.mark()
@@ -37,7 +35,7 @@ describe('The lineage', () => {
     expect(lineages.observe(header(6), lineages.mark())).toBe('7/1')
   })
 
-  it('refuses the answer of a read that a change of the store overtook', () => {
+  it('is unknown for a read during which the store was replaced', () => {
     const lineages = createLineageTracker()
     lineages.observe(header(50), lineages.mark())
     const overtaken = lineages.mark()
@@ -46,7 +44,7 @@ describe('The lineage', () => {
     expect(lineages.observe(header(6), lineages.mark())).toBe('7/1')
   })
 
-  it('changes where a read finds less than a watch has told, unless the watch was of another lineage', () => {
+  it('changes if a read finds a lower revision than a watch of the same lineage has reported', () => {
     const lineages = createLineageTracker()
     lineages.advance('7/0', 99)
     expect(lineages.observe(header(5), lineages.mark())).toBe('7/0')
@@ -57,51 +55,8 @@ describe('The lineage', () => {
     expect(lineages.observe(header(19), lineages.mark())).toBe('7/1')
   })
 
-  it('takes no revision that a JavaScript number cannot hold', () => {
+  it('rejects a revision that a JavaScript number cannot hold', () => {
     expect(toNumber('9007199254740991')).toBe(Number.MAX_SAFE_INTEGER)
     expect(() => toNumber('9007199254740993')).toThrow(SourceError)
-  })
-})
-
-describe('An error of etcd or gRPC', () => {
-  const refused = 'No connection established. Last error: Error: '
-
-  it.each([
-    [status.UNAVAILABLE, `${refused}connect ECONNREFUSED 127.0.0.1:1. Resolution note: `, 'source.unreachable'],
-    [status.UNAVAILABLE, 'Name resolution failed for target dns:certificate.example:2379', 'source.unreachable'],
-    [status.UNAVAILABLE, 'etcdserver: no leader', 'source.unreachable'],
-    [status.UNAVAILABLE, 'etcdserver: request timed out', 'source.timeout'],
-    [status.UNAVAILABLE, `${refused}self-signed certificate. Resolution note: `, 'source.tls'],
-    [status.UNAVAILABLE, `${refused}certificate has expired. Resolution note: `, 'source.tls'],
-    [status.UNAVAILABLE, `${refused}unable to get local issuer certificate`, 'source.tls'],
-    [status.UNAVAILABLE, `${refused}Hostname/IP does not match certificate's altnames`, 'source.tls'],
-    [status.DEADLINE_EXCEEDED, 'Deadline exceeded', 'source.timeout'],
-    [status.UNAUTHENTICATED, 'etcdserver: invalid auth token', 'source.unauthenticated'],
-    [status.INVALID_ARGUMENT, 'etcdserver: user name is empty', 'source.unauthenticated'],
-    [status.INVALID_ARGUMENT, 'etcdserver: revision of auth store is old', 'source.unauthenticated'],
-    [
-      status.INVALID_ARGUMENT,
-      'etcdserver: authentication failed, invalid user ID or password',
-      'source.unauthenticated',
-    ],
-    [status.PERMISSION_DENIED, 'etcdserver: permission denied', 'source.denied'],
-    [status.OUT_OF_RANGE, 'etcdserver: mvcc: required revision has been compacted', 'source.compacted'],
-    [status.INTERNAL, 'Received RST_STREAM with code 2', 'source.failed'],
-  ])('%i %s is %s', (code, details, expected) => {
-    const error = Object.assign(new Error(details), { code, details })
-    expect(toSourceError(error).code).toBe(expected)
-    expect(toSourceError(error).cause).toBe(error)
-    expect(toSourceError(error).message).toBe(expected)
-  })
-
-  it('in a cancelled watch is known by its reason alone', () => {
-    const told = (reason: string): string => cancelledWatchError(reason).code
-    expect(told('rpc error: code = PermissionDenied desc = etcdserver: permission denied')).toBe('source.denied')
-    expect(told('etcdserver: invalid auth token')).toBe('source.unauthenticated')
-    expect(told('')).toBe('source.closed')
-  })
-
-  it('that is none at all still has a code', () => {
-    for (const thrown of [undefined, null, 'text', {}]) expect(toSourceError(thrown).code).toBe('source.failed')
   })
 })

@@ -1,17 +1,17 @@
 import dns from 'node:dns'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import { startEtcd, type EtcdServer } from '../../support/etcd-server.ts'
-import { begin, disconnect, lasting, newKey, pass, useProxy } from './scene.ts'
+import { disconnect, startService, shortOrLong, newKey, sleep, useProxy } from './running-service.ts'
 
 const NAME = 'etcd.changeover.test'
 
 let server: EtcdServer
-/** What the name resolves to; nothing where it does not exist. */
+/** What the name resolves to; undefined if it does not exist. */
 let address: string | undefined
 
 beforeAll(async () => {
   server = await startEtcd()
-  // gRPC's own resolver asks the system by this function; all else of it is real.
+  // The resolver of gRPC asks the system through this function. Everything else is real.
   const lookup = dns.promises.lookup
   vi.spyOn(dns.promises, 'lookup').mockImplementation(((name: string, options: dns.LookupAllOptions) => {
     if (name !== NAME) return lookup(name, options)
@@ -25,39 +25,39 @@ afterAll(async () => {
   await server.stop()
 })
 
-it('A host whose name comes, goes and comes back is followed each time that it is there', async (test) => {
+it('A service follows a host each time its name can be resolved', async (test) => {
   const proxy = await useProxy(test, server.port)
   const { key, put } = newKey(server)
   await put(1)
-  const scene = begin(test, { hosts: `http://${NAME}:${proxy.port}`, key })
-  await scene.names('source.unreachable')
-  expect(scene.hasStarted()).toBe(false)
+  const service = startService(test, { hosts: `http://${NAME}:${proxy.port}`, key })
+  await service.showsError('source.unreachable')
+  expect(service.hasStarted()).toBe(false)
   address = '127.0.0.1'
-  await scene.serves(1)
-  await scene.comesTo('watching')
+  await service.serves(1)
+  await service.reaches('watching')
   address = undefined
   // An open connection does not need the name.
   await put(2)
-  await scene.serves(2)
+  await service.serves(2)
   await disconnect(proxy)
-  await scene.comesTo('backing-off')
+  await service.reaches('backing-off')
   await proxy.heal()
   await put(3)
-  await pass(lasting(1_500, 30_000))
-  expect(scene.serving()).toBe(2)
+  await sleep(shortOrLong(1_500, 30_000))
+  expect(service.serving()).toBe(2)
   address = '127.0.0.1'
-  await scene.serves(3)
+  await service.serves(3)
   await put(4)
-  await scene.serves(4)
+  await service.serves(4)
 })
 
-it('A name that moves to another address is found there', async (test) => {
-  address = '127.0.0.2' // nobody listens there
+it('A service finds a host whose name moves to another address', async (test) => {
+  address = '127.0.0.2' // nothing listens there
   const proxy = await useProxy(test, server.port)
   const { key, put } = newKey(server)
   await put(1)
-  const scene = begin(test, { hosts: `http://${NAME}:${proxy.port}`, key })
-  await scene.names('source.unreachable')
+  const service = startService(test, { hosts: `http://${NAME}:${proxy.port}`, key })
+  await service.showsError('source.unreachable')
   address = '127.0.0.1'
-  await scene.serves(1)
+  await service.serves(1)
 })

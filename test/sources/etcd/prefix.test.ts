@@ -3,14 +3,14 @@ import { isNewer } from '../../../src/model/revision.ts'
 import type { Source } from '../../../src/api/source.ts'
 import { etcdSource } from '../../../src/sources/etcd/index.ts'
 import { startEtcd, type EtcdServer } from '../../support/etcd-server.ts'
-import { follow, never, readDocument, SOON, textOf } from '../../support/etcd-world.ts'
+import { followOpened, never, readDocument, SOON, textOf } from '../follow.ts'
 
 let server: EtcdServer
 let source: Source
 let prefix = ''
 let prefixes = 0
 
-/** One transaction: texts are put, `null` deletes. */
+/** Writes in one transaction; `null` deletes the key. */
 const write = (changes: Readonly<Record<string, string | null>>): Promise<unknown> =>
   server.admin(async (client) => {
     const operations = Object.entries(changes).map(([name, value]) => {
@@ -33,12 +33,12 @@ beforeEach(() => {
 afterEach(() => source.close?.())
 
 describe('The keys of a prefix', () => {
-  it('form a tree, slash by slash, in the order of the keys', async () => {
+  it('form a tree, separated by slashes, in the order of the keys', async () => {
     await write({ 'db/max': '10', 'db/host': 'localhost', 'log/level': 'info', name: 'é"\n' })
     expect(await readText()).toBe('{"db":{"host":"localhost","max":"10"},"log":{"level":"info"},"name":"é\\"\\n"}')
   })
 
-  it('are JSON where the option says so, as they were written', async () => {
+  it('are read as JSON exactly as they were written, if the option says so', async () => {
     const json = etcdSource({ hosts: server.endpoint, prefix, values: 'json' })
     await write({ 'db/max': ' 1.0 ', list: '[1,{"a":1,"a":2}]' })
     expect(textOf(await json.read(never))).toBe('{"db":{"max": 1.0 },"list":[1,{"a":1,"a":2}]}')
@@ -47,7 +47,7 @@ describe('The keys of a prefix', () => {
     await json.close?.()
   })
 
-  it('are those of the folder alone', async () => {
+  it('do not include keys outside the folder', async () => {
     await write({ a: '1' })
     await server.admin(async (client) => {
       await client.put(`${prefix}0/a`).value('x')
@@ -56,7 +56,7 @@ describe('The keys of a prefix', () => {
     expect(await readText()).toBe('{"a":"1"}')
   })
 
-  it('are missing where there are none', async () => {
+  it('form a missing document if there are none', async () => {
     expect(await source.read(never)).toMatchObject({ kind: 'missing', revision: { name: '0' } })
   })
 
@@ -65,23 +65,23 @@ describe('The keys of a prefix', () => {
     ['a value deep in a value', { 'a/b': '1', 'a/b/c/d': '2' }, 'document.key-conflict'],
     ['an empty segment', { 'a//b': '1' }, 'document.malformed'],
     ['a slash at the end', { 'a/': '1' }, 'document.malformed'],
-    ['a key nested without end', { [`${'a/'.repeat(5_000)}a`]: '1' }, 'document.too-deep'],
+    ['too many segments', { [`${'a/'.repeat(5_000)}a`]: '1' }, 'document.too-deep'],
   ])('form no document with %s', async (_, keys, code) => {
     await write(keys)
     expect(await source.read(never)).toMatchObject({ kind: 'malformed', code })
   })
 
-  it('form none where a value is not UTF-8', async () => {
+  it('form no document if a value is not UTF-8', async () => {
     await server.admin(async (client) => client.put(`${prefix}/a`).value(Buffer.of(0xc3, 0x28)))
     expect(await source.read(never)).toMatchObject({ kind: 'malformed', code: 'document.encoding' })
   })
 
-  it('keep __proto__ as a key of the document, for the reloader to refuse', async () => {
+  it('keep __proto__ as a key of the document, for the reloader to reject', async () => {
     await write({ '__proto__/admin': 'true' })
     expect(await readText()).toBe('{"__proto__":{"admin":"true"}}')
   })
 
-  it('are read in pages at one revision, though they are written meanwhile', async () => {
+  it('are read in pages at one revision, even while they are written', async () => {
     const names = Array.from({ length: 1_000 }, (_, n) => `k${String(n).padStart(4, '0')}`)
     const all = (value: string): Promise<unknown> => write(Object.fromEntries(names.map((name) => [name, value])))
     await all('0')
@@ -104,7 +104,7 @@ describe('The keys of a prefix', () => {
     expect(torn).toBe(0)
   })
 
-  it('may be so large that a page does not fit into a message', async () => {
+  it('can be so large that a page does not fit into a message', async () => {
     const small = etcdSource({
       hosts: server.endpoint,
       prefix,
@@ -121,7 +121,7 @@ describe('The revision of a prefix', () => {
   it('changes once when one transaction changes two keys', async () => {
     await write({ a: '1', b: '1' })
     const before = await readDocument(source)
-    const watched = await follow(source, before.revision)
+    const watched = await followOpened(source, before.revision)
     await write({ a: '2', b: '2' })
     await vi.waitFor(() => expect(watched.events.length).toBeGreaterThan(1), SOON)
     const after = await readDocument(source)
@@ -156,7 +156,7 @@ describe('The revision of a prefix', () => {
     expect((await readDocument(source)).revision.name).toBe(before.revision.name)
   })
 
-  it("of a malformed state is that state's own, so that it is refused once", async () => {
+  it('stays the same for the same malformed state, so that it is rejected once', async () => {
     await write({ db: '1', 'db/max': '2' })
     const first = await source.read(never)
     const second = await source.read(never)

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { isChangeoverError } from '../../../src/model/failure.ts'
 import { etcdSource, publish } from '../../../src/sources/etcd/index.ts'
 import { freePorts, startEtcd, type EtcdServer } from '../../support/etcd-server.ts'
-import { never, readDocument, textOf } from '../../support/etcd-world.ts'
+import { never, readDocument, textOf } from '../follow.ts'
 import { startProxy } from '../../support/tcp-proxy.ts'
 
 let server: EtcdServer
@@ -15,7 +15,7 @@ afterAll(() => server.stop())
 
 const target = () => ({ hosts: server.endpoint, key: `/publish/${++keys}` })
 
-/** What a publish comes to: the new revision's name, or the error's code and revision. */
+/** The name of the new revision, or the code and revision of the error. */
 const outcome = async (work: Promise<string>): Promise<string | { code: string; revision: string | undefined }> => {
   try {
     return await work
@@ -25,7 +25,7 @@ const outcome = async (work: Promise<string>): Promise<string | { code: string; 
   }
 }
 
-it('A published document is read under the name that publish gave', async () => {
+it('A read finds a published document under the name that publish returned', async () => {
   const to = target()
   const source = etcdSource(to)
   const name = await publish(to, '{"n":"é"}')
@@ -37,7 +37,7 @@ it('A published document is read under the name that publish gave', async () => 
   await source.close?.()
 })
 
-it('A publish for a revision that is no longer there is refused, says what is there, and writes nothing', async () => {
+it('A publish for an outdated revision rejects with the current revision, and writes nothing', async () => {
   const to = target()
   const source = etcdSource(to)
   expect((await source.read(never)).revision.name).toBe('0')
@@ -60,7 +60,7 @@ it('A publish for a revision that is no longer there is refused, says what is th
   await source.close?.()
 })
 
-it('Of many publishers for one revision exactly one writes', async () => {
+it('Only one of many publishers for the same revision writes', async () => {
   const to = target()
   let current = await publish(to, '{"n":0}')
   for (let round = 0; round < 5; round++) {
@@ -74,13 +74,13 @@ it('Of many publishers for one revision exactly one writes', async () => {
   }
 })
 
-it('A publish goes to the host that answers', async () => {
+it('A publish uses a host that answers', async () => {
   const [dead = 0] = await freePorts(1)
   const to = { ...target(), hosts: [`http://127.0.0.1:${dead}`, server.endpoint] }
   for (let attempt = 0; attempt < 8; attempt++) expect(typeof (await outcome(publish(to, '{}')))).toBe('string')
 })
 
-it('A publish that cannot be made says why, with a bound on its wait', async () => {
+it('A publish that fails rejects with the reason within its deadline', async () => {
   const [dead = 0] = await freePorts(1)
   expect(await outcome(publish({ hosts: `http://127.0.0.1:${dead}`, key: 'k' }, '{}'))).toMatchObject({
     code: 'source.unreachable',

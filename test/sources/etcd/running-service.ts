@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { SourceState } from 'changeover'
 import type { EtcdDeadlines, EtcdSourceOptions } from 'changeover/etcd'
 import type { Etcd3 } from 'etcd3'
@@ -7,72 +6,77 @@ import { startEtcd, type EtcdServer, type EtcdServerOptions } from '../../suppor
 import { createService, type Service, type ServiceOptions } from '../../support/etcd-service.ts'
 import { startProxy, type TcpProxy } from '../../support/tcp-proxy.ts'
 
-/** The same tests with the durations of real outages: CHANGEOVER_LONG=1. */
+export { setTimeout as sleep } from 'node:timers/promises'
+
+/** With CHANGEOVER_LONG=1, the same tests take as long as real outages. */
 const isLong = process.env.CHANGEOVER_LONG === '1'
 
-/** How long a fault lasts, in milliseconds; or how many there are of something. */
-export const lasting = (short: number, long: number): number => (isLong ? long : short)
+/** The duration of a fault in milliseconds, or the number of its repetitions. */
+export const shortOrLong = (short: number, long: number): number => (isLong ? long : short)
 
-/** For waits on a condition; nothing takes this long unless it is broken. */
+/** For waits on a condition. Nothing takes this long unless it is broken. */
 const SOON = { timeout: isLong ? 60_000 : 25_000, interval: 20 }
 vi.setConfig({ testTimeout: isLong ? 300_000 : 90_000 })
 
-/** For tests of a peer that says nothing, which take the sum of these; the long ones take the defaults. */
-export const hasty: EtcdDeadlines = isLong ? {} : { callMs: 1_500, openMs: 1_500, silenceMs: 400, answerMs: 1_500 }
+/** For tests of a silent peer, which take the sum of these. The long tests use the defaults. */
+export const shortDeadlines: EtcdDeadlines = isLong
+  ? {}
+  : { callMs: 1_500, openMs: 1_500, silenceMs: 400, answerMs: 1_500 }
 
-/** Waits a fault's duration; nothing is asserted of it. */
-export const pass = (ms: number): Promise<void> => sleep(ms)
-
-/** Until `assertion` no longer throws. */
+/** Waits until `assertion` no longer throws. */
 export const until = (assertion: () => unknown): Promise<unknown> => vi.waitFor(assertion, SOON)
 
-export interface Scene extends Service {
+export interface RunningService extends Service {
   /** Waits until this number serves. */
   readonly serves: (n: number) => Promise<unknown>
   /** Waits until the source is in this state. */
-  readonly comesTo: (state: SourceState) => Promise<unknown>
-  /** Waits until `status` names this cause. */
-  readonly names: (code: string) => Promise<unknown>
-  /** How many more reads than two a second the test's own doings explain. Default 20. */
+  readonly reaches: (state: SourceState) => Promise<unknown>
+  /** Waits until `status` shows this code as the source's last error. */
+  readonly showsError: (code: string) => Promise<unknown>
+  /** How many reads the test explains, beyond two per second. Default 20. */
   allowedReads: number
 }
 
 /**
- * A service that begins at once. When the test ends it is closed, and then what must hold in every test is looked at:
- * revisions rose, reads were few, every generation was closed, nothing went unhandled.
+ * Starts a service. It is closed at the end of the test, which then checks what must always hold: revisions rose, reads
+ * were few, every generation was closed, and there was no unhandled error.
  */
-export const begin = (test: TestContext, from: EtcdSourceOptions, options: ServiceOptions = {}): Scene => {
+export const startService = (
+  test: TestContext,
+  from: EtcdSourceOptions,
+  options: ServiceOptions = {},
+): RunningService => {
   const service = createService(from, options)
-  const source = () => service.reloader.status().source
-  const scene: Scene = {
+  const status = () => service.reloader.status().source
+  const running: RunningService = {
     ...service,
     allowedReads: 20,
     serves: (n) => until(() => expect(service.serving()).toBe(n)),
-    comesTo: (state) => until(() => expect(source().state).toBe(state)),
-    names: (code) => until(() => expect(source().lastError?.code).toBe(code)),
+    reaches: (state) => until(() => expect(status().state).toBe(state)),
+    showsError: (code) => until(() => expect(status().lastError?.code).toBe(code)),
   }
   test.onTestFinished(async () => {
-    expect(await service.end(scene.allowedReads)).toEqual([])
+    expect(await service.end(running.allowedReads)).toEqual([])
   })
   service.start()
-  return scene
+  return running
 }
 
-/** A server that ends with the test. */
+/** Starts a server that is stopped at the end of the test. */
 export const useServer = async (test: TestContext, options: EtcdServerOptions = {}): Promise<EtcdServer> => {
   const server = await startEtcd(options)
   test.onTestFinished(() => server.stop())
   return server
 }
 
-/** A proxy that ends with the test, and its address. */
+/** Starts a proxy that is closed at the end of the test. */
 export const useProxy = async (test: TestContext, port: number): Promise<TcpProxy & { readonly host: string }> => {
   const proxy = await startProxy(port)
   test.onTestFinished(() => proxy.close())
   return { ...proxy, host: `http://127.0.0.1:${proxy.port}` }
 }
 
-/** Refuses and cuts, as a server does that is gone. */
+/** Refuses and cuts connections, as if the server were gone. */
 export const disconnect = async (proxy: TcpProxy): Promise<void> => {
   await proxy.refuse()
   proxy.cut()
@@ -84,23 +88,22 @@ interface Administered {
 
 let keys = 0
 
-/** A key of this test alone, and what can be done to it straight at the server. */
+/** A key that only this test uses, and functions that change it directly on the server. */
 export const newKey = (server: Administered) => {
   const key = `/test/${++keys}/config`
   const textOf = (n: number, bytes = 0): string => JSON.stringify(bytes === 0 ? { n } : { n, pad: 'x'.repeat(bytes) })
-  const put = (n: number, bytes = 0): Promise<number> =>
-    server.admin(async (client) => Number((await client.put(key).value(textOf(n, bytes))).header.revision))
   return {
     key,
-    /** The revision at which the document with this number was written. */
-    put,
-    /** Many, quickly, one after the other: `from` up to `to`. */
+    /** Writes the document with this number, and returns its revision. */
+    put: (n: number, bytes = 0): Promise<number> =>
+      server.admin(async (client) => Number((await client.put(key).value(textOf(n, bytes))).header.revision)),
+    /** Writes the documents `from` to `to` in quick succession. */
     putAll: (from: number, to: number): Promise<void> =>
       server.admin(async (client) => {
         const batch = 100
         for (let n = from; n <= to; n += batch) {
           const numbers = Array.from({ length: Math.min(batch, to - n + 1) }, (_, at) => n + at)
-          // On one connection etcd takes them in the order sent, but does not promise it: the last goes alone.
+          // etcd does not promise to keep the order of concurrent puts, so the last one is written alone.
           await Promise.all(numbers.filter((one) => one !== to).map((one) => client.put(key).value(textOf(one))))
         }
         await client.put(key).value(textOf(to))

@@ -1,18 +1,18 @@
 import type { Etcd3 } from 'etcd3'
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest'
-import { makeCertificates, type Authority, type Certificate } from '../../support/etcd-certificates.ts'
+import { createCertificates, type Authority, type Certificate } from '../../support/etcd-certificates.ts'
 import type { EtcdServerOptions } from '../../support/etcd-server.ts'
-import { begin, disconnect, lasting, newKey, pass, useProxy, useServer } from './scene.ts'
+import { disconnect, startService, shortOrLong, newKey, sleep, useProxy, useServer } from './running-service.ts'
 
-let certificates: Awaited<ReturnType<typeof makeCertificates>>
+let certificates: Awaited<ReturnType<typeof createCertificates>>
 let authority: Authority
-let stranger: Authority
+let untrusted: Authority
 let client: Certificate
 
 beforeAll(async () => {
-  certificates = await makeCertificates()
-  authority = await certificates.makeAuthority('authority')
-  stranger = await certificates.makeAuthority('stranger')
+  certificates = await createCertificates()
+  authority = await certificates.createAuthority('authority')
+  untrusted = await certificates.createAuthority('untrusted')
   client = await authority.issue('client')
 })
 afterAll(() => certificates.remove())
@@ -22,7 +22,7 @@ const credentialsOf = (trusted: Authority, own?: Certificate) => ({
   ...(own === undefined ? {} : { certChain: own.certChain, privateKey: own.privateKey }),
 })
 
-/** A server with TLS behind a proxy, and a key of its own. */
+/** Starts a server with TLS behind a proxy. */
 const useSecure = async (test: TestContext, tls: NonNullable<EtcdServerOptions['tls']>) => {
   const server = await useServer(test, { tls })
   const proxy = await useProxy(test, server.port)
@@ -31,80 +31,80 @@ const useSecure = async (test: TestContext, tls: NonNullable<EtcdServerOptions['
   return { server, proxy, hosts: `https://127.0.0.1:${proxy.port}`, ...newKey({ admin }) }
 }
 
-describe.concurrent('Over TLS', () => {
-  it('the newest document serves through cuts and restarts', async (test) => {
+describe.concurrent('A service over TLS', () => {
+  it('serves the newest document through cuts and restarts', async (test) => {
     const { server, proxy, hosts, key, put } = await useSecure(test, await authority.issue('server'))
     await put(1)
-    const scene = begin(test, { hosts, key, credentials: credentialsOf(authority) })
-    await scene.comesTo('watching')
+    const service = startService(test, { hosts, key, credentials: credentialsOf(authority) })
+    await service.reaches('watching')
     await disconnect(proxy)
     await put(2)
-    await pass(lasting(300, 30_000))
+    await sleep(shortOrLong(300, 30_000))
     await proxy.heal()
-    await scene.serves(2)
+    await service.serves(2)
     await server.restart()
     await put(3)
-    await scene.serves(3)
+    await service.serves(3)
   })
 
-  it('a client shows its own certificate where the server wants one', async (test) => {
+  it('presents its own certificate to a server that requires one', async (test) => {
     const tls = { ...(await authority.issue('server')), clientAuthority: authority.file }
     const { proxy, hosts, key, put } = await useSecure(test, tls)
     await put(1)
-    const scene = begin(test, { hosts, key, credentials: credentialsOf(authority, client) })
-    await scene.serves(1)
+    const service = startService(test, { hosts, key, credentials: credentialsOf(authority, client) })
+    await service.serves(1)
     proxy.cut()
     await put(2)
-    await scene.serves(2)
+    await service.serves(2)
   })
 
-  it('a client without one, or with one of a stranger, is told so', async (test) => {
+  it('shows source.tls if the server requires a certificate, and it has none or an untrusted one', async (test) => {
     const tls = { ...(await authority.issue('server')), clientAuthority: authority.file }
     const { hosts, key, put } = await useSecure(test, tls)
     await put(1)
-    for (const own of [undefined, await stranger.issue('client')]) {
-      const scene = begin(test, { hosts, key, credentials: credentialsOf(authority, own) })
-      await scene.names('source.tls')
-      expect(scene.failedStart()).toBeUndefined()
+    for (const own of [undefined, await untrusted.issue('client')]) {
+      const service = startService(test, { hosts, key, credentials: credentialsOf(authority, own) })
+      await service.showsError('source.tls')
+      expect(service.failedStart()).toBeUndefined()
     }
   })
 
-  it('an authority that the client does not trust is named, and nothing is served', async (test) => {
+  it('shows source.tls and serves nothing if it does not trust the authority of the server', async (test) => {
     const { hosts, key, put } = await useSecure(test, await authority.issue('server'))
     await put(1)
-    const scene = begin(test, { hosts, key, credentials: credentialsOf(stranger) })
-    scene.allowedReads = 5
-    await scene.names('source.tls')
-    await scene.comesTo('backing-off')
-    await pass(lasting(2_000, 30_000))
-    expect(scene.serving()).toBeUndefined()
-    expect(JSON.stringify(scene.reloader.status())).toContain('source.tls')
+    const service = startService(test, { hosts, key, credentials: credentialsOf(untrusted) })
+    service.allowedReads = 5
+    await service.showsError('source.tls')
+    await service.reaches('backing-off')
+    await sleep(shortOrLong(2_000, 30_000))
+    expect(service.serving()).toBeUndefined()
+    expect(JSON.stringify(service.reloader.status())).toContain('source.tls')
   })
 
-  it('an expired certificate is named, and a restart with a good one is enough', async (test) => {
+  it('shows source.tls for an expired certificate, and starts once the server has a valid one', async (test) => {
     const expired = await useServer(test, { tls: await authority.issue('server', 'expired') })
     const { server, proxy, hosts, key, put } = await useSecure(test, await authority.issue('server'))
     await put(1)
     proxy.retarget(expired.port)
-    const scene = begin(test, { hosts, key, credentials: credentialsOf(authority) })
-    await scene.names('source.tls')
-    expect(scene.hasStarted()).toBe(false)
+    const service = startService(test, { hosts, key, credentials: credentialsOf(authority) })
+    await service.showsError('source.tls')
+    expect(service.hasStarted()).toBe(false)
     proxy.retarget(server.port)
-    await scene.serves(1)
+    await service.serves(1)
   })
 
-  it('a certificate that expires while the service runs is named, and what served goes on', async (test) => {
+  it('keeps serving if the certificate expires while it runs, and shows source.tls', async (test) => {
     const expired = await useServer(test, { tls: await authority.issue('server', 'expired') })
     const { server, proxy, hosts, key, put } = await useSecure(test, await authority.issue('server'))
     await put(1)
-    const scene = begin(test, { hosts, key, credentials: credentialsOf(authority) })
-    await scene.serves(1)
+    const service = startService(test, { hosts, key, credentials: credentialsOf(authority) })
+    await service.serves(1)
     proxy.retarget(expired.port)
     proxy.cut()
-    await scene.names('source.tls')
-    expect(scene.serving()).toBe(1)
+    await service.showsError('source.tls')
+    expect(service.serving()).toBe(1)
     await put(2)
     proxy.retarget(server.port)
-    await scene.serves(2)
+    await service.serves(2)
   })
 })
