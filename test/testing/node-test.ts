@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { replay, scenario, SimulationError, simulate } from 'changeover/testing'
-import { documentOf, documents, hangingDb, subjectOf } from './simulate-subject.ts'
+import { documentOf, documents, hangingDb, subjectOf } from './simulate-fixtures.ts'
 
-// Run by node:test, as a child of simulate-runners.test.ts.
+// simulate-runners.test.ts runs this file with node:test.
 
 test('simulate plays histories', async () => {
   const { outcomes } = await simulate({ ...subjectOf(), documents, runs: 20, seed: 7 })
@@ -25,7 +25,7 @@ test('a stray rejection fails the simulation, not the runner', async () => {
   await assert.rejects(played, (error) => error instanceof SimulationError && error.violations[0]?.invariant === 'G13')
 })
 
-test('virtual globals are put back', async () => {
+test('virtual globals are restored', async () => {
   const before = globalThis.setTimeout
   const waits = subjectOf(
     () => ({
@@ -40,6 +40,6 @@ test('virtual globals are put back', async () => {
   assert.equal(globalThis.setTimeout, before)
 })
 
-test('what breaks fails here', { skip: process.env.SIMULATE_BREAKS === undefined }, async () => {
+test('a broken expectation fails the test', { skip: process.env.SIMULATE_BREAKS === undefined }, async () => {
   await hangingDb().run(subjectOf()).expectServing(documentOf(2))
 })

@@ -15,21 +15,21 @@ import {
   sourceFaults,
 } from '../../src/testing/simulate/scenario/scenario.ts'
 import { applySourceFault } from '../../src/testing/simulate/play/source-faults.ts'
-import { documentOf, subjectOf } from './simulate-subject.ts'
+import { documentOf, subjectOf } from './simulate-fixtures.ts'
 
-const changed = () => scenario('a change').start(documentOf(1)).soak(300).pause(3_000)
+const change = () => scenario('a change').start(documentOf(1)).soak(300).pause(3_000)
 
-type Scene = ReturnType<typeof changed>
+type Scene = ReturnType<typeof change>
 
-/** How each phase is reached: which call of it, and what must have happened before. */
+/** How a scenario reaches each phase: in which call, and after what. */
 const ways: Readonly<Record<string, { readonly place: Place; readonly call: number; readonly scene: () => Scene }>> = {
-  prepare: { place: 'db.prepare', call: 2, scene: changed },
-  commit: { place: 'db.commit', call: 2, scene: changed },
-  rollback: { place: 'db.rollback', call: 1, scene: () => changed().fault('flags.apply', faults.reject(), 2) },
-  check: { place: 'db.check', call: 5, scene: changed },
-  close: { place: 'db.close', call: 1, scene: changed },
-  apply: { place: 'flags.apply', call: 2, scene: changed },
-  undo: { place: 'flags.undo', call: 1, scene: () => changed().fault('db.check', faults.throw(), 5) },
+  prepare: { place: 'db.prepare', call: 2, scene: change },
+  commit: { place: 'db.commit', call: 2, scene: change },
+  rollback: { place: 'db.rollback', call: 1, scene: () => change().fault('flags.apply', faults.reject(), 2) },
+  check: { place: 'db.check', call: 5, scene: change },
+  close: { place: 'db.close', call: 1, scene: change },
+  apply: { place: 'flags.apply', call: 2, scene: change },
+  undo: { place: 'flags.undo', call: 1, scene: () => change().fault('db.check', faults.throw(), 5) },
 }
 
 const cases = Object.entries(ways).flatMap(([phase, way]) =>
@@ -40,7 +40,7 @@ const crashes = ({ trace }: { readonly trace: readonly { readonly what: { readon
   trace.flatMap(({ what }) => ('event' in what && what.event === 'crashed' && 'code' in what ? [what.code] : []))
 
 describe('A planned fault', () => {
-  it.each(cases)('in %s is really made to happen, and every guarantee holds: %s', async (_, kind, way) => {
+  it.each(cases)('in %s really happens, and every guarantee holds (%s)', async (_, kind, way) => {
     const { place, call, scene } = way
     for (const persists of [false, true]) {
       const planned = persists ? scene().persistsLastKnownGood() : scene()
@@ -51,9 +51,9 @@ describe('A planned fault', () => {
     }
   })
 
-  it('has the outcome that its kind calls for', async () => {
+  it('has the outcome that belongs to its kind', async () => {
     const outcomeOf = async (kind: FaultKind): Promise<string | undefined> => {
-      const run = changed().fault('db.prepare', { kind }, 2).put(documentOf(2)).run(subjectOf())
+      const run = change().fault('db.prepare', { kind }, 2).put(documentOf(2)).run(subjectOf())
       const records = (await run).trace.flatMap(({ what }) => (what.kind === 'record' ? [what.record] : []))
       const [, second] = records
       if (second === undefined) return undefined
@@ -71,23 +71,23 @@ describe('A planned fault', () => {
       'after-abort': 'rolled-back module.prepare-timeout',
       'ignore-signal': 'committed',
       twice: 'committed',
-      crash: 'committed', // of the next process
+      crash: 'committed', // by the next process
     })
   })
 
-  it('that cannot happen there is refused', () => {
+  it('is refused if its kind is impossible in that call', () => {
     const refused = expect.objectContaining({ code: 'simulate.bad-scenario' })
-    expect(() => changed().fault('db.commit', faults.hang())).toThrow(refused)
-    expect(() => changed().fault('disk.save', faults.reject())).toThrow(refused)
-    expect(() => changed().fault('db.boil' as Place, faults.reject())).toThrow(refused)
+    expect(() => change().fault('db.commit', faults.hang())).toThrow(refused)
+    expect(() => change().fault('disk.save', faults.reject())).toThrow(refused)
+    expect(() => change().fault('db.boil' as Place, faults.reject())).toThrow(refused)
   })
 })
 
 describe('A source', () => {
   it.each(sourceFaults.flatMap((fault) => [[fault, undefined] as const, [fault, 2_500] as const]))(
-    'in trouble (%s, for %s ms) neither breaks a guarantee nor loses what comes after',
+    'in trouble (%s, for %s ms) neither breaks a guarantee nor loses a later change',
     async (fault: SourceFault, ms) => {
-      const { faultsReached } = await changed()
+      const { faultsReached } = await change()
         .source(fault, ms)
         .put(documentOf(2))
         .during('db.prepare', (s) => s.source(fault), 2)
@@ -98,28 +98,25 @@ describe('A source', () => {
     },
   )
 
-  it('that answers a read with what it held before is not followed back', async () => {
+  it('that answers a read with an older document does not make the service go back', async () => {
     const source = memorySource({ v: 1 })
     source.put({ v: 2 })
     applySourceFault('stale-read', { source, written: [] })
     expect(await source.read(new AbortController().signal)).toMatchObject({ content: '{"v":1}' })
-    const run = changed().put(documentOf(2)).source('stale-read').reload().run(subjectOf())
+    const run = change().put(documentOf(2)).source('stale-read').reload().run(subjectOf())
     const { trace } = await run.expectServing(documentOf(2))
     const committed = trace.flatMap(({ what }) => (what.kind === 'record' ? [what.record.outcome] : []))
-    expect(committed.filter((outcome) => outcome === 'committed')).toHaveLength(3) // the last one is the healed world's
+    expect(committed.filter((outcome) => outcome === 'committed')).toHaveLength(3) // the last one when everything is healed
   })
 
-  it('shows a storm of 10,000 revisions as few transactions, of which the last serves', async () => {
-    const run = changed().storm(10_000, documentOf(2)).run(subjectOf())
+  it('turns a storm of 10,000 revisions into few transactions, and the last document serves', async () => {
+    const run = change().storm(10_000, documentOf(2)).run(subjectOf())
     const { trace } = await run.expectServing(documentOf(2))
     expect(trace.filter(({ what }) => what.kind === 'record').length).toBeLessThan(30)
   })
 
-  it('never shows the first of two keys that were written at once', async () => {
-    const { trace } = await changed()
-      .putBoth(documentOf(7), documentOf(2))
-      .run(subjectOf())
-      .expectServing(documentOf(2))
+  it('never shows one of two keys that were written at once without the other', async () => {
+    const { trace } = await change().putBoth(documentOf(7), documentOf(2)).run(subjectOf()).expectServing(documentOf(2))
     expect(
       trace.filter(({ what }) => what.kind === 'call' && what.module === 'db' && what.phase === 'prepare'),
     ).toHaveLength(3)
@@ -127,15 +124,15 @@ describe('A source', () => {
 })
 
 describe('A process', () => {
-  const scene = () => changed().persistsLastKnownGood()
-  const deaths: readonly (readonly [string, () => Scene])[] = [
+  const scene = () => change().persistsLastKnownGood()
+  const crashScenes: readonly (readonly [string, () => Scene])[] = [
     ['idle', () => scene().fault('disk.load', faults.crash())],
     ['fetching', () => scene().fault('source.read', faults.crash(), 3).reload()],
     ['validating', () => scene().fault('schema.validate', faults.crash(), 2)],
     ['journaling', () => scene().fault('disk.save', faults.crash(), 4)],
     ['journaling', () => scene().during('disk.save', (s) => s.crash(), 4)],
     ['preparing', () => scene().fault('db.prepare', faults.crash(), 2)],
-    ['preparing', () => scene().fault('db.commit', faults.crash(), 2)], // its tick belongs to no state yet
+    ['preparing', () => scene().fault('db.commit', faults.crash(), 2)], // the commit comes before the next state
     ['completing', () => scene().fault('flags.apply', faults.crash(), 2)],
     ['soaking', () => scene().fault('db.check', faults.crash(), 6)],
     ['confirming', () => scene().confirmWithin(60_000).put(documentOf(2)).crash()],
@@ -146,18 +143,18 @@ describe('A process', () => {
     ['committed', () => scene().crash()],
   ]
 
-  it.each(deaths)('may die in %s, and the next one makes all of it good', async (state, dying) => {
-    const result = await dying().put(documentOf(2)).last(documentOf(3)).run(subjectOf())
+  it.each(crashScenes)('may crash in %s, and the next process recovers', async (state, crashing) => {
+    const result = await crashing().put(documentOf(2)).last(documentOf(3)).run(subjectOf())
     expect(crashes(result)).toEqual([`in ${state}`])
     expect(result.faultsReached[`process crash in ${state}`]).toBe(1)
   })
 
-  it.each(environmentCalls)('may die before %s is answered and after, at each of its first calls', async (call) => {
+  it.each(environmentCalls)('may crash before or after the answer of %s, at each of its first calls', async (call) => {
     for (const nth of [1, 2, 3, 4]) {
       const before = scene().fault(call, faults.crash(), nth)
       const after = scene().during(call, (s) => s.crash(), nth)
-      for (const dying of [before, after]) {
-        const result = await dying.reload().put(documentOf(2)).last(documentOf(3)).run(subjectOf())
+      for (const crashing of [before, after]) {
+        const result = await crashing.reload().put(documentOf(2)).last(documentOf(3)).run(subjectOf())
         expect(crashes(result).length).toBeLessThanOrEqual(1)
         if (nth === 1) expect(crashes(result)).toHaveLength(1)
       }

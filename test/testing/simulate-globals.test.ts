@@ -3,10 +3,10 @@ import timersPromises, { scheduler, setInterval as ticks, setTimeout as sleep } 
 import { promisify } from 'node:util'
 import { replay, scenario } from 'changeover/testing'
 import { describe, expect, it } from 'vitest'
-import { documentOf, subjectOf } from './simulate-subject.ts'
+import { documentOf, subjectOf } from './simulate-fixtures.ts'
 
-/** Everything that is replaced, as it is now. */
-const globals = () => [
+/** Lists everything that virtual globals replace. */
+const currentGlobals = () => [
   ...Object.entries(Object.getOwnPropertyDescriptors(globalThis)).filter(([name]) =>
     /Timeout|Interval|Immediate|Date/.test(name),
   ),
@@ -20,8 +20,8 @@ const globals = () => [
 
 const change = () => scenario('a change').start(documentOf(1)).last(documentOf(2))
 
-/** Plays a change whose database opens like this, within a minute of virtual time. */
-const playing = async (open: () => Promise<void>): Promise<number> => {
+/** Plays a change whose database opens like this, and returns how much virtual time that took, in milliseconds. */
+const openingMs = async (open: () => Promise<void>): Promise<number> => {
   let elapsed = -1
   const subject = subjectOf(
     () => ({
@@ -57,7 +57,7 @@ describe('Virtual globals', () => {
     ],
     ['setImmediate', 1, () => once((done) => setImmediate(done))],
     ['setTimeout of node:timers/promises, imported', 300, () => sleep(300)],
-    ['setTimeout of node:timers/promises, its default', 300, () => timersPromises.setTimeout(300)],
+    ['setTimeout of node:timers/promises, through its default export', 300, () => timersPromises.setTimeout(300)],
     [
       'setInterval of node:timers/promises',
       300,
@@ -81,32 +81,32 @@ describe('Virtual globals', () => {
     ],
   ]
 
-  it.each(ways)('let virtual time pass in %s: %s ms', async (_, ms, open) => {
-    expect(await playing(open)).toBe(ms)
+  it.each(ways)('let virtual time pass in %s (%s ms)', async (_, ms, open) => {
+    expect(await openingMs(open)).toBe(ms)
   })
 
-  it('say the virtual time, by each way of asking for it', async () => {
-    const told: unknown[] = []
+  it('return the virtual time from every function that returns a time', async () => {
+    const times: unknown[] = []
     const now = Date.UTC(2030, 0, 1)
-    await playing(async () => {
+    await openingMs(async () => {
       const date = new Date()
-      told.push(Date.now(), date.getTime(), new Date(5).getTime(), date instanceof Date, Date().includes('2030'))
-      told.push(new Date(2_000, 0).getFullYear(), Date.UTC(1970, 0, 1))
+      times.push(Date.now(), date.getTime(), new Date(5).getTime(), date instanceof Date, Date().includes('2030'))
+      times.push(new Date(2_000, 0).getFullYear(), Date.UTC(1970, 0, 1))
     })
-    expect(told.slice(0, 7)).toEqual([now, now, 5, true, true, 2_000, 0])
+    expect(times.slice(0, 7)).toEqual([now, now, 5, true, true, 2_000, 0])
   })
 
-  it('reject with the errors that Node’s own reject with', async () => {
+  it('reject with the same errors as Node’s own functions', async () => {
     const controller = new AbortController()
     const errors: unknown[] = []
-    await playing(async () => {
-      const kept = (error: unknown): void => {
+    await openingMs(async () => {
+      const collect = (error: unknown): void => {
         errors.push(error)
       }
-      const waiting = sleep(300, undefined, { signal: controller.signal }).catch(kept)
+      const waiting = sleep(300, undefined, { signal: controller.signal }).catch(collect)
       controller.abort(new Error('enough'))
       await waiting
-      await sleep(1, undefined, { signal: controller.signal }).catch(kept)
+      await sleep(1, undefined, { signal: controller.signal }).catch(collect)
     }).catch(() => {})
     const real = await sleep(1, undefined, { signal: AbortSignal.abort(new Error('enough')) }).catch((error) => error)
     for (const error of errors.slice(0, 2)) {
@@ -115,25 +115,25 @@ describe('Virtual globals', () => {
     expect(errors.length).toBeGreaterThanOrEqual(2)
   })
 
-  it('are put back, also where the run throws', async () => {
-    const before = globals()
-    await playing(() => sleep(10))
-    expect(globals()).toEqual(before)
+  it('are restored, even if the run throws', async () => {
+    const before = currentGlobals()
+    await openingMs(() => sleep(10))
+    expect(currentGlobals()).toEqual(before)
     const modules = () => {
       throw new Error('no modules')
     }
     await expect(replay(change().build(), { ...subjectOf(), modules, globals: 'virtual' })).rejects.toThrow(
       'no modules',
     )
-    expect(globals()).toEqual(before)
-    await expect(playing(() => new Promise(() => {}))).rejects.toThrow('simulate.no-progress')
-    expect(globals()).toEqual(before)
+    expect(currentGlobals()).toEqual(before)
+    await expect(openingMs(() => new Promise(() => {}))).rejects.toThrow('simulate.no-progress')
+    expect(currentGlobals()).toEqual(before)
   })
 
-  it('clear a timer that was armed before', async () => {
+  it('clear a timer that was armed before the simulation', async () => {
     const armed = setTimeout(() => {}, 600_000)
-    await playing(async () => clearTimeout(armed))
-    // Node's own word for it: whether it would fire is not waited for.
+    await openingMs(async () => clearTimeout(armed))
+    // Node's own flag, because the test must not wait to see whether the timer fires.
     expect(armed).toHaveProperty('_destroyed', true)
   })
 })

@@ -4,17 +4,17 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import type { Applier } from 'changeover'
 import {
   faults,
   parseScenario,
   replay,
   runScenario,
   type Scenario,
+  type SimulateOptions,
+  type SimulationError,
   scenario,
   scenarioCode,
   scenarioText,
-  SimulationError,
   simulate,
   traceHtml,
   traceLines,
@@ -25,7 +25,16 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { scenariosOf } from '../../src/testing/simulate/scenario/arbitrary.ts'
 import { modulesOf } from '../../src/testing/simulate/scenario/subject.ts'
-import { documentOf, documents, hangingDb, subjectOf } from './simulate-subject.ts'
+import {
+  type Config,
+  documentOf,
+  documents,
+  hangingDb,
+  scenarioFromCode,
+  simulationErrorOf,
+  subjectOf,
+  subjectWithoutRollback,
+} from './simulate-fixtures.ts'
 
 const run = promisify(execFile)
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -40,53 +49,27 @@ const folderIn = async (parent: string): Promise<string> => {
 
 afterAll(() => Promise.all(made.map((folder) => rm(folder, { recursive: true, force: true }))))
 
-const caught = async (work: PromiseLike<unknown>): Promise<SimulationError & { readonly scenario: Scenario }> => {
-  const error: unknown = await Promise.resolve(work).catch((thrown: unknown) => thrown)
-  if (!(error instanceof SimulationError) || error.scenario === undefined) throw new Error('nothing broke')
-  return error as SimulationError & { readonly scenario: Scenario }
+const findBroken = (more: Partial<SimulateOptions<Config>> = {}): Promise<SimulationError> =>
+  simulationErrorOf(simulate({ ...subjectWithoutRollback(), documents, runs: 400, seed: 3, ...more }))
+
+let found: Promise<SimulationError> | undefined
+
+/** Searches for the broken history once. */
+const brokenHistory = async (): Promise<SimulationError & { readonly scenario: Scenario }> => {
+  found ??= findBroken()
+  return (await found) as SimulationError & { readonly scenario: Scenario }
 }
-
-/** Its rollback does nothing, which is said by an invariant. */
-const forgetful = () => {
-  let serves = 0
-  const db = (): Applier<{ value: number }, { value: number }> => ({
-    prepare: (slice) => ({
-      instance: slice,
-      commit: () => {
-        serves = slice.value
-        return undefined
-      },
-    }),
-  })
-  return subjectOf(db, {
-    invariants: {
-      'the database has the value of the config': ({ config }) => {
-        if (serves !== config.db.value) throw new Error('it has another')
-      },
-    },
-  })
-}
-
-let finding: ReturnType<typeof caught> | undefined
-
-/** What simulate finds of it, searched for once. */
-const found = () => (finding ??= caught(simulate({ ...forgetful(), documents, runs: 400, seed: 3 })))
 
 describe('The code of a scenario', () => {
-  it('builds that very scenario, whatever is in it', () => {
+  it('builds the same scenario, whatever it contains', () => {
     const arbitrary = scenariosOf(fc, documents, modulesOf(subjectOf()))
     for (const sample of fc.sample(arbitrary, { numRuns: 300, seed: 1 })) {
-      const code = scenarioCode(sample).replace(/^import .*$/m, '')
-      const built = code
-        .replace('await scenario', 'return scenario')
-        .replace(/\n {2}\.run\(subject\)[\s\S]*/, '.build()')
-      const again = new Function('scenario', 'faults', built)(scenario, faults) as Scenario
-      expect({ ...again, name: undefined }).toEqual({ ...sample, name: undefined })
+      expect({ ...scenarioFromCode(scenarioCode(sample)), name: undefined }).toEqual({ ...sample, name: undefined })
       expect(parseScenario(scenarioText(sample))).toEqual(sample)
     }
   })
 
-  it('quotes names and documents as they must be', () => {
+  it('quotes names and documents correctly', () => {
     const odd = { ...hangingDb().build(), name: "it's `odd` ${x}\n*/" }
     const module = "d'b"
     const code = scenarioCode({
@@ -94,40 +77,30 @@ describe('The code of a scenario', () => {
       faults: [{ module, phase: 'prepare', call: 1, kind: 'hang' }],
       last: '\u2028</script>',
     })
-    const built = code.replace(/^import .*$/m, '').replace('await scenario', 'return scenario')
-    const again = new Function('scenario', 'faults', built.replace(/\n {2}\.run\(subject\)[\s\S]*/, '.build()'))(
-      scenario,
-      faults,
-    )
-    expect(again).toMatchObject({ name: odd.name, faults: [{ module }], last: '\u2028</script>' })
+    expect(scenarioFromCode(code)).toMatchObject({ name: odd.name, faults: [{ module }], last: '\u2028</script>' })
   })
 
-  it('compiles as it was printed, and breaks the same when it is run alone', { timeout: 120_000 }, async () => {
-    const error = await found()
+  it('compiles as printed, and breaks the same invariant in a process of its own', { timeout: 120_000 }, async () => {
+    const error = await brokenHistory()
     const printed = scenarioCode(error.scenario)
     expect(error.message).toContain(printed)
     const folder = await folderIn(join(root, '.cache'))
     const file = join(folder, 'pasted.ts')
-    const test = join(root, 'test', 'testing')
-    const modules = `import { subjectOf } from '../../test/testing/simulate-subject.ts'`
-    const source = await readFile(join(test, 'simulate-output.test.ts'), 'utf8')
-    const own = /const forgetful = [\s\S]*?\n}\n/.exec(source)?.[0] ?? ''
-    const text = `${modules}\nimport type { Applier } from 'changeover'\n${own}\nconst subject = forgetful()\n\n${printed}\n`
-    await writeFile(file, text)
-    const config = { extends: '../../tsconfig.json', compilerOptions: { noEmit: true }, include: ['pasted.ts'] }
+    const subject = `import { subjectWithoutRollback } from '../../test/testing/simulate-fixtures.ts'`
+    await writeFile(file, `${subject}\n\nconst subject = subjectWithoutRollback()\n\n${printed}\n`)
     const { compilerOptions } = JSON.parse(await readFile(join(root, 'tsconfig.json'), 'utf8')) as {
       compilerOptions: { paths: Record<string, string[]> }
     }
+    const absolute = (targets: string[]) => targets.map((target) => join(root, target))
     const paths = Object.fromEntries(
-      Object.entries(compilerOptions.paths).map(([name, targets]) => [
-        name,
-        targets.map((target) => join(root, target)),
-      ]),
+      Object.entries(compilerOptions.paths).map(([name, targets]) => [name, absolute(targets)]),
     )
-    await writeFile(
-      join(folder, 'tsconfig.json'),
-      JSON.stringify({ ...config, compilerOptions: { noEmit: true, paths } }),
-    )
+    const config = {
+      extends: '../../tsconfig.json',
+      compilerOptions: { noEmit: true, paths },
+      include: ['pasted.ts'],
+    }
+    await writeFile(join(folder, 'tsconfig.json'), JSON.stringify(config))
     const types = await run(join(root, 'node_modules', '.bin', 'tsc'), ['-p', folder], { cwd: root }).catch(
       ({ stdout }) => ({ stdout }),
     )
@@ -135,25 +108,25 @@ describe('The code of a scenario', () => {
     const ended = await run(process.execPath, ['--import', 'tsx', file], { cwd: root }).catch(({ stderr }) => ({
       stderr,
     }))
-    expect(ended.stderr).toContain('the database has the value of the config: it has another')
+    expect(ended.stderr).toContain('the database has the value of the config: it has another value')
   })
 })
 
-describe('A history that breaks', () => {
-  it('is written where one asks for it, as JSON and as a page, and the error names both', async () => {
+describe('A broken history', () => {
+  it('is written to `keepIn` as JSON and as a page, and the error names both files', async () => {
     const keepIn = join(await folderIn(tmpdir()), 'not', 'there', 'yet')
-    const subject = { ...forgetful(), keepIn }
-    const error = await caught(simulate({ ...subject, documents, runs: 400, seed: 3 }))
+    const subject = { ...subjectWithoutRollback(), keepIn }
+    const error = await findBroken({ keepIn })
     const { json = '', html = '' } = error
     expect(dirname(json)).toBe(keepIn)
-    expect(error.message).toContain(`drawn in ${html}, kept in ${json}`)
+    expect(error.message).toContain(`written to ${html} and ${json}`)
     const kept = parseScenario(await readFile(json, 'utf8'))
     expect(kept.name).toContain('the database has the value of the config')
-    expect((await caught(replay(kept, subject))).violations).toEqual(error.violations)
+    expect((await simulationErrorOf(replay(kept, subject))).violations).toEqual(error.violations)
     const page = await readFile(html, 'utf8')
-    expect(page).toContain('✗ broken: the database has the value of the config: it has another')
+    expect(page).toContain('✗ broken: the database has the value of the config: it has another value')
     expect(page).toContain('As code to paste')
-    const ofScenario = await caught(
+    const ofScenario = await simulationErrorOf(
       scenario('My case!')
         .start(documentOf(1))
         .fault('flags.apply', faults.reject(), 2)
@@ -163,8 +136,8 @@ describe('A history that breaks', () => {
     expect(ofScenario.html).toBe(join(keepIn, 'my-case.html'))
   })
 
-  it('carries its result, so that it can be drawn without files, and is not printed whole', async () => {
-    const error = await found()
+  it('has a result that can be drawn without files, and that printing the error does not repeat', async () => {
+    const error = await brokenHistory()
     expect(error.html).toBeUndefined()
     if (error.result === undefined) throw new Error('no result')
     expect(traceLines(error.result)).toContain('✗ broken')
@@ -173,8 +146,8 @@ describe('A history that breaks', () => {
     expect(JSON.parse(error.message.split('\n').at(-1) ?? '')).toEqual(error.scenario)
   })
 
-  it('says in its trace when it broke, and nothing of what came after', async () => {
-    const error = await found()
+  it('has a trace that ends when the invariant breaks', async () => {
+    const error = await brokenHistory()
     expect(error.result?.trace.at(-1)?.what.kind).toBe('broken')
   })
 })
@@ -195,7 +168,7 @@ describe('A trace', () => {
             .use('<b>;#', (c) => c.db, { prepare: (slice: string) => ({ instance: slice }) }),
       })
 
-  it('is drawn as one page that needs nothing else, and whose text is never markup', async () => {
+  it('is drawn as one self-contained page in which text never becomes markup', async () => {
     const result = await play()
     const page = traceHtml(result, markup, scenario(markup).start(markup).build())
     expect(page).toContain(`default-src 'none'`)
@@ -232,7 +205,7 @@ describe('A trace', () => {
       expect(page).toContain(`<th scope="col">${lane}</th>`)
   })
 
-  it('is drawn as a mermaid sequence whose lines are of that language', async () => {
+  it('is drawn as a valid Mermaid sequence diagram', async () => {
     const lines = traceMermaid(await play()).split('\n')
     expect(lines[0]).toBe('sequenceDiagram')
     for (const line of lines.slice(1)) {
@@ -242,7 +215,7 @@ describe('A trace', () => {
     expect(lines).toContain('  participant m1 as end')
   })
 
-  it('is text in virtual time, in which a call that ends at once is one line', async () => {
+  it('is printed in virtual time, with one line for a call that ends at once', async () => {
     const result = await runScenario(hangingDb().build(), subjectOf())
     const lines = traceLines(result).split('\n')
     expect(lines.filter((line) => line.includes('log.prepare'))).not.toContainEqual(

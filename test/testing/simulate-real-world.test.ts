@@ -1,13 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Applier, defineApplier, type Reloader } from 'changeover'
 import { timer } from 'changeover/appliers'
-import { replay, scenario, SimulationError, type Subject } from 'changeover/testing'
+import { replay, scenario, type Subject } from 'changeover/testing'
 import { describe, expect, it } from 'vitest'
-import { Config, documentOf, subjectOf } from './simulate-subject.ts'
+import { Config, documentOf, type Slice, simulationErrorOf, subjectOf } from './simulate-fixtures.ts'
 
-type Slice = Config['db']
-
-/** It ends in real time only: long after the test. */
+/** Ends only in real time, long after the test. */
 const realWait = (): Promise<void> => sleep(100_000, undefined, { ref: false })
 
 const appliers: Readonly<Record<string, () => Applier<Slice, Slice>>> = {
@@ -19,30 +17,30 @@ const appliers: Readonly<Record<string, () => Applier<Slice, Slice>>> = {
 const change = () =>
   scenario('a change').start(documentOf(1)).soak(300).pause(5_000).put(documentOf(2)).last(documentOf(3))
 
-const codeOf = async (subject: Subject<Config>): Promise<string> => {
-  const error: unknown = await replay(change().build(), subject).catch((thrown: unknown) => thrown)
-  if (!(error instanceof SimulationError)) throw new Error('it held')
+/** Returns the first line of the error that no progress was made. */
+const noProgressOf = async (subject: Subject<Config>): Promise<string> => {
+  const error = await simulationErrorOf(replay(change().build(), subject))
   expect(error.code).toBe('simulate.no-progress')
   return error.message.split('\n')[0] ?? ''
 }
 
-describe('What waits for the real world is named', () => {
-  it.each(Object.entries(appliers))('where it is a module in %s', async (phase, applier) => {
-    expect(await codeOf(subjectOf(applier))).toContain(`module db, in ${phase}, waits for the real world`)
+describe('A call that waits for the real world', () => {
+  it.each(Object.entries(appliers))('is named if it is a call of a module: %s', async (phase, applier) => {
+    expect(await noProgressOf(subjectOf(applier))).toContain(`module db, in ${phase}, waits for the real world`)
   })
 
-  it('where it is a compensating module', async () => {
+  it('is named if it is a call of a compensating module', async () => {
     const modules = (reloader: Reloader<Config>) =>
       reloader.use('flags', (c) => c.db, defineApplier<Slice>({ apply: realWait }))
-    expect(await codeOf({ schema: Config, modules })).toContain('module flags, in apply,')
+    expect(await noProgressOf({ schema: Config, modules })).toContain('module flags, in apply,')
   })
 
-  it('where it is the schema', async () => {
+  it('is named if it is a call of the schema', async () => {
     const schema = Config.refine(async () => realWait().then(() => true))
-    expect(await codeOf({ ...subjectOf(), schema })).toContain('the schema, in validate,')
+    expect(await noProgressOf({ ...subjectOf(), schema })).toContain('the schema, in validate,')
   })
 
-  it('also beside a module whose timer always runs', async () => {
+  it('is named even if the timer of another module always runs', async () => {
     const waiting: Applier<Slice, Slice> = {
       prepare: async (slice) => {
         if (slice.value === 2) await realWait()
@@ -54,12 +52,12 @@ describe('What waits for the real world is named', () => {
       reloader
         .use('tick', ({ log }) => ({ intervalMs: 100 + log.value }), tick)
         .use('db', (c) => c.db, waiting, { after: ['tick'] })
-    expect(await codeOf({ schema: Config, modules })).toContain('module db, in prepare,')
+    expect(await noProgressOf({ schema: Config, modules })).toContain('module db, in prepare,')
   })
 })
 
-describe('What waits for virtual time', () => {
-  it('goes on, by the reloader’s clock and by virtual globals', async () => {
+describe('A call that waits for virtual time', () => {
+  it('ends, both with the reloader’s clock and with virtual globals', async () => {
     const byClock = subjectOf(() => ({
       prepare: async (slice, { clock }) => {
         await new Promise<void>((resolve) => clock.setTimeout(resolve, 500))
@@ -81,7 +79,7 @@ describe('What waits for virtual time', () => {
     }
   })
 
-  it('may take too long for its deadline, which is no want of progress', async () => {
+  it('may exceed its deadline, which does not count as a lack of progress', async () => {
     let left = 2
     const subject = subjectOf(() => ({
       prepare: async (slice, { clock }) => {
@@ -93,30 +91,22 @@ describe('What waits for virtual time', () => {
     expect(outcomes['rolled-back']).toBe(1)
   })
 
-  it('may be refused by a module itself, which is no lost change; but what is published last must serve', async () => {
-    const picky = subjectOf(() => ({
+  it('may reject a document, which is not lost then; but the last document must serve', async () => {
+    const selective = subjectOf(() => ({
       prepare: (slice) => {
-        if (slice.value === 2 || slice.value === 9) throw new Error('not this one')
+        if (slice.value === 2 || slice.value === 9) throw new Error('the value is refused')
         return { instance: slice }
       },
     }))
-    const { outcomes } = await change().run(picky)
+    const { outcomes } = await change().run(selective)
     expect(outcomes['rolled-back']).toBeGreaterThan(0)
-    const error: unknown = await change()
-      .last(documentOf(9))
-      .run(picky)
-      .expectHeld()
-      .catch((thrown: unknown) => thrown)
-    expect(String(error)).toContain('the last document does not serve: rolled-back by module.prepare-failed (db)')
-    const none: unknown = await change()
-      .last({})
-      .run(picky)
-      .expectHeld()
-      .catch((thrown: unknown) => thrown)
-    expect(String(none)).toContain('the last document does not serve: rejected by schema.invalid')
+    const refused = await simulationErrorOf(change().last(documentOf(9)).run(selective))
+    expect(refused.message).toContain('the last document does not serve: rolled-back by module.prepare-failed (db)')
+    const invalid = await simulationErrorOf(change().last({}).run(selective))
+    expect(invalid.message).toContain('the last document does not serve: rejected by schema.invalid')
   })
 
-  it('may be a compensating module’s own timer', async () => {
+  it('may belong to a compensating module', async () => {
     let left = 2
     const modules = (reloader: Reloader<Config>) =>
       reloader.use(

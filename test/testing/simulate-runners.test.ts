@@ -7,7 +7,7 @@ const file = fileURLToPath(new URL('./node-test.ts', import.meta.url))
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
 const run = async (args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<{ stdout: string; code: number }> => {
-  // Node's own runner behaves otherwise in a child of another runner.
+  // Node's own runner behaves differently in a child of another runner.
   const { NODE_TEST_CONTEXT: _, ...clean } = process.env
   try {
     const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', ...args], {
@@ -29,17 +29,17 @@ describe('A simulation', () => {
     expect(code).toBe(0)
   })
 
-  it('fails there with its trace, where something breaks', async () => {
+  it('fails in node:test with its trace when an expectation is broken', async () => {
     const { stdout, code } = await run(['--test', '--test-reporter=tap', file], { SIMULATE_BREAKS: '1' })
     expect(stdout).toMatch(/# fail 1/)
-    expect(stdout).toContain('another document serves than was expected')
+    expect(stdout).toContain('the document that serves is not the expected one')
     expect(stdout).toContain('db.prepare ✗ hang')
     expect(code).toBe(1)
   })
 
-  it('runs alone, in no runner, and lets the process end', async () => {
+  it('runs without a test runner, and lets the process end', async () => {
     const text = `
-      import { documents, subjectOf } from '${new URL('./simulate-subject.ts', import.meta.url).href}'
+      import { documents, subjectOf } from '${new URL('./simulate-fixtures.ts', import.meta.url).href}'
       import { simulate } from '${new URL('../../src/testing/index.ts', import.meta.url).href}'
       const { runs, outcomes } = await simulate({ ...subjectOf(), documents, runs: 20, seed: 7 })
       console.log(runs, outcomes['rolled-back'] > 0)`
@@ -48,7 +48,7 @@ describe('A simulation', () => {
     expect(code).toBe(0)
   })
 
-  it('says that fast-check is missing, where it is', async () => {
+  it('reports that fast-check is missing', async () => {
     const loader = `export const resolve = (name, context, next) => {
       if (name === 'fast-check') throw Object.assign(new Error('not found'), { code: 'ERR_MODULE_NOT_FOUND' })
       return next(name, context)

@@ -16,7 +16,7 @@ const scenario = (steps: readonly Step[]): Scenario => ({
 
 const isPut = (step: Step | undefined, document: number): boolean => step?.do === 'put' && step.document === document
 
-/** How long the scenario takes until its first put of 9. */
+/** Returns how long the scenario takes until its first put of 9, in milliseconds. */
 const msBefore = ({ steps, pauseMs = 0 }: Scenario): number =>
   steps
     .slice(
@@ -25,20 +25,20 @@ const msBefore = ({ steps, pauseMs = 0 }: Scenario): number =>
     )
     .reduce((ms, step) => ms + pauseMs + (step.do === 'advance' ? step.ms : 0), 0)
 
-test('steps that only let time pass become one that lets time pass', async () => {
+test('shrink replaces steps of which only the time matters by one that lets time pass', async () => {
   const isBroken = async (one: Scenario) => one.steps.some((step) => isPut(step, 9)) && msBefore(one) >= 2_000
   const { steps } = await shrink(scenario([put(1), put(2), put(3), put(9)]), isBroken)
   expect(steps).toEqual([{ do: 'advance', ms: 1_400 }, put(9)])
 })
 
-test('what is needed stays, and nothing else', async () => {
+test('shrink keeps only what is needed', async () => {
   const isBroken = async ({ steps }: Scenario) => isPut(steps.at(-2), 1) && isPut(steps.at(-1), 2)
   const small = await shrink(scenario([put(3), put(1), { do: 'freeze' }, put(1), put(2)]), isBroken)
   expect(small.steps).toEqual([put(1), put(2)])
   expect(small.pauseMs).toBeUndefined()
 })
 
-test('no more scenarios are played than allowed', async () => {
+test('shrink plays no more scenarios than allowed', async () => {
   let played = 0
   const isBroken = async () => {
     played += 1

@@ -1,111 +1,101 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Applier } from 'changeover'
-import { memorySource, replay, runScenario, scenario, SimulationError, simulate } from 'changeover/testing'
+import { memorySource, replay, runScenario, scenario, simulate } from 'changeover/testing'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type Config, documentOf, documents, subjectOf } from './simulate-subject.ts'
+import { documentOf, documents, type Slice, simulationErrorOf, subjectOf } from './simulate-fixtures.ts'
 
-type Slice = Config['db']
 type Prepare = Applier<Slice, Slice>['prepare']
-
-const broken = async (work: PromiseLike<unknown>): Promise<SimulationError> => {
-  const error = await Promise.resolve(work).then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  )
-  expect(error).toBeInstanceOf(SimulationError)
-  return error as SimulationError
-}
 
 const subjectWith = (prepare: Prepare, globals = false) =>
   subjectOf(() => ({ prepare }), globals ? { globals: 'virtual' } : {})
 
 const change = () => scenario('a change').start(documentOf(1)).pause(2_000).put(documentOf(2)).last(documentOf(3))
 
-const strayed = new Error('nobody waits for this')
+const stray = new Error('no code handles this')
 
-/** Ways in which an error of an applier reaches nobody. */
+/** Ways in which an error of an applier goes astray. */
 const ways: Readonly<Record<string, ReturnType<typeof subjectWith>>> = {
-  'a rejection that nobody handles': subjectWith((slice) => {
-    void Promise.reject(strayed)
+  'an unhandled rejection': subjectWith((slice) => {
+    void Promise.reject(stray)
     return { instance: slice }
   }),
-  'a rejection in a close that was not awaited': subjectWith((slice) => ({
+  'a rejection in a promise that close does not await': subjectWith((slice) => ({
     instance: slice,
     close: async () => {
       void (async () => {
         await undefined
-        throw strayed
+        throw stray
       })()
     },
   })),
   'a throw in nextTick': subjectWith((slice) => {
     process.nextTick(() => {
-      throw strayed
+      throw stray
     })
     return { instance: slice }
   }),
   'a throw in a microtask': subjectWith((slice) => {
     queueMicrotask(() => {
-      throw strayed
+      throw stray
     })
     return { instance: slice }
   }),
   'a throw in a timer of the reloader’s clock': subjectWith((slice, { clock }) => {
     clock.setTimeout(() => {
-      throw strayed
+      throw stray
     }, 10)
     return { instance: slice }
   }),
   'a throw in a virtual timer': subjectWith((slice) => {
     setTimeout(() => {
-      throw strayed
+      throw stray
     }, 10)
     return { instance: slice }
   }, true),
-  'a throw in a real timer of no delay': subjectWith((slice) => {
+  'a throw in a real timer without a delay': subjectWith((slice) => {
     setTimeout(() => {
-      throw strayed
+      throw stray
     }, 0)
     return { instance: slice }
   }),
   'a throw in an immediate': subjectWith((slice) => {
     setImmediate(() => {
-      throw strayed
+      throw stray
     })
     return { instance: slice }
   }),
 }
 
-// Whatever is played, whoever listened before still does.
+// After every simulation the listeners are the same as before.
 const events = ['unhandledRejection', 'uncaughtException'] as const
-const own = () => events.flatMap((event) => process.rawListeners(event))
+const currentListeners = () => events.flatMap((event) => process.rawListeners(event))
 let before: unknown[] = []
 beforeEach(() => {
-  before = own()
+  before = currentListeners()
 })
 afterEach(() => {
-  expect(own()).toEqual(before)
+  expect(currentListeners()).toEqual(before)
   expect(process.hasUncaughtExceptionCaptureCallback()).toBe(false)
 })
 
-describe('An error that goes astray', () => {
-  it.each(Object.entries(ways))('is a broken guarantee, and does not end the process: %s', async (_, subject) => {
-    const error = await broken(change().run(subject))
+describe('A stray error', () => {
+  it.each(Object.entries(ways))('breaks a guarantee, and does not end the process: %s', async (_, subject) => {
+    const error = await simulationErrorOf(change().run(subject))
     expect(error.code).toBe('simulate.broken')
     expect(error.violations[0]?.invariant).toBe('G13')
-    expect(error.violations[0]?.message).toContain('nobody waits for this')
-    expect(error.cause).toBe(strayed)
+    expect(error.violations[0]?.message).toContain('no code handles this')
+    expect(error.cause).toBe(stray)
   })
 
-  it('is found by simulate too, and shrunk', async () => {
-    const subject = ways['a rejection that nobody handles']
+  it('is found and shrunk by simulate too', async () => {
+    const subject = ways['an unhandled rejection']
     if (subject === undefined) throw new Error('no subject')
-    const error = await broken(simulate({ ...subject, documents, runs: 10, seed: 1 }))
+    const error = await simulationErrorOf(simulate({ ...subject, documents, runs: 10, seed: 1 }))
     expect(error.violations[0]?.invariant).toBe('G13')
-    expect(error.scenario?.steps).toEqual([]) // the start is enough
+    expect(error.scenario?.steps).toEqual([]) // the start alone breaks the guarantee
   })
 
-  it('of somebody else, before or after, is not the simulation’s', async () => {
+  it('does not count when other code caused it before or after the simulation', async () => {
     const heard: unknown[] = []
     const others = process.rawListeners('unhandledRejection') as NodeJS.UnhandledRejectionListener[]
     const hear = (error: unknown): void => {
@@ -129,13 +119,13 @@ describe('An error that goes astray', () => {
 })
 
 describe('Simulations side by side', () => {
-  it('play as they do alone, and none hears of another’s errors', async () => {
+  it('play as if each were alone, and get no errors of another one', async () => {
     const alone = await change().run(subjectOf())
     const virtual = subjectOf(undefined, { globals: 'virtual' })
-    const bad = ways['a rejection that nobody handles']
+    const bad = ways['an unhandled rejection']
     const [one, two, three] = await Promise.all([
       change().run(subjectOf()).expectHeld(),
-      broken(change().run(bad ?? subjectOf())),
+      simulationErrorOf(change().run(bad ?? subjectOf())),
       change().run(virtual).expectHeld(),
     ])
     expect(one.trace).toEqual(alone.trace)
@@ -143,43 +133,43 @@ describe('Simulations side by side', () => {
     expect(three.trace).toEqual(alone.trace)
   })
 
-  it('put back what each has found, however they end', async () => {
+  it('restore the listeners, however they end', async () => {
     const plays = Array.from({ length: 4 }, () => replay(change().build(), subjectOf()))
     expect(await Promise.all(plays)).toHaveLength(4)
   })
 
-  it('do not wait for each other for ever where a module simulates too', async () => {
+  it('do not deadlock if a module runs a simulation too', async () => {
     let inner: Promise<unknown> | undefined
     const subject = subjectWith(async (slice) => {
       inner ??= runScenario(change().build(), subjectOf())
       await inner
       return { instance: slice }
     })
-    const error = await broken(change().run(subject))
+    const error = await simulationErrorOf(change().run(subject))
     expect(error.code).toBe('simulate.no-progress')
     expect(await inner).toMatchObject({ violations: [] })
   })
 })
 
-describe('What is played again', () => {
-  it('and holds where it broke before is said to depend on something outside', async () => {
+describe('A violation', () => {
+  it('that does not happen again is reported as caused by state outside the modules', async () => {
     let calls = 0
     const subject = subjectOf(undefined, {
       invariants: {
-        'once only': () => {
+        'fails once': () => {
           calls += 1
           if (calls === 1) throw new Error('the first time')
         },
       },
     })
-    const error = await broken(simulate({ ...subject, documents, runs: 5, seed: 1 }))
+    const error = await simulationErrorOf(simulate({ ...subject, documents, runs: 5, seed: 1 }))
     expect(error.message).toContain('It held when the same history was played again')
     expect(error.violations[0]?.message).toBe('the first time')
   })
 
-  it('names an invariant that is asynchronous, or throws something else', async () => {
-    const later = subjectOf(undefined, { invariants: { later: async () => Promise.reject(strayed) } })
-    expect((await broken(replay(change().build(), later))).message).toContain('it is asynchronous')
+  it('names an invariant that is asynchronous, or that throws a value that is not an error', async () => {
+    const later = subjectOf(undefined, { invariants: { later: async () => Promise.reject(stray) } })
+    expect((await simulationErrorOf(replay(change().build(), later))).message).toContain('it is asynchronous')
     const text: unknown = 'a text'
     const odd = subjectOf(undefined, {
       sometimes: {
@@ -188,12 +178,12 @@ describe('What is played again', () => {
         },
       },
     })
-    expect((await broken(replay(change().build(), odd))).message).toContain('odd: a text')
+    expect((await simulationErrorOf(replay(change().build(), odd))).message).toContain('odd: a text')
   })
 })
 
 describe('A stale read', () => {
-  it('finds what was there one change before, so many times', async () => {
+  it('returns the document before the last change, as often as the test asked for', async () => {
     const source = memorySource({ v: 1 })
     const { signal } = new AbortController()
     source.put({ v: 2 })

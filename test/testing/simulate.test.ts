@@ -3,26 +3,25 @@ import {
   parseScenario,
   replay,
   runScenario,
+  type SimulationError,
   scenario,
   scenarioText,
-  SimulationError,
   simulate,
   traceLines,
 } from 'changeover/testing'
 import { describe, expect, it } from 'vitest'
-import { type Config, documentOf, documents, hangingDb, plain, subjectOf } from './simulate-subject.ts'
-
-const caught = async (work: Promise<unknown>): Promise<SimulationError> => {
-  const error = await work.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  )
-  expect(error).toBeInstanceOf(SimulationError)
-  return error as SimulationError
-}
+import {
+  documentOf,
+  documents,
+  hangingDb,
+  plainApplier,
+  simulationErrorOf,
+  subjectOf,
+  subjectWithoutRollback,
+} from './simulate-fixtures.ts'
 
 describe('A scenario', () => {
-  it('keeps what served where a module hangs, whatever the source does meanwhile', async () => {
+  it('keeps the old config when a module hangs, whatever the source does meanwhile', async () => {
     const run = hangingDb()
       .during('db.prepare', (s) => s.compact(), 2)
       .run(subjectOf())
@@ -30,19 +29,19 @@ describe('A scenario', () => {
     expect(outcomes['rolled-back']).toBe(1)
   })
 
-  it('says what served instead where something else was expected', async () => {
-    const error = await caught(hangingDb().run(subjectOf()).expectServing(documentOf(2)))
-    expect(error.message).toContain('another document serves')
+  it('rejects with its trace when another document serves than expected', async () => {
+    const error = await simulationErrorOf(hangingDb().run(subjectOf()).expectServing(documentOf(2)))
+    expect(error.message).toContain('the document that serves is not the expected one')
     expect(error.message).toContain('db.prepare ✗ hang')
   })
 
-  it('says the outcomes in their order', async () => {
+  it('expects the outcomes in their order', async () => {
     await hangingDb().run(subjectOf()).expectOutcomes('committed', 'rolled-back')
-    await caught(hangingDb().run(subjectOf()).expectOutcomes('committed', 'committed'))
+    await simulationErrorOf(hangingDb().run(subjectOf()).expectOutcomes('committed', 'committed'))
   })
 
   it.each(['prepare', 'commit', 'check', 'rollback'] as const)(
-    'plays a crash in %s and the start after it',
+    'plays a crash in %s and the restart after it',
     async (phase) => {
       const { trace } = await scenario('a crash')
         .start(documentOf(1))
@@ -60,7 +59,7 @@ describe('A scenario', () => {
     },
   )
 
-  it('is played again from its JSON, step by step the same', async () => {
+  it('has the same trace when it is played again from its JSON', async () => {
     const written = hangingDb().build()
     const again = parseScenario(scenarioText(written))
     expect(again).toEqual(written)
@@ -70,17 +69,17 @@ describe('A scenario', () => {
   })
 
   it.each(['', '[]', '{"version":2}', '{"version":1,"steps":[{"do":"fly"}],"faults":[]}'])(
-    'that is none is refused: %s',
+    'is refused when its text is invalid: %s',
     (text) => {
       expect(() => parseScenario(text)).toThrow(expect.objectContaining({ code: 'simulate.bad-scenario' }))
     },
   )
 
-  it('that is awaited alone does not pass where something broke', async () => {
+  it('rejects on a violation when only the run is awaited', async () => {
     const invariants = { never: () => Promise.reject(new Error('never')) as unknown as undefined }
-    await caught(
+    await simulationErrorOf(
       (async () => {
-        await hangingDb().run(subjectOf(plain, { invariants }))
+        await hangingDb().run(subjectOf(plainApplier, { invariants }))
       })(),
     )
     const { violations } = await hangingDb().run(subjectOf())
@@ -89,7 +88,7 @@ describe('A scenario', () => {
 })
 
 describe('simulate', () => {
-  it('plays histories with faults at every phase, and says what it has reached', async () => {
+  it('plays histories with faults in every phase, and reports what they reached', async () => {
     const report = await simulate({ ...subjectOf(), documents, runs: 60, seed: 7 })
     expect(report.runs).toBe(60)
     expect(report.outcomes['rolled-back']).toBeGreaterThan(0)
@@ -100,31 +99,15 @@ describe('simulate', () => {
     expect(report.unreached).not.toContain('source compact')
   })
 
-  it('finds a user’s own broken invariant, and shrinks the history to a few steps', async () => {
-    let serves = 0
-    const forgetful = () => ({
-      prepare: ({ value }: { value: number }) => ({
-        instance: { value },
-        commit: () => {
-          serves = value
-          return undefined
-        }, // and no rollback
-        close: async () => {},
-      }),
-    })
-    const invariants = {
-      'the database has the value of the config': ({ config }: { readonly config: Config }) => {
-        if (serves !== config.db.value) throw new Error('it has another')
-      },
-    }
-    const { modules, ...rest } = subjectOf(forgetful, { invariants })
+  it('finds a history that breaks an invariant of the user, and shrinks it to a few steps', async () => {
+    const { modules, ...rest } = subjectWithoutRollback()
     let processes = 0
     const counted: typeof modules = (reloader) => {
       processes += 1
       return modules(reloader)
     }
     const subject = { ...rest, modules: counted }
-    const error = await caught(simulate({ ...subject, documents, runs: 400, seed: 3 }))
+    const error = await simulationErrorOf(simulate({ ...subject, documents, runs: 400, seed: 3 }))
     expect(error.code).toBe('simulate.broken')
     expect(error.violations[0]?.invariant).toBe('the database has the value of the config')
     expect(error.scenario?.steps.length).toBeLessThanOrEqual(3)
@@ -132,26 +115,27 @@ describe('simulate', () => {
     expect(error.seed).toBe(3)
     const { scenario: smallest, path } = error
     if (smallest === undefined || path === undefined) throw new Error('no scenario')
-    expect((await caught(replay(smallest, subject))).violations).toEqual(error.violations)
-    // Only that one history is played, without a search, and it breaks alike.
+    expect((await simulationErrorOf(replay(smallest, subject))).violations).toEqual(error.violations)
+    // With the path, only that one history is played, without a search, and it breaks the same invariant.
     const searched = processes
     processes = 0
-    const again = await caught(simulate({ ...subject, documents, runs: 400, seed: 3, path }))
+    const again = await simulationErrorOf(simulate({ ...subject, documents, runs: 400, seed: 3, path }))
     expect(again.violations).toEqual(error.violations)
     expect(again.scenario).toEqual(smallest)
     expect(processes).toBeLessThan(searched / 2)
   })
 
-  it('fails as worthless where what must sometimes be seen never was', async () => {
+  it('fails as worthless when a `sometimes` condition was never met', async () => {
     const sometimes = { never: () => false }
-    const error = await caught(simulate({ ...subjectOf(plain, { sometimes }), documents, runs: 40, seed: 7 }))
+    const subject = subjectOf(plainApplier, { sometimes })
+    const error = await simulationErrorOf(simulate({ ...subject, documents, runs: 40, seed: 7 }))
     expect(error).toMatchObject({ code: 'simulate.worthless' })
     expect(error.message).toContain('never seen: never')
   })
 
-  it('fails as worthless where nothing was ever rolled back', async () => {
+  it('fails as worthless when nothing was ever rolled back', async () => {
     const codes = new Set<unknown>()
-    // One history has no rollback more often than not.
+    // Most single histories have no rollback.
     for (let seed = 1; seed <= 20 && !codes.has('simulate.worthless'); seed++) {
       const ended = simulate({ ...subjectOf(), documents, runs: 1, seed })
       codes.add(

@@ -11,7 +11,7 @@ describe('The memory source', () => {
   let events: SourceEvent[]
   let outcome: unknown
 
-  const follow = async (): Promise<void> => {
+  const openWatch = async (): Promise<void> => {
     events = []
     outcome = undefined
     const run = async (): Promise<void> => {
@@ -27,7 +27,7 @@ describe('The memory source', () => {
     )
     await expect.poll(() => events.length + (outcome === undefined ? 0 : 1), SOON).toBeGreaterThan(0)
   }
-  const told = (): Promise<unknown> => new Promise((resolve) => setImmediate(resolve))
+  const nextTurn = (): Promise<unknown> => new Promise((resolve) => setImmediate(resolve))
 
   beforeEach(() => {
     source = memorySource('{"n":1}')
@@ -38,7 +38,7 @@ describe('The memory source', () => {
     await source.close()
   })
 
-  it('starts at order 1 of memory-1, with text, bytes, or a value as JSON', async () => {
+  it('starts at order 1 of memory-1, with text, with bytes, or with a value as JSON', async () => {
     expect(await source.read(never)).toEqual({
       kind: 'document',
       revision: { lineage: 'memory-1', order: 1, name: '1' },
@@ -50,7 +50,7 @@ describe('The memory source', () => {
     expect(() => source.put(Symbol.iterator as unknown as string)).toThrow(TypeError)
   })
 
-  it('gives back the revision that a change made', () => {
+  it('returns the revision that a change makes', () => {
     expect(source.put('{"n":1}').order).toBe(2)
     expect(source.delete().order).toBe(3)
     expect(source.delete().order).toBe(3)
@@ -66,7 +66,7 @@ describe('The memory source', () => {
     expect(await source.read(never)).toMatchObject({ content: Uint8Array.of(1, 2, 3) })
   })
 
-  it('fails as many reads as it is told, or all until it is healed', async () => {
+  it('fails as many reads as the test asks for, or all until it is healed', async () => {
     source.failReads('source.unreachable', 2)
     await expect(source.read(never)).rejects.toMatchObject({ code: 'source.unreachable' })
     await expect(source.read(never)).rejects.toMatchObject({ code: 'source.unreachable' })
@@ -89,7 +89,7 @@ describe('The memory source', () => {
     expect(await healed).toMatchObject({ content: '{"n":2}' })
   })
 
-  it('hangs reads that do not even heed their signal', async () => {
+  it('hangs deaf reads even after their signal aborts', async () => {
     source.hangReads({ deaf: true })
     let settled = false
     const reading = source.read(controller.signal).finally(() => {
@@ -97,26 +97,26 @@ describe('The memory source', () => {
     })
     reading.catch(() => undefined)
     controller.abort()
-    await told()
+    await nextTurn()
     expect(settled).toBe(false)
     source.heal()
     await expect(reading).rejects.toMatchObject({ code: 'source.timeout' })
   })
 
-  it('breaks open watches, and refuses new ones as often as it is told', async () => {
-    await follow()
+  it('breaks open watches, and refuses as many new ones as the test asks for', async () => {
+    await openWatch()
     expect(source.watches).toBe(1)
     source.breakWatch('source.compacted')
     await expect.poll(() => outcome, SOON).toMatchObject({ code: 'source.compacted' })
     expect(source.watches).toBe(0)
     source.failWatches('source.unauthenticated', 1)
-    await follow()
+    await openWatch()
     expect(outcome).toMatchObject({ code: 'source.unauthenticated' })
-    await follow()
+    await openWatch()
     expect(outcome).toBeUndefined()
   })
 
-  it('reports at once what has changed since the revision that a watch is given', async () => {
+  it('reports at once the change since the revision after which a watch starts', async () => {
     const { revision } = source
     source.put('{"n":2}')
     source.put('{"n":3}')
@@ -125,22 +125,22 @@ describe('The memory source', () => {
     expect(await watching.next()).toMatchObject({ done: false, value: { kind: 'document', content: '{"n":3}' } })
   })
 
-  it('is silent until it is healed, and does not make up for what was missed', async () => {
-    await follow()
+  it('is silent until it is healed, and does not report missed changes later', async () => {
+    await openWatch()
     source.silence()
     source.put('{"n":2}')
-    await told()
+    await nextTurn()
     expect(events).toEqual([{ kind: 'opened' }])
     source.heal()
-    await told()
+    await nextTurn()
     expect(events).toHaveLength(1)
     source.put('{"n":3}')
-    await told()
+    await nextTurn()
     expect(events).toMatchObject([{ kind: 'opened' }, { content: '{"n":3}' }])
   })
 
-  it('delivers what a test makes up, all of it, in order, even when silent', async () => {
-    await follow()
+  it('delivers every event of the test in order, even when it is silent', async () => {
+    await openWatch()
     source.silence()
     const old: SourceEvent = {
       kind: 'document',
@@ -148,15 +148,15 @@ describe('The memory source', () => {
       content: 'old',
     }
     for (const event of [old, old, { kind: 'changed' }, { kind: 'opened' }] as const) source.deliver(event)
-    await told()
+    await nextTurn()
     expect(events).toEqual([{ kind: 'opened' }, old, old, { kind: 'changed' }, { kind: 'opened' }])
   })
 
-  it('starts a lineage anew when it is wiped, and tells', async () => {
+  it('starts a new lineage when it is wiped, and reports that', async () => {
     source.put('{"n":2}')
-    await follow()
+    await openWatch()
     expect(source.wipe()).toEqual({ lineage: 'memory-2', order: 1, name: '1' })
-    await told()
+    await nextTurn()
     expect(events.at(-1)).toEqual({ kind: 'missing', revision: { lineage: 'memory-2', order: 1, name: '1' } })
     expect(source.put('{"n":3}')).toEqual({ lineage: 'memory-2', order: 2, name: '2' })
   })

@@ -11,7 +11,7 @@ describe('The virtual clock', () => {
     expect([clock.now(), clock.monotonic()]).toEqual([1_250, 250])
   })
 
-  it('fires in the order of time, then of making, each at its own time', async () => {
+  it('fires timers at their own time, in the order of their times and then of their creation', async () => {
     const clock = createVirtualClock()
     const fired: [string, number][] = []
     const arm = (name: string, ms: number): unknown => clock.setTimeout(() => fired.push([name, clock.monotonic()]), ms)
@@ -30,7 +30,7 @@ describe('The virtual clock', () => {
     expect(clock.pending()).toBe(0)
   })
 
-  it('fires timers that fired timers arm within the span, and leaves later ones armed', async () => {
+  it('fires timers that a callback arms within the span, and leaves later ones armed', async () => {
     const clock = createVirtualClock()
     const times: number[] = []
     const tick = (): void => {
@@ -43,7 +43,7 @@ describe('The virtual clock', () => {
     expect(clock.pending()).toBe(1)
   })
 
-  it('lets promise chains of any length run before time goes on', async () => {
+  it('runs promise chains of any length to their end before time goes on', async () => {
     const clock = createVirtualClock()
     const seen: number[] = []
     const sleep = (ms: number): Promise<void> => new Promise((resolve) => void clock.setTimeout(resolve, ms))
@@ -61,7 +61,7 @@ describe('The virtual clock', () => {
     expect(seen).toEqual([0, 7, 14, 21, 28, 35, 42, 49, 56, 63])
   })
 
-  it('fires no timer that was cleared, also by another at the same time', async () => {
+  it('fires no cleared timer, even if another one cleared it at the same time', async () => {
     const clock = createVirtualClock()
     const fired: string[] = []
     clock.setTimeout(() => clock.clearTimeout(second), 10)
@@ -73,7 +73,7 @@ describe('The virtual clock', () => {
     expect(fired).toEqual([])
   })
 
-  it('makes what is no delay 1 ms, as Node does', async () => {
+  it('turns an invalid delay into 1 ms, as Node does', async () => {
     const clock = createVirtualClock()
     const fired: number[] = []
     for (const ms of [0, -5, Number.NaN, MAX_DELAY_MS + 1]) clock.setTimeout(() => fired.push(ms), ms)
@@ -83,7 +83,7 @@ describe('The virtual clock', () => {
     expect(fired).toHaveLength(4)
   })
 
-  it('tells what a timer threw after the span, in which the others have fired', async () => {
+  it('rejects with the errors of callbacks at the end of the span, when the other timers have fired', async () => {
     const clock = createVirtualClock()
     const fired: number[] = []
     const boom = (message: string) => (): void => {
@@ -106,7 +106,7 @@ describe('The virtual clock', () => {
     expect([fired, clock.monotonic()]).toEqual([[5, 15, 25], 30])
   })
 
-  it('refuses spans and starts that are none', async () => {
+  it('refuses invalid spans and start times', async () => {
     const clock = createVirtualClock()
     for (const ms of [-1, Number.NaN, Number.POSITIVE_INFINITY])
       await expect(clock.advance(ms)).rejects.toThrow(RangeError)
@@ -114,7 +114,7 @@ describe('The virtual clock', () => {
     expect(clock.monotonic()).toBe(0)
   })
 
-  it('drives an XState actor: chained delays in one advance, promises between them', async () => {
+  it('drives an XState actor through delays and promises in one advance', async () => {
     const clock = createVirtualClock()
     const machine = setup({ actors: { load: fromPromise<number>(async () => 1) } }).createMachine({
       initial: 'waiting',
