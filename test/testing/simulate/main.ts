@@ -23,7 +23,7 @@ const play = async (): Promise<void> => {
   const more = { ...(path === undefined ? {} : { path }), ...(keepIn === undefined ? {} : { keepIn }) }
   try {
     const { text } = await simulate({ ...subject, documents, runs, seed, ...more })
-    console.log(`${text}\nevery invariant held`)
+    console.log(`${text}\nEvery invariant held.`)
   } catch (error) {
     if (!(error instanceof SimulationError)) throw error
     console.log(error.message)

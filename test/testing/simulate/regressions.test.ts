@@ -9,7 +9,7 @@ const scenarios = await Promise.all(
   files.map(async (file) => parseScenario(await readFile(new URL(file, folder), 'utf8'))),
 )
 
-test('every history that has found a bug has a name of its own', () => {
+test('every history that has found a bug has its own name', () => {
   const names = scenarios.map(({ name }) => name)
   expect(names).not.toContain(undefined)
   expect(new Set(names).size).toBe(files.length)

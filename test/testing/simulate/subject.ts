@@ -18,7 +18,7 @@ interface Cache {
   readonly pool: Pool
 }
 
-/** As `logLevel`: a side effect at the tick, whose exact inverse is the rollback. */
+/** Like `logLevel`: the commit has a side effect, and the rollback is its exact inverse. */
 const level = (): Applier<Slice, Pool> => {
   let served: number | undefined
   return {
@@ -42,7 +42,7 @@ const level = (): Applier<Slice, Pool> => {
 const pool = () =>
   resource<Slice, Pool>({ open: async ({ v }) => ({ v }), check: async () => {}, close: async () => {} })
 
-/** It is warmed through the very pool that will serve with it. */
+/** A cache that is warmed through the very pool that will serve with it. */
 const cache = (): Applier<Slice, Cache, { pool: Pool }> => ({
   prepare: async ({ v }, { needs, clock }) => {
     await new Promise<void>((resolve) => clock.setTimeout(resolve, 5))
@@ -50,12 +50,12 @@ const cache = (): Applier<Slice, Cache, { pool: Pool }> => ({
   },
 })
 
-/** One that has no generations: it is told in place, and can be told back. */
+/** A compensating module: it has no generations, and each change is applied in place. */
 const route = () => defineApplier<Slice>({ apply: async () => {} })
 
 /**
- * A small service of every kind of module: a switch at the tick, a pool with checks, one that needs another and is
- * switched off and on, a service that follows parts of several, and one that is told in place.
+ * A small service with every kind of module: a side effect at the commit, a pool with checks, a module that needs another one
+ * and is switched off and on, a module that follows several slices, and a compensating module.
  */
 export const subject: Subject<Config> = {
   schema: Config,
@@ -82,16 +82,16 @@ export const subject: Subject<Config> = {
   },
   sometimes: {
     'a module is off': ({ config }) => config.cache === undefined,
-    'it was degraded': ({ status }) => status.counters.degraded > 0,
-    'something is quarantined': ({ status }) => status.quarantine.length > 0,
-    'changes are held': ({ status }) => status.frozen !== undefined,
-    'it can go back': ({ status }) => status.goodHistory.length > 1,
+    'it is degraded, or was': ({ status }) => status.counters.degraded > 0,
+    'a config is quarantined': ({ status }) => status.quarantine.length > 0,
+    'changes are frozen': ({ status }) => status.frozen !== undefined,
+    'it can revert': ({ status }) => status.goodHistory.length > 1,
   },
 }
 
 const slices = fc.record({ v: fc.nat(5) })
 
-/** Few values, so that what was there before comes again. */
+/** Documents with few different values, so that earlier ones come again. */
 export const documents: fc.Arbitrary<Config> = fc
   .record({ log: slices, db: slices, cache: fc.option(slices, { nil: undefined }), route: slices, service: slices })
   .map(({ cache: maybe, ...rest }) => (maybe === undefined ? rest : { ...rest, cache: maybe }))

@@ -5,7 +5,7 @@ import { scenariosOf } from '../../../src/testing/simulate/scenario/arbitrary.ts
 import { modulesOf } from '../../../src/testing/simulate/scenario/subject.ts'
 import { documents, subject } from './subject.ts'
 
-/** Plays some histories, and says in one word what happened in all of them: equal on every machine and every Node. */
+/** Plays some histories, and returns a hash of their traces. It is equal on every machine and every version of Node. */
 export const hashOfTraces = async (seed = 1, histories = 40): Promise<string> => {
   const hash = createHash('sha256')
   for (const scenario of fc.sample(scenariosOf(fc, documents, modulesOf(subject)), { seed, numRuns: histories })) {

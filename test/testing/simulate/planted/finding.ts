@@ -4,23 +4,23 @@ import type { Scenario } from 'changeover/testing'
 import type { PlantedFault } from './faults.ts'
 import { plant } from './plant.ts'
 
-/** What one seed found of a planted fault. */
+/** The result of the search for a planted fault from one seed. */
 export interface Finding {
   readonly seed: number
   readonly isFound: boolean
   readonly why: string
-  /** Steps of the smallest history that shows it. */
+  /** The number of steps of the smallest history that breaks an invariant. */
   readonly steps?: number
   readonly faults?: number
-  /** How many histories were played until one broke. */
+  /** How many histories were played until one broke an invariant. */
   readonly histories?: number
   readonly scenario?: Scenario
 }
 
-/** Bounds a child whose planted fault makes it run for ever. */
-const MAX_SECONDS_A_SEED = 120
+/** The time limit of a child, because a planted fault may make it run for ever. */
+const MAX_SECONDS_PER_SEED = 120
 
-/** Searches for a planted fault from each of the seeds, in a process of its own. */
+/** Searches for a planted fault from each of the seeds, in a separate process. */
 export const huntFor = async (
   fault: PlantedFault,
   { runs, seeds }: { readonly runs: number; readonly seeds: readonly number[] },
@@ -36,30 +36,33 @@ export const huntFor = async (
 const huntIn = async (program: string, runs: number, seeds: readonly number[]): Promise<readonly Finding[]> => {
   const args = [program, String(runs), ...seeds.map(String)]
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] })
-  let trouble = ''
+  let stderr = ''
   child.stderr.on('data', (chunk) => {
-    trouble = `${trouble}${chunk}`.slice(-2_000)
+    stderr = `${stderr}${chunk}`.slice(-2_000)
   })
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()))
-  const timer = setTimeout(() => child.kill('SIGKILL'), MAX_SECONDS_A_SEED * 1_000 * seeds.length)
+  const timer = setTimeout(() => child.kill('SIGKILL'), MAX_SECONDS_PER_SEED * 1_000 * seeds.length)
   const findings: Finding[] = []
   for await (const line of createInterface({ input: child.stdout })) findings.push(JSON.parse(line) as Finding)
   await ended
   clearTimeout(timer)
-  const left = seeds.slice(findings.length)
-  return [...findings, ...left.map((seed) => ({ seed, isFound: false, why: trouble || 'no answer in time' }))]
+  const missing = seeds.slice(findings.length)
+  return [
+    ...findings,
+    ...missing.map((seed) => ({ seed, isFound: false, why: stderr || 'the time limit was exceeded' })),
+  ]
 }
 
-/** Does the tasks, so many at a time, in their order. */
-export const some = async <T>(tasks: readonly (() => Promise<T>)[], atOnce: number): Promise<T[]> => {
+/** Runs the tasks in their order, at most `concurrency` at a time. */
+export const runConcurrently = async <T>(tasks: readonly (() => Promise<T>)[], concurrency: number): Promise<T[]> => {
   const results: T[] = []
   let next = 0
-  const lane = async (): Promise<void> => {
+  const work = async (): Promise<void> => {
     for (let index = next++; index < tasks.length; index = next++) {
       const task = tasks[index]
       if (task !== undefined) results[index] = await task()
     }
   }
-  await Promise.all(Array.from({ length: atOnce }, lane))
+  await Promise.all(Array.from({ length: concurrency }, work))
   return results
 }

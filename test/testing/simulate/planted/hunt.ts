@@ -2,7 +2,7 @@ import { SimulationError, simulate } from 'changeover/testing'
 import { documents, subject } from '../subject.ts'
 import type { Finding } from './finding.ts'
 
-/** Runs in a copy with a planted fault: searches from each seed, and prints a line for each. */
+// Runs in a copy with a planted fault. It searches from each seed, and prints one line of JSON for each.
 const [runs, ...seeds] = process.argv.slice(2).map(Number)
 
 const hunt = async (seed: number): Promise<Finding> => {

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 import { plantedFaults } from './faults.ts'
-import { huntFor, some } from './finding.ts'
+import { huntFor, runConcurrently } from './finding.ts'
 
 const MAX_STEPS = 6
 
@@ -10,7 +10,7 @@ const { values } = parseArgs({
     from: { type: 'string', default: '1' },
     runs: { type: 'string', default: '2000' },
     only: { type: 'string' },
-    'at-once': { type: 'string', default: '2' },
+    concurrency: { type: 'string', default: '2' },
     scenarios: { type: 'boolean', default: false },
   },
 })
@@ -27,11 +27,11 @@ const tasks = faults.map((fault) => async () => {
   const steps = findings.map((one) => one.steps ?? 0)
   const names = [...new Set(findings.map(({ why }) => why.split(':')[0]))].join(', ')
   console.log(
-    `${bad.length === 0 ? 'found ' : 'MISSED'} ${fault.name}: ${findings.length - bad.length} of ${findings.length} seeds, histories up to ${Math.max(...histories)}, steps up to ${Math.max(...steps)} (${names})`,
+    `${bad.length === 0 ? 'found ' : 'MISSED'} ${fault.name}: ${findings.length - bad.length} of ${findings.length} seeds, at most ${Math.max(...histories)} histories and ${Math.max(...steps)} steps (${names})`,
   )
-  for (const { seed, why, steps: many } of bad) console.log(`  seed ${seed}: ${many ?? 'no'} steps, ${why}`)
+  for (const { seed, why, steps: count } of bad) console.log(`  seed ${seed}: ${count ?? 'no'} steps, ${why}`)
   if (values.scenarios) console.log(`  ${JSON.stringify(findings[0]?.scenario)}`)
 })
-await some(tasks, Number(values['at-once']))
+await runConcurrently(tasks, Number(values.concurrency))
 console.log(`${faults.length} planted faults, ${seeds.length} seeds each: ${missed} misses`)
 if (missed > 0) process.exitCode = 1

@@ -6,27 +6,27 @@ import type { Edit, PlantedFault } from './faults.ts'
 
 const root = fileURLToPath(new URL('../../../../', import.meta.url))
 
-/** What a hunt needs: all that it runs, and the names by which that is found. */
+/** The files that a hunt needs: the code that it runs, and the files that resolve its imports. */
 const copied = ['src', 'machines', 'test/testing/simulate', 'tsconfig.json', 'package.json']
 
-/** The text with the edit made. Throws where what is to be replaced is not there exactly once. */
+/** Applies an edit to the text of a file. Throws if the text to replace does not occur exactly once. */
 export const edited = (text: string, { file, find, replace }: Edit): string => {
   const parts = text.split(find)
-  if (parts.length !== 2) throw new Error(`${file} has ${parts.length - 1} of: ${find}`)
+  if (parts.length !== 2) throw new Error(`${file} has ${parts.length - 1} occurrences of: ${find}`)
   return parts.join(replace)
 }
 
-/** The sources of a fault as they are, by file. */
+/** Reads a source file without a fault. */
 export const sourceOf = (file: string): Promise<string> => readFile(join(root, file), 'utf8')
 
-/** A hunt in sources with a fault. */
+/** A program that hunts in sources with a planted fault. */
 export interface Planted {
-  /** The program that hunts, in one file: it starts faster than a hundred that are compiled as they are loaded. */
+  /** The path of the bundled program, which starts faster than a hundred files that are compiled on import. */
   readonly program: string
   readonly remove: () => Promise<void>
 }
 
-/** Plants a fault in a copy of the sources, beside their dependencies. Call `remove` when done. */
+/** Plants a fault in a copy of the sources, beside `node_modules`. Call `remove` when the hunt has ended. */
 export const plant = async ({ name, edits }: PlantedFault): Promise<Planted> => {
   await mkdir(join(root, '.cache'), { recursive: true })
   const folder = await mkdtemp(join(root, '.cache', `planted-${name}-`))
