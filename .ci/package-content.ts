@@ -3,7 +3,7 @@ export interface Manifest {
   readonly exports: Readonly<Record<string, string | { readonly types: string; readonly default: string }>>
 }
 
-const pages = ['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md']
+const pages = ['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'SECURITY.md']
 const declaration = /^dist\/(?:src|machines)\/.+\.d\.ts$/
 const bridge = /^dist\/src\/sources\/etcd\/[a-z0-9]+\.cjs$/
 const chunk = /^dist\/chunks\/[a-z-]+\.js$/

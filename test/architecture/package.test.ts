@@ -41,7 +41,8 @@ beforeAll(async () => {
   const copy = join(temporary, 'copy')
   consumer = join(temporary, 'consumer')
   await mkdir(consumer)
-  const parts = ['src', 'machines', '.ci', 'package.json', 'tsconfig.json', 'README.md', 'LICENSE', 'CHANGELOG.md']
+  const pages = ['README.md', 'LICENSE', 'CHANGELOG.md', 'SECURITY.md']
+  const parts = ['src', 'machines', '.ci', 'package.json', 'tsconfig.json', ...pages]
   for (const part of parts) {
     await cp(join(root, part), join(copy, part), { recursive: true }).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'ENOENT') throw error // what is missing is reported by the test of the content
@@ -199,13 +200,13 @@ describe('the bundle', () => {
 describe('the check of the content', () => {
   const one = { exports: { '.': { types: './dist/src/index.d.ts', default: './dist/src/index.js' } } }
   const code = ['dist/src/index.js', 'dist/src/index.js.map', 'dist/chunks/core.js', 'dist/chunks/core.js.map']
-  const good = ['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'dist/src/index.d.ts', ...code]
+  const good = ['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'SECURITY.md', 'dist/src/index.d.ts', ...code]
 
   it('lets a good package pass', () => {
     expect(contentProblems(good, one)).toEqual([])
   })
 
-  it.each(['README.md', 'LICENSE', 'CHANGELOG.md'])('finds that %s is missing', (page) => {
+  it.each(['README.md', 'LICENSE', 'CHANGELOG.md', 'SECURITY.md'])('finds that %s is missing', (page) => {
     const files = good.filter((path) => path !== page)
     expect(contentProblems(files, one)).toEqual([`${page} is missing`])
   })

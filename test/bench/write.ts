@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { cpus } from 'node:os'
-import { blockOf, readmePath, withBlock } from '../docs/readme.ts'
+import { blockOf, withBlock } from '../docs/markdown.ts'
+import { pagePath } from '../docs/pages.ts'
 import type { Measured } from './figure.ts'
 import { markdownTable, smallTable } from './table.ts'
 
@@ -31,8 +32,8 @@ const where = ({ machine: on, node, date }: Stored): string => `Measured on ${on
 /** What stands between the markers of `test/bench/README.md`. */
 export const benchBlock = (stored: Stored): string => `${where(stored)}\n\n${markdownTable(stored.figures)}`
 
-/** What stands between the markers of the project's README. */
-const readmeBlock = (stored: Stored): string => `${smallTable(stored.figures)}\n\n${where(stored)}`
+/** What stands between the markers of `docs/performance.md`. */
+export const performanceBlock = (stored: Stored): string => `${smallTable(stored.figures)}\n\n${where(stored)}`
 
 const rewrite = async (path: string | URL, name: string, content: string): Promise<void> => {
   const text = await readFile(path, 'utf8')
@@ -40,11 +41,7 @@ const rewrite = async (path: string | URL, name: string, content: string): Promi
   await writeFile(path, withBlock(text, name, content))
 }
 
-/** The small table is for a README that has a place for it. */
-const hasBlock = async (path: string, name: string): Promise<boolean> =>
-  (await readFile(path, 'utf8')).includes(`<!-- ${name}:start -->`)
-
-/** Keeps the figures of a whole run, and renders both READMEs from them. */
+/** Keeps the figures of a whole run, and renders both pages from them. */
 export const store = async (measured: readonly Measured[]): Promise<void> => {
   const stored: Stored = {
     machine: machine(),
@@ -54,5 +51,5 @@ export const store = async (measured: readonly Measured[]): Promise<void> => {
   }
   await writeFile(storedPath, `${JSON.stringify(stored, null, 2)}\n`)
   await rewrite(benchReadmePath, 'figures', benchBlock(stored))
-  if (await hasBlock(readmePath, 'bench')) await rewrite(readmePath, 'bench', readmeBlock(stored))
+  await rewrite(pagePath('docs/performance.md'), 'bench', performanceBlock(stored))
 }

@@ -1,72 +1,57 @@
-import { execFile } from 'node:child_process'
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { codesTable } from './codes.ts'
-import { blockOf, codeBlocks, readmePath } from './readme.ts'
+import { rm } from 'node:fs/promises'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { parse as parseYaml } from 'yaml'
+import { masked } from '../examples/demo-output.ts'
+import { fencedBlocks } from './markdown.ts'
+import { documentation, readPage } from './pages.ts'
+import { makeFolder } from './readme-example.ts'
+import { isKnownCommand } from './shell-commands.ts'
+import { runBlock, typeCheck, writeBlocks } from './typescript-blocks.ts'
 
-const root = fileURLToPath(new URL('../..', import.meta.url))
-const readme = await readFile(readmePath, 'utf8')
-
-/** What the first example imports from the reader's own service. */
-const service = `
-import { pino } from 'pino'
-import type pg from 'pg'
-import { z } from 'zod'
-export const Config = z.strictObject({
-  log: z.strictObject({ level: z.string() }),
-  db: z.strictObject({ host: z.string(), max: z.number() }),
-  cache: z.strictObject({ intervalMs: z.number() }),
-})
-export const logger = pino()
-export const refreshCache = async ({ needs }: { needs: { pool: pg.Pool } }) => needs.pool.query('select 1')
-`
+const blocks = documentation.flatMap((page) => fencedBlocks(readPage(page)).map((block) => ({ page, ...block })))
+const of = (...languages: string[]) => blocks.filter(({ language }) => languages.includes(language))
 
 let folder: string
+let files: Awaited<ReturnType<typeof writeBlocks>>
 beforeAll(async () => {
-  // Inside the project, so that imports find its packages.
-  await mkdir(join(root, '.cache'), { recursive: true })
-  folder = await mkdtemp(join(root, '.cache', 'readme-'))
+  folder = await makeFolder('docs')
+  files = await writeBlocks(folder)
 })
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
-test('every TypeScript block of the README compiles', async () => {
-  const blocks = codeBlocks(readme, 'ts')
-  expect(blocks.length).toBeGreaterThanOrEqual(4)
-  await writeFile(join(folder, 'service.ts'), service)
-  for (const [index, block] of blocks.entries()) await writeFile(join(folder, `block-${index}.ts`), block)
-  const config = { extends: '../../tsconfig.json', compilerOptions: { rootDir: '../..' }, include: ['*.ts'] }
-  await writeFile(join(folder, 'tsconfig.json'), JSON.stringify(config))
-  const tsc = join(root, 'node_modules', '.bin', 'tsc')
-  const output = await promisify(execFile)(tsc, ['-p', folder]).then(
-    () => '',
-    (error: { stdout: string }) => error.stdout,
-  )
-  expect(output).toBe('')
+describe('The documentation', () => {
+  test('has code blocks of languages that are checked here', () => {
+    // Drawings and lists that are no code have no language, or one that no tool knows.
+    const checked = ['ts', 'js', 'sh', 'json', 'yaml', 'mermaid', 'text', 'layers', '']
+    for (const { page, language } of blocks) expect(checked, page).toContain(language)
+    expect(of('ts').length).toBeGreaterThan(30)
+  })
+
+  test('has TypeScript and JavaScript blocks that compile', async () => {
+    expect(await typeCheck(folder)).toBe('')
+  })
+
+  test('has shell blocks whose commands exist', () => {
+    for (const { page, code } of of('sh')) {
+      for (const line of code.trim().split('\n')) expect(isKnownCommand(line), `${page}: ${line}`).toBe(true)
+    }
+  })
+
+  test('has data blocks that can be parsed', () => {
+    for (const { code } of of('json')) expect(() => JSON.parse(code)).not.toThrow()
+    for (const { code } of of('yaml')) expect(() => parseYaml(code)).not.toThrow()
+  })
 })
 
-test('every npm command of the README is a script of the package', async () => {
-  const { scripts } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
-  const named = [...readme.matchAll(/npm (?:run )?([a-z:]+)/g)].map(([, name = '']) => name)
-  expect(named).toContain('start')
-  for (const name of named) expect(Object.keys(scripts)).toContain(name)
-})
+/** The blocks that say `run`. */
+const programs = documentation.flatMap((page) =>
+  fencedBlocks(readPage(page)).flatMap(({ flags }, index) => (flags.includes('run') ? [{ page, index }] : [])),
+)
 
-test('the table of failures is current: node --import tsx test/docs/write-readme.ts', () => {
-  expect(blockOf(readme, 'codes')).toBe(codesTable())
-})
-
-test('every guarantee has its line in the README and tests by its number', async () => {
-  const files = await readdir(join(root, 'test', 'guarantees'))
-  for (let number = 1; number <= 18; number++) {
-    expect(readme).toContain(`| G${number} | `)
-    const own = files.filter(
-      (name) => name.startsWith(`g${`${number}`.padStart(2, '0')}-`) && name.endsWith('.test.ts'),
-    )
-    expect(own, `tests of G${number}`).not.toEqual([])
-    const texts = await Promise.all(own.map((name) => readFile(join(root, 'test', 'guarantees', name), 'utf8')))
-    expect(texts.join('\n')).toMatch(new RegExp(`['"\`]G${number} `))
-  }
+test.each(programs)('Block $index of $page runs to its end and prints what the page shows', async ({ page, index }) => {
+  const file = files.get(`${page}#${index}`)
+  if (file === undefined) throw new Error('The block was not written')
+  const printed = await runBlock(file)
+  const next = fencedBlocks(readPage(page))[index + 1]
+  if (next?.flags.includes('output')) expect(masked(printed)).toBe(masked(next.code))
 })

@@ -1,9 +1,74 @@
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { codeTable } from '../../src/model/error-codes.ts'
+import { referenceLabels } from './markdown.ts'
+import { readPage, root } from './pages.ts'
+import { addressOf } from './project-address.ts'
 
-/** The README's table of failures, made from the codes themselves. */
-export const codesTable = (): string =>
+/** A generated part of a page: what belongs between its markers. */
+export interface GeneratedBlock {
+  readonly page: string
+  readonly block: string
+  readonly content: string
+}
+
+/** Lists every generated part of the documentation that needs no measurement and no run. */
+export const generatedBlocks = (): readonly GeneratedBlock[] => [
+  { page: 'README.md', block: 'links', content: linkDefinitions('README.md') },
+  { page: 'docs/reference/errors.md', block: 'codes', content: codeTables() },
+  { page: 'docs/decisions/README.md', block: 'decisions', content: decisionList() },
+]
+
+/**
+ * Defines each link of a page whose label is a path. A registry shows the page outside of the repository, so relative
+ * links would lead nowhere.
+ */
+const linkDefinitions = (page: string): string =>
+  [...new Set(referenceLabels(readPage(page)))]
+    .sort()
+    .map((path) => `[${path}]: ${addressOf(path)}`)
+    .join('\n')
+
+const sections: readonly { readonly title: string; readonly families: readonly string[] }[] = [
+  { title: 'Source', families: ['source'] },
+  { title: 'Document', families: ['document', 'config', 'schema', 'policy'] },
+  { title: 'Quarantine, crashes and confirmation', families: ['quarantined', 'attempt', 'confirm'] },
+  { title: 'Modules', families: ['module', 'health', 'lease', 'listener'] },
+  { title: 'Reloader', families: ['reloader', 'internal'] },
+  { title: 'Persistence', families: ['persistence'] },
+]
+
+const familyOf = (code: string): string => code.split('.')[0] ?? code
+
+const codeTables = (): string => {
+  const codes = Object.entries(codeTable)
+  const known = new Set(sections.flatMap(({ families }) => families))
+  const homeless = codes.filter(([code]) => !known.has(familyOf(code)))
+  if (homeless.length > 0) throw new Error(`Give these codes a section: ${homeless.map(([code]) => code).join(', ')}`)
+  return sections.map((section) => sectionOf(section.title, section.families, codes)).join('\n\n')
+}
+
+const sectionOf = (
+  title: string,
+  families: readonly string[],
+  codes: readonly (readonly [string, { readonly what: string; readonly hint: string }])[],
+): string =>
   [
+    `## ${title}`,
+    '',
     '| Code | What happened | What to do |',
     '|---|---|---|',
-    ...Object.entries(codeTable).map(([code, { what, hint }]) => `| \`${code}\` | ${what} | ${hint} |`),
+    ...codes
+      .filter(([code]) => families.includes(familyOf(code)))
+      .map(([code, { what, hint }]) => `| \`${code}\` | ${what} | ${hint} |`),
   ].join('\n')
+
+const decisionList = (): string =>
+  readdirSync(join(root, 'docs', 'decisions'))
+    .filter((name) => /^\d{4}-/.test(name))
+    .sort()
+    .map((name) => {
+      const title = /^# (.+)$/m.exec(readPage(`docs/decisions/${name}`))?.[1] ?? name
+      return `- [${title}](${name})`
+    })
+    .join('\n')

@@ -1,15 +1,16 @@
 import { readFile } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
 import { type Cell, type Evidence, evidenceText, faults, scoreTable } from '../scoreboard/board.ts'
-import { blockOf, readmePath } from './readme.ts'
+import { blockOf } from './markdown.ts'
+import { readPage } from './pages.ts'
 
 const folder = new URL('../scoreboard/', import.meta.url)
 const evidence: Evidence = JSON.parse(await readFile(new URL('evidence.json', folder), 'utf8'))
 const passed: Cell = { verdict: 'passed', why: 'as it should' }
 
 describe('The scoreboard', () => {
-  test('of the README is the one of the stored evidence: npm run scoreboard', async () => {
-    expect(blockOf(await readFile(readmePath, 'utf8'), 'scoreboard')).toBe(scoreTable(evidence))
+  test('on the page of the comparison shows the stored evidence: npm run scoreboard', () => {
+    expect(blockOf(readPage('docs/comparison.md'), 'scoreboard')).toBe(scoreTable(evidence))
   })
 
   test('has its evidence in test/scoreboard/README.md: npm run scoreboard', async () => {

@@ -10,7 +10,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import PQueue from 'p-queue'
-import { readmePath, withBlock } from '../docs/readme.ts'
+import { withBlock } from '../docs/markdown.ts'
+import { pagePath } from '../docs/pages.ts'
 import { findEtcd } from '../support/etcd-binary.ts'
 import { type Cell, type Evidence, evidenceText, faults, type Row, scoreTable } from './board.ts'
 import { type Contestant, contestants } from './rows.ts'
@@ -129,7 +130,8 @@ if (id === undefined) {
   const evidence: Evidence = { node: process.versions.node, etcd: await etcdVersion(), rows }
   await writeFile(evidencePath, `${JSON.stringify(evidence, undefined, 2)}\n`)
   const own = join(here, 'README.md')
-  await writeFile(readmePath, withBlock(await readFile(readmePath, 'utf8'), 'scoreboard', scoreTable(evidence)))
+  const page = pagePath('docs/comparison.md')
+  await writeFile(page, withBlock(await readFile(page, 'utf8'), 'scoreboard', scoreTable(evidence)))
   await writeFile(own, withBlock(await readFile(own, 'utf8'), 'evidence', evidenceText(evidence)))
   console.log(scoreTable(evidence))
 }

@@ -1,0 +1,7 @@
+/** As much of @nestjs/core 11 as the documentation uses. */
+interface App {
+  readonly enableShutdownHooks: () => App
+  readonly listen: (port: number) => Promise<unknown>
+}
+
+export declare const NestFactory: { readonly create: (module: new () => object) => Promise<App> }
