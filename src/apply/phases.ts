@@ -73,17 +73,10 @@ export class Phases {
     return this.#completion.forward(work)
   }
 
-  soak(work: ModuleWork, signal: AbortSignal): Promise<SoakResult> {
-    return this.#check(work, signal, this.#soak.durationMs)
-  }
-
-  /** Goes on with the checks of the soak until one fails or the signal aborts. */
-  check(work: ModuleWork, signal: AbortSignal): Promise<SoakResult> {
-    return this.#check(work, signal, Number.POSITIVE_INFINITY)
-  }
-
-  #check(work: ModuleWork, signal: AbortSignal, durationMs: number): Promise<SoakResult> {
-    const checking = soak(this.#store, this.#deps, { ...this.#soak, durationMs }, work, signal)
+  /** Checks what serves for the time of the soak; without an end until a check fails or the signal aborts. */
+  soak(work: ModuleWork, signal: AbortSignal, isEndless: boolean): Promise<SoakResult> {
+    const settings = isEndless ? { ...this.#soak, durationMs: Number.POSITIVE_INFINITY } : this.#soak
+    const checking = soak(this.#store, this.#deps, settings, work, signal)
     this.#retirer.track(checking) // a check that is abandoned has its grace, and close waits for it
     return checking
   }

@@ -82,7 +82,7 @@ const machine = reloadMachine.provide({
       observer.onServing()
       return executor.soak(signal)
     }),
-    checkModules: fromStep<StepVerdict, EpochInput>(({ system, signal }) => depsOf(system).executor.check(signal)),
+    checkModules: fromStep<StepVerdict, EpochInput>(({ system, signal }) => depsOf(system).executor.soak(signal, true)),
     promoteSnapshot: fromStep<StepVerdict, EpochInput>(({ system }) => {
       const { executor, observer } = depsOf(system)
       observer.onServing()
@@ -98,7 +98,10 @@ const machine = reloadMachine.provide({
     finishTransaction: ({ context, system }, { outcome }) => actors.of(system).finish(outcome, context),
     reportBroken: ({ event, system }) =>
       depsOf(system).executor.fail(failure('internal.error', {}, (event as { error?: unknown }).error)),
-    reportUnconfirmed: ({ system }) => depsOf(system).executor.failUnconfirmed(),
+    reportUnconfirmed: ({ system }) => {
+      const { executor } = depsOf(system)
+      executor.fail(failure('confirm.expired', executor.transaction.revision))
+    },
   },
   delays: {
     repairBackoff: ({ context, system }) => actors.of(system).repairLeftMs(context.repairs),

@@ -10,7 +10,7 @@ import type { Clock } from '../api/clock.ts'
 import type { Phases } from '../apply/phases.ts'
 import type { Cancellable } from '../async/deadline.ts'
 import type { Intake } from '../intake/intake.ts'
-import { type Failure, failure } from '../model/failure.ts'
+import type { Failure } from '../model/failure.ts'
 import type { Visibility } from '../model/paths.ts'
 import type { Outcome, TransactionRecord, Trigger } from '../model/record.ts'
 import type { Revision } from '../model/revision.ts'
@@ -129,17 +129,10 @@ export class TransactionExecutor {
     return done(failures.length === 0)
   }
 
-  async soak(signal: AbortSignal): Promise<StepVerdict> {
+  /** @param isEndless goes on checking until a check fails or the signal aborts */
+  async soak(signal: AbortSignal, isEndless = false): Promise<StepVerdict> {
     const transaction = this.#transaction
-    const { hasHeld, failures } = await this.#deps.phases.soak(transaction, signal)
-    transaction.fail(...failures)
-    return done(hasHeld)
-  }
-
-  /** Goes on checking until a check fails or the signal aborts. */
-  async check(signal: AbortSignal): Promise<StepVerdict> {
-    const transaction = this.#transaction
-    const { hasHeld, failures } = await this.#deps.phases.check(transaction, signal)
+    const { hasHeld, failures } = await this.#deps.phases.soak(transaction, signal, isEndless)
     transaction.fail(...failures)
     return done(hasHeld)
   }
@@ -189,11 +182,6 @@ export class TransactionExecutor {
 
   fail(failed: Failure): void {
     this.#transaction.fail(failed)
-  }
-
-  /** Notes that nobody confirmed in time. */
-  failUnconfirmed(): void {
-    this.#transaction.fail(failure('confirm.expired', this.#transaction.revision))
   }
 
   /** What is left of the time for a confirmation, in milliseconds. */

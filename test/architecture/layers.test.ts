@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { exportViolations, type PublishedPackage } from './exports.ts'
-import { violations } from './layers.ts'
+import { hallViolations, importCycles, violations } from './layers.ts'
 import { filesBelow, readJson, readText, root } from './project.ts'
 import { importsOf, mask } from './source-text.ts'
 
@@ -24,18 +24,18 @@ describe('the project', () => {
 describe('the rule on imports', () => {
   it.each([
     ['src/model/diff.ts', `import { join } from 'node:path'`],
-    ['src/model/diff.ts', `import type { Clock } from '../clock.ts'`],
+    ['src/model/diff.ts', `import type { Clock } from '../api/clock.ts'`],
     ['src/model/diff.ts', `import PQueue from 'p-queue'`],
     ['machines/watch/machine.ts', `import { createHash } from 'node:crypto'`],
     ['machines/watch/machine.ts', `import type { Clock } from '../../src/api/clock.ts'`],
     ['machines/watch/machine.ts', `import PQueue from 'p-queue'`],
-    ['src/runner.ts', `import { fileSource } from './sources/file/index.ts'`],
-    ['src/runner.ts', `export { timer } from './appliers/timer.ts'`],
-    ['src/runner.ts', `const { memorySource } = await import('./testing/index.ts')`],
-    ['src/runner.ts', `const load = (name: string) => import(name)`],
-    ['src/runner.ts', `import pg from 'pg'`],
-    ['src/runner.ts', `import pino from 'pino'`],
-    ['src/runner.ts', `import { createReloader } from 'changeover'`],
+    ['src/apply/phases.ts', `import { fileSource } from '../sources/file/index.ts'`],
+    ['src/apply/phases.ts', `export { timer } from '../appliers/timer.ts'`],
+    ['src/apply/phases.ts', `const { memorySource } = await import('../testing/index.ts')`],
+    ['src/apply/phases.ts', `const load = (name: string) => import(name)`],
+    ['src/apply/phases.ts', `import pg from 'pg'`],
+    ['src/apply/phases.ts', `import pino from 'pino'`],
+    ['src/apply/phases.ts', `import { createReloader } from 'changeover'`],
     ['src/sources/file/index.ts', `import { timer } from '../../appliers/timer.ts'`],
     ['src/sources/file/index.ts', `import { Etcd3 } from 'etcd3'`],
     ['src/sources/file/index.ts', `import { rebase } from '../etcd/rebase.ts'`],
@@ -49,13 +49,16 @@ describe('the rule on imports', () => {
     ['src/appliers/log-level.ts', `import { type Logger } from 'pino'`],
     ['src/appliers/log-level.ts', `import 'pino'`],
     ['src/testing/index.ts', `import { page } from '../inspect/page.ts'`],
-    ['src/cli/main.ts', `import { simulate } from '../testing/simulate.ts'`],
-    ['src/inspect/page.ts', `import { main } from '../cli/main.ts'`],
     ['src/testing/index.ts', `import { vi } from 'vitest'`],
     ['examples/service/main.ts', `import { createReloader } from '../../src/index.ts'`],
-    ['src/runner.ts', `import { freePort } from '../test/support/ports.ts'`],
-    ['src/runner.ts', `import { step } from '../.ci/step.ts'`],
+    ['src/apply/phases.ts', `import { freePort } from '../../test/support/ports.ts'`],
+    ['src/apply/phases.ts', `import { step } from '../../.ci/step.ts'`],
     ['lib/other.ts', `export const a = 1`],
+    ['src/intake/intake.ts', `import type { Safety } from '../safety/safety.ts'`],
+    ['src/api/status.ts', `import type { Counters } from '../transaction/transaction-recorder.ts'`],
+    ['src/inspect/http/headers.ts', `import { Broadcaster } from '../stream/broadcaster.ts'`],
+    ['src/testing/simulate/scenario/scenario.ts', `import type { Run } from '../play/run.ts'`],
+    ['src/testing/simulate/play/run.ts', `import { timer } from '../../../appliers/timer.ts'`],
   ])('refuses, in %s, %s', (path, text) => {
     expect(violations(path, text)).toHaveLength(1)
   })
@@ -66,15 +69,18 @@ describe('the rule on imports', () => {
       'machines/reload/machine.ts',
       `import { setup } from 'xstate'\nimport type { Outcome } from '../../src/model/record.ts'`,
     ],
-    ['src/runner.ts', `import PQueue from 'p-queue'\nimport { reload } from '../machines/index.ts'`],
-    ['src/runner/slots.ts', `import { failure } from '../model/errors.ts'\nimport type { Clock } from '../clock.ts'`],
+    ['src/apply/phases.ts', `import PQueue from 'p-queue'\nimport { reload } from '../../machines/index.ts'`],
+    [
+      'src/modules/slot.ts',
+      `import { failure } from '../model/failure.ts'\nimport type { Clock } from '../api/clock.ts'`,
+    ],
     ['src/sources/etcd/connection-pool.ts', `import { Etcd3 } from 'etcd3'\nimport { Metadata } from '@grpc/grpc-js'`],
     ['src/appliers/pg-pool.ts', `import pg from 'pg'\nimport { resource } from './resource.ts'`],
     ['src/appliers/log-level.ts', `import type { Logger } from 'pino'`],
-    ['src/testing/index.ts', `import type { Source } from '../source.ts'`],
-    ['src/cli/main.ts', `import manifest from '../../package.json' with { type: 'json' }`],
+    ['src/testing/index.ts', `import type { Source } from '../api/source.ts'`],
+    ['src/reloader/startup.ts', `import manifest from '../../package.json' with { type: 'json' }`],
     ['examples/service/main.ts', `import { createReloader } from 'changeover'\nimport { port } from './settings.ts'`],
-    ['src/runner.ts', `// import pg from 'pg'\nconst text = "import pg from 'pg'".length / 2 / 1`],
+    ['src/apply/phases.ts', `// import pg from 'pg'\nconst text = "import pg from 'pg'".length / 2 / 1`],
   ])('lets pass, in %s, %s', (path, text) => {
     expect(violations(path, text)).toEqual([])
   })
@@ -106,6 +112,36 @@ describe('the rule on imports', () => {
   })
 })
 
+describe('the rule on circles', () => {
+  it('finds a circle of type-only imports, and names its files', () => {
+    const files = new Map([
+      ['src/a.ts', `import type { B } from './b.ts'`],
+      ['src/b.ts', `export type { C } from './c.ts'`],
+      ['src/c.ts', `import { a } from './a.ts'`],
+      ['src/d.ts', `import { a } from './a.ts'`],
+    ])
+    expect(importCycles(files)).toEqual([['src/a.ts', 'src/b.ts', 'src/c.ts']])
+  })
+
+  it('passes files that only share an import', () => {
+    const files = new Map([
+      ['src/a.ts', `import { c } from './c.ts'`],
+      ['src/b.ts', `import { c } from './c.ts'`],
+      ['src/c.ts', ''],
+    ])
+    expect(importCycles(files)).toEqual([])
+  })
+})
+
+describe('the rule on halls', () => {
+  it('refuses a folder of sixteen files and a loose file', () => {
+    const paths = Array.from({ length: 16 }, (_, index) => `src/model/${index}.ts`)
+    expect(hallViolations(paths)).toHaveLength(1)
+    expect(hallViolations(paths.slice(1))).toEqual([])
+    expect(hallViolations(['src/index.ts', 'src/loose.ts'])).toEqual(['src/loose.ts lies loose in src'])
+  })
+})
+
 describe('the rule on globals', () => {
   it.each([
     ['machines/watch/machine.ts', 'const delay = () => Math.random() * 100'],
@@ -115,8 +151,8 @@ describe('the rule on globals', () => {
     ['machines/watch/machine.ts', 'const text = `at ${Date.now()}`'],
     ['machines/watch/machine.ts', 'console.log(1)'],
     ['machines/watch/machine.ts', 'const home = process.env'],
-    ['src/runner.ts', 'const at = Date.now()'],
-    ['src/runner.ts', 'const at = new Date()'],
+    ['src/apply/phases.ts', 'const at = Date.now()'],
+    ['src/apply/phases.ts', 'const at = new Date()'],
     ['src/appliers/timer.ts', 'setInterval(task, ms)'],
     ['src/appliers/timer.ts', 'const signal = AbortSignal.timeout(5)'],
     ['src/sources/file/index.ts', `import timers from 'node:timers/promises'`],
@@ -126,9 +162,9 @@ describe('the rule on globals', () => {
 
   it.each([
     ['src/api/clock.ts', 'export const now = () => Date.now()'],
-    ['src/runner.ts', 'clock.setTimeout(stop, 5)'],
+    ['src/apply/phases.ts', 'clock.setTimeout(stop, 5)'],
     ['src/testing/fakes/virtual-clock.ts', 'export const clock = { setTimeout: (run: () => void) => run() }'],
-    ['src/runner.ts', 'const shown = new Date(record.startedAt).toISOString()'],
+    ['src/apply/phases.ts', 'const shown = new Date(record.startedAt).toISOString()'],
     ['machines/watch/machine.ts', '// Math.random() and Date.now() are elsewhere\nconst hint = "see Date.now()"'],
   ])('lets pass, in %s, %s', (path, text) => {
     expect(violations(path, text)).toEqual([])
@@ -137,26 +173,26 @@ describe('the rule on globals', () => {
 
 describe('the rule on file shapes', () => {
   it.each([
-    ['src/runner.ts', 'a\n'.repeat(251)],
+    ['src/apply/phases.ts', 'a\n'.repeat(251)],
     ['machines/reload/machine.ts', 'a\n'.repeat(251)],
-    ['src/utils.ts', ''],
+    ['src/model/utils.ts', ''],
     ['src/model/string-helpers.ts', ''],
     ['machines/utils/index.ts', ''],
-    ['src/errorCodes.ts', ''],
+    ['src/model/errorCodes.ts', ''],
   ])('refuses %s', (path, text) => {
     expect(violations(path, text)).toHaveLength(1)
   })
 
   it('lets pass a file of 250 lines', () => {
-    expect(violations('src/runner.ts', 'a\n'.repeat(250))).toEqual([])
+    expect(violations('src/apply/phases.ts', 'a\n'.repeat(250))).toEqual([])
   })
 })
 
 describe('the rule on the main entry', () => {
   it.each([
-    `export * from './reloader.ts'`,
-    `export type * from './record.ts'`,
-    `export * as model from './record.ts'`,
+    `export * from './reloader/reloader.ts'`,
+    `export type * from './model/record.ts'`,
+    `export * as model from './model/record.ts'`,
   ])('refuses %s', (text) => {
     expect(violations('src/index.ts', text)).toEqual(['src/index.ts has an export *'])
   })

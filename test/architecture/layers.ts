@@ -1,47 +1,78 @@
 import { posix } from 'node:path'
+import { readText } from './project.ts'
 import { type Import, importsOf, mask, unknownImport } from './source-text.ts'
 
 /** One broken rule, as a sentence that starts with the file. */
 export type Violation = string
 
-type Layer =
-  | 'model'
-  | 'machines'
-  | 'core'
-  | 'sources'
-  | 'appliers'
-  | 'testing'
-  | 'inspect'
-  | 'cli'
-  | 'examples'
-  | 'test'
-
-interface LayerRule {
-  /** The folder; `src` itself is the core, with every folder in it that is no layer of its own. */
+/** A folder, and the folders that it may import besides itself. */
+interface Layer {
   readonly folder: string
-  /** The layers it may import besides itself. */
-  readonly below: readonly Layer[]
-  /** Packages and Node's modules it may import, as patterns. */
-  readonly packages: RegExp
+  readonly below: readonly string[]
 }
 
-const core: readonly Layer[] = ['model', 'machines', 'core']
-const features: readonly Layer[] = [...core, 'sources', 'appliers']
+const expand = (folder: string): readonly string[] => {
+  const [, before = '', names = '', after = ''] = /^(.*)\{(.+)\}(.*)$/.exec(folder) ?? []
+  return names === '' ? [folder] : names.split(',').map((name) => `${before}${name}${after}`)
+}
+
+/** Reads the list of folders in ARCHITECTURE.md, top to bottom. */
+export const readLayers = (architecture: string): readonly Layer[] => {
+  const block = /^```layers\n([\s\S]*?)^```/m.exec(architecture)?.[1]
+  if (block === undefined) throw new Error('ARCHITECTURE.md has no list of folders')
+  const rows = block
+    .trimEnd()
+    .split('\n')
+    .map((row) => expand((row.split(/\s/)[0] ?? '').replace(/\/$/, '')))
+  return rows.flatMap((row, index) => {
+    const below = rows.slice(0, index).flat()
+    return row.map((folder) => ({ folder, below: folder === 'machines' ? ['src/model'] : below }))
+  })
+}
+
+const listed = readLayers(readText('ARCHITECTURE.md'))
+
+const layers: readonly Layer[] = [
+  ...listed,
+  { folder: 'examples', below: [] },
+  { folder: 'test', below: [...listed.map(({ folder }) => folder), 'examples'] },
+]
+
+const isIn = (path: string, folder: string): boolean => path === folder || path.startsWith(`${folder}/`)
+
+/** The layer of a file: the longest folder that holds it. */
+const layerOf = (path: string): Layer | undefined =>
+  layers
+    .filter(({ folder }) => isIn(path, folder))
+    .reduce<Layer | undefined>((best, one) => (one.folder.length > (best?.folder.length ?? 0) ? one : best), undefined)
+
+/** The subpath entry that a file belongs to. Entries never import each other: each has dependencies of its own. */
+const entryOf = (path: string): string | undefined =>
+  /^src\/(sources\/[^/]+|appliers|inspect|testing|cli)\//.exec(path)?.[1]
+
 const anything = /^/
 
-/** The layers, bottom up. `src` comes last of those in it, since it is the folder of all of them. */
-const layers: Readonly<Record<Layer, LayerRule>> = {
-  model: { folder: 'src/model', below: [], packages: /^node:crypto$/ },
-  machines: { folder: 'machines', below: ['model'], packages: /^xstate$/ },
-  sources: { folder: 'src/sources', below: core, packages: /^node:/ },
-  appliers: { folder: 'src/appliers', below: core, packages: /^node:/ },
-  testing: { folder: 'src/testing', below: features, packages: /^(node:|xstate$)/ },
-  inspect: { folder: 'src/inspect', below: features, packages: /^(node:|xstate$)/ },
-  cli: { folder: 'src/cli', below: features, packages: /^node:/ },
-  core: { folder: 'src', below: ['model', 'machines'], packages: /^(node:|xstate$|p-queue$)/ },
-  examples: { folder: 'examples', below: [], packages: anything },
-  test: { folder: 'test', below: [...features, 'testing', 'inspect', 'cli', 'examples'], packages: anything },
-}
+/** Packages and Node's modules that a folder may import; none unless it is named. */
+const packagesOf: readonly (readonly [folder: string, packages: RegExp])[] = [
+  ['src/model', /^node:crypto$/],
+  ['src/async', /^node:events$/],
+  ['machines', /^xstate$/],
+  ['src/xstate', /^xstate$/],
+  ['src/persistence', /^node:/],
+  ['src/settings', /^node:crypto$/],
+  ['src/intake', /^xstate$/],
+  ['src/apply', /^p-queue$/],
+  ['src/engine', /^xstate$/],
+  ['src/sources', /^node:/],
+  ['src/appliers', /^node:/],
+  ['src/testing', /^(node:|xstate$)/],
+  ['src/inspect', /^(node:|xstate$)/],
+  ['examples', anything],
+  ['test', anything],
+]
+
+const mayImport = (path: string, specifier: string): boolean =>
+  packagesOf.some(([folder, packages]) => isIn(path, folder) && packages.test(specifier))
 
 interface PackageGrant {
   readonly files: RegExp
@@ -54,51 +85,89 @@ const grants: readonly PackageGrant[] = [
   { files: /^src\/sources\/etcd\//, packages: /^(etcd3|@grpc\/.+|cockatiel)$/ },
   { files: /^src\/appliers\/pg[^/]*\.ts$/, packages: /^pg$/ },
   { files: /^src\/appliers\/log-level[^/]*\.ts$/, packages: /^pino$/, typesOnly: true },
-  { files: /^src\/testing\/simulate\/(simulate|arbitrary)\.ts$/, packages: /^fast-check$/ },
+  { files: /^src\/testing\/simulate\/(simulate|scenario\/arbitrary)\.ts$/, packages: /^fast-check$/ },
 ]
 
-const layerOf = (path: string): Layer | undefined =>
-  (Object.keys(layers) as Layer[]).find((layer) => path.startsWith(`${layers[layer].folder}/`))
-
-// Sources never import each other: each is an entry of its own, with dependencies of its own.
-const sourceFolder = (path: string): string | undefined => /^src\/sources\/([^/]+)\//.exec(path)?.[1]
-
-const packageViolation = (path: string, layer: Layer, { specifier, typeOnly }: Import): Violation | undefined => {
-  if (specifier === unknownImport) {
-    return layers[layer].packages === anything ? undefined : `${path} imports something that is not a literal`
-  }
-  const ownName = /^changeover(\/|$)/.test(specifier)
-  if (ownName && layer !== 'examples' && layer !== 'test')
-    return `${path} imports the package by its own name: ${specifier}`
-  if (layers[layer].packages.test(specifier)) return undefined
+const packageViolation = (path: string, { folder }: Layer, { specifier, typeOnly }: Import): Violation | undefined => {
+  const isOpen = folder === 'examples' || folder === 'test'
+  if (specifier === unknownImport) return isOpen ? undefined : `${path} imports something that is not a literal`
+  if (!isOpen && /^changeover(\/|$)/.test(specifier)) return `${path} imports the package by its own name: ${specifier}`
+  if (mayImport(path, specifier)) return undefined
   const grant = grants.find(({ files, packages }) => files.test(path) && packages.test(specifier))
-  if (grant === undefined) return `${path} imports ${specifier}, which ${layer} may not`
+  if (grant === undefined) return `${path} imports ${specifier}, which ${folder} may not`
   return grant.typesOnly && !typeOnly
     ? `${path} imports ${specifier} at run time; only its types are allowed`
     : undefined
 }
 
-const fileViolation = (path: string, layer: Layer, { specifier }: Import): Violation | undefined => {
+const fileViolation = (path: string, { folder, below }: Layer, { specifier }: Import): Violation | undefined => {
   const target = posix.join(posix.dirname(path), specifier)
   const other = layerOf(target)
   if (other === undefined) {
-    const open = layer === 'test' || target === 'package.json'
-    return open ? undefined : `${path} imports ${target}, which is in no layer`
+    const isOpen = folder === 'test' || target === 'package.json'
+    return isOpen ? undefined : `${path} imports ${target}, which is in no folder of the list`
   }
-  if (other !== layer)
-    return layers[layer].below.includes(other) ? undefined : `${path} (${layer}) imports ${target} (${other})`
-  const from = sourceFolder(path)
-  const to = sourceFolder(target)
-  return from !== undefined && to !== undefined && from !== to ? `${path} imports another source: ${target}` : undefined
+  if (other.folder !== folder && !below.includes(other.folder)) {
+    return `${path} (${folder}) imports ${target} (${other.folder}), which does not stand above it`
+  }
+  const from = entryOf(path)
+  const to = entryOf(target)
+  return from !== undefined && to !== undefined && from !== to ? `${path} imports another entry: ${target}` : undefined
 }
 
-/** Imports that go up or sideways, and packages that do not belong in a layer. */
+/** Imports that go up or sideways, and packages that do not belong in a folder. */
 const importViolations = (path: string, text: string): readonly Violation[] => {
   const layer = layerOf(path)
-  if (layer === undefined) return [`${path} is in no layer`]
+  if (layer === undefined) return [`${path} is in no folder of the list`]
   return importsOf(mask(text))
     .map((found) => (found.specifier.startsWith('.') ? fileViolation : packageViolation)(path, layer, found))
     .filter((violation) => violation !== undefined)
+}
+
+/** Circles of files that import each other, type-only imports included: each as its files, sorted. */
+export const importCycles = (files: ReadonlyMap<string, string>): readonly (readonly string[])[] => {
+  const targets = new Map(
+    [...files].map(([path, text]) => [
+      path,
+      importsOf(mask(text))
+        .filter(({ specifier }) => specifier.startsWith('.'))
+        .map(({ specifier }) => posix.join(posix.dirname(path), specifier))
+        .filter((target) => files.has(target)),
+    ]),
+  )
+  const reachedFrom = (start: string): ReadonlySet<string> => {
+    const reached = new Set<string>()
+    const queue = [...(targets.get(start) ?? [])]
+    for (const path of queue) {
+      if (reached.has(path)) continue
+      reached.add(path)
+      queue.push(...(targets.get(path) ?? []))
+    }
+    return reached
+  }
+  const reached = new Map([...targets.keys()].map((path) => [path, reachedFrom(path)]))
+  const circles = new Map<string, readonly string[]>()
+  for (const [path, others] of reached) {
+    if (!others.has(path)) continue
+    const circle = [...others].filter((other) => reached.get(other)?.has(path)).sort()
+    circles.set(circle.join(), circle)
+  }
+  return [...circles.values()]
+}
+
+const MAX_FILES = 15
+
+/** Folders of `src` that hold more files than a reader can keep in mind, and loose files. */
+export const hallViolations = (paths: readonly string[]): readonly Violation[] => {
+  const counts = new Map<string, number>()
+  for (const path of paths) counts.set(posix.dirname(path), (counts.get(posix.dirname(path)) ?? 0) + 1)
+  const halls = [...counts].filter(([, files]) => files > MAX_FILES)
+  return [
+    ...halls.map(([folder, files]) => `${folder} has ${files} files, more than ${MAX_FILES}`),
+    ...paths
+      .filter((path) => /^src\/[^/]+$/.test(path) && path !== 'src/index.ts')
+      .map((path) => `${path} lies loose in src`),
+  ]
 }
 
 interface GlobalsRule {
