@@ -98,7 +98,11 @@ const listen = async (server: Server, { port, host }: InspectorSettings): Promis
   try {
     await once(server.listen({ port, host }), 'listening')
   } catch (error) {
-    throw changeoverError('reloader.invalid-option', { detail: 'the inspector cannot listen on host and port' }, error)
+    throw changeoverError(
+      'reloader.invalid-option',
+      { detail: `the inspector cannot listen on ${toUrlHost(host)}:${port}` },
+      error,
+    )
   }
   server.on('error', () => {}) // An error of a running server must not end the process.
   return server.address() as AddressInfo
@@ -113,7 +117,7 @@ const close = async (server: Server, broadcaster: Broadcaster): Promise<void> =>
   const closed = once(server, 'close')
   broadcaster.close('inspector.closed')
   server.close()
-  // This timer holds the process, so that a caller who awaits `close` gets an answer.
+  // This timer keeps the process alive, so that an awaited `close` resolves.
   const overdue = systemClock.setTimeout(() => server.closeAllConnections(), CLOSE_GRACE_MS)
   await closed
   systemClock.clearTimeout(overdue)

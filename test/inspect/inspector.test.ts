@@ -5,11 +5,11 @@ import { fileURLToPath } from 'node:url'
 import { createReloader } from 'changeover'
 import { memorySource } from 'changeover/testing'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { Config, configOf, startWorld, type World } from '../guarantees/world.ts'
+import { Config, configOf, startHarness, type Harness } from '../guarantees/harness.ts'
 import { openLink, openPage, openStream, PATIENT, send, startInspector } from './inspector-client.ts'
 
 /** Starts an inspector and opens its page. */
-const openInspector = async (reloader: World['reloader'], actions = false) => {
+const openInspector = async (reloader: Harness['reloader'], actions = false) => {
   const server = await startInspector({ reloader, actions })
   const { session, stream, hello, actionHeaders: headers } = await openPage(server)
   const { port, path } = server
@@ -23,18 +23,18 @@ const openInspector = async (reloader: World['reloader'], actions = false) => {
 
 describe('An inspector', () => {
   it('shows a commit and a rollback as they happen, and what each module did', async () => {
-    const world = await startWorld({ config: configOf({ a: 1 }), clock: 'system', options: { public: ['a'] } })
-    const { stream, hello, get } = await openInspector(world.reloader)
+    const harness = await startHarness({ config: configOf({ a: 1 }), clock: 'system', options: { public: ['a'] } })
+    const { stream, hello, get } = await openInspector(harness.reloader)
     expect(hello).toMatchObject({
       status: { state: 'committed', inSync: true },
       machines: { reload: { state: 'committed' }, watch: { machine: 'watch' }, admission: { machine: 'admission' } },
       transactions: [{ trigger: 'start', outcome: 'committed', changes: 1 }],
       actions: [],
     })
-    await world.put(configOf({ a: 2, b: 1 }))
+    await harness.put(configOf({ a: 2, b: 1 }))
     await vi.waitFor(() => expect(stream.last('status')?.serving.revision.name).toBe('2'), PATIENT)
-    world.modules.b.script('prepare', 'reject')
-    const { id } = await world.put(configOf({ a: 3, b: 2 }))
+    harness.modules.b.script('prepare', 'reject')
+    const { id } = await harness.put(configOf({ a: 3, b: 2 }))
     await vi.waitFor(() => expect(stream.last('transaction')).toMatchObject({ id, outcome: 'rolled-back' }), PATIENT)
     await vi.waitFor(() => expect(stream.last('state')).toMatchObject({ machine: expect.any(String) }), PATIENT)
     const entered = stream
@@ -69,13 +69,13 @@ describe('An inspector', () => {
 
   it('sends no secret in a stream, a page, an export or a header, whether the config commits or fails', async () => {
     const secret = 7_712_340_685_193
-    const world = await startWorld({
+    const harness = await startHarness({
       config: configOf({ a: secret }, 'note-7712340685193'),
       clock: 'system',
       checkCloses: false,
     })
-    const { stream, get } = await openInspector(world.reloader)
-    world.modules.a.script('prepare', () => {
+    const { stream, get } = await openInspector(harness.reloader)
+    harness.modules.a.script('prepare', () => {
       throw new Error('connecting with 7712340685193 failed')
     })
     const texts = [
@@ -84,8 +84,8 @@ describe('An inspector', () => {
       '{"a": 7712340685193',
       '{"a":{"value":"x7712340685193"}}',
     ]
-    const records = [world.reloader.status().last]
-    for (const text of texts) records.push(await world.put(text))
+    const records = [harness.reloader.status().last]
+    for (const text of texts) records.push(await harness.put(text))
     await vi.waitFor(() => expect(stream.last('transaction')?.id).toBe(records.at(-1)?.id), PATIENT)
     const answers = await Promise.all(
       records
@@ -98,25 +98,25 @@ describe('An inspector', () => {
   })
 
   it('runs the actions of its page if they are enabled', async () => {
-    const world = await startWorld({ config: configOf({ a: 1 }), clock: 'system' })
-    const { act, hello } = await openInspector(world.reloader, true)
+    const harness = await startHarness({ config: configOf({ a: 1 }), clock: 'system' })
+    const { act, hello } = await openInspector(harness.reloader, true)
     expect(hello.actions).toEqual(['reload', 'retry', 'release', 'revert', 'freeze', 'unfreeze', 'confirm'])
     expect(await act('reload')).toMatchObject({ status: 200, ok: true, outcome: 'unchanged' })
-    await world.put(configOf({ a: 2 }))
+    await harness.put(configOf({ a: 2 }))
     expect(await act('freeze', { reason: 'looking at it' })).toEqual({ status: 200, ok: true })
-    expect(world.reloader.status().frozen?.reason).toBe('looking at it')
+    expect(harness.reloader.status().frozen?.reason).toBe('looking at it')
     expect(await act('reload')).toMatchObject({ status: 409, ok: false, failure: { code: 'reloader.frozen' } })
     expect(await act('revert')).toMatchObject({ status: 200, ok: true, outcome: 'committed' })
-    expect(world.served).toEqual({ a: 1 })
+    expect(harness.served).toEqual({ a: 1 })
     expect(await act('unfreeze')).toEqual({ status: 200, ok: true })
-    await vi.waitFor(() => expect(world.served).toEqual({ a: 2 }), PATIENT)
+    await vi.waitFor(() => expect(harness.served).toEqual({ a: 2 }), PATIENT)
     expect(await act('confirm', { transaction: 'none' })).toMatchObject({ status: 409, ok: false })
   })
 
   it('ends its streams when the reloader closes, and still shows the past afterwards', async () => {
-    const world = await startWorld({ config: configOf({ a: 1 }), clock: 'system' })
-    const { stream, session, ...server } = await openInspector(world.reloader)
-    await world.reloader.close()
+    const harness = await startHarness({ config: configOf({ a: 1 }), clock: 'system' })
+    const { stream, session, ...server } = await openInspector(harness.reloader)
+    await harness.reloader.close()
     await vi.waitFor(() => expect(stream.raw.hasEnded).toBe(true), PATIENT)
     expect([stream.last('end'), stream.last('status').state]).toEqual([{ reason: 'reloader.closed' }, 'closed'])
     const late = await openStream(server, session)
@@ -125,17 +125,17 @@ describe('An inspector', () => {
   })
 
   it('shows the last transaction even if it was started afterwards', async () => {
-    const world = await startWorld({ config: configOf({ a: 1 }), clock: 'system' })
-    const { id } = await world.put(configOf({ a: 2 }))
-    const { hello } = await openInspector(world.reloader)
+    const harness = await startHarness({ config: configOf({ a: 1 }), clock: 'system' })
+    const { id } = await harness.put(configOf({ a: 2 }))
+    const { hello } = await openInspector(harness.reloader)
     expect(hello.current).toMatchObject({ id, modules: [{ module: 'a' }] })
   })
 
   it('can run beside a second one with sessions of its own', async () => {
-    const world = await startWorld({ config: configOf({ a: 1 }), clock: 'system' })
-    const [one, other] = [await openInspector(world.reloader), await openInspector(world.reloader)]
+    const harness = await startHarness({ config: configOf({ a: 1 }), clock: 'system' })
+    const [one, other] = [await openInspector(harness.reloader), await openInspector(harness.reloader)]
     await one.inspected.close()
-    const { id } = await world.put(configOf({ a: 2 }))
+    const { id } = await harness.put(configOf({ a: 2 }))
     await vi.waitFor(
       () => expect(other.stream.last('transaction')).toMatchObject({ id, outcome: 'committed' }),
       PATIENT,
@@ -156,8 +156,8 @@ describe('A process with an inspector', () => {
   it('is kept alive neither by its server nor by open pages', async () => {
     const tcpResources = (): string[] => process.getActiveResourcesInfo().filter((name) => name.startsWith('TCP'))
     await vi.waitFor(() => expect(tcpResources()).toEqual([]), PATIENT) // Waits for what other tests left.
-    const world = await startWorld({ config: configOf({ a: 1 }) })
-    const server = await startInspector({ reloader: world.reloader })
+    const harness = await startHarness({ config: configOf({ a: 1 }) })
+    const server = await startInspector({ reloader: harness.reloader })
     const { cookie } = await openLink(server)
     const socket = connect(server.port, '127.0.0.1').unref()
     socket.write(`GET ${server.path}events HTTP/1.1\r\nHost: 127.0.0.1:${server.port}\r\nCookie: ${cookie}\r\n\r\n`)
@@ -166,7 +166,7 @@ describe('A process with an inspector', () => {
       text += chunk
     })
     await vi.waitFor(() => expect(text).toContain('event: hello'), PATIENT)
-    await world.put(configOf({ a: 2 }))
+    await harness.put(configOf({ a: 2 }))
     await vi.waitFor(() => expect(text).toContain('event: transaction'), PATIENT)
     await vi.waitFor(() => expect(tcpResources()).toEqual([]), PATIENT)
     socket.destroy()

@@ -2,11 +2,11 @@ import { reloadMachine } from 'changeover/machines'
 import { describe, expect, it } from 'vitest'
 import { observationOf, type Observed } from '../../src/api/observed.ts'
 import type { MachineState } from '../../src/api/machine-state.ts'
-import { type Config, configOf, createWorld, startWorld, type World } from '../guarantees/world.ts'
+import { type Config, configOf, createHarness, startHarness, type Harness } from '../guarantees/harness.ts'
 
 /** Collects the events and machine states of a reloader. */
-const observe = (world: Pick<World, 'reloader'>) => {
-  const observation = observationOf(world.reloader)
+const observe = (harness: Pick<Harness, 'reloader'>) => {
+  const observation = observationOf(harness.reloader)
   const events: Observed[] = []
   const states: MachineState[] = []
   const ends = [
@@ -44,11 +44,11 @@ const lineOf = (event: Observed): string => {
 
 describe('The observation of a reloader', () => {
   it('covers each transaction from its start until the replaced generations are closed', async () => {
-    const world = createWorld({ config: configOf({ a: 1 }) })
-    const seen = observe(world)
-    await world.reloader.start()
-    await world.put(configOf({ a: 2, b: 1 }), 1_000)
-    await world.until(() => seen.story().includes('done: close a'), 'closed', 1_000)
+    const harness = createHarness({ config: configOf({ a: 1 }) })
+    const seen = observe(harness)
+    await harness.reloader.start()
+    await harness.put(configOf({ a: 2, b: 1 }), 1_000)
+    await harness.until(() => seen.story().includes('done: close a'), 'closed', 1_000)
     expect(seen.story('a')).toEqual([
       'began start',
       'planned a open',
@@ -75,16 +75,16 @@ describe('The observation of a reloader', () => {
       'done: commit b',
       'record committed',
     ])
-    await world.end()
+    await harness.end()
     expect(seen.story().at(-1)).toBe('closed')
   })
 
   it('covers a rollback, the modules that undo, and the generations that were prepared', async () => {
-    const world = await startWorld({ config: configOf({ a: 1, k: 1 }) })
-    const seen = observe(world)
-    world.modules.k.script('apply', 'reject')
-    await world.put(configOf({ a: 2, k: 2 }), 1_000)
-    await world.until(() => seen.story().includes('done: close a'), 'closed', 1_000)
+    const harness = await startHarness({ config: configOf({ a: 1, k: 1 }) })
+    const seen = observe(harness)
+    harness.modules.k.script('apply', 'reject')
+    await harness.put(configOf({ a: 2, k: 2 }), 1_000)
+    await harness.until(() => seen.story().includes('done: close a'), 'closed', 1_000)
     expect(seen.story('a')).toEqual([
       'began change',
       'planned a replace, k replace',
@@ -114,9 +114,9 @@ describe('The observation of a reloader', () => {
   })
 
   it('has the diff between the serving and the new config, with the values of public paths only', async () => {
-    const world = await startWorld({ config: configOf({ a: 1, b: 1 }), options: { public: ['a.value'] } })
-    const seen = observe(world)
-    await world.put(configOf({ a: 2, b: 2 }), 1_000)
+    const harness = await startHarness({ config: configOf({ a: 1, b: 1 }), options: { public: ['a.value'] } })
+    const seen = observe(harness)
+    await harness.put(configOf({ a: 2, b: 2 }), 1_000)
     const planned = seen.events.find(({ kind }) => kind === 'planned')
     expect(planned).toMatchObject({
       diff: {
@@ -134,34 +134,34 @@ describe('The observation of a reloader', () => {
     const refuse = (next: Config): void => {
       if (next.a?.value === 9) throw new Error('no')
     }
-    const world = await startWorld({ config: configOf({ a: 1 }), options: { policies: [refuse] } })
-    const seen = observe(world)
-    await world.put(configOf({ a: 9 }), 1_000)
+    const harness = await startHarness({ config: configOf({ a: 1 }), options: { policies: [refuse] } })
+    const seen = observe(harness)
+    await harness.put(configOf({ a: 9 }), 1_000)
     expect(seen.story()).toEqual(['began change', 'planned ', 'record rejected'])
     expect(seen.events[1]).toMatchObject({ diff: { count: 1, differences: [{ path: 'a.value', change: 'changed' }] } })
   })
 
   it('leaves out dry runs', async () => {
-    const world = await startWorld({ config: configOf({ a: 1 }) })
-    const seen = observe(world)
-    await world.reloader.plan(JSON.stringify(configOf({ a: 2 })), { prepare: true })
+    const harness = await startHarness({ config: configOf({ a: 1 }) })
+    const seen = observe(harness)
+    await harness.reloader.plan(JSON.stringify(configOf({ a: 2 })), { prepare: true })
     expect(seen.story()).toEqual([])
   })
 
   it('has failures that belong to no transaction', async () => {
-    const world = await startWorld({ config: configOf({ a: 1 }), checkCloses: false })
-    const seen = observe(world)
-    world.modules.a.script('close', 'reject')
-    await world.put(configOf({ a: 2 }), 1_000)
-    await world.until(() => seen.story().includes('reported'), 'reported', 1_000)
+    const harness = await startHarness({ config: configOf({ a: 1 }), checkCloses: false })
+    const seen = observe(harness)
+    harness.modules.a.script('close', 'reject')
+    await harness.put(configOf({ a: 2 }), 1_000)
+    await harness.until(() => seen.story().includes('reported'), 'reported', 1_000)
     expect(seen.story().slice(-2)).toEqual(['failed: close a', 'reported'])
   })
 
   it('has each step of the machines with its transitions', async () => {
-    const world = await startWorld({ config: configOf({ a: 1 }) })
-    const seen = observe(world)
-    await world.put(configOf({ a: 2 }), 1_000)
-    await world.until(() => seen.reload().at(-1) === 'committed', 'at rest', 1_000)
+    const harness = await startHarness({ config: configOf({ a: 1 }) })
+    const seen = observe(harness)
+    await harness.put(configOf({ a: 2 }), 1_000)
+    await harness.until(() => seen.reload().at(-1) === 'committed', 'at rest', 1_000)
     expect(seen.reload()).toEqual(['validating', 'preparing', 'committing', 'committed'])
     const [first, second] = seen.states.filter(({ machine }) => machine === 'reload')
     expect(first).toMatchObject({ event: 'source.changed', active: ['reload.validating'] })
@@ -175,15 +175,15 @@ describe('The observation of a reloader', () => {
   })
 
   it('has every transition of a step that takes several', async () => {
-    const world = await startWorld({ config: configOf({ a: 1 }) })
-    const seen = observe(world)
-    world.modules.a.script('prepare', 'finish-on-abort')
-    world.source.put(configOf({ a: 2 }))
-    await world.until(() => seen.reload().includes('preparing'), 'preparing', 1_000)
-    void world.reloader.reload()
-    world.modules.a.release()
-    await world.next(1_000)
-    await world.next(1_000)
+    const harness = await startHarness({ config: configOf({ a: 1 }) })
+    const seen = observe(harness)
+    harness.modules.a.script('prepare', 'finish-on-abort')
+    harness.source.put(configOf({ a: 2 }))
+    await harness.until(() => seen.reload().includes('preparing'), 'preparing', 1_000)
+    void harness.reloader.reload()
+    harness.modules.a.release()
+    await harness.next(1_000)
+    await harness.next(1_000)
     const step = seen.states.find(({ state, taken }) => state === 'fetching' && taken.length > 0)
     expect(step?.taken.map(({ source, event, targets }) => [source, event, ...targets])).toEqual([
       ['reload.applying.committing', 'xstate.done.actor.commitModules', 'reload.resting.committed'],
@@ -194,9 +194,9 @@ describe('The observation of a reloader', () => {
   })
 
   it('has the current state of all machines', async () => {
-    const world = await startWorld({ config: configOf({ a: 1 }) })
-    await world.advance(1_000)
-    const charts = observationOf(world.reloader).machines()
+    const harness = await startHarness({ config: configOf({ a: 1 }) })
+    await harness.advance(1_000)
+    const charts = observationOf(harness.reloader).machines()
     expect(charts.map(({ machine, state }) => `${machine} ${state}`)).toEqual([
       'reload committed',
       'watch watching',
@@ -207,15 +207,15 @@ describe('The observation of a reloader', () => {
 
   it('holds no config value, whether transactions commit or fail', async () => {
     const secret = 7_712_340_685_193
-    const world = await startWorld({ config: configOf({ a: secret }, 'note-7712340685193'), checkCloses: false })
-    const seen = observe(world)
-    world.modules.a.script('prepare', 'reject')
-    await world.put(configOf({ a: secret + 1_000_000 }), 1_000)
-    world.modules.a.script('close', 'reject')
-    await world.put(configOf({ a: 5, b: secret }), 1_000)
-    await world.put('{ "a": 7712340685193', 1_000)
-    await world.put(JSON.stringify({ a: { value: 'x7712340685193' } }), 1_000)
-    await world.end()
+    const harness = await startHarness({ config: configOf({ a: secret }, 'note-7712340685193'), checkCloses: false })
+    const seen = observe(harness)
+    harness.modules.a.script('prepare', 'reject')
+    await harness.put(configOf({ a: secret + 1_000_000 }), 1_000)
+    harness.modules.a.script('close', 'reject')
+    await harness.put(configOf({ a: 5, b: secret }), 1_000)
+    await harness.put('{ "a": 7712340685193', 1_000)
+    await harness.put(JSON.stringify({ a: { value: 'x7712340685193' } }), 1_000)
+    await harness.end()
     expect(seen.events.length).toBeGreaterThan(20)
     expect(seen.states.length).toBeGreaterThan(10)
     expect(JSON.stringify([seen.events, seen.states, seen.observation.status()])).not.toContain('71234068519')
@@ -224,8 +224,8 @@ describe('The observation of a reloader', () => {
 
 describe('An observer', () => {
   it('changes nothing if it throws', async () => {
-    const world = createWorld({ config: configOf({ a: 1 }) })
-    const observation = observationOf(world.reloader)
+    const harness = createHarness({ config: configOf({ a: 1 }) })
+    const observation = observationOf(harness.reloader)
     let calls = 0
     const hurt = (): never => {
       calls += 1
@@ -233,28 +233,28 @@ describe('An observer', () => {
     }
     observation.observe(hurt)
     observation.observeMachines(hurt)
-    await world.reloader.start()
-    expect((await world.next(1_000)).outcome).toBe('committed')
-    expect((await world.put(configOf({ a: 2 }), 1_000)).outcome).toBe('committed')
+    await harness.reloader.start()
+    expect((await harness.next(1_000)).outcome).toBe('committed')
+    expect((await harness.put(configOf({ a: 2 }), 1_000)).outcome).toBe('committed')
     expect(calls).toBeGreaterThan(10)
-    expect(world.reloader.status().counters.reported).toBe(0)
+    expect(harness.reloader.status().counters.reported).toBe(0)
   })
 
   it('gets nothing after it stops, and the machines are no longer observed after the last one stops', async () => {
-    const world = await startWorld({ config: configOf({ a: 1 }) })
-    const [one, other] = [observe(world), observe(world)]
+    const harness = await startHarness({ config: configOf({ a: 1 }) })
+    const [one, other] = [observe(harness), observe(harness)]
     one.end()
-    await world.put(configOf({ a: 2 }), 1_000)
+    await harness.put(configOf({ a: 2 }), 1_000)
     expect([one.events.length, one.states.length]).toEqual([0, 0])
     expect(other.states.length).toBeGreaterThan(0)
     const { length } = other.states
     other.end()
     other.end()
-    await world.put(configOf({ a: 3 }), 1_000)
+    await harness.put(configOf({ a: 3 }), 1_000)
     expect(other.states.length).toBe(length)
-    const again = observe(world)
-    await world.put(configOf({ a: 4 }), 1_000)
-    await world.until(() => again.reload().at(-1) === 'committed', 'at rest', 1_000)
+    const again = observe(harness)
+    await harness.put(configOf({ a: 4 }), 1_000)
+    await harness.until(() => again.reload().at(-1) === 'committed', 'at rest', 1_000)
     expect(again.reload()).toEqual(['validating', 'preparing', 'committing', 'committed']) // Once each.
   })
 })

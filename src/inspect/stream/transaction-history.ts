@@ -8,7 +8,7 @@ const MAX_TRANSACTIONS = 200
 /** A bound over all transactions together: two hundred transactions of ten thousand modules would fill the heap. */
 const MAX_MODULES = 50_000
 const MAX_REPORTED = 50
-/** A longer value is cut, because it could be a megabyte and is kept in each of two hundred transactions. */
+/** Longer values are cut: a value can be a megabyte, and two hundred transactions are kept. */
 const MAX_VALUE_CHARACTERS = 500
 
 /** Builds transactions from what is observed, and keeps the most recent ones. */

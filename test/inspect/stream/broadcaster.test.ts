@@ -157,30 +157,27 @@ describe('A stream that resumes', () => {
     expect(connect(page.lastId()).events()).toEqual([])
   })
 
-  it('misses nothing if no page was open for less than half a minute', async () => {
+  /** Closes the only page, commits a transaction after a while, and opens a page that resumes. */
+  const resumeAfter = async (ms: number) => {
     const { connect, emit, clock } = createBroadcaster()
     const page = connect()
     emit(transactionEvents(1).began)
     await clock.advance(1_000)
     page.close()
-    await clock.advance(28_000)
+    await clock.advance(ms)
     emit(transactionEvents(1).ended())
     await clock.advance(1_000)
-    const back = connect(page.lastId())
-    expect([back.names(), back.last('transaction')?.outcome]).toEqual([['transaction'], 'committed'])
+    return connect(page.lastId())
+  }
+
+  it('misses nothing if no page was open for less than half a minute', async () => {
+    const page = await resumeAfter(28_000)
+    expect([page.names(), page.last('transaction')?.outcome]).toEqual([['transaction'], 'committed'])
   })
 
   it('starts over if no page was open for half a minute, because events are missing', async () => {
-    const { connect, emit, clock } = createBroadcaster()
-    const page = connect()
-    emit(transactionEvents(1).began)
-    await clock.advance(1_000)
-    page.close()
-    await clock.advance(30_000)
-    emit(transactionEvents(1).ended())
-    await clock.advance(1_000)
-    const back = connect(page.lastId())
-    expect([back.names(), back.last('hello').current.outcome]).toEqual([['hello'], 'committed'])
+    const page = await resumeAfter(30_000)
+    expect([page.names(), page.last('hello').current.outcome]).toEqual([['hello'], 'committed'])
   })
 
   it.each(['999', '-1', '1e3', 'abc', '', '1'.repeat(400)])(

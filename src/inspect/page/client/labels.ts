@@ -4,7 +4,7 @@ import { formatDuration } from './time.ts'
 
 export type OutcomeName = TransactionSummary['outcome']
 
-/** How each outcome looks and reads. Shape and word tell them apart, never the colour alone. */
+/** The look of each outcome. Glyph and label tell them apart, so that the colour alone does not have to. */
 export const outcomes: Readonly<Record<OutcomeName, { readonly glyph: string; readonly label: string }>> = {
   running: { glyph: '◌', label: 'running' },
   committed: { glyph: '✓', label: 'committed' },

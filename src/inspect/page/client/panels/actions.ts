@@ -78,7 +78,7 @@ const prompts: Readonly<Record<ActionName, Prompt>> = {
   release: {
     label: 'Release quarantine',
     title: 'Release the quarantine?',
-    text: 'Forgets which configs failed, and tries the one that is waiting.',
+    text: 'Forgets which configs failed and tries the one that is waiting.',
   },
   revert: {
     label: 'Revert…',

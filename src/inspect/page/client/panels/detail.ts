@@ -52,7 +52,7 @@ export const createDetail = (select: (id: string) => void, fetchDetails: (id: st
     for (const each of [head, failures, phases, changes]) setAttribute(each, 'hidden', transaction === undefined)
     if (transaction === undefined) {
       drawn = undefined
-      empty.textContent = id === undefined ? 'No transactions yet. The first one will open here by itself.' : 'Loading…'
+      empty.textContent = id === undefined ? 'No transactions yet. The first one appears here.' : 'Loading…'
       if (id !== undefined && connection.kind === 'live') fetchDetails(id)
       return
     }

@@ -17,7 +17,7 @@ export interface Headline {
   readonly topic?: 'frozen' | 'stale'
 }
 
-/** Describes the state of the service. While disconnected it says nothing but what was last known. */
+/** Describes the state of the service. While the page is disconnected, it only shows what was last known. */
 export const describeHeadline = (model: Model): Headline => {
   const { connection, status } = model
   const lastKnown = describeStatus(model)
