@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { codeTable } from '../../src/model/error-codes.ts'
 import { referenceLabels } from './markdown.ts'
+import { optionLines } from './option-table.ts'
 import { readPage, root } from './pages.ts'
 import { addressOf } from './project-address.ts'
 
@@ -15,6 +16,7 @@ export interface GeneratedBlock {
 /** Lists every generated part of the documentation that needs no measurement and no run. */
 export const generatedBlocks = (): readonly GeneratedBlock[] => [
   { page: 'README.md', block: 'links', content: linkDefinitions('README.md') },
+  { page: 'docs/reference/options.md', block: 'options', content: optionLines() },
   { page: 'docs/reference/errors.md', block: 'codes', content: codeTables() },
   { page: 'docs/decisions/README.md', block: 'decisions', content: decisionList() },
 ]
