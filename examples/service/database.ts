@@ -7,7 +7,7 @@ export interface Database {
   readonly close: () => Promise<void>
 }
 
-/** The server at `address`; without one, a real PostgreSQL of our own, which is gone after `close`. */
+/** Uses the server at `address`. Without an address, starts a real PostgreSQL, which `close` removes. */
 export const openDatabase = async (address: string | undefined): Promise<Database> => {
   if (address === undefined || address === '') {
     const server = await startPostgres()
@@ -17,10 +17,10 @@ export const openDatabase = async (address: string | undefined): Promise<Databas
   return { address, close: async () => {} }
 }
 
-/** The address with the credentials of the document: where the server stands is not the document's business. */
+/** Adds the credentials of the document to the address, which is not part of the document. */
 export const withCredentials = (address: string, { user, password }: Config['db']): string => {
   const url = new URL(address)
-  // As parameters, which pg prefers to the part before the host.
+  // As parameters, since pg prefers those to the part before the host.
   if (user !== undefined) url.searchParams.set('user', user)
   if (password !== undefined) url.searchParams.set('password', password)
   return url.href

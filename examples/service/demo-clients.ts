@@ -1,19 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
 export interface Clients {
-  /** Resolves when so many more queries were answered; rejects where that takes too long. */
+  /** Resolves after this many more answers. Rejects if that takes too long. */
   readonly answered: (count: number) => Promise<void>
-  /** Ends the clients and counts. */
+  /** Stops the clients and returns the counts. */
   readonly stop: () => Promise<{ readonly asked: number; readonly failed: number }>
 }
 
-/** Of each kind: together more than the pool has connections, so that some always wait for one while it is replaced. */
+/** Per kind. Together they are more than the pool has connections, so some always wait while it is replaced. */
 const CLIENTS = 12
 
-/** Far more than the answers take. */
+/** Much longer than the answers take. */
 const ANSWERS_MS = 20_000
 
-/** Clients that ask again as soon as they have their answer. A rejection is a failed query. */
+/** Starts clients that send a query as soon as the previous one is answered. A rejection is a failed query. */
 export const startClients = (kinds: readonly (() => Promise<unknown>)[]): Clients => {
   const counts = { asked: 0, answered: 0 }
   let isOver = false
@@ -24,7 +24,7 @@ export const startClients = (kinds: readonly (() => Promise<unknown>)[]): Client
         await ask()
         counts.answered++
       } catch {
-        await sleep(10) // it counts as asked, not as answered
+        await sleep(10) // counted as asked, not as answered
       }
     }
   }

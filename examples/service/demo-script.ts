@@ -2,11 +2,11 @@ import type { Outcome } from 'changeover'
 import { z } from 'zod'
 import { Config } from './config.ts'
 
-/** The service's config, and that of a module which only the demo has. */
+/** The config of the service, and of a module that only the demo has. */
 export const DemoConfig = Config.extend({ search: z.strictObject({ hangs: z.boolean() }) })
 export type DemoConfig = z.infer<typeof DemoConfig>
 
-/** A config, or text that is none. */
+/** A config, or text that is not a config. */
 export type Document = DemoConfig | string
 
 const first: DemoConfig = {
@@ -20,7 +20,7 @@ const third: DemoConfig = { ...second, log: { level: 'warn' }, db: { max: 8 } }
 
 export const start = { title: 'The service starts', document: first }
 
-/** What happens to it, and how each must end. */
+/** The documents that are written in turn, and the outcome that each must have. */
 export const acts: readonly { title: string; document: Document; outcome: Outcome }[] = [
   {
     title: 'Log level, cache interval and pool size change together',
@@ -28,22 +28,22 @@ export const acts: readonly { title: string; document: Document; outcome: Outcom
     outcome: 'committed',
   },
   {
-    title: 'A wrong password: nothing of the document is taken, the old pool goes on',
+    title: 'A wrong password: nothing of the document is applied, and the old pool keeps serving',
     document: { ...second, log: { level: 'trace' }, db: { max: 20, password: 'not-the-password' } },
     outcome: 'rolled-back',
   },
   {
-    title: 'A document cut off half-way: no module is called',
+    title: 'A truncated document: no module is called',
     document: JSON.stringify(second).slice(0, 40),
     outcome: 'rejected',
   },
   {
-    title: 'A module hangs: it is given up at its deadline',
+    title: 'A module hangs: it is abandoned at its deadline',
     document: { ...second, log: { level: 'warn' }, search: { hangs: true } },
     outcome: 'rolled-back',
   },
   {
-    title: 'A good document again',
+    title: 'A valid document again',
     document: third,
     outcome: 'committed',
   },

@@ -11,9 +11,9 @@ import { type Defer, runToEnd, stopSignal } from './lifetime.ts'
 import { startClients } from './demo-clients.ts'
 import { createService } from './service.ts'
 
-/** Far more than the demo takes. */
+/** Much longer than the demo takes. */
 const DEMO_MS = 120_000
-/** Queries that must be answered between two acts, so that whatever serves is really used. */
+/** Queries that must be answered between two acts, so that the serving pool is really used. */
 const QUERIES = 200
 /** Slow enough that some are under way whenever the pool is replaced. */
 const SLOW_QUERY = 'select pg_sleep(0.01)'
@@ -26,7 +26,7 @@ const demo = async (stop: AbortSignal, defer: Defer): Promise<void> => {
   const database = await openDatabase(process.env.DATABASE_URL)
   defer(database.close)
 
-  const logger = pino({}, { write: () => {} }) // the trees below say it all
+  const logger = pino({}, { write: () => {} }) // the trees below show everything
   const service = createService({
     source: fileSource({ path }),
     address: database.address,
@@ -58,16 +58,16 @@ const demo = async (stop: AbortSignal, defer: Defer): Promise<void> => {
     console.log(`\n${index + 2}. ${title}`)
     await writeFile(`${path}.new`, textOf(document))
     await rename(`${path}.new`, path)
-    const became = await showNext()
-    if (became !== outcome) throw new Error(`This act should have ended ${outcome}.`)
+    const actual = await showNext()
+    if (actual !== outcome) throw new Error(`The outcome should have been ${outcome}.`)
   }
   await clients.answered(QUERIES)
   const { asked, failed } = await clients.stop()
-  console.log(`\n${asked} queries went on through all of this, ${failed} failed.`)
+  console.log(`\n${asked} queries ran during the demo, ${failed} failed.`)
   if (failed > 0) throw new Error('No query should have failed.')
 }
 
-/** A module that hangs where its config says so, and does not heed its signal: the worst that there is. */
+/** The worst kind of module: if its config says so, it hangs and ignores its signal. */
 const search: Applier<DemoConfig['search']> = {
   prepare: ({ hangs }) => (hangs ? new Promise(() => {}) : { instance: undefined }),
 }

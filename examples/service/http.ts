@@ -4,12 +4,12 @@ import type { AddressInfo } from 'node:net'
 import type { Logger } from 'pino'
 import type { Service } from './service.ts'
 
-/** What requests need of the service. */
+/** What requests need from the service. */
 export type Served = Pick<Service, 'lease' | 'modules' | 'status'>
 
 export interface HttpServer {
   readonly url: string
-  /** Takes no new connection and lets the requests under way end, for at most 5 s. */
+  /** Accepts no new connections, and waits at most 5 s for the requests under way. */
   readonly close: () => Promise<void>
 }
 
@@ -20,11 +20,11 @@ const routesOf = (service: Served, logger: Logger) =>
   new Map<string, () => unknown>([
     ['/', () => liveValues(service, logger)],
     ['/status', service.status],
-    // The pool is not closed before the query has its answer.
+    // `use` keeps the pool open until the query is answered.
     ['/now', () => service.modules.db.use(async (pool) => (await pool.query('select now()')).rows[0])],
   ])
 
-/** What serves now: one whole snapshot, since it is leased. Not the config as such: there may be secrets in it. */
+/** Shows what serves now. The lease makes it one snapshot. The whole config is not shown: it may contain secrets. */
 const liveValues = ({ lease }: Served, logger: Logger) =>
   lease(({ config, modules: { db, cache } }) => {
     const pool = db.current
@@ -36,7 +36,7 @@ const liveValues = ({ lease }: Served, logger: Logger) =>
     }
   })
 
-/** Serves on 127.0.0.1; on a free port where `port` is 0. */
+/** Serves on 127.0.0.1. If `port` is 0, it uses a free port. */
 export const serveHttp = async (service: Served, logger: Logger, port: number): Promise<HttpServer> => {
   const routes = routesOf(service, logger)
   const server = createServer(async ({ method, url = '/' }, response) => {
@@ -48,7 +48,7 @@ export const serveHttp = async (service: Served, logger: Logger, port: number): 
     try {
       send(response, 200, await route())
     } catch (error) {
-      // Of a driver's error only the code: its message may name hosts and users.
+      // Only the code of a driver's error, since its message may name hosts and users.
       logger.error({ path, code: (error as { code?: unknown }).code }, 'request failed')
       send(response, 503, { error: 'unavailable' })
     }

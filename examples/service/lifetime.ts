@@ -2,7 +2,7 @@ import { type Failure, isChangeoverError } from 'changeover'
 
 export type Defer = (cleanup: () => Promise<unknown>) => void
 
-/** Runs `body`, then all that it has deferred, last first, whatever became of it. An error ends in exit code 1. */
+/** Runs `body`, then everything that it has deferred, in reverse order. Any error sets the exit code to 1. */
 export const runToEnd = async (body: (defer: Defer) => Promise<void>): Promise<void> => {
   const steps: (() => Promise<unknown>)[] = []
   const attempt = async (step: () => Promise<unknown>): Promise<void> => {
@@ -17,7 +17,7 @@ export const runToEnd = async (body: (defer: Defer) => Promise<void>): Promise<v
   for (const step of steps) await attempt(step)
 }
 
-/** What is wrong, where, and what to do, for people: no stack, no config value. */
+/** Describes what is wrong, where, and what to do, without a stack or a config value. */
 const explain = (error: unknown): string => {
   if (!isChangeoverError(error)) return `✗ ${error instanceof Error ? error.message : String(error)}`
   return error.failures
@@ -27,7 +27,7 @@ const explain = (error: unknown): string => {
 
 const causeOf = ({ cause }: Failure): string => (cause?.code === undefined ? '' : ` Cause: ${cause.code}.`)
 
-/** Aborts at the first SIGINT or SIGTERM; a second one ends the process at once. */
+/** Makes a signal that aborts at the first SIGINT or SIGTERM. A second one ends the process at once. */
 export const stopSignal = (): AbortSignal => {
   const stop = new AbortController()
   for (const name of ['SIGINT', 'SIGTERM'] as const) {

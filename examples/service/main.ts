@@ -11,23 +11,23 @@ const main = async (stop: AbortSignal, defer: Defer): Promise<void> => {
   const { source, howToEdit } = openSource(process.env)
   const database = await openDatabase(process.env.DATABASE_URL)
   defer(database.close)
-  // People read this log, and the tree below shows them the record. Where machines read it, leave the record whole.
+  // People read this log, and the tree below shows them the record. For machines, log the whole record.
   const logger = pino({ base: null, serializers: { changeover: ({ id, code }) => id ?? code } })
   const service = createService({ source, address: database.address, logger })
   defer(service.close)
-  // "Read again now". It rejects only before the start and while closing.
+  // It rejects only before the start and during the close.
   process.on('SIGHUP', () => void service.reload().catch(() => {}))
   await service.start({ signal: stop })
   void showTransactions(service)
   const inspected = await inspector({ reloader: service, actions: true })
   defer(inspected.close)
-  // A link opens one session; this one gives the next.
+  // A link opens one session, so another session needs another link.
   process.on('SIGUSR2', () => console.log(`The inspector: ${inspected.url}`))
   const http = await serveHttp(service, logger, Number(process.env.PORT ?? 0))
   defer(http.close)
   console.log(whatToTry(http.url, inspected.url, howToEdit))
   await aborted(stop)
-  console.log('Draining. Once more ends it at once.')
+  console.log('Draining. Press Ctrl-C again to end at once.')
 }
 
 const showTransactions = async (service: Service): Promise<void> => {
@@ -36,28 +36,28 @@ const showTransactions = async (service: Service): Promise<void> => {
 
 const whatToTry = (url: string, page: string, howToEdit: string): string => {
   const commands = [
-    [`curl ${url}/`, 'the values that serve'],
-    [`curl ${url}/now`, 'a query through the pool'],
-    [`curl ${url}/status`, 'what became of the last change'],
-    [`kill -HUP ${process.pid}`, 'reads the config again now'],
-    [`kill -USR2 ${process.pid}`, 'another link to the inspector: each opens one session'],
+    [`curl ${url}/`, 'shows the values that serve'],
+    [`curl ${url}/now`, 'runs a query through the pool'],
+    [`curl ${url}/status`, 'shows the outcome of the last change'],
+    [`kill -HUP ${process.pid}`, 'reads the config again'],
+    [`kill -USR2 ${process.pid}`, 'prints another link to the inspector: each opens one session'],
     ['Ctrl-C', 'drains and ends'],
   ]
   const widest = Math.max(...commands.map(([command = '']) => command.length))
   return `
-Serving on ${url}. Watch it: ${page}
+Serving on ${url}. Inspect it: ${page}
 Try next:
 
   ${howToEdit}
     Set log.level to "debug", cache.intervalMs to 1000 and db.max to 10: they change together.
-    Then set db.max to 20 and add a wrong db.password: neither changes, and all goes on.
-${commands.map(([command = '', what]) => `  ${command.padEnd(widest)}  ${what}`).join('\n')}
+    Then set db.max to 20 and add a wrong db.password: nothing changes, and the service keeps serving.
+${commands.map(([command = '', effect]) => `  ${command.padEnd(widest)}  ${effect}`).join('\n')}
 `
 }
 
 const stop = stopSignal()
 await runToEnd((defer) =>
   main(stop, defer).catch((error: unknown) => {
-    if (!stop.aborted) throw error // what was told to stop has not failed
+    if (!stop.aborted) throw error // a stopped service has not failed
   }),
 )

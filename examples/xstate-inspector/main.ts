@@ -9,10 +9,10 @@ import { aborted, type Defer, runToEnd, stopSignal } from '../service/lifetime.t
 import { type Frames, receiveFrames } from './frames.ts'
 import { acts, createService, passwords } from './service.ts'
 
-/** With the default of 10 the charts would be cut off. */
+/** The default of 10 would truncate the definitions of the machines. */
 const serializationDepthLimit = 20
 
-/** The relay cannot choose one by itself. */
+/** Finds a free port, since the relay cannot choose one. */
 const freePort = async (): Promise<number> => {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -22,21 +22,21 @@ const freePort = async (): Promise<number> => {
   return port
 }
 
-/** The relay of the package, an inspector that sends to it, and a receiver in the place of its page. */
+/** Starts the relay of the package, an inspector that sends to it, and a receiver instead of its page. */
 const openInspector = async (port: number, defer: Defer) => {
-  // By default it would open a browser. It listens on all interfaces, without a token: that is no choice of ours.
+  // By default it opens a browser. It always listens on all interfaces, without a token.
   const relay = createInspectorServer({ port, autoOpen: false })
   defer(async () => relay.stop())
   const url = `ws://127.0.0.1:${port}`
   const frames = await receiveFrames(url, (line) => console.log(`   ${line}`))
   defer(frames.close)
-  // Only now that the relay listens: an inspector that once fails to connect tries for ever, and cannot be stopped.
+  // Created after the relay listens: an inspector that fails to connect retries forever, and cannot be stopped.
   const inspector = createWebSocketInspector({ url, serializationDepthLimit })
   defer(async () => inspector.stop())
   return { inspector, frames }
 }
 
-/** A real reload, four times, as the inspector sees it. */
+/** Makes four real reloads, which the inspector follows. */
 const playActs = async (inspector: ReturnType<typeof createWebSocketInspector>, frames: Frames, defer: Defer) => {
   const folder = await mkdtemp(join(tmpdir(), 'changeover-inspector-'))
   defer(() => rm(folder, { recursive: true, force: true }))
@@ -51,33 +51,33 @@ const playActs = async (inspector: ReturnType<typeof createWebSocketInspector>, 
     await rename(`${path}.new`, path)
     if (index === 0) await service.start({ deadlineMs: 10_000 })
     const { value: record } = await records.next()
-    if (record?.outcome !== outcome) throw new Error(`This should have ended ${outcome}.`)
+    if (record?.outcome !== outcome) throw new Error(`The outcome should have been ${outcome}.`)
     await frames.untilState('reload', `resting.${outcome}`, seen)
   }
   return service
 }
 
-const showFrames = async (stop: AbortSignal, keepsOpen: boolean, defer: Defer): Promise<void> => {
+const showFrames = async (stop: AbortSignal, staysOpen: boolean, defer: Defer): Promise<void> => {
   const port = Number(process.env.PORT ?? (await freePort()))
   const { inspector, frames } = await openInspector(port, defer)
   const service = await playActs(inspector, frames, defer)
-  if (keepsOpen) {
+  if (staysOpen) {
     console.log(
-      `\nOpen http://localhost:${port} in a browser. The page needs the internet: it shows the viewer of stately.ai`,
+      `\nOpen http://localhost:${port} in a browser. The page loads the viewer of stately.ai from the internet.`,
     )
-    console.log('and hands the frames to it. Until Ctrl-C, whoever reaches this port can see them too.')
+    console.log('Until Ctrl-C, anyone who can reach this port can see the frames.')
     await aborted(stop)
   }
-  console.log('\nThe service ends')
+  console.log('\nThe service closes')
   await service.close()
   await frames.untilState('reload', 'closed', 0)
   if (frames.texts.some((text) => passwords.some((password) => text.includes(password)))) {
-    throw new Error('A frame holds a password.')
+    throw new Error('A frame contains a password.')
   }
-  console.log(`\n${frames.texts.length} frames of the machines ${frames.names().join(', ')}. No password is in them.`)
+  console.log(`\n${frames.texts.length} frames of the machines ${frames.names().join(', ')}. None contains a password.`)
 }
 
-const keepsOpen = process.argv.includes('--viewer')
-await runToEnd((defer) => showFrames(stopSignal(), keepsOpen, defer))
-// The relay lets its clients go on, and a browser that is still connected would keep the process.
+const staysOpen = process.argv.includes('--viewer')
+await runToEnd((defer) => showFrames(stopSignal(), staysOpen, defer))
+// The relay does not disconnect its clients, and a connected browser would keep the process alive.
 process.exit()

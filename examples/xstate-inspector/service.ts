@@ -10,7 +10,7 @@ const Config = z.strictObject({
 })
 type Config = z.infer<typeof Config>
 
-/** Stands in for a pool of connections; what its driver throws holds the password, as real drivers' errors do. */
+/** A stand-in for a connection pool. Its errors contain the password, as the errors of real drivers do. */
 const pool = resource<Config['db'], { readonly max: number }>({
   open: ({ max, password }) => {
     if (max > 20) throw new Error(`too many connections for app:${password}`)
@@ -19,23 +19,23 @@ const pool = resource<Config['db'], { readonly max: number }>({
   close: () => {},
 })
 
-/** A small service whose machines the inspector follows. */
+/** Creates a small service whose machines the inspector follows. */
 export const createService = (path: string, inspect: MachineInspector) =>
   createReloader({ source: fileSource({ path, settleMs: 0 }), schema: Config, soak: 100, inspect })
     .use('logger', (config) => config.log, logLevel(pino({}, { write: () => {} })))
     .use('db', (config) => config.db, pool, { after: ['logger'] })
 
-/** In none of the frames may one of these be found. */
+/** No frame may contain one of these. */
 export const passwords = ['open-sesame', 'correct-horse', 'battery-staple', 'hunter2']
 const [first = '', second = '', third = '', fourth = ''] = passwords
 
 const textOf = (level: string, max: number, password: string): string =>
   JSON.stringify({ log: { level }, db: { max, password } })
 
-/** What happens to it, and how each must end. */
+/** The documents that are written in turn, and the outcome that each must have. */
 export const acts: readonly { readonly title: string; readonly text: string; readonly outcome: Outcome }[] = [
   { title: 'The service starts', text: textOf('info', 5, first), outcome: 'committed' },
   { title: 'Log level and pool change together', text: textOf('debug', 10, second), outcome: 'committed' },
   { title: 'A pool that cannot be opened', text: textOf('warn', 50, third), outcome: 'rolled-back' },
-  { title: 'A document cut off half-way', text: textOf('info', 5, fourth).slice(0, -9), outcome: 'rejected' },
+  { title: 'A truncated document', text: textOf('info', 5, fourth).slice(0, -9), outcome: 'rejected' },
 ]

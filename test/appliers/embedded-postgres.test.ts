@@ -8,12 +8,12 @@ import pg from 'pg'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { startPostgres } from '../support/postgres.ts'
 
-const PATIENCE = { timeout: 20_000, interval: 20 }
+const SOON = { timeout: 20_000, interval: 20 }
 let folder = ''
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'changeover-test-'))
-  await chmod(folder, 0o1777) // as the system's temporary folder
+  await chmod(folder, 0o1777) // like the system's temporary folder
 })
 afterEach(() => rm(folder, { recursive: true, force: true }))
 
@@ -25,7 +25,7 @@ const isAlive = (pid: number): boolean => {
   }
 }
 
-it('starts a server that asks for its password, and is gone with its folder after stop', async () => {
+it('startPostgres starts a server with a password, and stop removes it with its folder', async () => {
   const server = await startPostgres({ folder })
   const { host, port, user, password, database } = server
   const client = new pg.Client({ host, port, user, password, database })
@@ -40,18 +40,18 @@ it('starts a server that asks for its password, and is gone with its folder afte
   expect(await readdir(folder)).toEqual([])
 })
 
-it('leaves neither a server nor a folder when the process that started it is killed', async () => {
+it('startPostgres leaves neither a server nor a folder if the process that called it is killed', async () => {
   const script = fileURLToPath(new URL('../support/postgres-child.ts', import.meta.url))
   const child = spawn(process.execPath, ['--import', 'tsx', script, folder], { stdio: ['ignore', 'pipe', 'inherit'] })
-  const [said] = await once(child.stdout, 'data')
-  const pid = Number(String(said))
+  const [output] = await once(child.stdout, 'data')
+  const pid = Number(String(output))
   expect(isAlive(pid)).toBe(true)
   child.kill('SIGKILL')
-  await expect.poll(() => isAlive(pid), PATIENCE).toBe(false)
-  await expect.poll(() => readdir(folder), PATIENCE).toEqual([])
+  await expect.poll(() => isAlive(pid), SOON).toBe(false)
+  await expect.poll(() => readdir(folder), SOON).toEqual([])
 })
 
-it('leaves nothing behind when it cannot start', async () => {
+it('startPostgres leaves nothing behind if the server cannot start', async () => {
   await expect(startPostgres({ folder: join(folder, 'missing') })).rejects.toThrow('ENOENT')
   if (process.getuid?.() === 0) {
     await chmod(folder, 0o700)

@@ -16,7 +16,7 @@ const versions = [
 ]
 
 describe.each(versions)('logLevel with pino $version', ({ version, pino }) => {
-  it('is tested against the version that it names', () => {
+  it('is tested with the version in its title', () => {
     expect(pino(sink).version.split('.')[0]).toBe(version)
   })
 
@@ -30,21 +30,21 @@ describe.each(versions)('logLevel with pino $version', ({ version, pino }) => {
     expect(logger.isLevelEnabled('debug')).toBe(true)
   })
 
-  it('takes the name of the level alone as a slice', async () => {
+  it('accepts the name of the level as a slice', async () => {
     const logger = pino(sink)
     const host = moduleHost(logLevel(logger))
-    await host.swap('error')
+    await host.replace('error')
     expect(logger.level).toBe('error')
   })
 
-  it.each(['loud', '', 'toString', 'constructor', '__proto__'])('refuses the unknown level %j', async (level) => {
+  it.each(['loud', '', 'toString', 'constructor', '__proto__'])('rejects the unknown level %j', async (level) => {
     const logger = pino(sink)
     const host = moduleHost(logLevel(logger))
     await expect(host.prepare({ level })).rejects.toThrow(new RangeError('The logger has no such level'))
     expect(logger.level).toBe('info')
   })
 
-  it('refuses what is no name at all', async () => {
+  it('rejects a level that is not a string', async () => {
     const host = moduleHost(logLevel(pino(sink)))
     await expect(host.prepare({ level: 30 as unknown as string })).rejects.toThrow(RangeError)
   })
@@ -52,54 +52,54 @@ describe.each(versions)('logLevel with pino $version', ({ version, pino }) => {
   it('knows silent and the custom levels of the logger', async () => {
     const logger = pino({ customLevels: { audit: 35 } }, sink)
     const host = moduleHost(logLevel(logger))
-    await host.swap({ level: 'audit' })
+    await host.replace({ level: 'audit' })
     expect(logger.level).toBe('audit')
-    await host.swap({ level: 'silent' })
+    await host.replace({ level: 'silent' })
     expect(logger.isLevelEnabled('fatal')).toBe(false)
   })
 
-  it('knows only the custom levels where the logger has no others', async () => {
+  it('knows only the custom levels if the logger has no others', async () => {
     const logger = pino({ customLevels: { low: 5, high: 50 }, useOnlyCustomLevels: true, level: 'low' }, sink)
     const host = moduleHost(logLevel(logger))
     await expect(host.prepare({ level: 'info' })).rejects.toThrow(RangeError)
-    await host.swap({ level: 'high' })
+    await host.replace({ level: 'high' })
     expect(logger.level).toBe('high')
   })
 
-  it('reaches children and their children that exist already', async () => {
+  it('sets the level of existing children and their children', async () => {
     const logger = pino(sink)
     const applier = logLevel(logger)
     const child = logger.child({ part: 'a' })
     const grandchild = child.child({ part: 'b' }, { msgPrefix: '> ' })
     const host = moduleHost(applier)
-    await host.swap({ level: 'warn' })
+    await host.replace({ level: 'warn' })
     expect([child.level, grandchild.level]).toEqual(['warn', 'warn'])
-    await host.swap({ level: 'trace' })
+    await host.replace({ level: 'trace' })
     expect([child.level, grandchild.level]).toEqual(['trace', 'trace'])
     expect(grandchild.isLevelEnabled('trace')).toBe(true)
   })
 
-  it('reaches a child that has custom levels of its own', async () => {
+  it('sets the level of a child that has custom levels of its own', async () => {
     const logger = pino(sink)
     const applier = logLevel(logger)
     const child = logger.child({}, { customLevels: { audit: 35 } })
     const host = moduleHost(applier)
-    await host.swap({ level: 'error' })
+    await host.replace({ level: 'error' })
     expect(child.level).toBe('error')
   })
 
-  it('leaves a child alone that was born with a level of its own, and its children with it', async () => {
+  it('keeps the level of a child that was created with one, and of its children', async () => {
     const logger = pino(sink)
     const applier = logLevel(logger)
     const child = logger.child({}, { level: 'debug' })
     const grandchild = child.child({})
     const host = moduleHost(applier)
-    await host.swap({ level: 'debug' })
-    await host.swap({ level: 'error' })
+    await host.replace({ level: 'debug' })
+    await host.replace({ level: 'error' })
     expect([child.level, grandchild.level]).toEqual(['debug', 'debug'])
   })
 
-  it('leaves a child alone whose level was set later, and its children with it', async () => {
+  it('keeps the level of a child that was set later, and of its children', async () => {
     const logger = pino(sink)
     const applier = logLevel(logger)
     const child = logger.child({})
@@ -107,18 +107,18 @@ describe.each(versions)('logLevel with pino $version', ({ version, pino }) => {
     const host = moduleHost(applier)
     child.level = 'debug'
     const before = grandchild.level
-    await host.swap({ level: 'error' })
+    await host.replace({ level: 'error' })
     expect([child.level, grandchild.level]).toEqual(['debug', before])
   })
 
-  it('keeps leaving a child alone when the logger has met its level in between', async () => {
+  it('keeps the level of a child even if the logger had the same level in between', async () => {
     const logger = pino(sink)
     const applier = logLevel(logger)
     const child = logger.child({})
     const host = moduleHost(applier)
     child.level = 'debug'
-    await host.swap({ level: 'debug' })
-    await host.swap({ level: 'error' })
+    await host.replace({ level: 'debug' })
+    await host.replace({ level: 'error' })
     expect(child.level).toBe('debug')
   })
 
@@ -144,18 +144,18 @@ describe.each(versions)('logLevel with pino $version', ({ version, pino }) => {
     })
   })
 
-  it('reaches all children again after a rollback', async () => {
+  it('sets the level of all children again after a rollback', async () => {
     const logger = pino(sink)
     const host = moduleHost(logLevel(logger))
     const child = logger.child({})
-    const refused = await host.prepare({ level: 'fatal' })
-    host.rollback(refused, host.commit(refused))
-    await host.close(refused)
-    await host.swap({ level: 'warn' })
+    const failed = await host.prepare({ level: 'fatal' })
+    host.rollback(failed, host.commit(failed))
+    await host.close(failed)
+    await host.replace({ level: 'warn' })
     expect(child.level).toBe('warn')
   })
 
-  it('restores children that differ from their logger since somebody set its level', async () => {
+  it('restores children whose level differs from that of their logger', async () => {
     const logger = pino(sink)
     const host = moduleHost(logLevel(logger))
     const child = logger.child({})
@@ -168,19 +168,19 @@ describe.each(versions)('logLevel with pino $version', ({ version, pino }) => {
     expect([logger.level, child.level]).toEqual(['trace', before])
   })
 
-  it('takes children back that were born during the soak', async () => {
+  it('rolls back children that were created during the soak', async () => {
     const logger = pino(sink)
     const host = moduleHost(logLevel(logger))
     const next = await host.prepare({ level: 'fatal' })
     const before = host.commit(next)
-    const born = logger.child({})
+    const inheriting = logger.child({})
     const custom = logger.child({}, { customLevels: { extra: 36 } })
-    expect([born.level, custom.level]).toEqual(['fatal', 'fatal'])
+    expect([inheriting.level, custom.level]).toEqual(['fatal', 'fatal'])
     host.rollback(next, before)
-    expect([born.level, custom.level]).toEqual(['info', 'info'])
+    expect([inheriting.level, custom.level]).toEqual(['info', 'info'])
   })
 
-  it('does not undo the level that somebody gave a child during the soak', async () => {
+  it('does not undo the level that a child got during the soak', async () => {
     const logger = pino(sink)
     const host = moduleHost(logLevel(logger))
     const child = logger.child({})
@@ -189,7 +189,7 @@ describe.each(versions)('logLevel with pino $version', ({ version, pino }) => {
     child.level = 'trace'
     host.rollback(next, before)
     expect(child.level).toBe('trace')
-    await host.swap({ level: 'warn' })
+    await host.replace({ level: 'warn' })
     expect(child.level).toBe('trace')
   })
 
@@ -206,47 +206,47 @@ describe.each(versions)('logLevel with pino $version', ({ version, pino }) => {
     expect(logger.level).toBe('warn')
   })
 
-  it('calls the onChild that was there, with the parent as this, and still knows the child', async () => {
+  it('calls the existing onChild with the parent as this, and still tracks the child', async () => {
     const onChild = vi.fn()
     const logger = pino({ onChild }, sink)
     const host = moduleHost(logLevel(logger))
     const child = logger.child({})
     expect(onChild.mock.calls).toEqual([[child]])
     expect(onChild.mock.contexts).toEqual([logger])
-    await host.swap({ level: 'warn' })
+    await host.replace({ level: 'warn' })
     expect(child.level).toBe('warn')
   })
 
-  it('lets an onChild that is chained over it later call it', async () => {
+  it('can be called by an onChild that replaces it later', async () => {
     const logger = pino(sink)
     const host = moduleHost(logLevel(logger))
     const first = logger.onChild
-    const born: unknown[] = []
+    const created: unknown[] = []
     logger.onChild = (child) => {
-      born.push(child)
+      created.push(child)
       first.call(logger, child)
     }
     const child = logger.child({})
-    await host.swap({ level: 'warn' })
-    expect(born).toEqual([child])
+    await host.replace({ level: 'warn' })
+    expect(created).toEqual([child])
     expect(child.level).toBe('warn')
     await host.end()
     expect(logger.child({}).level).toBe('warn')
   })
 
-  it('takes its hook away when its last generation is closed, and hooks in again after that', async () => {
+  it('removes its hook when the last generation is closed, and adds it again after that', async () => {
     const logger = pino(sink)
     const before = logger.onChild
     const host = moduleHost(logLevel(logger))
     expect(logger.onChild).not.toBe(before)
-    await host.swap({ level: 'warn' })
-    await host.swap({ level: 'error' })
+    await host.replace({ level: 'warn' })
+    await host.replace({ level: 'error' })
     expect(logger.onChild).not.toBe(before)
     await host.end()
     expect(logger.onChild).toBe(before)
-    await host.swap({ level: 'debug' })
+    await host.replace({ level: 'debug' })
     const child = logger.child({})
-    await host.swap({ level: 'trace' })
+    await host.replace({ level: 'trace' })
     expect(child.level).toBe('trace')
   })
 
@@ -264,23 +264,23 @@ describe.each(versions)('logLevel with pino $version', ({ version, pino }) => {
     expect(Object.hasOwn(logger, 'onChild')).toBe(false)
   })
 
-  it('only reports a listener of level-change that throws: the level is set, and set back', async () => {
+  it('only reports the error of a level-change listener, and still sets and restores the level', async () => {
     const logger = pino(sink)
     const host = moduleHost(logLevel(logger))
     const child = logger.child({})
-    const wrong = new Error('listener')
+    const thrown = new Error('listener')
     logger.on('level-change', () => {
-      throw wrong
+      throw thrown
     })
     const next = await host.prepare({ level: 'debug' })
     const before = host.commit(next)
     expect([logger.level, child.level]).toEqual(['debug', 'debug'])
     host.rollback(next, before)
     expect([logger.level, child.level]).toEqual(['info', 'info'])
-    expect(new Set(host.reports)).toEqual(new Set([wrong]))
+    expect(new Set(host.reports)).toEqual(new Set([thrown]))
   })
 
-  it('leaves the logger as it was when it throws half-way', async () => {
+  it('leaves the logger as it was if it throws half-way', async () => {
     let isBroken = false
     const levelComparison = (current: number, expected: number): boolean => {
       if (isBroken && current > 40) throw new Error('comparison')
@@ -297,17 +297,17 @@ describe.each(versions)('logLevel with pino $version', ({ version, pino }) => {
   })
 })
 
-it('does not keep children of pino 9 alive, not even through a swap that can be undone', async () => {
+it('logLevel does not keep children of pino 9 alive, even while a commit can be rolled back', async () => {
   const logger = pino9(sink)
   const host = moduleHost(logLevel(logger))
   const refs: WeakRef<object>[] = []
-  const bear = (): void => {
+  const createChildren = (): void => {
     for (let n = 0; n < 100; n++) refs.push(new WeakRef(logger.child({ n })))
   }
-  bear()
+  createChildren()
   const next = await host.prepare({ level: 'debug' })
   host.commit(next)
-  await new Promise((resolve) => setTimeout(resolve, 0)) // a WeakRef holds its target to the end of the job
+  await new Promise((resolve) => setTimeout(resolve, 0)) // a WeakRef keeps its target until the end of the job
   const { setFlagsFromString } = await import('node:v8')
   const { runInNewContext } = await import('node:vm')
   setFlagsFromString('--expose-gc')

@@ -1,7 +1,7 @@
 import type { Applier, Generation, PrepareContext } from '../../src/api/applier.ts'
 import { systemClock, type Clock } from '../../src/api/clock.ts'
 
-interface Live<Slice, Instance> {
+interface LiveGeneration<Slice, Instance> {
   readonly slice: Slice
   readonly generation: Generation<Instance>
   leases: number
@@ -13,16 +13,19 @@ interface HostOptions<Needs extends object> {
   readonly needs?: Needs
 }
 
-/** Plays the core's part for one module, step by step: prepare, commit, rollback, close. */
+/** Does for one module what the reloader does, step by step: prepare, commit, rollback, close. */
 export const moduleHost = <Slice, Instance, Needs extends object>(
   applier: Applier<Slice, Instance, Needs>,
   { clock = systemClock, needs }: HostOptions<Needs> = {},
 ) => {
   const reports: unknown[] = []
-  let serving: Live<Slice, Instance> | undefined
+  let serving: LiveGeneration<Slice, Instance> | undefined
 
-  /** Runs what was deferred when the prepare fails, as the core does. */
-  const prepare = async (slice: Slice, signal = new AbortController().signal): Promise<Live<Slice, Instance>> => {
+  /** Runs the deferred cleanups if the prepare fails, as the reloader does. */
+  const prepare = async (
+    slice: Slice,
+    signal = new AbortController().signal,
+  ): Promise<LiveGeneration<Slice, Instance>> => {
     const cleanups: (() => unknown)[] = []
     const context: PrepareContext<Slice, Needs> = {
       module: 'module',
@@ -34,7 +37,7 @@ export const moduleHost = <Slice, Instance, Needs extends object>(
       isServing: () => serving !== undefined && serving === made,
       report: (error) => reports.push(error),
     }
-    let made: Live<Slice, Instance> | undefined
+    let made: LiveGeneration<Slice, Instance> | undefined
     try {
       const generation = await applier.prepare(slice, context)
       made = { slice, generation, leases: 0, whenFree: () => undefined }
@@ -45,14 +48,14 @@ export const moduleHost = <Slice, Instance, Needs extends object>(
     }
   }
 
-  const commit = (next: Live<Slice, Instance> | undefined): Live<Slice, Instance> | undefined => {
+  const commit = (next: LiveGeneration<Slice, Instance> | undefined): LiveGeneration<Slice, Instance> | undefined => {
     const before = serving
     next?.generation.commit?.()
     serving = next
     return before
   }
 
-  const close = async (live: Live<Slice, Instance> | undefined): Promise<void> => {
+  const close = async (live: LiveGeneration<Slice, Instance> | undefined): Promise<void> => {
     if (live === undefined) return
     if (live.leases > 0) await new Promise<void>((resolve) => (live.whenFree = resolve))
     await live.generation.close?.()
@@ -63,12 +66,12 @@ export const moduleHost = <Slice, Instance, Needs extends object>(
     prepare,
     commit,
     close,
-    rollback: (next: Live<Slice, Instance>, before: Live<Slice, Instance> | undefined): void => {
+    rollback: (next: LiveGeneration<Slice, Instance>, before: LiveGeneration<Slice, Instance> | undefined): void => {
       next.generation.rollback?.()
       serving = before
     },
-    /** Prepare, commit, close what served, all at once. */
-    swap: async (slice: Slice): Promise<void> => {
+    /** Prepares and commits a new generation, and closes the previous one. */
+    replace: async (slice: Slice): Promise<void> => {
       const next = await prepare(slice)
       await close(commit(next))
     },
@@ -76,7 +79,7 @@ export const moduleHost = <Slice, Instance, Needs extends object>(
       if (serving === undefined) throw new Error('nothing serves')
       return serving.generation.instance
     },
-    /** Works on one generation across awaits, as `reloader.modules.name.use` does. */
+    /** Uses one generation across awaits, as `reloader.modules.name.use` does. */
     use: async <Result>(work: (instance: Instance) => Promise<Result>): Promise<Result> => {
       const live = serving
       if (live === undefined) throw new Error('nothing serves')

@@ -17,13 +17,13 @@ const setUp = async (drainMs: number) => {
   const pids = await Promise.all(
     clients.map(async (client) => (await client.query<{ pid: number }>('select pg_backend_pid() as pid')).rows[0]?.pid),
   )
-  // Not in the types: the socket of a client.
+  // The socket of a client is not in its types.
   const sockets = clients.map((client) => (client as unknown as { connection: { stream: Socket } }).connection.stream)
   for (const client of clients) client.release()
   return { host, close: next.generation.close, sockets, pids }
 }
 
-test('a closed pool has no connection left, not even one that says good-bye', async () => {
+test('a closed pool has no connection left, not even one that is about to close', async () => {
   const { host, close, sockets } = await setUp(10_000)
   expect(sockets.map((socket) => socket.closed)).toEqual([false, false, false])
   await close?.()
@@ -31,7 +31,7 @@ test('a closed pool has no connection left, not even one that says good-bye', as
   expect(host.reports).toEqual([])
 })
 
-test('a server that does not answer the good-bye is waited for until drainMs', async () => {
+test('a closed pool waits until drainMs for a server that does not close its connections', async () => {
   const { host, close, sockets, pids } = await setUp(300)
   const [pid = 0] = pids
   process.kill(pid, 'SIGSTOP')

@@ -7,7 +7,7 @@ import { startPostgres, usePostgres } from '../support/postgres.ts'
 import { moduleHost } from './module-host.ts'
 
 const server = usePostgres()
-const PATIENCE = { timeout: 20_000, interval: 20 }
+const SOON = { timeout: 20_000, interval: 20 }
 
 const slice = (more: Partial<PgSlice> = {}): PgSlice => {
   const { host, port, user, password, database } = server()
@@ -25,7 +25,7 @@ const setUp = (options?: PgPoolOptions) => {
   return host
 }
 
-/** How many connections the server has open under a name. */
+/** Counts the open connections of an application on the server. */
 const connections = async (name: string): Promise<number> => {
   const client = new pg.Client(server().connectionString)
   await client.connect()
@@ -39,7 +39,7 @@ const connections = async (name: string): Promise<number> => {
 const sleepQuery = (seconds: number): string => `select pg_sleep(${seconds}), 42 as answer`
 
 describe('pgPool', () => {
-  it('serves a pool that has proved itself over one connection', async () => {
+  it('checks a new pool with one connection, which then stays in the pool', async () => {
     const host = setUp()
     const next = await host.prepare(slice({ application_name: 'proved' }))
     expect(await connections('proved')).toBe(1)
@@ -50,15 +50,15 @@ describe('pgPool', () => {
     expect(await connections('proved')).toBe(1)
   })
 
-  it('takes a connection string', async () => {
+  it('accepts a connection string', async () => {
     const host = setUp()
-    await host.swap({ connectionString: server().connectionString })
+    await host.replace({ connectionString: server().connectionString })
     expect((await host.current.query('select current_user as name')).rows).toEqual([{ name: server().user }])
   })
 
-  it('refuses a wrong password while the old pool serves on, and leaves nothing open', async () => {
+  it('rejects a wrong password while the old pool keeps serving, and leaves nothing open', async () => {
     const host = setUp()
-    await host.swap(slice())
+    await host.replace(slice())
     const old = host.current
     const ends = vi.spyOn(pg.Pool.prototype, 'end')
     await expect(host.prepare(slice({ password: 'wrong', application_name: 'refused' }))).rejects.toMatchObject({
@@ -73,28 +73,28 @@ describe('pgPool', () => {
     expect(host.reports).toEqual([])
   })
 
-  it('refuses a pool whose own probe fails', async () => {
+  it('rejects a pool whose probe fails', async () => {
     const host = setUp({ probe: 'select 1 from no_such_table' })
     await expect(host.prepare(slice({ application_name: 'probe' }))).rejects.toMatchObject({ code: '42P01' })
-    await expect.poll(() => connections('probe'), PATIENCE).toBe(0)
+    await expect.poll(() => connections('probe'), SOON).toBe(0)
   })
 
-  it('takes a slice whose TLS key is frozen, and leaves it as it is', async () => {
+  it('accepts a slice whose TLS settings are frozen, and does not change them', async () => {
     const host = setUp()
     const ssl = Object.freeze({ key: 'not a key', ca: Object.freeze(['not a certificate']), rejectUnauthorized: true })
-    // The server speaks no TLS: that it is asked at all says that the pool was made.
+    // The server has no TLS, so this error shows that the pool was made.
     await expect(host.prepare(slice({ ssl }))).rejects.toThrow('does not support SSL')
     expect(Object.keys(ssl)).toContain('key')
   })
 
-  it('takes settings that are no plain data from its options, and the slice wins', async () => {
+  it('takes settings that are not plain data from its options, and the slice overrides them', async () => {
     const types = { getTypeParser: () => () => 'parsed' }
     const host = setUp({ pool: { types, user: 'nobody-of-that-name', password: () => server().password } })
-    await host.swap(slice({ password: undefined }))
+    await host.replace(slice({ password: undefined }))
     expect((await host.current.query('select 1 as one')).rows).toEqual([{ one: 'parsed' }])
   })
 
-  it('is checked with its probe during the soak', async () => {
+  it('checks the pool with its probe during the soak', async () => {
     const host = setUp()
     const next = await host.prepare(slice())
     const { signal } = new AbortController()
@@ -103,7 +103,7 @@ describe('pgPool', () => {
     await host.close(next)
   })
 
-  it('gives its client back when a check is given up while it waits for one', async () => {
+  it('releases the client if a check is aborted while it waits for one', async () => {
     const host = setUp()
     const next = await host.prepare(slice({ max: 1 }))
     host.commit(next)
@@ -112,10 +112,10 @@ describe('pgPool', () => {
     await expect(checking).rejects.toMatchObject({ name: 'TimeoutError' })
     held.release()
     expect((await host.current.query('select 1 as one')).rows).toEqual([{ one: 1 }])
-    await expect.poll(() => host.current.idleCount, PATIENCE).toBe(1)
+    await expect.poll(() => host.current.idleCount, SOON).toBe(1)
   })
 
-  it('drops the client of a check that is given up in the middle of its query', async () => {
+  it('removes the client of a check that is aborted during its query', async () => {
     const host = setUp({ probe: 'select pg_advisory_xact_lock(7)' })
     const next = await host.prepare(slice({ max: 1 }))
     host.commit(next)
@@ -127,18 +127,18 @@ describe('pgPool', () => {
     expect((await host.current.query('select 1 as one')).rows).toEqual([{ one: 1 }])
   })
 
-  it('refuses a delay that is none', () => {
+  it('refuses an invalid delay', () => {
     expect(() => pgPool({ connectMs: 0 })).toThrow('reloader.invalid-option')
     expect(() => pgPool({ drainMs: Number.NaN })).toThrow('reloader.invalid-option')
   })
 
-  it('makes pools for any needs', () => {
+  it('makes an applier for any needs', () => {
     expectTypeOf(pgPool()).toEqualTypeOf<Applier<PgSlice, pg.Pool>>()
     expectTypeOf<{ readonly host: string; readonly ssl: { readonly ca: readonly string[] } }>().toExtend<PgSlice>()
   })
 })
 
-describe('pgPool before a server that accepts and never answers', () => {
+describe('pgPool with a server that accepts and never answers', () => {
   const blackHole = async (): Promise<{ readonly port: number; readonly sockets: Set<Socket> }> => {
     const sockets = new Set<Socket>()
     const listener = createServer((socket) => {
@@ -157,20 +157,20 @@ describe('pgPool before a server that accepts and never answers', () => {
     return { port: (listener.address() as AddressInfo).port, sockets }
   }
 
-  it('is bounded by connectMs', async () => {
+  it('ends the wait after connectMs', async () => {
     const hole = await blackHole()
     const host = setUp({ connectMs: 100 })
     await expect(host.prepare(slice({ port: hole.port }))).rejects.toThrow(/timeout/)
-    await expect.poll(() => hole.sockets.size, PATIENCE).toBe(0)
+    await expect.poll(() => hole.sockets.size, SOON).toBe(0)
   })
 
-  it('is bounded by the connectionTimeoutMillis of the slice, where there is one', async () => {
+  it('ends the wait after the connectionTimeoutMillis of the slice, if it has one', async () => {
     const hole = await blackHole()
     const host = setUp({ connectMs: 2 ** 31 - 1 })
     await expect(host.prepare(slice({ port: hole.port, connectionTimeoutMillis: 100 }))).rejects.toThrow(/timeout/)
   })
 
-  it('lets the connectionTimeoutMillis of the slice be the longer one', async () => {
+  it('waits longer than connectMs if the slice has a longer connectionTimeoutMillis', async () => {
     const slow = createServer((socket) => {
       const onward = connect(server().port, server().host)
       setTimeout(() => socket.pipe(onward).pipe(socket), 200)
@@ -180,41 +180,41 @@ describe('pgPool before a server that accepts and never answers', () => {
     closers.push(() => slow.close())
     const host = setUp({ connectMs: 20 })
     const { port } = slow.address() as AddressInfo
-    await host.swap(slice({ port, connectionTimeoutMillis: 20_000 }))
+    await host.replace(slice({ port, connectionTimeoutMillis: 20_000 }))
     expect((await host.current.query('select 1 as one')).rows).toEqual([{ one: 1 }])
   })
 
-  it('heeds the signal at once, and cuts the connection', async () => {
+  it('cuts the connection as soon as the signal aborts', async () => {
     const hole = await blackHole()
     const host = setUp({ connectMs: 2 ** 31 - 1, drainMs: 2 ** 31 - 1 })
     const deadline = new AbortController()
     const prepared = host.prepare(slice({ port: hole.port }), deadline.signal)
-    const refused = expect(prepared).rejects.toThrow('given up')
-    await expect.poll(() => hole.sockets.size, PATIENCE).toBe(1)
-    deadline.abort(new Error('given up'))
+    const refused = expect(prepared).rejects.toThrow('aborted')
+    await expect.poll(() => hole.sockets.size, SOON).toBe(1)
+    deadline.abort(new Error('aborted'))
     await refused
-    await expect.poll(() => hole.sockets.size, PATIENCE).toBe(0)
+    await expect.poll(() => hole.sockets.size, SOON).toBe(0)
   })
 })
 
-describe('pgPool closing', () => {
-  it('waits for queries that still wait for a client', async () => {
+describe('A replaced pool', () => {
+  it('answers the queries that still wait for a client', async () => {
     const host = setUp()
-    await host.swap(slice({ max: 1, application_name: 'draining' }))
+    await host.replace(slice({ max: 1, application_name: 'draining' }))
     const queries = Array.from({ length: 6 }, () => host.current.query(sleepQuery(0.05)))
     const old = host.current
     expect(old.waitingCount).toBeGreaterThan(3)
-    await host.swap(slice())
+    await host.replace(slice())
     const results = await Promise.all(queries)
     expect(results.map(({ rows }) => rows[0].answer)).toEqual([42, 42, 42, 42, 42, 42])
     expect(old.ended).toBe(true)
-    await expect.poll(() => connections('draining'), PATIENCE).toBe(0)
+    await expect.poll(() => connections('draining'), SOON).toBe(0)
     expect(host.reports).toEqual([])
   })
 
-  it('waits for a query that was asked in the same turn and has no client yet, though one is idle', async () => {
+  it('answers a query that was sent in the same turn and has no client yet, although one is idle', async () => {
     const host = setUp()
-    await host.swap(slice())
+    await host.replace(slice())
     const next = await host.prepare(slice())
     const query = host.current.query('select 1 as one')
     expect(host.current).toMatchObject({ waitingCount: 1, idleCount: 1 })
@@ -224,21 +224,21 @@ describe('pgPool closing', () => {
 
   it('waits for clients that are checked out', async () => {
     const host = setUp()
-    await host.swap(slice())
+    await host.replace(slice())
     const client = await host.current.connect()
-    const swapped = vi.fn()
-    const swapping = host.swap(slice()).then(swapped)
+    const replaced = vi.fn()
+    const replacing = host.replace(slice()).then(replaced)
     await client.query('begin')
     await client.query(sleepQuery(0.1))
     await client.query('commit')
-    expect(swapped).not.toHaveBeenCalled()
+    expect(replaced).not.toHaveBeenCalled()
     client.release()
-    await swapping
+    await replacing
   })
 
-  it('cuts what is left when the time to drain is over: running and waiting queries are rejected', async () => {
+  it('rejects running and waiting queries after drainMs', async () => {
     const host = setUp({ drainMs: 200 })
-    await host.swap(slice({ max: 2, application_name: 'cut' }))
+    await host.replace(slice({ max: 2, application_name: 'cut' }))
     const queries = Array.from({ length: 1_000 }, () =>
       host.current.query(sleepQuery(60)).then(
         () => 'done',
@@ -246,27 +246,27 @@ describe('pgPool closing', () => {
       ),
     )
     const old = host.current
-    await expect.poll(() => old.waitingCount, PATIENCE).toBe(998)
-    await host.swap(slice())
+    await expect.poll(() => old.waitingCount, SOON).toBe(998)
+    await host.replace(slice())
     expect(new Set(await Promise.all(queries))).toEqual(new Set(['rejected']))
-    await expect.poll(() => old.ended, PATIENCE).toBe(true)
+    await expect.poll(() => old.ended, SOON).toBe(true)
     expect(host.reports).toMatchObject([{ name: 'TimeoutError' }])
-    // The server notices a cut connection only when it next writes; the query itself is ended here.
+    // The server notices a cut connection only at its next write, so the query is ended here.
     await host.current.query("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'cut'")
-    await expect.poll(() => connections('cut'), PATIENCE).toBe(0)
+    await expect.poll(() => connections('cut'), SOON).toBe(0)
   })
 
-  it('does not wait for a client that is never given back', async () => {
+  it('does not wait for a client that is never released', async () => {
     const host = setUp({ drainMs: 50 })
-    await host.swap(slice({ max: 1, application_name: 'kept' }))
+    await host.replace(slice({ max: 1, application_name: 'kept' }))
     const old = host.current
     const kept = await old.connect()
     const waiting = old.query('select 1').catch((error: unknown) => error)
-    await host.swap(slice())
-    await expect.poll(() => connections('kept'), PATIENCE).toBe(0)
+    await host.replace(slice())
+    await expect.poll(() => connections('kept'), SOON).toBe(0)
     kept.release()
     expect(await waiting).toEqual(new Error('The pool is closed'))
-    await expect.poll(() => old.ended, PATIENCE).toBe(true)
+    await expect.poll(() => old.ended, SOON).toBe(true)
   })
 })
 
@@ -282,11 +282,11 @@ describe('pgPool under 50 concurrent queries', () => {
         }),
     ],
   ])(
-    'loses none over 200 swaps, through %s',
+    'loses none over 200 changes, through %s',
     async (name, ask) => {
       const host = setUp()
       const application_name = `hammer ${name}`
-      await host.swap(slice({ max: 5, application_name }))
+      await host.replace(slice({ max: 5, application_name }))
       let isOver = false
       let answered = 0
       const worker = async (): Promise<void> => {
@@ -296,31 +296,31 @@ describe('pgPool under 50 concurrent queries', () => {
         }
       }
       const workers = Promise.all(Array.from({ length: 50 }, worker))
-      for (let swap = 0; swap < 200; swap++) {
-        await Promise.race([host.swap(slice({ max: 1 + (swap % 3), application_name })), workers])
+      for (let change = 0; change < 200; change++) {
+        await Promise.race([host.replace(slice({ max: 1 + (change % 3), application_name })), workers])
       }
       isOver = true
       await workers
       expect(answered).toBeGreaterThan(500)
       expect(host.reports).toEqual([])
       await host.end()
-      await expect.poll(() => connections(application_name), PATIENCE).toBe(0)
+      await expect.poll(() => connections(application_name), SOON).toBe(0)
     },
     300_000,
-  ) // each swap opens real connections, and the machine may be busy
+  ) // each change opens real connections, and the machine may be busy
 })
 
 describe('pgPool whose server dies', () => {
   it.each(['idle', 'checked out'])(
-    'reports the lost connection of an %s client once, and nothing is thrown',
+    'reports the lost connection of an %s client once, and throws nothing',
     async (state) => {
       const doomed = await startPostgres()
       closers.push(() => doomed.stop())
       const host = setUp({ drainMs: 100 })
-      await host.swap({ connectionString: doomed.connectionString })
+      await host.replace({ connectionString: doomed.connectionString })
       const client = state === 'idle' ? undefined : await host.current.connect()
       process.kill(doomed.pid, 'SIGKILL')
-      await expect.poll(() => host.reports.length, PATIENCE).toBeGreaterThan(0)
+      await expect.poll(() => host.reports.length, SOON).toBeGreaterThan(0)
       expect(new Set(host.reports).size).toBe(host.reports.length)
       await expect(host.current.query('select 1')).rejects.toThrow()
       client?.release()

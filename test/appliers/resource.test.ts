@@ -6,8 +6,8 @@ import { moduleHost } from './module-host.ts'
 
 const never = (): Promise<never> => new Promise(() => undefined)
 
-/** A resource that counts: its instances are the slices, in an object of their own. */
-const setUp = (parts: {
+/** A resource whose instances hold their slice, with spies as its functions. */
+const setUp = (functions: {
   readonly check?: () => unknown
   readonly close?: (signal: AbortSignal) => Promise<unknown> | unknown
   readonly destroy?: () => unknown
@@ -15,15 +15,15 @@ const setUp = (parts: {
 }) => {
   const clock = createVirtualClock()
   const open = vi.fn((name: string) => ({ name }))
-  const close = vi.fn((_: { name: string }, signal: AbortSignal) => parts.close?.(signal))
-  const check = vi.fn((_: { name: string }, __: AbortSignal) => parts.check?.())
-  const destroy = vi.fn((_: { name: string }) => parts.destroy?.())
+  const close = vi.fn((_: { name: string }, signal: AbortSignal) => functions.close?.(signal))
+  const check = vi.fn((_: { name: string }, __: AbortSignal) => functions.check?.())
+  const destroy = vi.fn((_: { name: string }) => functions.destroy?.())
   const applier = resource({
     open,
     close,
-    ...(parts.check && { check }),
-    ...(parts.destroy && { destroy }),
-    ...(parts.drainMs !== undefined && { drainMs: parts.drainMs }),
+    ...(functions.check && { check }),
+    ...(functions.destroy && { destroy }),
+    ...(functions.drainMs !== undefined && { drainMs: functions.drainMs }),
   })
   return { clock, open, close, check, destroy, host: moduleHost(applier, { clock }) }
 }
@@ -31,7 +31,7 @@ const setUp = (parts: {
 describe('resource', () => {
   it('opens and checks the new instance while the old one serves, and closes the old one once', async () => {
     const { host, open, check, close } = setUp({ check: () => undefined })
-    await host.swap('a')
+    await host.replace('a')
     const next = await host.prepare('b')
     expect(host.current).toEqual({ name: 'a' })
     expect(check).toHaveBeenCalledTimes(2)
@@ -43,7 +43,7 @@ describe('resource', () => {
     expect(open).toHaveBeenCalledTimes(2)
   })
 
-  it('refuses the config when open fails, and closes nothing', async () => {
+  it('rejects the config if open fails, and closes nothing', async () => {
     const { host, open, close } = setUp({})
     open.mockImplementation(() => {
       throw new Error('no route')
@@ -60,7 +60,7 @@ describe('resource', () => {
       },
     ],
     ['rejects', () => Promise.reject(new Error('sick'))],
-  ])('refuses the config when the check %s, and closes what it opened, without a time to drain', async (_, check) => {
+  ])('rejects the config if the check %s, and closes the instance without a time to drain', async (_, check) => {
     const aborted: boolean[] = []
     const { host, close } = setUp({ check, close: (signal) => aborted.push(signal.aborted) })
     await expect(host.prepare('a')).rejects.toThrow('sick')
@@ -78,7 +78,7 @@ describe('resource', () => {
     expect(close).toHaveBeenCalledTimes(1)
   })
 
-  it('hands over an instance that opened too late, unchecked, so that it is closed as a late generation', async () => {
+  it('returns an instance that opened too late unchecked, so that it is closed as a late generation', async () => {
     const { host, check, close } = setUp({ check: never })
     const late = await host.prepare('a', AbortSignal.abort())
     expect(check).not.toHaveBeenCalled()
@@ -86,7 +86,7 @@ describe('resource', () => {
     expect(close).toHaveBeenCalledTimes(1)
   })
 
-  it('is checked with the same function during the soak', async () => {
+  it('calls the same check during the soak', async () => {
     let isSick = false
     const { host } = setUp({ check: () => isSick && Promise.reject(new Error('sick')) })
     const next = await host.prepare('a')
@@ -96,17 +96,17 @@ describe('resource', () => {
     await expect(next.generation.check?.(signal)).rejects.toThrow('sick')
   })
 
-  it('has no check where none is given', async () => {
+  it('makes a generation without a check if the definition has none', async () => {
     const { host } = setUp({})
     expect((await host.prepare('a')).generation).not.toHaveProperty('check')
   })
 
-  it('aborts the signal of close when the time to drain is over, and reports that', async () => {
+  it('aborts the signal of close after drainMs, and reports that', async () => {
     const { host, clock, close } = setUp({
       drainMs: 500,
       close: (signal) => new Promise((resolve) => signal.addEventListener('abort', resolve)),
     })
-    await host.swap('a')
+    await host.replace('a')
     const closed = vi.fn()
     const closing = host.end().then(closed)
     await clock.advance(499)
@@ -118,9 +118,9 @@ describe('resource', () => {
     expect(clock.pending()).toBe(0)
   })
 
-  it('has 10 seconds to drain by default', async () => {
+  it('gives close 10 seconds by default', async () => {
     const { host, clock } = setUp({ close: never, destroy: () => undefined })
-    await host.swap('a')
+    await host.replace('a')
     const closed = vi.fn()
     void host.end().then(closed)
     await clock.advance(9_999)
@@ -129,9 +129,9 @@ describe('resource', () => {
     expect(closed).toHaveBeenCalled()
   })
 
-  it('destroys once what does not close in time', async () => {
+  it('destroys an instance once if it does not close in time', async () => {
     const { host, clock, destroy } = setUp({ drainMs: 500, close: never, destroy: () => undefined })
-    await host.swap('a')
+    await host.replace('a')
     const closing = host.end()
     await clock.advance(500)
     await closing
@@ -139,33 +139,33 @@ describe('resource', () => {
     expect(host.reports).toHaveLength(1)
   })
 
-  it('destroys what fails to close, and reports why', async () => {
+  it('destroys an instance that fails to close, and reports the error', async () => {
     const { host, destroy } = setUp({ close: () => Promise.reject(new Error('stuck')), destroy: () => undefined })
-    await host.swap('a')
+    await host.replace('a')
     await host.end()
     expect(destroy).toHaveBeenCalledTimes(1)
     expect(host.reports).toEqual([new Error('stuck')])
   })
 
-  it('does not destroy what closes in time', async () => {
+  it('does not destroy an instance that closes in time', async () => {
     const { host, destroy, clock } = setUp({ close: async () => undefined, destroy: () => undefined })
-    await host.swap('a')
+    await host.replace('a')
     await host.end()
     await clock.advance(20_000)
     expect(destroy).not.toHaveBeenCalled()
   })
 
-  it('lets close fail where there is no destroy, so that the reloader counts a leak', async () => {
+  it('lets close fail if there is no destroy, so that the reloader counts a leak', async () => {
     const { host } = setUp({ close: () => Promise.reject(new Error('stuck')) })
-    await host.swap('a')
+    await host.replace('a')
     await expect(host.end()).rejects.toThrow('stuck')
   })
 
-  it.each([-1, Number.NaN, 2 ** 31])('refuses %d as the time to drain', (drainMs) => {
+  it.each([-1, Number.NaN, 2 ** 31])('refuses %d as drainMs', (drainMs) => {
     expect(() => setUp({ drainMs })).toThrow('reloader.invalid-option')
   })
 
-  it('infers slice, instance and needs from open', () => {
+  it('infers its slice, instance and needs from open', () => {
     const applier = resource({
       open: async (
         slice: { readonly url: string },

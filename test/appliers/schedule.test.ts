@@ -9,7 +9,7 @@ const collectGarbage: () => void = runInNewContext('gc')
 
 const HOUR_MS = 3_600_000
 
-/** Arms and stops timers of so many delays, the first of them `fromMs`. */
+/** Arms and stops timers with this many different delays, from `fromMs`. */
 const armAndStop = (fromMs: number, delays: number): void => {
   for (let more = 0; more < delays; more++) {
     const schedule = createSchedule({
@@ -23,12 +23,12 @@ const armAndStop = (fromMs: number, delays: number): void => {
   }
 }
 
-test('a stopped timer leaves nothing behind, however many delays there have been', () => {
-  armAndStop(HOUR_MS, 1_000) // what the first of them make once
+test('a stopped timer leaves nothing behind, however many different delays there were', () => {
+  armAndStop(HOUR_MS, 1_000) // warm-up
   collectGarbage()
   const before = process.memoryUsage().heapUsed
   armAndStop(2 * HOUR_MS, 30_000)
   collectGarbage()
-  // Node keeps some 170 bytes for each delay where a timer is cleared that does not keep the process alive.
+  // Node keeps about 170 bytes per delay if an unreferenced timer is cleared.
   expect(process.memoryUsage().heapUsed - before).toBeLessThan(1_500_000)
 })

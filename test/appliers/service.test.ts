@@ -20,7 +20,7 @@ interface Row {
   readonly stamp: string
 }
 
-/** A logger, a real pool and a cache warmed through it, behind a real reloader. */
+/** Starts a real reloader with a logger, a real pool, and a cache that is warmed through the pool. */
 const start = async () => {
   const { host, port, user, password, database } = server()
   const documentOf = (version: number) => ({
@@ -51,7 +51,7 @@ const start = async () => {
   return { reloader, source, logger, documentOf, warmed }
 }
 
-test('200 swaps under 50 concurrent queries lose none, through current as through use', async () => {
+test('200 commits lose none of 50 concurrent queries, through current and through use', async () => {
   const { reloader, source, documentOf, warmed, logger } = await start()
   const { db, cache } = reloader.modules
   let isOver = false
@@ -80,7 +80,7 @@ test('200 swaps under 50 concurrent queries lose none, through current as throug
     expect(await reloader.reload()).toMatchObject({ outcome: 'committed' })
     expect(db.current.options.max).toBe(reloader.config.db.max)
     expect(logger.level).toBe(reloader.config.log.level)
-    // The cache was warmed through the pool that serves now, before that served.
+    // The cache was warmed through the pool that serves now, before that pool served.
     expect(warmed.at(-1)?.pool).toBe(db.current)
     expect(warmed.at(-1)?.serving).not.toBe(db.current)
     expect(cache.current.last).toHaveLength(1)
@@ -96,7 +96,7 @@ test('200 swaps under 50 concurrent queries lose none, through current as throug
   expect(reloader.status().modules.db).toMatchObject({ opened: 201, closed: 201, live: 0, leaked: 0 })
 }, 300_000)
 
-test('G8 a wrong password rolls all three back to the very same pool, timer and level', async () => {
+test('G8 a wrong password rolls all three modules back to the same pool, timer and level', async () => {
   const { reloader, source, documentOf, logger } = await start()
   const { db, cache } = reloader.modules
   const before = [db.current, cache.current, logger.level, reloader.config]

@@ -10,7 +10,7 @@ interface Slice {
   readonly name?: string
 }
 
-/** A timer on a virtual clock; `log` has the name of the slice and the time of every run. */
+/** Sets up a timer with a virtual clock. `log` has the name of the slice and the time of every run. */
 const setUp = (options: TimerOptions = {}) => {
   const clock = createVirtualClock()
   const log: string[] = []
@@ -22,7 +22,7 @@ const setUp = (options: TimerOptions = {}) => {
   return { clock, log, host: moduleHost(timer(task, options), { clock }) }
 }
 
-/** A task whose runs end when the test says so. */
+/** A task whose runs the test ends. */
 const slowTask = () => {
   const runs: {
     readonly signal: AbortSignal
@@ -37,7 +37,7 @@ const slowTask = () => {
 }
 
 describe('timer', () => {
-  it('ticks every interval from the commit on, not from the prepare', async () => {
+  it('ticks at each interval from the commit on, not from the prepare', async () => {
     const { clock, log, host } = setUp()
     const next = await host.prepare({ intervalMs: 100 })
     await clock.advance(250)
@@ -49,9 +49,9 @@ describe('timer', () => {
     expect(clock.pending()).toBe(0)
   })
 
-  it('gives the last result and when it came', async () => {
+  it('shows the last result and when it arrived', async () => {
     const { clock, host } = setUp()
-    await host.swap({ intervalMs: 100 })
+    await host.replace({ intervalMs: 100 })
     expect(host.current.last).toBeUndefined()
     expect(host.current.lastAt).toBeUndefined()
     const start = clock.now()
@@ -61,7 +61,7 @@ describe('timer', () => {
   })
 
   it.each([0, -1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, MAX_DELAY_MS + 1])(
-    'refuses an interval of %d',
+    'rejects an interval of %d',
     async (intervalMs) => {
       const { host, clock } = setUp()
       await expect(host.prepare({ intervalMs })).rejects.toThrow(RangeError)
@@ -69,20 +69,20 @@ describe('timer', () => {
     },
   )
 
-  it('holds the longest interval that a timer can', async () => {
+  it('accepts the longest interval that a timer can hold', async () => {
     const { clock, log, host } = setUp()
-    await host.swap({ intervalMs: MAX_DELAY_MS })
+    await host.replace({ intervalMs: MAX_DELAY_MS })
     await clock.advance(MAX_DELAY_MS - 1)
     expect(log).toEqual([])
     await clock.advance(1)
     expect(log).toHaveLength(1)
   })
 
-  it('ticks once where a timer of the clock fires early, as those of Node may', async () => {
+  it('ticks only once per interval if the clock fires early, as Node may', async () => {
     const clock = createVirtualClock()
     const task = vi.fn()
     const early = { ...clock, setTimeout: (callback: () => void, ms: number) => clock.setTimeout(callback, ms - 1) }
-    await moduleHost(timer(task), { clock: early }).swap({ intervalMs: 100 })
+    await moduleHost(timer(task), { clock: early }).replace({ intervalMs: 100 })
     await clock.advance(1_050)
     expect(task).toHaveBeenCalledTimes(10)
   })
@@ -92,40 +92,40 @@ describe('timer', () => {
   })
 })
 
-describe('timer over a change', () => {
-  it('keeps the phase: the next tick is due at the last tick and the new interval', async () => {
+describe('timer during a change', () => {
+  it('keeps the phase: the next tick is due one new interval after the last tick', async () => {
     const { clock, log, host } = setUp()
-    await host.swap({ intervalMs: 100, name: 'old' })
+    await host.replace({ intervalMs: 100, name: 'old' })
     await clock.advance(120)
-    await host.swap({ intervalMs: 50, name: 'new' })
+    await host.replace({ intervalMs: 50, name: 'new' })
     await clock.advance(100)
     expect(log).toEqual(['old@100', 'new@150', 'new@200'])
   })
 
-  it('ticks at once where that is past, and goes on from there', async () => {
+  it('ticks at once if that has passed, and continues from there', async () => {
     const { clock, log, host } = setUp()
-    await host.swap({ intervalMs: 1_000, name: 'old' })
+    await host.replace({ intervalMs: 1_000, name: 'old' })
     await clock.advance(1_700)
-    await host.swap({ intervalMs: 100, name: 'new' })
+    await host.replace({ intervalMs: 100, name: 'new' })
     await clock.advance(210)
     expect(log.slice(0, 2)).toEqual(['old@1000', 'new@1701'])
     expect(log.slice(2)).toEqual(['new@1800', 'new@1900'])
   })
 
-  it('is not starved by changes that come faster than its ticks', async () => {
+  it('still ticks if changes come faster than its ticks', async () => {
     const { clock, log, host } = setUp()
     for (let n = 0; n < 40; n++) {
-      await host.swap({ intervalMs: 100 })
+      await host.replace({ intervalMs: 100 })
       await clock.advance(30)
     }
     expect(log).toEqual(Array.from({ length: 12 }, (_, n) => `run@${(n + 1) * 100}`))
   })
 
-  it('restarts the phase where that is asked for', async () => {
+  it("restarts the phase with phase: 'restart'", async () => {
     const { clock, log, host } = setUp({ phase: 'restart' })
-    await host.swap({ intervalMs: 100, name: 'old' })
+    await host.replace({ intervalMs: 100, name: 'old' })
     await clock.advance(120)
-    await host.swap({ intervalMs: 50, name: 'new' })
+    await host.replace({ intervalMs: 50, name: 'new' })
     await clock.advance(110)
     expect(log).toEqual(['old@100', 'new@170', 'new@220'])
   })
@@ -133,12 +133,12 @@ describe('timer over a change', () => {
   it.each([
     ['just before', 150, ['old@100', 'old@200', 'new@300']],
     ['just after', 0, ['old@100', 'new@201', 'new@300']],
-  ])('neither loses nor doubles a tick that is due at the time of the commit, %s it', async (_, armedAt, expected) => {
+  ])('neither loses nor doubles a tick that is due %s the commit', async (_, armedAt, expected) => {
     const { clock, log, host } = setUp()
-    await host.swap({ intervalMs: 100, name: 'old' })
+    await host.replace({ intervalMs: 100, name: 'old' })
     const next = await host.prepare({ intervalMs: 100, name: 'new' })
     await clock.advance(armedAt)
-    // Of two timers due together the one armed first fires first; the old generation armed its own at 100.
+    // If two timers are due at the same time, the one armed first fires first. The old generation armed its own at 100.
     clock.setTimeout(() => void host.close(host.commit(next)), 200 - armedAt)
     await clock.advance(350 - armedAt)
     expect(log).toEqual(expected)
@@ -146,7 +146,7 @@ describe('timer over a change', () => {
 
   it('lets only the new generation tick during the soak', async () => {
     const { clock, log, host } = setUp()
-    await host.swap({ intervalMs: 100, name: 'old' })
+    await host.replace({ intervalMs: 100, name: 'old' })
     const next = await host.prepare({ intervalMs: 100, name: 'new' })
     const before = host.commit(next)
     await clock.advance(350)
@@ -158,9 +158,9 @@ describe('timer over a change', () => {
     expect(clock.pending()).toBe(0)
   })
 
-  it('goes on with the phase of the old generation after a rollback', async () => {
+  it('continues with the phase of the old generation after a rollback', async () => {
     const { clock, log, host } = setUp()
-    await host.swap({ intervalMs: 100, name: 'old' })
+    await host.replace({ intervalMs: 100, name: 'old' })
     await clock.advance(150)
     const next = await host.prepare({ intervalMs: 30, name: 'new' })
     const before = host.commit(next)
@@ -174,36 +174,36 @@ describe('timer over a change', () => {
     expect(clock.pending()).toBe(0)
   })
 
-  it('takes the phase of what serves after a rollback, not of what was rolled back', async () => {
+  it('keeps the phase of the serving generation after a rollback, not of the one that was rolled back', async () => {
     const { clock, log, host } = setUp()
-    await host.swap({ intervalMs: 100, name: 'a' })
+    await host.replace({ intervalMs: 100, name: 'a' })
     await clock.advance(110)
-    const refused = await host.prepare({ intervalMs: 45, name: 'b' })
-    const before = host.commit(refused)
+    const failed = await host.prepare({ intervalMs: 45, name: 'b' })
+    const before = host.commit(failed)
     await clock.advance(50) // b@145
-    host.rollback(refused, before)
-    await host.close(refused)
-    await host.swap({ intervalMs: 100, name: 'c' })
+    host.rollback(failed, before)
+    await host.close(failed)
+    await host.replace({ intervalMs: 100, name: 'c' })
     await clock.advance(100)
     expect(log).toEqual(['a@100', 'b@145', 'c@200'])
   })
 
-  it('starts anew after it was switched off', async () => {
+  it('starts again after it was switched off', async () => {
     const { clock, log, host } = setUp()
-    await host.swap({ intervalMs: 100, name: 'old' })
+    await host.replace({ intervalMs: 100, name: 'old' })
     await clock.advance(100)
     const off = host.commit(undefined) // not closed yet: a lease may hold it
     await clock.advance(1_050)
-    await host.swap({ intervalMs: 100, name: 'new' })
+    await host.replace({ intervalMs: 100, name: 'new' })
     expect(host.current.last).toBeUndefined()
     await clock.advance(100)
     await host.close(off)
     expect(log).toEqual(['old@100', 'new@1250'])
   })
 
-  it('serves the last result of the old generation until there is a new one, and its own after a rollback', async () => {
+  it('serves the last result of the old generation until the new one has its own, and again after a rollback', async () => {
     const { clock, host } = setUp()
-    await host.swap({ intervalMs: 100, name: 'old' })
+    await host.replace({ intervalMs: 100, name: 'old' })
     await clock.advance(100)
     const next = await host.prepare({ intervalMs: 100, name: 'new' })
     const before = host.commit(next)
@@ -229,7 +229,7 @@ describe('timer with warm', () => {
     expect(host.current.last).toBe('b+staged')
   })
 
-  it('refuses the config when the task fails, with nothing armed and nothing else reported', async () => {
+  it('rejects the config if the task fails, arms nothing and reports nothing', async () => {
     const clock = createVirtualClock()
     const host = moduleHost(
       timer(() => Promise.reject(new Error('no table')), { warm: true }),
@@ -240,33 +240,33 @@ describe('timer with warm', () => {
     expect(clock.pending()).toBe(0)
   })
 
-  it('gives the task the signal of the prepare', async () => {
+  it('passes the signal of the prepare to the task', async () => {
     const { runs, task } = slowTask()
     const host = moduleHost(timer(task, { warm: true }), { clock: createVirtualClock() })
-    const giveUp = new AbortController()
-    const prepared = host.prepare({ intervalMs: 100 }, giveUp.signal)
-    giveUp.abort()
+    const abandoned = new AbortController()
+    const prepared = host.prepare({ intervalMs: 100 }, abandoned.signal)
+    abandoned.abort()
     expect(runs[0]?.signal.aborted).toBe(true)
-    runs[0]?.fail(new Error('given up'))
-    await expect(prepared).rejects.toThrow('given up')
+    runs[0]?.fail(new Error('abandoned'))
+    await expect(prepared).rejects.toThrow('abandoned')
   })
 
-  it('keeps the phase: the run of the prepare is no tick', async () => {
+  it('keeps the phase, since the run of the prepare is not a tick', async () => {
     const { clock, log, host } = setUp({ warm: true })
-    await host.swap({ intervalMs: 100 })
+    await host.replace({ intervalMs: 100 })
     await clock.advance(170)
-    await host.swap({ intervalMs: 100 })
+    await host.replace({ intervalMs: 100 })
     await clock.advance(50)
     expect(log).toEqual(['run@0', 'run@100', 'run@170', 'run@200'])
   })
 })
 
-describe('runs of a timer', () => {
-  it('never overlap: a tick that comes due during a run is passed over, and the phase stays', async () => {
+describe('The runs of a timer', () => {
+  it('never overlap: a tick that comes due during a run is skipped, and the phase stays', async () => {
     const clock = createVirtualClock()
     const { runs, task } = slowTask()
     const host = moduleHost(timer(task), { clock })
-    await host.swap({ intervalMs: 100 })
+    await host.replace({ intervalMs: 100 })
     await clock.advance(350)
     expect(runs).toHaveLength(1)
     runs[0]?.end('done')
@@ -285,19 +285,19 @@ describe('runs of a timer', () => {
       },
     ],
     ['rejects', () => Promise.reject(new Error('task'))],
-  ])('go on after a task that %s; every error is reported once', async (_, task) => {
+  ])('continue after a task that %s, and report every error once', async (_, task) => {
     const clock = createVirtualClock()
     const host = moduleHost(timer(task), { clock })
-    await host.swap({ intervalMs: 100 })
+    await host.replace({ intervalMs: 100 })
     await clock.advance(350)
     expect(host.reports).toEqual([new Error('task'), new Error('task'), new Error('task')])
   })
 
-  it('are given up at the deadline: the signal aborts, one report, no tick before the run has settled', async () => {
+  it('abort at the deadline with one report, and the next tick waits until the run has settled', async () => {
     const clock = createVirtualClock()
     const { runs, task } = slowTask()
     const host = moduleHost(timer(task, { deadlineMs: 250 }), { clock })
-    await host.swap({ intervalMs: 100 })
+    await host.replace({ intervalMs: 100 })
     await clock.advance(349)
     expect(runs[0]?.signal.aborted).toBe(false)
     await clock.advance(301)
@@ -309,11 +309,11 @@ describe('runs of a timer', () => {
     expect(host.reports).toMatchObject([{ name: 'TimeoutError' }])
   })
 
-  it('can be asked for; who asks during a run joins it, and so does a tick', async () => {
+  it('can be requested: a request during a run joins it, and so does a tick', async () => {
     const clock = createVirtualClock()
     const { runs, task } = slowTask()
     const host = moduleHost(timer(task), { clock })
-    await host.swap({ intervalMs: 100 })
+    await host.replace({ intervalMs: 100 })
     await clock.advance(50)
     const asked = [host.current.runNow(), host.current.runNow()]
     await clock.advance(60)
@@ -324,14 +324,14 @@ describe('runs of a timer', () => {
     expect(runs).toHaveLength(2)
   })
 
-  it('that were asked for reject and report, and may be left alone', async () => {
+  it('reject and report if they were requested, and their promise may be ignored', async () => {
     const unhandled = vi.fn()
     process.on('unhandledRejection', unhandled)
     const host = moduleHost(
       timer(() => Promise.reject(new Error('task'))),
       { clock: createVirtualClock() },
     )
-    await host.swap({ intervalMs: 100 })
+    await host.replace({ intervalMs: 100 })
     const { current } = host
     void current.runNow()
     await expect(current.runNow()).rejects.toThrow('task')
@@ -348,7 +348,7 @@ describe('runs of a timer', () => {
     const clock = createVirtualClock()
     const { runs, task } = slowTask()
     const host = moduleHost(timer(task), { clock })
-    await host.swap({ intervalMs: 100 })
+    await host.replace({ intervalMs: 100 })
     await clock.advance(100)
     const closed = vi.fn()
     const closing = host.end().then(closed)
@@ -363,11 +363,11 @@ describe('runs of a timer', () => {
     expect(clock.pending()).toBe(0)
   })
 
-  it('that are under way at a change go on with the old generation and end in its result', async () => {
+  it('continue during a change, and give their result to the old generation', async () => {
     const clock = createVirtualClock()
     const { runs, task } = slowTask()
     const host = moduleHost(timer(task), { clock })
-    await host.swap({ intervalMs: 100 })
+    await host.replace({ intervalMs: 100 })
     await clock.advance(100)
     const old = host.current
     const next = await host.prepare({ intervalMs: 100 })
@@ -382,30 +382,30 @@ describe('runs of a timer', () => {
   })
 })
 
-describe('handles of a timer', () => {
+describe('The handles of a timer', () => {
   const spyClock = () => {
     const unref = vi.fn()
     const clock = { ...systemClock, setTimeout: () => ({ unref }), clearTimeout: () => undefined }
     return { clock, unref }
   }
 
-  it('are unreferenced by default and referenced on request', async () => {
+  it('are unreferenced by default, and referenced with unref: false', async () => {
     const free = spyClock()
     await moduleHost(
       timer(() => undefined),
       { clock: free.clock },
-    ).swap({ intervalMs: 100 })
+    ).replace({ intervalMs: 100 })
     expect(free.unref).toHaveBeenCalledTimes(1)
     const held = spyClock()
     await moduleHost(
       timer(() => undefined, { unref: false }),
       { clock: held.clock },
-    ).swap({ intervalMs: 100 })
+    ).replace({ intervalMs: 100 })
     expect(held.unref).not.toHaveBeenCalled()
   })
 })
 
-it('infers slice, result and needs of a timer from its task', () => {
+it('timer infers its slice, result and needs from its task', () => {
   const task = async (_: TimerRun<Slice, { pool: string }>): Promise<number> => 1
   expectTypeOf(timer(task)).toEqualTypeOf<Applier<Slice, Ticker<number>, { pool: string }>>()
   expectTypeOf(timer(task, { warm: true })).toEqualTypeOf<Applier<Slice, Ticker<number, never>, { pool: string }>>()

@@ -4,14 +4,14 @@ import { promisify } from 'node:util'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
-/** Runs the demo to its end and resolves to what it printed. Rejects where it does not end with exit code 0. */
+/** Runs the demo to its end and returns its output. Rejects if its exit code is not 0. */
 export const runDemo = async (env: NodeJS.ProcessEnv = {}): Promise<{ stdout: string; stderr: string }> => {
   const { DATABASE_URL, ...inherited } = process.env
   const options = { cwd: root, env: { ...inherited, ...env }, timeout: 110_000 }
   return promisify(execFile)(process.execPath, ['--import', 'tsx', 'examples/service/demo.ts'], options)
 }
 
-/** The output without what differs from run to run: times, counts of queries, the random part of ids. */
+/** Masks what differs between two runs: times, numbers of queries, the random part of ids. */
 export const masked = (output: string): string =>
   output
     .replaceAll(/\b\d+(\.\d+)? ms\b/g, 'N ms')

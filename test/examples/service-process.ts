@@ -9,7 +9,7 @@ import { onTestFinished, vi } from 'vitest'
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const limits = { timeout: 30_000, interval: 50 }
 
-/** What `GET /` shows. */
+/** The answer to `GET /`. */
 export interface LiveValues {
   readonly log: { readonly level: string }
   readonly cache: { readonly intervalMs: number; readonly ageMs: number; readonly rows: number }
@@ -19,14 +19,14 @@ export interface LiveValues {
 /** An example as a process of its own. */
 export interface ExampleProcess {
   readonly child: ChildProcess
-  /** All that it has written so far. */
+  /** Everything that it has written so far. */
   readonly stdout: () => string
   readonly stderr: () => string
-  /** Resolves when it has ended, with its exit code; null where a signal ended it. */
+  /** Resolves with its exit code when it has ended; null if a signal has ended it. */
   readonly exited: Promise<number | null>
 }
 
-/** Starts `examples/service/<program>`; it is killed with the test, should it still run. */
+/** Starts `examples/service/<program>`. It is killed at the end of the test, if it still runs. */
 export const startExample = (program: string, env: NodeJS.ProcessEnv): ExampleProcess => {
   const { DATABASE_URL, ETCD_HOSTS, ETCD_KEY, PORT, CONFIG_FILE, ...inherited } = process.env
   const child = spawn(process.execPath, ['--import', 'tsx', join('examples/service', program)], {
@@ -59,7 +59,7 @@ export const startService = async (env: NodeJS.ProcessEnv): Promise<ServiceProce
   const example = startExample('main.ts', env)
   const url = await vi.waitFor(() => {
     const found = /Serving on (http:\S+)\. /.exec(example.stdout())?.[1]
-    if (found === undefined) throw new Error(`It does not serve.\n${example.stdout()}\n${example.stderr()}`)
+    if (found === undefined) throw new Error(`The service does not serve.\n${example.stdout()}\n${example.stderr()}`)
     return found
   }, limits)
   const get = async (path: string): Promise<string> => (await fetch(`${url}${path}`)).text()
@@ -71,11 +71,11 @@ export const untilServing = (service: ServiceProcess, level: string, intervalMs:
   vi.waitFor(async () => {
     const { log, cache, pool } = await service.values()
     if (log.level !== level || cache.intervalMs !== intervalMs || pool.max !== max) {
-      throw new Error(`It serves ${log.level}, ${cache.intervalMs}, ${pool.max}`)
+      throw new Error(`The service serves ${log.level}, ${cache.intervalMs}, ${pool.max}`)
     }
   }, limits)
 
-/** A folder that goes with the test, open to other accounts as the system's is: PostgreSQL may run under one. */
+/** Makes a folder that is removed at the end of the test. PostgreSQL may use it under another account. */
 export const temporaryFolder = async (): Promise<string> => {
   const folder = await mkdtemp(join(tmpdir(), 'changeover-example-'))
   await chmod(folder, 0o777)
@@ -83,11 +83,11 @@ export const temporaryFolder = async (): Promise<string> => {
   return folder
 }
 
-/** What is in a folder of `TMPDIR`, without what tsx keeps there. */
+/** Lists a folder of `TMPDIR`, without the files of tsx. */
 export const entriesOf = async (folder: string): Promise<string[]> =>
   (await readdir(folder)).filter((name) => !name.startsWith('tsx-'))
 
-/** Replaces a config file in one step. */
+/** Replaces a config file atomically. */
 export const writeConfig = async (path: string, config: unknown): Promise<void> => {
   await writeFile(`${path}.new`, typeof config === 'string' ? config : JSON.stringify(config))
   await rename(`${path}.new`, path)

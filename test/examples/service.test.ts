@@ -20,7 +20,7 @@ import {
 const limits = { timeout: 30_000, interval: 50 }
 const postgres = usePostgres()
 
-/** The service with a config file of its own and the shared server. */
+/** Starts the service with a config file of its own and the shared server. */
 const start = async (config: unknown, address = postgres().connectionString) => {
   const path = join(await temporaryFolder(), 'config.json')
   await writeConfig(path, config)
@@ -56,16 +56,16 @@ test('a saved edit changes log level, cache interval and pool size together', as
   isOver = true
   await watching
   expect([...seen].filter((values) => values !== 'info 5000 5' && values !== 'debug 500 9')).toEqual([])
-  // The new level lets the cache's own lines through, and the new interval makes them.
+  // The new level shows the lines of the cache, and the new interval makes them frequent.
   await vi.waitFor(() => expect(service.stdout().split('cache refreshed').length).toBeGreaterThan(3), limits)
   service.child.kill('SIGTERM')
   expect(await service.exited).toBe(0)
 })
 
-test('a bad edit changes nothing, the status says why, and no password is shown anywhere', async () => {
+test('a bad edit changes nothing, the status shows the reason, and no password is shown anywhere', async () => {
   const { connectionString, password } = postgres()
   const address = new URL(connectionString)
-  address.password = 'planted-secret' // the document's, which serves, is the right one
+  address.password = 'planted-secret' // the password of the document is the right one, and overrides this one
   const { path, service } = await start(configOf('info', 5_000, 5, password), address.href)
   const before = await service.values()
 
@@ -73,11 +73,11 @@ test('a bad edit changes nothing, the status says why, and no password is shown 
   await untilCounted(service, 'rolled-back', 1)
   await writeConfig(path, { ...configOf('debug', 500, 9, 'planted-secret'), unknown: 'planted-secret' })
   await untilCounted(service, 'rejected', 1)
-  const refused = await service.get('/status')
+  const rejected = await service.get('/status')
   await writeConfig(path, '{"db":{"password":"planted-secret"')
   await untilCounted(service, 'rejected', 2)
 
-  expect(JSON.parse(refused)).toMatchObject({
+  expect(JSON.parse(rejected)).toMatchObject({
     state: 'rejected',
     inSync: false,
     counters: { committed: 1, 'rolled-back': 1 },
@@ -88,7 +88,7 @@ test('a bad edit changes nothing, the status says why, and no password is shown 
     cache: { ...before.cache, ageMs: expect.any(Number) },
     pool: { ...before.pool, connections: expect.any(Number), idle: expect.any(Number) },
   })
-  const bodies = [refused, await service.get('/'), await service.get('/status'), await service.get('/nothing')]
+  const bodies = [rejected, await service.get('/'), await service.get('/status'), await service.get('/nothing')]
   service.child.kill('SIGINT')
   expect(await service.exited).toBe(0)
   const shown = [...bodies, service.stdout(), service.stderr()].join('\n')
@@ -98,7 +98,7 @@ test('a bad edit changes nothing, the status says why, and no password is shown 
   expect(shown).not.toContain(password)
 })
 
-test('SIGHUP reads the config again now', async () => {
+test('SIGHUP makes the service read the config again', async () => {
   const { service } = await start(configOf('info', 5_000, 5))
   service.child.kill('SIGHUP')
   await untilCounted(service, 'unchanged', 1)
@@ -108,7 +108,7 @@ test('SIGHUP reads the config again now', async () => {
   expect(await service.exited).toBe(0)
 })
 
-test('with nothing given it makes its config from the template and brings its own PostgreSQL, which goes with it', async () => {
+test('without settings the service creates its config from the template, and starts a PostgreSQL that ends with it', async () => {
   const folder = await temporaryFolder()
   const path = join(folder, 'config.json')
   const service = await startService({ CONFIG_FILE: path, TMPDIR: folder })
@@ -123,35 +123,35 @@ test('with nothing given it makes its config from the template and brings its ow
   service.child.kill('SIGINT')
   expect(await service.exited).toBe(0)
   expect(service.stderr()).toBe('')
-  // Its pool was closed, connections and all, before the server went.
+  // The pool and its connections were closed before the server stopped.
   expect(service.stdout()).not.toContain('background-failed')
   expect(isRunning(pid)).toBe(false)
   expect(await entriesOf(folder)).toEqual(['config.json'])
 })
 
-test('a request that came before Ctrl-C still gets its answer, and then the process ends with exit code 0', async () => {
+test('a request that arrived before Ctrl-C is answered, and then the process ends with exit code 0', async () => {
   const { service } = await start(configOf('info', 5_000, 5))
-  const { socket, received } = await requestHalf(service)
+  const { socket, received } = await sendHalfRequest(service)
   service.child.kill('SIGINT')
   await vi.waitFor(() => expect(service.stdout()).toContain('Draining'), limits)
-  await expect(fetch(service.url)).rejects.toThrow() // nothing new is taken
+  await expect(fetch(service.url)).rejects.toThrow() // no new connection is accepted
   socket.write('\r\n\r\n')
   await once(socket, 'close')
   expect(received()).toContain('HTTP/1.1 200 OK')
   expect(await service.exited).toBe(0)
 })
 
-test('a second Ctrl-C ends it at once', async () => {
+test('a second Ctrl-C ends the service at once', async () => {
   const { service } = await start(configOf('info', 5_000, 5))
-  await requestHalf(service) // which never ends, so that it drains for seconds
+  await sendHalfRequest(service) // never ends, so that the service drains for seconds
   service.child.kill('SIGINT')
   await vi.waitFor(() => expect(service.stdout()).toContain('Draining'), limits)
   service.child.kill('SIGINT')
   expect(await service.exited).toBe(130)
 })
 
-/** Where `own` is true, with its own PostgreSQL, which must be gone too. */
-const failingStart = async (config: unknown, own: boolean) => {
+/** Starts a service that must fail. If `own` is true, it starts its own PostgreSQL, which must be gone too. */
+const failToStart = async (config: unknown, own: boolean) => {
   const folder = await temporaryFolder()
   const path = join(folder, 'config.json')
   await writeConfig(path, config)
@@ -163,18 +163,21 @@ const failingStart = async (config: unknown, own: boolean) => {
 }
 
 test.each([
-  { what: 'a malformed config', config: '{"log": {"level": "planted-secret"', own: true, says: 'document.malformed' },
-  { what: 'a config of the wrong kind', config: configOf('planted-secret', 1, 1), own: false, says: 'at log.level' },
-  { what: 'a wrong password', config: configOf('info', 500, 5, 'planted-secret'), own: false, says: '28P01' },
-])('a start with $what says why, ends with exit code 1 and leaves nothing open', async ({ config, own, says }) => {
-  const { stdout, stderr } = await failingStart(config, own)
-  expect(stderr).toContain(says)
-  expect(stderr).toMatch(/^✗ [a-z]+\.[a-z-]+: .*\. .*\.$/m) // code, what happened, what to do
-  expect(stderr).not.toMatch(/^ +at /m)
-  expect(stdout + stderr).not.toContain('planted-secret')
-})
+  { what: 'a malformed config', config: '{"log": {"level": "planted-secret"', own: true, reason: 'document.malformed' },
+  { what: 'a config of the wrong kind', config: configOf('planted-secret', 1, 1), own: false, reason: 'at log.level' },
+  { what: 'a wrong password', config: configOf('info', 500, 5, 'planted-secret'), own: false, reason: '28P01' },
+])(
+  'a start with $what prints the reason, ends with exit code 1 and leaves nothing open',
+  async ({ config, own, reason }) => {
+    const { stdout, stderr } = await failToStart(config, own)
+    expect(stderr).toContain(reason)
+    expect(stderr).toMatch(/^✗ [a-z]+\.[a-z-]+: .*\. .*\.$/m) // code, what happened, what to do
+    expect(stderr).not.toMatch(/^ +at /m)
+    expect(stdout + stderr).not.toContain('planted-secret')
+  },
+)
 
-test('where the config cannot be made, an address is none or a port is taken, it says so and ends with exit code 1', async () => {
+test('a start without a folder, a valid address or a free port prints the reason and ends with exit code 1', async () => {
   const folder = await temporaryFolder()
   const { connectionString } = postgres()
   const nowhere = startExample('main.ts', {
@@ -199,7 +202,7 @@ test('where the config cannot be made, an address is none or a port is taken, it
   expect(noPort.stderr()).toContain('EADDRINUSE')
 })
 
-test('with ETCD_HOSTS it seeds the key, follows it, and never writes it again', async () => {
+test('with ETCD_HOSTS the service creates the key, follows it, and never writes it again', async () => {
   const etcd = await startEtcd()
   onTestFinished(etcd.stop)
   const key = '/changeover/example'
@@ -210,7 +213,7 @@ test('with ETCD_HOSTS it seeds the key, follows it, and never writes it again', 
   await untilServing(first, 'warn', 700, 7)
   await etcd.admin(async (client) => client.delete().key(key))
   await untilCounted(first, 'rejected', 1)
-  first.child.kill('SIGHUP') // its read finds the key missing too, and leaves it at that
+  first.child.kill('SIGHUP') // its read finds the key missing, and does not create it
   await untilCounted(first, 'rejected', 2)
   expect((await statusOf(first)).last).toMatchObject({ failures: [{ code: 'document.missing' }] })
   await untilServing(first, 'warn', 700, 7)
@@ -225,7 +228,7 @@ test('with ETCD_HOSTS it seeds the key, follows it, and never writes it again', 
   }
 })
 
-test('an etcd that cannot be reached yet is waited for, and Ctrl-C ends the waiting', async () => {
+test('the service waits for an etcd that cannot be reached yet, and Ctrl-C ends the wait', async () => {
   const etcd = await startEtcd()
   onTestFinished(etcd.stop)
   await etcd.kill()
@@ -253,8 +256,8 @@ const isRunning = (pid: number): boolean => {
   }
 }
 
-/** A request of which the last bytes are still to come. */
-const requestHalf = async ({ url }: ServiceProcess) => {
+/** Sends a request without its last bytes. */
+const sendHalfRequest = async ({ url }: ServiceProcess) => {
   const { hostname, port } = new URL(url)
   const socket = connect(Number(port), hostname)
   onTestFinished(() => void socket.destroy())

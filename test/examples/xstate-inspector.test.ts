@@ -14,7 +14,7 @@ import { entriesOf, temporaryFolder } from './service-process.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const limits = { timeout: 20_000, interval: 20 }
-const charts = { reload: reloadMachine, watch: watchMachine, admission: admissionMachine }
+const machines = { reload: reloadMachine, watch: watchMachine, admission: admissionMachine }
 
 interface Frame {
   readonly type: string
@@ -38,7 +38,7 @@ const freePort = async (): Promise<number> => {
   return port
 }
 
-/** The example as a process, in a folder where whatever opens a browser leaves a trace instead. */
+/** Starts the example as a process in which opening a browser only writes a file. */
 const startExample = async (...args: string[]) => {
   const folder = await temporaryFolder()
   const bin = await temporaryFolder()
@@ -68,7 +68,7 @@ const startExample = async (...args: string[]) => {
   return { child, output, exited, leftovers, url: `ws://127.0.0.1:${port}`, page: `http://127.0.0.1:${port}` }
 }
 
-test('a real reload reaches the inspector by a socket: named by role, readable, drawable, without a password', async () => {
+test('the inspector gets named, readable and drawable frames of a real reload, without a password', async () => {
   const example = await startExample()
   const received = await receiveFrames(example.url, () => {})
   onTestFinished(received.close)
@@ -89,17 +89,17 @@ test('a real reload reaches the inspector by a socket: named by role, readable, 
 
   const stepsOf = (machine: string) =>
     frames.filter((frame) => frame.type === '@xstate.snapshot' && sessions.get(frame.sessionId) === machine)
-  for (const [machine, chart] of Object.entries(charts)) {
-    const { definition = '' } = actors.find(({ name }) => name === machine) ?? {}
+  for (const [name, original] of Object.entries(machines)) {
+    const { definition = '' } = actors.find((actor) => actor.name === name) ?? {}
     expect(definition).not.toMatch(/\[(Object|Array|Circular)/)
     const drawn = createMachine(JSON.parse(definition))
-    const ids = [drawn, chart].map((machine) =>
+    const ids = [drawn, original].map((machine) =>
       nodesOf(machine)
         .map(({ id }) => id)
         .sort(),
     )
     expect(ids[0]).toEqual(ids[1])
-    for (const { snapshot } of stepsOf(machine)) {
+    for (const { snapshot } of stepsOf(name)) {
       const { value = '', context = {} } = snapshot ?? {}
       expect(drawn.resolveState({ value: value as string, context }).value).toEqual(value)
     }
@@ -116,7 +116,7 @@ test('a real reload reaches the inspector by a socket: named by role, readable, 
   for (const { text } of acts) expect(raw).not.toContain(JSON.stringify(text).slice(1, 20))
 })
 
-test('the example says what it sees, ends by itself, opens no browser and leaves nothing', async () => {
+test('the example prints each step, ends by itself, opens no browser and leaves nothing behind', async () => {
   const example = await startExample()
   expect(await example.exited).toBe(0)
   const { stdout, stderr } = example.output
@@ -124,12 +124,12 @@ test('the example says what it sees, ends by itself, opens no browser and leaves
   expect(titles).toEqual(acts.map(({ title }) => title))
   expect(stdout).toMatch(/^ {3}reload +prepareModules: done +→ rolling-back$/m)
   expect(stdout).toMatch(/^ {3}reload +validateDocument: done +→ resting\.rejected$/m)
-  expect(stdout).toMatch(/^\d+ frames of the machines admission, reload, watch\. No password is in them\.$/m)
+  expect(stdout).toMatch(/^\d+ frames of the machines admission, reload, watch\. None contains a password\.$/m)
   expect(stderr).toBe('')
   expect(await example.leftovers()).toEqual({ files: [], opened: false })
 })
 
-test('with --viewer it stays for the hosted viewer, which it opens not by itself; who comes late sees it all', async () => {
+test('with --viewer the example waits for the hosted viewer without opening it, and a late client gets all frames', async () => {
   const example = await startExample('--viewer')
   await vi.waitFor(() => expect(example.output.stdout).toContain('Open http://localhost:'), limits)
   expect(await (await fetch(example.page, { headers: { connection: 'close' } })).text()).toContain(
