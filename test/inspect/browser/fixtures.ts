@@ -15,8 +15,8 @@ export const createRevision = (order: number): Revision => ({ lineage: 'made-up'
 
 export const createFailure = (module: string, revision: number): Failure => ({
   code: 'module.prepare-failed',
-  message: `A module's prepare failed (module "${module}", phase prepare, revision ${revision})`,
-  hint: 'See the cause. What served before keeps serving.',
+  message: `The module could not prepare its next generation (module "${module}", phase prepare, revision ${revision})`,
+  hint: 'See the cause; correct the document or what the module connects to.',
   module,
   phase: 'prepare',
   revision: String(revision),
