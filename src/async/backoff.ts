@@ -2,8 +2,8 @@ import { ignoreRejection } from './thenable.ts'
 import type { BackoffOptions } from '../api/options.ts'
 
 /**
- * The delay before attempt number `attempt` (from 1): doubles up to the cap, of which one half is random, so that
- * many services do not come back to a source at one moment.
+ * The delay before attempt number `attempt` (from 1), in milliseconds. It doubles up to the cap, and half of it is random,
+ * so that many services do not come back to a source at the same moment.
  */
 export const backoffMs = (
   { minMs, maxMs }: Required<BackoffOptions>,
@@ -14,7 +14,7 @@ export const backoffMs = (
   return full / 2 + random() * (full / 2)
 }
 
-/** The user's generator; one that throws or leaves its range must not stop the watch, nor make it a busy loop. */
+/** Guards the user's generator: one that throws or leaves its range must neither stop the watch nor make a busy loop. */
 export const safeRandom =
   (random: () => unknown = Math.random) =>
   (): number => {
@@ -23,7 +23,7 @@ export const safeRandom =
       if (typeof value === 'number' && value >= 0 && value < 1) return value
       ignoreRejection(value)
     } catch {
-      // As if it had answered out of range.
+      // Handled like an answer out of range.
     }
     return Math.random()
   }

@@ -1,6 +1,6 @@
 import type { Clock, TimerHandle } from '../api/clock.ts'
 
-/** One call of `setTimeout`, in the row of those with its delay. */
+/** One call of `setTimeout`, in the row of calls with the same delay. */
 interface Entry {
   readonly row: Row
   readonly callback: () => void
@@ -10,7 +10,7 @@ interface Entry {
   isArmed: boolean
 }
 
-/** Those with one delay are due in the order of their making, so that one timer, for the first, is enough. */
+/** Entries with one delay are due in the order in which they were made, so one timer, for the first, is enough. */
 interface Row {
   first: Entry | undefined
   last: Entry | undefined
@@ -19,10 +19,10 @@ interface Row {
 }
 
 /**
- * Timers for many short calls with few different deadlines: a thousand modules that are prepared together have one
- * timer, not a thousand. A callback is never called early, and late by less than a millisecond more than by the clock.
+ * Timers for many short calls with few different deadlines: a thousand modules that are prepared together share one timer
+ * (bench: apply). A callback is never early, and at most one millisecond later than the clock's own.
  *
- * Nobody who holds it may be forgotten: between `hold` and `release` a timer may outlive its last entry.
+ * Between `hold` and `release` a timer may outlive its last entry; each `hold` needs its `release`.
  */
 export class SharedTimers {
   readonly #clock: Clock
@@ -52,7 +52,7 @@ export class SharedTimers {
     if (this.#holds === 0) this.#disarm(entry.row)
   }
 
-  /** From now on it is not worth while to stop a timer that nobody waits for. */
+  /** Keeps timers running although no entry waits for them: stopping and starting them costs more. */
   hold(): void {
     this.#holds += 1
   }

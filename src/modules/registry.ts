@@ -2,14 +2,14 @@ import type { Applier, CompensatingApplier } from '../api/applier.ts'
 import { changeoverError } from '../model/failure.ts'
 import type { ModuleDeadlines } from '../api/options.ts'
 
-/** One module as `use` declared it, with its types laid aside: the face has checked them. */
+/** One module as `use` declared it, without its types: the compiler has checked them. */
 export interface ModuleDefinition {
   readonly name: string
   readonly select: (config: unknown) => unknown
   readonly applier: Applier<unknown, unknown, object> | CompensatingApplier<unknown>
-  /** Names of the modules that come before, those of `needs` among them. */
+  /** Names of the modules that come before it, including those of `needs`. */
   readonly after: readonly string[]
-  /** What the prepare gets, by its own name for it. */
+  /** The module that meets each need of the applier, by the applier's name for it. */
   readonly needs: Readonly<Record<string, string>>
   readonly deadlines: ModuleDeadlines
 }
@@ -21,8 +21,8 @@ export interface UseLinks {
 }
 
 /**
- * The modules in dependency order. A module may name only those declared before it, so the order of declaration *is*
- * a dependency order, and a cycle cannot be written down.
+ * Holds the modules in dependency order. A module may name only those declared before it, so the order of declaration
+ * *is* a dependency order, and a cycle cannot be written.
  */
 export class Registry {
   readonly #modules = new Map<string, ModuleDefinition>()
@@ -30,7 +30,7 @@ export class Registry {
   readonly #appliers = new Set<object>()
   readonly #order: ModuleDefinition[] = []
 
-  /** Fails at once with what the types would have refused. */
+  /** Adds a module. Throws at once for what the types would have refused. */
   add(name: string, select: unknown, applier: unknown, links: UseLinks = {}): ModuleDefinition {
     if (typeof name !== 'string' || name === '') {
       throw changeoverError('reloader.invalid-option', { detail: 'use(name, …) takes a name that is not empty' })
@@ -75,7 +75,7 @@ export class Registry {
     }
   }
 
-  /** All modules, each after those that it depends on. */
+  /** All modules, each after the modules that it depends on. */
   get order(): readonly ModuleDefinition[] {
     return this.#order
   }

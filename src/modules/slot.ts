@@ -2,13 +2,13 @@ import type { ModuleDefinition } from './registry.ts'
 import { isCompensating } from './registry.ts'
 import type { GenerationRecord } from './generation.ts'
 
-/** How many calls of a module may hang before nothing more is started for it. */
+/** How many calls of a module may hang before no more are started. */
 const MAX_UNSETTLED = 3
 
-/** How many old generations may be draining before the next one waits for them. */
+/** How many old generations may drain before the next one waits for them. */
 const MAX_RETIRING = 8
 
-/** What stands in one module's place: the serving generation, the slice it serves, and the account of all others. */
+/** Holds what one module serves, and the account of all its generations. */
 export class Slot {
   readonly definition: ModuleDefinition
   readonly compensates: boolean
@@ -22,9 +22,9 @@ export class Slot {
   closed = 0
   /** Generations whose close failed or has not ended in time. */
   leaked = 0
-  /** Prepares and closes that were given up and still run. */
+  /** Prepares and closes that were abandoned and still run. */
   unsettled = 0
-  /** A compensating call that was given up and still runs; resolves when it has ended. */
+  /** A compensating call that was abandoned and still runs; resolves when it has ended. */
   pendingApply: Promise<void> | undefined
   /** The last close of a compensating module, until it is applied again; never rejects. */
   closing: Promise<unknown> | undefined
@@ -54,13 +54,13 @@ export class Slot {
     this.#retiring += 1
   }
 
-  /** It is closed, or given up. */
+  /** An old generation is closed, or abandoned. */
   noteRetired(): void {
     this.#retiring -= 1
-    for (const go of this.#onRoom.splice(0)) go()
+    for (const resolve of this.#onRoom.splice(0)) resolve()
   }
 
-  /** Resolves when there is room for one more generation: old ones must drain before new ones pile up. */
+  /** Resolves when there is room for one more generation: old ones drain before new ones pile up. */
   async room(): Promise<void> {
     while (!this.hasRoom) await new Promise<void>((resolve) => this.#onRoom.push(resolve))
   }

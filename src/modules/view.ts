@@ -2,15 +2,15 @@ import type { Snapshot } from '../model/snapshot.ts'
 import type { GenerationRecord } from './generation.ts'
 import type { Slot } from './slot.ts'
 
-/** What a lease shows of the modules. */
+/** The modules as a lease shows them. */
 export type Instances = Readonly<Record<string, { readonly current: unknown }>>
 
-/** One whole serving state: a config and the generations that serve it. Leases hold views, not single generations. */
+/** One whole serving state: a config and the generations that serve it. A lease holds a view, not single generations. */
 export class View {
   /** Replaced when the same config comes as another document. */
   snapshot: Snapshot
   readonly #slots: ReadonlyMap<string, Slot>
-  // Made at the first lease, while the view serves; a view that nobody leases costs nothing.
+  // Made at the first lease, while the view serves: a view without leases costs nothing.
   #generations: ReadonlyMap<string, GenerationRecord> | undefined
   #instances: Instances | undefined
   #holds = 0
@@ -35,7 +35,7 @@ export class View {
   release(): void {
     this.#holds -= 1
     if (this.#holds > 0) return
-    for (const wake of this.#waiters) wake()
+    for (const resolve of this.#waiters) resolve()
     this.#waiters = []
   }
 

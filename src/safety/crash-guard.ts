@@ -1,9 +1,9 @@
 import type { ConfigAttempt } from '../persistence/journal.ts'
 
-/** Attempts that are kept; of more, the oldest are forgotten. */
+/** Attempts that are kept; beyond it the oldest are forgotten. */
 const MAX_ATTEMPTS = 16
 
-/** Counts how often the process died while a config was being tried: begun, and neither ended nor given up. */
+/** Counts how often the process died while it tried a config: the attempt began and never ended. */
 export class CrashGuard {
   readonly #build: string
   #attempts: readonly ConfigAttempt[] = []
@@ -17,10 +17,10 @@ export class CrashGuard {
   }
 
   /**
-   * Takes over what an earlier run has written, and answers with those that it died in, whichever build it was: each of
-   * them with one death more. An attempt that was begun and never ended is one.
+   * Takes over the attempts of an earlier run. Returns those in which it died, in whichever build, each with one death
+   * more: an attempt that began and never ended is a death.
    *
-   * @param provedDigest the last known good: a death between its promotion and the end of its attempt is none
+   * @param provedDigest the last known good: dying between its promotion and the end of its attempt is not a death
    */
   load(attempts: readonly ConfigAttempt[], provedDigest: string | undefined): readonly ConfigAttempt[] {
     const died: ConfigAttempt[] = []
@@ -37,19 +37,19 @@ export class CrashGuard {
   begin(digest: string, revision: string, startedAt: number, confirm: boolean): void {
     const deaths = this.#find(digest)?.deaths ?? 0
     const attempt = { digest, build: this.#build, revision, startedAt, deaths, isOpen: true, confirm }
-    // One transaction at a time: what it tried before it was taken over is no attempt any more.
+    // One transaction at a time: a document that was replaced in it is no longer being tried.
     const others = this.#others(digest).map((other) => (other.isOpen ? { ...other, isOpen: false } : other))
     this.#attempts = [attempt, ...others].slice(0, MAX_ATTEMPTS)
   }
 
-  /** It did not kill the process, so no death of it counts any more. False where there was nothing to end. */
+  /** Ends an attempt that did not kill the process, and forgets its deaths. False if there was none. */
   end(digest: string): boolean {
     const before = this.#attempts.length
     this.#attempts = this.#others(digest)
     return this.#attempts.length < before
   }
 
-  /** Forgets the deaths of one config, or of all; what is being tried now stays so. */
+  /** Forgets the deaths of one config, or of all. An attempt that runs goes on. */
   forget(digest?: string): void {
     this.#attempts = this.#attempts.flatMap((attempt) => {
       if (digest !== undefined && attempt.digest !== digest) return [attempt]
@@ -57,7 +57,7 @@ export class CrashGuard {
     })
   }
 
-  /** Nothing is being tried any more: what was given up has proved nothing, and what it did before is not forgotten. */
+  /** Notes that nothing is being tried any more. An attempt that was given up has proved nothing: earlier deaths stay. */
   suspend(): boolean {
     const isOpen = this.#attempts.some((attempt) => attempt.isOpen)
     if (isOpen) {

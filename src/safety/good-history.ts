@@ -5,10 +5,10 @@ import type { Snapshot } from '../model/snapshot.ts'
 /** The last known good and the two before it. */
 const MAX_GOODS = 3
 
-/** Far in the future, and below what a sequence may be. */
+/** Far in the future, and below the largest sequence. */
 const MAX_TIME = 2 ** 50
 
-/** The snapshots that have passed their soak, newest first, each digest once. */
+/** Holds the snapshots that have passed their soak, newest first, each digest once. */
 export class GoodHistory {
   #goods: readonly Good[] = []
 
@@ -20,21 +20,21 @@ export class GoodHistory {
     this.#goods = goods.slice(0, MAX_GOODS)
   }
 
-  /** True where the config is the last known good. */
+  /** True if the config is the last known good. */
   isNewest(digest: string): boolean {
     return this.#goods[0]?.digest === digest
   }
 
-  /** The good that is meant by the name of its revision or by its digest; without either the one before the newest. */
+  /** Finds a good by the name of its revision or by its digest; without either, the one before the newest. */
   find(to: string | undefined): Good | undefined {
     if (to === undefined) return this.#goods[1]
     return this.#goods.find(({ digest, revision }) => digest === to || revision.name === to)
   }
 
-  /** The newest from now on; true where it was good before. */
+  /** Makes a snapshot the newest; true if it was good before. */
   add(snapshot: Snapshot, savedAt: number): boolean {
     const { digest, revision, text } = snapshot
-    // Of one text with another digest, where the key was lost, there is but one too.
+    // A text stands here once, even if its digest has changed because the key was lost.
     const others = this.#goods.filter((good) => good.digest !== digest && good.text !== text)
     const isKnown = others.length < this.#goods.length
     const sequence = this.#nextSequence(savedAt)
@@ -42,7 +42,7 @@ export class GoodHistory {
     return isKnown
   }
 
-  /** A good has come as another document, or after the loss of the digest key: it becomes the newest. */
+  /** Makes a known good the newest, under another revision or after the digest key was lost. */
   renew({ digest, revision, text }: Snapshot): void {
     const known = this.#goods.find((good) => good.digest === digest || good.text === text)
     if (known === undefined) return
@@ -51,9 +51,9 @@ export class GoodHistory {
     this.#goods = [{ ...known, sequence, digest, revision, text }, ...others]
   }
 
-  /** Above all that are known; by the clock, since what was kept earlier may not have been readable. */
+  /** A sequence above all that are known; by the clock, since earlier goods may not have been readable. */
   #nextSequence(now: number): number {
-    // A time that no clock shows is of an entry that somebody has written.
+    // A time that no clock shows comes from an entry that was written by hand.
     const least = Math.floor(Math.min(now, MAX_TIME))
     return Math.max(0, least, ...this.#goods.map(({ sequence }) => sequence + 1))
   }

@@ -4,13 +4,13 @@ import type { Clock, TimerHandle } from '../api/clock.ts'
 import type { Quarantined } from '../persistence/journal.ts'
 import type { ErrorCode, Failure } from '../model/failure.ts'
 
-/** Entries that are kept; of more, the oldest are forgotten. */
+/** Entries that are kept; beyond it the oldest are forgotten. */
 const MAX_ENTRIES = 64
 
-/** The end of what a `Date` can show. */
+/** The latest time that a `Date` can show. */
 const MAX_TIME = 8.64e15
 
-// Only time was short, or something was busy: another day it may work.
+// Time was short, or something was busy: it may work another time.
 const passingCodes = new Set<ErrorCode>([
   'module.prepare-timeout',
   'module.apply-timeout',
@@ -20,26 +20,26 @@ const passingCodes = new Set<ErrorCode>([
   'internal.error',
 ])
 
-// Connections that failed, in Node's words and in PostgreSQL's (appendix A, classes 08, 53 and 57).
+// Failed connections: codes of Node, and of PostgreSQL (appendix A, classes 08, 53 and 57).
 const passingCauses = new Set(
   'EAI_AGAIN ECONNABORTED ECONNREFUSED ECONNRESET EHOSTUNREACH EMFILE ENETUNREACH ENFILE EPIPE ETIMEDOUT ERR_SOCKET_CLOSED 08000 08001 08003 08004 08006 53000 53200 53300 53400 57P01 57P02 57P03'.split(
     ' ',
   ),
 )
 
-/** True where the same document may well be applied later: a deadline passed, or a connection failed. */
+/** True if the same document may be applied later: a deadline passed, or a connection failed. */
 const mayPass = ({ code, cause }: Failure): boolean =>
   passingCodes.has(code) || (cause?.code !== undefined && passingCauses.has(cause.code))
 
-/** What is known of a document that is to be quarantined. */
+/** A document that is quarantined. */
 export interface Culprit {
   readonly digest: string
   readonly revision: string
-  /** The program that it failed in. Default: this one. */
+  /** The build that it failed in. @default this one */
   readonly build?: string
 }
 
-/** Remembers which configs failed in `applying`, so that they are not tried again before something has changed. */
+/** Remembers which configs failed in `applying`, so that they are not tried again before something changes. */
 export class Quarantine {
   readonly #settings: Required<QuarantineOptions>
   readonly #clock: Clock
@@ -62,12 +62,12 @@ export class Quarantine {
     this.#onExpired = onExpired
   }
 
-  /** All that is remembered, what belongs to other builds and what has expired included. */
+  /** All entries, including expired ones and those of other builds. */
   get entries(): readonly Quarantined[] {
     return this.#entries
   }
 
-  /** Those that stand in the way of this program now. */
+  /** The entries that hold back configs of this build now. */
   get active(): readonly Quarantined[] {
     return this.#entries.filter((entry) => entry.build === this.#build && !this.#isOver(entry))
   }
@@ -79,7 +79,7 @@ export class Quarantine {
     })
   }
 
-  /** The entry that forbids this config now; a pass that was given for it is used up. */
+  /** The entry that holds this config back now. Uses up a pass that was given for it. */
   blocks(snapshot: { readonly digest: string }): Quarantined | undefined {
     const pass = this.#pass
     this.#pass = undefined
@@ -88,7 +88,7 @@ export class Quarantine {
     return pass === digest ? undefined : this.active.find((entry) => entry.digest === digest)
   }
 
-  /** Notes a config that failed in `applying`. What cannot pass has no expiry; what may is tried again, ever later. */
+  /** Adds a config that failed in `applying`. A failure that may pass expires with back-off; any other has no expiry. */
   add(culprit: Culprit, failed: Failure): void {
     const { code, cause, module, phase } = failed
     const now = this.#clock.now()
@@ -106,19 +106,19 @@ export class Quarantine {
     })
   }
 
-  /** Notes a config that has killed the process `deaths` times in a row. */
+  /** Adds a config that has killed the process `deaths` times in a row. */
   addCrashing(culprit: Culprit, deaths: number): void {
     const now = this.#clock.now()
     const until = now + this.#settings.crashMs
     this.#put({ build: this.#build, ...culprit, code: 'attempt.died', count: deaths, since: now, until })
   }
 
-  /** Forgets what this program knew of a config: it has held. */
+  /** Forgets a config that has held, for this build. */
   clear(digest: string): void {
     this.#entries = this.#entries.filter((entry) => entry !== this.#find(digest))
   }
 
-  /** Forgets one config, or all of them, whichever program it was. */
+  /** Forgets one config, or all of them, for every build. */
   release(digest?: string): void {
     this.#entries = digest === undefined ? [] : this.#entries.filter((entry) => entry.digest !== digest)
   }
@@ -128,12 +128,12 @@ export class Quarantine {
     this.#pass = digest
   }
 
-  /** Tells when the entry of this config expires, where it does. One config at a time is waited for. */
+  /** Calls back when the entry of this config expires, if it does. Waits for one config at a time. */
   expect(digest: string | undefined): void {
     this.#clock.clearTimeout(this.#timer)
     const until = digest === undefined ? undefined : this.#find(digest)?.until
     if (until === undefined) return
-    // A clock that is set back makes it later, never a busy loop; what is far off is looked at once a day.
+    // A clock that is set back delays it and never makes a busy loop; a far time is looked at once a day.
     const leftMs = Math.min(Math.max(until - this.#clock.now(), 1), 86_400_000)
     this.#timer = this.#clock.setTimeout(() => {
       if (this.#clock.now() < until) this.expect(digest)

@@ -2,13 +2,20 @@ import { randomBytes } from 'node:crypto'
 import { systemClock } from '../api/clock.ts'
 import type { GoodStore } from '../api/good-store.ts'
 import type { MachineInspector } from '../api/machine-inspector.ts'
-import type { BackoffOptions, Deadlines, ModuleDeadlines, QuarantineOptions, ReloaderOptions } from '../api/options.ts'
+import type {
+  BackoffOptions,
+  Deadlines,
+  Logger,
+  ModuleDeadlines,
+  QuarantineOptions,
+  ReloaderOptions,
+} from '../api/options.ts'
 import { safeRandom } from '../async/backoff.ts'
+import { ignoreRejection } from '../async/thenable.ts'
 import { checkFunctions, invalidOption } from '../model/option-checks.ts'
 import { fileStore } from '../persistence/file-store.ts'
 import { isMachineInspector } from '../xstate/inspection.ts'
 import { backoffOf, checkNames, checkNumbers, numbersOf } from './option-values.ts'
-import { safeLogger } from './safe-logger.ts'
 import { resolveSoakSettings, type SoakSettings } from './soak-settings.ts'
 
 type Options = ReloaderOptions<unknown>
@@ -104,3 +111,21 @@ const tokenOf = (random: () => number): string =>
   Math.floor(random() * 36 ** 8)
     .toString(36)
     .padStart(8, '0')
+
+const noop = (): void => {}
+const silent: Logger = { debug: noop, info: noop, warn: noop, error: noop }
+
+/** Guards the user's logger, so that one that throws or rejects changes nothing. */
+const safeLogger = (logger: Logger | undefined): Logger => {
+  if (logger === undefined) return silent
+  const guard =
+    (level: keyof Logger) =>
+    (data: object, message: string): void => {
+      try {
+        ignoreRejection(logger[level](data, message))
+      } catch {
+        // There is nowhere left to report it.
+      }
+    }
+  return { debug: guard('debug'), info: guard('info'), warn: guard('warn'), error: guard('error') }
+}

@@ -1,9 +1,9 @@
 import type { TransactionRecord } from '../model/record.ts'
 
-/** Records kept for a consumer that is slow; of more, the oldest are dropped. */
+/** Records kept for a slow consumer; beyond it the oldest are dropped. */
 const MAX_WAITING = 1_000
 
-/** The records as they are written, for one consumer. */
+/** Streams the records as they are written, to one consumer. */
 export class RecordStream implements AsyncIterableIterator<TransactionRecord> {
   readonly #waiting: TransactionRecord[] = []
   readonly #takers: ((result: IteratorResult<TransactionRecord>) => void)[] = []
@@ -26,7 +26,7 @@ export class RecordStream implements AsyncIterableIterator<TransactionRecord> {
     if (this.#waiting.length > MAX_WAITING) this.#waiting.shift()
   }
 
-  /** What waits is still handed out; then the stream is done. */
+  /** Ends the stream once the waiting records have been taken. */
   end(): void {
     this.#isEnded = true
     this.#signal?.removeEventListener('abort', this.#stop)

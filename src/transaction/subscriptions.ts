@@ -10,7 +10,7 @@ interface Subscriber {
   readonly listener: Listener
 }
 
-/** Tells listeners after each tick, forward and back, what of theirs has changed. A listener cannot stop anything. */
+/** Calls listeners after each commit and rollback that changed what they select. A listener cannot stop anything. */
 export class Subscriptions {
   readonly #subscribers = new Map<Subscriber, () => void>()
   readonly #report: (failure: Failure) => void
@@ -20,7 +20,7 @@ export class Subscriptions {
     this.#report = report
   }
 
-  /** Until the signal aborts or the returned function is called. */
+  /** Adds a subscriber, until the signal aborts or the returned function is called. */
   add(subscriber: Subscriber, signal?: AbortSignal): () => void {
     if (this.#isClosed || signal?.aborted === true) return () => {}
     const own = { ...subscriber } // one function subscribed twice is two subscriptions
@@ -38,7 +38,7 @@ export class Subscriptions {
       try {
         const to = next === undefined ? undefined : select(next)
         const from = previous === undefined ? undefined : select(previous)
-        for (const selected of [to, from]) ignoreRejection(selected) // of an async select nobody awaits the promise
+        for (const selected of [to, from]) ignoreRejection(selected) // the promise of an async select is not awaited
         if (isEqual(to, from)) continue
         const returned = listener(to, from, context)
         if (isThenable(returned)) Promise.resolve(returned).catch((error: unknown) => this.#reportError(error))
@@ -48,7 +48,7 @@ export class Subscriptions {
     }
   }
 
-  /** For good: who subscribes later is told nothing, and leaves nothing on its signal. */
+  /** Ends all subscriptions. A later one is never called and leaves nothing on its signal. */
   close(): void {
     this.#isClosed = true
     for (const remove of this.#subscribers.values()) remove()

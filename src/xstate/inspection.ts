@@ -22,7 +22,7 @@ const guarded = (name: string, inspector: MachineInspector, report: Report) => {
     isReported = true
     report(failure('listener.failed', { detail: `the option inspect, machine ${name}` }, error))
   }
-  // It is called amid a transition of XState's, where a throw would end the machine.
+  // XState calls it in the middle of a transition, where a throw would end the machine.
   return (told: InspectionEvent): void => {
     try {
       const view = viewOf(told)

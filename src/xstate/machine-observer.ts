@@ -1,6 +1,6 @@
 import type { MachineState, TakenTransition } from '../api/machine-state.ts'
 
-/** As much of an XState actor as is looked at. In words of our own, as the types of a reloader name no dependency's. */
+/** The part of an XState actor that is looked at. Declared here, since the types of a reloader name no dependency's. */
 export interface ObservableActor {
   readonly id: string
   readonly logic: unknown
@@ -12,7 +12,7 @@ export interface ObservableActor {
   }
 }
 
-/** As much of what XState tells an inspector. */
+/** The part of XState's inspection events that is looked at. */
 interface InspectionFrame {
   readonly type: string
   readonly actorRef: unknown
@@ -45,7 +45,7 @@ export const observeMachine = <Machine extends string>(
     if (type !== '@xstate.snapshot') return
     const steps = taken
     taken = []
-    // An event that the machine does not take in this state changes nothing to see.
+    // An event that the machine does not take in this state changes nothing visible.
     if (steps.length > 0) hear(stateOf(machine, valueIn(snapshot), rootOf(actor), event?.type ?? '', steps, now()))
   }
   const subscription = actor.system.inspect({
@@ -53,7 +53,7 @@ export const observeMachine = <Machine extends string>(
       try {
         next(event)
       } catch {
-        taken = [] // XState may have changed what it tells; its machine must not notice.
+        taken = [] // XState's events may have changed; the machine must not notice.
       }
     },
   })
@@ -83,7 +83,7 @@ const stateOf = <Machine extends string>(
 
 const valueIn = (snapshot: unknown): unknown => (snapshot as { readonly value?: unknown } | undefined)?.value
 
-/** A machine's own id begins the ids of its states; an actor's id is another thing. */
+/** The machine's id, which begins the ids of its states. An actor has an id of its own. */
 const rootOf = ({ logic, id }: ObservableActor): string => (logic as { readonly id?: string } | undefined)?.id ?? id
 
 const idsOf = (value: unknown, parent: string): string[] => {

@@ -1,5 +1,4 @@
 import type { AnyActorRef, InspectionEvent } from 'xstate'
-import { definitionOf } from './machine-definition.ts'
 import type { Inspected, InspectedActor, InspectedSnapshot, MachineInspectionEvent } from '../api/machine-inspector.ts'
 import { safeCause } from '../model/safe-cause.ts'
 import { shownFields, shownPart } from './shown-fields.ts'
@@ -11,7 +10,7 @@ const viewOfActor = (ref: object): InspectedActor => {
   if (known !== undefined) return known
   const actor = ref as AnyActorRef & { readonly logic?: { readonly config?: unknown } }
   const { id, sessionId, _parent, logic } = actor
-  // The `config` of a child's logic is the function that does its work.
+  // For a child, `config` is the function that does its work.
   const chart = logic?.config
   const view: InspectedActor = Object.freeze({
     id,
@@ -26,7 +25,7 @@ const viewOfActor = (ref: object): InspectedActor => {
   return view
 }
 
-/** XState throws where an actor has none yet: it is announced before it has its first state. */
+/** XState throws if an actor has no snapshot yet: it is announced before it has its first state. */
 const snapshotOf = (actor: AnyActorRef): unknown => {
   try {
     return actor.getSnapshot()
@@ -35,7 +34,7 @@ const snapshotOf = (actor: AnyActorRef): unknown => {
   }
 }
 
-/** State names are the chart's own. */
+/** Copies a state value. It holds the machine's own names only. */
 const copyOfValue = (value: unknown): unknown =>
   typeof value === 'object' && value !== null
     ? Object.fromEntries(Object.entries(value).map(([state, inner]) => [state, copyOfValue(inner)]))
@@ -69,13 +68,13 @@ const viewOfEvent = (event: Readonly<Record<string, unknown>> & { readonly type:
     ...(input === undefined ? {} : { input: shownPart(input, shownFields.input) }),
     ...(output === undefined ? {} : { output: shownPart(output, shownFields.output) }),
     ...('error' in event ? { error: safeCause(error) } : {}),
-    // What an actor tells itself when its promise settles.
+    // The events that an actor sends itself when its promise settles.
     ...(type === 'xstate.promise.resolve' ? { data: shownPart(data, shownFields.output) } : {}),
     ...(type === 'xstate.promise.reject' ? { data: safeCause(data) } : {}),
   }
 }
 
-/** A copy of what XState tells, with what may be shown; undefined for what a later XState may add. */
+/** Copies the part of an inspection event that may be shown; undefined for events that a later XState may add. */
 export const viewOf = (told: InspectionEvent): MachineInspectionEvent | undefined => {
   const inspected: Inspected = { rootId: told.rootId, actorRef: viewOfActor(told.actorRef) }
   switch (told.type) {
@@ -98,4 +97,34 @@ export const viewOf = (told: InspectionEvent): MachineInspectionEvent | undefine
     default:
       return undefined
   }
+}
+
+const definitions = new WeakMap<object, object>()
+
+/**
+ * A machine's config as plain, frozen data: a viewer can draw it and cannot change the machine. Made once for each
+ * machine, and without its first context, which is data.
+ */
+const definitionOf = (machine: object): object => {
+  const known = definitions.get(machine)
+  if (known !== undefined) return known
+  const { context: _, ...drawn } = machine as { readonly context?: unknown }
+  const made = plain(drawn) as object
+  definitions.set(machine, made)
+  return made
+}
+
+const plain = (value: unknown): unknown => {
+  if (typeof value === 'function') return Object.freeze({ type: nameOf(value) })
+  if (Array.isArray(value)) return Object.freeze(value.map(plain))
+  if (typeof value !== 'object' || value === null) return value
+  return Object.freeze(Object.fromEntries(Object.entries(value).map(([field, inner]) => [field, plain(inner)])))
+}
+
+/** Names a combined guard in words, `isNewer and not hasServed`; any other part by its function's name. */
+const nameOf = (part: unknown): string => {
+  if (typeof part !== 'function') return String(typeof part === 'object' ? (part as { type?: unknown }).type : part)
+  if (!('guards' in part) || !Array.isArray(part.guards)) return part.name
+  const names = part.guards.map(nameOf)
+  return part.name === 'not' ? `not ${names.join()}` : names.join(` ${part.name} `)
 }

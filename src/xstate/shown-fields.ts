@@ -15,7 +15,7 @@ import type {
 } from '../../machines/index.ts'
 import type { Revision } from '../model/revision.ts'
 
-/** `true` shows a word, a number, or a list of words; an object shows the fields it names. Nothing else is shown. */
+/** `true` shows a word, a number or a list of words; an object shows the fields that it names; nothing else is shown. */
 export type Shown = true | { readonly [field: string]: Shown }
 
 /** Each field of each kind of a union. */
@@ -73,22 +73,22 @@ const output = {
 } satisfies FieldsOf<ReadVerdict | ValidateVerdict | StepVerdict | RollBackVerdict | SourceVerdict>
 
 /**
- * What an inspector is shown of a machine. It is told field by field, so that whatever a machine may come to hold, and
- * whatever user code slips into an event, stays hidden until it is named here; the compiler asks for each new field.
+ * What an inspector is shown of a machine, field by field. Whatever a machine may come to hold, and whatever user code
+ * slips into an event, stays hidden until it is named here; the compiler asks for each new field.
  */
 export const shownFields = {
   context,
   event,
   output,
-  /** Actors are given parts of the context. */
+  /** Actors receive parts of the context. */
   input: { ...context, after: revision },
-  /** Of actions: our own, and how XState's own name actors and timers. */
+  /** Parameters of the machines' actions, and of XState's own for actors and timers. */
   params: { outcome: true, ending: true, id: true, src: true, delay: true },
 } as const satisfies Readonly<Record<string, Shown>>
 
 const isWord = (value: unknown): boolean => value === null || ['string', 'number', 'boolean'].includes(typeof value)
 
-/** A copy of the shown part; undefined where nothing of it may be shown. */
+/** Copies the part that may be shown; undefined if there is none. */
 export const shownPart = (value: unknown, shown: Shown): unknown => {
   if (shown === true) {
     if (Array.isArray(value)) return value.filter(isWord)
@@ -97,7 +97,7 @@ export const shownPart = (value: unknown, shown: Shown): unknown => {
   if (typeof value !== 'object' || value === null) return undefined
   const part: Record<string, unknown> = {}
   for (const [field, inner] of Object.entries(shown)) {
-    // Own fields that hold data only: a getter would be code of somebody's.
+    // Own data fields only: a getter would run foreign code.
     const held = Object.getOwnPropertyDescriptor(value, field)
     if (held !== undefined && 'value' in held) part[field] = shownPart(held.value, inner)
   }

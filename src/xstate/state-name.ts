@@ -1,4 +1,4 @@
-/** Where no transaction runs. */
+/** The states in which no transaction runs. */
 const restingStates = new Set(['idle', 'committed', 'rejected', 'rolled-back', 'degraded'])
 
 export const isResting = (state: string): boolean => restingStates.has(state)
