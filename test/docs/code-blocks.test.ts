@@ -45,13 +45,18 @@ describe('The documentation', () => {
 
 /** The blocks that say `run`. */
 const programs = documentation.flatMap((page) =>
-  fencedBlocks(readPage(page)).flatMap(({ flags }, index) => (flags.includes('run') ? [{ page, index }] : [])),
+  fencedBlocks(readPage(page)).flatMap(({ flags }, index) =>
+    flags.includes('run') ? [{ page, index, number: index + 1 }] : [],
+  ),
 )
 
-test.each(programs)('Block $index of $page runs to its end and prints what the page shows', async ({ page, index }) => {
-  const file = files.get(`${page}#${index}`)
-  if (file === undefined) throw new Error('The block was not written')
-  const printed = await runBlock(file)
-  const next = fencedBlocks(readPage(page))[index + 1]
-  if (next?.flags.includes('output')) expect(masked(printed)).toBe(masked(next.code))
-})
+test.each(programs)(
+  'Block $number of $page runs to its end and prints what the page shows',
+  async ({ page, index }) => {
+    const file = files.get(`${page}#${index}`)
+    if (file === undefined) throw new Error('The block was not written')
+    const printed = await runBlock(file)
+    const next = fencedBlocks(readPage(page))[index + 1]
+    if (next?.flags.includes('output')) expect(masked(printed)).toBe(masked(next.code))
+  },
+)
