@@ -7,19 +7,19 @@ export const Config = z.strictObject({
 })
 export type Config = z.infer<typeof Config>
 
-/** Stands for something that exists once in the process: a native logger, a feature switch of a library. */
-interface Console {
+/** Stands for something that exists once per process, such as a native logger or a global switch of a library. */
+interface NativeLogger {
   level: string
 }
 
-/** Workers that run until they are told to stop. */
+/** Workers that run until the module is closed. */
 export interface Workers {
   readonly count: number
   isRunning: boolean
 }
 
-/** Careless: its rollback goes back to the level of the process's start, not to what served before. */
-export const carelessLevel = (target: Console): Applier<Config['log']> => {
+/** The careless version: its rollback restores the level of the start, not the level that served before. */
+export const carelessLevel = (target: NativeLogger): Applier<Config['log']> => {
   const first = target.level
   return {
     prepare: ({ level }) => ({
@@ -36,8 +36,8 @@ export const carelessLevel = (target: Console): Applier<Config['log']> => {
   }
 }
 
-/** Careful: what served is looked up in the tick, just before it is replaced. */
-export const carefulLevel = (target: Console): Applier<Config['log']> => ({
+/** The careful version: its commit saves the level that serves, just before it sets the new one. */
+export const carefulLevel = (target: NativeLogger): Applier<Config['log']> => ({
   prepare: ({ level }) => {
     let before = target.level
     return {
@@ -67,15 +67,15 @@ const workers: Applier<Config['queue'], Workers> = {
   },
 }
 
-type Level = (target: Console) => Applier<Config['log']>
+type LevelModule = (target: NativeLogger) => Applier<Config['log']>
 
-/** The service's modules, as `createReloader` gets them, and the part that only the team knows how to check. */
-export const subjectWith = (level: Level) => {
-  let target: Console = { level: 'start' }
+/** The modules of the service, as `createReloader` gets them, and an invariant that only the team can know. */
+export const subjectWith = (level: LevelModule) => {
+  let target: NativeLogger = { level: 'start' }
   return {
     schema: Config,
     modules: (reloader: Reloader<Config>) => {
-      target = { level: 'start' } // each process has one of its own
+      target = { level: 'start' } // each process has its own
       return reloader
         .use('logger', (c) => c.log, level(target))
         .use('queue', (c) => c.queue, { ...workers }, { after: ['logger'] })

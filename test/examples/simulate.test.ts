@@ -4,19 +4,20 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { faults, parseScenario, type Scenario, runScenario, scenario, traceLines } from 'changeover/testing'
+import { parseScenario, runScenario, traceLines } from 'changeover/testing'
 import { expect, test } from 'vitest'
 import { carefulLevel, carelessLevel, subjectWith } from '../../examples/simulate/modules.ts'
+import { scenarioFromCode } from '../testing/simulate-fixtures.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const example = join(root, 'examples', 'simulate')
 
-test('the example finds the careless rollback, says how to play it again, and lets the careful one pass', async () => {
+test('the example finds the careless rollback, prints how to play it again, and accepts the careful one', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'simulate-example-'))
   try {
     const args = ['--import', 'tsx', join(example, 'main.ts'), '60', folder]
     const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: root })
-    const [careless = '', careful = ''] = stdout.split('2. With the careful one:')
+    const [careless = '', careful = ''] = stdout.split('2. With the careful rollback:')
     expect(careless).toContain('simulate.broken: the logger has the level of the config: start instead of ')
     expect(careless).toMatch(/seed \d+, path "/)
     expect(careless).toMatch(/import {.* scenario } from 'changeover\/testing'\n\nawait scenario\(/)
@@ -37,17 +38,15 @@ test('the example finds the careless rollback, says how to play it again, and le
   }
 })
 
-test('its README shows what that history really looks like, and code that is really there', async () => {
+test('the README of the example shows the real trace and the real code', async () => {
   const readme = await readFile(join(example, 'README.md'), 'utf8')
   const [code = '', trace = ''] = [...readme.matchAll(/```(?:ts|text)\n([\s\S]*?)\n```/g)].map(([, text]) => text ?? '')
-  const built = code.replace(/^import .*$/m, '').replace('await scenario', 'return scenario')
-  const make = new Function('scenario', 'faults', built.replace(/\n {2}\.run\(subject\)[\s\S]*/, '.build()'))
-  const shown = make(scenario, faults) as Scenario
+  const shown = scenarioFromCode(code)
   const careless = await runScenario(shown, subjectWith(carelessLevel))
   expect(trace).toBe(traceLines(careless))
   expect((await runScenario(shown, subjectWith(carefulLevel))).violations).toEqual([])
-  const [, mended = ''] = readme.split('just before it replaces it:')
-  const lines = (/```ts\n([\s\S]*?)```/.exec(mended)?.[1] ?? '').split('\n').map((line) => line.trim())
+  const [, corrected = ''] = readme.split('just before it replaces it:')
+  const lines = (/```ts\n([\s\S]*?)```/.exec(corrected)?.[1] ?? '').split('\n').map((line) => line.trim())
   const source = (await readFile(join(example, 'modules.ts'), 'utf8')).replace(/\n +/g, '\n')
   expect(source).toContain(lines.join('\n').trim())
 })
