@@ -64,9 +64,9 @@ export type {
   Malformed,
   Missing,
   Opened,
-  ReadResult as Reading,
+  ReadResult,
   Source,
-  SourceEvent as WatchEvent,
+  SourceEvent,
 } from './api/source.ts'
 export { SourceError } from './api/source.ts'
 export type { ChangeContext } from './api/reloader.ts'

@@ -1,11 +1,11 @@
-/** One replacement in one source file. `find` must be there exactly once. */
+/** One replacement in one source file, which must hold `find` exactly once. */
 export interface Edit {
   readonly file: string
   readonly find: string
   readonly replace: string
 }
 
-/** A defect that somebody could have written. */
+/** A defect that could have been written. */
 export interface PlantedFault {
   readonly name: string
   /** What a service would suffer. */
@@ -17,57 +17,57 @@ const fault = (name: string, what: string, ...edits: [Edit, ...Edit[]]): Planted
 
 const edit = (file: string, find: string, replace: string): Edit => ({ file, find, replace })
 
-/** In the store: the one function that swaps, forward and back. */
+/** In the serving store: the commit and its rollback. */
 const storeFaults = [
   fault(
     'rollback-order',
     'a rollback goes in the order of the commits instead of the reverse',
-    edit('src/modules/serving-store.ts', 'of [...swaps].reverse()) {', 'of swaps) {'),
+    edit('src/modules/serving-store.ts', 'of [...switches].reverse()) {', 'of switches) {'),
   ),
   fault(
     'thrower-excluded',
     'the module whose commit threw half-way is not rolled back',
-    edit('src/modules/serving-store.ts', 'swaps.slice(0, index + 1)', 'swaps.slice(0, index)'),
+    edit('src/modules/serving-store.ts', 'switches.slice(0, index + 1)', 'switches.slice(0, index)'),
   ),
   fault(
     'config-before-commit',
     'the new config is shown before the commits have held',
     edit(
       'src/modules/serving-store.ts',
-      '    for (const [index, { slot, to }] of swaps.entries()) {',
-      '    this.#show(snapshot.config)\n    for (const [index, { slot, to }] of swaps.entries()) {',
+      '    for (const [index, { slot, to }] of switches.entries()) {',
+      '    this.#show(snapshot.config)\n    for (const [index, { slot, to }] of switches.entries()) {',
     ),
   ),
   fault(
-    'half-swap',
+    'half-commit',
     'one module keeps its old instance while the others have the new ones',
-    edit('src/modules/serving-store.ts', 'for (const swap of swaps) {', 'for (const swap of swaps.slice(0, 2)) {'),
+    edit('src/modules/serving-store.ts', 'for (const one of switches) {', 'for (const one of switches.slice(0, 2)) {'),
   ),
   fault(
-    'half-swap-back',
-    'a soak that fails takes back all pointers but the config',
+    'half-rollback',
+    'a soak that fails rolls back all pointers but the config',
     edit(
       'src/modules/serving-store.ts',
-      "    this.#point(swaps, 'from')\n    this.#view = previous\n    this.#show(previous?.snapshot.config)",
-      "    this.#point(swaps, 'from')\n    this.#view = previous",
+      "    this.#point(switches, 'from')\n    this.#view = previous\n    this.#show(previous?.snapshot.config)",
+      "    this.#point(switches, 'from')\n    this.#view = previous",
     ),
   ),
 ]
 
-/** In the runner: prepares, closes, leases, compensating modules. */
-const runnerFaults = [
+/** In `apply`: prepares, closes, leases, compensating modules. */
+const applyFaults = [
   fault(
     'late-generation-lost',
     'a generation that comes after its deadline is never closed',
-    edit('src/apply/prepare-call.ts', 'else void retirer.retire([record])', 'else record.letGo()'),
+    edit('src/apply/prepare-call.ts', 'else void this.#retirer.retire([record])', 'else record.release()'),
   ),
   fault(
     'dependency-order-ignored',
     'all modules prepare at once, whatever they come after',
     edit(
       'src/apply/preparation.ts',
-      '({ after }) => after,\n      ({ name }) => {\n        const step = plan.get(name)\n        if (step === undefined) return undefined\n        // One',
-      '() => [],\n      ({ name }) => {\n        const step = plan.get(name)\n        if (step === undefined) return undefined\n        // One',
+      '({ after }) => after,\n      ({ name }) => {\n        const step = work.plan.get(name)',
+      '() => [],\n      ({ name }) => {\n        const step = work.plan.get(name)',
     ),
   ),
   fault(
@@ -75,45 +75,45 @@ const runnerFaults = [
     'a module is prepared with the instance that serves instead of the one that is about to',
     edit(
       'src/apply/preparation.ts',
-      'plan.has(name) ? staged.get(name) : this.#store.slot(name).serving',
-      'this.#store.slot(name).serving ?? staged.get(name)',
+      'plan.has(name) ? this.#staged.get(name) : store.slot(name).serving',
+      'store.slot(name).serving ?? this.#staged.get(name)',
     ),
   ),
   fault(
     'closed-before-the-soak',
-    'what was replaced is closed right after the tick',
+    'what was replaced is closed right after the commit',
     edit(
-      'src/apply/phases.ts',
-      '    transaction.isCommitted = true\n    return true',
-      '    transaction.isCommitted = true\n    void this.#retirer.retire(swaps.flatMap(({ from }) => from.serving ?? []), transaction)\n    return true',
+      'src/engine/transaction-executor.ts',
+      '    transaction.noteCommitted(result.commit, endMs)\n',
+      '    transaction.noteCommitted(result.commit, endMs)\n    this.#deps.phases.retireLeftovers(transaction)\n',
     ),
   ),
   fault(
     'retire-skipped',
     'what was replaced is never closed',
-    edit('src/apply/phases.ts', '    void this.#retirer.retire(replaced, transaction)\n', '    void replaced\n'),
+    edit('src/apply/phases.ts', '    void this.#retirer.retire(replaced, timings)\n', '    void replaced\n'),
   ),
   fault(
     'staged-leak',
     'what was prepared for a transaction that did not hold is never closed',
-    edit('src/apply/phases.ts', '      void this.#retirer.retire([...transaction.staged.values()], transaction)\n', ''),
+    edit('src/apply/phases.ts', '      void this.#retirer.retire([...staged.values()], timings)\n', ''),
   ),
   fault(
     'double-close',
     'a close that fails is tried once more',
     edit(
-      'src/apply/retirement.ts',
-      '    end?.(closed.kind)\n',
-      "    if (closed.kind === 'failed') await Promise.resolve(record.generation.close?.()).catch(() => {})\n    end?.(closed.kind)\n",
+      'src/apply/retirer.ts',
+      '    end?.(ended.kind)\n',
+      "    if (ended.kind === 'failed') await Promise.resolve(record.generation.close?.()).catch(() => {})\n    end?.(ended.kind)\n",
     ),
   ),
   fault(
     'degraded-not-named',
     'a module whose rollback or undo failed is not called degraded',
     edit(
-      'src/apply/phases.ts',
-      'return [...new Set([...transaction.rollbackFailures, ...notUndone])]',
-      'return notUndone.slice(0, 0)',
+      'src/engine/transaction-executor.ts',
+      'return [...new Set([...transaction.rollbackFailures, ...undoFailures.map(({ module }) => module)])]',
+      'return []',
     ),
   ),
   fault(
@@ -121,8 +121,8 @@ const runnerFaults = [
     'the compensating module that failed is not undone',
     edit(
       'src/apply/completion.ts',
-      "          transaction.applied.push(step)\n          const failed = await this.#call(transaction, step, 'forward')\n          if (failed === undefined) return\n",
-      "          const failed = await this.#call(transaction, step, 'forward')\n          if (failed === undefined) {\n            transaction.applied.push(step)\n            return\n          }\n",
+      "          applied.push(step)\n          const failed = await this.#call(work, step, 'forward')\n",
+      "          const failed = await this.#call(work, step, 'forward')\n          if (failed === undefined) applied.push(step)\n",
     ),
   ),
   fault(
@@ -130,7 +130,7 @@ const runnerFaults = [
     'a check that rejects is taken for a good one',
     edit(
       'src/apply/soak.ts',
-      "return failure(place.module === undefined ? 'health.failed' : 'module.check-failed', where, ended.error)",
+      "return failure(place.module === undefined ? 'health.failed' : 'module.check-failed', at, ended.error)",
       'return undefined',
     ),
   ),
@@ -153,7 +153,7 @@ const machineFaults = [
     ),
   ),
   fault(
-    'held-change-dropped',
+    'frozen-change-dropped',
     'of a storm, and of a freeze, what came first is let through, not the newest',
     edit('machines/admission/machine.ts', "actions: ['noteNewest', 'noteWaiting'] }", "actions: 'noteWaiting' }"),
   ),
@@ -168,7 +168,7 @@ const machineFaults = [
   ),
   fault(
     'soak-skipped',
-    'a transaction holds at its tick, without a soak',
+    'a transaction holds at its commit, without a soak',
     edit(
       'machines/reload/guards.ts',
       "context.soaks && context.trigger !== 'restore',",
@@ -196,7 +196,7 @@ const machineFaults = [
   ),
 ]
 
-/** Of revisions, failures, restarts, and those who listen. */
+/** In revisions, failures, restarts, and for listeners. */
 const otherFaults = [
   fault(
     'revision-goes-back',
@@ -213,8 +213,8 @@ const otherFaults = [
     'a config that failed is tried again with each redelivery',
     edit(
       'src/validation/validation.ts',
-      'this.#safety.quarantine.blocks(snapshot)',
-      'this.#safety.quarantine.blocks({ digest: `other-${snapshot.digest}` })',
+      'safety.quarantine.blocks(snapshot)',
+      'safety.quarantine.blocks({ digest: `other-${snapshot.digest}` })',
     ),
   ),
   fault(
@@ -222,8 +222,8 @@ const otherFaults = [
     'a config is kept as the last known good before its soak',
     edit(
       'src/engine/transaction-executor.ts',
-      '    transaction.committedAt = settings.clock.monotonic()\n',
-      '    transaction.committedAt = settings.clock.monotonic()\n    void this.promote()\n',
+      '    transaction.noteCommitted(result.commit, endMs)\n',
+      '    transaction.noteCommitted(result.commit, endMs)\n    void this.promote()\n',
     ),
   ),
   fault(
@@ -231,7 +231,7 @@ const otherFaults = [
     'what has passed its soak is not written down',
     edit(
       'src/engine/transaction-executor.ts',
-      'if (snapshot !== undefined) await this.#parts.safety.promote(snapshot)',
+      'if (snapshot !== undefined) await this.#deps.safety.promote(snapshot)',
       'void snapshot',
     ),
   ),
@@ -257,8 +257,8 @@ const otherFaults = [
     'logger-throws',
     'a logger that throws takes the machine with it',
     edit(
-      'src/settings/safe-logger.ts',
-      '        // Where logging fails there is nowhere left to say so.\n',
+      'src/settings/settings.ts',
+      '        // There is nowhere left to report it.\n',
       "        throw new Error('logger')\n",
     ),
   ),
@@ -272,7 +272,7 @@ const otherFaults = [
     ),
   ),
   fault(
-    'foreign-message-told',
+    'foreign-message-shown',
     'the message of a foreign error, which may hold a password, gets into logs and records',
     edit(
       'src/model/failure.ts',
@@ -294,8 +294,8 @@ const otherFaults = [
     'a reload() that finds nothing new is never answered',
     edit(
       'src/reloader/pending-calls.ts',
-      'if (waiter.epoch !== record.epoch) continue',
-      "if (waiter.epoch !== record.epoch || record.outcome === 'unchanged') continue",
+      'if (call.epoch !== record.epoch) continue',
+      "if (call.epoch !== record.epoch || record.outcome === 'unchanged') continue",
     ),
   ),
 ]
@@ -303,7 +303,7 @@ const otherFaults = [
 /** Every planted fault, each in one copy of the sources. */
 export const plantedFaults: readonly PlantedFault[] = [
   ...storeFaults,
-  ...runnerFaults,
+  ...applyFaults,
   ...machineFaults,
   ...otherFaults,
 ]
