@@ -2,7 +2,7 @@ import { Agent, createServer, get } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { createStampedService, type FailureKind } from './stamped.ts'
+import { createStampedService, type FailureKind } from './stamped-service.ts'
 
 const RELOADS = 10_000
 const CLIENTS = 2

@@ -1,6 +1,6 @@
 import type { Failure } from 'changeover'
 import { expect, test } from 'vitest'
-import { configOf, startWorld } from './world.ts'
+import { configOf, startHarness } from './harness.ts'
 
 /** Something to wait for that a test ends. */
 const gate = () => {
@@ -20,152 +20,152 @@ const collecting = () => {
 }
 
 test('G1 a lease keeps one whole snapshot open across two commits', async () => {
-  const world = await startWorld({ config: configOf({ a: 1, b: 1 }) })
+  const harness = await startHarness({ config: configOf({ a: 1, b: 1 }) })
   const { open, opened } = gate()
-  const leased = world.reloader.lease(async ({ config, modules }) => {
+  const leased = harness.reloader.lease(async ({ config, modules }) => {
     await opened
     return [config.a?.value, config.b?.value, modules.a.current?.value, modules.b.current?.value]
   })
-  await world.put(configOf({ a: 2, b: 2 }))
-  await world.put(configOf({ a: 3, b: 3 }))
+  await harness.put(configOf({ a: 2, b: 2 }))
+  await harness.put(configOf({ a: 3, b: 3 }))
   // Generation 2 was never leased: it need not wait. Generation 1 does, in both modules.
-  expect(world.callsOf({ hooks: ['close'] })).toEqual(['close b2', 'close a2'])
+  expect(harness.callsOf({ hooks: ['close'] })).toEqual(['close b2', 'close a2'])
   open()
   expect(await leased).toEqual([1, 1, 1, 1])
-  await world.advance(0)
-  expect(world.callsOf({ hooks: ['close'] })).toEqual(['close b2', 'close a2', 'close b1', 'close a1'])
+  await harness.advance(0)
+  expect(harness.callsOf({ hooks: ['close'] })).toEqual(['close b2', 'close a2', 'close b1', 'close a1'])
 })
 
 test('G1 a lease taken during a soak keeps what is then swapped out open', async () => {
-  const world = await startWorld({ config: configOf({ a: 1, b: 1 }), options: { soak: 1_000 } })
-  world.modules.b.script('check', undefined, 'reject')
-  world.source.put(configOf({ a: 2, b: 2 }))
-  await world.advance(10)
+  const harness = await startHarness({ config: configOf({ a: 1, b: 1 }), options: { soak: 1_000 } })
+  harness.modules.b.script('check', undefined, 'reject')
+  harness.source.put(configOf({ a: 2, b: 2 }))
+  await harness.advance(10)
   const { open, opened } = gate()
-  const leased = world.reloader.lease(async ({ config, modules }) => {
+  const leased = harness.reloader.lease(async ({ config, modules }) => {
     await opened
     return [config.a?.value, modules.a.current?.value, modules.b.current?.value]
   })
-  expect((await world.next(1_000)).outcome).toBe('rolled-back')
-  expect(world.served).toEqual({ a: 1, b: 1 })
-  expect(world.callsOf({ hooks: ['close'] })).toEqual([])
+  expect((await harness.next(1_000)).outcome).toBe('rolled-back')
+  expect(harness.served).toEqual({ a: 1, b: 1 })
+  expect(harness.callsOf({ hooks: ['close'] })).toEqual([])
   open()
   expect(await leased).toEqual([2, 2, 2])
-  await world.advance(0)
-  expect(world.callsOf({ hooks: ['close'] })).toEqual(['close b2', 'close a2'])
+  await harness.advance(0)
+  expect(harness.callsOf({ hooks: ['close'] })).toEqual(['close b2', 'close a2'])
 })
 
 test('G1 a lease taken before a soak that fails holds what serves again, and a later commit waits for it', async () => {
-  const world = await startWorld({ config: configOf({ a: 1 }), options: { soak: 1_000 } })
+  const harness = await startHarness({ config: configOf({ a: 1 }), options: { soak: 1_000 } })
   const { open, opened } = gate()
-  const leased = world.reloader.lease(() => opened)
-  world.modules.a.script('check', 'reject')
-  expect((await world.put(configOf({ a: 2 }), 1_000)).outcome).toBe('rolled-back')
-  expect((await world.put(configOf({ a: 3 }), 2_000)).outcome).toBe('committed')
-  expect(world.callsOf({ hooks: ['close'] })).toEqual(['close a2'])
+  const leased = harness.reloader.lease(() => opened)
+  harness.modules.a.script('check', 'reject')
+  expect((await harness.put(configOf({ a: 2 }), 1_000)).outcome).toBe('rolled-back')
+  expect((await harness.put(configOf({ a: 3 }), 2_000)).outcome).toBe('committed')
+  expect(harness.callsOf({ hooks: ['close'] })).toEqual(['close a2'])
   open()
   await leased
-  await world.advance(0)
-  expect(world.callsOf({ hooks: ['close'] })).toEqual(['close a2', 'close a1'])
+  await harness.advance(0)
+  expect(harness.callsOf({ hooks: ['close'] })).toEqual(['close a2', 'close a1'])
 })
 
 test('G1 of several leases the last one counts, and one that throws ends like any other', async () => {
-  const world = await startWorld({ config: configOf({ a: 1 }) })
+  const harness = await startHarness({ config: configOf({ a: 1 }) })
   const [first, second, third] = [gate(), gate(), gate()]
-  const failing = world.reloader.lease(async () => {
+  const failing = harness.reloader.lease(async () => {
     await first.opened
     throw new Error('of the task itself')
   })
-  const good = world.reloader.lease(() => second.opened)
-  const using = world.reloader.modules.a.use(() => third.opened)
-  await world.put(configOf({ a: 2 }))
+  const good = harness.reloader.lease(() => second.opened)
+  const using = harness.reloader.modules.a.use(() => third.opened)
+  await harness.put(configOf({ a: 2 }))
   first.open()
   await expect(failing).rejects.toThrow('of the task itself')
-  await world.advance(0)
-  expect(world.callsOf({ hooks: ['close'] })).toEqual([])
+  await harness.advance(0)
+  expect(harness.callsOf({ hooks: ['close'] })).toEqual([])
   second.open()
   await good
-  await world.advance(0)
-  expect(world.callsOf({ hooks: ['close'] })).toEqual([])
+  await harness.advance(0)
+  expect(harness.callsOf({ hooks: ['close'] })).toEqual([])
   third.open()
   await using
-  await world.advance(0)
-  expect(world.callsOf({ hooks: ['close'] })).toEqual(['close a1'])
+  await harness.advance(0)
+  expect(harness.callsOf({ hooks: ['close'] })).toEqual(['close a1'])
 })
 
 test('G1 use holds one generation of one module, and only that one', async () => {
-  const world = await startWorld({ config: configOf({ a: 1, x: 1 }) })
+  const harness = await startHarness({ config: configOf({ a: 1, x: 1 }) })
   const { open, opened } = gate()
-  const using = world.reloader.modules.a.use(async (instance) => {
+  const using = harness.reloader.modules.a.use(async (instance) => {
     await opened
     return instance
   })
-  await world.put(configOf({ a: 2, x: 2 }))
-  expect(world.callsOf({ hooks: ['close'] })).toEqual(['close x1'])
+  await harness.put(configOf({ a: 2, x: 2 }))
+  expect(harness.callsOf({ hooks: ['close'] })).toEqual(['close x1'])
   open()
   expect(await using).toMatchObject({ value: 1, closes: 0 })
-  await world.advance(0)
-  expect(world.callsOf({ hooks: ['close'] })).toEqual(['close x1', 'close a1'])
+  await harness.advance(0)
+  expect(harness.callsOf({ hooks: ['close'] })).toEqual(['close x1', 'close a1'])
 })
 
 test('G1 a task that throws at once gives its hold back', async () => {
-  const world = await startWorld({ config: configOf({ a: 1 }) })
+  const harness = await startHarness({ config: configOf({ a: 1 }) })
   const throwing = () => {
     throw new Error('of the task itself')
   }
-  await expect(world.reloader.lease(throwing)).rejects.toThrow('of the task itself')
-  await expect(world.reloader.modules.a.use(throwing)).rejects.toThrow('of the task itself')
-  await world.put(configOf({ a: 2 }))
-  expect(world.callsOf({ hooks: ['close'] })).toEqual(['close a1'])
+  await expect(harness.reloader.lease(throwing)).rejects.toThrow('of the task itself')
+  await expect(harness.reloader.modules.a.use(throwing)).rejects.toThrow('of the task itself')
+  await harness.put(configOf({ a: 2 }))
+  expect(harness.callsOf({ hooks: ['close'] })).toEqual(['close a1'])
 })
 
 test('G1 a lease is bounded by leaseMs: the generation is then closed all the same, and that is reported', async () => {
   const { warned, logger } = collecting()
-  const world = await startWorld({
+  const harness = await startHarness({
     config: configOf({ a: 1, b: 1 }),
     options: { logger, deadlines: { leaseMs: 5_000 } },
   })
   const { open, opened } = gate()
-  const leased = world.reloader.lease(() => opened)
-  await world.put(configOf({ a: 2 })) // b is switched off
-  await world.advance(4_999)
-  expect(world.callsOf({ hooks: ['close'] })).toEqual([])
-  await world.advance(2) // the waits of both modules run at once
-  expect(world.callsOf({ hooks: ['close'] })).toEqual(['close b1', 'close a1'])
+  const leased = harness.reloader.lease(() => opened)
+  await harness.put(configOf({ a: 2 })) // b is switched off
+  await harness.advance(4_999)
+  expect(harness.callsOf({ hooks: ['close'] })).toEqual([])
+  await harness.advance(2) // the waits of both modules run at once
+  expect(harness.callsOf({ hooks: ['close'] })).toEqual(['close b1', 'close a1'])
   expect(warned).toEqual(['lease.overdue', 'lease.overdue'])
   open()
   await leased
-  await world.advance(0)
-  expect(world.callsOf({ hooks: ['close'] })).toEqual(['close b1', 'close a1'])
+  await harness.advance(0)
+  expect(harness.callsOf({ hooks: ['close'] })).toEqual(['close b1', 'close a1'])
 })
 
 test('G1 use is bounded by leaseMs too', async () => {
   const { warned, logger } = collecting()
-  const world = await startWorld({ config: configOf({ a: 1 }), options: { logger, deadlines: { leaseMs: 5_000 } } })
+  const harness = await startHarness({ config: configOf({ a: 1 }), options: { logger, deadlines: { leaseMs: 5_000 } } })
   const { open, opened } = gate()
-  const using = world.reloader.modules.a.use(() => opened)
-  await world.put(configOf({ a: 2 }))
-  await world.advance(4_999)
-  expect(world.callsOf({ hooks: ['close'] })).toEqual([])
-  await world.advance(2)
-  expect(world.callsOf({ hooks: ['close'] })).toEqual(['close a1'])
+  const using = harness.reloader.modules.a.use(() => opened)
+  await harness.put(configOf({ a: 2 }))
+  await harness.advance(4_999)
+  expect(harness.callsOf({ hooks: ['close'] })).toEqual([])
+  await harness.advance(2)
+  expect(harness.callsOf({ hooks: ['close'] })).toEqual(['close a1'])
   expect(warned).toEqual(['lease.overdue'])
   open()
   await using
 })
 
 test('G1 close waits for a lease, whose snapshot stays open meanwhile', async () => {
-  const world = await startWorld({ config: configOf({ a: 1, b: 1 }) })
+  const harness = await startHarness({ config: configOf({ a: 1, b: 1 }) })
   const { open, opened } = gate()
-  const leased = world.reloader.lease(async ({ modules }) => {
+  const leased = harness.reloader.lease(async ({ modules }) => {
     await opened
     return [modules.a.current?.closes, modules.b.current?.closes]
   })
-  const closed = world.reloader.close()
-  await world.advance(1_000)
-  expect(world.callsOf({ hooks: ['close'] })).toEqual([])
+  const closed = harness.reloader.close()
+  await harness.advance(1_000)
+  expect(harness.callsOf({ hooks: ['close'] })).toEqual([])
   open()
   expect(await leased).toEqual([0, 0])
   await closed
-  expect(world.callsOf({ hooks: ['close'] })).toEqual(['close b1', 'close a1'])
+  expect(harness.callsOf({ hooks: ['close'] })).toEqual(['close b1', 'close a1'])
 })

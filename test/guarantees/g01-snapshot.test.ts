@@ -1,72 +1,72 @@
 import { expect, test } from 'vitest'
-import { configOf, createWorld, startWorld, type World } from './world.ts'
+import { configOf, createHarness, startHarness, type Harness } from './harness.ts'
 
 const all = (value: number) => configOf({ a: value, b: value, c: value, d: value, x: value })
 
 /** Config, instances and side effects of all five modules, as one reader in one turn sees them. */
-const seenBy = ({ reloader, served, effects }: World): number[] => [
+const seenBy = ({ reloader, served, effects }: Harness): number[] => [
   ...Object.values(reloader.config as Record<string, { value: number }>).map(({ value }) => value),
   ...Object.values(served),
   ...Object.values(effects).flatMap((value) => value ?? []),
 ]
 
 /** Reads as soon as the running turn has ended, once for each call of the hook. */
-const readAfter = (world: World, hook: 'commit' | 'rollback', seen: number[][]): void => {
+const readAfter = (harness: Harness, hook: 'commit' | 'rollback', seen: number[][]): void => {
   const read = (): undefined => {
-    queueMicrotask(() => seen.push(seenBy(world)))
-    process.nextTick(() => seen.push(seenBy(world)))
+    queueMicrotask(() => seen.push(seenBy(harness)))
+    process.nextTick(() => seen.push(seenBy(harness)))
   }
-  for (const name of ['a', 'b', 'c', 'd', 'x'] as const) world.modules[name].always(hook, read)
+  for (const name of ['a', 'b', 'c', 'd', 'x'] as const) harness.modules[name].always(hook, read)
 }
 
 const whole = (value: number): number[] => new Array(15).fill(value)
 
 test('G1 whoever runs right after any commit of the tick sees the whole new snapshot', async () => {
-  const world = await startWorld({ config: all(1) })
+  const harness = await startHarness({ config: all(1) })
   const seen: number[][] = []
-  readAfter(world, 'commit', seen)
-  await world.put(all(2))
+  readAfter(harness, 'commit', seen)
+  await harness.put(all(2))
   expect(seen).toEqual(new Array(10).fill(whole(2)))
 })
 
 test('G1 whoever runs right after a tick in which the last commit threw sees the whole old snapshot', async () => {
-  const world = await startWorld({ config: all(1) })
+  const harness = await startHarness({ config: all(1) })
   const seen: number[][] = []
-  readAfter(world, 'commit', seen)
-  readAfter(world, 'rollback', seen)
-  world.modules.x.script('commit', 'throw')
-  expect((await world.put(all(2))).outcome).toBe('rolled-back')
+  readAfter(harness, 'commit', seen)
+  readAfter(harness, 'rollback', seen)
+  harness.modules.x.script('commit', 'throw')
+  expect((await harness.put(all(2))).outcome).toBe('rolled-back')
   expect(seen).toEqual(new Array(18).fill(whole(1)))
 })
 
 test('G1 whoever runs right after a failed soak was swapped back sees the whole old snapshot', async () => {
-  const world = await startWorld({ config: all(1), options: { soak: 1_000 } })
+  const harness = await startHarness({ config: all(1), options: { soak: 1_000 } })
   const seen: number[][] = []
-  readAfter(world, 'rollback', seen)
-  world.modules.c.script('check', undefined, 'reject')
-  expect((await world.put(all(2), 1_000)).outcome).toBe('rolled-back')
+  readAfter(harness, 'rollback', seen)
+  harness.modules.c.script('check', undefined, 'reject')
+  expect((await harness.put(all(2), 1_000)).outcome).toBe('rolled-back')
   expect(seen).toEqual(new Array(10).fill(whole(1)))
 })
 
 test('G1 whoever runs right after a failed apply was swapped back sees the whole old snapshot', async () => {
-  const world = await startWorld({ config: all(1) })
+  const harness = await startHarness({ config: all(1) })
   const seen: number[][] = []
-  readAfter(world, 'rollback', seen)
-  world.modules.k.script('apply', 'reject')
-  expect((await world.put({ ...all(2), k: { value: 2 } })).outcome).toBe('rolled-back')
+  readAfter(harness, 'rollback', seen)
+  harness.modules.k.script('apply', 'reject')
+  expect((await harness.put({ ...all(2), k: { value: 2 } })).outcome).toBe('rolled-back')
   expect(seen).toEqual(new Array(10).fill(whole(1)))
 })
 
 test('G1 a subscriber is told after the tick, forward and back, and sees one whole snapshot each time', async () => {
-  const world = await startWorld({ config: all(1), options: { soak: 1_000 } })
+  const harness = await startHarness({ config: all(1), options: { soak: 1_000 } })
   const told: unknown[] = []
-  world.reloader.subscribe(
+  harness.reloader.subscribe(
     (config) => config.c?.value,
-    (next, previous, { direction }) => told.push({ next, previous, direction, seen: seenBy(world) }),
+    (next, previous, { direction }) => told.push({ next, previous, direction, seen: seenBy(harness) }),
   )
-  world.modules.x.script('check', 'reject')
-  await world.put(all(2), 1_000)
-  await world.put(all(3), 1_000)
+  harness.modules.x.script('check', 'reject')
+  await harness.put(all(2), 1_000)
+  await harness.put(all(3), 1_000)
   expect(told).toEqual([
     { next: 2, previous: 1, direction: 'forward', seen: whole(2) },
     { next: 1, previous: 2, direction: 'back', seen: whole(1) },
@@ -75,22 +75,22 @@ test('G1 a subscriber is told after the tick, forward and back, and sees one who
 })
 
 test('G1 a subscriber is not told of a tick that did not hold', async () => {
-  const world = await startWorld({ config: all(1) })
+  const harness = await startHarness({ config: all(1) })
   const told: unknown[] = []
-  world.reloader.subscribe(
+  harness.reloader.subscribe(
     (config) => config.a?.value,
     (next) => told.push(next),
   )
-  world.modules.d.script('commit', 'throw')
-  await world.put(all(2))
-  world.modules.d.script('prepare', 'reject')
-  await world.put(all(3))
+  harness.modules.d.script('commit', 'throw')
+  await harness.put(all(2))
+  harness.modules.d.script('prepare', 'reject')
+  await harness.put(all(3))
   expect(told).toEqual([])
 })
 
 test('G1 the first snapshot appears as one: before it there is no config and no instance', async () => {
-  const world = await startWorld({ config: all(1) })
-  const other = createWorld({ config: all(7) })
+  const harness = await startHarness({ config: all(1) })
+  const other = createHarness({ config: all(7) })
   const seen: unknown[] = []
   other.modules.d.script('commit', () => {
     // Within the tick, before its end: commits are called, but nothing is shown yet.
@@ -100,29 +100,29 @@ test('G1 the first snapshot appears as one: before it there is no config and no 
   await other.reloader.start()
   expect(seen).toEqual([{}])
   expect(seenBy(other)).toEqual(whole(7))
-  expect(seenBy(world)).toEqual(whole(1))
+  expect(seenBy(harness)).toEqual(whole(1))
 })
 
 test('G1 a commit throws in each position: no mix remains in config, instances or side effects', async () => {
-  const world = await startWorld({ config: all(1) })
+  const harness = await startHarness({ config: all(1) })
   for (const [index, name] of (['a', 'b', 'c', 'd', 'x'] as const).entries()) {
-    world.modules[name].script('commit', 'throw')
-    const record = await world.put(all(2 + index))
+    harness.modules[name].script('commit', 'throw')
+    const record = await harness.put(all(2 + index))
     expect(record.outcome).toBe('rolled-back')
     expect(record).toMatchObject({ failures: [{ code: 'module.commit-failed', module: name, phase: 'commit' }] })
-    expect(seenBy(world)).toEqual(whole(1))
+    expect(seenBy(harness)).toEqual(whole(1))
   }
-  expect((await world.put(all(9))).outcome).toBe('committed')
-  expect(seenBy(world)).toEqual(whole(9))
+  expect((await harness.put(all(9))).outcome).toBe('committed')
+  expect(seenBy(harness)).toEqual(whole(9))
 })
 
 test('G1 a commit that returns a promise is refused like one that threw', async () => {
-  const world = await startWorld({ config: all(1) })
-  world.modules.c.script('commit', 'promise')
-  const record = await world.put(all(2))
+  const harness = await startHarness({ config: all(1) })
+  harness.modules.c.script('commit', 'promise')
+  const record = await harness.put(all(2))
   expect(record).toMatchObject({ outcome: 'rolled-back', failures: [{ code: 'module.commit-failed', module: 'c' }] })
-  expect(seenBy(world)).toEqual(whole(1))
-  world.modules.c.script('commit', 'reject') // nor does its rejection end the process
-  expect((await world.put(all(3))).outcome).toBe('rolled-back')
-  expect(seenBy(world)).toEqual(whole(1))
+  expect(seenBy(harness)).toEqual(whole(1))
+  harness.modules.c.script('commit', 'reject') // nor does its rejection end the process
+  expect((await harness.put(all(3))).outcome).toBe('rolled-back')
+  expect(seenBy(harness)).toEqual(whole(1))
 })

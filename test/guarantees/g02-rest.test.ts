@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest'
-import { type Config, configOf, startWorld, type World } from './world.ts'
+import { type Config, configOf, startHarness, type Harness } from './harness.ts'
 
 const all = (value: number): Config =>
   configOf({ a: value, b: value, c: value, d: value, x: value, k: value, l: value })
 
 /** The modules that do not serve the slice of the config, by what users of them see. */
-const differing = ({ reloader, served, effects }: World): string[] => {
+const differing = ({ reloader, served, effects }: Harness): string[] => {
   const config = reloader.config as Record<string, { value: number } | undefined>
   const wanted = (name: string): number | undefined => config[name]?.value
   const generations = (['a', 'b', 'c', 'd', 'x'] as const).filter(
@@ -16,10 +16,10 @@ const differing = ({ reloader, served, effects }: World): string[] => {
 }
 
 /** What rests, and what is true there: G2 itself. */
-const expectHonest = (world: World, state: string): void => {
-  const status = world.reloader.status()
+const expectHonest = (harness: Harness, state: string): void => {
+  const status = harness.reloader.status()
   expect(status.state).toBe(state)
-  expect([...status.degraded].sort()).toEqual(differing(world))
+  expect([...status.degraded].sort()).toEqual(differing(harness))
   for (const [name, { state: moduleState }] of Object.entries(status.modules)) {
     expect(moduleState === 'degraded', name).toBe(status.degraded.includes(name))
   }
@@ -27,9 +27,9 @@ const expectHonest = (world: World, state: string): void => {
 }
 
 test('G2 at rest in committed, rejected and rolled-back every module serves the config', async () => {
-  const world = await startWorld({ config: all(1), options: { soak: 1_000 } })
-  expectHonest(world, 'committed')
-  const { a, b, c, d, x, k, l } = world.modules
+  const harness = await startHarness({ config: all(1), options: { soak: 1_000 } })
+  expectHonest(harness, 'committed')
+  const { a, b, c, d, x, k, l } = harness.modules
   const failing = [
     () => b.script('prepare', 'reject'),
     () => c.script('commit', 'throw'),
@@ -41,151 +41,154 @@ test('G2 at rest in committed, rejected and rolled-back every module serves the 
   ]
   for (const [index, script] of failing.entries()) {
     script()
-    expect((await world.put(all(100 + index), 2_000)).outcome).toBe('rolled-back')
-    expect(world.reloader.config).toEqual(all(1))
-    expectHonest(world, 'rolled-back')
+    expect((await harness.put(all(100 + index), 2_000)).outcome).toBe('rolled-back')
+    expect(harness.reloader.config).toEqual(all(1))
+    expectHonest(harness, 'rolled-back')
   }
-  expect((await world.put('{', 0)).outcome).toBe('rejected')
-  expectHonest(world, 'rejected')
-  expect((await world.put(all(2), 2_000)).outcome).toBe('committed')
-  expect(world.reloader.config).toEqual(all(2))
-  expectHonest(world, 'committed')
-  expect((await world.put(all(2))).outcome).toBe('unchanged')
-  expectHonest(world, 'committed')
+  expect((await harness.put('{', 0)).outcome).toBe('rejected')
+  expectHonest(harness, 'rejected')
+  expect((await harness.put(all(2), 2_000)).outcome).toBe('committed')
+  expect(harness.reloader.config).toEqual(all(2))
+  expectHonest(harness, 'committed')
+  expect((await harness.put(all(2))).outcome).toBe('unchanged')
+  expectHonest(harness, 'committed')
 })
 
 test('G2 at rest after a superseded transaction every module serves the config', async () => {
-  const world = await startWorld({ config: all(1) })
-  world.modules.d.script('prepare', 'heed')
-  world.source.put(all(2))
-  await world.advance(10)
-  world.modules.d.script('prepare', 'reject')
-  world.source.put(all(3))
-  expect((await world.next()).outcome).toBe('superseded')
-  expect((await world.next()).outcome).toBe('rolled-back')
-  expectHonest(world, 'rolled-back')
+  const harness = await startHarness({ config: all(1) })
+  harness.modules.d.script('prepare', 'heed')
+  harness.source.put(all(2))
+  await harness.advance(10)
+  harness.modules.d.script('prepare', 'reject')
+  harness.source.put(all(3))
+  expect((await harness.next()).outcome).toBe('superseded')
+  expect((await harness.next()).outcome).toBe('rolled-back')
+  expectHonest(harness, 'rolled-back')
 })
 
 test('G2 degraded names exactly the module whose rollback threw', async () => {
-  const world = await startWorld({ config: all(1) })
-  world.modules.c.script('rollback', 'throw')
-  world.modules.d.script('commit', 'throw')
-  expect(await world.put(all(2))).toMatchObject({ outcome: 'degraded', degraded: ['c'] })
-  expectHonest(world, 'degraded')
+  const harness = await startHarness({ config: all(1) })
+  harness.modules.c.script('rollback', 'throw')
+  harness.modules.d.script('commit', 'throw')
+  expect(await harness.put(all(2))).toMatchObject({ outcome: 'degraded', degraded: ['c'] })
+  expectHonest(harness, 'degraded')
 })
 
 test('G2 degraded names exactly the modules whose rollback threw after a failed soak', async () => {
-  const world = await startWorld({ config: all(1), options: { soak: 1_000 } })
-  world.modules.a.script('rollback', 'throw')
-  world.modules.x.script('rollback', 'promise') // a promise is no rollback that is done
-  world.modules.x.script('commit', () => {
-    world.effects.x = 2
+  const harness = await startHarness({ config: all(1), options: { soak: 1_000 } })
+  harness.modules.a.script('rollback', 'throw')
+  harness.modules.x.script('rollback', 'promise') // a promise is no rollback that is done
+  harness.modules.x.script('commit', () => {
+    harness.effects.x = 2
   })
-  world.modules.d.script('check', 'reject')
-  const record = await world.put(all(2), 1_000)
+  harness.modules.d.script('check', 'reject')
+  const record = await harness.put(all(2), 1_000)
   expect(record).toMatchObject({ outcome: 'degraded' })
-  expect(world.reloader.status().degraded).toContain('a')
-  expect(world.reloader.status().degraded).toContain('x')
-  expect(world.reloader.status().degraded).toHaveLength(2)
+  expect(harness.reloader.status().degraded).toContain('a')
+  expect(harness.reloader.status().degraded).toContain('x')
+  expect(harness.reloader.status().degraded).toHaveLength(2)
 })
 
 test('G2 degraded names exactly the compensating module whose undo failed', async () => {
-  const world = await startWorld({ config: all(1) })
-  world.modules.k.script('undo', 'reject')
-  world.modules.l.script('apply', 'reject')
-  expect(await world.put(all(2))).toMatchObject({ outcome: 'degraded', degraded: ['k'] })
-  expectHonest(world, 'degraded')
+  const harness = await startHarness({ config: all(1) })
+  harness.modules.k.script('undo', 'reject')
+  harness.modules.l.script('apply', 'reject')
+  expect(await harness.put(all(2))).toMatchObject({ outcome: 'degraded', degraded: ['k'] })
+  expectHonest(harness, 'degraded')
 })
 
 test('G2 degraded is repaired by its back-off, and only the named modules are called', async () => {
-  const world = await startWorld({ config: all(1), options: { repair: { minMs: 1_000, maxMs: 1_000 } } })
-  world.modules.b.script('rollback', 'throw')
-  world.modules.x.script('commit', 'throw')
-  expect((await world.put(all(2))).outcome).toBe('degraded')
-  world.clearCalls()
-  const repaired = await world.next(1_000)
+  const harness = await startHarness({ config: all(1), options: { repair: { minMs: 1_000, maxMs: 1_000 } } })
+  harness.modules.b.script('rollback', 'throw')
+  harness.modules.x.script('commit', 'throw')
+  expect((await harness.put(all(2))).outcome).toBe('degraded')
+  harness.clearCalls()
+  const repaired = await harness.next(1_000)
   expect(repaired).toMatchObject({
     outcome: 'committed',
     trigger: 'repair',
     modules: [{ module: 'b', change: 'repair' }],
   })
-  expectHonest(world, 'committed')
-  expect(world.calls).toEqual(['prepare b3', 'commit b3', 'close b1'])
+  expectHonest(harness, 'committed')
+  expect(harness.calls).toEqual(['prepare b3', 'commit b3', 'close b1'])
 })
 
 test('G2 a repair that fails is tried again until it succeeds', async () => {
-  const world = await startWorld({
+  const harness = await startHarness({
     config: all(1),
     options: { repair: { minMs: 1_000, maxMs: 4_000 }, random: () => 0.99 },
   })
-  world.modules.b.script('rollback', 'throw')
-  world.modules.x.script('commit', 'throw')
-  await world.put(all(2))
-  world.modules.b.script('prepare', 'reject', 'reject', 'reject')
+  harness.modules.b.script('rollback', 'throw')
+  harness.modules.x.script('commit', 'throw')
+  await harness.put(all(2))
+  harness.modules.b.script('prepare', 'reject', 'reject', 'reject')
   for (const _ of [1, 2, 3]) {
-    expect(await world.next(4_000)).toMatchObject({ outcome: 'rolled-back', trigger: 'repair' })
-    expectHonest(world, 'degraded')
+    expect(await harness.next(4_000)).toMatchObject({ outcome: 'rolled-back', trigger: 'repair' })
+    expectHonest(harness, 'degraded')
   }
-  expect(await world.next(4_000)).toMatchObject({ outcome: 'committed', trigger: 'repair' })
-  expectHonest(world, 'committed')
+  expect(await harness.next(4_000)).toMatchObject({ outcome: 'committed', trigger: 'repair' })
+  expectHonest(harness, 'committed')
 })
 
 test('G2 degraded is repaired by reload(), by retry() of the document that failed, and by the one that serves', async () => {
-  const world = await startWorld({ config: all(1), options: { repair: { minMs: 60_000, maxMs: 60_000 } } })
+  const harness = await startHarness({ config: all(1), options: { repair: { minMs: 60_000, maxMs: 60_000 } } })
   const degrade = async (value: number): Promise<void> => {
-    world.modules.b.script('rollback', 'throw')
-    world.modules.x.script('commit', 'throw')
-    expect((await world.put(all(value))).outcome).toBe('degraded')
-    expectHonest(world, 'degraded')
+    harness.modules.b.script('rollback', 'throw')
+    harness.modules.x.script('commit', 'throw')
+    expect((await harness.put(all(value))).outcome).toBe('degraded')
+    expectHonest(harness, 'degraded')
   }
   await degrade(2)
   // What is in the source is quarantined: to read it again is no reason to try it again, but to repair what serves.
-  const reloaded = world.reloader.reload()
-  expect(await world.next()).toMatchObject({ outcome: 'rejected', failures: [{ code: 'quarantined' }] })
+  const reloaded = harness.reloader.reload()
+  expect(await harness.next()).toMatchObject({ outcome: 'rejected', failures: [{ code: 'quarantined' }] })
   expect((await reloaded).trigger).toBe('reload')
-  expect(await world.next()).toMatchObject({ outcome: 'committed', trigger: 'repair' })
-  expect(world.reloader.config).toEqual(all(1))
-  expectHonest(world, 'committed')
+  expect(await harness.next()).toMatchObject({ outcome: 'committed', trigger: 'repair' })
+  expect(harness.reloader.config).toEqual(all(1))
+  expectHonest(harness, 'committed')
   await degrade(3)
-  const retried = world.reloader.retry()
-  expect(await world.next()).toMatchObject({ outcome: 'committed', trigger: 'retry' })
+  const retried = harness.reloader.retry()
+  expect(await harness.next()).toMatchObject({ outcome: 'committed', trigger: 'retry' })
   expect((await retried).outcome).toBe('committed')
-  expect(world.reloader.config).toEqual(all(3)) // the document in the source is good now
-  expectHonest(world, 'committed')
+  expect(harness.reloader.config).toEqual(all(3)) // the document in the source is good now
+  expectHonest(harness, 'committed')
   await degrade(4)
-  expect(await world.put(all(3))).toMatchObject({ outcome: 'committed', modules: [{ module: 'b', change: 'repair' }] })
-  expectHonest(world, 'committed')
+  expect(await harness.put(all(3))).toMatchObject({
+    outcome: 'committed',
+    modules: [{ module: 'b', change: 'repair' }],
+  })
+  expectHonest(harness, 'committed')
 })
 
 test('G2 a rejected document, a rollback and a superseded one leave degraded as it was', async () => {
-  const world = await startWorld({ config: all(1) })
-  world.modules.b.script('rollback', 'throw')
-  world.modules.x.script('commit', 'throw')
-  await world.put(all(2))
-  expect((await world.put('nonsense')).outcome).toBe('rejected')
-  expectHonest(world, 'degraded')
-  world.modules.a.script('prepare', 'reject')
-  expect((await world.put(all(3))).outcome).toBe('rolled-back')
-  expectHonest(world, 'degraded')
-  world.modules.a.script('prepare', 'heed')
-  world.source.put(all(4))
-  await world.advance(10)
-  world.modules.d.script('prepare', 'reject')
-  world.source.put(all(5))
-  expect((await world.next()).outcome).toBe('superseded')
-  expect((await world.next()).outcome).toBe('rolled-back')
-  expectHonest(world, 'degraded')
-  expect((await world.put(all(6))).outcome).toBe('committed')
-  expectHonest(world, 'committed')
+  const harness = await startHarness({ config: all(1) })
+  harness.modules.b.script('rollback', 'throw')
+  harness.modules.x.script('commit', 'throw')
+  await harness.put(all(2))
+  expect((await harness.put('nonsense')).outcome).toBe('rejected')
+  expectHonest(harness, 'degraded')
+  harness.modules.a.script('prepare', 'reject')
+  expect((await harness.put(all(3))).outcome).toBe('rolled-back')
+  expectHonest(harness, 'degraded')
+  harness.modules.a.script('prepare', 'heed')
+  harness.source.put(all(4))
+  await harness.advance(10)
+  harness.modules.d.script('prepare', 'reject')
+  harness.source.put(all(5))
+  expect((await harness.next()).outcome).toBe('superseded')
+  expect((await harness.next()).outcome).toBe('rolled-back')
+  expectHonest(harness, 'degraded')
+  expect((await harness.put(all(6))).outcome).toBe('committed')
+  expectHonest(harness, 'committed')
 })
 
 test('G2 a second failure adds to what degraded names', async () => {
-  const world = await startWorld({ config: all(1) })
-  world.modules.b.script('rollback', 'throw')
-  world.modules.x.script('commit', 'throw')
-  await world.put(all(2))
-  world.modules.c.script('rollback', 'throw')
-  world.modules.d.script('commit', 'throw')
-  expect(await world.put(all(3))).toMatchObject({ outcome: 'degraded', degraded: ['b', 'c'] })
-  expectHonest(world, 'degraded')
+  const harness = await startHarness({ config: all(1) })
+  harness.modules.b.script('rollback', 'throw')
+  harness.modules.x.script('commit', 'throw')
+  await harness.put(all(2))
+  harness.modules.c.script('rollback', 'throw')
+  harness.modules.d.script('commit', 'throw')
+  expect(await harness.put(all(3))).toMatchObject({ outcome: 'degraded', degraded: ['b', 'c'] })
+  expectHonest(harness, 'degraded')
 })

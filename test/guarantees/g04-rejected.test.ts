@@ -1,7 +1,7 @@
 import { createReloader, type Failure } from 'changeover'
 import { memorySource } from 'changeover/testing'
 import { expect, test } from 'vitest'
-import { type Config, configOf, startWorld, Config as schema, type WorldOptions } from './world.ts'
+import { type Config, configOf, startHarness, Config as schema, type HarnessOptions } from './harness.ts'
 
 const served = configOf({ a: 1, b: 1, c: 1, d: 1, x: 1, k: 1, l: 1 })
 const next = configOf({ a: 2, b: 2, c: 2, d: 2, x: 2, k: 2, l: 2 })
@@ -20,36 +20,36 @@ const documents: readonly [string, Failure['code'], string | Uint8Array][] = [
 ]
 
 test.each(documents)('G4 a document %s is rejected and no module is called', async (_, code, document) => {
-  const world = await startWorld({ config: served })
-  const before = world.reloader.config
-  world.source.put(document)
-  expect(await world.next()).toMatchObject({ outcome: 'rejected', failures: [{ code }], modules: [] })
-  expect(world.calls).toEqual([])
-  expect(world.reloader.config).toBe(before)
-  expect(world.reloader.status()).toMatchObject({ state: 'rejected', inSync: false })
+  const harness = await startHarness({ config: served })
+  const before = harness.reloader.config
+  harness.source.put(document)
+  expect(await harness.next()).toMatchObject({ outcome: 'rejected', failures: [{ code }], modules: [] })
+  expect(harness.calls).toEqual([])
+  expect(harness.reloader.config).toBe(before)
+  expect(harness.reloader.status()).toMatchObject({ state: 'rejected', inSync: false })
 })
 
 test('G4 a document that was deleted is rejected and no module is called', async () => {
-  const world = await startWorld({ config: served })
-  world.source.delete()
-  expect(await world.next()).toMatchObject({ outcome: 'rejected', failures: [{ code: 'document.missing' }] })
-  expect(world.calls).toEqual([])
+  const harness = await startHarness({ config: served })
+  harness.source.delete()
+  expect(await harness.next()).toMatchObject({ outcome: 'rejected', failures: [{ code: 'document.missing' }] })
+  expect(harness.calls).toEqual([])
 })
 
 test('G4 a read that fails ends reload() as rejected and no module is called', async () => {
-  const world = await startWorld({ config: served })
-  world.source.failReads('source.denied', 1)
-  const reloaded = world.reloader.reload()
-  await world.advance(0)
+  const harness = await startHarness({ config: served })
+  harness.source.failReads('source.denied', 1)
+  const reloaded = harness.reloader.reload()
+  await harness.advance(0)
   expect(await reloaded).toMatchObject({ outcome: 'rejected', failures: [{ code: 'source.denied' }], modules: [] })
-  expect(world.calls).toEqual([])
+  expect(harness.calls).toEqual([])
 })
 
 const throwing = (): never => {
   throw new Error('of the policy')
 }
 
-const refusals: readonly [string, Failure['code'], NonNullable<WorldOptions['options']>][] = [
+const refusals: readonly [string, Failure['code'], NonNullable<HarnessOptions['options']>][] = [
   [
     'a policy',
     'policy.refused',
@@ -77,10 +77,10 @@ const refusals: readonly [string, Failure['code'], NonNullable<WorldOptions['opt
 ]
 
 test.each(refusals)('G4 what %s refuses is rejected and no module is called', async (_, code, options) => {
-  const world = await startWorld({ config: served, options })
-  expect(await world.put(next)).toMatchObject({ outcome: 'rejected', failures: [{ code }], modules: [] })
-  expect(world.calls).toEqual([])
-  expect(world.served).toEqual({ a: 1, b: 1, c: 1, d: 1, x: 1 })
+  const harness = await startHarness({ config: served, options })
+  expect(await harness.put(next)).toMatchObject({ outcome: 'rejected', failures: [{ code }], modules: [] })
+  expect(harness.calls).toEqual([])
+  expect(harness.served).toEqual({ a: 1, b: 1, c: 1, d: 1, x: 1 })
 })
 
 test('G4 an async schema that never answers is rejected at its deadline and no module is called', async () => {
@@ -88,9 +88,9 @@ test('G4 an async schema that never answers is rejected at its deadline and no m
     deadlines: { validateMs: 5_000 },
     schema: schema.refine((config) => config.a?.value !== 2 || new Promise<boolean>(() => {})),
   }
-  const world = await startWorld({ config: served, options })
-  expect(await world.put(next, 5_002)).toMatchObject({ outcome: 'rejected', failures: [{ code: 'schema.timeout' }] })
-  expect(world.calls).toEqual([])
+  const harness = await startHarness({ config: served, options })
+  expect(await harness.put(next, 5_002)).toMatchObject({ outcome: 'rejected', failures: [{ code: 'schema.timeout' }] })
+  expect(harness.calls).toEqual([])
 })
 
 const selects: readonly [string, Failure['code'], (value: number) => unknown][] = [
@@ -121,12 +121,12 @@ test.each(selects)(
 )
 
 test('G4 a rejected document during a soak and a rejected one while degraded call no module either', async () => {
-  const world = await startWorld({ config: served, options: { repair: { minMs: 60_000, maxMs: 60_000 } } })
-  world.modules.b.script('rollback', 'throw')
-  world.modules.x.script('commit', 'throw')
-  expect((await world.put(next)).outcome).toBe('degraded')
-  await world.advance(100)
-  world.clearCalls()
-  expect((await world.put('{')).outcome).toBe('rejected')
-  expect(world.calls).toEqual([])
+  const harness = await startHarness({ config: served, options: { repair: { minMs: 60_000, maxMs: 60_000 } } })
+  harness.modules.b.script('rollback', 'throw')
+  harness.modules.x.script('commit', 'throw')
+  expect((await harness.put(next)).outcome).toBe('degraded')
+  await harness.advance(100)
+  harness.clearCalls()
+  expect((await harness.put('{')).outcome).toBe('rejected')
+  expect(harness.calls).toEqual([])
 })

@@ -1,52 +1,52 @@
 import { expect, test } from 'vitest'
-import { configOf, startWorld } from './world.ts'
+import { configOf, startHarness } from './harness.ts'
 
 const before = configOf({ a: 1, b: 1, c: 1, d: 1, x: 1, k: 1 })
 const after = configOf({ a: 2, b: 2, c: 2, d: 2, x: 2, k: 2 })
 
 test('G5 while everything prepares, nothing that serves is called, closed, moved or changed', async () => {
-  const world = await startWorld({ config: before })
-  const { reloader } = world
+  const harness = await startHarness({ config: before })
+  const { reloader } = harness
   const instances = Object.values(reloader.modules).map(({ current }) => current)
-  const effects = { ...world.effects }
+  const effects = { ...harness.effects }
   const told: unknown[] = []
   reloader.subscribe(
     (config) => config,
     (config) => told.push(config),
   )
-  world.modules.d.script('prepare', 'heed')
-  world.source.put(after)
+  harness.modules.d.script('prepare', 'heed')
+  harness.source.put(after)
   for (let ms = 0; ms < 20_000; ms += 1_000) {
-    await world.advance(1_000)
+    await harness.advance(1_000)
     expect(reloader.status().state).toBe('preparing')
     expect(reloader.config).toEqual(before)
     expect(Object.values(reloader.modules).map(({ current }) => current)).toEqual(instances)
-    expect(world.effects).toEqual(effects)
+    expect(harness.effects).toEqual(effects)
     expect(await reloader.lease(({ config, modules }) => [config, modules.a.current])).toEqual([before, instances[0]])
   }
-  expect(world.calls.sort()).toEqual(['prepare a2', 'prepare b2', 'prepare c2', 'prepare d2', 'prepare x2'])
+  expect(harness.calls.sort()).toEqual(['prepare a2', 'prepare b2', 'prepare c2', 'prepare d2', 'prepare x2'])
   expect(told).toEqual([])
 })
 
 test.each(['a', 'b', 'c', 'd', 'x'] as const)(
   'G5 a failing prepare of %s calls nothing of what serves',
   async (name) => {
-    const world = await startWorld({ config: before })
-    world.modules[name].script('prepare', 'reject')
-    expect((await world.put(after)).outcome).toBe('rolled-back')
-    const touched = world.calls.filter((call) => !call.startsWith('prepare') && !/ \w2$/.test(call))
+    const harness = await startHarness({ config: before })
+    harness.modules[name].script('prepare', 'reject')
+    expect((await harness.put(after)).outcome).toBe('rolled-back')
+    const touched = harness.calls.filter((call) => !call.startsWith('prepare') && !/ \w2$/.test(call))
     expect(touched).toEqual([])
-    expect(world.callsOf({ hooks: ['commit', 'rollback', 'check', 'apply', 'undo'] })).toEqual([])
-    expect(world.served).toEqual({ a: 1, b: 1, c: 1, d: 1, x: 1 })
-    expect(world.effects).toEqual({ a: 1, b: 1, c: 1, d: 1, x: 1, k: 1 })
+    expect(harness.callsOf({ hooks: ['commit', 'rollback', 'check', 'apply', 'undo'] })).toEqual([])
+    expect(harness.served).toEqual({ a: 1, b: 1, c: 1, d: 1, x: 1 })
+    expect(harness.effects).toEqual({ a: 1, b: 1, c: 1, d: 1, x: 1, k: 1 })
   },
 )
 
 test('G5 a prepare cannot change the slices that it is given', async () => {
-  const world = await startWorld({ config: before })
+  const harness = await startHarness({ config: before })
   const thrown: unknown[] = []
-  world.modules.a.script('prepare', () => {
-    const { a } = world.reloader.config
+  harness.modules.a.script('prepare', () => {
+    const { a } = harness.reloader.config
     if (a === undefined) return
     try {
       ;(a as { value: number }).value = 9
@@ -54,17 +54,17 @@ test('G5 a prepare cannot change the slices that it is given', async () => {
       thrown.push(error)
     }
   })
-  await world.put(after)
+  await harness.put(after)
   expect(thrown).toMatchObject([{ name: 'TypeError' }])
 })
 
 test('G5 a dry run with prepare touches nothing that serves', async () => {
-  const world = await startWorld({ config: before })
-  const planned = world.reloader.plan(JSON.stringify(after), { prepare: true })
-  await world.advance(0)
+  const harness = await startHarness({ config: before })
+  const planned = harness.reloader.plan(JSON.stringify(after), { prepare: true })
+  await harness.advance(0)
   expect(await planned).toMatchObject({ verdict: 'changes' })
-  expect(world.callsOf({ hooks: ['commit', 'rollback', 'check', 'apply', 'undo'] })).toEqual([])
-  expect(world.callsOf({ hooks: ['close'] }).every((call) => call.endsWith('2'))).toBe(true)
-  expect(world.reloader.config).toEqual(before)
-  expect(world.records).toHaveLength(1) // of the start: it is no transaction
+  expect(harness.callsOf({ hooks: ['commit', 'rollback', 'check', 'apply', 'undo'] })).toEqual([])
+  expect(harness.callsOf({ hooks: ['close'] }).every((call) => call.endsWith('2'))).toBe(true)
+  expect(harness.reloader.config).toEqual(before)
+  expect(harness.records).toHaveLength(1) // of the start: it is no transaction
 })

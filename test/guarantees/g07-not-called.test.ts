@@ -1,7 +1,7 @@
 import { createReloader } from 'changeover'
 import { memorySource } from 'changeover/testing'
 import { expect, test } from 'vitest'
-import { type ModuleName, Config, configOf, startWorld } from './world.ts'
+import { type ModuleName, Config, configOf, startHarness } from './harness.ts'
 
 const values = { a: 1, b: 1, c: 1, d: 1, x: 1, k: 1, l: 1 } as const
 
@@ -19,11 +19,11 @@ const reached: Record<ModuleName, readonly ModuleName[]> = {
 test.each(Object.keys(reached) as ModuleName[])(
   'G7 a change of %s calls it and what needs it, and nobody else',
   async (name) => {
-    const world = await startWorld({ config: configOf(values), options: { soak: 1_000 } })
-    const record = await world.put(configOf({ ...values, [name]: 2 }), 1_500)
+    const harness = await startHarness({ config: configOf(values), options: { soak: 1_000 } })
+    const record = await harness.put(configOf({ ...values, [name]: 2 }), 1_500)
     expect(record.outcome).toBe('committed')
     expect(record.modules.map(({ module }) => module)).toEqual(reached[name])
-    const called = [...new Set(world.calls.map((call) => call.split(' ')[1]?.[0]))]
+    const called = [...new Set(harness.calls.map((call) => call.split(' ')[1]?.[0]))]
     expect(called.sort()).toEqual(reached[name])
   },
 )
@@ -31,7 +31,7 @@ test.each(Object.keys(reached) as ModuleName[])(
 test.each(Object.keys(reached) as ModuleName[])(
   'G7 a change of %s that fails calls nobody else on its way back either',
   async (name) => {
-    const world = await startWorld({
+    const harness = await startHarness({
       config: configOf(values),
       options: {
         soak: {
@@ -44,28 +44,28 @@ test.each(Object.keys(reached) as ModuleName[])(
         },
       },
     })
-    expect((await world.put(configOf({ ...values, [name]: 2 }, 'bad'), 1_500)).outcome).toBe('rolled-back')
-    const called = [...new Set(world.calls.map((call) => call.split(' ')[1]?.[0]))]
+    expect((await harness.put(configOf({ ...values, [name]: 2 }, 'bad'), 1_500)).outcome).toBe('rolled-back')
+    const called = [...new Set(harness.calls.map((call) => call.split(' ')[1]?.[0]))]
     expect(called.sort()).toEqual(reached[name])
   },
 )
 
 test('G7 a change that concerns no module calls nobody, yet is committed', async () => {
-  const world = await startWorld({ config: configOf(values) })
-  expect(await world.put(configOf(values, 'a note'))).toMatchObject({ outcome: 'committed', modules: [] })
-  expect(world.reloader.config.note).toBe('a note')
-  expect(world.calls).toEqual([])
+  const harness = await startHarness({ config: configOf(values) })
+  expect(await harness.put(configOf(values, 'a note'))).toMatchObject({ outcome: 'committed', modules: [] })
+  expect(harness.reloader.config.note).toBe('a note')
+  expect(harness.calls).toEqual([])
 })
 
 test('G7 the same config in other words is unchanged and calls nobody', async () => {
-  const world = await startWorld({ config: configOf(values) })
-  const before = world.reloader.config
+  const harness = await startHarness({ config: configOf(values) })
+  const before = harness.reloader.config
   const reversed = Object.fromEntries(Object.entries(configOf(values)).reverse())
-  expect((await world.put(JSON.stringify(reversed, undefined, 4))).outcome).toBe('unchanged')
-  expect((await world.put(configOf(values))).outcome).toBe('unchanged')
-  expect(world.reloader.config).toBe(before)
-  expect(world.calls).toEqual([])
-  expect(world.reloader.status()).toMatchObject({ inSync: true, serving: { revision: { order: 3 } } })
+  expect((await harness.put(JSON.stringify(reversed, undefined, 4))).outcome).toBe('unchanged')
+  expect((await harness.put(configOf(values))).outcome).toBe('unchanged')
+  expect(harness.reloader.config).toBe(before)
+  expect(harness.calls).toEqual([])
+  expect(harness.reloader.status()).toMatchObject({ inSync: true, serving: { revision: { order: 3 } } })
 })
 
 test('G7 selects that build new objects each time call nobody while what they build is equal', async () => {
@@ -98,24 +98,24 @@ test('G7 selects that build new objects each time call nobody while what they bu
 })
 
 test('G7 order alone (after) calls nobody: b comes after a, but does not need it', async () => {
-  const world = await startWorld({ config: configOf({ a: 1, b: 1 }) })
-  await world.put(configOf({ a: 2, b: 1 }))
-  expect(world.callsOf({ modules: ['b'] })).toEqual([])
+  const harness = await startHarness({ config: configOf({ a: 1, b: 1 }) })
+  await harness.put(configOf({ a: 2, b: 1 }))
+  expect(harness.callsOf({ modules: ['b'] })).toEqual([])
 })
 
 test('G7 a repair calls what degraded names and what needs it, and nobody else', async () => {
-  const world = await startWorld({ config: configOf(values), options: { repair: { minMs: 1_000, maxMs: 1_000 } } })
-  world.modules.a.script('rollback', 'throw')
-  world.modules.b.script('commit', 'throw')
-  expect(await world.put(configOf({ ...values, a: 2, b: 2 }))).toMatchObject({ outcome: 'degraded', degraded: ['a'] })
-  world.clearCalls()
-  expect((await world.next(1_000)).outcome).toBe('committed')
-  expect(world.calls).toEqual(['prepare a3', 'prepare c3', 'commit a3', 'commit c3', 'close c1', 'close a1'])
+  const harness = await startHarness({ config: configOf(values), options: { repair: { minMs: 1_000, maxMs: 1_000 } } })
+  harness.modules.a.script('rollback', 'throw')
+  harness.modules.b.script('commit', 'throw')
+  expect(await harness.put(configOf({ ...values, a: 2, b: 2 }))).toMatchObject({ outcome: 'degraded', degraded: ['a'] })
+  harness.clearCalls()
+  expect((await harness.next(1_000)).outcome).toBe('committed')
+  expect(harness.calls).toEqual(['prepare a3', 'prepare c3', 'commit a3', 'commit c3', 'close c1', 'close a1'])
 })
 
 test('G7 a check is asked of what changed, and not again once it has passed its soak', async () => {
-  const world = await startWorld({ config: configOf(values), options: { soak: 1_000 } })
-  world.modules.b.always('check', 'reject') // b has proved itself: another one's change is not its business
-  expect((await world.put(configOf({ ...values, x: 2 }), 1_500)).outcome).toBe('committed')
-  expect([...new Set(world.callsOf({ hooks: ['check'] }))]).toEqual(['check x2'])
+  const harness = await startHarness({ config: configOf(values), options: { soak: 1_000 } })
+  harness.modules.b.always('check', 'reject') // b has proved itself: another one's change is not its business
+  expect((await harness.put(configOf({ ...values, x: 2 }), 1_500)).outcome).toBe('committed')
+  expect([...new Set(harness.callsOf({ hooks: ['check'] }))]).toEqual(['check x2'])
 })

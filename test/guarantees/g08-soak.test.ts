@@ -1,54 +1,54 @@
 import type { SoakOptions } from 'changeover'
 import { expect, test } from 'vitest'
-import { type Config, configOf, createWorld, startWorld } from './world.ts'
+import { type Config, configOf, createHarness, startHarness } from './harness.ts'
 
 const before = configOf({ a: 1, b: 1 })
 const after = configOf({ a: 2, b: 2 })
 const soak: SoakOptions<Config> = { durationMs: 1_000, intervalMs: 200 }
 
 test('G8 a soak asks its checks at once, at every interval, and at its very end', async () => {
-  const world = await startWorld({ config: before, options: { soak } })
-  world.source.put(after)
-  await world.advance(0)
-  expect(world.callsOf({ hooks: ['check'] })).toEqual(['check a2', 'check b2'])
-  await world.advance(999)
-  expect(world.callsOf({ hooks: ['check'], modules: ['a'] })).toHaveLength(5)
-  expect(world.reloader.status().state).toBe('soaking')
-  await world.advance(1)
-  expect(world.callsOf({ hooks: ['check'], modules: ['a'] })).toHaveLength(6)
-  expect((await world.next()).outcome).toBe('committed')
-  await world.advance(60_000)
-  expect(world.callsOf({ hooks: ['check'], modules: ['a'] })).toHaveLength(6)
+  const harness = await startHarness({ config: before, options: { soak } })
+  harness.source.put(after)
+  await harness.advance(0)
+  expect(harness.callsOf({ hooks: ['check'] })).toEqual(['check a2', 'check b2'])
+  await harness.advance(999)
+  expect(harness.callsOf({ hooks: ['check'], modules: ['a'] })).toHaveLength(5)
+  expect(harness.reloader.status().state).toBe('soaking')
+  await harness.advance(1)
+  expect(harness.callsOf({ hooks: ['check'], modules: ['a'] })).toHaveLength(6)
+  expect((await harness.next()).outcome).toBe('committed')
+  await harness.advance(60_000)
+  expect(harness.callsOf({ hooks: ['check'], modules: ['a'] })).toHaveLength(6)
 })
 
 test('G8 a soak fails at failureThreshold rounds in a row, and not before', async () => {
   const options = { soak: { ...soak, failureThreshold: 3 } }
-  const world = await startWorld({ config: before, options })
-  world.modules.b.script('check', 'reject', 'reject', undefined, 'reject', 'reject')
-  expect((await world.put(after, 3_000)).outcome).toBe('committed')
-  world.modules.b.script('check', undefined, 'reject', 'reject', 'reject')
-  const record = await world.put(configOf({ a: 3, b: 3 }), 3_000)
+  const harness = await startHarness({ config: before, options })
+  harness.modules.b.script('check', 'reject', 'reject', undefined, 'reject', 'reject')
+  expect((await harness.put(after, 3_000)).outcome).toBe('committed')
+  harness.modules.b.script('check', undefined, 'reject', 'reject', 'reject')
+  const record = await harness.put(configOf({ a: 3, b: 3 }), 3_000)
   expect(record).toMatchObject({
     outcome: 'rolled-back',
     failures: [{ code: 'module.check-failed', module: 'b', phase: 'check' }],
   })
-  expect(world.served).toEqual({ a: 2, b: 2 })
+  expect(harness.served).toEqual({ a: 2, b: 2 })
 })
 
 test('G8 a soak does not pass with a failed last round: it goes on until a good one or the threshold', async () => {
   const options = { soak: { ...soak, failureThreshold: 2 } }
-  const world = await startWorld({ config: before, options })
-  world.modules.b.script('check', undefined, undefined, undefined, undefined, undefined, 'reject', 'reject')
-  expect((await world.put(after, 3_000)).outcome).toBe('rolled-back')
+  const harness = await startHarness({ config: before, options })
+  harness.modules.b.script('check', undefined, undefined, undefined, undefined, undefined, 'reject', 'reject')
+  expect((await harness.put(after, 3_000)).outcome).toBe('rolled-back')
 })
 
 test('G8 a check that does not answer in time has failed', async () => {
-  const world = await startWorld({ config: before, options: { soak, deadlines: { checkMs: 500, graceMs: 100 } } })
+  const harness = await startHarness({ config: before, options: { soak, deadlines: { checkMs: 500, graceMs: 100 } } })
   for (const behaviour of ['heed', 'deaf'] as const) {
-    world.modules.a.script('check', behaviour)
-    const record = await world.put(configOf({ a: 3, b: 3 }, behaviour), 3_000)
+    harness.modules.a.script('check', behaviour)
+    const record = await harness.put(configOf({ a: 3, b: 3 }, behaviour), 3_000)
     expect(record).toMatchObject({ outcome: 'rolled-back', failures: [{ code: 'module.check-timeout', module: 'a' }] })
-    expect(world.served).toEqual({ a: 1, b: 1 })
+    expect(harness.served).toEqual({ a: 1, b: 1 })
   }
 })
 
@@ -61,64 +61,64 @@ test('G8 a health check of the service sees the new config and can take it back'
     },
     async () => {},
   ]
-  const world = await startWorld({ config: before, options: { soak: { ...soak, checks } } })
+  const harness = await startHarness({ config: before, options: { soak: { ...soak, checks } } })
   seen.length = 0
-  expect(await world.put(after, 3_000)).toMatchObject({
+  expect(await harness.put(after, 3_000)).toMatchObject({
     outcome: 'rolled-back',
     failures: [{ code: 'health.failed', phase: 'check' }],
   })
   expect(seen).toEqual([after])
-  expect(world.served).toEqual({ a: 1, b: 1 })
+  expect(harness.served).toEqual({ a: 1, b: 1 })
 })
 
 test('G8 a first start whose soak fails keeps serving, rests degraded, is not promoted, and heals later', async () => {
-  const world = createWorld({ config: before, options: { soak, repair: { minMs: 1_000, maxMs: 1_000 } } })
-  world.modules.b.script('check', 'reject', 'reject', undefined)
-  await world.reloader.start() // it serves: there is nothing else
-  expect(await world.next(1_000)).toMatchObject({
+  const harness = createHarness({ config: before, options: { soak, repair: { minMs: 1_000, maxMs: 1_000 } } })
+  harness.modules.b.script('check', 'reject', 'reject', undefined)
+  await harness.reloader.start() // it serves: there is nothing else
+  expect(await harness.next(1_000)).toMatchObject({
     outcome: 'degraded',
     degraded: [],
     failures: [{ code: 'module.check-failed', module: 'b' }],
   })
-  expect(world.served).toEqual({ a: 1, b: 1 })
-  expect(world.callsOf({ hooks: ['rollback', 'close'] })).toEqual([])
-  expect(world.reloader.status()).toMatchObject({ state: 'degraded', serving: { revision: { order: 1 } } })
-  expect(world.reloader.status().lastKnownGood).toBeUndefined()
-  expect(await world.next(1_500)).toMatchObject({ outcome: 'degraded', trigger: 'repair' })
-  expect(await world.next(2_500)).toMatchObject({ outcome: 'committed', trigger: 'repair' })
-  expect(world.reloader.status()).toMatchObject({ state: 'committed', lastKnownGood: { revision: { order: 1 } } })
-  expect(world.callsOf({ hooks: ['prepare', 'commit'] })).toHaveLength(4) // it was only checked again
+  expect(harness.served).toEqual({ a: 1, b: 1 })
+  expect(harness.callsOf({ hooks: ['rollback', 'close'] })).toEqual([])
+  expect(harness.reloader.status()).toMatchObject({ state: 'degraded', serving: { revision: { order: 1 } } })
+  expect(harness.reloader.status().lastKnownGood).toBeUndefined()
+  expect(await harness.next(1_500)).toMatchObject({ outcome: 'degraded', trigger: 'repair' })
+  expect(await harness.next(2_500)).toMatchObject({ outcome: 'committed', trigger: 'repair' })
+  expect(harness.reloader.status()).toMatchObject({ state: 'committed', lastKnownGood: { revision: { order: 1 } } })
+  expect(harness.callsOf({ hooks: ['prepare', 'commit'] })).toHaveLength(4) // it was only checked again
 })
 
 test('G8 a first start whose soak fails is healed by a better document, whose own soak checks all that is soakFailed', async () => {
-  const world = createWorld({
+  const harness = createHarness({
     config: before,
     options: { soak, repair: { minMs: 60_000, maxMs: 60_000 }, random: () => 0.99 },
   })
-  world.modules.b.always('check', 'reject')
-  await world.reloader.start()
-  expect((await world.next(1_000)).outcome).toBe('degraded')
+  harness.modules.b.always('check', 'reject')
+  await harness.reloader.start()
+  expect((await harness.next(1_000)).outcome).toBe('degraded')
   // Only a changes: b is as unwell as before, and must not be taken for proved.
-  expect((await world.put(configOf({ a: 2, b: 1 }), 2_000)).outcome).toBe('degraded')
-  world.modules.b.always('check')
-  expect((await world.put(configOf({ a: 2, b: 3 }), 2_000)).outcome).toBe('committed')
-  expect(world.reloader.status()).toMatchObject({ state: 'committed', degraded: [] })
+  expect((await harness.put(configOf({ a: 2, b: 1 }), 2_000)).outcome).toBe('degraded')
+  harness.modules.b.always('check')
+  expect((await harness.put(configOf({ a: 2, b: 3 }), 2_000)).outcome).toBe('committed')
+  expect(harness.reloader.status()).toMatchObject({ state: 'committed', degraded: [] })
 })
 
 test('G8 without a soak no check is asked', async () => {
-  const world = await startWorld({ config: before })
-  await world.put(after)
-  expect(world.callsOf({ hooks: ['check'] })).toEqual([])
+  const harness = await startHarness({ config: before })
+  await harness.put(after)
+  expect(harness.callsOf({ hooks: ['check'] })).toEqual([])
 })
 
 test('G8 no more checks are asked side by side than concurrency allows', async () => {
-  const world = await startWorld({ config: before, options: { soak, concurrency: 1 } })
-  world.modules.a.script('check', 'deaf')
-  world.source.put(after)
-  await world.advance(50)
-  expect(world.callsOf({ hooks: ['check'] })).toEqual(['check a2'])
-  world.modules.a.release()
-  await world.advance(0)
-  expect(world.callsOf({ hooks: ['check'] })).toEqual(['check a2', 'check b2'])
-  expect((await world.next(2_000)).outcome).toBe('committed')
+  const harness = await startHarness({ config: before, options: { soak, concurrency: 1 } })
+  harness.modules.a.script('check', 'deaf')
+  harness.source.put(after)
+  await harness.advance(50)
+  expect(harness.callsOf({ hooks: ['check'] })).toEqual(['check a2'])
+  harness.modules.a.release()
+  await harness.advance(0)
+  expect(harness.callsOf({ hooks: ['check'] })).toEqual(['check a2', 'check b2'])
+  expect((await harness.next(2_000)).outcome).toBe('committed')
 })

@@ -1,6 +1,6 @@
 import { type Failure, unsafeCause } from 'changeover'
 import { expect, test } from 'vitest'
-import { configOf, startWorld, type World } from './world.ts'
+import { configOf, startHarness, type Harness } from './harness.ts'
 
 const before = configOf({ a: 1, b: 1, c: 1, d: 1, x: 1, k: 1, l: 1 })
 const after = configOf({ a: 2, b: 2, c: 2, d: 2, x: 2, k: 2, l: 2 })
@@ -9,58 +9,58 @@ const repair = { minMs: 60_000, maxMs: 60_000 }
 const failuresOf = (record: { outcome: string }): string[] =>
   (record as { failures?: readonly Failure[] }).failures?.map(({ code, module }) => `${code} ${module}`) ?? []
 
-const start = (soak = 0): Promise<World> => startWorld({ config: before, options: { repair, soak } })
+const start = (soak = 0): Promise<Harness> => startHarness({ config: before, options: { repair, soak } })
 
 test('G9 one rollback that throws stops no other, and the first cause comes first', async () => {
-  const world = await start()
-  world.modules.d.script('commit', 'throw')
-  world.modules.c.script('rollback', 'throw')
-  const record = await world.put(after)
+  const harness = await start()
+  harness.modules.d.script('commit', 'throw')
+  harness.modules.c.script('rollback', 'throw')
+  const record = await harness.put(after)
   expect(record).toMatchObject({ outcome: 'degraded', degraded: ['c'] })
   expect(failuresOf(record)).toEqual(['module.commit-failed d', 'module.rollback-failed c'])
-  expect(world.callsOf({ hooks: ['rollback'] })).toEqual(['rollback d2', 'rollback c2', 'rollback b2', 'rollback a2'])
-  expect(world.effects).toMatchObject({ a: 1, b: 1, d: 1, x: 1 })
+  expect(harness.callsOf({ hooks: ['rollback'] })).toEqual(['rollback d2', 'rollback c2', 'rollback b2', 'rollback a2'])
+  expect(harness.effects).toMatchObject({ a: 1, b: 1, d: 1, x: 1 })
 })
 
 test('G9 two rollbacks that throw, and one that returns a promise, stop no other', async () => {
-  const world = await start()
-  world.modules.x.script('commit', 'throw')
-  world.modules.d.script('rollback', 'throw')
-  world.modules.c.script('rollback', 'reject')
-  world.modules.b.script('rollback', 'throw')
-  const record = await world.put(after)
+  const harness = await start()
+  harness.modules.x.script('commit', 'throw')
+  harness.modules.d.script('rollback', 'throw')
+  harness.modules.c.script('rollback', 'reject')
+  harness.modules.b.script('rollback', 'throw')
+  const record = await harness.put(after)
   expect(record.outcome).toBe('degraded')
-  expect([...world.reloader.status().degraded].sort()).toEqual(['b', 'c', 'd'])
+  expect([...harness.reloader.status().degraded].sort()).toEqual(['b', 'c', 'd'])
   expect(failuresOf(record)).toEqual([
     'module.commit-failed x',
     'module.rollback-failed d',
     'module.rollback-failed c',
     'module.rollback-failed b',
   ])
-  expect(world.callsOf({ hooks: ['rollback'] })).toHaveLength(5)
-  expect(world.effects).toMatchObject({ a: 1, x: 1 })
+  expect(harness.callsOf({ hooks: ['rollback'] })).toHaveLength(5)
+  expect(harness.effects).toMatchObject({ a: 1, x: 1 })
 })
 
 test('G9 the thrower whose rollback throws too is reported for both', async () => {
-  const world = await start()
-  world.modules.b.script('commit', 'throw')
-  world.modules.b.script('rollback', 'throw')
-  const record = await world.put(after)
+  const harness = await start()
+  harness.modules.b.script('commit', 'throw')
+  harness.modules.b.script('rollback', 'throw')
+  const record = await harness.put(after)
   expect(record).toMatchObject({ outcome: 'degraded', degraded: ['b'] })
   expect(failuresOf(record)).toEqual(['module.commit-failed b', 'module.rollback-failed b'])
-  expect(world.effects.a).toBe(1)
+  expect(harness.effects.a).toBe(1)
 })
 
 test('G9 after a failed soak every rollback is called and every undo, whatever the others do', async () => {
-  const world = await start(1_000)
-  world.modules.a.script('check', 'reject')
-  world.modules.x.script('rollback', 'throw')
-  world.modules.b.script('rollback', 'throw')
-  world.modules.l.script('undo', 'reject')
-  world.modules.k.script('undo', 'throw')
-  const record = await world.put(after, 2_000)
+  const harness = await start(1_000)
+  harness.modules.a.script('check', 'reject')
+  harness.modules.x.script('rollback', 'throw')
+  harness.modules.b.script('rollback', 'throw')
+  harness.modules.l.script('undo', 'reject')
+  harness.modules.k.script('undo', 'throw')
+  const record = await harness.put(after, 2_000)
   expect(record.outcome).toBe('degraded')
-  expect([...world.reloader.status().degraded].sort()).toEqual(['b', 'k', 'l', 'x'])
+  expect([...harness.reloader.status().degraded].sort()).toEqual(['b', 'k', 'l', 'x'])
   expect(failuresOf(record)).toEqual([
     'module.check-failed a',
     'module.rollback-failed x',
@@ -68,33 +68,33 @@ test('G9 after a failed soak every rollback is called and every undo, whatever t
     'module.undo-failed l',
     'module.undo-failed k',
   ])
-  expect(world.callsOf({ hooks: ['rollback', 'undo'] })).toHaveLength(7)
-  expect(world.served).toEqual({ a: 1, b: 1, c: 1, d: 1, x: 1 }) // the pointers went back all the same
+  expect(harness.callsOf({ hooks: ['rollback', 'undo'] })).toHaveLength(7)
+  expect(harness.served).toEqual({ a: 1, b: 1, c: 1, d: 1, x: 1 }) // the pointers went back all the same
 })
 
 test('G9 every module whose check failed is reported', async () => {
-  const world = await start(1_000)
-  for (const name of ['a', 'c', 'x'] as const) world.modules[name].script('check', 'reject')
-  const record = await world.put(after, 2_000)
+  const harness = await start(1_000)
+  for (const name of ['a', 'c', 'x'] as const) harness.modules[name].script('check', 'reject')
+  const record = await harness.put(after, 2_000)
   expect(failuresOf(record)).toEqual(['module.check-failed a', 'module.check-failed c', 'module.check-failed x'])
 })
 
 test('G9 a prepare that fails is the only cause: those that were given up for it are not reported', async () => {
-  const world = await start()
-  world.modules.x.script('prepare', 'heed')
-  world.modules.a.script('prepare', 'reject')
-  expect(failuresOf(await world.put(after))).toEqual(['module.prepare-failed a'])
+  const harness = await start()
+  harness.modules.x.script('prepare', 'heed')
+  harness.modules.a.script('prepare', 'reject')
+  expect(failuresOf(await harness.put(after))).toEqual(['module.prepare-failed a'])
 })
 
 test('G9 each failure keeps its own original, beside the record', async () => {
-  const world = await start()
+  const harness = await start()
   const [first, second] = [new Error('first'), new Error('second')]
   const throwing = (error: Error) => () => {
     throw error
   }
-  world.modules.d.script('commit', throwing(first))
-  world.modules.a.script('rollback', throwing(second))
-  const record = await world.put(after)
+  harness.modules.d.script('commit', throwing(first))
+  harness.modules.a.script('rollback', throwing(second))
+  const record = await harness.put(after)
   const [commit, rollback] = record.outcome === 'degraded' ? record.failures : []
   expect(commit !== undefined && unsafeCause(commit)).toBe(first)
   expect(rollback !== undefined && unsafeCause(rollback)).toBe(second)
@@ -102,12 +102,12 @@ test('G9 each failure keeps its own original, beside the record', async () => {
 })
 
 test('G9 all that failed is repaired together', async () => {
-  const world = await start()
-  world.modules.x.script('commit', 'throw')
-  world.modules.d.script('rollback', 'throw')
-  world.modules.b.script('rollback', 'throw')
-  await world.put(after)
-  const record = await world.put(before)
+  const harness = await start()
+  harness.modules.x.script('commit', 'throw')
+  harness.modules.d.script('rollback', 'throw')
+  harness.modules.b.script('rollback', 'throw')
+  await harness.put(after)
+  const record = await harness.put(before)
   expect(record).toMatchObject({ outcome: 'committed', modules: [{ module: 'b' }, { module: 'd' }] })
-  expect(world.effects).toMatchObject({ a: 1, b: 1, c: 1, d: 1, x: 1 })
+  expect(harness.effects).toMatchObject({ a: 1, b: 1, c: 1, d: 1, x: 1 })
 })

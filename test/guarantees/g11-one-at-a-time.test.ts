@@ -3,157 +3,157 @@ import { createVirtualClock, memorySource } from 'changeover/testing'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { createRandom } from '../model/random-json.ts'
-import { schemaOf } from '../validation/scene.ts'
-import { Config, configOf, startWorld, type World } from './world.ts'
+import { schemaOf } from '../validation/service.ts'
+import { Config, configOf, startHarness, type Harness } from './harness.ts'
 
 const one = configOf({ a: 1, x: 1 })
 const at = (value: number): Config => configOf({ a: value, x: value })
-const outcomes = ({ records }: World): string[] =>
+const outcomes = ({ records }: Harness): string[] =>
   records.map(({ outcome, revision }) => `${outcome} ${revision?.name}`)
 
 /** A schema that takes 100 ms of the world's time. */
-const slowly = (world: () => World | undefined) =>
+const slowly = (harness: () => Harness | undefined) =>
   schemaOf<Config>(async (value) => {
-    const clock = world()?.clock
+    const clock = harness()?.clock
     if (clock !== undefined) await new Promise<void>((resolve) => clock.setTimeout(resolve, 100))
     return Config['~standard'].validate(value)
   })
 
-const startSlow = async (): Promise<World> => {
-  let world: World | undefined
-  const started = await startWorld({ config: one, options: { schema: slowly(() => world) } })
-  world = started
+const startSlow = async (): Promise<Harness> => {
+  let harness: Harness | undefined
+  const started = await startHarness({ config: one, options: { schema: slowly(() => harness) } })
+  harness = started
   return started
 }
 
 describe('G11 A change while validating', () => {
   it('G11 replaces the document of the same transaction', async () => {
-    const world = await startSlow()
-    world.source.put(at(2))
-    await world.advance(50)
-    world.source.put(at(3))
-    await world.advance(200)
-    expect(outcomes(world)).toEqual(['committed 1', 'committed 3'])
-    expect([world.served, world.callsOf({ hooks: ['prepare'] })]).toEqual([
+    const harness = await startSlow()
+    harness.source.put(at(2))
+    await harness.advance(50)
+    harness.source.put(at(3))
+    await harness.advance(200)
+    expect(outcomes(harness)).toEqual(['committed 1', 'committed 3'])
+    expect([harness.served, harness.callsOf({ hooks: ['prepare'] })]).toEqual([
       { a: 3, x: 3 },
       ['prepare a2', 'prepare x2'],
     ])
   })
 
   it('G11 replaces one that is bad, without a record of it', async () => {
-    const world = await startSlow()
-    world.source.put({ ...at(2), unknown: 1 })
-    await world.advance(50)
-    world.source.put(at(3))
-    await world.advance(200)
-    expect(outcomes(world)).toEqual(['committed 1', 'committed 3'])
-    expect(world.served).toEqual({ a: 3, x: 3 })
-    expect(world.records.at(-1)).not.toHaveProperty('failures')
+    const harness = await startSlow()
+    harness.source.put({ ...at(2), unknown: 1 })
+    await harness.advance(50)
+    harness.source.put(at(3))
+    await harness.advance(200)
+    expect(outcomes(harness)).toEqual(['committed 1', 'committed 3'])
+    expect(harness.served).toEqual({ a: 3, x: 3 })
+    expect(harness.records.at(-1)).not.toHaveProperty('failures')
   })
 
   it('G11 does so a bounded number of times: a steady writer does not keep a transaction from its end', async () => {
-    const world = await startSlow()
-    world.source.put(at(2))
+    const harness = await startSlow()
+    harness.source.put(at(2))
     for (let value = 3; value <= 30; value++) {
-      await world.advance(90)
-      world.source.put(at(value))
+      await harness.advance(90)
+      harness.source.put(at(value))
     }
-    expect(world.records.length).toBeGreaterThan(5)
-    await world.advance(1_000)
-    expect(world.served).toEqual({ a: 30, x: 30 })
-    expect(world.records.every(({ outcome }) => outcome === 'committed')).toBe(true)
+    expect(harness.records.length).toBeGreaterThan(5)
+    await harness.advance(1_000)
+    expect(harness.served).toEqual({ a: 30, x: 30 })
+    expect(harness.records.every(({ outcome }) => outcome === 'committed')).toBe(true)
   })
 })
 
 describe('G11 A change while fetching', () => {
   it('G11 is what the transaction goes on with, where it is newer than what was read', async () => {
-    const world = await startWorld({ config: one })
-    world.source.hangReads()
-    const reloaded = world.reloader.reload()
-    await world.advance(0)
-    const { lineage } = world.source.revision
+    const harness = await startHarness({ config: one })
+    harness.source.hangReads()
+    const reloaded = harness.reloader.reload()
+    await harness.advance(0)
+    const { lineage } = harness.source.revision
     const revision = { lineage, order: 9, name: '9' }
-    world.source.deliver({ kind: 'document', revision, content: JSON.stringify(at(9)) })
-    await world.advance(0)
-    expect(world.reloader.status().state).toBe('fetching')
-    world.source.heal()
-    await world.advance(0)
+    harness.source.deliver({ kind: 'document', revision, content: JSON.stringify(at(9)) })
+    await harness.advance(0)
+    expect(harness.reloader.status().state).toBe('fetching')
+    harness.source.heal()
+    await harness.advance(0)
     expect(await reloaded).toMatchObject({ outcome: 'committed', revision, trigger: 'reload' })
-    expect([world.served.a, world.records.length]).toEqual([9, 2])
+    expect([harness.served.a, harness.records.length]).toEqual([9, 2])
   })
 })
 
 describe('G11 A change while preparing', () => {
   it('G11 supersedes: what was prepared is given up and closed, and the newer one goes on', async () => {
-    const world = await startWorld({ config: one })
-    world.modules.x.script('prepare', 'heed')
-    world.source.put(at(2))
-    await world.advance(10)
-    world.source.put(at(3))
-    await world.advance(0)
-    expect(outcomes(world)).toEqual(['committed 1', 'superseded 2', 'committed 3'])
-    expect(world.served).toEqual({ a: 3, x: 3 })
-    expect(world.modules.a.made.map(({ closes }) => closes)).toEqual([1, 1, 0])
+    const harness = await startHarness({ config: one })
+    harness.modules.x.script('prepare', 'heed')
+    harness.source.put(at(2))
+    await harness.advance(10)
+    harness.source.put(at(3))
+    await harness.advance(0)
+    expect(outcomes(harness)).toEqual(['committed 1', 'superseded 2', 'committed 3'])
+    expect(harness.served).toEqual({ a: 3, x: 3 })
+    expect(harness.modules.a.made.map(({ closes }) => closes)).toEqual([1, 1, 0])
   })
 
   it('G11 supersedes once; the next transaction is let end, and the newest follows', async () => {
-    const world = await startWorld({ config: one })
-    world.modules.x.script(
+    const harness = await startHarness({ config: one })
+    harness.modules.x.script(
       'prepare',
       'heed',
-      () => new Promise<void>((resolve) => world.clock.setTimeout(resolve, 100)),
+      () => new Promise<void>((resolve) => harness.clock.setTimeout(resolve, 100)),
     )
-    world.source.put(at(2))
-    await world.advance(10)
+    harness.source.put(at(2))
+    await harness.advance(10)
     for (const value of [3, 4, 5]) {
-      world.source.put(at(value))
-      await world.advance(10)
+      harness.source.put(at(value))
+      await harness.advance(10)
     }
-    expect([world.reloader.status().state, outcomes(world)]).toEqual(['preparing', ['committed 1', 'superseded 2']])
-    await world.advance(100)
-    expect(outcomes(world)).toEqual(['committed 1', 'superseded 2', 'committed 3', 'committed 5'])
+    expect([harness.reloader.status().state, outcomes(harness)]).toEqual(['preparing', ['committed 1', 'superseded 2']])
+    await harness.advance(100)
+    expect(outcomes(harness)).toEqual(['committed 1', 'superseded 2', 'committed 3', 'committed 5'])
   })
 
   it('G11 does not let a steady writer starve the commits', async () => {
-    const world = await startWorld({ config: one })
-    world.modules.x.always('prepare', () => new Promise<void>((resolve) => world.clock.setTimeout(resolve, 250)))
+    const harness = await startHarness({ config: one })
+    harness.modules.x.always('prepare', () => new Promise<void>((resolve) => harness.clock.setTimeout(resolve, 250)))
     for (let value = 2; value <= 300; value++) {
-      world.source.put(at(value))
-      await world.advance(100)
+      harness.source.put(at(value))
+      await harness.advance(100)
     }
-    const committed = world.records.filter(({ outcome }) => outcome === 'committed').length
-    const superseded = world.records.filter(({ outcome }) => outcome === 'superseded').length
+    const committed = harness.records.filter(({ outcome }) => outcome === 'committed').length
+    const superseded = harness.records.filter(({ outcome }) => outcome === 'superseded').length
     expect(committed).toBeGreaterThan(50) // in 30 s of which a commit takes 250 ms, and a superseded one up to 250 more
     expect(superseded).toBeLessThanOrEqual(committed + 1)
-    await world.advance(1_000)
-    expect(world.served).toEqual({ a: 300, x: 300 })
+    await harness.advance(1_000)
+    expect(harness.served).toEqual({ a: 300, x: 300 })
   })
 
   it('G11 is the newest alone, however many come', async () => {
-    const world = await startWorld({ config: one })
-    world.modules.x.script('prepare', 'heed')
+    const harness = await startHarness({ config: one })
+    harness.modules.x.script('prepare', 'heed')
     for (let value = 2; value <= 50; value++) {
-      world.source.put(at(value))
-      if (value === 2) await world.advance(1)
+      harness.source.put(at(value))
+      if (value === 2) await harness.advance(1)
     }
-    await world.advance(0)
-    expect(outcomes(world)).toEqual(['committed 1', 'superseded 2', 'committed 50'])
+    await harness.advance(0)
+    expect(outcomes(harness)).toEqual(['committed 1', 'superseded 2', 'committed 50'])
   })
 })
 
 describe('G11 A change in a later state', () => {
   it('G11 waits for the end of a compensating apply', async () => {
     const config = configOf({ a: 1, k: 1 })
-    const world = await startWorld({ config })
-    world.modules.k.script('apply', 'deaf')
-    world.source.put(configOf({ a: 2, k: 2 }))
-    await world.advance(5)
-    world.source.put(configOf({ a: 3, k: 3 }))
-    await world.advance(1_000)
-    expect([world.reloader.status().state, world.served.a, outcomes(world).length]).toEqual(['completing', 2, 1])
-    world.modules.k.release()
-    await world.advance(0)
-    expect([outcomes(world), world.served.a, world.effects.k]).toEqual([
+    const harness = await startHarness({ config })
+    harness.modules.k.script('apply', 'deaf')
+    harness.source.put(configOf({ a: 2, k: 2 }))
+    await harness.advance(5)
+    harness.source.put(configOf({ a: 3, k: 3 }))
+    await harness.advance(1_000)
+    expect([harness.reloader.status().state, harness.served.a, outcomes(harness).length]).toEqual(['completing', 2, 1])
+    harness.modules.k.release()
+    await harness.advance(0)
+    expect([outcomes(harness), harness.served.a, harness.effects.k]).toEqual([
       ['committed 1', 'committed 2', 'committed 3'],
       3,
       3,
@@ -161,43 +161,47 @@ describe('G11 A change in a later state', () => {
   })
 
   it('G11 waits for the end of the soak, and is then applied; the newest of several alone', async () => {
-    const world = await startWorld({ config: one, options: { soak: 1_000 } })
-    world.source.put(at(2))
-    await world.advance(10)
-    for (const value of [3, 4, 5]) world.source.put(at(value))
-    await world.advance(900)
-    expect([world.reloader.status().state, world.served.a]).toEqual(['soaking', 2])
-    await world.advance(2_000)
-    expect(outcomes(world)).toEqual(['committed 1', 'committed 2', 'committed 5'])
+    const harness = await startHarness({ config: one, options: { soak: 1_000 } })
+    harness.source.put(at(2))
+    await harness.advance(10)
+    for (const value of [3, 4, 5]) harness.source.put(at(value))
+    await harness.advance(900)
+    expect([harness.reloader.status().state, harness.served.a]).toEqual(['soaking', 2])
+    await harness.advance(2_000)
+    expect(outcomes(harness)).toEqual(['committed 1', 'committed 2', 'committed 5'])
   })
 
   it('G11 ends the soak by swapping back, where it is the last known good again', async () => {
-    const world = await startWorld({ config: one, options: { soak: 1_000 } })
-    world.source.put(at(2))
-    await world.advance(10)
-    const [before] = world.modules.a.made
-    expect(world.served.a).toBe(2)
-    world.source.put(one)
-    await world.advance(0)
-    expect(world.reloader.modules.a.current).toBe(before)
-    expect(outcomes(world)).toEqual(['committed 1', 'superseded 2', 'unchanged 3'])
-    expect(world.modules.a.made.map(({ closes }) => closes)).toEqual([0, 1])
-    expect(world.reloader.status()).toMatchObject({ state: 'committed', inSync: true })
+    const harness = await startHarness({ config: one, options: { soak: 1_000 } })
+    harness.source.put(at(2))
+    await harness.advance(10)
+    const [before] = harness.modules.a.made
+    expect(harness.served.a).toBe(2)
+    harness.source.put(one)
+    await harness.advance(0)
+    expect(harness.reloader.modules.a.current).toBe(before)
+    expect(outcomes(harness)).toEqual(['committed 1', 'superseded 2', 'unchanged 3'])
+    expect(harness.modules.a.made.map(({ closes }) => closes)).toEqual([0, 1])
+    expect(harness.reloader.status()).toMatchObject({ state: 'committed', inSync: true })
   })
 
   it('G11 waits for the end of a rollback', async () => {
     const config = configOf({ a: 1, k: 1, l: 1 })
-    const world = await startWorld({ config })
-    world.modules.l.script('apply', 'throw')
-    world.modules.k.script('undo', 'deaf')
-    world.source.put(configOf({ a: 2, k: 2, l: 2 }))
-    await world.advance(5)
-    world.source.put(configOf({ a: 3, k: 3, l: 3 }))
-    await world.advance(100)
-    expect([world.reloader.status().state, world.served.a, outcomes(world).length]).toEqual(['rolling-back', 1, 1])
-    world.modules.k.release()
-    await world.advance(0)
-    expect([outcomes(world), world.served.a]).toEqual([['committed 1', 'rolled-back 2', 'committed 3'], 3])
+    const harness = await startHarness({ config })
+    harness.modules.l.script('apply', 'throw')
+    harness.modules.k.script('undo', 'deaf')
+    harness.source.put(configOf({ a: 2, k: 2, l: 2 }))
+    await harness.advance(5)
+    harness.source.put(configOf({ a: 3, k: 3, l: 3 }))
+    await harness.advance(100)
+    expect([harness.reloader.status().state, harness.served.a, outcomes(harness).length]).toEqual([
+      'rolling-back',
+      1,
+      1,
+    ])
+    harness.modules.k.release()
+    await harness.advance(0)
+    expect([outcomes(harness), harness.served.a]).toEqual([['committed 1', 'rolled-back 2', 'committed 3'], 3])
   })
 })
 

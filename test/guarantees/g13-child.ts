@@ -1,6 +1,6 @@
 // A service's process without any handler of its own: whatever nobody catches ends it.
-import { misdeeds } from './g13-hostile.ts'
-import { createService, type Place, places } from './g13-service.ts'
+import { misdeeds } from './hostile-values.ts'
+import { createService, type Place, places } from './spoiled-service.ts'
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 const ignore = (): void => {}

@@ -2,7 +2,7 @@ import { createReloader, type MachineInspectionEvent, type MachineInspector } fr
 import { memorySource } from 'changeover/testing'
 import { describe, expect, expectTypeOf, it } from 'vitest'
 import type { createActor, InspectionEvent, Observer } from 'xstate'
-import { Config, configOf, startWorld, type WorldOptions } from './world.ts'
+import { Config, configOf, startHarness, type HarnessOptions } from './harness.ts'
 
 const noise = new Error('scripted')
 const fail = (): never => {
@@ -55,9 +55,9 @@ const inspectors: Readonly<Record<string, () => MachineInspector>> = {
 }
 
 /** What a service does that commits, rolls back, rejects, loses its watch and gets it back. */
-const live = async (options: WorldOptions['options'] = {}) => {
-  const world = await startWorld({ config: configOf({ a: 1 }), options: { soak: 20, ...options } })
-  const { reloader, source, modules, put, advance } = world
+const live = async (options: HarnessOptions['options'] = {}) => {
+  const harness = await startHarness({ config: configOf({ a: 1 }), options: { soak: 20, ...options } })
+  const { reloader, source, modules, put, advance } = harness
   const outcomes: string[] = []
   outcomes.push((await put(configOf({ a: 2, b: 1 }), 1_000)).outcome)
   modules.a.script('prepare', 'throw')
@@ -93,11 +93,11 @@ describe('G13 An inspector changes nothing', () => {
   it('G13 when it calls the reloader from amid a step', async () => {
     const said: string[] = []
     let act = (): void => {}
-    const world = await startWorld({
+    const harness = await startHarness({
       config: configOf({ a: 1 }),
       options: { inspect: ({ type }) => (type === '@xstate.snapshot' ? act() : undefined) },
     })
-    const { reloader, advance } = world
+    const { reloader, advance } = harness
     let left = 3
     act = () => {
       if (left-- <= 0) return
@@ -105,7 +105,7 @@ describe('G13 An inspector changes nothing', () => {
       reloader.reload().catch(() => said.push('refused'))
       void reloader.plan('{}')
     }
-    expect(await world.put(configOf({ a: 2 }))).toMatchObject({ outcome: 'committed' })
+    expect(await harness.put(configOf({ a: 2 }))).toMatchObject({ outcome: 'committed' })
     await advance(1_000)
     expect(reloader.config).toEqual(configOf({ a: 2 }))
     expect(said.length).toBe(3)
@@ -114,10 +114,10 @@ describe('G13 An inspector changes nothing', () => {
       if (!isClosed) void reloader.close()
       isClosed = true
     }
-    world.source.put(configOf({ a: 3 }))
+    harness.source.put(configOf({ a: 3 }))
     await advance(60_000)
     expect(reloader.status().state).toBe('closed')
-    expect(world.modules.a.made.every(({ closes }) => closes === 1)).toBe(true)
+    expect(harness.modules.a.made.every(({ closes }) => closes === 1)).toBe(true)
   })
 })
 

@@ -3,9 +3,9 @@ import { fileURLToPath } from 'node:url'
 import { createReloader } from 'changeover'
 import { createVirtualClock, memorySource } from 'changeover/testing'
 import { describe, expect, it } from 'vitest'
-import { misdeeds } from './g13-hostile.ts'
-import { places } from './g13-service.ts'
-import { Config, configOf, startWorld } from './world.ts'
+import { misdeeds } from './hostile-values.ts'
+import { places } from './spoiled-service.ts'
+import { Config, configOf, startHarness } from './harness.ts'
 
 const PATIENCE_MS = 240_000
 const childPath = fileURLToPath(new URL('./g13-child.ts', import.meta.url))
@@ -41,9 +41,9 @@ describe('G13 What user code throws', () => {
   const one = configOf({ a: 1 })
 
   it('G13 in a listener is reported, and the other listeners are told all the same', async () => {
-    const world = await startWorld({ config: one })
+    const harness = await startHarness({ config: one })
     const told: unknown[] = []
-    const { reloader } = world
+    const { reloader } = harness
     reloader.subscribe(
       (config) => config.a?.value,
       (next) => told.push(next),
@@ -64,32 +64,32 @@ describe('G13 What user code throws', () => {
       (config) => config.a?.value,
       (next, previous, { direction }) => told.push([next, previous, direction]),
     )
-    expect(await world.put(configOf({ a: 2 }))).toMatchObject({ outcome: 'committed' })
+    expect(await harness.put(configOf({ a: 2 }))).toMatchObject({ outcome: 'committed' })
     expect(told).toEqual([2, [2, 1, 'forward']])
     expect(reloader.status().counters.reported).toBe(2)
   })
 
   it('G13 in a lease or a use reaches its caller, and nobody else; the hold has ended', async () => {
-    const world = await startWorld({ config: one })
+    const harness = await startHarness({ config: one })
     const thrown = new Error('scripted')
     const fail = (): never => {
       throw thrown
     }
-    await expect(world.reloader.lease(fail)).rejects.toBe(thrown)
-    await expect(world.reloader.modules.a.use(fail)).rejects.toBe(thrown)
-    await world.put(configOf({ a: 2 }))
-    expect(world.modules.a.made.map(({ closes }) => closes)).toEqual([1, 0])
+    await expect(harness.reloader.lease(fail)).rejects.toBe(thrown)
+    await expect(harness.reloader.modules.a.use(fail)).rejects.toBe(thrown)
+    await harness.put(configOf({ a: 2 }))
+    expect(harness.modules.a.made.map(({ closes }) => closes)).toEqual([1, 0])
   })
 
   it('G13 in a consumer of the records ends that one alone', async () => {
-    const world = await startWorld({ config: one })
+    const harness = await startHarness({ config: one })
     const consuming = (async () => {
-      for await (const record of world.reloader.transactions()) throw new Error(record.outcome)
+      for await (const record of harness.reloader.transactions()) throw new Error(record.outcome)
     })()
     const consumed = expect(consuming).rejects.toThrow('committed')
-    await world.put(configOf({ a: 2 }))
+    await harness.put(configOf({ a: 2 }))
     await consumed
-    expect(await world.put(configOf({ a: 3 }))).toMatchObject({ outcome: 'committed' })
+    expect(await harness.put(configOf({ a: 3 }))).toMatchObject({ outcome: 'committed' })
   })
 
   it('G13 a start that was refused for its options leaves nothing that rejects later', async () => {
@@ -114,18 +114,22 @@ describe('G13 What user code throws', () => {
 
 describe('G13 A hang', () => {
   it('G13 of every hook at once does not stop the watch: when it is over, the newest change arrives', async () => {
-    const world = await startWorld({ config: configOf({ a: 1, b: 1, k: 1 }), options: { soak: 100 } })
+    const harness = await startHarness({ config: configOf({ a: 1, b: 1, k: 1 }), options: { soak: 100 } })
     for (const name of ['a', 'b'] as const) {
-      for (const hook of ['prepare', 'check', 'close', 'cleanup'] as const) world.modules[name].always(hook, 'deaf')
+      for (const hook of ['prepare', 'check', 'close', 'cleanup'] as const) harness.modules[name].always(hook, 'deaf')
     }
-    for (const hook of ['apply', 'undo', 'close'] as const) world.modules.k.always(hook, 'deaf')
+    for (const hook of ['apply', 'undo', 'close'] as const) harness.modules.k.always(hook, 'deaf')
     for (let value = 2; value <= 6; value++) {
-      world.source.put(configOf({ a: value, b: value, k: value }))
-      await world.advance(50_000)
+      harness.source.put(configOf({ a: value, b: value, k: value }))
+      await harness.advance(50_000)
     }
-    for (const name of ['a', 'b', 'k'] as const) world.modules[name].heal()
-    world.source.put(configOf({ a: 9, b: 9, k: 9 }))
-    await world.advance(200_000)
-    expect([world.served, world.effects.k, world.reloader.status().state]).toEqual([{ a: 9, b: 9 }, 9, 'committed'])
+    for (const name of ['a', 'b', 'k'] as const) harness.modules[name].heal()
+    harness.source.put(configOf({ a: 9, b: 9, k: 9 }))
+    await harness.advance(200_000)
+    expect([harness.served, harness.effects.k, harness.reloader.status().state]).toEqual([
+      { a: 9, b: 9 },
+      9,
+      'committed',
+    ])
   })
 })

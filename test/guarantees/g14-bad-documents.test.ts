@@ -1,6 +1,6 @@
 import type { MemoryContent } from 'changeover/testing'
 import { describe, expect, it } from 'vitest'
-import { configOf, createWorld, PACED_MS, startWorld } from './world.ts'
+import { configOf, createHarness, PACED_MS, startHarness } from './harness.ts'
 
 const one = configOf({ a: 1, k: 1 })
 const maxDocumentBytes = 500
@@ -17,25 +17,29 @@ const bad: readonly { readonly what: string; readonly content: MemoryContent | u
 
 describe('G14 A document that is no config', () => {
   it.each(bad)('G14 keeps the last good config and says why: $what', async ({ content, code }) => {
-    const world = await startWorld({ config: one, options: { maxDocumentBytes } })
-    const { reloader } = world
+    const harness = await startHarness({ config: one, options: { maxDocumentBytes } })
+    const { reloader } = harness
     const { config } = reloader
     const instance = reloader.modules.a.current
-    if (content === undefined) world.source.delete()
-    else world.source.put(content)
-    const record = await world.next()
+    if (content === undefined) harness.source.delete()
+    else harness.source.put(content)
+    const record = await harness.next()
     expect(record).toMatchObject({ outcome: 'rejected', failures: [{ code, phase: 'validating', revision: '2' }] })
-    expect(record).toMatchObject({ revision: world.source.revision, modules: [] })
-    expect([reloader.config === config, reloader.modules.a.current === instance, world.calls]).toEqual([true, true, []])
+    expect(record).toMatchObject({ revision: harness.source.revision, modules: [] })
+    expect([reloader.config === config, reloader.modules.a.current === instance, harness.calls]).toEqual([
+      true,
+      true,
+      [],
+    ])
     expect(reloader.status()).toMatchObject({ state: 'rejected', inSync: false, serving: { revision: { order: 1 } } })
     expect(reloader.status().lastKnownGood).toEqual(reloader.status().serving)
   })
 
   it.each(bad)('G14 is said by start at once, and nothing is left: $what', async ({ content, code }) => {
-    const world = createWorld({ options: { maxDocumentBytes } })
-    if (content !== undefined) world.source.put(content)
-    await expect(world.reloader.start({ deadlineMs: 3_600_000 })).rejects.toMatchObject({ code, phase: 'validating' })
-    expect([world.calls, world.reloader.status().state, world.source.watches, world.clock.pending()]).toEqual([
+    const harness = createHarness({ options: { maxDocumentBytes } })
+    if (content !== undefined) harness.source.put(content)
+    await expect(harness.reloader.start({ deadlineMs: 3_600_000 })).rejects.toMatchObject({ code, phase: 'validating' })
+    expect([harness.calls, harness.reloader.status().state, harness.source.watches, harness.clock.pending()]).toEqual([
       [],
       'closed',
       0,
@@ -44,35 +48,35 @@ describe('G14 A document that is no config', () => {
   })
 
   it('G14 however many come in a row, keeps the last good config; the next good one is applied', async () => {
-    const world = await startWorld({ config: one, options: { maxDocumentBytes } })
+    const harness = await startHarness({ config: one, options: { maxDocumentBytes } })
     for (let round = 0; round < 5; round++) {
       for (const { content, code } of bad) {
-        if (content === undefined) world.source.delete()
-        else world.source.put(content)
-        expect(await world.next(PACED_MS)).toMatchObject({ outcome: 'rejected', failures: [{ code }] })
+        if (content === undefined) harness.source.delete()
+        else harness.source.put(content)
+        expect(await harness.next(PACED_MS)).toMatchObject({ outcome: 'rejected', failures: [{ code }] })
       }
     }
-    expect([world.served, world.calls]).toEqual([{ a: 1 }, []])
-    expect(await world.put(configOf({ a: 2, k: 2 }), PACED_MS)).toMatchObject({ outcome: 'committed' })
+    expect([harness.served, harness.calls]).toEqual([{ a: 1 }, []])
+    expect(await harness.put(configOf({ a: 2, k: 2 }), PACED_MS)).toMatchObject({ outcome: 'committed' })
   })
 
   it('G14 that one comes back good after another is told as unchanged, and the state says that all is well', async () => {
-    const world = await startWorld({ config: one })
-    await world.put('{')
-    expect(world.reloader.status().state).toBe('rejected')
-    expect(await world.put(one)).toMatchObject({ outcome: 'unchanged' })
-    expect(world.reloader.status()).toMatchObject({ state: 'committed', inSync: true })
+    const harness = await startHarness({ config: one })
+    await harness.put('{')
+    expect(harness.reloader.status().state).toBe('rejected')
+    expect(await harness.put(one)).toMatchObject({ outcome: 'unchanged' })
+    expect(harness.reloader.status()).toMatchObject({ state: 'committed', inSync: true })
   })
 
   it('G14 does not end a degraded state, nor the repair of what is degraded', async () => {
-    const world = await startWorld({ config: one })
-    world.modules.k.script('apply', 'throw')
-    world.modules.k.script('undo', 'throw')
-    expect(await world.put(configOf({ a: 2, k: 2 }))).toMatchObject({ outcome: 'degraded', degraded: ['k'] })
-    expect(await world.put('{')).toMatchObject({ outcome: 'rejected' })
-    expect(world.reloader.status()).toMatchObject({ state: 'degraded', degraded: ['k'] })
-    await world.advance(120_000)
-    expect(world.reloader.status()).toMatchObject({ state: 'committed', degraded: [] })
-    expect([world.served.a, world.effects.k]).toEqual([1, 1])
+    const harness = await startHarness({ config: one })
+    harness.modules.k.script('apply', 'throw')
+    harness.modules.k.script('undo', 'throw')
+    expect(await harness.put(configOf({ a: 2, k: 2 }))).toMatchObject({ outcome: 'degraded', degraded: ['k'] })
+    expect(await harness.put('{')).toMatchObject({ outcome: 'rejected' })
+    expect(harness.reloader.status()).toMatchObject({ state: 'degraded', degraded: ['k'] })
+    await harness.advance(120_000)
+    expect(harness.reloader.status()).toMatchObject({ state: 'committed', degraded: [] })
+    expect([harness.served.a, harness.effects.k]).toEqual([1, 1])
   })
 })

@@ -2,7 +2,7 @@ import { getEventListeners } from 'node:events'
 import type { SourceCode } from 'changeover'
 import { describe, expect, it } from 'vitest'
 import { createRandom } from '../model/random-json.ts'
-import { configOf, createWorld, startWorld, type World } from './world.ts'
+import { configOf, createHarness, startHarness, type Harness } from './harness.ts'
 
 const one = configOf({ a: 1, k: 1 })
 const HOUR_MS = 3_600_000
@@ -10,13 +10,13 @@ const HOUR_MS = 3_600_000
 const STEP_MS = 20
 
 /** Makes the source unreachable in each of its ways. */
-const cut = ({ source }: World, code: SourceCode = 'source.unreachable'): void => {
+const cut = ({ source }: Harness, code: SourceCode = 'source.unreachable'): void => {
   source.failReads(code)
   source.failWatches(code)
   source.breakWatch(code)
 }
 
-const untouched = ({ records, calls, served, effects }: World): unknown => ({
+const untouched = ({ records, calls, served, effects }: Harness): unknown => ({
   records: records.length,
   calls,
   served,
@@ -34,45 +34,45 @@ describe('G15 Fetch errors', () => {
     'source.closed',
     'source.failed',
   ] as const)('G15 never roll back nor change what serves: %s for an hour', async (code) => {
-    const world = await startWorld({ config: one })
-    const before = untouched(world)
-    cut(world, code)
-    await world.advance(HOUR_MS)
-    expect(untouched(world)).toEqual(before)
-    expect(world.reloader.status()).toMatchObject({ state: 'committed', source: { lastError: { code } } })
-    world.source.heal()
-    expect(await world.put(configOf({ a: 2, k: 2 }), 30_000)).toMatchObject({ outcome: 'committed' })
-    await world.advance(1_000)
-    expect(world.reloader.status().source.state).toBe('watching')
+    const harness = await startHarness({ config: one })
+    const before = untouched(harness)
+    cut(harness, code)
+    await harness.advance(HOUR_MS)
+    expect(untouched(harness)).toEqual(before)
+    expect(harness.reloader.status()).toMatchObject({ state: 'committed', source: { lastError: { code } } })
+    harness.source.heal()
+    expect(await harness.put(configOf({ a: 2, k: 2 }), 30_000)).toMatchObject({ outcome: 'committed' })
+    await harness.advance(1_000)
+    expect(harness.reloader.status().source.state).toBe('watching')
   })
 
   it('G15 while a module soaks do not end the soak', async () => {
-    const world = await startWorld({ config: one, options: { soak: 10_000 } })
-    world.source.put(configOf({ a: 2, k: 2 }))
-    await world.advance(100)
-    cut(world)
-    expect(await world.next(20_000)).toMatchObject({ outcome: 'committed' })
-    expect(world.served.a).toBe(2)
+    const harness = await startHarness({ config: one, options: { soak: 10_000 } })
+    harness.source.put(configOf({ a: 2, k: 2 }))
+    await harness.advance(100)
+    cut(harness)
+    expect(await harness.next(20_000)).toMatchObject({ outcome: 'committed' })
+    expect(harness.served.a).toBe(2)
   })
 
   it('G15 of an explicit reload are told, and change nothing', async () => {
-    const world = await startWorld({ config: one })
-    const { config } = world.reloader
-    cut(world, 'source.denied')
-    const reloaded = world.reloader.reload()
-    await world.advance(0)
+    const harness = await startHarness({ config: one })
+    const { config } = harness.reloader
+    cut(harness, 'source.denied')
+    const reloaded = harness.reloader.reload()
+    await harness.advance(0)
     expect(await reloaded).toMatchObject({ outcome: 'rejected', failures: [{ code: 'source.denied' }] })
-    expect([world.reloader.config === config, world.calls]).toEqual([true, []])
+    expect([harness.reloader.config === config, harness.calls]).toEqual([true, []])
   })
 
   it('G15 do not hide a change that was made meanwhile', async () => {
-    const world = await startWorld({ config: one })
-    cut(world)
-    await world.advance(HOUR_MS)
-    world.source.put(configOf({ a: 5, k: 5 }))
-    world.source.heal()
-    expect(await world.next(10_000)).toMatchObject({ outcome: 'committed' })
-    expect(world.served.a).toBe(5)
+    const harness = await startHarness({ config: one })
+    cut(harness)
+    await harness.advance(HOUR_MS)
+    harness.source.put(configOf({ a: 5, k: 5 }))
+    harness.source.heal()
+    expect(await harness.next(10_000)).toMatchObject({ outcome: 'committed' })
+    expect(harness.served.a).toBe(5)
   })
 })
 
@@ -81,9 +81,9 @@ describe('G15 The watch retries with back-off', () => {
 
   it('G15 that is jittered and capped: attempts over three hours', async () => {
     const random = createRandom(99)
-    const world = await startWorld({ config: one, options: { sourceBackoff: retry, random: random.next } })
-    const { source, clock } = world
-    cut(world)
+    const harness = await startHarness({ config: one, options: { sourceBackoff: retry, random: random.next } })
+    const { source, clock } = harness
+    cut(harness)
     const attempts: number[] = []
     let last = source.reads
     for (let ms = 0; ms < 5 * 60_000; ms += STEP_MS) {
@@ -107,59 +107,59 @@ describe('G15 The watch retries with back-off', () => {
   })
 
   it('G15 that begins anew when the source was healthy meanwhile', async () => {
-    const world = await startWorld({ config: one, options: { sourceBackoff: retry } })
+    const harness = await startHarness({ config: one, options: { sourceBackoff: retry } })
     for (let round = 0; round < 5; round++) {
-      cut(world)
-      await world.advance(HOUR_MS)
-      world.source.heal()
-      await world.advance(2 * retry.maxMs)
-      expect(world.reloader.status().source.state).toBe('watching')
-      const reads = world.source.reads
-      world.source.breakWatch('source.closed')
-      await world.advance(retry.minMs)
-      expect(world.source.reads).toBeGreaterThan(reads)
+      cut(harness)
+      await harness.advance(HOUR_MS)
+      harness.source.heal()
+      await harness.advance(2 * retry.maxMs)
+      expect(harness.reloader.status().source.state).toBe('watching')
+      const reads = harness.source.reads
+      harness.source.breakWatch('source.closed')
+      await harness.advance(retry.minMs)
+      expect(harness.source.reads).toBeGreaterThan(reads)
     }
   })
 
   it('G15 also where a watch breaks at once each time, though reads succeed', async () => {
-    const world = await startWorld({ config: one, options: { sourceBackoff: retry } })
-    world.source.failWatches('source.unreachable')
-    world.source.breakWatch('source.unreachable')
-    const before = world.source.reads
-    await world.advance(HOUR_MS)
-    expect(world.source.reads - before).toBeLessThan((2.5 * HOUR_MS) / retry.maxMs)
-    expect(world.records.length).toBe(1)
+    const harness = await startHarness({ config: one, options: { sourceBackoff: retry } })
+    harness.source.failWatches('source.unreachable')
+    harness.source.breakWatch('source.unreachable')
+    const before = harness.source.reads
+    await harness.advance(HOUR_MS)
+    expect(harness.source.reads - before).toBeLessThan((2.5 * HOUR_MS) / retry.maxMs)
+    expect(harness.records.length).toBe(1)
   })
 
   it('G15 also where every watch is compacted at once', async () => {
-    const world = await startWorld({ config: one, options: { sourceBackoff: retry } })
-    world.source.failWatches('source.compacted')
-    world.source.breakWatch('source.compacted')
-    const before = world.source.reads
-    await world.advance(HOUR_MS)
-    expect(world.source.reads - before).toBeLessThan((2.5 * HOUR_MS) / retry.maxMs)
+    const harness = await startHarness({ config: one, options: { sourceBackoff: retry } })
+    harness.source.failWatches('source.compacted')
+    harness.source.breakWatch('source.compacted')
+    const before = harness.source.reads
+    await harness.advance(HOUR_MS)
+    expect(harness.source.reads - before).toBeLessThan((2.5 * HOUR_MS) / retry.maxMs)
   })
 
   it('G15 of a read that hangs, within its deadline, one at a time', async () => {
-    const world = await startWorld({ config: one, options: { sourceBackoff: retry, deadlines: { readMs: 1_000 } } })
-    world.source.breakWatch('source.closed')
-    world.source.hangReads({ deaf: true })
-    const before = world.source.reads
-    await world.advance(HOUR_MS)
-    const reads = world.source.reads - before
+    const harness = await startHarness({ config: one, options: { sourceBackoff: retry, deadlines: { readMs: 1_000 } } })
+    harness.source.breakWatch('source.closed')
+    harness.source.hangReads({ deaf: true })
+    const before = harness.source.reads
+    await harness.advance(HOUR_MS)
+    const reads = harness.source.reads - before
     expect(reads).toBeGreaterThan(HOUR_MS / 6_500)
     expect(reads).toBeLessThan(HOUR_MS / 3_400)
-    expect(world.reloader.status().source.lastError).toMatchObject({ code: 'source.timeout' })
+    expect(harness.reloader.status().source.lastError).toMatchObject({ code: 'source.timeout' })
   })
 
   it('G15 while the reconcile notices a watch that is silent', async () => {
-    const world = await startWorld({ config: one, options: { reconcileMs: 60_000 } })
-    world.source.silence()
-    world.source.put(configOf({ a: 3, k: 3 }))
-    expect(await world.next(66_000)).toMatchObject({ outcome: 'committed' })
-    const reads = world.source.reads
-    await world.advance(10 * 60_000)
-    expect([world.records.length, world.source.reads - reads >= 9, world.source.reads - reads <= 12]).toEqual([
+    const harness = await startHarness({ config: one, options: { reconcileMs: 60_000 } })
+    harness.source.silence()
+    harness.source.put(configOf({ a: 3, k: 3 }))
+    expect(await harness.next(66_000)).toMatchObject({ outcome: 'committed' })
+    const reads = harness.source.reads
+    await harness.advance(10 * 60_000)
+    expect([harness.records.length, harness.source.reads - reads >= 9, harness.source.reads - reads <= 12]).toEqual([
       2,
       true,
       true,
@@ -169,84 +169,87 @@ describe('G15 The watch retries with back-off', () => {
 
 describe('G15 Start', () => {
   it('G15 waits for an unreachable source as long as it takes', async () => {
-    const world = createWorld({ config: one })
-    cut(world)
+    const harness = createHarness({ config: one })
+    cut(harness)
     let settled = false
-    const started = world.reloader.start().finally(() => {
+    const started = harness.reloader.start().finally(() => {
       settled = true
     })
-    await world.advance(3 * HOUR_MS)
-    expect([settled, world.records.length, world.reloader.status().state]).toEqual([false, 0, 'idle'])
-    expect(world.reloader.status().source).toMatchObject({
+    await harness.advance(3 * HOUR_MS)
+    expect([settled, harness.records.length, harness.reloader.status().state]).toEqual([false, 0, 'idle'])
+    expect(harness.reloader.status().source).toMatchObject({
       state: 'backing-off',
       lastError: { code: 'source.unreachable' },
     })
-    world.source.heal()
-    await world.advance(10_000)
+    harness.source.heal()
+    await harness.advance(10_000)
     await started
-    expect(world.served).toEqual({ a: 1 })
+    expect(harness.served).toEqual({ a: 1 })
   })
 
   it('G15 waits until its deadline, and says what the source answered last', async () => {
-    const world = createWorld({ config: one })
-    cut(world, 'source.tls')
-    const started = world.reloader.start({ deadlineMs: 10_000 }).catch((error: unknown) => error)
-    await world.advance(9_999)
-    expect(world.reloader.status().state).toBe('idle')
-    await world.advance(1)
+    const harness = createHarness({ config: one })
+    cut(harness, 'source.tls')
+    const started = harness.reloader.start({ deadlineMs: 10_000 }).catch((error: unknown) => error)
+    await harness.advance(9_999)
+    expect(harness.reloader.status().state).toBe('idle')
+    await harness.advance(1)
     expect(await started).toMatchObject({ code: 'reloader.start-timeout', failures: [{}, { code: 'source.tls' }] })
-    expect([world.reloader.status().state, world.clock.pending(), world.source.watches]).toEqual(['closed', 0, 0])
+    expect([harness.reloader.status().state, harness.clock.pending(), harness.source.watches]).toEqual(['closed', 0, 0])
   })
 
   it('G15 waits until its signal', async () => {
-    const world = createWorld({ config: one })
-    cut(world)
+    const harness = createHarness({ config: one })
+    cut(harness)
     const controller = new AbortController()
-    const started = world.reloader
+    const started = harness.reloader
       .start({ signal: controller.signal, deadlineMs: HOUR_MS })
       .catch((error: unknown) => error)
-    await world.advance(10_000)
+    await harness.advance(10_000)
     controller.abort()
-    await world.advance(0)
+    await harness.advance(0)
     expect(await started).toMatchObject({ code: 'reloader.start-aborted' })
-    expect([world.clock.pending(), getEventListeners(controller.signal, 'abort')]).toEqual([0, []])
+    expect([harness.clock.pending(), getEventListeners(controller.signal, 'abort')]).toEqual([0, []])
   })
 
   it('G15 with a signal that has aborted already asks nothing of anybody and leaves nothing', async () => {
-    const world = createWorld({ config: one })
+    const harness = createHarness({ config: one })
     const signal = AbortSignal.abort()
-    const started = world.reloader.start({ signal, deadlineMs: HOUR_MS }).catch((error: unknown) => error)
-    await world.advance(0)
+    const started = harness.reloader.start({ signal, deadlineMs: HOUR_MS }).catch((error: unknown) => error)
+    await harness.advance(0)
     expect(await started).toMatchObject({ code: 'reloader.start-aborted' })
-    expect([world.calls, world.clock.pending(), getEventListeners(signal, 'abort')]).toEqual([[], 0, []])
+    expect([harness.calls, harness.clock.pending(), getEventListeners(signal, 'abort')]).toEqual([[], 0, []])
   })
 
   it('G15 that was aborted while modules prepare closes what they have made', async () => {
-    const world = createWorld({ config: configOf({ a: 1, b: 1 }) })
-    world.modules.b.script('prepare', 'heed')
+    const harness = createHarness({ config: configOf({ a: 1, b: 1 }) })
+    harness.modules.b.script('prepare', 'heed')
     const controller = new AbortController()
-    const started = world.reloader.start({ signal: controller.signal }).catch((error: unknown) => error)
-    await world.advance(10)
+    const started = harness.reloader.start({ signal: controller.signal }).catch((error: unknown) => error)
+    await harness.advance(10)
     controller.abort()
-    await world.advance(0)
+    await harness.advance(0)
     expect(await started).toMatchObject({ code: 'reloader.start-aborted' })
-    expect([world.modules.a.made.map(({ closes }) => closes), world.reloader.status().state]).toEqual([[1], 'closed'])
+    expect([harness.modules.a.made.map(({ closes }) => closes), harness.reloader.status().state]).toEqual([
+      [1],
+      'closed',
+    ])
   })
 
   it('G15 rejects at once for a bad document, whatever time it has', async () => {
-    const world = createWorld({ options: {} })
-    world.source.put('{')
-    await expect(world.reloader.start({ deadlineMs: HOUR_MS })).rejects.toMatchObject({ code: 'document.malformed' })
-    expect([world.clock.monotonic(), world.clock.pending()]).toEqual([0, 0])
+    const harness = createHarness({ options: {} })
+    harness.source.put('{')
+    await expect(harness.reloader.start({ deadlineMs: HOUR_MS })).rejects.toMatchObject({ code: 'document.malformed' })
+    expect([harness.clock.monotonic(), harness.clock.pending()]).toEqual([0, 0])
   })
 
   it('G15 is not ended by its signal or its deadline once it has resolved', async () => {
-    const world = createWorld({ config: one })
+    const harness = createHarness({ config: one })
     const controller = new AbortController()
-    await world.reloader.start({ signal: controller.signal, deadlineMs: 1_000 })
+    await harness.reloader.start({ signal: controller.signal, deadlineMs: 1_000 })
     expect(getEventListeners(controller.signal, 'abort')).toEqual([])
     controller.abort()
-    await world.advance(10_000)
-    expect([world.reloader.status().state, world.served]).toEqual(['committed', { a: 1 }])
+    await harness.advance(10_000)
+    expect([harness.reloader.status().state, harness.served]).toEqual(['committed', { a: 1 }])
   })
 })

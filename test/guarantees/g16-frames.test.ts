@@ -2,23 +2,24 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { inspect as look } from 'node:util'
 import { createWebSocketInspector } from '@statelyai/inspect'
-import type { GoodStore, MachineInspectionEvent, MachineInspector } from 'changeover'
+import type { GoodStore, MachineInspectionEvent } from 'changeover'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { WebSocketServer } from 'ws'
 import { assign, createActor, fromPromise, type InspectionEvent, setup } from 'xstate'
 import { viewOf } from '../../src/xstate/redacted-view.ts'
+import { errorWithSecrets, secret, secretsIn } from '../support/secrets.ts'
 import {
   badDocuments,
+  closeService,
   configOf,
-  createLeakyService,
+  failHook,
   hooks,
-  leaksIn,
-  leaky,
-  type Service,
-  secret,
+  publishBadDocuments,
+  publishConfigs,
+  startLeakyService,
   valibotSchema,
   zodSchema,
-} from './g16-leaky.ts'
+} from './leaky-service.ts'
 
 const limits = { timeout: 20_000, interval: 5 }
 
@@ -70,38 +71,24 @@ const createSpy = () => {
     events.push(event)
     texts.push(...reachable(event, seen), JSON.stringify(event))
   }
-  return { events, note, leaks: () => leaksIn([...texts, ...reachable(events)].join('\n')) }
-}
-
-const startService = async (inspect: MachineInspector, options: Parameters<typeof createLeakyService>[0] = {}) => {
-  const service = createLeakyService({ ...options, inspect })
-  const started = service.reloader.start()
-  await service.clock.advance(500)
-  await started
-  return service
-}
-
-const closeService = async ({ reloader, clock }: Service): Promise<void> => {
-  const closed = reloader.close()
-  await clock.advance(60_000)
-  await closed
+  return { events, note, leaks: () => secretsIn([...texts, ...reachable(events)].join('\n')) }
 }
 
 /** The service under both: the inspector with its socket, and the spy that sees what the inspector is given. */
-const startInspected = async (options: Parameters<typeof createLeakyService>[0] = {}) => {
+const startInspected = async (options: Parameters<typeof startLeakyService>[0] = {}) => {
   const { inspector, frames, untilClosed } = await openInspector()
   const spy = createSpy()
   const both = (event: MachineInspectionEvent): void => {
     spy.note(event)
     inspector.inspect.next?.(event)
   }
-  const service = await startService(both, options)
+  const service = await startLeakyService({ ...options, inspect: both })
   /** Closes all, and says which secrets were seen. */
   const leaks = async (): Promise<string[]> => {
     await closeService(service)
     await untilClosed()
     expect(frames.length).toBeGreaterThan(15)
-    return [...leaksIn(frames.join('\n')), ...spy.leaks()]
+    return [...secretsIn(frames.join('\n')), ...spy.leaks()]
   }
   return { ...service, service, frames, events: spy.events, leaks }
 }
@@ -111,25 +98,15 @@ describe('G16 No config value is in a frame of an inspector', () => {
     ['zod', zodSchema],
     ['valibot', valibotSchema],
   ] as const)('G16 not of documents that are refused, by %s', async (_, schema) => {
-    const { source, clock, reloader, records, leaks } = await startInspected({ schema })
-    for (const document of badDocuments) {
-      source.put(document)
-      await clock.advance(1_000)
-      await reloader.plan(document)
-    }
+    const { service, records, leaks } = await startInspected({ schema })
+    await publishBadDocuments(service)
     expect(records.filter(({ outcome }) => outcome === 'rejected').length).toBe(badDocuments.length)
     expect(await leaks()).toEqual([])
   })
 
   it('G16 not of configs that serve, change, are prepared on trial and are swapped back', async () => {
-    const { source, clock, reloader, failing, records, events, leaks } = await startInspected()
-    for (let n = 2; n <= 8; n++) {
-      if (n === 4) failing.add('check')
-      else failing.clear()
-      await reloader.plan(JSON.stringify(configOf(n)), { prepare: true })
-      source.put(configOf(n))
-      await clock.advance(1_000)
-    }
+    const { service, reloader, records, events, leaks } = await startInspected()
+    await publishConfigs(service)
     expect(records.map(({ outcome }) => outcome)).toEqual(expect.arrayContaining(['committed', 'rolled-back']))
     expect(reloader.config.db.password).toBe(secret('password-8'))
     expect(await leaks()).toEqual([])
@@ -137,20 +114,8 @@ describe('G16 No config value is in a frame of an inspector', () => {
   })
 
   it.each(hooks)('G16 nor anything of what user code throws: %s', async (hook) => {
-    const { source, clock, reloader, failing, thrown, service, leaks } = await startInspected()
-    failing.add(hook)
-    if (hook === 'rollback') failing.add('check')
-    if (hook === 'undo') failing.add('health')
-    source.put(configOf(2))
-    await clock.advance(300)
-    if (hook === 'watch') source.breakWatch('source.closed')
-    await clock.advance(2_000)
-    const reloaded = reloader.reload()
-    await clock.advance(10_000)
-    await reloaded
-    if (hook === 'close') await closeService(service)
-    failing.clear()
-    await clock.advance(60_000)
+    const { service, thrown, leaks } = await startInspected()
+    await failHook(service, hook)
     expect(thrown.length).toBeGreaterThan(0)
     expect(await leaks()).toEqual([])
   })
@@ -190,12 +155,12 @@ describe('G16 No config value is in a frame of an inspector', () => {
     await clock.advance(60_000)
     const triggers = new Set(records.map(({ trigger }) => trigger))
     expect([...triggers]).toEqual(expect.arrayContaining(['change', 'retry', 'revert']))
-    expect(leaksIn([...kept.values()].join()).length).toBeGreaterThan(0)
+    expect(secretsIn([...kept.values()].join()).length).toBeGreaterThan(0)
     expect(await leaks()).toEqual([])
 
     const again = await startInspected({ lastKnownGood: store })
     expect(again.records.map(({ trigger }) => trigger)).toContain('restore')
-    store.save = () => Promise.reject(leaky('save'))
+    store.save = () => Promise.reject(errorWithSecrets('save'))
     again.source.put(configOf(6))
     await again.clock.advance(5_000)
     expect(again.reloader.status().counters.reported).toBeGreaterThan(0)
@@ -229,9 +194,9 @@ const createLeakyMachine = (reject: (error: unknown) => Promise<never>) => {
       content: secret(`${place}-content`),
       revision: { lineage: 'a', order: 1, name: '1', text: secret(`${place}-text`) },
     },
-    cause: leaky(`${place}-cause`),
-    degraded: [{ name: secret(`${place}-degraded`) }, leaky(`${place}-list`)],
-    waiting: leaky(`${place}-waiting`),
+    cause: errorWithSecrets(`${place}-cause`),
+    degraded: [{ name: secret(`${place}-degraded`) }, errorWithSecrets(`${place}-list`)],
+    waiting: errorWithSecrets(`${place}-waiting`),
     get epoch() {
       return secret(`${place}-getter`)
     },
@@ -241,7 +206,7 @@ const createLeakyMachine = (reject: (error: unknown) => Promise<never>) => {
     machine: setup({
       actors: {
         resolves: fromPromise(async () => held('output')),
-        rejects: fromPromise(() => reject(leaky('rejected'))),
+        rejects: fromPromise(() => reject(errorWithSecrets('rejected'))),
         rejectsText: fromPromise(() => reject(secret('rejected-text'))),
         rejectsData: fromPromise(() => reject(held('rejected-data'))),
       },
@@ -265,7 +230,7 @@ const createLeakyMachine = (reject: (error: unknown) => Promise<never>) => {
           on: {
             broken: {
               actions: () => {
-                throw leaky('action')
+                throw errorWithSecrets('action')
               },
             },
           },
@@ -292,7 +257,7 @@ describe('G16 Whatever a machine may come to hold', () => {
     await vi.waitFor(() => expect(actor.getSnapshot().value).toBe('five'), limits)
     actor.send({ type: 'broken' })
     expect(actor.getSnapshot().status).toBe('error')
-    expect(leaksIn(look(raw, { depth: 8 })).length).toBeGreaterThan(20)
+    expect(secretsIn(look(raw, { depth: 8 })).length).toBeGreaterThan(20)
     expect(spy.events.length).toBe(raw.length)
     expect(spy.leaks()).toEqual([])
     expect(reachable(spy.events).join()).toContain('lineage,a')

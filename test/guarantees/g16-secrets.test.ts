@@ -3,29 +3,27 @@ import {
   type ChangeoverError,
   createReloader,
   type Failure,
-  type ReloaderOptions,
   type TransactionRecord,
   timedTree,
   unsafeCause,
 } from 'changeover'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { InspectionEvent } from 'xstate'
+import { CARD, errorWithSecrets, secret, secretsIn, show } from '../support/secrets.ts'
 import {
   badDocuments,
-  CARD,
-  type Config,
+  closeService,
   configOf,
   createLeakyService,
+  failHook,
   hooks,
-  leaksIn,
-  leaky,
+  publishBadDocuments,
+  publishConfigs,
   type Service,
-  secret,
-  show,
+  startLeakyService,
   valibotSchema,
   zodSchema,
-} from './g16-leaky.ts'
-import { PACED_MS } from './world.ts'
+} from './leaky-service.ts'
 
 const { frames, actors } = vi.hoisted(() => ({
   frames: [] as string[],
@@ -80,20 +78,6 @@ afterEach(() => {
   expect(noise).toEqual([])
 })
 
-const startService = async (options: Partial<ReloaderOptions<Config>> = {}): Promise<Service> => {
-  const service = createLeakyService(options)
-  const started = service.reloader.start()
-  await service.clock.advance(500)
-  await started
-  return service
-}
-
-const closeService = async ({ reloader, clock }: Service): Promise<void> => {
-  const closed = reloader.close()
-  await clock.advance(60_000)
-  await closed
-}
-
 const schemas = [
   ['zod', zodSchema],
   ['valibot', valibotSchema],
@@ -101,15 +85,11 @@ const schemas = [
 
 describe('G16 No config value is shown unless its path is public', () => {
   it.each(schemas)('G16 not of documents that are refused, by %s', async (_, schema) => {
-    const service = await startService({ schema })
-    for (const document of badDocuments) {
-      service.source.put(document)
-      await service.clock.advance(PACED_MS)
-      service.output.push(show(await service.reloader.plan(document)))
-    }
+    const service = await startLeakyService({ schema })
+    await publishBadDocuments(service)
     expect(service.records.filter(({ outcome }) => outcome === 'rejected').length).toBe(badDocuments.length)
     await closeService(service)
-    expect(leaksIn(shownBy(service))).toEqual([])
+    expect(secretsIn(shownBy(service))).toEqual([])
   })
 
   it.each(schemas)('G16 not of documents that are refused at the start, by %s', async (_, schema) => {
@@ -120,55 +100,29 @@ describe('G16 No config value is shown unless its path is public', () => {
       await service.clock.advance(500)
       const error = await started
       expect(error).toMatchObject({ name: 'ChangeoverError' })
-      expect(leaksIn(`${show(error)}\n${shownBy(service)}`)).toEqual([])
+      expect(secretsIn(`${show(error)}\n${shownBy(service)}`)).toEqual([])
     }
   })
 
   it.each(schemas)(
     'G16 not of configs that serve, change, are planned and are swapped back, by %s',
     async (_, schema) => {
-      const service = await startService({ schema })
-      const { clock, source, reloader, failing, output } = service
-      for (let n = 2; n <= 8; n++) {
-        if (n === 4) failing.add('check')
-        else failing.clear()
-        output.push(
-          show(await reloader.plan(JSON.stringify(configOf(n)))),
-          show(await reloader.plan(JSON.stringify(configOf(n)), { prepare: true })),
-        )
-        source.put(configOf(n))
-        await clock.advance(1_000)
-      }
+      const service = await startLeakyService({ schema })
+      const { reloader, output } = service
+      await publishConfigs(service)
       expect(reloader.config.db.password).toBe(secret('password-8'))
       output.push(inspect(reloader, { depth: 10, showHidden: true }))
       await closeService(service)
-      expect(leaksIn(shownBy(service))).toEqual([])
+      expect(secretsIn(shownBy(service))).toEqual([])
     },
   )
 
   it.each(hooks)('G16 nor anything of what user code throws: %s', async (hook) => {
-    const service = await startService()
-    const { clock, source, reloader, failing, output, thrown } = service
-    failing.add(hook)
-    if (hook === 'rollback') failing.add('check')
-    if (hook === 'undo') failing.add('health')
-    source.put(configOf(2))
-    await clock.advance(300)
-    if (hook === 'watch') source.breakWatch('source.closed')
-    await clock.advance(2_000)
-    const reloaded = reloader.reload()
-    await clock.advance(10_000)
-    output.push(show(await reloaded), show(await reloader.plan(JSON.stringify(configOf(3)))))
-    // What failed in a module is quarantined by now, and is tried once more.
-    const retried = reloader.retry().catch((error: unknown) => error)
-    await clock.advance(10_000)
-    output.push(show(await retried))
-    if (hook === 'close') await closeService(service)
-    failing.clear()
-    await clock.advance(60_000)
+    const service = await startLeakyService()
+    await failHook(service, hook)
     await closeService(service)
-    expect(thrown.length).toBeGreaterThan(0)
-    expect(leaksIn(shownBy(service))).toEqual([])
+    expect(service.thrown.length).toBeGreaterThan(0)
+    expect(secretsIn(shownBy(service))).toEqual([])
   })
 
   it('G16 nor of what the start throws when the source fails with a telling error', async () => {
@@ -178,7 +132,7 @@ describe('G16 No config value is shown unless its path is public', () => {
     await service.clock.advance(2_000)
     const error = (await started) as ChangeoverError
     expect(error.failures.map(({ code }) => code)).toEqual(['reloader.start-timeout', 'source.unreachable'])
-    expect(leaksIn(`${show(error)}\n${shownBy(service)}`)).toEqual([])
+    expect(secretsIn(`${show(error)}\n${shownBy(service)}`)).toEqual([])
   })
 
   it('G16 nor of an error that a source passes off as its own, code and all', async () => {
@@ -191,24 +145,24 @@ describe('G16 No config value is shown unless its path is public', () => {
     })
     const started = reloader.start({ deadlineMs: 1_000 }).catch((error: unknown) => error)
     await service.clock.advance(2_000)
-    expect(leaksIn(`${show(await started)}\n${show(reloader.status())}\n${frames.join('\n')}`)).toEqual([])
+    expect(secretsIn(`${show(await started)}\n${show(reloader.status())}\n${frames.join('\n')}`)).toEqual([])
     expect(reloader.status().source.lastError?.code).toBe('source.failed')
   })
 })
 
 describe('G16 These tests', () => {
   it('G16 would notice a leak: secrets are found in values, errors and texts, and all machines are watched', async () => {
-    expect(leaksIn(show({ deep: { config: configOf(1) } })).sort()).toEqual([
+    expect(secretsIn(show({ deep: { config: configOf(1) } })).sort()).toEqual([
       CARD,
       secret('host-1'),
       secret('password-1'),
       secret('user-1'),
     ])
-    expect(leaksIn(show(leaky('an'))).length).toBeGreaterThanOrEqual(5)
-    const service = await startService()
+    expect(secretsIn(show(errorWithSecrets('an'))).length).toBeGreaterThanOrEqual(5)
+    const service = await startLeakyService()
     service.source.put(configOf(2))
     await service.clock.advance(1_000)
-    expect(leaksIn(show(service.reloader.config))).toContain(secret('password-2'))
+    expect(secretsIn(show(service.reloader.config))).toContain(secret('password-2'))
     const watched = frames.join('\n')
     for (const event of ['watch.opened', 'watch.reported', 'source.changed', 'xstate.done.actor'])
       expect(watched).toContain(event)
@@ -220,7 +174,7 @@ describe('G16 These tests', () => {
 
 describe('G16 What is public is shown', () => {
   it('G16 in a plan: the values below public paths, and nothing else', async () => {
-    const service = await startService()
+    const service = await startLeakyService()
     const report = await service.reloader.plan(JSON.stringify(configOf(2)))
     expect(report).toMatchObject({ verdict: 'changes', diff: { count: 6 } })
     const differences = 'diff' in report ? report.diff.differences : []
@@ -235,14 +189,14 @@ describe('G16 What is public is shown', () => {
       'users.*',
       'hosts.0',
     ])
-    expect(leaksIn(show(report))).toEqual([])
+    expect(secretsIn(show(report))).toEqual([])
     await closeService(service)
   })
 
   it('G16 with all keys and values below, where a record is public', async () => {
-    const service = await startService({ public: ['users'] })
+    const service = await startLeakyService({ public: ['users'] })
     const report = show(await service.reloader.plan(JSON.stringify(configOf(2))))
-    expect(leaksIn(report).sort()).toEqual([secret('user-1'), secret('user-2')])
+    expect(secretsIn(report).sort()).toEqual([secret('user-1'), secret('user-2')])
     await closeService(service)
   })
 })
@@ -251,15 +205,15 @@ describe('G16 The unsafe accessor', () => {
   it.each(['prepare', 'commit', 'check', 'apply', 'health', 'policy', 'parse', 'schema', 'select'] as const)(
     'G16 gives the original error, and is the only way to it: %s',
     async (hook) => {
-      const service = await startService()
+      const service = await startLeakyService()
       service.failing.add(hook)
       service.source.put(configOf(2))
       await service.clock.advance(1_000)
       const last = service.records.at(-1) as TransactionRecord & { failures: readonly Failure[] }
       const original = last.failures.map((failure) => unsafeCause(failure))
       expect(original).toContain(service.thrown[0])
-      expect(leaksIn(show(last))).toEqual([])
-      expect(leaksIn(show(structuredClone(last)))).toEqual([])
+      expect(secretsIn(show(last))).toEqual([])
+      expect(secretsIn(show(structuredClone(last)))).toEqual([])
       service.failing.clear()
       await closeService(service)
     },
@@ -274,7 +228,7 @@ describe('G16 The unsafe accessor', () => {
       const report = await service.reloader.plan(document)
       const [failure] = report.failures
       expect(failure === undefined ? undefined : unsafeCause(failure)).toBeInstanceOf(original)
-      expect(leaksIn(show(report))).toEqual([])
+      expect(secretsIn(show(report))).toEqual([])
     }
     await closeService(service)
   })

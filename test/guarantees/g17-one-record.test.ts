@@ -1,8 +1,8 @@
 import type { Outcome, TransactionRecord } from 'changeover'
 import { describe, expect, it } from 'vitest'
 import { createRandom, type Random } from '../model/random-json.ts'
-import type { Behaviour, Hook } from './scripted.ts'
-import { type Config, configOf, createWorld, PACED_MS, startWorld, type World } from './world.ts'
+import type { Behaviour, Hook } from './scripted-modules.ts'
+import { type Config, configOf, createHarness, PACED_MS, startHarness, type Harness } from './harness.ts'
 
 const one = configOf({ a: 1, b: 1, k: 1, x: 1 })
 const outcomes: readonly Outcome[] = [
@@ -23,8 +23,8 @@ const hooksOf = {
 } as const satisfies Record<string, readonly [Hook, ...Hook[]]>
 
 /** Something happens to the world: a change, an error, a hang, a question. */
-const shake = (world: World, { chance, pick, upTo }: Random, asked: Promise<unknown>[]): void => {
-  const { source, modules, reloader } = world
+const shake = (harness: Harness, { chance, pick, upTo }: Random, asked: Promise<unknown>[]): void => {
+  const { source, modules, reloader } = harness
   const value = 1 + upTo(6)
   if (chance(0.5))
     source.put(
@@ -59,7 +59,7 @@ const shake = (world: World, { chance, pick, upTo }: Random, asked: Promise<unkn
   if (chance(0.1)) for (const name of ['a', 'b', 'x', 'k'] as const) modules[name].heal()
 }
 
-const expectOneEach = (records: readonly TransactionRecord[], { reloader }: World): void => {
+const expectOneEach = (records: readonly TransactionRecord[], { reloader }: Harness): void => {
   const { counters } = reloader.status()
   const counted = Object.fromEntries(
     outcomes.map((outcome) => [outcome, records.filter((record) => record.outcome === outcome).length]),
@@ -75,7 +75,7 @@ describe('G17 Under a random load', () => {
     'G17 there is one record a transaction, the counters add up, and every reload() settles; seed %i',
     async (seed) => {
       const random = createRandom(seed)
-      const world = await startWorld({
+      const harness = await startHarness({
         config: one,
         checkCloses: false,
         options: {
@@ -96,23 +96,23 @@ describe('G17 Under a random load', () => {
       })
       const asked: Promise<unknown>[] = []
       for (let round = 0; round < 1_500; round++) {
-        shake(world, random, asked)
-        await world.advance(random.upTo(120))
-        if (round % 100 === 0) expectOneEach(world.records, world)
+        shake(harness, random, asked)
+        await harness.advance(random.upTo(120))
+        if (round % 100 === 0) expectOneEach(harness.records, harness)
       }
-      const closed = world.reloader.close()
-      asked.push(world.reloader.reload())
-      await world.advance(60_000)
+      const closed = harness.reloader.close()
+      asked.push(harness.reloader.reload())
+      await harness.advance(60_000)
       await closed
-      expectOneEach(world.records, world)
+      expectOneEach(harness.records, harness)
       const answers = await Promise.allSettled(asked)
       for (const answer of answers) {
         if (answer.status === 'rejected') expect(answer.reason).toMatchObject({ code: 'reloader.closed' })
-        else expect(world.records).toContain(answer.value)
+        else expect(harness.records).toContain(answer.value)
       }
-      expect(world.records.length).toBeGreaterThan(300)
+      expect(harness.records.length).toBeGreaterThan(300)
       for (const outcome of outcomes.filter((name) => name !== 'aborted')) {
-        expect([outcome, world.records.some((record) => record.outcome === outcome)]).toEqual([outcome, true])
+        expect([outcome, harness.records.some((record) => record.outcome === outcome)]).toEqual([outcome, true])
       }
     },
   )
@@ -120,92 +120,92 @@ describe('G17 Under a random load', () => {
 
 describe('G17 Every reload()', () => {
   it('G17 is answered by the record of the first transaction whose read began after the call', async () => {
-    const world = await startWorld({ config: one })
-    world.modules.a.script('prepare', 'deaf')
-    world.source.put(configOf({ a: 2 }))
-    await world.advance(1)
-    world.source.silence()
-    world.source.put(configOf({ a: 3 }))
-    const asked = [world.reloader.reload(), world.reloader.reload(), world.reloader.reload()]
-    world.modules.a.release()
-    await world.advance(0)
+    const harness = await startHarness({ config: one })
+    harness.modules.a.script('prepare', 'deaf')
+    harness.source.put(configOf({ a: 2 }))
+    await harness.advance(1)
+    harness.source.silence()
+    harness.source.put(configOf({ a: 3 }))
+    const asked = [harness.reloader.reload(), harness.reloader.reload(), harness.reloader.reload()]
+    harness.modules.a.release()
+    await harness.advance(0)
     const answers = await Promise.all(asked)
-    expect(world.records.map(({ outcome, trigger }) => `${outcome} ${trigger}`)).toEqual([
+    expect(harness.records.map(({ outcome, trigger }) => `${outcome} ${trigger}`)).toEqual([
       'committed start',
       'committed change',
       'committed reload',
     ])
-    expect(new Set(answers)).toEqual(new Set([world.records[2]]))
-    expect(world.served.a).toBe(3)
+    expect(new Set(answers)).toEqual(new Set([harness.records[2]]))
+    expect(harness.served.a).toBe(3)
   })
 
   it('G17 asked while another reads is answered by a read of its own', async () => {
-    const world = await startWorld({ config: one })
-    world.source.hangReads()
-    const first = world.reloader.reload()
-    await world.advance(1)
-    const second = world.reloader.reload()
-    world.source.silence()
-    world.source.put(configOf({ a: 4 }))
-    world.source.heal()
-    await world.advance(0)
+    const harness = await startHarness({ config: one })
+    harness.source.hangReads()
+    const first = harness.reloader.reload()
+    await harness.advance(1)
+    const second = harness.reloader.reload()
+    harness.source.silence()
+    harness.source.put(configOf({ a: 4 }))
+    harness.source.heal()
+    await harness.advance(0)
     expect((await first).epoch).toBe(2)
     expect((await second).epoch).toBe(3)
   })
 
   it('G17 rejects before the start and after the close, and where the close comes first', async () => {
-    const world = createWorld({ config: one })
-    await expect(world.reloader.reload()).rejects.toMatchObject({ code: 'reloader.not-started' })
-    await world.reloader.start()
-    world.modules.a.script('prepare', 'heed')
-    world.source.put(configOf({ a: 2 }))
-    await world.advance(1)
-    const waiting = world.reloader.reload()
+    const harness = createHarness({ config: one })
+    await expect(harness.reloader.reload()).rejects.toMatchObject({ code: 'reloader.not-started' })
+    await harness.reloader.start()
+    harness.modules.a.script('prepare', 'heed')
+    harness.source.put(configOf({ a: 2 }))
+    await harness.advance(1)
+    const waiting = harness.reloader.reload()
     const refused = expect(waiting).rejects.toMatchObject({ code: 'reloader.closed' })
-    const closed = world.reloader.close()
-    await world.advance(1)
+    const closed = harness.reloader.close()
+    await harness.advance(1)
     await closed
     await refused
-    await expect(world.reloader.reload()).rejects.toMatchObject({ code: 'reloader.closed' })
-    expect(world.records.map(({ outcome }) => outcome)).toEqual(['committed', 'aborted'])
+    await expect(harness.reloader.reload()).rejects.toMatchObject({ code: 'reloader.closed' })
+    expect(harness.records.map(({ outcome }) => outcome)).toEqual(['committed', 'aborted'])
   })
 
   it('G17 that the close overtakes while it reads is answered as aborted', async () => {
-    const world = await startWorld({ config: one })
-    world.source.hangReads({ deaf: true })
-    const asked = world.reloader.reload()
-    await world.advance(1)
-    const closed = world.reloader.close()
-    await world.advance(1)
+    const harness = await startHarness({ config: one })
+    harness.source.hangReads({ deaf: true })
+    const asked = harness.reloader.reload()
+    await harness.advance(1)
+    const closed = harness.reloader.close()
+    await harness.advance(1)
     await closed
     expect(await asked).toMatchObject({ outcome: 'aborted', trigger: 'reload' })
-    expect(world.reloader.status().counters).toMatchObject({ committed: 1, aborted: 1 })
+    expect(harness.reloader.status().counters).toMatchObject({ committed: 1, aborted: 1 })
   })
 })
 
 describe('G17 A record', () => {
   it('G17 reaches every consumer once, in order, also one that is slow; each ends with the close', async () => {
-    const world = await startWorld({ config: one })
-    const slow = world.reloader.transactions()
-    const left = world.reloader.transactions()
+    const harness = await startHarness({ config: one })
+    const slow = harness.reloader.transactions()
+    const left = harness.reloader.transactions()
     await left.return?.()
-    for (let value = 2; value <= 10; value++) await world.put(configOf({ a: value }), PACED_MS)
-    const closed = world.reloader.close()
-    await world.advance(1)
+    for (let value = 2; value <= 10; value++) await harness.put(configOf({ a: value }), PACED_MS)
+    const closed = harness.reloader.close()
+    await harness.advance(1)
     await closed
     const taken: TransactionRecord[] = []
     for await (const record of slow) taken.push(record)
-    expect(taken).toEqual(world.records.slice(1))
-    expect([await left.next(), await world.reloader.transactions().next()]).toEqual([
+    expect(taken).toEqual(harness.records.slice(1))
+    expect([await left.next(), await harness.reloader.transactions().next()]).toEqual([
       { value: undefined, done: true },
       { value: undefined, done: true },
     ])
   })
 
   it('G17 is frozen, and names every module that takes part with its phases', async () => {
-    const world = await startWorld({ config: configOf({ a: 1, b: 1, k: 1 }) })
-    world.modules.b.script('commit', 'throw')
-    const record = await world.put(configOf({ a: 2, b: 2, k: 2 }))
+    const harness = await startHarness({ config: configOf({ a: 1, b: 1, k: 1 }) })
+    harness.modules.b.script('commit', 'throw')
+    const record = await harness.put(configOf({ a: 2, b: 2, k: 2 }))
     expect(Object.isFrozen(record)).toBe(true)
     const phases = record.modules.map(
       ({ module, phases: of }) => `${module}: ${of.map(({ phase, result }) => `${phase} ${result}`).join(', ')}`,

@@ -3,15 +3,15 @@ import { getEventListeners, setMaxListeners } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { createRandom } from '../model/random-json.ts'
-import type { Behaviour } from './scripted.ts'
-import { type Config, configOf, createWorld, PACED_MS, startWorld, type World } from './world.ts'
+import type { Behaviour } from './scripted-modules.ts'
+import { type Config, configOf, createHarness, PACED_MS, startHarness, type Harness } from './harness.ts'
 
 const one = configOf({ a: 1, b: 1, c: 1, k: 1, x: 1 })
 const at = (value: number): Config => configOf({ a: value, b: value, c: value, k: value, x: value })
 const generationModules = ['a', 'b', 'c', 'x'] as const
 
 /** What the modules themselves have counted, beside what the reloader says of them. */
-const expectAccount = ({ reloader, modules }: World): void => {
+const expectAccount = ({ reloader, modules }: Harness): void => {
   for (const name of generationModules) {
     const { opened, closed, live, leaked } = reloader.status().modules[name] ?? {
       opened: 0,
@@ -34,7 +34,7 @@ describe('G18 Opened = closed + live + leaked', () => {
     'G18 for every module, at every moment of a random load, and after it all is closed; seed %i',
     async (seed) => {
       const random = createRandom(seed)
-      const world = await startWorld({
+      const harness = await startHarness({
         config: one,
         options: {
           soak: 200,
@@ -42,7 +42,7 @@ describe('G18 Opened = closed + live + leaked', () => {
           repair: { minMs: 20, maxMs: 100 },
         },
       })
-      const { modules, reloader, source } = world
+      const { modules, reloader, source } = harness
       for (let round = 0; round < 600; round++) {
         const name = random.pick(generationModules)
         const behaviour = random.pick<Behaviour>(['throw', 'reject', 'heed', 'finish-on-abort', 'deaf', 'garbage'])
@@ -52,52 +52,52 @@ describe('G18 Opened = closed + live + leaked', () => {
         if (random.chance(0.6)) source.put(random.chance(0.2) ? configOf({ a: round }) : at(round))
         if (random.chance(0.1)) void reloader.plan(JSON.stringify(at(round + 1)), { prepare: true })
         if (random.chance(0.1))
-          void reloader.lease(() => new Promise<void>((resolve) => world.clock.setTimeout(resolve, random.upTo(200))))
+          void reloader.lease(() => new Promise<void>((resolve) => harness.clock.setTimeout(resolve, random.upTo(200))))
         if (random.chance(0.05)) for (const healed of generationModules) modules[healed].heal()
-        await world.advance(random.upTo(150))
-        expectAccount(world)
+        await harness.advance(random.upTo(150))
+        expectAccount(harness)
       }
       for (const healed of [...generationModules, 'k'] as const) modules[healed].heal()
       source.put(at(9_999))
-      await world.advance(600_000)
-      expectAccount(world)
-      expect(world.served).toEqual({ a: 9_999, b: 9_999, c: 9_999, x: 9_999 })
+      await harness.advance(600_000)
+      expectAccount(harness)
+      expect(harness.served).toEqual({ a: 9_999, b: 9_999, c: 9_999, x: 9_999 })
       const { modules: accounts } = reloader.status()
       expect(generationModules.map((name) => accounts[name]?.live)).toEqual([1, 1, 1, 1])
       const closed = reloader.close()
-      await world.advance(60_000)
+      await harness.advance(60_000)
       await closed
-      expectAccount(world)
+      expectAccount(harness)
       const { modules: after } = reloader.status()
       expect(generationModules.map((name) => after[name]?.live)).toEqual([0, 0, 0, 0])
-      expect([world.clock.pending(), source.watches]).toEqual([0, 0])
+      expect([harness.clock.pending(), source.watches]).toEqual([0, 0])
     },
   )
 
   it('G18 a close that fails is a leak, told once; one that ends late is none any more', async () => {
-    const world = await startWorld({ config: one, options: { deadlines: { closeMs: 100 } } })
-    world.modules.a.script('close', 'reject')
-    world.modules.x.script('close', 'deaf')
-    await world.put(at(2))
-    await world.advance(200)
-    const { a, x } = world.reloader.status().modules
+    const harness = await startHarness({ config: one, options: { deadlines: { closeMs: 100 } } })
+    harness.modules.a.script('close', 'reject')
+    harness.modules.x.script('close', 'deaf')
+    await harness.put(at(2))
+    await harness.advance(200)
+    const { a, x } = harness.reloader.status().modules
     expect(a).toMatchObject({ opened: 2, closed: 0, live: 1, leaked: 1 })
     expect(x).toMatchObject({ opened: 2, closed: 0, live: 1, leaked: 1 })
-    expect(world.reloader.status().counters.reported).toBe(2)
-    world.modules.x.release()
-    await world.advance(0)
-    expect(world.reloader.status().modules.x).toMatchObject({ opened: 2, closed: 1, live: 1, leaked: 0 })
+    expect(harness.reloader.status().counters.reported).toBe(2)
+    harness.modules.x.release()
+    await harness.advance(0)
+    expect(harness.reloader.status().modules.x).toMatchObject({ opened: 2, closed: 1, live: 1, leaked: 0 })
   })
 
   it('G18 a module that is switched off and on, and one whose generations all failed, are accounted for too', async () => {
-    const world = await startWorld({ config: configOf({ a: 1 }) })
+    const harness = await startHarness({ config: configOf({ a: 1 }) })
     for (let round = 0; round < 10; round++) {
-      await world.put(configOf({ a: 1, x: round }), PACED_MS)
-      await world.put(configOf({ a: 1 }), PACED_MS)
+      await harness.put(configOf({ a: 1, x: round }), PACED_MS)
+      await harness.put(configOf({ a: 1 }), PACED_MS)
     }
-    world.modules.b.always('commit', 'throw')
-    for (let round = 0; round < 10; round++) await world.put(configOf({ a: 1, b: round }), PACED_MS)
-    const { b, x } = world.reloader.status().modules
+    harness.modules.b.always('commit', 'throw')
+    for (let round = 0; round < 10; round++) await harness.put(configOf({ a: 1, b: round }), PACED_MS)
+    const { b, x } = harness.reloader.status().modules
     expect([x?.opened, x?.closed, x?.live, x?.state]).toEqual([10, 10, 0, 'off'])
     expect([b?.opened, b?.closed, b?.live, b?.leaked]).toEqual([10, 10, 0, 0])
   })
@@ -105,10 +105,10 @@ describe('G18 Opened = closed + live + leaked', () => {
 
 describe('G18 After close()', () => {
   it('G18 no listener of ours is left on the signals of the user, nor do they still do anything', async () => {
-    const world = createWorld({ config: one })
+    const harness = createHarness({ config: one })
     const { signal } = new AbortController()
     setMaxListeners(0, signal)
-    const { reloader } = world
+    const { reloader } = harness
     await reloader.start({ signal })
     let told = 0
     for (let n = 0; n < 20; n++) {
@@ -126,11 +126,11 @@ describe('G18 After close()', () => {
       () => {},
       { signal },
     )
-    await world.put(at(2))
+    await harness.put(at(2))
     expect([told, getEventListeners(signal, 'abort').length]).toEqual([20, 41])
     unsubscribe()
     const closed = reloader.close()
-    await world.advance(0)
+    await harness.advance(0)
     await closed
     expect(getEventListeners(signal, 'abort')).toEqual([])
     reloader.subscribe(
@@ -143,46 +143,46 @@ describe('G18 After close()', () => {
   })
 
   it('G18 subscriptions and streams that have ended leave nothing on a signal that lives on', async () => {
-    const world = await startWorld({ config: one })
+    const harness = await startHarness({ config: one })
     const { signal } = new AbortController()
     for (let n = 0; n < 50; n++) {
-      world.reloader.subscribe(
+      harness.reloader.subscribe(
         (config) => config.a,
         () => {},
         { signal },
       )()
-      await world.reloader.transactions({ signal }).return?.()
+      await harness.reloader.transactions({ signal }).return?.()
     }
     expect(getEventListeners(signal, 'abort')).toEqual([])
   })
 
   it('G18 a dry run that was under way has ended and is closed; one that waited has called nobody', async () => {
-    const world = await startWorld({ config: one })
-    world.modules.a.always('prepare', 'finish-on-abort')
+    const harness = await startHarness({ config: one })
+    harness.modules.a.always('prepare', 'finish-on-abort')
     const plans = [2, 3, 4].map((value) =>
-      world.reloader.plan(JSON.stringify(at(value)), { prepare: true }).catch((error: unknown) => error),
+      harness.reloader.plan(JSON.stringify(at(value)), { prepare: true }).catch((error: unknown) => error),
     )
-    await world.advance(10)
+    await harness.advance(10)
     let isClosed = false
-    const closed = world.reloader.close().then(() => {
+    const closed = harness.reloader.close().then(() => {
       isClosed = true
     })
-    await world.advance(300_000)
+    await harness.advance(300_000)
     await closed
     expect(isClosed).toBe(true)
-    const calls = world.calls.length
+    const calls = harness.calls.length
     await Promise.all(plans)
-    await world.advance(300_000)
-    expect(world.calls.slice(calls)).toEqual([])
-    expectAccount(world)
-    expect([world.reloader.status().modules.a?.live, world.clock.pending()]).toEqual([0, 0])
+    await harness.advance(300_000)
+    expect(harness.calls.slice(calls)).toEqual([])
+    expectAccount(harness)
+    expect([harness.reloader.status().modules.a?.live, harness.clock.pending()]).toEqual([0, 0])
   })
 
   it('G18 in the middle of anything, no timer is left', async () => {
     const random = createRandom(31)
     const refused = Object.assign(new Error('scripted'), { code: 'ECONNREFUSED' })
     for (let round = 0; round < 150; round++) {
-      const world = await startWorld({
+      const harness = await startHarness({
         config: one,
         options: {
           soak: 50,
@@ -192,29 +192,29 @@ describe('G18 After close()', () => {
         },
       })
       for (const name of generationModules)
-        world.modules[name].always(
+        harness.modules[name].always(
           'prepare',
-          () => new Promise<void>((resolve) => world.clock.setTimeout(resolve, random.upTo(30))),
+          () => new Promise<void>((resolve) => harness.clock.setTimeout(resolve, random.upTo(30))),
         )
       const burst = async (value: number): Promise<void> => {
-        world.source.put(at(value))
-        await world.advance(1)
+        harness.source.put(at(value))
+        await harness.advance(1)
       }
-      if (random.chance(0.3)) world.source.hangReads({ deaf: random.chance(0.5) })
-      if (random.chance(0.3)) world.source.breakWatch('source.closed')
-      world.source.put(at(2 + round))
-      if (random.chance(0.3)) world.reloader.reload().catch(() => {})
-      if (random.chance(0.2)) world.modules.x.script('prepare', () => Promise.reject(refused)) // quarantined for a time
-      if (random.chance(0.2)) void world.reloader.freeze('scripted')
+      if (random.chance(0.3)) harness.source.hangReads({ deaf: random.chance(0.5) })
+      if (random.chance(0.3)) harness.source.breakWatch('source.closed')
+      harness.source.put(at(2 + round))
+      if (random.chance(0.3)) harness.reloader.reload().catch(() => {})
+      if (random.chance(0.2)) harness.modules.x.script('prepare', () => Promise.reject(refused)) // quarantined for a time
+      if (random.chance(0.2)) void harness.reloader.freeze('scripted')
       if (random.chance(0.2)) for (let value = 1_000; value < 1_020; value++) await burst(value)
-      await world.advance(random.upTo(120))
-      const closed = world.reloader.close()
-      await world.advance(1_000)
+      await harness.advance(random.upTo(120))
+      const closed = harness.reloader.close()
+      await harness.advance(1_000)
       await closed
       expect([
-        world.clock.pending(),
-        world.source.watches,
-        generationModules.map((name) => world.reloader.status().modules[name]?.live),
+        harness.clock.pending(),
+        harness.source.watches,
+        generationModules.map((name) => harness.reloader.status().modules[name]?.live),
       ]).toEqual([0, 0, [0, 0, 0, 0]])
     }
   })

@@ -1,22 +1,22 @@
 import { expect, test } from 'vitest'
-import { createWorld, documentOf, provedWorld, SOAK_MS, type World } from './world.ts'
+import { createDeployment, documentOf, soakedDeployment, SOAK_MS, type Deployment } from './deployment.ts'
 
-/** Starts a process and kills it in the soak of what the source holds; it has served the last known good before. */
-const dieInSoak = async (world: World, options: Parameters<World['up']>[0] = {}): Promise<void> => {
-  const process = await world.up(options, 1_000)
+/** Starts a process, which serves the last known good, and kills it in the soak of what the source holds. */
+const dieInSoak = async (deployment: Deployment, options: Parameters<Deployment['up']>[0] = {}): Promise<void> => {
+  const process = await deployment.up(options, 1_000)
   expect(process.state).toBe('soaking')
   process.kill()
 }
 
-test('A document that kills maxAttempts times in a row is quarantined across restarts, loudly, and the last known good serves', async () => {
-  const { world, process } = await provedWorld([1])
-  world.source.put(documentOf(2))
+test('A document that crashes maxAttempts times in a row is quarantined across restarts, with an error, and the last known good serves', async () => {
+  const { deployment, process } = await soakedDeployment([1])
+  deployment.source.put(documentOf(2))
   await process.advance(1_000)
   process.kill()
-  await dieInSoak(world)
-  await dieInSoak(world)
+  await dieInSoak(deployment)
+  await dieInSoak(deployment)
   for (const _ of [1, 2]) {
-    const next = await world.up({}, 60_000)
+    const next = await deployment.up({}, 60_000)
     expect(next).toMatchObject({ served: 1, state: 'rejected' })
     expect(next.last).toMatchObject({ outcome: 'rejected', failures: [{ code: 'quarantined', revision: '2' }] })
     const [entry, ...others] = next.reloader.status().quarantine
@@ -29,62 +29,62 @@ test('A document that kills maxAttempts times in a row is quarantined across res
       since: entry?.since,
       until: (entry?.since ?? 0) + 3_600_000,
     })
-    next.kill() // that is no death of the document any more
+    next.kill() // this crash no longer counts against the document
   }
 })
 
-test('The third death is said as an error, and counted among what was reported', async () => {
-  const { world, process } = await provedWorld([1])
-  world.source.put(documentOf(2))
+test('The third crash is logged as an error and counted as reported', async () => {
+  const { deployment, process } = await soakedDeployment([1])
+  deployment.source.put(documentOf(2))
   await process.advance(1_000)
   process.kill()
-  const second = await world.up({ maxAttempts: 1 }, 1_000)
+  const second = await deployment.up({ maxAttempts: 1 }, 1_000)
   expect(second.codes('error')).toEqual(['attempt.died'])
   expect(second.reloader.status().counters.reported).toBeGreaterThan(0)
   expect(second).toMatchObject({ served: 1, state: 'rejected' })
 })
 
 const killedOften = async () => {
-  const { world, process } = await provedWorld([1], { maxAttempts: 2, build: 'one' })
-  world.source.put(documentOf(2))
+  const { deployment, process } = await soakedDeployment([1], { maxAttempts: 2, build: 'one' })
+  deployment.source.put(documentOf(2))
   await process.advance(1_000)
   process.kill()
-  await dieInSoak(world)
-  return world
+  await dieInSoak(deployment)
+  return deployment
 }
 
-test('Another build tries a document again that killed this one, and this one still does not', async () => {
-  const world = await killedOften()
-  const two = await world.up({ build: 'two' }, 1_000)
+test('Another build tries a document again that crashed this one, and this build still does not', async () => {
+  const deployment = await killedOften()
+  const two = await deployment.up({ build: 'two' }, 1_000)
   expect(two).toMatchObject({ served: 2, state: 'soaking' })
   expect(two.reloader.status().quarantine).toEqual([])
   await two.close()
-  const one = await world.up({}, 1_000)
+  const one = await deployment.up({}, 1_000)
   expect(one).toMatchObject({ served: 1, state: 'rejected' })
 })
 
-test('A build that goes back does not die of what another build has proved: it serves an older good', async () => {
-  const world = await killedOften()
-  const two = await world.up({ build: 'two' }, SOAK_MS)
-  expect(world.kept.goods.map(({ revision }) => revision.name)).toEqual(['2', '1'])
+test('A build that was rolled back does not crash from what another build accepted: it serves an older good document', async () => {
+  const deployment = await killedOften()
+  const two = await deployment.up({ build: 'two' }, SOAK_MS)
+  expect(deployment.store.goodHistory.map(({ revision }) => revision.name)).toEqual(['2', '1'])
   await two.close()
-  const one = await world.up({}, 1_000)
+  const one = await deployment.up({}, 1_000)
   expect(one).toMatchObject({ served: 1, state: 'rejected' })
   expect(one.calls.filter((call) => call.startsWith('prepare'))).toEqual(['prepare a1', 'prepare b1'])
 })
 
-test('A changed document lifts the quarantine', async () => {
-  const world = await killedOften()
-  const process = await world.up()
-  world.source.put(documentOf(3))
+test('A changed document ends the quarantine', async () => {
+  const deployment = await killedOften()
+  const process = await deployment.up()
+  deployment.source.put(documentOf(3))
   await process.advance(SOAK_MS)
   expect(process).toMatchObject({ served: 3, state: 'committed' })
 })
 
-test('The expiry tries the document again by itself, and a further death quarantines it at once', async () => {
-  const world = await killedOften()
+test('The document is tried again when its quarantine expires, and one more crash quarantines it at once', async () => {
+  const deployment = await killedOften()
   const options = { quarantine: { crashMs: 600_000 } }
-  const process = await world.up(options)
+  const process = await deployment.up(options)
   expect(process.served).toBe(1)
   const [entry] = process.reloader.status().quarantine
   await process.advance((entry?.until ?? 0) - process.clock.now() - 1)
@@ -93,100 +93,100 @@ test('The expiry tries the document again by itself, and a further death quarant
   expect(process).toMatchObject({ served: 2, state: 'soaking' })
   expect(process.records.filter(({ trigger }) => trigger === 'retry')).toEqual([])
   process.kill()
-  const next = await world.up(options, 1_000)
+  const next = await deployment.up(options, 1_000)
   expect(next).toMatchObject({ served: 1, state: 'rejected' })
   expect(next.reloader.status().quarantine).toMatchObject([{ code: 'attempt.died', count: 3 }])
 })
 
-test('release() lifts the quarantine of a document that killed', async () => {
-  const world = await killedOften()
-  const process = await world.up()
+test('release() ends the quarantine of a document that crashed', async () => {
+  const deployment = await killedOften()
+  const process = await deployment.up()
   await process.reloader.release()
   await process.advance(SOAK_MS)
   expect(process).toMatchObject({ served: 2, state: 'committed' })
   expect(process.last).toMatchObject({ trigger: 'retry', outcome: 'committed' })
   await process.close()
-  expect((await world.up()).reloader.status().quarantine).toEqual([])
+  expect((await deployment.up()).reloader.status().quarantine).toEqual([])
 })
 
-test('release() forgets the deaths too: it takes maxAttempts of them again', async () => {
-  const world = await killedOften()
-  const process = await world.up()
+test('release() also forgets the crashes, so it takes maxAttempts of them again', async () => {
+  const deployment = await killedOften()
+  const process = await deployment.up()
   await process.reloader.release()
   await process.advance(100)
   expect(process).toMatchObject({ served: 2, state: 'soaking' })
   process.kill()
-  await dieInSoak(world)
-  expect(await world.up({}, 1_000)).toMatchObject({ served: 1, state: 'rejected' })
+  await dieInSoak(deployment)
+  expect(await deployment.up({}, 1_000)).toMatchObject({ served: 1, state: 'rejected' })
 })
 
-test('With nothing to fall back on the guard only warns, and the document is tried', async () => {
-  const world = createWorld({ boot: { maxAttempts: 2 } })
-  await dieInSoak(world)
-  await dieInSoak(world)
-  await dieInSoak(world)
-  const process = await world.up({}, SOAK_MS)
+test('Without a good document to return to, the guard only warns, and the document is tried', async () => {
+  const deployment = createDeployment({ boot: { maxAttempts: 2 } })
+  await dieInSoak(deployment)
+  await dieInSoak(deployment)
+  await dieInSoak(deployment)
+  const process = await deployment.up({}, SOAK_MS)
   expect(process.codes('error')).toEqual(['attempt.died'])
   expect(process.codes('warn')).toContain('quarantined')
   expect(process).toMatchObject({ served: 1, state: 'committed' })
   await process.close()
-  const next = await world.up()
-  expect(next.reloader.status().quarantine).toEqual([]) // it has held
+  const next = await deployment.up()
+  expect(next.reloader.status().quarantine).toEqual([]) // it has passed its soak
 })
 
-test('Where the kept goods cannot serve any more the guard only warns too', async () => {
-  const { world, process } = await provedWorld([1], { maxAttempts: 1 })
-  world.source.put(documentOf(2))
+test('The guard also only warns if no stored document can serve any more', async () => {
+  const { deployment, process } = await soakedDeployment([1], { maxAttempts: 1 })
+  deployment.source.put(documentOf(2))
   await process.advance(1_000)
   process.kill()
-  world.kept.entries.delete('good')
-  const next = await world.up({}, SOAK_MS)
+  deployment.store.entries.delete('good')
+  const next = await deployment.up({}, SOAK_MS)
   expect(next.codes('warn')).toContain('quarantined')
   expect(next.served).toBe(2)
 })
 
-test('An older good that is applied anew and kills is counted too', async () => {
-  const { world, process } = await provedWorld([1, 2], { maxAttempts: 2 })
-  world.source.put(documentOf(1))
+test('An older good document that is applied again and crashes is counted too', async () => {
+  const { deployment, process } = await soakedDeployment([1, 2], { maxAttempts: 2 })
+  deployment.source.put(documentOf(1))
   await process.advance(1_000)
   expect(process.state).toBe('soaking')
   process.kill()
-  await dieInSoak(world)
-  const next = await world.up({}, 1_000)
+  await dieInSoak(deployment)
+  const next = await deployment.up({}, 1_000)
   expect(next).toMatchObject({ served: 2, state: 'rejected' })
 })
 
-test('The deaths of a document that has held since are forgotten', async () => {
-  const { world, process } = await provedWorld([1], { maxAttempts: 2 })
-  world.source.put(documentOf(2))
+test('The crashes of a document are forgotten once it has passed its soak', async () => {
+  const { deployment, process } = await soakedDeployment([1], { maxAttempts: 2 })
+  deployment.source.put(documentOf(2))
   await process.advance(1_000)
   process.kill()
-  const second = await world.up({}, SOAK_MS)
+  const second = await deployment.up({}, SOAK_MS)
   expect(second).toMatchObject({ served: 2, state: 'committed' })
-  world.source.put(documentOf(3))
+  deployment.source.put(documentOf(3))
   await second.advance(SOAK_MS)
-  world.source.put(documentOf(2))
+  deployment.source.put(documentOf(2))
   await second.advance(1_000)
   second.kill()
-  const third = await world.up({}, 1_000)
+  const third = await deployment.up({}, 1_000)
   expect(third).toMatchObject({ served: 2, state: 'soaking' })
 })
 
-test('Deaths of two documents are counted apart', async () => {
-  const { world, process } = await provedWorld([1], { maxAttempts: 2 })
-  world.source.put(documentOf(2))
+test('The crashes of two documents are counted separately', async () => {
+  const { deployment, process } = await soakedDeployment([1], { maxAttempts: 2 })
+  deployment.source.put(documentOf(2))
   await process.advance(1_000)
   process.kill()
-  world.source.put(documentOf(3))
-  await dieInSoak(world)
-  const third = await world.up({}, SOAK_MS)
+  deployment.source.put(documentOf(3))
+  await dieInSoak(deployment)
+  const third = await deployment.up({}, SOAK_MS)
   expect(third).toMatchObject({ served: 3, state: 'committed' })
-  world.source.put(documentOf(2))
+  deployment.source.put(documentOf(2))
   await third.advance(1_000)
   third.kill()
-  const fourth = await world.up({}, 1_000)
-  expect(fourth).toMatchObject({ served: 3, state: 'rejected' }) // its second death in a row
-  world.source.put(documentOf(4))
+  const fourth = await deployment.up({}, 1_000)
+  expect(fourth).toMatchObject({ served: 3, state: 'rejected' }) // its second crash in a row
+  deployment.source.put(documentOf(4))
   await fourth.advance(SOAK_MS + 1_000)
   expect(fourth).toMatchObject({ served: 4, state: 'committed' })
 })

@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest'
-import { createWorld, documentOf, provedWorld, SOAK_MS } from './world.ts'
+import { createDeployment, documentOf, soakedDeployment, SOAK_MS } from './deployment.ts'
 
-test('freeze() holds every change, goes on reading, and shows its reason, since when, and what waits', async () => {
-  const { world, process } = await provedWorld([1])
+test('freeze() stops every change, keeps reading, and shows its reason, its time, and what waits', async () => {
+  const { deployment, process } = await soakedDeployment([1])
   await process.reloader.freeze('Black Friday')
   const since = process.clock.now()
   expect(process.reloader.status().frozen).toEqual({ reason: 'Black Friday', since })
   process.clearCalls()
-  world.source.put(documentOf(2))
-  world.source.put(documentOf(3))
+  deployment.source.put(documentOf(2))
+  deployment.source.put(documentOf(3))
   await process.advance(SOAK_MS)
   expect(process).toMatchObject({ served: 1, calls: [] })
   expect(process.reloader.status()).toMatchObject({
@@ -23,20 +23,20 @@ test('freeze() holds every change, goes on reading, and shows its reason, since 
   expect(process.records.map(({ revision }) => revision?.name)).toEqual(['1', '3'])
 })
 
-test('While frozen reload() and retry() are refused with reloader.frozen', async () => {
-  const { world, process } = await provedWorld([1])
+test('While frozen, reload() and retry() are rejected with reloader.frozen', async () => {
+  const { deployment, process } = await soakedDeployment([1])
   process.modules.b.script('commit', 'throw')
-  world.source.put(documentOf(2))
+  deployment.source.put(documentOf(2))
   await process.advance(0)
   await process.reloader.freeze('')
   await expect(process.reloader.reload()).rejects.toMatchObject({ code: 'reloader.frozen' })
   await expect(process.reloader.retry()).rejects.toMatchObject({ code: 'reloader.frozen' })
 })
 
-test('A reload() that has not begun when changes are frozen is refused too', async () => {
-  const { world, process } = await provedWorld([1])
-  world.source.put(documentOf(2))
-  await process.advance(100) // it soaks
+test('A reload() that has not begun when changes are frozen is rejected too', async () => {
+  const { deployment, process } = await soakedDeployment([1])
+  deployment.source.put(documentOf(2))
+  await process.advance(100) // it is in its soak
   const reloaded = process.reloader.reload()
   const code = reloaded.then(
     () => 'a record',
@@ -49,7 +49,7 @@ test('A reload() that has not begun when changes are frozen is refused too', asy
 })
 
 test.each(['fetching', 'validating', 'journaling', 'preparing'] as const)(
-  'Before the commit a transaction is aborted, and its document waits: in %s',
+  'Before the commit a transaction is aborted, and its document waits: %s',
   async (state) => {
     let letGo: () => void = () => {}
     const validated = new Promise<void>((resolve) => {
@@ -65,12 +65,12 @@ test.each(['fetching', 'validating', 'journaling', 'preparing'] as const)(
         },
       },
     } as const
-    const { world, process } = await provedWorld([1], { ...(state === 'validating' ? { schema } : {}) })
+    const { deployment, process } = await soakedDeployment([1], { ...(state === 'validating' ? { schema } : {}) })
     if (state === 'preparing') process.modules.b.script('prepare', 'heed')
-    if (state === 'journaling') world.kept.save({ slowMs: 500 }, 'journal')
-    if (state === 'fetching') world.source.hangReads()
-    if (state === 'fetching') world.source.silence()
-    world.source.put(documentOf(2))
+    if (state === 'journaling') deployment.store.save({ slowMs: 500 }, 'journal')
+    if (state === 'fetching') deployment.source.hangReads()
+    if (state === 'fetching') deployment.source.silence()
+    deployment.source.put(documentOf(2))
     const reloaded = state === 'fetching' ? process.reloader.reload() : undefined
     await process.advance(100)
     expect(process.state).toBe(state)
@@ -82,28 +82,28 @@ test.each(['fetching', 'validating', 'journaling', 'preparing'] as const)(
     expect(process).toMatchObject({ served: 1, state: 'committed' })
     if (state !== 'fetching') expect(process.reloader.status().frozen).toMatchObject({ waiting: { name: '2' } })
     letGo()
-    world.source.heal()
+    deployment.source.heal()
     await process.advance(120_000)
     expect(process.served).toBe(1)
     void process.reloader.unfreeze()
     await process.advance(SOAK_MS + 2_000)
     expect(process).toMatchObject({ served: 2, state: 'committed' })
-    // What was given up has been closed, and counts as no death.
-    expect(world.kept.journal?.attempts).toEqual([])
+    // What was aborted has been closed, and does not count as a crash.
+    expect(deployment.store.journal?.attempts).toEqual([])
   },
 )
 
-test('After the commit a transaction finishes: what holds is promoted, what fails is rolled back and waits', async () => {
-  const { world, process } = await provedWorld([1])
-  world.source.put(documentOf(2))
+test('After the commit a transaction finishes: a good one is promoted, a failed one is rolled back and waits', async () => {
+  const { deployment, process } = await soakedDeployment([1])
+  deployment.source.put(documentOf(2))
   await process.advance(100)
   await process.reloader.freeze('')
   await process.advance(SOAK_MS)
   expect(process).toMatchObject({ served: 2, state: 'committed' })
-  expect(world.kept.goods[0]?.revision.name).toBe('2')
+  expect(deployment.store.goodHistory[0]?.revision.name).toBe('2')
 
   await process.reloader.unfreeze()
-  world.source.put(documentOf(3))
+  deployment.source.put(documentOf(3))
   await process.advance(100)
   await process.reloader.freeze('again')
   process.modules.b.script('check', 'reject')
@@ -114,14 +114,14 @@ test('After the commit a transaction finishes: what holds is promoted, what fail
   expect(process.reloader.status().frozen).toMatchObject({ waiting: { name: '3' } })
   await process.reloader.release()
   await process.advance(SOAK_MS)
-  expect(process.served).toBe(2) // still held
+  expect(process.served).toBe(2) // still frozen
   await process.reloader.unfreeze()
   await process.advance(SOAK_MS)
   expect(process.served).toBe(3)
 })
 
-test('freeze() again changes the reason and keeps the time; unfreeze() of nothing does nothing', async () => {
-  const { process } = await provedWorld([1])
+test('A second freeze() changes the reason and keeps the time; an unfreeze() without a freeze does nothing', async () => {
+  const { process } = await soakedDeployment([1])
   await process.reloader.unfreeze()
   await process.reloader.freeze('one')
   const { frozen } = process.reloader.status()
@@ -131,13 +131,13 @@ test('freeze() again changes the reason and keeps the time; unfreeze() of nothin
   await expect(process.reloader.freeze(1 as never)).rejects.toMatchObject({ code: 'reloader.invalid-option' })
 })
 
-test('Without a store changes are frozen too, until the process ends', async () => {
-  const world = createWorld({ boot: { keeps: false } })
-  const process = await world.up()
+test('Changes can also be frozen without a store, until the process ends', async () => {
+  const deployment = createDeployment({ boot: { persists: false } })
+  const process = await deployment.up()
   await process.reloader.freeze('')
-  world.source.put(documentOf(2))
+  deployment.source.put(documentOf(2))
   await process.advance(100)
   expect(process.served).toBe(1)
   await process.close()
-  expect((await world.up()).served).toBe(2)
+  expect((await deployment.up()).served).toBe(2)
 })

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import type { Process } from './process.ts'
-import { documentOf, provedWorld, SOAK_MS, type World } from './world.ts'
+import { documentOf, soakedDeployment, SOAK_MS, type Deployment } from './deployment.ts'
 
-type Scene = (world: World, process: Process) => Promise<unknown> | unknown
+type Scene = (deployment: Deployment, process: Process) => Promise<unknown> | unknown
 
 const confirm = { confirm: { withinMs: 60_000 } }
 
@@ -10,13 +10,13 @@ const scenes: readonly (readonly [string, object, Scene])[] = [
   ['at rest', {}, () => {}],
   ['frozen', {}, (_, process) => process.reloader.freeze('')],
   ['in a soak', {}, () => {}],
-  ['waiting for a word', confirm, (_, process) => process.advance(SOAK_MS)],
+  ['waiting for a confirmation', confirm, (_, process) => process.advance(SOAK_MS)],
   [
     'with a quarantine that expires',
     { quarantine: { minMs: 60_000 } },
-    async (world, process) => {
+    async (deployment, process) => {
       process.modules.b.script('prepare', () => Promise.reject(Object.assign(new Error(), { code: 'ECONNRESET' })))
-      world.source.put(documentOf(3))
+      deployment.source.put(documentOf(3))
       await process.advance(SOAK_MS + 100)
       expect(process.reloader.status().quarantine[0]?.until).toBeDefined()
     },
@@ -24,16 +24,16 @@ const scenes: readonly (readonly [string, object, Scene])[] = [
   [
     'with a store that hangs',
     {},
-    async (world, process) => {
-      world.kept.save('hangs')
+    async (deployment, process) => {
+      deployment.store.save('hangs')
       await process.advance(SOAK_MS + 30_000)
     },
   ],
   [
-    'with a store that is tried again',
+    'with a store that is being retried',
     {},
-    async (world, process) => {
-      world.kept.save('rejects')
+    async (deployment, process) => {
+      deployment.store.save('rejects')
       await process.advance(SOAK_MS + 30_000)
       expect(process.reloader.status().persistence?.lastError).toBeDefined()
     },
@@ -51,14 +51,14 @@ const scenes: readonly (readonly [string, object, Scene])[] = [
 ]
 
 test.each(scenes)('After close() nothing is left: %s', async (_, options, scene) => {
-  const { world, process } = await provedWorld([1], options)
-  world.source.put(documentOf(2))
+  const { deployment, process } = await soakedDeployment([1], options)
+  deployment.source.put(documentOf(2))
   await process.advance(100)
-  await scene(world, process)
-  await process.close() // throws where a timer is left, or a generation is not closed exactly once
+  await scene(deployment, process)
+  await process.close() // throws if a timer is left, or if a generation is not closed exactly once
   expect(process.state).toBe('closed')
   expect(process.clock.pending()).toBe(0)
-  expect(world.source.watches).toBe(0)
+  expect(deployment.source.watches).toBe(0)
   const { modules, counters } = process.reloader.status()
   for (const { live, opened, closed, leaked } of Object.values(modules)) {
     expect([live, opened - closed - leaked]).toEqual([0, 0])
@@ -66,15 +66,15 @@ test.each(scenes)('After close() nothing is left: %s', async (_, options, scene)
   const { reported, ...ended } = counters
   expect(Object.values(ended).reduce((sum, count) => sum + count)).toBe(process.records.length)
   const calls = process.calls.length
-  world.kept.release()
-  world.source.put(documentOf(4))
+  deployment.store.release()
+  deployment.source.put(documentOf(4))
   await process.advance(600_000)
   expect(process.calls).toHaveLength(calls)
   expect(reported).toBeGreaterThanOrEqual(0)
 })
 
-test('After close() every order is refused with reloader.closed', async () => {
-  const { process } = await provedWorld([1, 2])
+test('After close() every command is rejected with reloader.closed', async () => {
+  const { process } = await soakedDeployment([1, 2])
   await process.close()
   const { reloader } = process
   const calls = [
@@ -97,10 +97,10 @@ test('After close() every order is refused with reloader.closed', async () => {
   expect(codes).toEqual(calls.map(() => 'reloader.closed'))
 })
 
-test('Before the first commit every order but reload() is refused with reloader.not-started', async () => {
-  const { world, process } = await provedWorld([1])
+test('Before the first commit every command except reload() is rejected with reloader.not-started', async () => {
+  const { deployment, process } = await soakedDeployment([1])
   await process.close()
-  const { reloader } = world.boot()
+  const { reloader } = deployment.boot()
   const calls = [
     reloader.freeze(''),
     reloader.unfreeze(),

@@ -1,10 +1,10 @@
 import { createReloader, type ReloaderOptions, type Source, type TransactionRecord } from 'changeover'
 import { createVirtualClock } from 'changeover/testing'
 import { z } from 'zod'
-import { type Call, type Hook, type Ledger, scriptedModule } from '../guarantees/scripted.ts'
-import type { Kept } from './kept.ts'
+import { type Call, type Hook, type Ledger, scriptedModule } from '../guarantees/scripted-modules.ts'
+import type { FaultyStore } from './faulty-store.ts'
 
-/** `crash` says when the process dies of the document: in the first prepare, or so long after the tick. */
+/** `crash` says when the process dies of the document: in the first prepare, or this long after the commit. */
 export const Config = z.strictObject({
   value: z.number(),
   secret: z.string(),
@@ -13,19 +13,19 @@ export const Config = z.strictObject({
 })
 export type Config = z.infer<typeof Config>
 
-/** What a process is started with: any option of the reloader, but what the world gives. */
+/** The options that start a process: those of the reloader that the deployment does not provide. */
 export interface BootOptions extends Partial<Omit<ReloaderOptions<Config>, 'source' | 'clock' | 'logger'>> {
-  /** False: nothing is kept. Default true. */
-  readonly keeps?: boolean
+  /** False: nothing is stored. Default true. */
+  readonly persists?: boolean
 }
 
 interface Outside {
   readonly source: (isDead: () => boolean) => Source
-  readonly kept: Kept
+  readonly store: FaultyStore
   readonly startAt: number
 }
 
-/** A line that was logged. */
+/** A line of the log. */
 export interface Line {
   readonly level: 'debug' | 'info' | 'warn' | 'error'
   readonly code: string | undefined
@@ -42,11 +42,11 @@ const createLog = () => {
   return { lines, logger }
 }
 
-/** How long a close may take, whatever hangs. */
+/** The longest time that a close may take, whatever hangs. */
 const CLOSING_MS = 300_000
 
-/** A service on a reloader with two modules that get the same value, so that a mix would be seen. */
-export const startProcess = ({ keeps = true, ...options }: BootOptions, { source, kept, startAt }: Outside) => {
+/** Starts a service on a reloader whose two modules get the same value, so that a mix is visible. */
+export const startProcess = ({ persists = true, ...options }: BootOptions, { source, store, startAt }: Outside) => {
   const clock = createVirtualClock({ startAt })
   const ledger: Ledger = { calls: [], effects: {} }
   const a = scriptedModule('a', ledger)
@@ -57,7 +57,7 @@ export const startProcess = ({ keeps = true, ...options }: BootOptions, { source
   const kill = (): void => {
     isDead = true
   }
-  // The store's own timers, which are none of the reloader's.
+  // Counts the timers of the store, which do not belong to the reloader.
   let sleeping = 0
   const sleep = (ms: number): Promise<void> =>
     new Promise((resolve) => {
@@ -73,7 +73,7 @@ export const startProcess = ({ keeps = true, ...options }: BootOptions, { source
     schema: Config,
     clock,
     logger: log.logger,
-    ...(keeps ? { lastKnownGood: kept.storeOf(() => isDead, sleep) } : {}),
+    ...(persists ? { lastKnownGood: store.forProcess(() => isDead, sleep) } : {}),
     ...options,
   })
     .use('a', ({ value, note }) => ({ value, note }), a.applier)
@@ -97,7 +97,7 @@ export const startProcess = ({ keeps = true, ...options }: BootOptions, { source
     clearCalls: (): void => {
       ledger.calls.length = 0
     },
-    /** From now on the modules behave as the value that they are called with wants it. */
+    /** Sets how the modules behave, by the call and the value that they are called with. */
     react: (reaction: (call: Call) => unknown): void => {
       const hooks: readonly Hook[] = ['prepare', 'commit', 'check']
       const play = (): unknown => {
@@ -106,7 +106,7 @@ export const startProcess = ({ keeps = true, ...options }: BootOptions, { source
       }
       for (const hook of hooks) for (const one of [a, b]) one.always(hook, play)
     },
-    /** What the modules serve. A mix is an error. */
+    /** The value that both modules serve; a mix is an error. */
     get served(): number | undefined {
       const values = [reloader.modules.a.current?.value, reloader.modules.b.current?.value, ledger.effects.a]
       const [first] = values
@@ -120,13 +120,13 @@ export const startProcess = ({ keeps = true, ...options }: BootOptions, { source
     get state(): string {
       return reloader.status().state
     },
-    /** The codes of what was reported or logged at this level. */
+    /** Lists the codes that were logged at this level. */
     codes: (level: Line['level']): (string | undefined)[] =>
       log.lines.filter((line) => line.level === level).map(({ code }) => code),
     get isOver(): boolean {
       return isDead || isClosed
     },
-    /** Starts and lets go on what goes on at once. */
+    /** Starts, and lets everything run that is due within `ms`. */
     start: async (ms = 0): Promise<void> => {
       const started = reloader.start()
       let error: unknown
@@ -136,12 +136,12 @@ export const startProcess = ({ keeps = true, ...options }: BootOptions, { source
       await clock.advance(ms)
       if (error !== undefined) throw error
     },
-    /** A timer that is none of the reloader's. */
+    /** Waits on a timer that does not belong to the reloader. */
     sleep,
     advance: (ms: number): Promise<void> => clock.advance(ms),
-    /** SIGKILL: nothing of it happens any more, and nothing of it is said. */
+    /** Kills the process like SIGKILL: nothing happens in it any more, and nothing is recorded. */
     kill,
-    /** The end by `close()`. */
+    /** Ends the process with `close()`, and checks that nothing is left. */
     close: async (): Promise<void> => {
       a.heal()
       b.heal()
@@ -150,7 +150,7 @@ export const startProcess = ({ keeps = true, ...options }: BootOptions, { source
       })
       await clock.advance(0)
       for (let spent = 0; !isClosed && spent < CLOSING_MS; spent += 100) await clock.advance(100)
-      if (!isClosed) throw new Error(`it does not close: ${reloader.status().state}`)
+      if (!isClosed) throw new Error(`close() does not end: ${reloader.status().state}`)
       const open = [a, b].flatMap(({ name, made }) =>
         made.filter(({ closes }) => closes !== 1).map(({ generation, closes }) => `${name}${generation}: ${closes}`),
       )

@@ -1,13 +1,14 @@
 import { expect, test } from 'vitest'
+import { secret } from '../support/secrets.ts'
 import type { Process } from './process.ts'
-import { createWorld, documentOf, provedWorld, SOAK_MS } from './world.ts'
+import { createDeployment, documentOf, soakedDeployment, SOAK_MS } from './deployment.ts'
 
-const refuse = (code: string) => () => Promise.reject(Object.assign(new Error('s3cret'), { code }))
+const refuse = (code: string) => () => Promise.reject(Object.assign(new Error(secret('thrown')), { code }))
 
-test('What failed in applying is quarantined with its module, phase, code, cause code, count and end', async () => {
-  const { world, process } = await provedWorld([1], { random: () => 0.5 })
+test('A document that failed in applying is quarantined with its module, phase, code, cause code, count and end', async () => {
+  const { deployment, process } = await soakedDeployment([1], { random: () => 0.5 })
   process.modules.b.script('prepare', refuse('ECONNREFUSED'))
-  world.source.put(documentOf(2))
+  deployment.source.put(documentOf(2))
   await process.advance(0)
   expect(process.last).toMatchObject({ outcome: 'rolled-back' })
   const since = process.clock.now()
@@ -21,21 +22,21 @@ test('What failed in applying is quarantined with its module, phase, code, cause
       phase: 'prepare',
       count: 1,
       since,
-      until: since + 3_750, // half of the first 5 s, and half of that half by chance
+      until: since + 3_750, // half of the first 5 s, and half of that half at random
     },
   ])
 })
 
-/** What the last transaction's failure is held for; undefined where it has no expiry. */
+/** The length of the quarantine of the last failure; undefined if it has no end. */
 const heldMs = (process: Process): number | undefined => {
   const [entry] = process.reloader.status().quarantine
   return entry?.until === undefined ? undefined : entry.until - entry.since
 }
 
-test('A cause that may pass is tried again by itself, each time later, with jitter, up to the longest', async () => {
+test('A failure that may pass is retried automatically with a growing, jittered delay, up to the maximum', async () => {
   const chances = [0, 0.999_999, 0.5, 0, 0.999_999]
   let chance = 0
-  const { world, process } = await provedWorld([1], {
+  const { deployment, process } = await soakedDeployment([1], {
     random: () => chance,
     quarantine: { minMs: 1_000, maxMs: 5_000 },
   })
@@ -43,7 +44,7 @@ test('A cause that may pass is tried again by itself, each time later, with jitt
   const held: (number | undefined)[] = []
   for (chance of chances) {
     if (held.length === 0) {
-      world.source.put(documentOf(2))
+      deployment.source.put(documentOf(2))
       await process.advance(0)
     } else {
       const { length } = process.records
@@ -56,7 +57,7 @@ test('A cause that may pass is tried again by itself, each time later, with jitt
     held.push(heldMs(process))
     expect(process.reloader.status().quarantine).toMatchObject([{ count: held.length }])
   }
-  // Half of 1, 2, 4 and then 5 s, and of the other half as much as chance will have it.
+  // Half of 1, 2, 4 and then 5 s, plus a random part of the other half.
   expect(held).toEqual([500, 2_000, 3_000, 2_500, 5_000])
   process.modules.b.heal()
   await process.advance(5_000 + SOAK_MS)
@@ -72,14 +73,14 @@ test.each([
   ['a check that hangs', 'check', 'heed', 'module.check-timeout', true],
   ['a prepare that throws', 'prepare', 'throw', 'module.prepare-failed', false],
   ['a commit that throws', 'commit', 'throw', 'module.commit-failed', false],
-  ['a check that says no', 'check', 'reject', 'module.check-failed', false],
+  ['a check that fails', 'check', 'reject', 'module.check-failed', false],
   ['a wrong password', 'prepare', refuse('28P01'), 'module.prepare-failed', false],
 ] as const)(
-  'Held for a while where it may pass, without an end where it cannot: %s',
+  'The quarantine ends if the failure may pass, and does not end if it cannot: %s',
   async (_, hook, behaviour, code, mayPass) => {
-    const { world, process } = await provedWorld([1], { quarantine: { minMs: 60_000, maxMs: 60_000 } })
+    const { deployment, process } = await soakedDeployment([1], { quarantine: { minMs: 60_000, maxMs: 60_000 } })
     process.modules.b.script(hook, behaviour)
-    world.source.put(documentOf(2))
+    deployment.source.put(documentOf(2))
     await process.advance(behaviour === 'heed' ? 30_000 : 0)
     expect(process.last).toMatchObject({ outcome: 'rolled-back', failures: [{ code }] })
     expect(process.served).toBe(1)
@@ -90,13 +91,13 @@ test.each([
   },
 )
 
-test('A quarantined document that comes again ends rejected with the code quarantined, and calls no module', async () => {
-  const { world, process } = await provedWorld([1])
+test('A quarantined document that is delivered again is rejected with the code quarantined, and no module is called', async () => {
+  const { deployment, process } = await soakedDeployment([1])
   process.modules.b.script('commit', 'throw')
-  world.source.put(documentOf(2))
+  deployment.source.put(documentOf(2))
   await process.advance(0)
   process.clearCalls()
-  world.source.put(documentOf(2)) // the same config at another revision
+  deployment.source.put(documentOf(2)) // the same config at another revision
   await process.advance(0)
   expect(process.last).toMatchObject({
     outcome: 'rejected',
@@ -110,24 +111,24 @@ test('A quarantined document that comes again ends rejected with the code quaran
   expect(process).toMatchObject({ served: 1, state: 'rejected' })
 })
 
-test('A changed document is tried at once, and what it replaced is not tried any more', async () => {
-  const { world, process } = await provedWorld([1], { quarantine: { minMs: 1_000, maxMs: 1_000 } })
+test('A changed document is tried at once, and the one it replaced is not tried any more', async () => {
+  const { deployment, process } = await soakedDeployment([1], { quarantine: { minMs: 1_000, maxMs: 1_000 } })
   process.modules.b.script('prepare', refuse('ECONNREFUSED'))
-  world.source.put(documentOf(2))
+  deployment.source.put(documentOf(2))
   await process.advance(0)
-  world.source.put(documentOf(3))
+  deployment.source.put(documentOf(3))
   await process.advance(SOAK_MS + 60_000)
   expect(process.served).toBe(3)
   expect(process.records.map(({ trigger }) => trigger)).toEqual(['start', 'change', 'change'])
 })
 
-test('retry() tries once more; where it fails again the document is held longer', async () => {
-  const { world, process } = await provedWorld([1], {
+test('retry() tries once more, and a second failure makes the quarantine longer', async () => {
+  const { deployment, process } = await soakedDeployment([1], {
     random: () => 0.5,
     quarantine: { minMs: 10_000, maxMs: 60_000 },
   })
   process.modules.b.script('prepare', refuse('ECONNREFUSED'), refuse('ECONNREFUSED'))
-  world.source.put(documentOf(2))
+  deployment.source.put(documentOf(2))
   await process.advance(0)
   expect(heldMs(process)).toBe(7_500)
   const second = process.reloader.retry()
@@ -143,10 +144,10 @@ test('retry() tries once more; where it fails again the document is held longer'
   await expect(process.reloader.retry()).rejects.toMatchObject({ code: 'reloader.nothing-to-retry' })
 })
 
-test('retry() of what cannot pass tries it too, and leaves it quarantined where it fails again', async () => {
-  const { world, process } = await provedWorld([1])
+test('retry() also tries a document whose failure cannot pass, and leaves it quarantined if it fails again', async () => {
+  const { deployment, process } = await soakedDeployment([1])
   process.modules.b.script('commit', 'throw', 'throw')
-  world.source.put(documentOf(2))
+  deployment.source.put(documentOf(2))
   await process.advance(0)
   const retried = process.reloader.retry()
   await process.advance(0)
@@ -154,17 +155,17 @@ test('retry() of what cannot pass tries it too, and leaves it quarantined where 
   expect(process.reloader.status().quarantine).toMatchObject([{ count: 2, code: 'module.commit-failed' }])
   const reloaded = process.reloader.reload()
   await process.advance(0)
-  expect(await reloaded).toMatchObject({ outcome: 'rejected' }) // the pass was for once
+  expect(await reloaded).toMatchObject({ outcome: 'rejected' }) // the retry allowed one attempt
 })
 
-test('retry() rejects where nothing waits, where a newer document takes its place, and when closing', async () => {
-  const { world, process } = await provedWorld([1])
+test('retry() rejects if nothing waits, if a newer document replaces it, and while closing', async () => {
+  const { deployment, process } = await soakedDeployment([1])
   await expect(process.reloader.retry()).rejects.toMatchObject({ code: 'reloader.nothing-to-retry' })
   process.modules.b.script('commit', 'throw')
-  world.source.put(documentOf(2))
+  deployment.source.put(documentOf(2))
   await process.advance(0)
-  world.source.silence()
-  world.source.put(documentOf(3))
+  deployment.source.silence()
+  deployment.source.put(documentOf(3))
   const reloaded = process.reloader.reload()
   const retried = process.reloader.retry()
   const outcome = retried.then(
@@ -177,12 +178,12 @@ test('retry() rejects where nothing waits, where a newer document takes its plac
 })
 
 test('release() forgets one config or all, and tries the one that waits', async () => {
-  const { world, process } = await provedWorld([1])
+  const { deployment, process } = await soakedDeployment([1])
   process.modules.b.script('commit', 'throw', 'throw')
-  world.source.put(documentOf(2))
+  deployment.source.put(documentOf(2))
   await process.advance(0)
   const two = process.last?.digest ?? ''
-  world.source.put(documentOf(3))
+  deployment.source.put(documentOf(3))
   await process.advance(0)
   const three = process.last?.digest ?? ''
   expect(process.reloader.status().quarantine.map(({ digest }) => digest)).toEqual([three, two])
@@ -190,23 +191,23 @@ test('release() forgets one config or all, and tries the one that waits', async 
   await process.reloader.release({ digest: two })
   await process.advance(0)
   expect(process.reloader.status().quarantine.map(({ digest }) => digest)).toEqual([three])
-  expect(process.records).toHaveLength(length) // what waits is still held
+  expect(process.records).toHaveLength(length) // the waiting document is still quarantined
   await process.reloader.release()
   await process.advance(SOAK_MS)
   expect(process).toMatchObject({ served: 3, state: 'committed' })
   expect(process.reloader.status().quarantine).toEqual([])
-  expect(world.kept.journal?.quarantine).toEqual([])
+  expect(deployment.store.journal?.quarantine).toEqual([])
 })
 
-test('The quarantine survives a restart by close and by kill, with its count and its end', async () => {
+test('A quarantine survives a restart by close and by kill, with its count and its end', async () => {
   for (const end of ['close', 'kill'] as const) {
-    const { world, process } = await provedWorld([1], { quarantine: { minMs: 60_000, maxMs: 60_000 } })
+    const { deployment, process } = await soakedDeployment([1], { quarantine: { minMs: 60_000, maxMs: 60_000 } })
     process.modules.b.script('prepare', refuse('ECONNREFUSED'))
-    world.source.put(documentOf(2))
+    deployment.source.put(documentOf(2))
     await process.advance(0)
     const { quarantine } = process.reloader.status()
     await process[end]()
-    const next = await world.up({}, 100)
+    const next = await deployment.up({}, 100)
     expect(next.reloader.status().quarantine).toEqual(quarantine)
     expect(next).toMatchObject({ served: 1, state: 'rejected' })
     await next.advance(60_000 + SOAK_MS)
@@ -215,36 +216,36 @@ test('The quarantine survives a restart by close and by kill, with its count and
   }
 })
 
-test('What the source holds at another time is not tried when the end of a quarantine comes', async () => {
-  const { world, process } = await provedWorld([1], { quarantine: { minMs: 1_000, maxMs: 1_000 } })
+test('If the source holds something else when a quarantine ends, that is not tried', async () => {
+  const { deployment, process } = await soakedDeployment([1], { quarantine: { minMs: 1_000, maxMs: 1_000 } })
   process.modules.b.script('prepare', refuse('ECONNREFUSED'))
-  world.source.put(documentOf(2))
+  deployment.source.put(documentOf(2))
   await process.advance(0)
-  world.source.put(documentOf(1))
+  deployment.source.put(documentOf(1))
   await process.advance(0)
   expect(process.last?.outcome).toBe('unchanged')
   await process.advance(60_000)
   expect(process).toMatchObject({ served: 1, state: 'committed' })
 })
 
-test('A first document that fails is not quarantined: there is nothing else', async () => {
-  const world = createWorld()
-  const process = world.boot()
+test('A first document that fails is not quarantined, because there is no other', async () => {
+  const deployment = createDeployment()
+  const process = deployment.boot()
   process.modules.b.script('prepare', 'reject')
   await expect(process.start(1_000)).rejects.toMatchObject({ code: 'module.prepare-failed' })
   await process.close()
-  const next = await world.up({}, 1_000)
+  const next = await deployment.up({}, 1_000)
   expect(next.served).toBe(1)
 })
 
 test('The quarantine is bounded', async () => {
-  const { world, process } = await provedWorld([1])
+  const { deployment, process } = await soakedDeployment([1])
   process.modules.b.always('commit', 'throw')
   for (let value = 2; value < 80; value++) {
-    world.source.put(documentOf(value))
+    deployment.source.put(documentOf(value))
     await process.advance(300)
   }
   expect(process.reloader.status().quarantine).toHaveLength(64)
   expect(process.reloader.status().quarantine[0]?.revision).toBe('79')
-  expect(world.kept.journal?.quarantine).toHaveLength(64)
+  expect(deployment.store.journal?.quarantine).toHaveLength(64)
 })

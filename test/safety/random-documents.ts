@@ -1,4 +1,4 @@
-import type { Call } from '../guarantees/scripted.ts'
+import type { Call } from '../guarantees/scripted-modules.ts'
 import type { Random } from '../support/random.ts'
 import type { BootOptions, Process } from './process.ts'
 
@@ -6,14 +6,14 @@ type Kind = 'good' | 'sick' | 'refused' | 'unpreparable' | 'crashes early' | 'cr
 
 const badKinds: readonly Kind[] = ['sick', 'refused', 'unpreparable', 'crashes early', 'crashes late']
 
-/** What a document does is in the last digit of its value: half of them are good. */
+/** Returns what a document does, by the last digit of its value: half of the digits are good. */
 export const kindOf = (value: number): Kind => badKinds[(value % 10) - 5] ?? 'good'
 
 const refuse = ({ value }: { readonly value: number }): void => {
   if (kindOf(value) === 'refused') throw new Error('refused')
 }
 
-/** Settings with short times; half of the histories ask for a word, which `withinMs` is the time for. */
+/** Makes settings with short times; half of the histories require a confirmation, within `withinMs`. */
 export const settingsOf = (random: Random): BootOptions => ({
   soak: { durationMs: 1_000, intervalMs: 200 },
   policies: [refuse],
@@ -23,10 +23,10 @@ export const settingsOf = (random: Random): BootOptions => ({
   ...(random.chance(0.5) ? { confirm: { withinMs: 3_000 } } : {}),
 })
 
-/** Within the soak, so that a config that crashes can never prove itself. */
+/** Within the soak, so that a config that crashes never passes it. */
 const CRASH_MS = 500
 
-/** How modules take a document of this kind; `die` ends the process. */
+/** Returns how modules react to a document; `die` ends the process. */
 export const reactionOf =
   (process: Process, die: (value: number) => void) =>
   ({ hook, module, value }: Call): unknown => {
@@ -39,7 +39,7 @@ export const reactionOf =
       return new Promise(() => {})
     }
     if (hook === 'commit' && kind === 'crashes late') {
-      // Only while it serves: what was swapped back crashes nothing.
+      // A config that was rolled back crashes nothing.
       void process.sleep(CRASH_MS).then(() => !process.isOver && process.served === value && die(value))
     }
     return undefined

@@ -1,7 +1,7 @@
 import type { Random } from '../support/random.ts'
 import type { Process } from './process.ts'
 import { createStory, type Story, type Tally } from './random-story.ts'
-import { documentOf } from './world.ts'
+import { documentOf } from './deployment.ts'
 
 const STEPS = 40
 
@@ -9,16 +9,15 @@ const quiet = (call: Promise<unknown>): void => {
   call.catch(() => {})
 }
 
-/** What may happen to a process; what is named twice happens twice as often. */
+/** Lists what may happen to a process; entries that appear twice happen twice as often. */
 const movesOf = (story: Story, random: Random) => {
-  const { world, fresh, confirm } = story
-  const good = (): unknown => world.source.put(documentOf(fresh(random.below(5))))
-  const bad = (): unknown => world.source.put(documentOf(fresh(5 + random.below(5))))
-  const malformed = (): unknown => world.source.put('{')
+  const { deployment, fresh, confirm } = story
+  const good = (): unknown => deployment.source.put(documentOf(fresh(random.below(5))))
+  const bad = (): unknown => deployment.source.put(documentOf(fresh(5 + random.below(5))))
+  const malformed = (): unknown => deployment.source.put('{')
   const again = (): void => {
-    const [value = 0, ...others] = story.used
     const more = random.chance(0.2) ? { note: 'other' } : {}
-    world.source.put(documentOf(random.pick([value, ...others]), more))
+    deployment.source.put(documentOf(random.pick(story.used), more))
   }
   const wait = (process: Process) => process.advance(random.pick([0, 1, 100, 400, 999, 1_000, 3_000, 10_000]))
   const kill = async (process: Process): Promise<void> => {
@@ -29,78 +28,76 @@ const movesOf = (story: Story, random: Random) => {
   const freeze = ({ reloader }: Process): void => quiet(reloader.freeze('x'))
   const unfreeze = ({ reloader }: Process): void => quiet(reloader.unfreeze())
   const revert = ({ reloader }: Process): void => {
-    const [newest, ...others] = reloader.status().goodHistory
-    if (newest === undefined || others.length === 0) return
+    const { goodHistory } = reloader.status()
+    if (goodHistory.length < 2) return
     story.tally.reverts += 1
-    quiet(reloader.revert({ to: random.pick([newest, ...others]).digest }))
+    quiet(reloader.revert({ to: random.pick(goodHistory).digest }))
   }
   const retry = ({ reloader }: Process): void => quiet(reloader.retry())
   const reload = ({ reloader }: Process): void => quiet(reloader.reload())
-  const cut = (): void => world.cutSource()
-  const heal = (): void => world.source.heal()
+  const cut = (): void => deployment.cutSource()
+  const heal = (): void => deployment.source.heal()
   const store = (): void => story.spoilStore()
   const changes = { good, bad, malformed, again, cut, heal, store }
-  const orders = { wait, kill, close, freeze, unfreeze, revert, confirm, retry, reload }
+  const commands = { wait, kill, close, freeze, unfreeze, revert, confirm, retry, reload }
   const often = { wait2: wait, wait3: wait, wait4: wait, good2: good, good3: good, confirm2: confirm, heal2: heal }
-  const moves: Record<string, (process: Process) => unknown> = { ...changes, ...orders, ...often, wait5: wait }
+  const moves: Record<string, (process: Process) => unknown> = { ...changes, ...commands, ...often, wait5: wait }
   return Object.entries(moves)
 }
 
-/** One step; changes that are frozen change nothing that serves while time passes. */
+/** Takes one step, and checks that while changes are frozen what serves stays the same as time passes. */
 const step = async (story: Story, process: Process, random: Random): Promise<void> => {
-  const [first, ...others] = movesOf(story, random)
-  if (first === undefined) return
-  const [name, move] = random.pick([first, ...others])
+  const [name, move] = random.pick(movesOf(story, random))
   story.trail.push(`${name} at ${process.state}`)
   const isAtRest = /^(committed|rejected|rolled-back)$/.test(process.state)
-  const isHeld = isAtRest && process.reloader.status().frozen !== undefined && name.startsWith('wait')
-  const before = isHeld ? process.served : undefined
+  const isStill = isAtRest && process.reloader.status().frozen !== undefined && name.startsWith('wait')
+  const before = isStill ? process.served : undefined
   await move(process)
   if (process.isOver) return
   await process.advance(0)
-  story.look(process)
-  if (isHeld && !process.isOver && process.served !== before) {
-    story.fail(`${process.served} serves though changes are frozen at ${before}`)
+  story.check(process)
+  if (isStill && !process.isOver && process.served !== before) {
+    story.fail(`${process.served} serves although changes are frozen at ${before}`)
   }
 }
 
-/** All is well again: a document that is new and good serves in the end, and is kept. */
+/** Repairs everything, after which a new good document must serve and be stored. */
 const healAll = async (story: Story, living: Process): Promise<void> => {
   let process = living
-  story.trail.push('all is well')
+  story.trail.push('everything is repaired')
   story.heal()
   for (let tries = 0; tries < 10 && process.isOver; tries++) {
-    story.world.source.put(documentOf(story.fresh(0)))
+    story.deployment.source.put(documentOf(story.fresh(0)))
     process = await story.boot()
   }
   const value = story.fresh(0)
-  story.world.source.put(documentOf(value))
+  story.deployment.source.put(documentOf(value))
   quiet(process.reloader.unfreeze())
   quiet(process.reloader.release())
-  for (let spent = 0; spent < 120_000 && story.kept()[0] !== value; spent += 500) {
+  for (let spent = 0; spent < 120_000 && story.goodValues()[0] !== value; spent += 500) {
     if (process.isOver) process = await story.boot()
     await process.advance(500)
     if (!process.isOver) story.confirm(process)
-    story.look(process)
+    story.check(process)
   }
   if (process.isOver || process.served !== value) story.fail(`${value} does not serve in the end`)
-  if (story.kept()[0] !== value) story.fail(`${value} is not kept in the end`)
+  if (story.goodValues()[0] !== value) story.fail(`${value} is not stored in the end`)
   await process.close()
   story.tally.healed += 1
 }
 
-/** Plays a whole history; the seed decides all of it. */
+/** Plays a whole history, which depends on the seed alone. */
 export const playStory = async (seed: number, random: Random, tally: Tally): Promise<void> => {
   const story = createStory(seed, random, tally)
   let process = await story.boot()
   for (let steps = 0; steps < STEPS; steps++) {
-    if (!process.isOver && process.state === 'closed') await process.close() // its start was refused
+    if (!process.isOver && process.state === 'closed') await process.close() // the start was rejected
     if (process.isOver) process = await story.boot()
     if (!process.isOver) await step(story, process, random)
     else {
-      // It does not start as things are.
-      story.world.source.heal()
-      story.world.source.put(documentOf(story.fresh(0)))
+      // It cannot start in this situation.
+      story.deployment.source.heal()
+      story.deployment.source.put(documentOf(story.fresh(0)))
     }
   }
   await healAll(story, process)

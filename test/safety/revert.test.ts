@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest'
 import type { Config, Process } from './process.ts'
-import { createWorld, documentOf, provedWorld, SOAK_MS } from './world.ts'
+import { createDeployment, documentOf, soakedDeployment, SOAK_MS } from './deployment.ts'
 
 const outcomes = (process: Process): string[] =>
   process.records.map(({ trigger, outcome, revision }) => `${trigger} ${revision?.name} ${outcome}`)
 
-test('revert() returns to the good before the last one as a normal transaction, with a soak, and freezes', async () => {
-  const { world, process } = await provedWorld([1, 2, 3])
+test('revert() returns to the good document before the last one in a normal transaction with a soak, and freezes', async () => {
+  const { deployment, process } = await soakedDeployment([1, 2, 3])
   process.clearCalls()
   const reverted = process.reloader.revert()
   await process.advance(100)
@@ -25,18 +25,18 @@ test('revert() returns to the good before the last one as a normal transaction, 
   expect(process.reloader.status()).toMatchObject({
     frozen: { reason: 'reverted to 2', since, waiting: { name: '3' } },
     lastKnownGood: { revision: { name: '2' } },
-    history: [{ revision: { name: '2' } }, { revision: { name: '3' } }, { revision: { name: '1' } }],
+    goodHistory: [{ revision: { name: '2' } }, { revision: { name: '3' } }, { revision: { name: '1' } }],
     inSync: false,
   })
-  // The watcher does not apply again what was reverted from.
-  world.source.breakWatch('source.closed')
+  // The watch does not apply again what was reverted from.
+  deployment.source.breakWatch('source.closed')
   await process.advance(120_000)
   expect(process.served).toBe(2)
-  expect(world.kept.goods[0]?.revision.name).toBe('2')
+  expect(deployment.store.goodHistory[0]?.revision.name).toBe('2')
 })
 
-test('revert({ to }) takes the name of a revision or a digest, and refuses what the history does not hold', async () => {
-  const { process } = await provedWorld([1, 2, 3])
+test('revert({ to }) accepts the name of a revision or a digest, and rejects what the history does not hold', async () => {
+  const { process } = await soakedDeployment([1, 2, 3])
   const digest = process.reloader.status().goodHistory[2]?.digest ?? ''
   const first = process.reloader.revert({ to: digest })
   await process.advance(SOAK_MS)
@@ -48,14 +48,14 @@ test('revert({ to }) takes the name of a revision or a digest, and refuses what 
   expect(process.served).toBe(3)
 })
 
-test('revert() with nothing to return to is refused, and freezes nothing', async () => {
-  const { process } = await provedWorld([1])
+test('revert() is rejected if there is nothing to return to, and freezes nothing', async () => {
+  const { process } = await soakedDeployment([1])
   await expect(process.reloader.revert()).rejects.toMatchObject({ code: 'reloader.no-such-good' })
   expect(process.reloader.status()).not.toHaveProperty('frozen')
 })
 
-test('revert() twice in a row goes there and back; the history holds each document once', async () => {
-  const { process } = await provedWorld([1, 2])
+test('Two revert() calls in a row go there and back, and the history holds each document once', async () => {
+  const { process } = await soakedDeployment([1, 2])
   for (const value of [1, 2, 1]) {
     const reverted = process.reloader.revert()
     await process.advance(SOAK_MS)
@@ -65,10 +65,10 @@ test('revert() twice in a row goes there and back; the history holds each docume
   }
 })
 
-test('revert() during a soak swaps back first, and then goes on to what was asked for', async () => {
-  const { world, process } = await provedWorld([1, 2])
+test('revert() during a soak rolls back first, and then applies what was asked for', async () => {
+  const { deployment, process } = await soakedDeployment([1, 2])
   const [, , two] = [...process.modules.a.made, process.reloader.modules.a.current]
-  world.source.put(documentOf(3))
+  deployment.source.put(documentOf(3))
   await process.advance(1_000)
   expect(process.served).toBe(3)
   const seen: unknown[] = []
@@ -80,9 +80,9 @@ test('revert() during a soak swaps back first, and then goes on to what was aske
   expect(outcomes(process).slice(2)).toEqual(['change 3 superseded', 'revert 1 committed'])
 })
 
-test('revert() during a soak to what serves before it is unchanged after the swap back', async () => {
-  const { world, process } = await provedWorld([1, 2])
-  world.source.put(documentOf(3))
+test('revert() during a soak to what serves before it is unchanged after the rollback', async () => {
+  const { deployment, process } = await soakedDeployment([1, 2])
+  deployment.source.put(documentOf(3))
   await process.advance(1_000)
   const reverted = process.reloader.revert({ to: '2' })
   await process.advance(100)
@@ -91,10 +91,10 @@ test('revert() during a soak to what serves before it is unchanged after the swa
   expect(process.reloader.status().frozen).toMatchObject({ waiting: { name: '3' } })
 })
 
-test('revert() during preparing aborts that first', async () => {
-  const { world, process } = await provedWorld([1, 2])
+test('revert() during preparing aborts that transaction first', async () => {
+  const { deployment, process } = await soakedDeployment([1, 2])
   process.modules.b.script('prepare', 'heed')
-  world.source.put(documentOf(3))
+  deployment.source.put(documentOf(3))
   await process.advance(1_000)
   const reverted = process.reloader.revert()
   await process.advance(SOAK_MS)
@@ -103,7 +103,7 @@ test('revert() during preparing aborts that first', async () => {
 })
 
 test('After revert() and unfreeze() the newest document is applied again', async () => {
-  const { world, process } = await provedWorld([1, 2])
+  const { deployment, process } = await soakedDeployment([1, 2])
   const reverted = process.reloader.revert()
   await process.advance(SOAK_MS)
   await reverted
@@ -113,7 +113,7 @@ test('After revert() and unfreeze() the newest document is applied again', async
   const again = process.reloader.revert()
   await process.advance(SOAK_MS)
   await again
-  world.source.put(documentOf(4))
+  deployment.source.put(documentOf(4))
   await process.advance(100)
   await process.reloader.unfreeze()
   await process.advance(SOAK_MS)
@@ -128,12 +128,12 @@ test('A revert survives a restart: by close, and by a kill after and within its 
     ['close', 1_000],
     ['kill', 1_000],
   ] as const) {
-    const { world, process: first } = await provedWorld([1, 2, 3])
+    const { deployment, process: first } = await soakedDeployment([1, 2, 3])
     void first.reloader.revert({ to: '1' }).catch(() => {})
     await first.advance(soaked)
     expect(first.served).toBe(1)
     await first[end]()
-    const process = await world.up({}, 60_000)
+    const process = await deployment.up({}, 60_000)
     expect(process.served).toBe(1)
     expect(process.reloader.status()).toMatchObject({ frozen: { reason: 'reverted to 1', waiting: { name: '3' } } })
     await process.reloader.unfreeze()
@@ -142,19 +142,19 @@ test('A revert survives a restart: by close, and by a kill after and within its 
   }
 })
 
-test('A revert that is frozen once more within its soak survives a kill too', async () => {
-  const { world, process: first } = await provedWorld([1, 2])
+test('A revert that is frozen again within its soak also survives a kill', async () => {
+  const { deployment, process: first } = await soakedDeployment([1, 2])
   void first.reloader.revert()
   await first.advance(1_000)
   await first.reloader.freeze('and stay')
   first.kill()
-  const process = await world.up({}, 1_000)
+  const process = await deployment.up({}, 1_000)
   expect(process.served).toBe(1)
   expect(process.reloader.status()).toMatchObject({ frozen: { reason: 'and stay' } })
 })
 
-test('A revert that fails serves what served and stays frozen; a restart does not serve it', async () => {
-  const { world, process } = await provedWorld([1, 2])
+test('A revert that fails serves what served and stays frozen, and a restart does not serve it', async () => {
+  const { deployment, process } = await soakedDeployment([1, 2])
   const serving = process.reloader.modules.a.current
   process.modules.b.script('check', undefined, 'reject')
   const reverted = process.reloader.revert()
@@ -165,20 +165,20 @@ test('A revert that fails serves what served and stays frozen; a restart does no
   await process.advance(3_600_000)
   expect(process.served).toBe(2)
   process.kill()
-  const next = await world.up({}, 1_000)
+  const next = await deployment.up({}, 1_000)
   expect(next.served).toBe(2)
   expect(next.reloader.status()).toMatchObject({ frozen: { reason: 'reverted to 1' } })
 })
 
-test('A revert asks schema and policies: what they refuse now is rejected, and nothing is touched', async () => {
-  const { world, process: first } = await provedWorld([1, 2])
+test('A revert asks schema and policies: what they reject now is rejected, and no module is called', async () => {
+  const { deployment, process: first } = await soakedDeployment([1, 2])
   await first.close()
   const policies = [
     (next: Config, previous: Config | undefined) => {
       if (previous !== undefined && next.value < previous.value) throw new Error('never down')
     },
   ]
-  const process = await world.up({ policies }, 1_000)
+  const process = await deployment.up({ policies }, 1_000)
   process.clearCalls()
   const reverted = process.reloader.revert()
   await process.advance(1_000)
@@ -186,12 +186,12 @@ test('A revert asks schema and policies: what they refuse now is rejected, and n
   expect(process).toMatchObject({ served: 2, calls: [] })
   expect(process.reloader.status()).toMatchObject({ frozen: { reason: 'reverted to 1' } })
   await process.close()
-  expect((await world.up({}, 1_000)).served).toBe(2)
+  expect((await deployment.up({}, 1_000)).served).toBe(2)
 })
 
-test('A revert needs nobody to confirm it: a person has asked for it', async () => {
-  const { world, process } = await provedWorld([1], { confirm: { withinMs: 60_000 } })
-  world.source.put(documentOf(2))
+test('A revert needs no confirmation, because an operator has asked for it', async () => {
+  const { deployment, process } = await soakedDeployment([1], { confirm: { withinMs: 60_000 } })
+  deployment.source.put(documentOf(2))
   await process.advance(SOAK_MS)
   void process.reloader.confirm(process.reloader.status().confirmation?.transaction ?? '')
   await process.advance(0)
@@ -202,12 +202,12 @@ test('A revert needs nobody to confirm it: a person has asked for it', async () 
   expect(process).toMatchObject({ served: 1, state: 'committed' })
 })
 
-test('A revert goes to what is quarantined too', async () => {
-  const { world, process } = await provedWorld([1])
+test('A revert can go to a quarantined document', async () => {
+  const { deployment, process } = await soakedDeployment([1])
   await process.close()
-  world.source.put(documentOf(2))
-  const second = await world.up({}, SOAK_MS)
-  world.source.put(documentOf(1))
+  deployment.source.put(documentOf(2))
+  const second = await deployment.up({}, SOAK_MS)
+  deployment.source.put(documentOf(1))
   second.modules.b.script('check', 'reject')
   await second.advance(SOAK_MS)
   expect(second.reloader.status().quarantine).toHaveLength(1)
@@ -218,9 +218,9 @@ test('A revert goes to what is quarantined too', async () => {
   expect(second.reloader.status().quarantine).toEqual([])
 })
 
-test('unfreeze() and close() right after revert() leave no call without an answer, and lose no document', async () => {
+test('unfreeze() and close() right after revert() leave no call unresolved, and lose no document', async () => {
   for (const after of ['unfreeze', 'close'] as const) {
-    const { process } = await provedWorld([1, 2])
+    const { process } = await soakedDeployment([1, 2])
     const outcome = process.reloader.revert().then(
       (record) => record.outcome,
       ({ code }: { code: string }) => code,
@@ -234,9 +234,9 @@ test('unfreeze() and close() right after revert() leave no call without an answe
 })
 
 test('Without a store there is a history too, in memory', async () => {
-  const world = createWorld({ boot: { keeps: false, soak: 1_000 } })
-  const process = await world.up({}, 1_000)
-  world.source.put(documentOf(2))
+  const deployment = createDeployment({ boot: { persists: false, soak: 1_000 } })
+  const process = await deployment.up({}, 1_000)
+  deployment.source.put(documentOf(2))
   await process.advance(1_000)
   const reverted = process.reloader.revert()
   await process.advance(1_000)

@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest'
 import type { InspectionEvent } from 'xstate'
+import { errorWithSecrets, secret, secretsIn } from '../support/secrets.ts'
 import type { Process } from './process.ts'
-import { createWorld, documentOf, SOAK_MS, type World } from './world.ts'
+import { createDeployment, documentOf, SOAK_MS, type Deployment } from './deployment.ts'
 
-/** All that a story of failures, restarts and orders leaves behind, as text. */
+/** Plays failures, restarts and commands, and returns everything they leave behind, as text. */
 const tellStory = async () => {
   const frames: string[] = []
   const errors: string[] = []
@@ -14,77 +15,77 @@ const tellStory = async () => {
         '',
     )
   }
-  const world = createWorld({ boot: { confirm: { withinMs: 60_000 }, inspect, maxAttempts: 1, build: 'one' } })
+  const deployment = createDeployment({
+    boot: { confirm: { withinMs: 60_000 }, inspect, maxAttempts: 1, build: 'one' },
+  })
   const look = (process: Process): void => void statuses.push(JSON.stringify(process.reloader.status()))
   const failing = (process: Process) =>
-    process.modules.b.script('check', () =>
-      Promise.reject(Object.assign(new Error('s3cret'), { code: 's3cret', name: 's3cret' })),
-    )
+    process.modules.b.script('check', () => Promise.reject(errorWithSecrets('check')))
   const note = (call: Promise<unknown>): void =>
     void call.catch((error: unknown) =>
       errors.push(JSON.stringify(error), String(error), String((error as Error).stack)),
     )
 
-  const first = await world.up({}, SOAK_MS)
-  world.source.put(documentOf(2))
+  const first = await deployment.up({}, SOAK_MS)
+  deployment.source.put(documentOf(2))
   await first.advance(SOAK_MS)
   look(first)
   note(first.reloader.confirm('wrong'))
   note(first.reloader.confirm(first.reloader.status().confirmation?.transaction ?? ''))
   await first.advance(100)
   failing(first)
-  world.source.put(documentOf(3))
+  deployment.source.put(documentOf(3))
   await first.advance(SOAK_MS)
   look(first)
-  world.source.put(documentOf(3, { note: 's3cret' }))
+  deployment.source.put(documentOf(3, { note: secret('note') }))
   await first.advance(1_000)
   look(first)
-  note(first.reloader.revert({ to: 's3cret' }))
+  note(first.reloader.revert({ to: secret('revision') }))
   note(first.reloader.revert())
   await first.advance(1_000)
   look(first)
   first.kill()
 
-  world.kept.save('rejects')
-  const second = await world.up({}, SOAK_MS)
+  deployment.store.save('rejects')
+  const second = await deployment.up({}, SOAK_MS)
   look(second)
   note(second.reloader.reload())
-  world.kept.save('well')
+  deployment.store.save('well')
   note(second.reloader.unfreeze())
   await second.advance(1_000)
   look(second)
   second.kill()
-  world.kept.entries.set('good', `${world.kept.entries.get('good')} s3cret`)
-  const third = await world.up({}, 100_000)
+  deployment.store.entries.set('good', `${deployment.store.entries.get('good')} ${secret('damage')}`)
+  const third = await deployment.up({}, 100_000)
   look(third)
   note(third.reloader.retry())
-  note(third.reloader.release({ digest: 's3cret' }))
+  note(third.reloader.release({ digest: secret('digest') }))
   await third.advance(1_000)
   await third.close()
-  return { world, frames, errors, statuses }
+  return { deployment, frames, errors, statuses }
 }
 
-const journalsOf = (world: World): string[] =>
-  world.kept.saves.filter(({ name }) => name === 'journal').map(({ text }) => text)
+const journalsOf = (deployment: Deployment): string[] =>
+  deployment.store.saves.filter(({ name }) => name === 'journal').map(({ text }) => text)
 
-test('No config value is in the journal, in status(), in records, logs, errors or inspector frames; the goods hold the documents', async () => {
-  const { world, frames, errors, statuses } = await tellStory()
-  const lines = world.processes.flatMap((process) => process.lines.map(({ text }) => text))
-  const records = world.processes.flatMap((process) => process.records.map((record) => JSON.stringify(record)))
-  const journals = journalsOf(world)
+test('No config value is in the journal, in status(), in records, logs, errors or inspector frames; the good documents hold them', async () => {
+  const { deployment, frames, errors, statuses } = await tellStory()
+  const lines = deployment.processes.flatMap((process) => process.lines.map(({ text }) => text))
+  const records = deployment.processes.flatMap((process) => process.records.map((record) => JSON.stringify(record)))
+  const journals = journalsOf(deployment)
   for (const texts of [journals, statuses, records, lines, errors, frames]) expect(texts.length).toBeGreaterThan(3)
   const shown = { journals, statuses, records, lines, errors, frames }
   for (const [what, texts] of Object.entries(shown)) {
-    expect(texts.filter((text) => text.includes('s3cret')).map((text) => `${what}: ${text.slice(0, 300)}`)).toEqual([])
+    expect(secretsIn(texts.join('\n')), what).toEqual([])
   }
-  const goods = world.kept.saves.filter(({ name }) => name !== 'journal')
-  expect(goods.every(({ text }) => text.includes('s3cret-'))).toBe(true)
+  const goods = deployment.store.saves.filter(({ name }) => name !== 'journal')
+  expect(goods.every(({ text }) => secretsIn(text).length > 0)).toBe(true)
 })
 
 test('The journal holds names, digests, counts and times, and nothing else', async () => {
-  const { world } = await tellStory()
+  const { deployment } = await tellStory()
   const keys = new Set<string>()
-  for (const text of journalsOf(world)) {
+  for (const text of journalsOf(deployment)) {
     JSON.parse(text.slice(text.indexOf('\n')), (key, value: unknown) => {
       if (key !== '' && !/^\d+$/.test(key)) keys.add(key)
       return value

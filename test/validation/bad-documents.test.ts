@@ -1,13 +1,21 @@
 import type { MemoryContent } from 'changeover/testing'
 import { describe, expect, it } from 'vitest'
-import { createScene, expectRefused, expectStartRefused, good, type Refusal, SECRET, startScene } from './scene.ts'
+import {
+  createService,
+  expectRejected,
+  expectStartRejected,
+  good,
+  type Rejection,
+  SECRET,
+  startService,
+} from './service.ts'
 
 const text = JSON.stringify(good)
 const nested = (levels: number, open: string, close: string): string => `${open.repeat(levels)}1${close.repeat(levels)}`
 const bytes = (...parts: readonly (string | readonly number[])[]): Uint8Array =>
   Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part) : Buffer.from(part))))
 
-interface Bad extends Refusal {
+interface Bad extends Rejection {
   readonly what: string
   /** `undefined`: there is none. */
   readonly content: MemoryContent | undefined
@@ -156,42 +164,42 @@ const badDocuments: readonly Bad[] = [
 describe('A bad document', () => {
   it.each(badDocuments)(
     'is refused as a change, and the last good one kept: $what',
-    async ({ content, ...refusal }) => {
-      const scene = await startScene()
-      await expectRefused(scene, content, refusal)
-      scene.source.put({ ...good, db: { ...db, max: 11 } })
-      await scene.clock.advance(0)
-      expect([scene.reloader.config.db.max, scene.reloader.modules.db.current]).toEqual([11, 11])
-      await scene.reloader.close()
-      expect(scene.calls.made).toBe(scene.calls.closed)
+    async ({ content, ...rejection }) => {
+      const service = await startService()
+      await expectRejected(service, content, rejection)
+      service.source.put({ ...good, db: { ...db, max: 11 } })
+      await service.clock.advance(0)
+      expect([service.reloader.config.db.max, service.reloader.modules.db.current]).toEqual([11, 11])
+      await service.reloader.close()
+      expect(service.calls.made).toBe(service.calls.closed)
     },
   )
 
   it.each(badDocuments)(
     'is refused at the very first start, with nothing left open: $what',
-    async ({ content, ...refusal }) => {
-      const scene = createScene(content === undefined ? {} : { document: content })
-      await expectStartRefused(scene, refusal)
+    async ({ content, ...rejection }) => {
+      const service = createService(content === undefined ? {} : { document: content })
+      await expectStartRejected(service, rejection)
     },
   )
 
   it('is refused by a dry run with the same words', async () => {
-    const scene = await startScene()
+    const service = await startService()
     for (const { content, code, path, kind } of badDocuments) {
       if (typeof content !== 'string') continue
-      const report = await scene.reloader.plan(content)
+      const report = await service.reloader.plan(content)
       expect(report).toMatchObject({ verdict: 'rejected', failures: [{ code }] })
       expect([report.failures[0]?.path, report.failures[0]?.kind]).toEqual([path, kind])
     }
-    await scene.reloader.close()
+    await service.reloader.close()
   })
 
   it('that follows another bad one is refused anew, and each is told', async () => {
-    const scene = await startScene()
-    for (const { content, ...refusal } of badDocuments) {
-      if (content !== undefined) await expectRefused(scene, content, refusal)
+    const service = await startService()
+    for (const { content, ...rejection } of badDocuments) {
+      if (content !== undefined) await expectRejected(service, content, rejection)
     }
-    await scene.reloader.close()
+    await service.reloader.close()
   })
 })
 
@@ -200,20 +208,20 @@ describe('A document', () => {
     ['text', `\uFEFF${text}`],
     ['bytes', bytes([0xef, 0xbb, 0xbf], text)],
   ])('of %s may start with a byte order mark, as some editors write it', async (_, document) => {
-    const scene = await startScene({ document })
-    expect(scene.reloader.config).toEqual(good)
-    await scene.reloader.close()
+    const service = await startService({ document })
+    expect(service.reloader.config).toEqual(good)
+    await service.reloader.close()
   })
 
   it('may hold an escaped lone surrogate, which is JSON; two different ones are two configs', async () => {
     const document = (escaped: string): string => `{"log":{"level":"info"},"db":{"max":1,"password":"${escaped}"}}`
-    const scene = await startScene({ document: document('\\ud800') })
-    const first = scene.reloader.status().serving?.digest
-    scene.source.put(document('\\ud801'))
-    await scene.clock.advance(0)
-    expect(scene.reloader.config.db.password).toBe('\uD801')
-    expect(scene.reloader.status().serving?.digest).not.toBe(first)
-    await scene.reloader.close()
+    const service = await startService({ document: document('\\ud800') })
+    const first = service.reloader.status().serving?.digest
+    service.source.put(document('\\ud801'))
+    await service.clock.advance(0)
+    expect(service.reloader.config.db.password).toBe('\uD801')
+    expect(service.reloader.status().serving?.digest).not.toBe(first)
+    await service.reloader.close()
   })
 
   it('of the largest size is taken, and one byte more is not, however many characters that is', async () => {
@@ -222,26 +230,30 @@ describe('A document', () => {
       const bare = JSON.stringify({ ...good, db: { max: 1, password: '€' } })
       return `${bare}${' '.repeat(size - Buffer.byteLength(bare))}`
     }
-    const scene = await startScene({ document: ofBytes(limit), maxDocumentBytes: limit })
-    await expectRefused(scene, ofBytes(limit + 1), { code: 'document.too-large' })
-    await expectRefused(scene, bytes(ofBytes(limit + 1)), { code: 'document.too-large' })
-    await scene.reloader.close()
+    const service = await startService({ document: ofBytes(limit), maxDocumentBytes: limit })
+    await expectRejected(service, ofBytes(limit + 1), { code: 'document.too-large' })
+    await expectRejected(service, bytes(ofBytes(limit + 1)), { code: 'document.too-large' })
+    await service.reloader.close()
   })
 
   it('lists no more than twenty of its issues, the first one first', async () => {
-    const scene = await startScene()
+    const service = await startService()
     const list = Array.from({ length: 100 }, () => ({ n: SECRET }))
-    await expectRefused(scene, { ...good, list }, { code: 'schema.invalid', path: 'list.0.n', kind: 'string' })
-    expect(scene.reloader.status().last).toMatchObject({ failures: { length: 20 } })
-    await scene.reloader.close()
+    await expectRejected(service, { ...good, list }, { code: 'schema.invalid', path: 'list.0.n', kind: 'string' })
+    expect(service.reloader.status().last).toMatchObject({ failures: { length: 20 } })
+    await service.reloader.close()
   })
 
   it('that was deleted and comes back serves again', async () => {
-    const scene = await startScene()
-    await expectRefused(scene, undefined, { code: 'document.missing' })
-    scene.source.put(good)
-    await scene.clock.advance(0)
-    expect(scene.reloader.status()).toMatchObject({ state: 'committed', inSync: true, last: { outcome: 'unchanged' } })
-    await scene.reloader.close()
+    const service = await startService()
+    await expectRejected(service, undefined, { code: 'document.missing' })
+    service.source.put(good)
+    await service.clock.advance(0)
+    expect(service.reloader.status()).toMatchObject({
+      state: 'committed',
+      inSync: true,
+      last: { outcome: 'unchanged' },
+    })
+    await service.reloader.close()
   })
 })

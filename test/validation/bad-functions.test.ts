@@ -1,18 +1,18 @@
 import { unsafeCause } from 'changeover'
 import { describe, expect, it } from 'vitest'
 import {
-  createScene,
+  createService,
   expectHidden,
   expectNothingUnhandled,
-  expectRefused,
-  expectStartRefused,
+  expectRejected,
+  expectStartRejected,
   good,
-  type Refusal,
+  type Rejection,
   SECRET,
-  type SceneOptions,
-  startScene,
+  type ServiceOptions,
+  startService,
   throwing,
-} from './scene.ts'
+} from './service.ts'
 
 const fail = (): never => {
   throw new Error(SECRET)
@@ -22,7 +22,7 @@ const changed = { ...good, db: { max: 12, password: SECRET } }
 expectNothingUnhandled()
 
 describe('A policy', () => {
-  type Policy = NonNullable<SceneOptions['policies']>[number]
+  type Policy = NonNullable<ServiceOptions['policies']>[number]
   const refusals: readonly { readonly what: string; readonly refuse: () => unknown }[] = [
     { what: 'throws', refuse: fail },
     {
@@ -42,21 +42,23 @@ describe('A policy', () => {
 
   it.each(refusals)('that $what refuses the change', async ({ refuse }) => {
     const policy = ((next, previous) => (previous === undefined || next.db.max === 13 ? undefined : refuse())) as Policy
-    const scene = await startScene({ policies: [policy] })
-    await expectRefused(scene, changed, { code: 'policy.refused' })
-    scene.source.put({ ...good, db: { max: 13, password: SECRET } })
-    await scene.clock.advance(0)
-    expect(scene.reloader.modules.db.current).toBe(13)
-    await scene.reloader.close()
+    const service = await startService({ policies: [policy] })
+    await expectRejected(service, changed, { code: 'policy.refused' })
+    service.source.put({ ...good, db: { max: 13, password: SECRET } })
+    await service.clock.advance(0)
+    expect(service.reloader.modules.db.current).toBe(13)
+    await service.reloader.close()
   })
 
   it.each(refusals)('that $what refuses the very first start, with nothing left open', async ({ refuse }) => {
-    await expectStartRefused(createScene({ document: good, policies: [refuse as Policy] }), { code: 'policy.refused' })
+    await expectStartRejected(createService({ document: good, policies: [refuse as Policy] }), {
+      code: 'policy.refused',
+    })
   })
 
   it('gets frozen configs, the next and the previous, and the first that refuses ends the asking', async () => {
     const asked: unknown[] = []
-    const scene = await startScene({
+    const service = await startService({
       policies: [
         (next, previous) => {
           asked.push([Object.isFrozen(next.db), next.db.max, previous?.db.max])
@@ -65,23 +67,23 @@ describe('A policy', () => {
         (next) => void asked.push(next.db.max),
       ],
     })
-    await expectRefused(scene, changed, { code: 'policy.refused' })
+    await expectRejected(service, changed, { code: 'policy.refused' })
     expect(asked).toEqual([[true, 10, undefined], 10, [true, 12, 10]])
-    await scene.reloader.close()
+    await service.reloader.close()
   })
 
   it('is not asked about what serves already', async () => {
     const asked: unknown[] = []
-    const scene = await startScene({ policies: [(next) => void asked.push(next)] })
-    scene.source.put(`${JSON.stringify(good)} `)
-    await scene.clock.advance(0)
-    await scene.reloader.close()
-    expect([asked.length, scene.reloader.status().counters.unchanged]).toEqual([1, 1])
+    const service = await startService({ policies: [(next) => void asked.push(next)] })
+    service.source.put(`${JSON.stringify(good)} `)
+    await service.clock.advance(0)
+    await service.reloader.close()
+    expect([asked.length, service.reloader.status().counters.unchanged]).toEqual([1, 1])
   })
 
   it('that refuses leaves what it threw to the unsafe accessor alone', async () => {
     const thrown = new Error(SECRET)
-    const scene = createScene({
+    const service = createService({
       document: good,
       policies: [
         () => {
@@ -89,8 +91,8 @@ describe('A policy', () => {
         },
       ],
     })
-    const started = scene.reloader.start().catch((error: unknown) => error)
-    await scene.clock.advance(0)
+    const started = service.reloader.start().catch((error: unknown) => error)
+    await service.clock.advance(0)
     const error = await started
     expectHidden(error)
     expect(unsafeCause(error as never)).toBe(thrown)
@@ -101,7 +103,7 @@ describe('A select of a module', () => {
   const badSelects: readonly {
     readonly what: string
     readonly select: () => unknown
-    readonly code: Refusal['code']
+    readonly code: Rejection['code']
   }[] = [
     { what: 'throws', select: fail, code: 'module.select-failed' },
     {
@@ -121,14 +123,14 @@ describe('A select of a module', () => {
   ]
 
   it.each(badSelects)('that $what refuses the change', async ({ select, code }) => {
-    const scene = createScene({ document: good })
+    const service = createService({ document: good })
     const applier = { prepare: () => ({ instance: 1 }) }
-    scene.reloader.use('fickle', (config) => (config.db.max === 12 ? (select() as object) : {}), applier)
-    const started = scene.reloader.start()
-    await scene.clock.advance(0)
+    service.reloader.use('fickle', (config) => (config.db.max === 12 ? (select() as object) : {}), applier)
+    const started = service.reloader.start()
+    await service.clock.advance(0)
     await started
-    await expectRefused(scene, changed, { code })
-    expect(scene.reloader.status().last).toMatchObject({ failures: [{ module: 'fickle' }] })
-    await scene.reloader.close()
+    await expectRejected(service, changed, { code })
+    expect(service.reloader.status().last).toMatchObject({ failures: [{ module: 'fickle' }] })
+    await service.reloader.close()
   })
 })

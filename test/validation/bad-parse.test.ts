@@ -1,16 +1,16 @@
 import { describe, expect, it } from 'vitest'
 import { parse as parseYaml, stringify } from 'yaml'
 import {
-  createScene,
+  createService,
   expectNothingUnhandled,
-  expectRefused,
-  expectStartRefused,
+  expectRejected,
+  expectStartRejected,
   good,
-  type Refusal,
+  type Rejection,
   SECRET,
-  startScene,
+  startService,
   throwing,
-} from './scene.ts'
+} from './service.ts'
 
 const fail = (): never => {
   throw new Error(SECRET)
@@ -18,7 +18,7 @@ const fail = (): never => {
 const yaml = (document: unknown): string => stringify(document)
 const changed = { ...good, db: { max: 12, password: SECRET } }
 
-interface BadParse extends Refusal {
+interface BadParse extends Rejection {
   readonly what: string
   readonly parse: (text: string) => unknown
   readonly text?: string
@@ -137,32 +137,32 @@ expectNothingUnhandled()
 
 describe('A parse of the user', () => {
   it('may be YAML', async () => {
-    const scene = await startScene({ parse: parseYaml, document: yaml(good) })
-    scene.source.put(`# by hand\n${yaml(changed)}`)
-    await scene.clock.advance(0)
-    expect(scene.reloader.config).toEqual(changed)
-    await scene.reloader.close()
+    const service = await startService({ parse: parseYaml, document: yaml(good) })
+    service.source.put(`# by hand\n${yaml(changed)}`)
+    await service.clock.advance(0)
+    expect(service.reloader.config).toEqual(changed)
+    await service.reloader.close()
   })
 
-  it.each(badParses)('refuses a change: $what', async ({ parse, text, ...refusal }) => {
+  it.each(badParses)('refuses a change: $what', async ({ parse, text, ...rejection }) => {
     const state = { spoils: false }
-    const scene = await startScene({
+    const service = await startService({
       document: yaml(good),
       parse: (given) => (state.spoils ? parse(given) : parseYaml(given)),
     })
     state.spoils = true
-    await expectRefused(scene, text ?? yaml(changed), refusal)
+    await expectRejected(service, text ?? yaml(changed), rejection)
     state.spoils = false
-    scene.source.put(yaml({ ...good, db: { max: 13, password: SECRET } }))
-    await scene.clock.advance(0)
-    expect(scene.reloader.modules.db.current).toBe(13)
-    await scene.reloader.close()
+    service.source.put(yaml({ ...good, db: { max: 13, password: SECRET } }))
+    await service.clock.advance(0)
+    expect(service.reloader.modules.db.current).toBe(13)
+    await service.reloader.close()
   })
 
   it.each(badParses)(
     'refuses the very first start, with nothing left open: $what',
-    async ({ parse, text, ...refusal }) => {
-      await expectStartRefused(createScene({ document: text ?? yaml(changed), parse }), refusal)
+    async ({ parse, text, ...rejection }) => {
+      await expectStartRejected(createService({ document: text ?? yaml(changed), parse }), rejection)
     },
   )
 })

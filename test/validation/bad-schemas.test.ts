@@ -2,21 +2,21 @@ import type { SchemaIssue, SchemaResult } from 'changeover'
 import { describe, expect, it } from 'vitest'
 import {
   type Config,
-  createScene,
+  createService,
   expectNothingUnhandled,
-  expectRefused,
-  expectStartRefused,
+  expectRejected,
+  expectStartRejected,
   good,
-  type Refusal,
+  type Rejection,
   SECRET,
   schemaOf,
-  startScene,
+  startService,
   throwing,
-} from './scene.ts'
+} from './service.ts'
 
 type Answer = SchemaResult<Config> | Promise<SchemaResult<Config>>
 
-interface BadSchema extends Refusal {
+interface BadSchema extends Rejection {
   readonly what: string
   /** What the schema does with the document that it is to spoil. */
   readonly answer: () => unknown
@@ -43,7 +43,7 @@ const sparse: unknown[] = [1]
 sparse[3] = SECRET
 
 const notPlain = { code: 'config.not-plain', path: '*.*' } as const
-const threw: Refusal = { code: 'schema.threw' }
+const threw: Rejection = { code: 'schema.threw' }
 
 const badSchemas: readonly BadSchema[] = [
   { what: 'throws', answer: fail, ...threw },
@@ -191,24 +191,24 @@ const spoilable = (answer: () => unknown) => {
 }
 
 describe('A schema', () => {
-  it.each(badSchemas)('that $what refuses the change', async ({ answer, ...refusal }) => {
+  it.each(badSchemas)('that $what refuses the change', async ({ answer, ...rejection }) => {
     const { schema, state } = spoilable(answer)
-    const scene = await startScene({ schema })
+    const service = await startService({ schema })
     state.spoils = true
-    await expectRefused(scene, { ...good, db: { max: 12, password: SECRET } }, refusal)
+    await expectRejected(service, { ...good, db: { max: 12, password: SECRET } }, rejection)
     state.spoils = false
-    scene.source.put({ ...good, db: { max: 13, password: SECRET } })
-    await scene.clock.advance(0)
-    expect(scene.reloader.modules.db.current).toBe(13)
-    await scene.reloader.close()
+    service.source.put({ ...good, db: { max: 13, password: SECRET } })
+    await service.clock.advance(0)
+    expect(service.reloader.modules.db.current).toBe(13)
+    await service.reloader.close()
   })
 
   it.each(badSchemas)(
     'that $what refuses the very first start, with nothing left open',
-    async ({ answer, ...refusal }) => {
+    async ({ answer, ...rejection }) => {
       const { schema, state } = spoilable(answer)
       state.spoils = true
-      await expectStartRefused(createScene({ schema, document: good }), refusal)
+      await expectStartRejected(createService({ schema, document: good }), rejection)
     },
   )
 
@@ -223,7 +223,7 @@ describe('A schema', () => {
       {},
     )
     const schema = schemaOf<Config>(() => returning(Object.assign(Object.create(null), { log: good.log, db })))
-    const { reloader } = await startScene({ schema })
+    const { reloader } = await startService({ schema })
     db.max = 4
     expect(reloader.config).toEqual({ log: good.log, db: { max: 3, password: SECRET } })
     expect(Object.getOwnPropertyDescriptor(reloader.config.db, 'password')).toMatchObject({
@@ -236,7 +236,7 @@ describe('A schema', () => {
 
   it('that makes undefined of a member leaves it out', async () => {
     const schema = schemaOf<Config>((value) => ({ value: { ...(value as Config), limits: undefined } }))
-    const { reloader } = await startScene({ schema })
+    const { reloader } = await startService({ schema })
     expect(Object.keys(reloader.config)).toEqual(['log', 'db'])
     await reloader.close()
   })
@@ -251,12 +251,12 @@ describe('A schema', () => {
           })
         : { value: value as Config },
     )
-    const scene = await startScene({ schema })
+    const service = await startService({ schema })
     state.hangs = true
-    await expectRefused(scene, { ...good, db: { max: 12, password: SECRET } }, { code: 'schema.timeout' })
+    await expectRejected(service, { ...good, db: { max: 12, password: SECRET } }, { code: 'schema.timeout' })
     answer({ value: { ...good, db: { max: 12, password: SECRET } } })
-    await scene.clock.advance(10_000)
-    expect(scene.reloader.config.db.max).toBe(10)
-    await scene.reloader.close()
+    await service.clock.advance(10_000)
+    expect(service.reloader.config.db.max).toBe(10)
+    await service.reloader.close()
   })
 })

@@ -2,7 +2,7 @@ import { createReloader, type ReloaderOptions, systemClock, type TransactionReco
 import { createVirtualClock, memorySource, type MemorySource } from 'changeover/testing'
 import { expect, onTestFinished } from 'vitest'
 import { z } from 'zod'
-import { type Hook, type Instance, type Ledger, scriptedCompensating, scriptedModule } from './scripted.ts'
+import { type Hook, type Instance, type Ledger, scriptedCompensating, scriptedModule } from './scripted-modules.ts'
 
 const slice = z.strictObject({ value: z.number(), note: z.string().optional() })
 
@@ -29,7 +29,7 @@ export const configOf = (values: Partial<Record<ModuleName, number>>, note?: str
   ...Object.fromEntries(Object.entries(values).map(([name, value]) => [name, { value }])),
 })
 
-export interface WorldOptions {
+export interface HarnessOptions {
   /** What the source holds at the start. */
   readonly config?: Config
   /** `virtual`: time passes by `advance` alone. Default virtual. */
@@ -72,7 +72,12 @@ const assemble = (options: ReloaderOptions<Config>, { a, b, c, d, x, k, l }: Ret
     .use('l', (config) => config.l, l.applier, { after: ['k'] })
 
 /** A reloader that has not started yet, on scripted modules. Ended with the test, whatever its state. */
-export const createWorld = ({ config, clock: kind = 'virtual', options, checkCloses = true }: WorldOptions = {}) => {
+export const createHarness = ({
+  config,
+  clock: kind = 'virtual',
+  options,
+  checkCloses = true,
+}: HarnessOptions = {}) => {
   const source: MemorySource = memorySource(config)
   const virtual = createVirtualClock()
   const isVirtual = kind === 'virtual'
@@ -161,13 +166,13 @@ export const createWorld = ({ config, clock: kind = 'virtual', options, checkClo
   }
 }
 
-export type World = ReturnType<typeof createWorld>
+export type Harness = ReturnType<typeof createHarness>
 
 /** A started world; the record of its start is taken, its calls are forgotten. */
-export const startWorld = async (options: WorldOptions & { readonly config: Config }): Promise<World> => {
-  const world = createWorld(options)
-  await world.reloader.start()
-  await world.next(60_000) // a soak takes its time
-  world.clearCalls()
-  return world
+export const startHarness = async (options: HarnessOptions & { readonly config: Config }): Promise<Harness> => {
+  const harness = createHarness(options)
+  await harness.reloader.start()
+  await harness.next(60_000) // a soak takes its time
+  harness.clearCalls()
+  return harness
 }

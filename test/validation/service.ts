@@ -1,4 +1,3 @@
-import { inspect } from 'node:util'
 import {
   createReloader,
   defineApplier,
@@ -13,9 +12,10 @@ import {
 import { createVirtualClock, type MemoryContent, memorySource } from 'changeover/testing'
 import { afterEach, beforeEach, expect } from 'vitest'
 import { z } from 'zod'
+import { secret, secretsIn, show } from '../support/secrets.ts'
 
 /** Stands in every bad document, wherever a value or a key can stand; it must show up nowhere. */
-export const SECRET = 'hunter2-Zx81'
+export const SECRET = secret('document')
 
 export const Config = z.strictObject({
   log: z.strictObject({ level: z.enum(['debug', 'info']) }),
@@ -52,10 +52,10 @@ export const expectNothingUnhandled = (): void => {
   })
 }
 
-export type SceneOptions = Partial<ReloaderOptions<Config>> & { readonly document?: MemoryContent }
+export type ServiceOptions = Partial<ReloaderOptions<Config>> & { readonly document?: MemoryContent }
 
 /** A reloader over a memory source and a virtual clock, with a generation module and a compensating one that count their calls. */
-export const createScene = ({ document, ...options }: SceneOptions = {}) => {
+export const createService = ({ document, ...options }: ServiceOptions = {}) => {
   const clock = createVirtualClock()
   const source = memorySource(document)
   const logs: unknown[] = []
@@ -86,25 +86,25 @@ export const createScene = ({ document, ...options }: SceneOptions = {}) => {
   return { clock, source, logs, calls, reloader }
 }
 
-export type Scene = ReturnType<typeof createScene>
+export type Service = ReturnType<typeof createService>
 
 /** The scene with its first document serving. */
-export const startScene = async (options: SceneOptions = {}): Promise<Scene> => {
-  const scene = createScene({ document: good, ...options })
-  const started = scene.reloader.start()
-  await scene.clock.advance(0)
+export const startService = async (options: ServiceOptions = {}): Promise<Service> => {
+  const service = createService({ document: good, ...options })
+  const started = service.reloader.start()
+  await service.clock.advance(0)
   await started
-  return scene
+  return service
 }
 
 /** What a refusal must say. A path or kind of `undefined` must be absent. */
-export interface Refusal {
+export interface Rejection {
   readonly code: ErrorCode
   readonly path?: string | undefined
   readonly kind?: string | undefined
 }
 
-const expectFailure = (failure: Failure | undefined, { code, path, kind }: Refusal): void => {
+const expectFailure = (failure: Failure | undefined, { code, path, kind }: Rejection): void => {
   expect(failure).toMatchObject({ code, phase: 'validating' })
   expect([failure?.path, failure?.kind]).toEqual([path, kind])
   expect(failure?.hint).not.toBe('')
@@ -112,20 +112,16 @@ const expectFailure = (failure: Failure | undefined, { code, path, kind }: Refus
 
 /** Fails where the secret can be seen in any of the ways in which people look at things. */
 export const expectHidden = (...shown: readonly unknown[]): void => {
-  for (const one of shown) {
-    expect(inspect(one, { depth: 20, showHidden: true })).not.toContain(SECRET)
-    expect(JSON.stringify(one) ?? '').not.toContain(SECRET)
-    if (one instanceof Error) expect(`${one.message}\n${one.stack}`).not.toContain(SECRET)
-  }
+  expect(secretsIn(shown.map(show).join('\n'))).toEqual([])
 }
 
 /** Lets the document come as a change: refused, nothing called, and what served before serves on. */
-export const expectRefused = async (
-  scene: Scene,
+export const expectRejected = async (
+  service: Service,
   content: MemoryContent | undefined,
-  refusal: Refusal,
+  rejection: Rejection,
 ): Promise<void> => {
-  const { clock, source, reloader, logs, calls } = scene
+  const { clock, source, reloader, logs, calls } = service
   const before = { config: reloader.config, calls: { ...calls }, rejected: reloader.status().counters.rejected }
   const revision = content === undefined ? source.delete() : source.put(content)
   await clock.advance(6_000)
@@ -133,7 +129,7 @@ export const expectRefused = async (
   expect(last?.outcome).toBe('rejected')
   const { failures, modules } = last as Extract<TransactionRecord, { outcome: 'rejected' }>
   expect(last?.revision).toEqual(revision)
-  expectFailure(failures[0], refusal)
+  expectFailure(failures[0], rejection)
   expect([state, counters.rejected]).toEqual(['rejected', before.rejected + 1])
   expect(modules).toEqual([])
   expect(reloader.config).toBe(before.config)
@@ -142,8 +138,8 @@ export const expectRefused = async (
 }
 
 /** Lets the document be the very first: `start` rejects with the same, and nothing is left open. */
-export const expectStartRefused = async (scene: Scene, refusal: Refusal): Promise<void> => {
-  const { clock, source, reloader, logs, calls } = scene
+export const expectStartRejected = async (service: Service, rejection: Rejection): Promise<void> => {
+  const { clock, source, reloader, logs, calls } = service
   const started: Promise<unknown> = reloader.start().then(
     () => 'started',
     (error: unknown) => error,
@@ -151,8 +147,8 @@ export const expectStartRefused = async (scene: Scene, refusal: Refusal): Promis
   await clock.advance(6_000)
   const error = await started
   if (!isChangeoverError(error)) throw new Error('start did not reject as it should', { cause: error })
-  expect(error.code).toBe(refusal.code)
-  expectFailure(error.failures[0], refusal)
+  expect(error.code).toBe(rejection.code)
+  expectFailure(error.failures[0], rejection)
   expect(calls).toEqual({ made: 0, closed: 0, applied: 0 })
   expect(() => reloader.config).toThrow('reloader.not-started')
   expect([reloader.status().state, source.watches, clock.pending()]).toEqual(['closed', 0, 0])

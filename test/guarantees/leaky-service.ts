@@ -2,6 +2,7 @@ import { inspect } from 'node:util'
 import {
   createReloader,
   defineApplier,
+  type Logger,
   type ReloaderOptions,
   type Schema,
   SourceError,
@@ -11,15 +12,7 @@ import { createVirtualClock, memorySource } from 'changeover/testing'
 import pino from 'pino'
 import * as v from 'valibot'
 import { z } from 'zod'
-
-/** Every secret has this in it, and where it was planted, so that a leak says where it comes from. */
-const MARK = 'S3cR3t'
-export const secret = (place: string): string => `${MARK}-${place}`
-/** A key of digits alone, which a path could take for an index. */
-export const CARD = '4111111111111111'
-
-/** The secrets in a text, each once. */
-export const leaksIn = (text: string): string[] => [...new Set(text.match(new RegExp(`${MARK}[-\\w]*|${CARD}`, 'g')))]
+import { CARD, errorWithSecrets, secret, show } from '../support/secrets.ts'
 
 export const zodSchema = z.strictObject({
   log: z.strictObject({ level: z.enum(['debug', 'info']) }),
@@ -42,19 +35,7 @@ export const configOf = (n: number): Config => ({
   hosts: [secret(`host-${n}`)],
 })
 
-/** An error that holds secrets wherever an error can. */
-export const leaky = (place: string): Error => {
-  class Leaky extends Error {
-    override name = secret(`${place}-name`)
-    code = secret(`${place}-code`)
-    detail = secret(`${place}-detail`)
-    override cause = new Error(secret(`${place}-cause`))
-    errors = [new Error(secret(`${place}-inner`))]
-  }
-  return new Leaky(secret(`${place}-message`))
-}
-
-/** Each is refused, for a reason of its own. */
+/** Bad documents, each of which is rejected for a different reason. */
 export const badDocuments: readonly string[] = [
   `{"db":{"password":"${secret('truncated')}"`,
   `${secret('no-json')}`,
@@ -95,9 +76,9 @@ export const hooks = [
   'read',
   'watch',
 ] as const
-type Hook = (typeof hooks)[number]
+export type Hook = (typeof hooks)[number]
 
-/** A service whose hooks throw errors full of secrets when they are told to. */
+/** Creates a service whose hooks throw errors full of secrets when they are told to fail. */
 export const createLeakyService = (options: Partial<ReloaderOptions<Config>> = {}) => {
   const clock = createVirtualClock()
   const inner = memorySource(configOf(1))
@@ -105,15 +86,19 @@ export const createLeakyService = (options: Partial<ReloaderOptions<Config>> = {
   const thrown: Error[] = []
   const play = (hook: Hook): void => {
     if (!failing.has(hook)) return
-    const error = leaky(hook)
+    const error = errorWithSecrets(hook)
     thrown.push(error)
     throw hook === 'read' || hook === 'watch' ? new SourceError('source.unreachable', error) : error
   }
   const schema = options.schema ?? zodSchema
   const output: string[] = []
   const logger = pino({ level: 'debug' }, { write: (line: string) => void output.push(line) })
-  const noteAll = (data: object, message: string): void =>
-    void output.push(inspect([data, message], { depth: 10, showHidden: true }))
+  const log =
+    (level: keyof Logger) =>
+    (data: object, message: string): void => {
+      logger[level](data, message)
+      output.push(inspect([data, message], { depth: 10, showHidden: true }))
+    }
   const reloader = createReloader<Config>({
     soak: { durationMs: 100, checks: [() => play('health')] },
     parse: (text) => {
@@ -123,24 +108,7 @@ export const createLeakyService = (options: Partial<ReloaderOptions<Config>> = {
     policies: [() => play('policy')],
     public: ['log'],
     clock,
-    logger: {
-      debug: (data, message) => {
-        logger.debug(data, message)
-        noteAll(data, message)
-      },
-      info: (data, message) => {
-        logger.info(data, message)
-        noteAll(data, message)
-      },
-      warn: (data, message) => {
-        logger.warn(data, message)
-        noteAll(data, message)
-      },
-      error: (data, message) => {
-        logger.error(data, message)
-        noteAll(data, message)
-      },
-    },
+    logger: { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') },
     ...options,
     source: {
       ...inner,
@@ -177,7 +145,7 @@ export const createLeakyService = (options: Partial<ReloaderOptions<Config>> = {
           } catch (error) {
             report(error)
           }
-          if (failing.has('defer')) throw leaky('prepare')
+          if (failing.has('defer')) throw errorWithSecrets('prepare')
           play('prepare')
           return {
             instance: slice,
@@ -211,15 +179,59 @@ export const createLeakyService = (options: Partial<ReloaderOptions<Config>> = {
 
 export type Service = ReturnType<typeof createLeakyService>
 
-/** In all the ways in which people and tools look at a value. */
-export const show = (value: unknown): string => {
-  const parts = [inspect(value, { depth: 10, showHidden: true }), JSON.stringify(value) ?? '', String(value)]
-  if (value instanceof Error) {
-    const { err, errWithCause } = pino.stdSerializers
-    parts.push(value.message, value.stack ?? '', JSON.stringify(err(value)), JSON.stringify(errWithCause(value)))
-    parts.push(
-      ...Reflect.ownKeys(value).map((key) => inspect(Reflect.get(value, key), { depth: 10, showHidden: true })),
-    )
+export const startLeakyService = async (options: Partial<ReloaderOptions<Config>> = {}): Promise<Service> => {
+  const service = createLeakyService(options)
+  const started = service.reloader.start()
+  await service.clock.advance(500)
+  await started
+  return service
+}
+
+export const closeService = async ({ reloader, clock }: Service): Promise<void> => {
+  const closed = reloader.close()
+  await clock.advance(60_000)
+  await closed
+}
+
+/** Publishes every bad document, and plans it. */
+export const publishBadDocuments = async ({ source, clock, reloader, output }: Service): Promise<void> => {
+  for (const document of badDocuments) {
+    source.put(document)
+    await clock.advance(1_000)
+    output.push(show(await reloader.plan(document)))
   }
-  return parts.join('\n')
+}
+
+/** Publishes the configs 2 to 8, each planned with and without a prepare; the fourth is rolled back. */
+export const publishConfigs = async ({ source, clock, reloader, failing, output }: Service): Promise<void> => {
+  for (let n = 2; n <= 8; n++) {
+    if (n === 4) failing.add('check')
+    else failing.clear()
+    const document = JSON.stringify(configOf(n))
+    output.push(show(await reloader.plan(document)), show(await reloader.plan(document, { prepare: true })))
+    source.put(configOf(n))
+    await clock.advance(1_000)
+  }
+}
+
+/** Makes a hook fail through a change, a reload, a plan, a retry and a close. */
+export const failHook = async (service: Service, hook: Hook): Promise<void> => {
+  const { clock, source, reloader, failing, output } = service
+  failing.add(hook)
+  if (hook === 'rollback') failing.add('check')
+  if (hook === 'undo') failing.add('health')
+  source.put(configOf(2))
+  await clock.advance(300)
+  if (hook === 'watch') source.breakWatch('source.closed')
+  await clock.advance(2_000)
+  const reloaded = reloader.reload()
+  await clock.advance(10_000)
+  output.push(show(await reloaded), show(await reloader.plan(JSON.stringify(configOf(3)))))
+  // A document that failed in a module is quarantined by now; the retry tries it once more.
+  const retried = reloader.retry().catch((error: unknown) => error)
+  await clock.advance(10_000)
+  output.push(show(await retried))
+  if (hook === 'close') await closeService(service)
+  failing.clear()
+  await clock.advance(60_000)
 }
