@@ -1,6 +1,6 @@
 /**
  * Settles as `work` does, but rejects as soon as `signal` aborts: with the signal's reason, or with what `toError` makes
- * of it. The work itself goes on, since a call into a dead network filesystem cannot be stopped.
+ * of it. The work itself continues, since a call into a dead network filesystem cannot be stopped.
  */
 export const raceAbort = <T>(
   work: Promise<T>,

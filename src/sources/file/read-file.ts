@@ -88,7 +88,7 @@ const readAll = async (handle: FileHandle, expected: number): Promise<Buffer> =>
 const stampOf = (stats: BigIntStats): string =>
   `${stats.dev}:${stats.ino}:${stats.size}:${stats.mtimeNs}:${stats.ctimeNs}:${stats.mode}`
 
-// Opening a pipe or a device can block for ever or have side effects; a folder has no content.
+// Opening a pipe or a device can block forever or have side effects; a folder has no content.
 const refuseUnlessFile = (stats: BigIntStats): void => {
   if (stats.isFile()) return
   const code = stats.isDirectory() ? 'EISDIR' : 'ERR_INVALID_ARG_VALUE'

@@ -170,11 +170,11 @@ describe('A peer that accepts and stays silent', () => {
       import { etcdSource } from './src/sources/etcd/index.ts'
       const source = etcdSource({ hosts: '${etcd.host}', key: 'k' })
       const signal = new AbortController().signal
-      const reading = etcd.source.read(signal).catch((error) => console.log(error.code))
-      const watch = etcd.source.watch({ lineage: '1/0', order: 1, name: '1' }, signal)
+      const reading = source.read(signal).catch((error) => console.log(error.code))
+      const watch = source.watch({ lineage: '1/0', order: 1, name: '1' }, signal)
       const watching = watch.next().catch((error) => console.log(error.code))
       setTimeout(async () => {
-        await etcd.source.close()
+        await source.close()
         await Promise.all([reading, watching])
         console.log('closed')
       }, 300)`
