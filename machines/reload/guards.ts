@@ -45,7 +45,7 @@ export const reloadGuards = {
   hasServed: ({ context }) => context.hasServed,
   hasUntried: ({ context }) => context.untried !== undefined,
   waitsForModule: ({ context }) => context.untried?.until === 'settled',
-  retryWaits: ({ context }) => context.untried !== undefined && context.due === 'released',
+  retryWaits: ({ context: { untried, due } }) => untried !== undefined && (due === 'released' || due === 'expired'),
   repairWaits: ({ context }) => context.untried?.until === 'settled' && context.due === 'settled',
   compensates: ({ context }) => context.compensates,
   journals: ({ context, event }) => {

@@ -32,6 +32,9 @@ const begin = ({ epoch }: ReloadContext) =>
     due: undefined,
   }) as const
 
+const isExpiry = ({ due }: ReloadContext, { type }: ReloadEvent): boolean =>
+  type === 'quarantine.expired' || (type !== 'retry.requested' && due === 'expired')
+
 const changeTrigger = ({ hasServed }: ReloadContext) => (hasServed ? 'change' : 'start')
 
 /** Returns the later of the two revisions; within a lineage, the order never goes back. */
@@ -97,9 +100,9 @@ export const reloadSetup = setup({
       untried: context.untried?.until === 'settled' ? undefined : context.untried,
       repairs: context.repairs + 1,
     })),
-    beginRetry: assign(({ context }) => ({
+    beginRetry: assign(({ context, event }) => ({
       ...begin(context),
-      trigger: 'retry',
+      trigger: isExpiry(context, event) ? 'quarantine-expired' : 'retry',
       candidate: context.untried?.candidate,
     })),
     beginRestore: assign(({ context, event }) => ({
@@ -159,6 +162,8 @@ export const reloadSetup = setup({
     }),
     /** Whether a document is untried is known only when the transaction has ended. */
     queueRetry: assign({ due: 'released' }),
+    /** A retry that a caller has asked for is answered as one. */
+    queueExpiry: assign({ due: ({ context }) => (context.due === 'released' ? 'released' : 'expired') }),
     queueSettled: assign({ due: ({ context }) => context.due ?? 'settled' }),
     queueClose: assign({ waiting: ({ context }) => ({ ...context.waiting, close: true }) }),
     notePlan: assign(({ event }) => {

@@ -57,7 +57,7 @@ export interface ReloadContext extends ReloadInput {
   readonly soakFailed: boolean
   readonly untried: Untried | undefined
   /** The condition for `untried` that was met while a transaction was running. */
-  readonly due: Untried['until'] | undefined
+  readonly due: Untried['until'] | 'expired' | undefined
   /** The number of repairs since the last good commit; the back-off grows with it. */
   readonly repairs: number
 }
@@ -74,8 +74,10 @@ export type ReloadEvent =
   | { readonly type: 'restore.requested'; readonly candidate: Candidate }
   /** Asks for an earlier good document; the host freezes changes first. */
   | { readonly type: 'revert.requested'; readonly candidate: Candidate }
-  /** A quarantine expired, or a caller asks for a retry. */
+  /** A caller asks for a retry of the quarantined document. */
   | { readonly type: 'retry.requested' }
+  /** The quarantine of the untried document has expired. */
+  | { readonly type: 'quarantine.expired' }
   /** Freezes changes: a change that has not been committed is aborted. */
   | { readonly type: 'freeze.requested' }
   /** Confirms the running transaction. */

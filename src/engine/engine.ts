@@ -59,7 +59,7 @@ export class Engine {
       lastKnownGood === undefined
         ? undefined
         : new Persistence(lastKnownGood, { clock, deadlineMs: deadlines.persistMs, report })
-    this.safety = new Safety(settings, persistence, report, () => this.machine.send({ type: 'retry.requested' }))
+    this.safety = new Safety(settings, persistence, report, () => this.machine.send({ type: 'quarantine.expired' }))
     this.intake = new Intake(settings, (candidate, wasFrozen) => this.#offer(candidate, wasFrozen), report)
     const { documents } = this.intake
     this.builder = new SnapshotBuilder(settings, () => this.safety.digestKey)

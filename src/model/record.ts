@@ -5,7 +5,7 @@ import type { Revision } from './revision.ts'
  * What made a transaction start: the first document, a changed one, a call of `reload`, the back-off of a degraded
  * service, the last known good at start, a call of `revert`, or the end of a quarantine.
  */
-export type Trigger = 'start' | 'change' | 'reload' | 'repair' | 'restore' | 'revert' | 'retry'
+export type Trigger = 'start' | 'change' | 'reload' | 'repair' | 'restore' | 'revert' | 'retry' | 'quarantine-expired'
 
 /** How a module takes part in a transaction. */
 export type ModuleChange = 'open' | 'replace' | 'off' | 'repair'

@@ -94,7 +94,10 @@ export const createReloadLedger = (): ReloadLedger => {
     if (!state.startsWith('resting')) return
     const isWaiting = waiting.candidate !== undefined || waiting.revert !== undefined || waiting.read || waiting.close
     demand(!isWaiting, 'it rests while something is queued')
-    demand(untried === undefined || untried.until !== due, 'it rests although an untried document is due')
+    demand(
+      untried === undefined || (untried.until !== due && due !== 'expired'),
+      'it rests although an untried document is due',
+    )
     demand(
       (degraded.length > 0 || soakFailed) === (state === 'resting.degraded'),
       'the state does not match what is degraded',

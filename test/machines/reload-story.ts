@@ -57,6 +57,10 @@ export class ReloadStory extends MachineStory<ReloadContext, ReloadEvent> {
     return this.send({ type: 'retry.requested' })
   }
 
+  expireQuarantine(): this {
+    return this.send({ type: 'quarantine.expired' })
+  }
+
   requestRestore(order = 0): this {
     return this.send({ type: 'restore.requested', candidate: { revision: revision(order) } })
   }

@@ -86,6 +86,21 @@ describe('A document that the reload machine could not try', () => {
 describe('A quarantined document in the reload machine', () => {
   const quarantined = () => startReload().serve(1).change(2).quarantine()
 
+  it('is tried again when its quarantine expires, under a trigger of its own', () => {
+    expect(lastTried(quarantined().expireQuarantine())).toMatchObject({ trigger: 'quarantine-expired' })
+  })
+
+  it('is tried when the transaction ends if its quarantine expired meanwhile, and as a retry if one was requested too', () => {
+    const expired = quarantined().requestReload().expireQuarantine().read('failed')
+    expect(lastTried(expired)).toMatchObject({ trigger: 'quarantine-expired' })
+    for (const both of [
+      quarantined().requestReload().requestRetry().expireQuarantine(),
+      quarantined().requestReload().expireQuarantine().requestRetry(),
+    ]) {
+      expect(lastTried(both.read('failed'))).toMatchObject({ trigger: 'retry' })
+    }
+  })
+
   it('is rejected, calls no module, and is kept untried', () => {
     const story = quarantined()
     expect(story.state).toBe('resting.rejected')

@@ -91,7 +91,7 @@ test('The document is tried again when its quarantine expires, and one more cras
   expect(process.served).toBe(1)
   await process.advance(1)
   expect(process).toMatchObject({ served: 2, state: 'soaking' })
-  expect(process.records.filter(({ trigger }) => trigger === 'retry')).toEqual([])
+  expect(process.records.filter(({ trigger }) => trigger === 'retry' || trigger === 'quarantine-expired')).toEqual([])
   process.kill()
   const next = await deployment.up(options, 1_000)
   expect(next).toMatchObject({ served: 1, state: 'rejected' })

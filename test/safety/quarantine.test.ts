@@ -28,7 +28,7 @@ test('A document that failed in applying is quarantined with its module, phase, 
 })
 
 /** The length of the quarantine of the last failure; undefined if it has no end. */
-const heldMs = (process: Process): number | undefined => {
+const quarantineMs = (process: Process): number | undefined => {
   const [entry] = process.reloader.status().quarantine
   return entry?.until === undefined ? undefined : entry.until - entry.since
 }
@@ -41,24 +41,24 @@ test('A failure that may pass is retried automatically with a growing, jittered 
     quarantine: { minMs: 1_000, maxMs: 5_000 },
   })
   process.modules.b.always('prepare', refuse('ETIMEDOUT'))
-  const held: (number | undefined)[] = []
+  const delaysMs: (number | undefined)[] = []
   for (chance of chances) {
-    if (held.length === 0) {
+    if (delaysMs.length === 0) {
       deployment.source.put(documentOf(2))
       await process.advance(0)
     } else {
       const { length } = process.records
-      await process.advance((held.at(-1) ?? 0) - 1)
+      await process.advance((delaysMs.at(-1) ?? 0) - 1)
       expect(process.records).toHaveLength(length)
       await process.advance(1)
       expect(process.records).toHaveLength(length + 1)
-      expect(process.last).toMatchObject({ trigger: 'retry', outcome: 'rolled-back', revision: { name: '2' } })
+      expect(process.last).toMatchObject({ trigger: 'quarantine-expired', outcome: 'rolled-back', revision: { name: '2' } })
     }
-    held.push(heldMs(process))
-    expect(process.reloader.status().quarantine).toMatchObject([{ count: held.length }])
+    delaysMs.push(quarantineMs(process))
+    expect(process.reloader.status().quarantine).toMatchObject([{ count: delaysMs.length }])
   }
   // Half of 1, 2, 4 and then 5 s, plus a random part of the other half.
-  expect(held).toEqual([500, 2_000, 3_000, 2_500, 5_000])
+  expect(delaysMs).toEqual([500, 2_000, 3_000, 2_500, 5_000])
   process.modules.b.heal()
   await process.advance(5_000 + SOAK_MS)
   expect(process).toMatchObject({ served: 2, state: 'committed' })
@@ -77,15 +77,15 @@ test.each([
   ['a wrong password', 'prepare', refuse('28P01'), 'module.prepare-failed', false],
 ] as const)(
   'The quarantine ends if the failure may pass, and does not end if it cannot: %s',
-  async (_, hook, behaviour, code, mayPass) => {
+  async (_, hook, behavior, code, mayPass) => {
     const { deployment, process } = await soakedDeployment([1], { quarantine: { minMs: 60_000, maxMs: 60_000 } })
-    process.modules.b.script(hook, behaviour)
+    process.modules.b.script(hook, behavior)
     deployment.source.put(documentOf(2))
-    await process.advance(behaviour === 'heed' ? 30_000 : 0)
+    await process.advance(behavior === 'heed' ? 30_000 : 0)
     expect(process.last).toMatchObject({ outcome: 'rolled-back', failures: [{ code }] })
     expect(process.served).toBe(1)
     expect(process.reloader.status().quarantine).toMatchObject([{ code, count: 1 }])
-    expect(heldMs(process) !== undefined).toBe(mayPass)
+    expect(quarantineMs(process) !== undefined).toBe(mayPass)
     await process.advance(7_200_000)
     expect(process.served).toBe(mayPass ? 2 : 1)
   },
@@ -130,11 +130,11 @@ test('retry() tries once more, and a second failure makes the quarantine longer'
   process.modules.b.script('prepare', refuse('ECONNREFUSED'), refuse('ECONNREFUSED'))
   deployment.source.put(documentOf(2))
   await process.advance(0)
-  expect(heldMs(process)).toBe(7_500)
+  expect(quarantineMs(process)).toBe(7_500)
   const second = process.reloader.retry()
   await process.advance(0)
   expect(await second).toMatchObject({ trigger: 'retry', outcome: 'rolled-back' })
-  expect(heldMs(process)).toBe(15_000)
+  expect(quarantineMs(process)).toBe(15_000)
   await process.advance(10_000)
   expect(process.records).toHaveLength(3)
   const third = process.reloader.retry()
@@ -212,7 +212,7 @@ test('A quarantine survives a restart by close and by kill, with its count and i
     expect(next).toMatchObject({ served: 1, state: 'rejected' })
     await next.advance(60_000 + SOAK_MS)
     expect(next).toMatchObject({ served: 2, state: 'committed' })
-    expect(next.last?.trigger).toBe('retry')
+    expect(next.last?.trigger).toBe('quarantine-expired')
   }
 })
 

@@ -44,7 +44,8 @@ export const reloadDescriptions: MachineDescriptions = {
     'restore.requested':
       'Asks to serve the last known good of an earlier run before the source is read. Carries its `candidate`.',
     'revert.requested': 'Asks for an earlier good document; changes are frozen first. Carries its `candidate`.',
-    'retry.requested': 'A quarantine has expired, or a caller asks for a retry.',
+    'retry.requested': 'A caller asks for a retry of the quarantined document.',
+    'quarantine.expired': 'The quarantine of the untried document has expired.',
     'freeze.requested': 'Freezes changes: one that has not been committed is aborted, and delivered again later.',
     'confirm.given': 'Confirms the running transaction.',
     'module.settled':
@@ -106,7 +107,7 @@ export const reloadDescriptions: MachineDescriptions = {
       'is not a restore.',
     lastKnownGoodWaits: 'The queued document is the last known good again.',
     revertWaits: 'A revert is queued.',
-    retryWaits: 'A document is untried, and a retry was requested during the transaction.',
+    retryWaits: 'A document is untried, and a retry was requested or its quarantine expired during the transaction.',
     repairWaits: 'A document is untried because a module was busy, and one has settled during the transaction.',
     triesSource: 'The transaction tries a document of the source: it is not a restore, a revert or a plain repair.',
     closeWaits: 'A close is queued.',
@@ -158,6 +159,7 @@ export const reloadDescriptions: MachineDescriptions = {
     queueRead: 'Queues a read.',
     queueRevert: 'Queues the revert in place of one that is already queued.',
     queueRetry: 'Notes that a retry is due; whether a document is untried is known after the transaction.',
+    queueExpiry: 'Notes that a quarantine has expired, unless a retry is due already.',
     queueSettled: 'Notes that a module has settled; whether a document is untried is known after the transaction.',
     queueClose: 'Queues the close.',
     dropQueued:

@@ -23,7 +23,8 @@ export const triggers: Readonly<Record<TransactionSummary['trigger'], string>> =
   repair: 'repair',
   restore: 'last known good restored',
   revert: 'revert',
-  retry: 'quarantine expired',
+  retry: 'retry requested',
+  'quarantine-expired': 'quarantine expired',
 }
 
 const phases: Readonly<Record<string, string>> = {
