@@ -92,7 +92,7 @@ export class Phases {
   }
 
   /** Closes what a transaction leaves over: the replaced generations if it has held, otherwise its own. */
-  retireLeftovers({ commit, staged, plan, timings }: Transaction): void {
+  retireLeftovers({ commit, staged, plan, timings }: Readonly<Transaction>): void {
     if (commit === undefined) {
       void this.#retirer.retire([...staged.values()], timings)
       return

@@ -60,7 +60,7 @@ export class TransactionExecutor {
   }
 
   /** The transaction that runs, or that ran last. */
-  get transaction(): Transaction {
+  get transaction(): Readonly<Transaction> {
     return this.#transaction
   }
 

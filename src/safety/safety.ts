@@ -101,7 +101,7 @@ export class Safety {
   }
 
   /** Writes down that a config is about to be tried, before any module is called. */
-  async begin({ snapshot, revision }: Transaction, mustBeConfirmed: boolean): Promise<void> {
+  async begin({ snapshot, revision }: Readonly<Transaction>, mustBeConfirmed: boolean): Promise<void> {
     if (snapshot === undefined) return
     const now = this.#settings.clock.now()
     this.#crashGuard.begin(snapshot.digest, revision.revision ?? '', now, mustBeConfirmed)
@@ -123,7 +123,7 @@ export class Safety {
   }
 
   /** Learns from the end of a transaction, and waits for the quarantine of the document that is to be tried again. */
-  learnFrom(transaction: Transaction, end: EndOfTransaction): void {
+  learnFrom(transaction: Readonly<Transaction>, end: EndOfTransaction): void {
     const { outcome, hasServed, awaitsConfirmation, untried } = end
     const { snapshot, failures, trigger } = transaction
     // Closed before it was confirmed: after the restart everything is as before.
@@ -143,13 +143,13 @@ export class Safety {
   }
 
   /** What a document that was rolled back waits for before it is tried again. */
-  untilOf(transaction: Transaction, hasServed: boolean): Untried['until'] | undefined {
+  untilOf(transaction: Readonly<Transaction>, hasServed: boolean): Untried['until'] | undefined {
     if (transaction.wasBusy) return 'settled'
     const isAtFault = hasServed && transaction.candidate !== undefined && transaction.ending === 'failed'
     return isAtFault && transaction.failures.length > 0 ? 'released' : undefined
   }
 
-  #expect(transaction: Transaction, untried: Untried | undefined): void {
+  #expect(transaction: Readonly<Transaction>, untried: Untried | undefined): void {
     if (untried === undefined) this.#untriedDigest = undefined
     else if (untried.candidate === transaction.candidate) this.#untriedDigest = transaction.snapshot?.digest
     this.quarantine.expect(untried?.until === 'released' ? this.#untriedDigest : undefined)
@@ -189,7 +189,7 @@ export class Safety {
     this.#report(died)
   }
 
-  #quarantine({ snapshot, revision }: Transaction, cause: Failure): void {
+  #quarantine({ snapshot, revision }: Readonly<Transaction>, cause: Failure): void {
     if (snapshot === undefined) return
     this.quarantine.add({ digest: snapshot.digest, revision: revision.revision ?? '' }, cause)
   }

@@ -38,7 +38,7 @@ export class TransactionRecorder {
   }
 
   /** @param degraded the modules that may not serve the config */
-  recordOutcome(transaction: Transaction, outcome: Outcome, degraded: readonly string[]): TransactionRecord {
+  recordOutcome(transaction: Readonly<Transaction>, outcome: Outcome, degraded: readonly string[]): TransactionRecord {
     const record = Object.freeze(recordOf(transaction, outcome, degraded))
     this.#last = record
     this.#counters[outcome] += 1
@@ -86,7 +86,11 @@ export class TransactionRecorder {
   }
 }
 
-const recordOf = (transaction: Transaction, outcome: Outcome, degraded: readonly string[]): TransactionRecord => {
+const recordOf = (
+  transaction: Readonly<Transaction>,
+  outcome: Outcome,
+  degraded: readonly string[],
+): TransactionRecord => {
   const { id, epoch, trigger, candidate, snapshot, startedAt, failures } = transaction
   const revision = candidate?.revision ?? snapshot?.revision
   const base = {

@@ -17,7 +17,7 @@ const expand = (folder: string): readonly string[] => {
 }
 
 /** Reads the list of folders in ARCHITECTURE.md, top to bottom. */
-export const readLayers = (architecture: string): readonly Layer[] => {
+const readLayers = (architecture: string): readonly Layer[] => {
   const block = /^```layers\n([\s\S]*?)^```/m.exec(architecture)?.[1]
   if (block === undefined) throw new Error('ARCHITECTURE.md has no list of folders')
   const rows = block
@@ -225,7 +225,7 @@ const shapeViolations = (path: string, text: string): readonly Violation[] => {
   if (held && lines > MAX_LINES) found.push(`${path} has ${lines} lines, more than ${MAX_LINES}`)
   if (held && /(^|\/|-)(utils?|helpers?|common|misc)(\.|-|\/)/.test(path))
     found.push(`${path} has a name that says nothing`)
-  if (!path.split('/').every((part) => /^[a-z0-9]+(-[a-z0-9]+)*(\.[a-z0-9-]+)*$/.test(part))) {
+  if (!path.split('/').every((part) => /^@?[a-z0-9]+(-[a-z0-9]+)*(\.[a-z0-9-]+)*$/.test(part))) {
     found.push(`${path} is not in kebab-case`)
   }
   return found
