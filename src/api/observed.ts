@@ -78,7 +78,7 @@ export const registerObservation = (reloader: object, observation: Observation):
 export const observationOf = (reloader: object): Observation => {
   const observation = observations.get(reloader)
   if (observation === undefined) {
-    throw changeoverError('reloader.invalid-option', { detail: 'reloader takes what createReloader returned' })
+    throw changeoverError('reloader.invalid-option', { detail: 'reloader must be what createReloader returned' })
   }
   return observation
 }

@@ -1,5 +1,5 @@
 import type { ReloaderStatus } from '../api/status.ts'
-import { changeoverError } from '../model/failure.ts'
+import { invalidOption } from '../model/option-checks.ts'
 
 /** A reloader that an inspector can show: one that `createReloader` returned. */
 export interface Inspectable {
@@ -62,24 +62,24 @@ const optionNames = new Set<string>([
   'actions',
 ] satisfies (keyof InspectorOptions)[])
 
-const invalid = (detail: string): Error => changeoverError('reloader.invalid-option', { detail })
-
 /** Fills in the defaults and throws if an option is invalid or unsafe. */
 export const resolveOptions = (options: InspectorOptions): InspectorSettings => {
-  for (const name of Object.keys(options)) if (!optionNames.has(name)) throw invalid(`inspector has no option ${name}`)
+  for (const name of Object.keys(options))
+    if (!optionNames.has(name)) throw invalidOption(`inspector has no option ${name}`)
   const { port = 0, host = '127.0.0.1', token, allowedHosts = [], actions = false } = options
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw invalid('port takes a whole number from 0 to 65535')
-  if (typeof actions !== 'boolean') throw invalid('actions takes true or false')
+  if (!Number.isInteger(port) || port < 0 || port > 65_535)
+    throw invalidOption('port must be a whole number from 0 to 65535')
+  if (typeof actions !== 'boolean') throw invalidOption('actions must be true or false')
   if (token !== undefined && !/^[\w.~-]{16,256}$/.test(String(token))) {
-    throw invalid('token takes 16 to 256 letters, digits, or . _ ~ -')
+    throw invalidOption('token must be 16 to 256 letters, digits, or . _ ~ -')
   }
   if (!Array.isArray(allowedHosts) || !allowedHosts.every(isHost)) {
-    throw invalid('allowedHosts takes names such as inspector.example:8443, without a scheme, a path or a *')
+    throw invalidOption('allowedHosts must be names such as inspector.example:8443, without a scheme, a path or a *')
   }
-  if (typeof host !== 'string' || host === '') throw invalid('host takes an address')
+  if (typeof host !== 'string' || host === '') throw invalidOption('host must be an address')
   const isLoopback = /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host) || host === '::1'
   if (!isLoopback && (token === undefined || allowedHosts.length === 0)) {
-    throw invalid('a host other than a loopback address (127.0.0.1, ::1) requires token and allowedHosts')
+    throw invalidOption('a host other than a loopback address (127.0.0.1, ::1) requires token and allowedHosts')
   }
   return { port, host, token, allowedHosts: allowedHosts.map((name) => name.toLowerCase()), actions, isLoopback }
 }

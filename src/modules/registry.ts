@@ -33,7 +33,7 @@ export class Registry {
   /** Adds a module. Throws at once for what the types would have refused. */
   add(name: string, select: unknown, applier: unknown, links: UseLinks = {}): ModuleDefinition {
     if (typeof name !== 'string' || name === '') {
-      throw changeoverError('reloader.invalid-option', { detail: 'use(name, …) takes a name that is not empty' })
+      throw changeoverError('reloader.invalid-option', { detail: 'the name of a module must not be empty' })
     }
     if (this.#modules.has(name)) throw changeoverError('reloader.duplicate-module', { module: name })
     if (typeof select !== 'function') {

@@ -5,6 +5,7 @@ import type { Restore } from '../engine/restore.ts'
 import type { TransactionExecutor } from '../engine/transaction-executor.ts'
 import type { Intake } from '../intake/intake.ts'
 import { changeoverError } from '../model/failure.ts'
+import { invalidOption } from '../model/option-checks.ts'
 import type { TransactionRecord } from '../model/record.ts'
 import type { Safety } from '../safety/safety.ts'
 import type { PendingCalls } from './pending-calls.ts'
@@ -40,7 +41,7 @@ export class Commands {
 
   async freeze(reason: string): Promise<void> {
     if (typeof reason !== 'string') {
-      throw changeoverError('reloader.invalid-option', { detail: 'freeze takes a reason' })
+      throw invalidOption('the reason of a freeze must be a string')
     }
     await this.#freeze(reason.slice(0, MAX_REASON))
   }
