@@ -3,8 +3,21 @@ import { moduleCodes } from './codes/module.ts'
 import { reloaderCodes } from './codes/reloader.ts'
 import { sourceCodes } from './codes/source.ts'
 
-/** Every code that Changeover reports, with what it means and what to do. The README's table is made from it. */
-export const codeTable = { ...sourceCodes, ...documentCodes, ...moduleCodes, ...reloaderCodes } as const
+/** What a code means, and what to do about it. */
+interface CodeEntry {
+  /** What happened: the start of a sentence, without a full stop. The place follows in brackets. */
+  readonly what: string
+  /** What to do next: whole sentences, of which the first is an imperative. */
+  readonly hint: string
+}
+
+/** Every code that Changeover reports. The reference of the errors is generated from it. */
+export const codeTable = {
+  ...sourceCodes,
+  ...documentCodes,
+  ...moduleCodes,
+  ...reloaderCodes,
+} as const satisfies Readonly<Record<string, CodeEntry>>
 
 /** The codes of all failures. */
 export type ErrorCode = keyof typeof codeTable

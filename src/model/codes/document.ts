@@ -1,77 +1,75 @@
-import { type CodeEntry, keepsServing } from './entry.ts'
-
-/** Why a document is not applied, before any module is called and after. */
+/** Reasons why a document is not applied, or does not stay. */
 export const documentCodes = {
   'document.missing': {
-    what: 'There is no document',
-    hint: `Create the key or file. ${keepsServing}.`,
+    what: 'The document does not exist',
+    hint: 'Create the key or file. The serving config stays in use.',
   },
   'document.empty': {
     what: 'The document is empty',
-    hint: `Write the whole document, atomically where the store allows it. ${keepsServing}.`,
+    hint: 'Write the whole document, atomically if the store supports it. The serving config stays in use.',
   },
   'document.too-large': {
     what: 'The document is larger than the limit',
-    hint: 'Make it smaller, or raise the option maxDocumentBytes.',
+    hint: 'Make the document smaller, or raise maxDocumentBytes. The limit of 1,000,000 values in a document is fixed.',
   },
   'document.encoding': {
     what: 'The document is not valid UTF-8',
-    hint: 'Save it as UTF-8.',
+    hint: 'Save the document as UTF-8.',
   },
   'document.malformed': {
     what: 'The document cannot be parsed',
-    hint: 'Check its syntax with a linter before you publish it; it may also be half-written.',
+    hint: 'Check its syntax with a linter, and publish it whole: it may be half-written.',
   },
   'document.duplicate-key': {
-    what: 'The document has one key twice in an object',
-    hint: 'Remove one of the two: parsers disagree about which of them counts.',
+    what: 'An object in the document has the same key twice',
+    hint: 'Remove one of the two keys: parsers disagree about which one counts.',
   },
   'document.forbidden-key': {
-    what: 'The document has a key that is not allowed: __proto__',
+    what: 'The document contains the forbidden key __proto__',
     hint: 'Rename the key.',
   },
   'document.too-deep': {
-    what: 'The document is nested too deeply',
-    hint: 'Flatten it.',
+    what: 'The document is nested more than 100 levels deep',
+    hint: 'Flatten the document.',
   },
   'document.key-conflict': {
-    what: 'One key of the prefix is a value and a folder of others at once',
-    hint: 'Delete or rename one of them.',
+    what: 'A key below the prefix is both a value and a folder',
+    hint: 'Delete or rename one of the keys.',
   },
   quarantined: {
-    what: 'The document is quarantined: it has failed before',
-    hint: 'Publish a changed document, or call retry() or release(); see the detail for how it failed and until when it is held.',
+    what: 'The document is quarantined because it failed before',
+    hint: 'Publish a changed document, or call retry() or release(). The detail says how it failed and when it is tried again.',
   },
   'attempt.died': {
     what: 'The process died while it was trying this document',
-    hint: 'Look for what ended the process after the commit. A document that does so maxAttempts times in a row is quarantined where there is a last known good to serve.',
+    hint: 'Find out what ended the process. After maxAttempts deaths in a row the document is quarantined, if a last known good can serve instead.',
   },
   'confirm.expired': {
     what: 'The change was not confirmed in time',
-    hint: 'What served before serves again. Publish the change anew, or call retry(), and confirm it within confirm.withinMs.',
+    hint: 'Publish the change again or call retry(), and confirm it within confirm.withinMs. The previous config serves again.',
   },
   'confirm.refused': {
-    what: 'There is no transaction of this id that waits for a confirmation',
-    hint: 'Take the id from status().confirmation; one that has ended cannot be confirmed any more.',
+    what: 'No transaction with this id awaits confirmation',
+    hint: 'Take the id from status().confirmation. A transaction that has ended can no longer be confirmed.',
   },
   'config.not-plain': {
-    what: 'The schema made something that is not plain data',
-    hint: 'Let the schema return objects, arrays, strings, finite numbers, booleans and null; make dates and maps in the applier.',
+    what: 'The schema or a select function returned a value that is not plain data',
+    hint: 'Return objects, arrays, strings, finite numbers, bigints, booleans and null. Create dates and maps in the applier.',
   },
   'schema.invalid': {
-    what: 'The schema refuses the document',
+    what: 'The schema rejected the document',
     hint: 'Correct the value at the path.',
   },
   'schema.threw': {
     what: 'The schema threw instead of reporting issues',
-    hint: 'Correct the schema: a refinement or transform of it throws.',
+    hint: 'Correct the refinement or transform that throws.',
   },
   'schema.timeout': {
     what: 'The schema did not answer in time',
-    hint: 'Look at its asynchronous refinements, or raise deadlines.validateMs.',
+    hint: 'Check its asynchronous refinements, or raise deadlines.validateMs.',
   },
   'policy.refused': {
-    what: 'A policy refuses the change',
-    hint: 'Change the document within what the policy allows, or change the policy.',
+    what: 'A policy rejected the change',
+    hint: 'Change the document so that the policy accepts it, or change the policy.',
   },
-} as const satisfies Record<string, CodeEntry>
+} as const
