@@ -1,5 +1,5 @@
 import type { Visibility } from './paths.ts'
-import type { Path } from './plain.ts'
+import type { Path } from './not-plain.ts'
 
 /** One difference between two configs. Values stand here only where their path is public. */
 export interface Difference {

@@ -1,5 +1,5 @@
 import { createHash, createHmac } from 'node:crypto'
-import { isOwned } from './plain.ts'
+import { isImmutable } from './plain.ts'
 
 // The canonical text of a part that is not tiny is kept as its hash, so that a small change of a large config costs the
 // path to the change. Frozen parts never change, so what is kept stays true.
@@ -16,7 +16,7 @@ const canonical = (value: unknown): string => {
   if (text.length < KEEP_FROM) return text
   // No JSON text starts with '#', so a hash is never taken for a value.
   const hash = `#${createHash('sha256').update(text).digest('base64')}`
-  if (isOwned(value)) kept.set(value, hash)
+  if (isImmutable(value)) kept.set(value, hash)
   return hash
 }
 

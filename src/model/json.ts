@@ -1,4 +1,5 @@
-import { countMembers, type Path } from './plain.ts'
+import { countMembers } from './count-members.ts'
+import type { Path } from './not-plain.ts'
 
 /** What a JSON text holds, or where a key stands twice in it. */
 export type ParsedJson = { readonly value: unknown } | { readonly duplicate: Path }

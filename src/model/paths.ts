@@ -1,4 +1,4 @@
-import type { Path } from './plain.ts'
+import type { Path } from './not-plain.ts'
 
 /**
  * Which names of a config may be shown. A key is shown where the schema declares it or a public path names it; a

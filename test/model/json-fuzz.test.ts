@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { countWrittenMembers, findDuplicateKey, LostMember, parseJson } from '../../src/model/json.ts'
-import { countMembers, type Path } from '../../src/model/plain.ts'
-import { createRandom, type Random } from './random-json.ts'
+import type { Path } from '../../src/model/not-plain.ts'
+import { countMembers } from '../../src/model/count-members.ts'
+import { createRandom, type Random } from '../support/random.ts'
 
-// A slow and plain reading of the JSON grammar, which remembers where a key stood twice first.
+// A slow and simple reading of the JSON grammar, which remembers the first duplicate key.
 const slowDuplicate = (text: string): Path | undefined => {
   let at = 0
   let found: Path | undefined
@@ -52,7 +53,9 @@ const slowDuplicate = (text: string): Path | undefined => {
   return found
 }
 
-/** Text of a random value with white space, escapes, structural characters in strings, and now and then a key again. */
+/**
+ * Makes text of a random value with white space, escapes, structural characters in strings, and some duplicate keys.
+ */
 const randomText = (random: Random, depth = 0): string => {
   const { chance, pick, times } = random
   const space = (): string => (chance(0.3) ? pick([' ', '\n', '\t', '\r\n ']) : '')
@@ -91,7 +94,7 @@ const parse = (text: string) => {
 const SEED = 20_260
 
 describe(`Duplicate keys, compared with a slow reference (seed ${SEED})`, () => {
-  it('are found in random texts where the reference finds one, and nowhere else', () => {
+  it('are found in random texts if the reference finds one, and nowhere else', () => {
     const random = createRandom(SEED)
     const seen = { with: 0, without: 0 }
     for (let round = 0; round < 20_000; round++) {
@@ -100,7 +103,7 @@ describe(`Duplicate keys, compared with a slow reference (seed ${SEED})`, () => 
       const parsed = parse(text)
       const duplicate = parsed !== 'lost' && 'duplicate' in parsed ? parsed.duplicate : undefined
       const members = countWrittenMembers(text)
-      // A document that this version of V8 reads wrongly is refused; it never passes for what was written.
+      // A document that this version of V8 reads wrongly is rejected; it never passes for what was written.
       if (parsed === 'lost') expect([countMembers(JSON.parse(text)) === members, text]).toEqual([false, text])
       else expect([duplicate, text]).toEqual([expected, text])
       if (parsed !== 'lost' && 'value' in parsed) expect([countMembers(parsed.value), text]).toEqual([members, text])
@@ -109,7 +112,7 @@ describe(`Duplicate keys, compared with a slow reference (seed ${SEED})`, () => 
     expect(Math.min(seen.with, seen.without)).toBeGreaterThan(1_000)
   })
 
-  it('are counted in a second for a document of the largest size, however it is made', () => {
+  it('are found within a second in a document of the largest size, whatever its shape', () => {
     const quotes = JSON.stringify({ a: '\\"'.repeat(300_000) })
     const keys = `{${Array.from({ length: 100_000 }, (_, n) => `"k${n}":1`).join(',')}}`
     const slashes = JSON.stringify({ a: '\\'.repeat(700_000) })

@@ -3,13 +3,14 @@ import { describe, expect, it } from 'vitest'
 import { diffOf } from '../../src/model/diff.ts'
 import { digestOf } from '../../src/model/digest.ts'
 import { createVisibility } from '../../src/model/paths.ts'
-import { isEqual, isOwned, toPlain } from '../../src/model/plain.ts'
-import { createRandom, type Json, mutated, randomJson, shuffled } from './random-json.ts'
+import { isEqual, isImmutable, toPlain } from '../../src/model/plain.ts'
+import { type Json, mutated, randomJson, shuffled } from './random-json.ts'
+import { createRandom } from '../support/random.ts'
 
 const SEED = 7_041
 const ROUNDS = 2_000
 
-/** Text that is one for equal values: the slow reference of equality. A zero has no sign in a config. */
+/** Makes the same text for equal values, as a slow reference of equality. A zero has no sign in a config. */
 const sorted = (value: Json): string =>
   JSON.stringify(value, (_, member: Json) =>
     typeof member === 'object' && member !== null && !Array.isArray(member)
@@ -21,7 +22,7 @@ const sorted = (value: Json): string =>
       : member,
   )
 
-/** The value without the keys of which a dotted path cannot be taken apart again. */
+/** Removes the keys that make a dotted path ambiguous. */
 const pathSafe = (value: Json): Json =>
   JSON.parse(JSON.stringify(value), (_, member: Json) =>
     typeof member === 'object' && member !== null && !Array.isArray(member)
@@ -29,7 +30,7 @@ const pathSafe = (value: Json): Json =>
       : member,
   )
 
-/** Every leaf by its path; what diffOf is held against. */
+/** Lists every leaf by its path, as a reference for diffOf. */
 const leaves = (value: Json, path = ''): Map<string, string> => {
   if (typeof value !== 'object' || value === null) return new Map([[path, JSON.stringify(value)]])
   const kind = Array.isArray(value) ? '[]' : '{}'
@@ -42,7 +43,7 @@ const leaves = (value: Json, path = ''): Map<string, string> => {
 const parts = (value: unknown): object[] =>
   typeof value === 'object' && value !== null ? [value, ...Object.values(value).flatMap(parts)] : []
 
-/** Calls `check` with random values in pairs that are often equal or nearly so. */
+/** Calls `check` with random values, in pairs that are often equal or nearly equal. */
 const eachPair = (check: (one: Json, other: Json, isReordered: boolean) => void): void => {
   const random = createRandom(SEED)
   for (let round = 0; round < ROUNDS; round++) {
@@ -58,7 +59,7 @@ const eachPair = (check: (one: Json, other: Json, isReordered: boolean) => void)
 }
 
 describe(`The model, compared with simple references on random data (seed ${SEED})`, () => {
-  it('says that two configs are equal exactly where their sorted texts are', () => {
+  it('considers two configs equal exactly if their sorted texts are equal', () => {
     const counts = { equal: 0, different: 0 }
     eachPair((one, other) => {
       const expected = sorted(one) === sorted(other)
@@ -70,18 +71,18 @@ describe(`The model, compared with simple references on random data (seed ${SEED
     expect(Math.min(counts.equal, counts.different)).toBeGreaterThan(ROUNDS / 5)
   })
 
-  it('makes plain data that is equal, frozen to the bottom, and shares nothing with what it was given', () => {
+  it('makes plain data that is equal, deeply frozen, and shares nothing with its input', () => {
     eachPair((one) => {
       const plain = toPlain(one)
       expect(isDeepStrictEqual(plain, one)).toBe(true)
       const foreign = new Set(parts(one))
-      const isOwn = (part: object): boolean => Object.isFrozen(part) && isOwned(part) && !foreign.has(part)
-      expect(parts(plain).every(isOwn)).toBe(true)
+      const isUnshared = (part: object): boolean => Object.isFrozen(part) && isImmutable(part) && !foreign.has(part)
+      expect(parts(plain).every(isUnshared)).toBe(true)
       expect(toPlain(plain)).toBe(plain)
     })
   })
 
-  it('takes from the previous config exactly what is equal in its place: equal data is identical data', () => {
+  it('reuses from the previous config exactly what is equal in its place, so equal data is identical data', () => {
     eachPair((one, other) => {
       const previous = toPlain(one)
       const next = toPlain(other, previous)
@@ -97,7 +98,7 @@ describe(`The model, compared with simple references on random data (seed ${SEED
     })
   })
 
-  it('gives one digest to equal configs, whatever the order of their keys and whatever they share, else two', () => {
+  it('gives one digest to equal configs, whatever the order of their keys and whatever they share, and different ones to others', () => {
     eachPair((one, other) => {
       const isSame = sorted(one) === sorted(other)
       const previous = toPlain(one)
@@ -124,7 +125,7 @@ describe(`The model, compared with simple references on random data (seed ${SEED
     }
   })
 
-  it('does not take the hash of a part for a string of the same letters', () => {
+  it('does not confuse the hash of a part with a string of the same characters', () => {
     const part = ['x'.repeat(600)]
     const hash = `#${digestOf(part, '')}`
     expect(digestOf([part], 'key')).not.toBe(digestOf([hash], 'key'))
@@ -140,7 +141,7 @@ describe(`The model, compared with simple references on random data (seed ${SEED
     }
   })
 
-  it('lists a difference for every leaf that differs, and none where nothing does', () => {
+  it('lists a difference for every leaf that differs, and no others', () => {
     const open = createVisibility(['*'], undefined)
     const shut = createVisibility([], undefined)
     eachPair((one, other) => {
@@ -160,7 +161,7 @@ describe(`The model, compared with simple references on random data (seed ${SEED
     })
   })
 
-  it('can rebuild the next config from the previous one and a diff that shows all', () => {
+  it('can rebuild the next config from the previous one and a diff with all values', () => {
     const random = createRandom(SEED + 2)
     const open = createVisibility(['root'], undefined)
     for (let round = 0; round < ROUNDS; round++) {
@@ -171,7 +172,7 @@ describe(`The model, compared with simple references on random data (seed ${SEED
       const rebuilt: Record<string, unknown> = { root: structuredClone(one) }
       const sorts = { removed: 0, changed: 1, added: 1 }
       const { differences } = diffOf({ root: one }, { root: next }, open)
-      // From the last to the first among the removed, so that the indexes of an array still fit.
+      // Removals go from the last to the first, so that the indexes of an array stay valid.
       for (const { path, change, to } of [...differences].reverse().sort((a, b) => sorts[a.change] - sorts[b.change])) {
         const segments = path.split('.')
         const key = segments.pop() ?? ''

@@ -1,30 +1,8 @@
-/** A seeded generator (mulberry32), so that a run that failed can be run again. */
-export const createRandom = (seed: number) => {
-  let state = seed >>> 0
-  const next = (): number => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-  const upTo = (limit: number): number => Math.floor(next() * limit)
-  return {
-    /** From 0 to below 1. */
-    next,
-    /** A whole number from 0 to below the limit. */
-    upTo,
-    chance: (probability: number): boolean => next() < probability,
-    pick: <T>(from: readonly [T, ...T[]]): T => from[upTo(from.length)] ?? from[0],
-    /** Up to `most` results. */
-    times: <T>(most: number, make: () => T): T[] => Array.from({ length: upTo(most + 1) }, make),
-  }
-}
-
-export type Random = ReturnType<typeof createRandom>
+import type { Random } from '../support/random.ts'
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
 
-const scalars: readonly [Json, ...Json[]] = [
+const scalars: readonly Json[] = [
   null,
   true,
   false,
@@ -44,7 +22,7 @@ const scalars: readonly [Json, ...Json[]] = [
   'null',
   '{}',
 ]
-const keys: readonly [string, ...string[]] = [
+const keys: readonly string[] = [
   'a',
   'b',
   'c',
@@ -61,7 +39,7 @@ const keys: readonly [string, ...string[]] = [
   'é',
 ]
 
-/** Any JSON value, small enough that two of them are often alike. */
+/** Makes any JSON value, small enough that two of them are often equal. */
 export const randomJson = (random: Random, depth = 0): Json => {
   const { chance, pick, times } = random
   if (depth > 3 || chance(0.3)) return chance(0.02) ? 'x'.repeat(600) : pick(scalars)
@@ -69,7 +47,7 @@ export const randomJson = (random: Random, depth = 0): Json => {
   return Object.fromEntries(times(5, () => [pick(keys), randomJson(random, depth + 1)]))
 }
 
-/** The same value with the keys of its objects in another order, made of new objects. */
+/** Makes the same value from new objects, with the keys in another order. */
 export const shuffled = (value: Json, random: Random): Json => {
   if (typeof value !== 'object' || value === null) return value
   if (Array.isArray(value)) return (value as readonly Json[]).map((item) => shuffled(item, random))
@@ -79,19 +57,19 @@ export const shuffled = (value: Json, random: Random): Json => {
   return Object.fromEntries(entries.map(({ key, member }) => [key, member]))
 }
 
-/** The value with one part of it changed, most of the time. */
+/** Makes the value with one part changed, most of the time. */
 export const mutated = (value: Json, random: Random): Json => {
   if (typeof value !== 'object' || value === null || random.chance(0.2)) return randomJson(random, 2)
   if (Array.isArray(value)) {
     const items: Json[] = [...value]
     if (items.length === 0 || random.chance(0.3)) return [...items, randomJson(random, 3)]
-    const at = random.upTo(items.length)
+    const at = random.below(items.length)
     if (random.chance(0.3)) return items.filter((_, index) => index !== at)
     return items.map((item, index) => (index === at ? mutated(item, random) : item))
   }
   const entries = Object.entries(value)
   if (entries.length === 0 || random.chance(0.3)) return { ...value, added: randomJson(random, 3) }
-  const at = random.upTo(entries.length)
+  const at = random.below(entries.length)
   if (random.chance(0.3)) return Object.fromEntries(entries.filter((_, index) => index !== at))
   return Object.fromEntries(
     entries.map(([key, member], index) => [key, index === at ? mutated(member, random) : member]),

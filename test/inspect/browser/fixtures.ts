@@ -16,7 +16,7 @@ export const createRevision = (order: number): Revision => ({ lineage: 'made-up'
 export const createFailure = (module: string, revision: number): Failure => ({
   code: 'module.prepare-failed',
   message: `The module could not prepare its next generation (module "${module}", phase prepare, revision ${revision})`,
-  hint: 'See the cause; correct the document or what the module connects to.',
+  hint: 'Check the cause, then correct the document or the system that the module connects to.',
   module,
   phase: 'prepare',
   revision: String(revision),

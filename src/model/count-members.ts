@@ -1,0 +1,58 @@
+import { kindOf, MAX_DEPTH, NotPlain, type Path } from './not-plain.ts'
+
+/** Members and items in a document: a parser's shared references can turn a few bytes into millions. */
+const MAX_PARTS = 1_000_000
+
+interface Count {
+  parts: number
+  members: number
+}
+
+/**
+ * Counts the members of all objects in a parsed document. Call it before the schema, whose own recursion has no limit.
+ *
+ * @throws NotPlain if the document is nested too deeply, has too many parts or uses `__proto__`
+ */
+export const countMembers = (value: unknown): number => {
+  const count: Count = { parts: 1, members: 0 }
+  const isWithinLimits = typeof value !== 'object' || value === null || countWithin(value, 0, count)
+  if (!isWithinLimits) throwExcess(value, [], { parts: 0, members: 0 })
+  return count.members
+}
+
+/** Returns false at the first excess. Keeps no path, since nearly every document is within the limits. */
+const countWithin = (container: object, depth: number, count: Count): boolean => {
+  if (depth >= MAX_DEPTH) return false
+  if (Array.isArray(container)) {
+    count.parts += container.length
+    if (count.parts > MAX_PARTS) return false
+    for (const item of container) {
+      if (typeof item === 'object' && item !== null && !countWithin(item, depth + 1, count)) return false
+    }
+    return true
+  }
+  const keys = Object.keys(container)
+  count.parts += keys.length
+  count.members += keys.length
+  if (count.parts > MAX_PARTS) return false
+  for (const key of keys) {
+    const member = (container as Record<string, unknown>)[key]
+    if (key === '__proto__') return false
+    if (typeof member === 'object' && member !== null && !countWithin(member, depth + 1, count)) return false
+  }
+  return true
+}
+
+/** Walks again, with the path, and throws at the first excess. */
+const throwExcess = (value: unknown, path: Path, count: Count): void => {
+  count.parts += 1
+  if (count.parts > MAX_PARTS) throw new NotPlain('document.too-large', [], 'object')
+  if (typeof value !== 'object' || value === null) return
+  if (path.length >= MAX_DEPTH) throw new NotPlain('document.too-deep', path, kindOf(value))
+  for (const [key, item] of Array.isArray(value) ? value.entries() : Object.entries(value)) {
+    if (key === '__proto__') throw new NotPlain('document.forbidden-key', path, 'object')
+    throwExcess(item, typeof item === 'object' ? [...path, key] : path, count)
+  }
+  // A getter gave the first walk more than this one.
+  if (path.length === 0) throw new NotPlain('document.too-large', [], 'object')
+}
