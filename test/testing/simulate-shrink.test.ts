@@ -25,7 +25,7 @@ const msBefore = ({ steps, pauseMs = 0 }: Scenario): number =>
     )
     .reduce((ms, step) => ms + pauseMs + (step.do === 'advance' ? step.ms : 0), 0)
 
-test('shrink replaces steps of which only the time matters by one that lets time pass', async () => {
+test('shrink replaces steps with one that lets time pass, if only their time matters', async () => {
   const isBroken = async (one: Scenario) => one.steps.some((step) => isPut(step, 9)) && msBefore(one) >= 2_000
   const { steps } = await shrink(scenario([put(1), put(2), put(3), put(9)]), isBroken)
   expect(steps).toEqual([{ do: 'advance', ms: 1_400 }, put(9)])

@@ -178,7 +178,7 @@ export class Invariants {
     const isBack = trigger === 'revert' || trigger === 'restore'
     const last = this.#committed
     if (revision === undefined || isBack) return
-    // Not `isOlder` of the model: the code under test must not be its own judge.
+    // Does not call `isOlder` of the model, because the code under test must not judge itself.
     const isOlder = revision.lineage === last?.lineage && revision.order < last.order && revision.name !== last.name
     if (isOlder && trigger !== 'repair')
       this.#breach('G12', `revision ${revision.name} is committed after ${last.name}`)

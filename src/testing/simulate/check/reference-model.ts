@@ -41,7 +41,7 @@ interface RunningTransaction {
 }
 
 /**
- * An independent model of one process. It is told of every call of every module, and derives from that alone what must serve.
+ * An independent model of one process. It gets every call of every module, and derives from the calls alone what must serve.
  * The invariants compare it with what the reloader says.
  */
 export class ReferenceModel {

@@ -10,7 +10,7 @@ export class FaultPlan {
   readonly #scenario: Scenario
   readonly #log: RunLog
   readonly #calls = new Map<string, number>()
-  /** Modules of which a close was given a fault. */
+  /** Modules whose close had a planned fault. */
   readonly #faultyCloses = new Set<string>()
   /** Every `module.phase` for which the scenario plans something. */
   readonly #planned: ReadonlySet<string>

@@ -50,7 +50,7 @@ const playAlone = async <Config>(scenario: Scenario, subject: Subject<Config>): 
   }
   const { violations, trace, outcomes, faultsReached, sometimes, noProgress } = simulation.log
   if (noProgress !== undefined) {
-    const message = `${noProgress}, waits for the real world: replace it by a part without real I/O\n\n${traceText(trace)}`
+    const message = `${noProgress}, waits for the real world: replace it with a part that has no real I/O\n\n${traceText(trace)}`
     throw new SimulationError('simulate.no-progress', message, { scenario })
   }
   return { violations, trace, outcomes, faultsReached, sometimes, served, virtualMs: simulation.clock.monotonic() }

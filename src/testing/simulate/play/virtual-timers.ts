@@ -30,7 +30,7 @@ export const promisesOn = (clock: () => Clock) => {
   const sleep = sleepOn(clock)
   return {
     setTimeout: sleep,
-    setInterval: ticksOn(clock),
+    setInterval: intervalOn(clock),
     setImmediate: <T>(value?: T, options?: WaitOptions): Promise<T> => sleep(1, value, options),
   }
 }
@@ -140,7 +140,7 @@ const sleepOn =
     })
 
 /** Makes `setInterval` of node:timers/promises on a clock. A slow consumer gets every value that it has missed. */
-const ticksOn = (clock: () => Clock) =>
+const intervalOn = (clock: () => Clock) =>
   async function* <T>(ms?: number, value?: T, { signal }: WaitOptions = {}): AsyncGenerator<T, void, undefined> {
     if (signal?.aborted === true) throw abortError(signal)
     const isAborted = (): boolean => signal?.aborted === true
