@@ -1,4 +1,4 @@
-import type { Visibility } from './paths.ts'
+import type { Visibility } from './visibility.ts'
 import type { Path } from './not-plain.ts'
 
 /** One difference between two configs. Values stand here only where their path is public. */

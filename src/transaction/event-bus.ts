@@ -2,7 +2,7 @@ import { type ObservableActor, observeMachine, shownState } from '../xstate/mach
 import type { MachineState } from '../api/machine-state.ts'
 import { diffOf } from '../model/diff.ts'
 import type { Failure } from '../model/failure.ts'
-import type { Visibility } from '../model/paths.ts'
+import type { Visibility } from '../model/visibility.ts'
 import type { MachineName } from '../api/machine-state.ts'
 import type { Observation, Observed } from '../api/observed.ts'
 import type { OnPhase } from './phase-timings.ts'

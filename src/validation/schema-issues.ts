@@ -1,5 +1,5 @@
 import { ChangeoverError, changeoverError, type Failure, type FailurePlace, failure } from '../model/failure.ts'
-import type { Visibility } from '../model/paths.ts'
+import type { Visibility } from '../model/visibility.ts'
 import { kindOf, type Path } from '../model/not-plain.ts'
 import type { SchemaIssue } from '../model/schema.ts'
 
