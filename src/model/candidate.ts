@@ -1,13 +1,13 @@
 import type { Revision } from './revision.ts'
 
 /**
- * A document that may be applied, by name only: the document itself stays in a store beside the machine, since all
- * that a machine holds reaches an inspector.
+ * A token for a document that may be applied. The document itself is stored beside the machines, since an inspector
+ * sees everything that a machine holds.
  */
 export interface Candidate {
   readonly revision: Revision
-  /** True where the document is the last known good one again; told only during a soak. */
+  /** True if the document is the last known good one again; set during a soak only. */
   readonly isLastKnownGood?: boolean
-  /** True where a freeze held it back, or gave it up: it is taken though it has been seen before. */
+  /** True if a freeze held the document back or aborted it: it is then applied although it has been seen before. */
   readonly wasFrozen?: boolean
 }

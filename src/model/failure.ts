@@ -5,7 +5,7 @@ import { safeCause, type SafeCause } from './safe-cause.ts'
 export type { DocumentCode, ErrorCode, SourceCode } from './error-codes.ts'
 export type { SafeCause } from './safe-cause.ts'
 
-/** Where in a transaction's life something failed. */
+/** The phase of a transaction, or of one module in it, in which something failed. */
 export type Phase =
   | 'fetching'
   | 'validating'
@@ -18,47 +18,47 @@ export type Phase =
   | 'close'
   | 'persist'
 
-/** What kind of thing stood at a path, without its value. */
+/** The kind of value at a path. The value itself is never shown. */
 export type ValueKind = 'missing' | 'null' | 'boolean' | 'number' | 'bigint' | 'string' | 'array' | 'object' | 'other'
 
-/** Where a failure belongs; all of it is safe to show. */
+/** Where something failed. Every field is safe to show. */
 export interface FailurePlace {
   readonly module?: string
   readonly phase?: Phase
-  /** The shown name of the revision. */
+  /** The name of the revision. */
   readonly revision?: string
-  /** Path in the config; segments that may be somebody's data are `*`. */
+  /** The path in the config. Segments that may be user data are `*`. */
   readonly path?: string
   readonly kind?: ValueKind
-  /** A fact for the message that holds no config value: a limit, a deadline in milliseconds, an option's name. */
+  /** A fact for the message, such as a limit, a deadline or the name of an option. Never a config value. */
   readonly detail?: string
 }
 
-/** One failure as plain data: safe in logs, records and on pages. */
+/** One failure as plain data. It is safe to show in logs, in records and on pages. */
 export interface Failure extends FailurePlace {
   readonly code: ErrorCode
-  /** What happened, where. */
+  /** What happened, and where. */
   readonly message: string
-  /** What to do about it. */
+  /** What to do next. */
   readonly hint: string
   readonly cause?: SafeCause
 }
 
-// What was thrown may hold config values, so it is reachable through `unsafeCause` alone, never as a property.
+// A cause may hold config values, so only `unsafeCause` returns it: it is never a property.
 const causes = new WeakMap<object, unknown>()
 
-/** Makes a failure; of the `cause` only its name and an allow-listed code become visible. */
+/** Makes a failure. Of the `cause` it shows only the name and a code that is known to hold no data. */
 export const failure = (code: ErrorCode, place: FailurePlace = {}, cause?: unknown): Failure => {
   const { what, hint } = codeTable[code]
-  const made: Failure = Object.freeze({
+  const result: Failure = Object.freeze({
     code,
     message: `${what}${describePlace(place)}`,
     hint,
     ...place,
     ...(cause === undefined ? {} : { cause: safeCause(cause) }),
   })
-  if (cause !== undefined) causes.set(made, cause)
-  return made
+  if (cause !== undefined) causes.set(result, cause)
+  return result
 }
 
 const describePlace = ({ module, phase, path, kind, detail, revision }: FailurePlace): string => {
@@ -73,7 +73,7 @@ const describePlace = ({ module, phase, path, kind, detail, revision }: FailureP
   return facts.length === 0 ? '' : ` (${facts.join(', ')})`
 }
 
-/** Every error that Changeover throws or rejects with. Branch on `code`; `failures` has all of them, first cause first. */
+/** The error that Changeover throws or rejects with. Branch on `code`; `failures` lists every failure, first cause first. */
 export class ChangeoverError extends Error {
   override readonly name = 'ChangeoverError'
   readonly code: ErrorCode
@@ -87,32 +87,48 @@ export class ChangeoverError extends Error {
     this.failures = [first, ...rest]
   }
 
+  /** The module of the first failure. */
   get module(): string | undefined {
     return this.failures[0]?.module
   }
 
+  /** The phase of the first failure. */
   get phase(): Phase | undefined {
     return this.failures[0]?.phase
   }
 
+  /** The name of the revision of the first failure. */
   get revision(): string | undefined {
     return this.failures[0]?.revision
   }
 }
 
-/** Shorthand for an error of one failure. */
+/** Makes an error of one failure. */
 export const changeoverError = (code: ErrorCode, place?: FailurePlace, cause?: unknown): ChangeoverError =>
   new ChangeoverError(failure(code, place, cause))
 
-/** True for an error made by Changeover, also one from another copy of the library. */
+/**
+ * Returns true for a {@link ChangeoverError}, including one from another copy of the package.
+ *
+ * @example
+ * ```ts
+ * if (isChangeoverError(error) && error.code === 'reloader.frozen') return 'Changes are frozen'
+ * ```
+ */
 export const isChangeoverError = (error: unknown): error is ChangeoverError =>
   error instanceof Error && error.name === 'ChangeoverError' && 'failures' in error
 
 /**
- * The foreign error behind a failure, for debuggers. **Unsafe:** its message, stack and properties may hold config
- * values, passwords among them. Never log it. `undefined` where there is none.
+ * Returns the error of user code or of a library that caused a failure, for debugging; `undefined` if there is none.
+ * **Unsafe:** its message, stack and properties may hold passwords and other config values. Never log it.
+ *
+ * @example
+ * ```ts
+ * const cause = unsafeCause(failure)
+ * if (cause instanceof DatabaseError && cause.code === '28P01') await rotatePassword()
+ * ```
  */
-export const unsafeCause = (of: Failure | ChangeoverError): unknown => {
-  const first = of instanceof ChangeoverError ? of.failures[0] : of
+export const unsafeCause = (failed: Failure | ChangeoverError): unknown => {
+  const first = failed instanceof ChangeoverError ? failed.failures[0] : failed
   return first === undefined ? undefined : causes.get(first)
 }

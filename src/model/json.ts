@@ -1,35 +1,36 @@
 import { countMembers } from './count-members.ts'
 import type { Path } from './not-plain.ts'
 
-/** What a JSON text holds, or where a key stands twice in it. */
+/** The value of a JSON text, or the path of an object in it that has a key twice. */
 export type ParsedJson = { readonly value: unknown } | { readonly duplicate: Path }
 
 /**
- * Parses strict JSON in which no object has a key twice. Duplicates are found by counting: `JSON.parse` drops one of the
- * two, so fewer members are parsed than were written.
+ * Parses strict JSON and finds duplicate keys by counting: `JSON.parse` drops one of the two, so fewer members are parsed
+ * than were written.
  *
- * @throws SyntaxError for what is no JSON, {@link LostMember} where the engine has lost a part; NotPlain for what is nested too deeply, too large, or uses `__proto__`
+ * @throws SyntaxError if the text is not JSON; {@link LostMember} if the engine lost a member; NotPlain if the value is
+ * nested too deeply, has too many parts or uses `__proto__`
  */
 export const parseJson = (text: string): ParsedJson => {
   const value: unknown = JSON.parse(text)
-  const isWhole = countMembers(value) === countWrittenMembers(text)
-  // Where keys may be escaped the count alone is not trusted: see LostMember.
-  if (isWhole && !text.includes('\\')) return { value }
+  const isComplete = countMembers(value) === countWrittenMembers(text)
+  // If keys may be escaped, equal counts are no proof: see LostMember.
+  if (isComplete && !text.includes('\\')) return { value }
   const duplicate = findDuplicateKey(text)
   if (duplicate !== undefined) return { duplicate }
-  if (isWhole) return { value }
+  if (isComplete) return { value }
   throw new LostMember()
 }
 
 /**
- * V8 in Node 24.21 has been seen to lose a member whose key is written with an escape. Better no document than one that
- * is not what was written.
+ * Thrown if the parsed value has fewer members than the text, though no key is duplicate. V8 in Node 24.21 can lose a
+ * member whose key is written with an escape; the document is then rejected.
  */
 export class LostMember extends SyntaxError {}
 
 /**
- * How many object members a JSON text writes down: its strings that a colon follows. More than the parsed value has
- * means that a key stands twice somewhere. `text` must be valid JSON.
+ * Counts the object members in a valid JSON text: the strings that are followed by a colon. If the parsed value has fewer
+ * members, some object has a key twice.
  */
 export const countWrittenMembers = (text: string): number => {
   let count = 0
@@ -42,7 +43,7 @@ export const countWrittenMembers = (text: string): number => {
   return count
 }
 
-/** Where in a valid JSON text a key stands twice in one object: the path of the object. */
+/** Returns the path of the first object in a valid JSON text that has a key twice. */
 export const findDuplicateKey = (text: string): Path | undefined => {
   const open: Level[] = []
   let at = 0
@@ -83,7 +84,7 @@ export const findDuplicateKey = (text: string): Path | undefined => {
 interface Level {
   /** The keys seen so far; undefined in an array. */
   readonly keys: Set<string> | undefined
-  /** The key or index that is being read. */
+  /** The key or index of the value that is being read. */
   segment: string | number
 }
 

@@ -2,27 +2,28 @@ import type { Failure, Phase } from './failure.ts'
 import type { Revision } from './revision.ts'
 
 /**
- * What made a transaction start: the first document, a changed one, a call of `reload`, the back-off of a degraded
- * service, the last known good at start, a call of `revert`, or the end of a quarantine.
+ * What started a transaction: the first document, a changed document, a call of `reload`, the repair of a degraded
+ * service, the last known good at the start, a call of `revert` or `retry`, or the end of a quarantine.
  */
 export type Trigger = 'start' | 'change' | 'reload' | 'repair' | 'restore' | 'revert' | 'retry' | 'quarantine-expired'
 
 /** How a module takes part in a transaction. */
 export type ModuleChange = 'open' | 'replace' | 'off' | 'repair'
 
-/** One phase of one module, for the timed tree. Times are milliseconds since the transaction's start. */
+/** One phase of one module. Times are in milliseconds since the start of the transaction. */
 export interface PhaseTiming {
   readonly phase: Phase
   readonly startMs: number
   readonly durationMs: number
-  /** `cancelled` is said of what was given up because of another module or a newer document. */
+  /** `cancelled` if another module failed, a newer document arrived, or the transaction was aborted. */
   readonly result: 'done' | 'failed' | 'timed-out' | 'cancelled'
 }
 
-/** What a transaction did to one module, in dependency order within the record. */
+/** What a transaction did to one module. */
 export interface ModuleRecord {
   readonly module: string
   readonly change: ModuleChange
+  /** The modules that it depends on. */
   readonly after: readonly string[]
   readonly phases: readonly PhaseTiming[]
 }
@@ -30,34 +31,37 @@ export interface ModuleRecord {
 interface RecordBase {
   /** Unique across restarts. */
   readonly id: string
-  /** Rises with every transaction of this reloader. */
+  /** Increases with every transaction of this reloader. */
   readonly epoch: number
   readonly trigger: Trigger
-  /** Absent where the document could not be fetched. */
+  /** Absent if the document could not be read. */
   readonly revision?: Revision
-  /** Keyed hash of the config: equal digests within one process mean equal configs. */
+  /** The keyed hash of the config: within one process, equal digests mean equal configs. */
   readonly digest?: string
-  /** Wall-clock milliseconds since the Unix epoch. */
+  /** Wall-clock time in milliseconds since the Unix epoch. */
   readonly startedAt: number
   readonly durationMs: number
+  /** In dependency order. */
   readonly modules: readonly ModuleRecord[]
 }
 
 type Failures = readonly [Failure, ...Failure[]]
 
-/** The terminal record of a transaction: what became of it. Plain data without config values. */
+/** The record of a transaction that has ended: plain data without config values. */
 export type TransactionRecord =
+  /** The new config serves, and has passed its soak. */
   | (RecordBase & { readonly outcome: 'committed' })
+  /** The document holds the config that serves. */
   | (RecordBase & { readonly outcome: 'unchanged' })
-  /** The document was refused before any module was called. */
+  /** The document was rejected before any module was called. */
   | (RecordBase & { readonly outcome: 'rejected'; readonly failures: Failures })
-  /** A module failed; all serve what they served before. */
+  /** Something failed; every module serves what it served before. */
   | (RecordBase & { readonly outcome: 'rolled-back'; readonly failures: Failures })
   /** A newer document took over before the commit, or the last known good returned during the soak. */
   | (RecordBase & { readonly outcome: 'superseded' })
-  /** Given up because the reloader was closed or frozen. */
+  /** The reloader was closed or frozen first. */
   | (RecordBase & { readonly outcome: 'aborted' })
-  /** A swap back or an undo failed: `degraded` names the modules that may not serve `config`. */
+  /** A rollback or an undo failed: `degraded` names the modules that may not serve the config. */
   | (RecordBase & {
       readonly outcome: 'degraded'
       readonly failures: Failures

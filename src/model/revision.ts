@@ -1,9 +1,9 @@
 /**
  * A source's version of the document.
  *
- * Within one `lineage` the `order` only rises; the lineage changes when a store was wiped or restored, and orders of
- * two lineages say nothing about each other. `name` identifies the content: two readings with one lineage and one
- * name are the same document, however far the store's own order has moved on meanwhile (etcd: `mod_revision`).
+ * Within one `lineage` the `order` never decreases. The lineage changes when a store is wiped or restored, and the orders
+ * of two lineages cannot be compared. `name` identifies the content (etcd: `mod_revision`): two reads with the same lineage
+ * and name found the same document, even if the order of the store has increased in between.
  */
 export interface Revision {
   readonly lineage: string
@@ -11,12 +11,12 @@ export interface Revision {
   readonly name: string
 }
 
-/** True where `revision` holds something that `seen` does not: later within a lineage, or another lineage. */
+/** Returns true if `revision` is later than `seen` in the same lineage, or of another lineage. */
 export const isNewer = (revision: Revision, seen: Revision | undefined): boolean => {
   if (seen === undefined || revision.lineage !== seen.lineage) return true
   return revision.order > seen.order && revision.name !== seen.name
 }
 
-/** True where both name the same document. */
+/** Returns true if both are revisions of the same document. */
 export const isSameRevision = (a: Revision | undefined, b: Revision | undefined): boolean =>
   a !== undefined && b !== undefined && a.lineage === b.lineage && a.name === b.name

@@ -1,6 +1,6 @@
 /**
- * What Changeover needs of a schema: the Standard Schema interface, version 1 (https://standardschema.dev), which
- * zod, valibot, arktype and others implement. Written down here so that the types need no dependency.
+ * The Standard Schema interface, version 1 (https://standardschema.dev), which zod, valibot, arktype and others implement.
+ * It is declared here so that the types need no dependency.
  */
 export interface Schema<Output = unknown> {
   readonly '~standard': {
@@ -11,10 +11,12 @@ export interface Schema<Output = unknown> {
   }
 }
 
+/** What a schema's `validate` returns: the output, or the issues. */
 export type SchemaResult<Output> =
   | { readonly value: Output; readonly issues?: undefined }
   | { readonly issues: readonly SchemaIssue[] }
 
+/** One reason why a schema rejects a value. Changeover shows the path but not the message, which may quote the value. */
 export interface SchemaIssue {
   readonly message: string
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined
@@ -22,7 +24,7 @@ export interface SchemaIssue {
 
 type Primitive = string | number | boolean | bigint | symbol | null | undefined
 
-/** Plain data that cannot be written to, to the bottom. Arrays and tuples map to read-only ones; brands stay. */
+/** Makes every property of plain data read-only, at every depth. Arrays and tuples become read-only ones; brands stay. */
 export type DeepReadonly<T> = T extends Primitive
   ? T
   : T extends object
@@ -31,7 +33,7 @@ export type DeepReadonly<T> = T extends Primitive
 
 type Step = [never, 0, 1, 2, 3, 4, 5]
 
-/** The dotted paths into a config; `*` stands for any key of a record and any index of an array. */
+/** The dotted paths into a config. `*` stands for any key of a record and any index of an array. */
 export type ConfigPath<T, Depth extends number = 5> = [Depth] extends [0]
   ? string
   : T extends readonly (infer Item)[]

@@ -5,7 +5,7 @@ import type { Revision } from './revision.ts'
 export class Snapshot {
   readonly config: unknown
   readonly revision: Revision
-  /** The document's text: one that comes again with the same text needs no parsing. */
+  /** The document's text: a document that comes again with the same text is not parsed again. */
   readonly text: string
   readonly #digestKey: string
   #digest: string | undefined
@@ -17,16 +17,16 @@ export class Snapshot {
     this.#digestKey = digestKey
   }
 
-  /** Keyed hash of the config. Made when it is first asked for, which mostly is after the tick. */
+  /** The keyed hash of the config, computed when it is first read: usually after the commit. */
   get digest(): string {
     this.#digest ??= digestOf(this.config, this.#digestKey)
     return this.#digest
   }
 
-  /** The same config, come as another document. */
+  /** Returns the same config at another revision. */
   withRevision(revision: Revision): Snapshot {
-    const same = new Snapshot(this.config, revision, this.text, this.#digestKey)
-    same.#digest = this.#digest
-    return same
+    const snapshot = new Snapshot(this.config, revision, this.text, this.#digestKey)
+    snapshot.#digest = this.#digest
+    return snapshot
   }
 }

@@ -1,19 +1,24 @@
 import type { ModuleRecord, PhaseTiming, TransactionRecord } from './record.ts'
 
 /**
- * A transaction as a timed tree for people: one line for the whole, one a module in dependency order, indented below
- * what it comes after, and one a failure. It holds no config value.
+ * Formats a record as a tree for a log or a terminal: one line for the transaction, one for each module, indented below
+ * the modules it depends on, and one for each failure. Times are in milliseconds. It shows no config value.
+ *
+ * @example
+ * ```ts
+ * for await (const record of reloader.transactions()) console.log(timedTree(record))
+ * ```
  */
 export const timedTree = (record: TransactionRecord): string => {
   const depths = depthsOf(record.modules)
   const widest = Math.max(0, ...record.modules.map(({ module }) => (depths.get(module) ?? 0) * 2 + module.length))
   const failures = 'failures' in record ? record.failures : []
   return [
-    headOf(record),
+    headLine(record),
     ...record.modules.map((module, index) => {
       const isLast = index === record.modules.length - 1 && failures.length === 0
       const name = `${'  '.repeat(depths.get(module.module) ?? 0)}${module.module}`.padEnd(widest)
-      return `${isLast ? '└─' : '├─'} ${name}  ${module.change.padEnd(7)}  ${phasesOf(module.phases)}`.trimEnd()
+      return `${isLast ? '└─' : '├─'} ${name}  ${module.change.padEnd(7)}  ${phaseList(module.phases)}`.trimEnd()
     }),
     ...failures.map(({ code, message, hint, cause }, index) => {
       const branch = index === failures.length - 1 ? '└─' : '├─'
@@ -23,12 +28,12 @@ export const timedTree = (record: TransactionRecord): string => {
   ].join('\n')
 }
 
-const headOf = ({ outcome, id, revision, trigger, durationMs }: TransactionRecord): string => {
+const headLine = ({ outcome, id, revision, trigger, durationMs }: TransactionRecord): string => {
   const from = revision === undefined ? '' : `  revision ${revision.name}`
   return `${outcome}  ${id}${from}  (${trigger}, ${milliseconds(durationMs)})`
 }
 
-const phasesOf = (phases: readonly PhaseTiming[]): string =>
+const phaseList = (phases: readonly PhaseTiming[]): string =>
   phases
     .map(({ phase, durationMs, result }) => {
       const time = `${phase} ${milliseconds(durationMs)}`
@@ -38,7 +43,7 @@ const phasesOf = (phases: readonly PhaseTiming[]): string =>
 
 const milliseconds = (ms: number): string => `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`
 
-/** How many modules of this transaction stand in a row before each. */
+/** Maps each module to the length of the longest chain of modules that it depends on. */
 const depthsOf = (modules: readonly ModuleRecord[]): ReadonlyMap<string, number> => {
   const depths = new Map<string, number>()
   for (const { module, after } of modules) {
