@@ -1,22 +1,13 @@
 import type { Clock } from '../api/clock.ts'
 import type { RevertOptions } from '../api/reloader.ts'
-import type { ReloadActor } from '../engine/reload-actor.ts'
-import type { Restore } from '../engine/restore.ts'
-import type { TransactionExecutor } from '../engine/transaction-executor.ts'
-import type { Intake } from '../intake/intake.ts'
+import type { Engine } from '../engine/engine.ts'
 import { changeoverError } from '../model/failure.ts'
 import { invalidOption } from '../model/option-checks.ts'
 import type { TransactionRecord } from '../model/record.ts'
-import type { Safety } from '../safety/safety.ts'
 import type { PendingCalls } from './pending-calls.ts'
 
-interface CommandDeps {
+type CommandDeps = Pick<Engine, 'intake' | 'safety' | 'machine' | 'executor' | 'restore'> & {
   readonly clock: Clock
-  readonly intake: Intake
-  readonly safety: Safety
-  readonly machine: ReloadActor
-  readonly executor: TransactionExecutor
-  readonly restore: Restore
   readonly pendingCalls: PendingCalls
 }
 

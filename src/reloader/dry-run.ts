@@ -1,7 +1,7 @@
 import type { PlanOptions, PlanReport } from '../api/reloader.ts'
 import type { Clock } from '../api/clock.ts'
 import type { Document } from '../api/source.ts'
-import type { Phases } from '../apply/phases.ts'
+import type { Engine } from '../engine/engine.ts'
 import { diffOf } from '../model/diff.ts'
 import { ChangeoverError, type Failure, failure } from '../model/failure.ts'
 import type { Registry } from '../modules/registry.ts'
@@ -9,14 +9,11 @@ import type { ServingStore } from '../modules/serving-store.ts'
 import { PhaseTimings } from '../transaction/phase-timings.ts'
 import { planOf } from '../transaction/plan.ts'
 import type { ModuleWork } from '../transaction/transaction.ts'
-import type { SnapshotBuilder } from '../validation/snapshot-builder.ts'
 
-interface DryRunDeps {
+type DryRunDeps = Pick<Engine, 'builder' | 'phases'> & {
   readonly clock: Clock
   readonly registry: Registry
   readonly store: ServingStore
-  readonly builder: SnapshotBuilder
-  readonly phases: Phases
   readonly degraded: readonly string[]
 }
 
@@ -55,7 +52,7 @@ interface DryPreparation {
 
 const nothingPrepared: DryPreparation = { isPrepared: true, failures: [] }
 
-const prepareDry = async (work: ModuleWork, phases: Phases): Promise<DryPreparation> => {
+const prepareDry = async (work: ModuleWork, phases: DryRunDeps['phases']): Promise<DryPreparation> => {
   const { isComplete, failures, wasStopped } = await phases.dryRun(work)
   return { isPrepared: isComplete, failures: wasStopped ? [...failures, failure('reloader.plan-stopped')] : failures }
 }

@@ -1,24 +1,13 @@
 import type { ModuleStatus, ReloaderStatus } from '../api/status.ts'
-import type { ReloadActor } from '../engine/reload-actor.ts'
-import type { Restore } from '../engine/restore.ts'
-import type { TransactionExecutor } from '../engine/transaction-executor.ts'
-import type { Intake } from '../intake/intake.ts'
+import type { Engine } from '../engine/engine.ts'
 import { isNewer, isSameRevision } from '../model/revision.ts'
 import type { Snapshot } from '../model/snapshot.ts'
 import type { ServingStore } from '../modules/serving-store.ts'
 import type { Slot } from '../modules/slot.ts'
 import { goodStatus } from '../safety/good-history.ts'
-import type { Safety } from '../safety/safety.ts'
-import type { TransactionRecorder } from '../transaction/transaction-recorder.ts'
 
-interface StatusDeps {
-  readonly machine: ReloadActor
-  readonly executor: TransactionExecutor
-  readonly intake: Intake
-  readonly restore: Restore
-  readonly safety: Safety
+type StatusDeps = Pick<Engine, 'machine' | 'executor' | 'intake' | 'restore' | 'safety' | 'recorder'> & {
   readonly store: ServingStore
-  readonly recorder: TransactionRecorder
 }
 
 /** All that an operator may see: names, revisions, counts; no config value. */
