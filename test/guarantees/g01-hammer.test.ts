@@ -9,7 +9,7 @@ const CLIENTS = 2
 
 type Site = 'request' | 'response' | 'lease' | 'use' | 'timer' | 'immediate' | 'microtask' | 'tick' | 'subscriber'
 
-/** Counts the reads of each site, and keeps those that saw a mix. */
+/** Counts the reads of each site, and collects the reads that saw a mix. */
 const createWitness = () => {
   const reads = new Map<Site, number>()
   const mixes: string[] = []
@@ -40,7 +40,7 @@ const body = (port: number, agent: Agent): Promise<string> =>
     request.on('error', reject)
   })
 
-/** A third of all versions fail, in turn in every way, and in every module. */
+/** A third of all versions fail, alternating over every way to fail and every module. */
 const kindOf = (version: number): FailureKind => {
   const kinds = ['prepare', 'commit', 'check', 'apply'] as const
   return version % 3 === 0 ? (kinds[(version / 3) % kinds.length] ?? 'none') : 'none'
@@ -49,7 +49,7 @@ const kindOf = (version: number): FailureKind => {
 test('G1 requests, timers, microtasks, subscribers and leases never read a mix over 10,000 reloads, a third of them failing', async () => {
   const witness = createWitness()
   let isRunning = false
-  // From within each hook, the tick's own among them: what runs as soon as it can must see one whole.
+  // Reads from within each hook, including the commit: whatever runs next must see a whole snapshot.
   const disturb = (): void => {
     if (!isRunning) return
     queueMicrotask(() => witness.note('microtask', service.seen()))
@@ -64,13 +64,13 @@ test('G1 requests, timers, microtasks, subscribers and leases never read a mix o
   const readAcrossAwaits = (): Promise<number[]> =>
     reloader.lease(async ({ config, modules }) => {
       const { one, two, three, four } = modules
-      const held = [one, two, three, four].map(({ current }) => current)
+      const leased = [one, two, three, four].map(({ current }) => current)
       const stamps = () => [config.version, ...[one, two, three, four].map(({ current }) => current.version)]
       const first = stamps()
       await sleep(1)
       const all = [...first, ...stamps()]
       witness.note('lease', all)
-      if (held.some(({ closes }) => closes > 0)) witness.fault('lease', 'closed while held')
+      if (leased.some(({ closes }) => closes > 0)) witness.fault('lease', 'closed while leased')
       return all
     })
   const server = createServer((_, response) => {
@@ -91,7 +91,7 @@ test('G1 requests, timers, microtasks, subscribers and leases never read a mix o
       await reloader.modules.three.use(async (instance) => {
         await sleep(1)
         witness.note('use', [instance.version])
-        if (instance.closes > 0) witness.fault('use', 'closed while held')
+        if (instance.closes > 0) witness.fault('use', 'closed while leased')
       })
     }
   })()
@@ -120,7 +120,7 @@ test('G1 requests, timers, microtasks, subscribers and leases never read a mix o
 
   expect(witness.mixes).toEqual([])
   expect(Object.fromEntries(outcomes)).toEqual({ committed: 6_667, 'rolled-back': 3_333 })
-  // Not in vain: every site has read often, and has seen what was then taken back too.
+  // Every site has read often, and has also seen versions that were rolled back.
   for (const [site, count] of witness.reads) expect(count, site).toBeGreaterThan(100)
   expect([...witness.reads.keys()].sort()).toHaveLength(9)
   const takenBack = [...witness.versions].filter((version) => ['check', 'apply'].includes(kindOf(version)))

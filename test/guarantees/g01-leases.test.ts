@@ -2,7 +2,7 @@ import type { Failure } from 'changeover'
 import { expect, test } from 'vitest'
 import { configOf, startHarness } from './harness.ts'
 
-/** Something to wait for that a test ends. */
+/** Creates a promise that a test resolves. */
 const gate = () => {
   let open: () => void = () => {}
   const opened = new Promise<void>((resolve) => {
@@ -28,7 +28,7 @@ test('G1 a lease keeps one whole snapshot open across two commits', async () => 
   })
   await harness.put(configOf({ a: 2, b: 2 }))
   await harness.put(configOf({ a: 3, b: 3 }))
-  // Generation 2 was never leased: it need not wait. Generation 1 does, in both modules.
+  // Generation 2 was never leased and need not wait. Generation 1 waits, in both modules.
   expect(harness.callsOf({ hooks: ['close'] })).toEqual(['close b2', 'close a2'])
   open()
   expect(await leased).toEqual([1, 1, 1, 1])
@@ -36,7 +36,7 @@ test('G1 a lease keeps one whole snapshot open across two commits', async () => 
   expect(harness.callsOf({ hooks: ['close'] })).toEqual(['close b2', 'close a2', 'close b1', 'close a1'])
 })
 
-test('G1 a lease taken during a soak keeps what is then swapped out open', async () => {
+test('G1 a lease taken during a soak keeps the generations open that the soak replaced', async () => {
   const harness = await startHarness({ config: configOf({ a: 1, b: 1 }), options: { soak: 1_000 } })
   harness.modules.b.script('check', undefined, 'reject')
   harness.source.put(configOf({ a: 2, b: 2 }))
@@ -55,7 +55,7 @@ test('G1 a lease taken during a soak keeps what is then swapped out open', async
   expect(harness.callsOf({ hooks: ['close'] })).toEqual(['close b2', 'close a2'])
 })
 
-test('G1 a lease taken before a soak that fails holds what serves again, and a later commit waits for it', async () => {
+test('G1 a lease taken before a failed soak keeps what serves again open, and a later commit waits for it', async () => {
   const harness = await startHarness({ config: configOf({ a: 1 }), options: { soak: 1_000 } })
   const { open, opened } = gate()
   const leased = harness.reloader.lease(() => opened)
@@ -69,7 +69,7 @@ test('G1 a lease taken before a soak that fails holds what serves again, and a l
   expect(harness.callsOf({ hooks: ['close'] })).toEqual(['close a2', 'close a1'])
 })
 
-test('G1 of several leases the last one counts, and one that throws ends like any other', async () => {
+test('G1 the last of several leases counts, and a lease that throws ends like any other', async () => {
   const harness = await startHarness({ config: configOf({ a: 1 }) })
   const [first, second, third] = [gate(), gate(), gate()]
   const failing = harness.reloader.lease(async () => {
@@ -108,7 +108,7 @@ test('G1 use holds one generation of one module, and only that one', async () =>
   expect(harness.callsOf({ hooks: ['close'] })).toEqual(['close x1', 'close a1'])
 })
 
-test('G1 a task that throws at once gives its hold back', async () => {
+test('G1 a task that throws at once releases its lease', async () => {
   const harness = await startHarness({ config: configOf({ a: 1 }) })
   const throwing = () => {
     throw new Error('of the task itself')
@@ -119,7 +119,7 @@ test('G1 a task that throws at once gives its hold back', async () => {
   expect(harness.callsOf({ hooks: ['close'] })).toEqual(['close a1'])
 })
 
-test('G1 a lease is bounded by leaseMs: the generation is then closed all the same, and that is reported', async () => {
+test('G1 a lease is limited by leaseMs: then the generation is closed anyway, and a failure is reported', async () => {
   const { warned, logger } = collecting()
   const harness = await startHarness({
     config: configOf({ a: 1, b: 1 }),
@@ -130,7 +130,7 @@ test('G1 a lease is bounded by leaseMs: the generation is then closed all the sa
   await harness.put(configOf({ a: 2 })) // b is switched off
   await harness.advance(4_999)
   expect(harness.callsOf({ hooks: ['close'] })).toEqual([])
-  await harness.advance(2) // the waits of both modules run at once
+  await harness.advance(2) // the waits of both modules run in parallel
   expect(harness.callsOf({ hooks: ['close'] })).toEqual(['close b1', 'close a1'])
   expect(warned).toEqual(['lease.overdue', 'lease.overdue'])
   open()
@@ -139,7 +139,7 @@ test('G1 a lease is bounded by leaseMs: the generation is then closed all the sa
   expect(harness.callsOf({ hooks: ['close'] })).toEqual(['close b1', 'close a1'])
 })
 
-test('G1 use is bounded by leaseMs too', async () => {
+test('G1 use is limited by leaseMs too', async () => {
   const { warned, logger } = collecting()
   const harness = await startHarness({ config: configOf({ a: 1 }), options: { logger, deadlines: { leaseMs: 5_000 } } })
   const { open, opened } = gate()
@@ -154,7 +154,7 @@ test('G1 use is bounded by leaseMs too', async () => {
   await using
 })
 
-test('G1 close waits for a lease, whose snapshot stays open meanwhile', async () => {
+test('G1 close waits for a lease, whose snapshot stays open during the wait', async () => {
   const harness = await startHarness({ config: configOf({ a: 1, b: 1 }) })
   const { open, opened } = gate()
   const leased = harness.reloader.lease(async ({ modules }) => {

@@ -3,7 +3,7 @@ import { configOf, createHarness, startHarness, type Harness } from './harness.t
 
 const all = (value: number) => configOf({ a: value, b: value, c: value, d: value, x: value })
 
-/** Config, instances and side effects of all five modules, as one reader in one turn sees them. */
+/** Reads config, instances and side effects of all five modules within one turn. */
 const seenBy = ({ reloader, served, effects }: Harness): number[] => [
   ...Object.values(reloader.config as Record<string, { value: number }>).map(({ value }) => value),
   ...Object.values(served),
@@ -21,7 +21,7 @@ const readAfter = (harness: Harness, hook: 'commit' | 'rollback', seen: number[]
 
 const whole = (value: number): number[] => new Array(15).fill(value)
 
-test('G1 whoever runs right after any commit of the tick sees the whole new snapshot', async () => {
+test('G1 code that runs right after any commit of the transaction sees the whole new snapshot', async () => {
   const harness = await startHarness({ config: all(1) })
   const seen: number[][] = []
   readAfter(harness, 'commit', seen)
@@ -29,7 +29,7 @@ test('G1 whoever runs right after any commit of the tick sees the whole new snap
   expect(seen).toEqual(new Array(10).fill(whole(2)))
 })
 
-test('G1 whoever runs right after a tick in which the last commit threw sees the whole old snapshot', async () => {
+test('G1 code that runs right after a transaction whose last commit threw sees the whole old snapshot', async () => {
   const harness = await startHarness({ config: all(1) })
   const seen: number[][] = []
   readAfter(harness, 'commit', seen)
@@ -39,7 +39,7 @@ test('G1 whoever runs right after a tick in which the last commit threw sees the
   expect(seen).toEqual(new Array(18).fill(whole(1)))
 })
 
-test('G1 whoever runs right after a failed soak was swapped back sees the whole old snapshot', async () => {
+test('G1 code that runs right after the rollback of a failed soak sees the whole old snapshot', async () => {
   const harness = await startHarness({ config: all(1), options: { soak: 1_000 } })
   const seen: number[][] = []
   readAfter(harness, 'rollback', seen)
@@ -48,7 +48,7 @@ test('G1 whoever runs right after a failed soak was swapped back sees the whole 
   expect(seen).toEqual(new Array(10).fill(whole(1)))
 })
 
-test('G1 whoever runs right after a failed apply was swapped back sees the whole old snapshot', async () => {
+test('G1 code that runs right after the rollback of a failed apply sees the whole old snapshot', async () => {
   const harness = await startHarness({ config: all(1) })
   const seen: number[][] = []
   readAfter(harness, 'rollback', seen)
@@ -57,43 +57,43 @@ test('G1 whoever runs right after a failed apply was swapped back sees the whole
   expect(seen).toEqual(new Array(10).fill(whole(1)))
 })
 
-test('G1 a subscriber is told after the tick, forward and back, and sees one whole snapshot each time', async () => {
+test('G1 a subscriber is called after the commit and after the rollback, and sees one whole snapshot each time', async () => {
   const harness = await startHarness({ config: all(1), options: { soak: 1_000 } })
-  const told: unknown[] = []
+  const received: unknown[] = []
   harness.reloader.subscribe(
     (config) => config.c?.value,
-    (next, previous, { direction }) => told.push({ next, previous, direction, seen: seenBy(harness) }),
+    (next, previous, { direction }) => received.push({ next, previous, direction, seen: seenBy(harness) }),
   )
   harness.modules.x.script('check', 'reject')
   await harness.put(all(2), 1_000)
   await harness.put(all(3), 1_000)
-  expect(told).toEqual([
+  expect(received).toEqual([
     { next: 2, previous: 1, direction: 'forward', seen: whole(2) },
     { next: 1, previous: 2, direction: 'back', seen: whole(1) },
     { next: 3, previous: 1, direction: 'forward', seen: whole(3) },
   ])
 })
 
-test('G1 a subscriber is not told of a tick that did not hold', async () => {
+test('G1 a subscriber is not called for a commit that failed', async () => {
   const harness = await startHarness({ config: all(1) })
-  const told: unknown[] = []
+  const received: unknown[] = []
   harness.reloader.subscribe(
     (config) => config.a?.value,
-    (next) => told.push(next),
+    (next) => received.push(next),
   )
   harness.modules.d.script('commit', 'throw')
   await harness.put(all(2))
   harness.modules.d.script('prepare', 'reject')
   await harness.put(all(3))
-  expect(told).toEqual([])
+  expect(received).toEqual([])
 })
 
-test('G1 the first snapshot appears as one: before it there is no config and no instance', async () => {
+test('G1 the first snapshot appears as a whole: before it there is no config and no instance', async () => {
   const harness = await startHarness({ config: all(1) })
   const other = createHarness({ config: all(7) })
   const seen: unknown[] = []
   other.modules.d.script('commit', () => {
-    // Within the tick, before its end: commits are called, but nothing is shown yet.
+    // During the commit, before its end: commits are called, but nothing is visible yet.
     seen.push(other.served)
     expect(() => other.reloader.config).toThrow('reloader.not-started')
   })
@@ -103,7 +103,7 @@ test('G1 the first snapshot appears as one: before it there is no config and no 
   expect(seenBy(harness)).toEqual(whole(1))
 })
 
-test('G1 a commit throws in each position: no mix remains in config, instances or side effects', async () => {
+test('G1 a commit that throws in any position leaves no mix in config, instances or side effects', async () => {
   const harness = await startHarness({ config: all(1) })
   for (const [index, name] of (['a', 'b', 'c', 'd', 'x'] as const).entries()) {
     harness.modules[name].script('commit', 'throw')
@@ -116,13 +116,13 @@ test('G1 a commit throws in each position: no mix remains in config, instances o
   expect(seenBy(harness)).toEqual(whole(9))
 })
 
-test('G1 a commit that returns a promise is refused like one that threw', async () => {
+test('G1 a commit that returns a promise is treated like one that threw', async () => {
   const harness = await startHarness({ config: all(1) })
   harness.modules.c.script('commit', 'promise')
   const record = await harness.put(all(2))
   expect(record).toMatchObject({ outcome: 'rolled-back', failures: [{ code: 'module.commit-failed', module: 'c' }] })
   expect(seenBy(harness)).toEqual(whole(1))
-  harness.modules.c.script('commit', 'reject') // nor does its rejection end the process
+  harness.modules.c.script('commit', 'reject') // and its rejection does not end the process
   expect((await harness.put(all(3))).outcome).toBe('rolled-back')
   expect(seenBy(harness)).toEqual(whole(1))
 })

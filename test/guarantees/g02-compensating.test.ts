@@ -4,13 +4,13 @@ import { configOf, startHarness } from './harness.ts'
 const deadlines = { applyMs: 5_000, graceMs: 1_000 }
 const repair = { minMs: 1_000, maxMs: 1_000 }
 
-test('G2 compensating modules apply after the tick, in dependency order, with next and previous', async () => {
+test('G2 compensating modules apply after the commit, in dependency order, with next and previous', async () => {
   const harness = await startHarness({ config: configOf({ a: 1, k: 1, l: 1 }) })
   expect((await harness.put(configOf({ a: 2, k: 2, l: 2 }))).outcome).toBe('committed')
   expect(harness.calls).toEqual(['prepare a2', 'commit a2', 'apply k:2', 'apply l:2', 'close a1'])
 })
 
-test('G2 a failing apply is undone with those before it, in reverse, after the swap back', async () => {
+test('G2 a failing apply and those before it are undone in reverse, after the rollback', async () => {
   const harness = await startHarness({ config: configOf({ a: 1, k: 1, l: 1 }) })
   harness.modules.l.script('apply', 'reject')
   const record = await harness.put(configOf({ a: 2, k: 2, l: 2 }))
@@ -18,7 +18,7 @@ test('G2 a failing apply is undone with those before it, in reverse, after the s
     outcome: 'rolled-back',
     failures: [{ code: 'module.apply-failed', module: 'l', phase: 'complete' }],
   })
-  // The one that failed is undone too: nobody knows how far it came.
+  // The one that failed is undone too, because its progress is unknown.
   expect(harness.calls).toEqual([
     'prepare a2',
     'commit a2',
@@ -32,14 +32,14 @@ test('G2 a failing apply is undone with those before it, in reverse, after the s
   expect(harness.effects).toMatchObject({ a: 1, k: 1, l: 1 })
 })
 
-test('G2 a module after the one that failed is not applied and not undone', async () => {
+test('G2 a module after the one that failed is neither applied nor undone', async () => {
   const harness = await startHarness({ config: configOf({ a: 1, k: 1, l: 1 }) })
   harness.modules.k.script('apply', 'throw')
   await harness.put(configOf({ a: 2, k: 2, l: 2 }))
   expect(harness.callsOf({ modules: ['k', 'l'] })).toEqual(['apply k:2', 'undo k:1'])
 })
 
-test('G2 a failed soak undoes compensating modules, in reverse', async () => {
+test('G2 a failed soak undoes compensating modules in reverse', async () => {
   const harness = await startHarness({ config: configOf({ a: 1, k: 1, l: 1 }), options: { soak: 1_000 } })
   harness.modules.a.script('check', 'reject')
   expect((await harness.put(configOf({ a: 2, k: 2, l: 2 }), 1_000)).outcome).toBe('rolled-back')
@@ -52,7 +52,7 @@ test('G2 a failed soak undoes compensating modules, in reverse', async () => {
   ])
 })
 
-test('G2 the very first apply of a module is undone by its close', async () => {
+test('G2 the first apply of a module is undone by its close', async () => {
   const harness = await startHarness({ config: configOf({ a: 1 }) })
   harness.modules.l.script('apply', 'reject')
   expect((await harness.put(configOf({ a: 2, k: 2, l: 2 }))).outcome).toBe('rolled-back')
@@ -88,7 +88,7 @@ test('G2 an apply that heeds its deadline is undone, and nothing is degraded', a
   expect(harness.callsOf({ modules: ['k'] })).toEqual(['apply k:2', 'undo k:1'])
 })
 
-test('G2 an apply that hangs on is not called again until it settles: degraded names it, then it is repaired', async () => {
+test('G2 an apply that keeps hanging is not called again until it settles: it is degraded, and then repaired', async () => {
   const harness = await startHarness({ config: configOf({ a: 1, k: 1 }), options: { deadlines, repair } })
   harness.modules.k.script('apply', 'deaf')
   const record = await harness.put(configOf({ a: 2, k: 2 }), 7_000)
@@ -107,7 +107,7 @@ test('G2 an apply that hangs on is not called again until it settles: degraded n
   expect(harness.callsOf({ modules: ['k'] })).toEqual(['apply k:2'])
   expect(harness.reloader.status()).toMatchObject({ state: 'degraded', degraded: ['k'] })
   expect(harness.served).toEqual({ a: 1 })
-  // It ends at last, having done its late work; only then, and at once, it is brought back.
+  // It ends at last, and its late work is undone at once.
   harness.modules.k.release()
   await harness.advance(0)
   expect(await harness.next()).toMatchObject({ outcome: 'committed', trigger: 'repair' })
@@ -115,7 +115,7 @@ test('G2 an apply that hangs on is not called again until it settles: degraded n
   expect(harness.effects.k).toBe(1)
 })
 
-test('G2 an apply that hangs on is called neither by retry() nor for a newer document, which serves once it has settled', async () => {
+test('G2 an apply that keeps hanging is not called for retry() or a newer document, which serves once the apply has settled', async () => {
   const harness = await startHarness({ config: configOf({ a: 1, k: 1 }), options: { deadlines, repair } })
   harness.modules.k.script('apply', 'deaf')
   expect((await harness.put(configOf({ a: 2, k: 2 }), 7_000)).outcome).toBe('degraded')
@@ -134,7 +134,7 @@ test('G2 an apply that hangs on is called neither by retry() nor for a newer doc
   expect(harness.reloader.status()).toMatchObject({ state: 'committed', degraded: [], inSync: true })
 })
 
-test('G2 an undo that hangs on is not followed by another call until it settles', async () => {
+test('G2 an undo that keeps hanging is not followed by another call until it settles', async () => {
   const harness = await startHarness({ config: configOf({ a: 1, k: 1, l: 1 }), options: { deadlines, repair } })
   harness.modules.l.script('apply', 'reject')
   harness.modules.k.script('undo', 'deaf')
@@ -148,7 +148,7 @@ test('G2 an undo that hangs on is not followed by another call until it settles'
   expect(harness.effects).toMatchObject({ a: 1, k: 1, l: 1 })
 })
 
-test('G2 an apply that hangs on is not closed either when its slice goes away: that waits until it has settled', async () => {
+test('G2 an apply that keeps hanging is not closed when its slice disappears, until it has settled', async () => {
   const harness = await startHarness({ config: configOf({ a: 1, k: 1 }), options: { deadlines, repair } })
   harness.modules.k.script('apply', 'deaf')
   await harness.put(configOf({ a: 2, k: 2 }), 7_000)
@@ -165,7 +165,7 @@ test('G2 an apply that hangs on is not closed either when its slice goes away: t
   expect(harness.reloader.status()).toMatchObject({ state: 'committed', modules: { k: { state: 'off' } } })
 })
 
-test('G2 while a module is degraded no document is called unchanged', async () => {
+test('G2 while a module is degraded, no document counts as unchanged', async () => {
   const harness = await startHarness({ config: configOf({ a: 1, k: 1 }) })
   harness.modules.k.script('apply', 'reject')
   harness.modules.k.script('undo', 'reject')
@@ -174,7 +174,7 @@ test('G2 while a module is degraded no document is called unchanged', async () =
   expect((await harness.put(configOf({ a: 1, k: 1 }))).outcome).toBe('unchanged')
 })
 
-test('G2 a first apply that hangs on is closed, not forgotten, once it has settled', async () => {
+test('G2 a first apply that keeps hanging is closed once it has settled', async () => {
   const harness = await startHarness({ config: configOf({ a: 1 }), options: { deadlines, repair } })
   harness.modules.k.script('apply', 'deaf')
   expect(await harness.put(configOf({ a: 2, k: 2 }), 7_000)).toMatchObject({ outcome: 'degraded', degraded: ['k'] })
@@ -216,7 +216,7 @@ test('G2 close() waits for an apply that hangs, and closes the module only after
   expect(harness.callsOf({ modules: ['k'] })).toEqual(['apply k:2', 'close k'])
 })
 
-test('G2 close() ends although an apply never does', async () => {
+test('G2 close() ends even if an apply never does', async () => {
   const harness = await startHarness({ config: configOf({ a: 1, k: 1 }), options: { deadlines } })
   harness.modules.k.script('apply', 'deaf')
   await harness.put(configOf({ a: 2, k: 2 }), 7_000)

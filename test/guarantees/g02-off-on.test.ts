@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { configOf, startHarness } from './harness.ts'
 
-test('G2 a module whose slice goes away is off: no current, and its generation is closed after the soak', async () => {
+test('G2 a module whose slice disappears is off: it has no current, and its generation is closed after the soak', async () => {
   const harness = await startHarness({ config: configOf({ a: 1, x: 1 }), options: { soak: 1_000 } })
   harness.source.put(configOf({ a: 1 }))
   await harness.advance(500)
@@ -13,7 +13,7 @@ test('G2 a module whose slice goes away is off: no current, and its generation i
   expect(harness.reloader.status().modules.x).toMatchObject({ state: 'off', opened: 1, closed: 1, live: 0 })
 })
 
-test('G2 a module that was switched off comes back as the same instance when the transaction is taken back', async () => {
+test('G2 a module that was switched off returns as the same instance when the transaction is rolled back', async () => {
   const harness = await startHarness({ config: configOf({ a: 1, x: 1 }), options: { soak: 1_000 } })
   const before = harness.reloader.modules.x.current
   harness.modules.a.script('check', 'reject')
@@ -22,7 +22,7 @@ test('G2 a module that was switched off comes back as the same instance when the
   expect(harness.callsOf({ modules: ['x'] })).toEqual([])
 })
 
-test('G2 a module is switched on and off and on again, without a previous slice each time', async () => {
+test('G2 a module can be switched on, off and on again, without a previous slice each time', async () => {
   const harness = await startHarness({ config: configOf({ a: 1 }) })
   expect(harness.reloader.modules.x.current).toBeUndefined()
   for (const generation of [1, 2, 3]) {
@@ -37,7 +37,7 @@ test('G2 a module is switched on and off and on again, without a previous slice 
   )
 })
 
-test('G2 a module that fails to be switched on stays off', async () => {
+test('G2 a module whose switch-on fails stays off', async () => {
   const harness = await startHarness({ config: configOf({ a: 1 }) })
   harness.modules.x.script('commit', 'throw')
   expect((await harness.put(configOf({ a: 1, x: 1 }))).outcome).toBe('rolled-back')
@@ -46,7 +46,7 @@ test('G2 a module that fails to be switched on stays off', async () => {
   expect(harness.callsOf({ hooks: ['close'] })).toEqual(['close x1'])
 })
 
-test('G2 needs of a module that is switched off are undefined, and those of one switched on are the staged instance', async () => {
+test('G2 needs on a module that is switched off are undefined, and on one that is switched on are the staged instance', async () => {
   const harness = await startHarness({ config: configOf({ a: 1, c: 1 }) })
   const needOf = () => harness.reloader.modules.c.current?.needs.a
   await harness.put(configOf({ c: 1 }))
@@ -57,12 +57,12 @@ test('G2 needs of a module that is switched off are undefined, and those of one 
   expect(needOf()).toBe(harness.reloader.modules.a.current)
 })
 
-test('G2 use of a module that is off gets undefined', async () => {
+test('G2 use of a module that is off receives undefined', async () => {
   const harness = await startHarness({ config: configOf({ a: 1 }) })
   expect(await harness.reloader.modules.x.use((instance) => instance)).toBeUndefined()
 })
 
-test('G2 a compensating module that is switched off is closed after the soak, and not when it is taken back', async () => {
+test('G2 a compensating module that is switched off is closed after the soak, and not if that is rolled back', async () => {
   const harness = await startHarness({ config: configOf({ a: 1, k: 1 }), options: { soak: 1_000 } })
   harness.modules.a.script('check', 'reject')
   expect((await harness.put(configOf({ a: 2 }), 1_000)).outcome).toBe('rolled-back')
@@ -105,5 +105,5 @@ test('G2 a compensating module whose close never ends is not switched on', async
   harness.modules.k.release()
   await harness.advance(0)
   await closed
-  expect(harness.callsOf({ modules: ['k'] })).toEqual(['close k']) // it has been closed: not once more
+  expect(harness.callsOf({ modules: ['k'] })).toEqual(['close k']) // it is not closed a second time
 })

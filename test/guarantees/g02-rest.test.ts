@@ -4,7 +4,7 @@ import { type Config, configOf, startHarness, type Harness } from './harness.ts'
 const all = (value: number): Config =>
   configOf({ a: value, b: value, c: value, d: value, x: value, k: value, l: value })
 
-/** The modules that do not serve the slice of the config, by what users of them see. */
+/** Lists the modules that do not serve the slice of the config, as their users see them. */
 const differing = ({ reloader, served, effects }: Harness): string[] => {
   const config = reloader.config as Record<string, { value: number } | undefined>
   const wanted = (name: string): number | undefined => config[name]?.value
@@ -15,7 +15,7 @@ const differing = ({ reloader, served, effects }: Harness): string[] => {
   return [...generations, ...compensating]
 }
 
-/** What rests, and what is true there: G2 itself. */
+/** Checks G2 itself: what is true in the resting state. */
 const expectHonest = (harness: Harness, state: string): void => {
   const status = harness.reloader.status()
   expect(status.state).toBe(state)
@@ -77,7 +77,7 @@ test('G2 degraded names exactly the module whose rollback threw', async () => {
 test('G2 degraded names exactly the modules whose rollback threw after a failed soak', async () => {
   const harness = await startHarness({ config: all(1), options: { soak: 1_000 } })
   harness.modules.a.script('rollback', 'throw')
-  harness.modules.x.script('rollback', 'promise') // a promise is no rollback that is done
+  harness.modules.x.script('rollback', 'promise') // a rollback that returns a promise has failed
   harness.modules.x.script('commit', () => {
     harness.effects.x = 2
   })
@@ -97,7 +97,7 @@ test('G2 degraded names exactly the compensating module whose undo failed', asyn
   expectHonest(harness, 'degraded')
 })
 
-test('G2 degraded is repaired by its back-off, and only the named modules are called', async () => {
+test('G2 degraded is repaired after its back-off, and only the named modules are called', async () => {
   const harness = await startHarness({ config: all(1), options: { repair: { minMs: 1_000, maxMs: 1_000 } } })
   harness.modules.b.script('rollback', 'throw')
   harness.modules.x.script('commit', 'throw')
@@ -113,7 +113,7 @@ test('G2 degraded is repaired by its back-off, and only the named modules are ca
   expect(harness.calls).toEqual(['prepare b3', 'commit b3', 'close b1'])
 })
 
-test('G2 a repair that fails is tried again until it succeeds', async () => {
+test('G2 a repair that fails is repeated until it succeeds', async () => {
   const harness = await startHarness({
     config: all(1),
     options: { repair: { minMs: 1_000, maxMs: 4_000 }, random: () => 0.99 },
@@ -130,7 +130,7 @@ test('G2 a repair that fails is tried again until it succeeds', async () => {
   expectHonest(harness, 'committed')
 })
 
-test('G2 degraded is repaired by reload(), by retry() of the document that failed, and by the one that serves', async () => {
+test('G2 degraded is repaired by reload(), by retry() of the failed document, and by the document that serves', async () => {
   const harness = await startHarness({ config: all(1), options: { repair: { minMs: 60_000, maxMs: 60_000 } } })
   const degrade = async (value: number): Promise<void> => {
     harness.modules.b.script('rollback', 'throw')
@@ -139,7 +139,7 @@ test('G2 degraded is repaired by reload(), by retry() of the document that faile
     expectHonest(harness, 'degraded')
   }
   await degrade(2)
-  // What is in the source is quarantined: to read it again is no reason to try it again, but to repair what serves.
+  // The document in the source is quarantined: reading it again repairs what serves, but does not try it again.
   const reloaded = harness.reloader.reload()
   expect(await harness.next()).toMatchObject({ outcome: 'rejected', failures: [{ code: 'quarantined' }] })
   expect((await reloaded).trigger).toBe('reload')
@@ -160,7 +160,7 @@ test('G2 degraded is repaired by reload(), by retry() of the document that faile
   expectHonest(harness, 'committed')
 })
 
-test('G2 a rejected document, a rollback and a superseded one leave degraded as it was', async () => {
+test('G2 a rejected, a rolled-back and a superseded document leave degraded as it was', async () => {
   const harness = await startHarness({ config: all(1) })
   harness.modules.b.script('rollback', 'throw')
   harness.modules.x.script('commit', 'throw')

@@ -1,10 +1,10 @@
 import { createReloader } from 'changeover'
 import { memorySource } from 'changeover/testing'
 import { expect, test } from 'vitest'
-import type { Behaviour } from './scripted-modules.ts'
+import type { Behavior } from './scripted-modules.ts'
 import { Config, configOf, startHarness, type Harness } from './harness.ts'
 
-// Every world's end checks that each generation that was ever made was closed exactly once; see world.ts.
+// The end of every harness checks that each generation was closed exactly once; see harness.ts.
 
 const deadlines = { prepareMs: 5_000, graceMs: 1_000, closeMs: 5_000 }
 const before = configOf({ a: 1, b: 1, c: 1, d: 1, x: 1 })
@@ -19,26 +19,26 @@ const account = (harness: Harness, name: 'a' | 'b' | 'c' | 'd' | 'x') => {
   return { opened, closed, live, leaked }
 }
 
-test('G3 what was replaced is closed once, what serves not at all', async () => {
+test('G3 a replaced generation is closed once, and a serving one is not closed', async () => {
   const harness = await start()
   await harness.put(after)
   expect(closes(harness).sort()).toEqual(['close a1', 'close b1', 'close c1', 'close d1', 'close x1'])
   expect(account(harness, 'a')).toEqual({ opened: 2, closed: 1, live: 1, leaked: 0 })
 })
 
-const failing: readonly [string, Behaviour, string][] = [
+const failing: readonly [string, Behavior, string][] = [
   ['throws', 'throw', 'module.prepare-failed'],
   ['rejects', 'reject', 'module.prepare-failed'],
-  ['rejects with what is no error', 'reject-oddly', 'module.prepare-failed'],
+  ['rejects with something that is not an error', 'reject-oddly', 'module.prepare-failed'],
   ['returns nonsense', 'garbage', 'module.invalid-generation'],
   ['hangs until its deadline', 'heed', 'module.prepare-timeout'],
 ]
 
 test.each(failing)(
-  'G3 where a prepare %s, the generations beside it are closed and its clean-ups run, once',
-  async (_, behaviour, code) => {
+  'G3 if a prepare %s, the generations beside it are closed and its clean-ups run, once',
+  async (_, behavior, code) => {
     const harness = await start()
-    harness.modules.d.script('prepare', behaviour)
+    harness.modules.d.script('prepare', behavior)
     const record = await harness.put(after, 7_000)
     expect(record).toMatchObject({ outcome: 'rolled-back', failures: [{ code, module: 'd', phase: 'prepare' }] })
     await harness.advance(0)
@@ -57,15 +57,15 @@ const invalid: readonly [string, unknown][] = [
   ['null', null],
   ['a string', 'pool'],
   ['an object without an instance', { close: async () => {} }],
-  ['a generation whose commit is no function', { instance: 1, commit: true }],
+  ['a generation whose commit is not a function', { instance: 1, commit: true }],
   [
     'an object whose getter throws',
     Object.defineProperty({ instance: 1 }, 'close', { get: throwing, enumerable: true }),
   ],
-  ['a generation whose close is no function', { instance: 1, close: 'later' }],
+  ['a generation whose close is not a function', { instance: 1, close: 'later' }],
 ]
 
-test.each(invalid)('G3 %s is no generation', async (_, value) => {
+test.each(invalid)('G3 %s is rejected as a generation', async (_, value) => {
   let cleanups = 0
   const reloader = createReloader({ source: memorySource(before), schema: Config }).use('a', (config) => config.a, {
     prepare: (_slice, { defer }) => {
@@ -80,12 +80,12 @@ test.each(invalid)('G3 %s is no generation', async (_, value) => {
   expect(reloader.status().modules.a).toMatchObject({ opened: 0, closed: 0, live: 0, leaked: 0 })
 })
 
-test('G3 a prepare that ends within its grace is closed like one that was never served', async () => {
+test('G3 a prepare that ends within its grace is closed like one that never served', async () => {
   const harness = await start()
   harness.modules.d.script('prepare', 'finish-on-abort')
   expect(await harness.put(after, 7_000)).toMatchObject({ failures: [{ code: 'module.prepare-timeout', module: 'd' }] })
   expect(closes(harness).sort()).toEqual(['close a2', 'close b2', 'close c2', 'close d2', 'close x2'])
-  expect(harness.callsOf({ hooks: ['cleanup'] })).toEqual([]) // what it opened was handed over to close
+  expect(harness.callsOf({ hooks: ['cleanup'] })).toEqual([]) // the close takes care of what it opened
   expect(account(harness, 'd')).toEqual({ opened: 2, closed: 1, live: 1, leaked: 0 })
 })
 
@@ -115,10 +115,10 @@ test('G3 a prepare that rejects long after its deadline runs its clean-ups then,
 })
 
 test.each(['finish-on-abort', 'deaf'] as const)(
-  'G3 a prepare that is given up because another failed is closed (%s)',
-  async (behaviour) => {
+  'G3 a prepare that is abandoned because another failed is closed (%s)',
+  async (behavior) => {
     const harness = await start()
-    harness.modules.x.script('prepare', behaviour)
+    harness.modules.x.script('prepare', behavior)
     harness.modules.b.script('prepare', 'reject')
     const record = await harness.put(after, 2_000)
     expect(record).toMatchObject({ outcome: 'rolled-back', failures: [{ code: 'module.prepare-failed', module: 'b' }] })
@@ -129,7 +129,7 @@ test.each(['finish-on-abort', 'deaf'] as const)(
   },
 )
 
-test('G3 a prepare that a newer document gave up is closed, and the newer one serves', async () => {
+test('G3 a prepare that a newer document abandons is closed, and the newer one serves', async () => {
   const harness = await start()
   harness.modules.d.script('prepare', 'deaf')
   harness.source.put(after)
@@ -146,7 +146,7 @@ test('G3 a prepare that a newer document gave up is closed, and the newer one se
   ).toEqual(['close a2', 'close b2', 'close c2', 'close d2', 'close x2'])
 })
 
-test('G3 clean-ups run in reverse order, each once, whatever becomes of the others', async () => {
+test('G3 clean-ups run in reverse order, each once, even if others fail', async () => {
   const ran: string[] = []
   const reloader = createReloader({ source: memorySource(before), schema: Config }).use('a', (config) => config.a, {
     prepare: async (_slice, { defer }) => {
@@ -169,13 +169,13 @@ test('G3 clean-ups run in reverse order, each once, whatever becomes of the othe
   expect(reloader.status().counters.reported).toBe(2)
 })
 
-test('G3 the clean-ups of a prepare that hands its generation over are not run', async () => {
+test('G3 the clean-ups of a prepare that returns its generation are not run', async () => {
   const harness = await start()
   await harness.put(after)
   expect(harness.callsOf({ hooks: ['cleanup'] })).toEqual([])
 })
 
-test('G3 a clean-up that hangs holds nothing up', async () => {
+test('G3 a clean-up that hangs delays nothing', async () => {
   const harness = await start()
   harness.modules.a.script('prepare', 'reject')
   harness.modules.a.script('cleanup', 'deaf')
@@ -184,10 +184,10 @@ test('G3 a clean-up that hangs holds nothing up', async () => {
 })
 
 test.each(['throw', 'reject', 'reject-oddly'] as const)(
-  'G3 a close that fails (%s) is not called again: it is reported as a leak',
-  async (behaviour) => {
+  'G3 a close that fails (%s) is not called again but reported as a leak',
+  async (behavior) => {
     const harness = await start()
-    harness.modules.b.script('close', behaviour)
+    harness.modules.b.script('close', behavior)
     expect((await harness.put(after)).outcome).toBe('committed')
     await harness.advance(60_000)
     expect(closes(harness).filter((call) => call === 'close b1')).toHaveLength(1)
@@ -197,7 +197,7 @@ test.each(['throw', 'reject', 'reject-oddly'] as const)(
   },
 )
 
-test('G3 a close that hangs is a leak from its deadline on, and none any more when it ends', async () => {
+test('G3 a close that hangs is a leak after its deadline, and no longer one when it ends', async () => {
   const harness = await start()
   harness.modules.b.script('close', 'deaf')
   await harness.put(after)
@@ -211,14 +211,14 @@ test('G3 a close that hangs is a leak from its deadline on, and none any more wh
   expect(closes(harness).filter((call) => call === 'close b1')).toHaveLength(1)
 })
 
-test('G3 a commit that throws closes every generation of the transaction, the thrower included', async () => {
+test('G3 a commit that throws closes every generation of the transaction, including its own', async () => {
   const harness = await start()
   harness.modules.b.script('commit', 'throw')
   await harness.put(after)
   expect(closes(harness).sort()).toEqual(['close a2', 'close b2', 'close c2', 'close d2', 'close x2'])
 })
 
-test('G3 a dry run closes all that it has prepared', async () => {
+test('G3 a dry run closes everything that it has prepared', async () => {
   const harness = await start()
   const report = harness.reloader.plan(JSON.stringify(after), { prepare: true })
   await harness.advance(0)

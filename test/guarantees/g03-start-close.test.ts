@@ -18,7 +18,7 @@ const failures: readonly [string, string, (harness: Harness) => void][] = [
 ]
 
 test.each(failures)(
-  'G3 a first start that fails in %s closes all that it has made, and rejects',
+  'G3 a first start that fails in %s closes everything that it has made, and rejects',
   async (_, code, script) => {
     const harness = createHarness({ config, options: { deadlines } })
     script(harness)
@@ -41,7 +41,7 @@ test('G3 a first start whose document is bad calls no module and rejects', async
   expect(harness.clock.pending()).toBe(0)
 })
 
-test('G3 a first start that is aborted during prepare closes all, late ones too', async () => {
+test('G3 a first start that is aborted during prepare closes everything, including late generations', async () => {
   const harness = createHarness({ config, options: { deadlines } })
   harness.modules.d.script('prepare', 'deaf')
   const controller = new AbortController()
@@ -60,7 +60,7 @@ test('G3 a first start that is aborted during prepare closes all, late ones too'
 const phases: readonly [string, string, string, (harness: Harness) => void][] = [
   ['preparing', 'preparing', 'aborted', ({ modules }) => modules.d.script('prepare', 'heed')],
   [
-    'preparing with a prepare that ends all the same',
+    'preparing with a prepare that still ends',
     'preparing',
     'aborted',
     ({ modules }) => modules.d.script('prepare', 'finish-on-abort'),
@@ -90,7 +90,7 @@ test.each(phases)('G3 close in %s closes what was made and what served, once', a
   expect(harness.clock.pending()).toBe(0)
 })
 
-test('G3 close while fetching a source that hangs, and while validating with a schema that hangs, ends at once', async () => {
+test('G3 close during a hanging fetch or a hanging validation ends at once', async () => {
   const fetching = await startHarness({ config })
   fetching.source.hangReads({ deaf: true })
   const reloaded = fetching.reloader.reload().catch((error: unknown) => error)
@@ -112,7 +112,7 @@ test('G3 close while fetching a source that hangs, and while validating with a s
   expect(await reloaded).toMatchObject({ outcome: 'aborted' })
 })
 
-test('G3 close while rolling back lets the undo end, within its bounds, and closes all', async () => {
+test('G3 close while rolling back lets the undo end, within its limits, and closes everything', async () => {
   const harness = await startHarness({ config, options: { deadlines } })
   harness.modules.l.script('apply', 'reject')
   harness.modules.k.script('undo', 'deaf')
@@ -133,7 +133,7 @@ test('G3 close while rolling back lets the undo end, within its bounds, and clos
   expect(harness.callsOf({ modules: ['k'] })).toEqual(['apply k:2', 'undo k:1', 'close k'])
 })
 
-test('G3 close in the soak gives no verdict: nothing is rolled back, old and new are closed', async () => {
+test('G3 close in the soak ends it without a verdict: nothing is rolled back, and old and new are closed', async () => {
   const harness = await startHarness({ config, options: { deadlines, soak: 10_000 } })
   harness.source.put(next)
   await harness.advance(100)

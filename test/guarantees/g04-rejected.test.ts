@@ -11,9 +11,9 @@ const documents: readonly [string, Failure['code'], string | Uint8Array][] = [
   ['empty', 'document.empty', ''],
   ['of the wrong type', 'schema.invalid', JSON.stringify({ ...next, b: { value: 'two' } })],
   ['with an unknown key', 'schema.invalid', JSON.stringify({ ...next, nobody: 1 })],
-  ['with one key twice', 'document.duplicate-key', '{"a":{"value":2},"a":{"value":3}}'],
+  ['with a duplicate key', 'document.duplicate-key', '{"a":{"value":2},"a":{"value":3}}'],
   ['with __proto__', 'document.forbidden-key', '{"a":{"value":2},"__proto__":{"value":3}}'],
-  ['that is no UTF-8', 'document.encoding', Uint8Array.of(0x7b, 0xff, 0x7d)],
+  ['that is not UTF-8', 'document.encoding', Uint8Array.of(0x7b, 0xff, 0x7d)],
   ['that is too large', 'document.too-large', JSON.stringify({ ...next, note: 'x'.repeat(2_000_000) })],
   ['that is nested too deeply', 'document.too-deep', `${'['.repeat(5_000)}${']'.repeat(5_000)}`],
   ['that is not an object', 'schema.invalid', '7'],
@@ -66,7 +66,7 @@ const refusals: readonly [string, Failure['code'], NonNullable<HarnessOptions['o
     { schema: schema.superRefine((config) => (config.a?.value === 2 ? throwing() : undefined)) },
   ],
   [
-    'a schema that makes something that is no plain data',
+    'a schema that returns something other than plain data',
     'config.not-plain',
     {
       schema: schema.transform((config) =>
@@ -76,7 +76,7 @@ const refusals: readonly [string, Failure['code'], NonNullable<HarnessOptions['o
   ],
 ]
 
-test.each(refusals)('G4 what %s refuses is rejected and no module is called', async (_, code, options) => {
+test.each(refusals)('G4 a document that fails %s is rejected and no module is called', async (_, code, options) => {
   const harness = await startHarness({ config: served, options })
   expect(await harness.put(next)).toMatchObject({ outcome: 'rejected', failures: [{ code }], modules: [] })
   expect(harness.calls).toEqual([])
@@ -95,11 +95,11 @@ test('G4 an async schema that never answers is rejected at its deadline and no m
 
 const selects: readonly [string, Failure['code'], (value: number) => unknown][] = [
   ['throws', 'module.select-failed', throwing],
-  ['returns what is no plain data', 'config.not-plain', () => new Map()],
+  ['returns something other than plain data', 'config.not-plain', () => new Map()],
 ]
 
 test.each(selects)(
-  'G4 where the last select %s the document is rejected and no module is called',
+  'G4 if the last select %s the document is rejected and no module is called',
   async (_, code, select) => {
     const source = memorySource(configOf({ a: 1 }))
     const calls: string[] = []
@@ -120,7 +120,7 @@ test.each(selects)(
   },
 )
 
-test('G4 a rejected document during a soak and a rejected one while degraded call no module either', async () => {
+test('G4 a document rejected during a soak or while degraded calls no module either', async () => {
   const harness = await startHarness({ config: served, options: { repair: { minMs: 60_000, maxMs: 60_000 } } })
   harness.modules.b.script('rollback', 'throw')
   harness.modules.x.script('commit', 'throw')

@@ -9,10 +9,10 @@ test('G5 while everything prepares, nothing that serves is called, closed, moved
   const { reloader } = harness
   const instances = Object.values(reloader.modules).map(({ current }) => current)
   const effects = { ...harness.effects }
-  const told: unknown[] = []
+  const received: unknown[] = []
   reloader.subscribe(
     (config) => config,
-    (config) => told.push(config),
+    (config) => received.push(config),
   )
   harness.modules.d.script('prepare', 'heed')
   harness.source.put(after)
@@ -25,24 +25,21 @@ test('G5 while everything prepares, nothing that serves is called, closed, moved
     expect(await reloader.lease(({ config, modules }) => [config, modules.a.current])).toEqual([before, instances[0]])
   }
   expect(harness.calls.sort()).toEqual(['prepare a2', 'prepare b2', 'prepare c2', 'prepare d2', 'prepare x2'])
-  expect(told).toEqual([])
+  expect(received).toEqual([])
 })
 
-test.each(['a', 'b', 'c', 'd', 'x'] as const)(
-  'G5 a failing prepare of %s calls nothing of what serves',
-  async (name) => {
-    const harness = await startHarness({ config: before })
-    harness.modules[name].script('prepare', 'reject')
-    expect((await harness.put(after)).outcome).toBe('rolled-back')
-    const touched = harness.calls.filter((call) => !call.startsWith('prepare') && !/ \w2$/.test(call))
-    expect(touched).toEqual([])
-    expect(harness.callsOf({ hooks: ['commit', 'rollback', 'check', 'apply', 'undo'] })).toEqual([])
-    expect(harness.served).toEqual({ a: 1, b: 1, c: 1, d: 1, x: 1 })
-    expect(harness.effects).toEqual({ a: 1, b: 1, c: 1, d: 1, x: 1, k: 1 })
-  },
-)
+test.each(['a', 'b', 'c', 'd', 'x'] as const)('G5 a failing prepare of %s calls nothing that serves', async (name) => {
+  const harness = await startHarness({ config: before })
+  harness.modules[name].script('prepare', 'reject')
+  expect((await harness.put(after)).outcome).toBe('rolled-back')
+  const touched = harness.calls.filter((call) => !call.startsWith('prepare') && !/ \w2$/.test(call))
+  expect(touched).toEqual([])
+  expect(harness.callsOf({ hooks: ['commit', 'rollback', 'check', 'apply', 'undo'] })).toEqual([])
+  expect(harness.served).toEqual({ a: 1, b: 1, c: 1, d: 1, x: 1 })
+  expect(harness.effects).toEqual({ a: 1, b: 1, c: 1, d: 1, x: 1, k: 1 })
+})
 
-test('G5 a prepare cannot change the slices that it is given', async () => {
+test('G5 a prepare cannot change the slices that it receives', async () => {
   const harness = await startHarness({ config: before })
   const thrown: unknown[] = []
   harness.modules.a.script('prepare', () => {
@@ -66,5 +63,5 @@ test('G5 a dry run with prepare touches nothing that serves', async () => {
   expect(harness.callsOf({ hooks: ['commit', 'rollback', 'check', 'apply', 'undo'] })).toEqual([])
   expect(harness.callsOf({ hooks: ['close'] }).every((call) => call.endsWith('2'))).toBe(true)
   expect(harness.reloader.config).toEqual(before)
-  expect(harness.records).toHaveLength(1) // of the start: it is no transaction
+  expect(harness.records).toHaveLength(1) // the record of the start; the dry run writes none
 })

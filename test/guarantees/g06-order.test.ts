@@ -8,11 +8,11 @@ import { configOf, startHarness, type Harness } from './harness.ts'
 const before = configOf({ a: 1, b: 1, c: 1, d: 1, x: 1, k: 1, l: 1 })
 const after = configOf({ a: 2, b: 2, c: 2, d: 2, x: 2, k: 2, l: 2 })
 
-/** The order of the chain's modules in the calls of one hook. */
+/** Lists the modules of the chain in the order in which one hook was called. */
 const orderOf = (harness: Harness, hook: Hook): string[] =>
   harness.callsOf({ hooks: [hook] }).map((call) => call.split(' ')[1]?.[0] ?? '')
 
-/** Every dependency of the graph, the first before the second. */
+/** Lists every dependency of the graph, with the dependency first. */
 const dependencies = [
   ['a', 'b'],
   ['a', 'c'],
@@ -27,7 +27,7 @@ const expectOrder = (order: readonly string[], direction: 'forward' | 'back'): v
   }
 }
 
-test('G6 commits go in dependency order, and closes in reverse', async () => {
+test('G6 commits run in dependency order, and closes in reverse', async () => {
   const harness = await startHarness({ config: before })
   await harness.put(after)
   expect(orderOf(harness, 'commit')).toEqual(['a', 'b', 'c', 'd', 'x'])
@@ -35,7 +35,7 @@ test('G6 commits go in dependency order, and closes in reverse', async () => {
   expect(orderOf(harness, 'close')).toHaveLength(5)
 })
 
-test('G6 a prepare starts when all it depends on have ended, and side by side with the others', async () => {
+test('G6 a prepare starts when all its dependencies have ended, in parallel with the others', async () => {
   const harness = await startHarness({ config: before })
   for (const name of ['a', 'b', 'c', 'd', 'x'] as const) harness.modules[name].script('prepare', 'deaf')
   harness.source.put(after)
@@ -46,7 +46,7 @@ test('G6 a prepare starts when all it depends on have ended, and side by side wi
   expect(harness.calls.slice(2)).toEqual(['prepare b2', 'prepare c2'])
   harness.modules.c.release()
   await harness.advance(0)
-  expect(harness.calls.slice(4)).toEqual([]) // d waits for b too
+  expect(harness.calls.slice(4)).toEqual([]) // d also waits for b
   harness.modules.b.release()
   await harness.advance(0)
   expect(harness.calls.slice(4)).toEqual(['prepare d2'])
@@ -57,7 +57,7 @@ test('G6 a prepare starts when all it depends on have ended, and side by side wi
   expect((await harness.next()).outcome).toBe('committed')
 })
 
-test('G6 a chain is a chain even where its middle does not change', async () => {
+test('G6 a chain stays a chain even if its middle does not change', async () => {
   const harness = await startHarness({ config: configOf({ a: 1, b: 1, d: 1 }) })
   harness.modules.a.script('prepare', 'deaf')
   harness.source.put(configOf({ a: 2, b: 1, d: 2 }))
@@ -68,7 +68,7 @@ test('G6 a chain is a chain even where its middle does not change', async () => 
   expect(harness.calls).toEqual(['prepare a2', 'prepare d2', 'commit a2', 'commit d2', 'close d1', 'close a1'])
 })
 
-test('G6 a rollback in the tick goes in reverse, from the thrower on', async () => {
+test('G6 a rollback during the commit runs in reverse, starting with the module that threw', async () => {
   const harness = await startHarness({ config: before })
   harness.modules.d.script('commit', 'throw')
   await harness.put(after)
@@ -77,7 +77,7 @@ test('G6 a rollback in the tick goes in reverse, from the thrower on', async () 
   expectOrder(orderOf(harness, 'close'), 'back')
 })
 
-test('G6 a rollback after a failed soak goes in reverse, after it the undos in reverse, then the closes', async () => {
+test('G6 a rollback after a failed soak runs in reverse, followed by the undos in reverse and the closes', async () => {
   const harness = await startHarness({ config: before, options: { soak: 1_000 } })
   harness.modules.x.script('check', 'reject')
   await harness.put(after, 1_000)
@@ -94,7 +94,7 @@ test('G6 a rollback after a failed soak goes in reverse, after it the undos in r
   expectOrder(orderOf(harness, 'close'), 'back')
 })
 
-test('G6 a close waits for the closes of those that depend on it, not for others', async () => {
+test('G6 a close waits for the closes of its dependents, but not for others', async () => {
   const harness = await startHarness({ config: before })
   harness.modules.d.script('close', 'deaf')
   await harness.put(after)
@@ -111,11 +111,11 @@ test('G6 the reloader closes in reverse, compensating modules first', async () =
   expectOrder(orderOf(harness, 'close'), 'back')
 })
 
-test('G6 generations that need each other close in reverse although different transactions retire them', async () => {
+test('G6 generations that need each other close in reverse even if different transactions retire them', async () => {
   const harness = await startHarness({ config: configOf({ a: 1, c: 1 }) })
   harness.modules.c.script('close', 'deaf')
-  await harness.put(configOf({ a: 1, c: 2 })) // c1 is retired here, and its close takes long
-  await harness.put(configOf({ a: 2, c: 2 })) // a1 is retired here, which c1 was prepared with
+  await harness.put(configOf({ a: 1, c: 2 })) // c1 is retired here, and its close is slow
+  await harness.put(configOf({ a: 2, c: 2 })) // a1, with which c1 was prepared, is retired here
   await harness.advance(1_000)
   expect(harness.callsOf({ hooks: ['close'] })).toEqual(['close c1', 'close c2'])
   harness.modules.c.release()
@@ -123,7 +123,7 @@ test('G6 generations that need each other close in reverse although different tr
   expect(harness.callsOf({ hooks: ['close'] })).toEqual(['close c1', 'close c2', 'close a1'])
 })
 
-test('G6 a leased generation keeps what it needs open, over two transactions and the close', async () => {
+test('G6 a leased generation keeps its dependencies open, over two transactions and the close', async () => {
   const harness = await startHarness({ config: configOf({ a: 1, c: 1 }) })
   let open: () => void = () => {}
   const using = harness.reloader.modules.c.use(async (instance) => {
@@ -143,21 +143,21 @@ test('G6 a leased generation keeps what it needs open, over two transactions and
   expect(harness.callsOf({ hooks: ['close'] }).slice(3)).toEqual(['close c1', 'close a1'])
 })
 
-test('G6 needs give the staged instance where that module changes too, else the serving one', async () => {
+test('G6 needs receive the staged instance if that module changes too, or else the serving one', async () => {
   const harness = await startHarness({ config: configOf({ a: 1, c: 1 }) })
   const needOf = () => harness.reloader.modules.c.current?.needs.a
   const first = harness.reloader.modules.a.current
   expect(needOf()).toBe(first)
   await harness.put(configOf({ a: 1, c: 2 }))
-  expect(needOf()).toBe(first) // only c changed: the serving one
+  expect(needOf()).toBe(first) // only c changed, so it gets the serving one
   await harness.put(configOf({ a: 3, c: 3 }))
   expect(harness.reloader.modules.a.current).not.toBe(first)
-  expect(needOf()).toBe(harness.reloader.modules.a.current) // both changed: the one that serves with it
+  expect(needOf()).toBe(harness.reloader.modules.a.current) // both changed, so it gets the one that serves with it
   await harness.put(configOf({ a: 4, c: 3 }))
-  expect(needOf()).toBe(harness.reloader.modules.a.current) // its need changed: prepared anew
+  expect(needOf()).toBe(harness.reloader.modules.a.current) // its dependency changed, so it is prepared again
 })
 
-test('G6 no more prepares run side by side than concurrency allows, and all of them get their turn', async () => {
+test('G6 no more prepares run in parallel than concurrency allows, and all of them run eventually', async () => {
   const names = ['m1', 'm2', 'm3', 'm4', 'm5', 'm6', 'm7'] as const
   const waiting: (() => void)[] = []
   let most = 0

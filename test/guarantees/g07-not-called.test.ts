@@ -5,7 +5,7 @@ import { type ModuleName, Config, configOf, startHarness } from './harness.ts'
 
 const values = { a: 1, b: 1, c: 1, d: 1, x: 1, k: 1, l: 1 } as const
 
-// Which modules a change of one of them reaches: itself, and those that have its instance from `needs`.
+// Maps each module to those that its change calls: itself, and those that receive its instance through `needs`.
 const reached: Record<ModuleName, readonly ModuleName[]> = {
   a: ['a', 'c'],
   b: ['b'],
@@ -17,7 +17,7 @@ const reached: Record<ModuleName, readonly ModuleName[]> = {
 }
 
 test.each(Object.keys(reached) as ModuleName[])(
-  'G7 a change of %s calls it and what needs it, and nobody else',
+  'G7 a change of %s calls it and what needs it, and no other module',
   async (name) => {
     const harness = await startHarness({ config: configOf(values), options: { soak: 1_000 } })
     const record = await harness.put(configOf({ ...values, [name]: 2 }), 1_500)
@@ -29,7 +29,7 @@ test.each(Object.keys(reached) as ModuleName[])(
 )
 
 test.each(Object.keys(reached) as ModuleName[])(
-  'G7 a change of %s that fails calls nobody else on its way back either',
+  'G7 a change of %s that fails calls no other module during its rollback either',
   async (name) => {
     const harness = await startHarness({
       config: configOf(values),
@@ -50,14 +50,14 @@ test.each(Object.keys(reached) as ModuleName[])(
   },
 )
 
-test('G7 a change that concerns no module calls nobody, yet is committed', async () => {
+test('G7 a change that concerns no module calls none, but is committed', async () => {
   const harness = await startHarness({ config: configOf(values) })
   expect(await harness.put(configOf(values, 'a note'))).toMatchObject({ outcome: 'committed', modules: [] })
   expect(harness.reloader.config.note).toBe('a note')
   expect(harness.calls).toEqual([])
 })
 
-test('G7 the same config in other words is unchanged and calls nobody', async () => {
+test('G7 the same config written differently is unchanged and calls no module', async () => {
   const harness = await startHarness({ config: configOf(values) })
   const before = harness.reloader.config
   const reversed = Object.fromEntries(Object.entries(configOf(values)).reverse())
@@ -68,7 +68,7 @@ test('G7 the same config in other words is unchanged and calls nobody', async ()
   expect(harness.reloader.status()).toMatchObject({ inSync: true, serving: { revision: { order: 3 } } })
 })
 
-test('G7 selects that build new objects each time call nobody while what they build is equal', async () => {
+test('G7 selects that build new objects each time call no module as long as the results are equal', async () => {
   const source = memorySource(configOf({ a: 1, b: 1, x: 1 }))
   const calls: string[] = []
   const applierOf = (name: string) => ({
@@ -97,13 +97,13 @@ test('G7 selects that build new objects each time call nobody while what they bu
   await reloader.close()
 })
 
-test('G7 order alone (after) calls nobody: b comes after a, but does not need it', async () => {
+test('G7 order alone (after) calls no module: b comes after a, but does not need it', async () => {
   const harness = await startHarness({ config: configOf({ a: 1, b: 1 }) })
   await harness.put(configOf({ a: 2, b: 1 }))
   expect(harness.callsOf({ modules: ['b'] })).toEqual([])
 })
 
-test('G7 a repair calls what degraded names and what needs it, and nobody else', async () => {
+test('G7 a repair calls what degraded names and what needs it, and no other module', async () => {
   const harness = await startHarness({ config: configOf(values), options: { repair: { minMs: 1_000, maxMs: 1_000 } } })
   harness.modules.a.script('rollback', 'throw')
   harness.modules.b.script('commit', 'throw')
@@ -113,9 +113,9 @@ test('G7 a repair calls what degraded names and what needs it, and nobody else',
   expect(harness.calls).toEqual(['prepare a3', 'prepare c3', 'commit a3', 'commit c3', 'close c1', 'close a1'])
 })
 
-test('G7 a check is asked of what changed, and not again once it has passed its soak', async () => {
+test('G7 a check is asked for a changed module, and not again once that has passed its soak', async () => {
   const harness = await startHarness({ config: configOf(values), options: { soak: 1_000 } })
-  harness.modules.b.always('check', 'reject') // b has proved itself: another one's change is not its business
+  harness.modules.b.always('check', 'reject') // b has passed its soak, so another module's change does not concern it
   expect((await harness.put(configOf({ ...values, x: 2 }), 1_500)).outcome).toBe('committed')
   expect([...new Set(harness.callsOf({ hooks: ['check'] }))]).toEqual(['check x2'])
 })

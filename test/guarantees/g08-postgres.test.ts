@@ -28,7 +28,7 @@ interface Values {
   readonly query?: string
 }
 
-/** A logger, a pool, and a cache that is warmed through the pool that will serve with it. */
+/** Wires a logger, a pool, and a cache that is warmed through the pool with which it will serve. */
 const startService = async (soakMs = 0) => {
   const documentOf = ({ level = 'info', name = 'one', password, query = "select 'fresh' as state" }: Values) => {
     const url = new URL(server().connectionString)
@@ -81,7 +81,7 @@ const startService = async (soakMs = 0) => {
   }
 }
 
-/** Queries without a pause until stopped; answers every error. */
+/** Sends queries without a pause until stopped; returns every error. */
 const hammer = (query: () => Promise<unknown>) => {
   const errors: unknown[] = []
   let isRunning = true
@@ -101,7 +101,7 @@ const hammer = (query: () => Promise<unknown>) => {
   }
 }
 
-/** The server's processes behind all connections of the pool. */
+/** Lists the server's processes behind all connections of the pool. */
 const connections = async (pool: Pool): Promise<number[]> => {
   const clients = await Promise.all(Array.from({ length: MAX }, () => pool.connect()))
   const pids = clients.map((client) => (client as unknown as { processID: number }).processID)
@@ -109,7 +109,7 @@ const connections = async (pool: Pool): Promise<number[]> => {
   return pids.sort((one, other) => one - other)
 }
 
-test('G5 a real pool, a real logger and a cache go on untouched while a prepare fails against the server', async () => {
+test('G5 a real pool, a real logger and a cache keep working while a prepare fails against the server', async () => {
   const { reloader, put, logger, child } = await startService()
   const pool = reloader.modules.db.current
   const pids = await connections(pool)
@@ -145,7 +145,7 @@ test('G6 a cache is warmed through the new pool before either serves, and drains
   expect(reloader.status().counters.reported).toBe(0)
 })
 
-test('G6 a cache that cannot be warmed through the new pool keeps both as they are', async () => {
+test('G6 a cache that cannot be warmed through the new pool leaves both as they are', async () => {
   const { reloader, put } = await startService()
   const { db, cache } = reloader.modules
   const before = [db.current, cache.current]
@@ -159,7 +159,7 @@ test('G6 a cache that cannot be warmed through the new pool keeps both as they a
   expect((await db.current.query('select 1 as one')).rows).toEqual([{ one: 1 }])
 })
 
-test('G8 after a failed soak the very same pool serves, with its connections, and no query was lost', async () => {
+test('G8 after a failed soak the same pool serves with its connections, and no query was lost', async () => {
   const { reloader, put, logger, child, setUnwell } = await startService(50)
   const pool = reloader.modules.db.current
   const pids = await connections(pool)

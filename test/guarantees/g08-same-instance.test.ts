@@ -18,7 +18,7 @@ const ways: readonly [string, (harness: Harness) => void][] = [
 
 const options = { soak: 1_000, deadlines: { checkMs: 500, graceMs: 100 } }
 
-test.each(ways)('G8 after a failure in %s the same instances serve as before, open', async (_, script) => {
+test.each(ways)('G8 after a failure in %s the same open instances serve as before', async (_, script) => {
   const harness = await startHarness({ config: before, options })
   const served = instances(harness)
   const { config } = harness.reloader
@@ -30,7 +30,7 @@ test.each(ways)('G8 after a failure in %s the same instances serve as before, op
   expect(harness.effects).toEqual({ a: 1, b: 1, c: 1, d: 1, x: 1, k: 1 })
 })
 
-test('G8 nothing that served is closed before the soak of what replaced it has passed', async () => {
+test('G8 what served is not closed before the soak of its replacement has passed', async () => {
   const harness = await startHarness({ config: before, options: { soak: 10_000 } })
   harness.source.put(after)
   for (let ms = 0; ms < 9_000; ms += 1_000) {
@@ -47,7 +47,7 @@ test('G8 nothing that served is closed before the soak of what replaced it has p
   expect(harness.reloader.status()).toMatchObject({ lastKnownGood: { revision: { order: 2 } } })
 })
 
-test('G8 the last known good document ends a soak: the same instances serve again', async () => {
+test('G8 the last known good ends a soak, and the same instances serve again', async () => {
   const harness = await startHarness({ config: before, options: { soak: 10_000 } })
   const served = instances(harness)
   harness.source.put(after)

@@ -6,7 +6,7 @@ const before = configOf({ a: 1, b: 1 })
 const after = configOf({ a: 2, b: 2 })
 const soak: SoakOptions<Config> = { durationMs: 1_000, intervalMs: 200 }
 
-test('G8 a soak asks its checks at once, at every interval, and at its very end', async () => {
+test('G8 a soak asks its checks at once, at every interval, and at its end', async () => {
   const harness = await startHarness({ config: before, options: { soak } })
   harness.source.put(after)
   await harness.advance(0)
@@ -21,7 +21,7 @@ test('G8 a soak asks its checks at once, at every interval, and at its very end'
   expect(harness.callsOf({ hooks: ['check'], modules: ['a'] })).toHaveLength(6)
 })
 
-test('G8 a soak fails at failureThreshold rounds in a row, and not before', async () => {
+test('G8 a soak fails after failureThreshold failed rounds in a row, and not before', async () => {
   const options = { soak: { ...soak, failureThreshold: 3 } }
   const harness = await startHarness({ config: before, options })
   harness.modules.b.script('check', 'reject', 'reject', undefined, 'reject', 'reject')
@@ -35,7 +35,7 @@ test('G8 a soak fails at failureThreshold rounds in a row, and not before', asyn
   expect(harness.served).toEqual({ a: 2, b: 2 })
 })
 
-test('G8 a soak does not pass with a failed last round: it goes on until a good one or the threshold', async () => {
+test('G8 a soak whose last round fails continues until a good round or the threshold', async () => {
   const options = { soak: { ...soak, failureThreshold: 2 } }
   const harness = await startHarness({ config: before, options })
   harness.modules.b.script('check', undefined, undefined, undefined, undefined, undefined, 'reject', 'reject')
@@ -44,15 +44,15 @@ test('G8 a soak does not pass with a failed last round: it goes on until a good 
 
 test('G8 a check that does not answer in time has failed', async () => {
   const harness = await startHarness({ config: before, options: { soak, deadlines: { checkMs: 500, graceMs: 100 } } })
-  for (const behaviour of ['heed', 'deaf'] as const) {
-    harness.modules.a.script('check', behaviour)
-    const record = await harness.put(configOf({ a: 3, b: 3 }, behaviour), 3_000)
+  for (const behavior of ['heed', 'deaf'] as const) {
+    harness.modules.a.script('check', behavior)
+    const record = await harness.put(configOf({ a: 3, b: 3 }, behavior), 3_000)
     expect(record).toMatchObject({ outcome: 'rolled-back', failures: [{ code: 'module.check-timeout', module: 'a' }] })
     expect(harness.served).toEqual({ a: 1, b: 1 })
   }
 })
 
-test('G8 a health check of the service sees the new config and can take it back', async () => {
+test('G8 a health check of the service sees the new config and can roll it back', async () => {
   const seen: unknown[] = []
   const checks: SoakOptions<Config>['checks'] = [
     (config) => {
@@ -71,10 +71,10 @@ test('G8 a health check of the service sees the new config and can take it back'
   expect(harness.served).toEqual({ a: 1, b: 1 })
 })
 
-test('G8 a first start whose soak fails keeps serving, rests degraded, is not promoted, and heals later', async () => {
+test('G8 a first start whose soak fails keeps serving, rests degraded, is not promoted, and recovers later', async () => {
   const harness = createHarness({ config: before, options: { soak, repair: { minMs: 1_000, maxMs: 1_000 } } })
   harness.modules.b.script('check', 'reject', 'reject', undefined)
-  await harness.reloader.start() // it serves: there is nothing else
+  await harness.reloader.start() // it serves, because there is no other config
   expect(await harness.next(1_000)).toMatchObject({
     outcome: 'degraded',
     degraded: [],
@@ -90,7 +90,7 @@ test('G8 a first start whose soak fails keeps serving, rests degraded, is not pr
   expect(harness.callsOf({ hooks: ['prepare', 'commit'] })).toHaveLength(4) // it was only checked again
 })
 
-test('G8 a first start whose soak fails is healed by a better document, whose own soak checks all that is soakFailed', async () => {
+test('G8 a first start whose soak fails is repaired by a better document, whose soak checks all modules that have not passed', async () => {
   const harness = createHarness({
     config: before,
     options: { soak, repair: { minMs: 60_000, maxMs: 60_000 }, random: () => 0.99 },
@@ -98,7 +98,7 @@ test('G8 a first start whose soak fails is healed by a better document, whose ow
   harness.modules.b.always('check', 'reject')
   await harness.reloader.start()
   expect((await harness.next(1_000)).outcome).toBe('degraded')
-  // Only a changes: b is as unwell as before, and must not be taken for proved.
+  // Only a changes: b is as unhealthy as before, and must not count as checked.
   expect((await harness.put(configOf({ a: 2, b: 1 }), 2_000)).outcome).toBe('degraded')
   harness.modules.b.always('check')
   expect((await harness.put(configOf({ a: 2, b: 3 }), 2_000)).outcome).toBe('committed')
@@ -111,7 +111,7 @@ test('G8 without a soak no check is asked', async () => {
   expect(harness.callsOf({ hooks: ['check'] })).toEqual([])
 })
 
-test('G8 no more checks are asked side by side than concurrency allows', async () => {
+test('G8 no more checks run in parallel than concurrency allows', async () => {
   const harness = await startHarness({ config: before, options: { soak, concurrency: 1 } })
   harness.modules.a.script('check', 'deaf')
   harness.source.put(after)

@@ -11,7 +11,7 @@ const failuresOf = (record: { outcome: string }): string[] =>
 
 const start = (soak = 0): Promise<Harness> => startHarness({ config: before, options: { repair, soak } })
 
-test('G9 one rollback that throws stops no other, and the first cause comes first', async () => {
+test('G9 a rollback that throws stops no other, and the first cause comes first', async () => {
   const harness = await start()
   harness.modules.d.script('commit', 'throw')
   harness.modules.c.script('rollback', 'throw')
@@ -22,7 +22,7 @@ test('G9 one rollback that throws stops no other, and the first cause comes firs
   expect(harness.effects).toMatchObject({ a: 1, b: 1, d: 1, x: 1 })
 })
 
-test('G9 two rollbacks that throw, and one that returns a promise, stop no other', async () => {
+test('G9 two rollbacks that throw and one that returns a promise stop no other', async () => {
   const harness = await start()
   harness.modules.x.script('commit', 'throw')
   harness.modules.d.script('rollback', 'throw')
@@ -41,7 +41,7 @@ test('G9 two rollbacks that throw, and one that returns a promise, stop no other
   expect(harness.effects).toMatchObject({ a: 1, x: 1 })
 })
 
-test('G9 the thrower whose rollback throws too is reported for both', async () => {
+test('G9 a module whose commit and rollback both throw is reported for both', async () => {
   const harness = await start()
   harness.modules.b.script('commit', 'throw')
   harness.modules.b.script('rollback', 'throw')
@@ -51,7 +51,7 @@ test('G9 the thrower whose rollback throws too is reported for both', async () =
   expect(harness.effects.a).toBe(1)
 })
 
-test('G9 after a failed soak every rollback is called and every undo, whatever the others do', async () => {
+test('G9 after a failed soak every rollback and every undo is called, even if others fail', async () => {
   const harness = await start(1_000)
   harness.modules.a.script('check', 'reject')
   harness.modules.x.script('rollback', 'throw')
@@ -69,7 +69,7 @@ test('G9 after a failed soak every rollback is called and every undo, whatever t
     'module.undo-failed k',
   ])
   expect(harness.callsOf({ hooks: ['rollback', 'undo'] })).toHaveLength(7)
-  expect(harness.served).toEqual({ a: 1, b: 1, c: 1, d: 1, x: 1 }) // the pointers went back all the same
+  expect(harness.served).toEqual({ a: 1, b: 1, c: 1, d: 1, x: 1 }) // the generations were rolled back nevertheless
 })
 
 test('G9 every module whose check failed is reported', async () => {
@@ -79,14 +79,14 @@ test('G9 every module whose check failed is reported', async () => {
   expect(failuresOf(record)).toEqual(['module.check-failed a', 'module.check-failed c', 'module.check-failed x'])
 })
 
-test('G9 a prepare that fails is the only cause: those that were given up for it are not reported', async () => {
+test('G9 a prepare that fails is the only cause: those that were abandoned for it are not reported', async () => {
   const harness = await start()
   harness.modules.x.script('prepare', 'heed')
   harness.modules.a.script('prepare', 'reject')
   expect(failuresOf(await harness.put(after))).toEqual(['module.prepare-failed a'])
 })
 
-test('G9 each failure keeps its own original, beside the record', async () => {
+test('G9 each failure keeps its own original error, outside the record', async () => {
   const harness = await start()
   const [first, second] = [new Error('first'), new Error('second')]
   const throwing = (error: Error) => () => {
@@ -101,7 +101,7 @@ test('G9 each failure keeps its own original, beside the record', async () => {
   expect(JSON.stringify(record)).not.toMatch(/first|second/)
 })
 
-test('G9 all that failed is repaired together', async () => {
+test('G9 everything that failed is repaired together', async () => {
   const harness = await start()
   harness.modules.x.script('commit', 'throw')
   harness.modules.d.script('rollback', 'throw')

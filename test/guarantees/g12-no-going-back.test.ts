@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createRandom } from '../model/random-json.ts'
+import { createRandom } from '../support/random.ts'
 import { type Config, configOf, PACED_MS, startHarness, type Harness } from './harness.ts'
 
 const one = configOf({ a: 1, k: 1 })
@@ -11,7 +11,7 @@ const documentOf = (config: Config, order: number, lineage = 'memory-1') =>
 const isUntouched = (harness: Harness): unknown[] => [harness.records.length, harness.calls.length, harness.served.a]
 
 describe('G12 Order never goes back within a lineage', () => {
-  it('G12 a stale document that the watch tells starts no work', async () => {
+  it('G12 a stale document that the watch reports starts no work', async () => {
     const harness = await startHarness({ config: one })
     for (let value = 2; value <= 5; value++) await harness.put(at(value))
     harness.clearCalls()
@@ -25,7 +25,7 @@ describe('G12 Order never goes back within a lineage', () => {
     })
   })
 
-  it('G12 a stale document that comes while a newer one is being applied does not wait for it', async () => {
+  it('G12 a stale document that arrives while a newer one is being applied is not queued', async () => {
     const harness = await startHarness({ config: one })
     harness.modules.a.script('prepare', 'deaf')
     harness.source.put(at(2))
@@ -43,7 +43,7 @@ describe('G12 Order never goes back within a lineage', () => {
     const harness = await startHarness({ config: one })
     harness.source.deliver(documentOf(at(9), 9))
     expect(await harness.next()).toMatchObject({ outcome: 'committed', revision: { order: 9 } })
-    const reloaded = harness.reloader.reload() // the store itself still answers with order 1
+    const reloaded = harness.reloader.reload() // the store itself still returns order 1
     await harness.advance(0)
     expect(await reloaded).toMatchObject({
       outcome: 'rejected',
@@ -52,7 +52,7 @@ describe('G12 Order never goes back within a lineage', () => {
     expect(harness.served.a).toBe(9)
   })
 
-  it('G12 a read after a reconnect that answers with an older document starts no work', async () => {
+  it('G12 a read after a reconnect that returns an older document starts no work', async () => {
     const harness = await startHarness({ config: one })
     harness.source.deliver(documentOf(at(9), 9))
     await harness.next()
@@ -62,7 +62,7 @@ describe('G12 Order never goes back within a lineage', () => {
     expect(isUntouched(harness)).toEqual([2, 0, 9])
   })
 
-  it('G12 a revert is a new revision of old content, and is applied', async () => {
+  it('G12 a revert in the source is a new revision of old content, and is applied', async () => {
     const harness = await startHarness({ config: one })
     await harness.put(at(2))
     expect(await harness.put(one)).toMatchObject({ outcome: 'committed', revision: { order: 3 } })
@@ -71,7 +71,7 @@ describe('G12 Order never goes back within a lineage', () => {
 })
 
 describe('G12 A redelivered document', () => {
-  it('G12 starts no work, however often it comes', async () => {
+  it('G12 starts no work, however often it arrives', async () => {
     const harness = await startHarness({ config: one })
     await harness.put(at(2))
     harness.clearCalls()
@@ -83,7 +83,7 @@ describe('G12 A redelivered document', () => {
     expect([...isUntouched(harness), harness.source.reads]).toEqual([2, 0, 2, reads])
   })
 
-  it('G12 of the same name at a later order starts no work, and makes what is older stale', async () => {
+  it('G12 of the same name at a later order starts no work, and makes older documents stale', async () => {
     const harness = await startHarness({ config: one })
     await harness.put(at(2))
     harness.clearCalls()
@@ -113,7 +113,7 @@ describe('G12 A redelivered document', () => {
     expect(isUntouched(harness)).toEqual([2, 0, 1])
   })
 
-  it('G12 with new text but the same config is told as unchanged and calls no module', async () => {
+  it('G12 with new text but the same config is recorded as unchanged and calls no module', async () => {
     const harness = await startHarness({ config: one })
     const record = await harness.put(`${JSON.stringify({ k: { value: 1 }, a: { value: 1 } })}\n`)
     expect([record.outcome, harness.calls, record.modules]).toEqual(['unchanged', [], []])
@@ -122,7 +122,7 @@ describe('G12 A redelivered document', () => {
 })
 
 describe('G12 A document of another lineage', () => {
-  it('G12 that the watch tells causes a read and is never applied itself', async () => {
+  it('G12 that the watch reports causes a read and is never applied itself', async () => {
     const harness = await startHarness({ config: one })
     const reads = harness.source.reads
     harness.source.deliver(documentOf(at(99), 500, 'forged'))
@@ -133,7 +133,7 @@ describe('G12 A document of another lineage', () => {
     expect(harness.served.a).toBe(2)
   })
 
-  it('G12 that a read finds is applied, though its order is lower: the store was restored', async () => {
+  it('G12 that a read finds is applied even if its order is lower, because the store was restored', async () => {
     const harness = await startHarness({ config: one })
     for (let value = 2; value <= 9; value++) await harness.put(at(value), PACED_MS)
     harness.source.wipe()
@@ -147,7 +147,7 @@ describe('G12 A document of another lineage', () => {
   })
 })
 
-describe('G12 Random deliveries, old, new, twice and foreign', () => {
+describe('G12 Random deliveries, old, new, duplicate and foreign', () => {
   it.each([11, 12, 13])('G12 never serve an older order than before; seed %i', async (seed) => {
     const random = createRandom(seed)
     const harness = await startHarness({ config: one })
@@ -156,11 +156,11 @@ describe('G12 Random deliveries, old, new, twice and foreign', () => {
     const served: number[] = []
     for (let round = 0; round < 300; round++) {
       const isNew = random.chance(0.4)
-      if (isNew) newest += 1 + random.upTo(3)
-      const order = isNew ? newest : 1 + random.upTo(newest)
+      if (isNew) newest += 1 + random.below(3)
+      const order = isNew ? newest : 1 + random.below(newest)
       harness.source.deliver(documentOf(at(order), order, random.chance(0.1) ? 'forged' : 'memory-1'))
       if (random.chance(0.05)) harness.source.breakWatch('source.closed')
-      await harness.advance(random.chance(0.1) ? 10_000 : random.upTo(3))
+      await harness.advance(random.chance(0.1) ? 10_000 : random.below(3))
       served.push(harness.reloader.status().serving?.revision.order ?? 0)
     }
     expect(served).toEqual([...served].sort((one_, other) => one_ - other))

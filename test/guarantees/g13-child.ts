@@ -1,4 +1,4 @@
-// A service's process without any handler of its own: whatever nobody catches ends it.
+// A service's process without any error handler, so that everything uncaught ends it.
 import { misdeeds } from './hostile-values.ts'
 import { createService, type Place, places } from './spoiled-service.ts'
 

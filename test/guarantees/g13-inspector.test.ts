@@ -9,20 +9,22 @@ const fail = (): never => {
   throw noise
 }
 
-/** Changes all that it can reach. */
-const vandalize = (value: unknown, seen = new Set<unknown>()): void => {
+/** Changes everything that it can reach. */
+const changeAll = (value: unknown, seen = new Set<unknown>()): void => {
   if (typeof value !== 'object' || value === null || seen.has(value)) return
   seen.add(value)
   for (const key of Reflect.ownKeys(value)) {
-    vandalize(Reflect.get(value, key), seen)
-    if (key !== 'length') Reflect.set(value, key, 'vandalized')
+    changeAll(Reflect.get(value, key), seen)
+    if (key !== 'length') Reflect.set(value, key, 'changed')
     Reflect.deleteProperty(value, key)
   }
 }
 
 const requests = ['close.requested', 'source.changed', 'module.settled', 'watch.broke', 'xstate.stop']
 
-/** Sends all that it can to whatever it is told of; not to what it is told because of that, which would never end. */
+/**
+ * Sends everything that it can to the actors that it sees; not in response to its own events, which would never end.
+ */
 const createMeddler = () => {
   let isMeddling = false
   return ({ actorRef }: MachineInspectionEvent): void => {
@@ -38,7 +40,7 @@ const inspectors: Readonly<Record<string, () => MachineInspector>> = {
   throws: () => fail,
   'is an observer that throws': () => ({ next: fail }),
   rejects: () => async () => fail(),
-  'answers with what is no promise but looks like one': () => () => ({ then: fail }),
+  'returns something that looks like a promise but is none': () => () => ({ then: fail }),
   'loses its next': () => {
     let calls = 0
     return {
@@ -47,14 +49,14 @@ const inspectors: Readonly<Record<string, () => MachineInspector>> = {
       },
     }
   },
-  'vandalizes what it is told': () => (event) => {
-    vandalize(event.actorRef.getSnapshot())
-    vandalize(event)
+  'changes everything that it receives': () => (event) => {
+    changeAll(event.actorRef.getSnapshot())
+    changeAll(event)
   },
   'sends events to the machines': createMeddler,
 }
 
-/** What a service does that commits, rolls back, rejects, loses its watch and gets it back. */
+/** Plays a service that commits, rolls back, rejects, loses its watch and opens it again. */
 const live = async (options: HarnessOptions['options'] = {}) => {
   const harness = await startHarness({ config: configOf({ a: 1 }), options: { soak: 20, ...options } })
   const { reloader, source, modules, put, advance } = harness
@@ -85,12 +87,12 @@ describe('G13 An inspector changes nothing', () => {
     const { reported, ...withIt } = await live({ inspect: inspect as MachineInspector })
     expect(withIt).toEqual(without)
     expect(withIt.outcomes).toEqual(['committed', 'rolled-back', 'rejected', 'committed'])
-    // Said once for each machine, not once for each of the hundreds of calls.
-    if (kind.includes('machines') || kind.includes('vandalizes')) expect(reported).toBe(0)
+    // It is reported once for each machine, not once for each of the hundreds of calls.
+    if (kind.includes('machines') || kind.includes('changes')) expect(reported).toBe(0)
     else expect([1, 2, 3]).toContain(reported)
   })
 
-  it('G13 when it calls the reloader from amid a step', async () => {
+  it('G13 when it calls the reloader in the middle of a step', async () => {
     const said: string[] = []
     let act = (): void => {}
     const harness = await startHarness({
@@ -122,7 +124,7 @@ describe('G13 An inspector changes nothing', () => {
 })
 
 describe('The option inspect', () => {
-  it('takes what XState takes: a function, or an observer', async () => {
+  it('accepts what XState accepts: a function or an observer', async () => {
     expectTypeOf<(event: InspectionEvent) => void>().toExtend<MachineInspector>()
     expectTypeOf<Observer<InspectionEvent>>().toExtend<MachineInspector>()
     type XStateTakes = NonNullable<NonNullable<Parameters<typeof createActor>[1]>['inspect']>
@@ -139,14 +141,14 @@ describe('The option inspect', () => {
   })
 
   it.each([null, {}, 'inspect', { inspect: { next: () => {} } }, { next: 1 }])(
-    'refuses %o, and says what it takes',
+    'rejects %o, and names what it accepts',
     (given) => {
       const options = { source: memorySource(configOf({ a: 1 })), schema: Config, inspect: given as never }
-      expect(() => createReloader(options)).toThrow(/inspect takes an XState inspector/)
+      expect(() => createReloader(options)).toThrow(/inspect must be a function or an observer/)
     },
   )
 
-  it('gives actors that XState would give: one for each role, parents by identity, the chart as frozen data', async () => {
+  it('provides actors like those of XState: one for each role, parents by identity, the machine as frozen data', async () => {
     const roots = new Map<string, MachineInspectionEvent['actorRef']>()
     const children = new Map<string, string | undefined>()
     const sources = new Set<string | undefined>()

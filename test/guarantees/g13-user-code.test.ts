@@ -40,13 +40,13 @@ describe('G13 No error in user code ends the process or stops the watch', () => 
 describe('G13 What user code throws', () => {
   const one = configOf({ a: 1 })
 
-  it('G13 in a listener is reported, and the other listeners are told all the same', async () => {
+  it('G13 in a listener is reported, and the other listeners are called nevertheless', async () => {
     const harness = await startHarness({ config: one })
-    const told: unknown[] = []
+    const received: unknown[] = []
     const { reloader } = harness
     reloader.subscribe(
       (config) => config.a?.value,
-      (next) => told.push(next),
+      (next) => received.push(next),
     )
     reloader.subscribe(
       (config) => config.a?.value,
@@ -62,14 +62,14 @@ describe('G13 What user code throws', () => {
     )
     reloader.subscribe(
       (config) => config.a?.value,
-      (next, previous, { direction }) => told.push([next, previous, direction]),
+      (next, previous, { direction }) => received.push([next, previous, direction]),
     )
     expect(await harness.put(configOf({ a: 2 }))).toMatchObject({ outcome: 'committed' })
-    expect(told).toEqual([2, [2, 1, 'forward']])
+    expect(received).toEqual([2, [2, 1, 'forward']])
     expect(reloader.status().counters.reported).toBe(2)
   })
 
-  it('G13 in a lease or a use reaches its caller, and nobody else; the hold has ended', async () => {
+  it('G13 in a lease or a use reaches only its caller, and the lease has ended', async () => {
     const harness = await startHarness({ config: one })
     const thrown = new Error('scripted')
     const fail = (): never => {
@@ -81,7 +81,7 @@ describe('G13 What user code throws', () => {
     expect(harness.modules.a.made.map(({ closes }) => closes)).toEqual([1, 0])
   })
 
-  it('G13 in a consumer of the records ends that one alone', async () => {
+  it('G13 in a consumer of the records ends only that consumer', async () => {
     const harness = await startHarness({ config: one })
     const consuming = (async () => {
       for await (const record of harness.reloader.transactions()) throw new Error(record.outcome)
@@ -92,7 +92,7 @@ describe('G13 What user code throws', () => {
     expect(await harness.put(configOf({ a: 3 }))).toMatchObject({ outcome: 'committed' })
   })
 
-  it('G13 a start that was refused for its options leaves nothing that rejects later', async () => {
+  it('G13 in the options of a rejected start leaves nothing that rejects later', async () => {
     const unhandled: unknown[] = []
     const note = (error: unknown): void => void unhandled.push(error)
     process.on('unhandledRejection', note)

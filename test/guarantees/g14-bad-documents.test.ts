@@ -12,30 +12,33 @@ const bad: readonly { readonly what: string; readonly content: MemoryContent | u
   { what: 'oversized', content: `"${'x'.repeat(maxDocumentBytes)}"`, code: 'document.too-large' },
   { what: 'half-written', content: JSON.stringify(one).slice(0, -2), code: 'document.malformed' },
   { what: 'not UTF-8', content: new Uint8Array([0x7b, 0xff, 0x7d]), code: 'document.encoding' },
-  { what: 'of another shape', content: { b: 7 }, code: 'schema.invalid' },
+  { what: 'of another type', content: { b: 7 }, code: 'schema.invalid' },
 ]
 
-describe('G14 A document that is no config', () => {
-  it.each(bad)('G14 keeps the last good config and says why: $what', async ({ content, code }) => {
-    const harness = await startHarness({ config: one, options: { maxDocumentBytes } })
-    const { reloader } = harness
-    const { config } = reloader
-    const instance = reloader.modules.a.current
-    if (content === undefined) harness.source.delete()
-    else harness.source.put(content)
-    const record = await harness.next()
-    expect(record).toMatchObject({ outcome: 'rejected', failures: [{ code, phase: 'validating', revision: '2' }] })
-    expect(record).toMatchObject({ revision: harness.source.revision, modules: [] })
-    expect([reloader.config === config, reloader.modules.a.current === instance, harness.calls]).toEqual([
-      true,
-      true,
-      [],
-    ])
-    expect(reloader.status()).toMatchObject({ state: 'rejected', inSync: false, serving: { revision: { order: 1 } } })
-    expect(reloader.status().lastKnownGood).toEqual(reloader.status().serving)
-  })
+describe('G14 A document that is not a config', () => {
+  it.each(bad)(
+    'G14 leaves the last good config in place and is reported with its reason: $what',
+    async ({ content, code }) => {
+      const harness = await startHarness({ config: one, options: { maxDocumentBytes } })
+      const { reloader } = harness
+      const { config } = reloader
+      const instance = reloader.modules.a.current
+      if (content === undefined) harness.source.delete()
+      else harness.source.put(content)
+      const record = await harness.next()
+      expect(record).toMatchObject({ outcome: 'rejected', failures: [{ code, phase: 'validating', revision: '2' }] })
+      expect(record).toMatchObject({ revision: harness.source.revision, modules: [] })
+      expect([reloader.config === config, reloader.modules.a.current === instance, harness.calls]).toEqual([
+        true,
+        true,
+        [],
+      ])
+      expect(reloader.status()).toMatchObject({ state: 'rejected', inSync: false, serving: { revision: { order: 1 } } })
+      expect(reloader.status().lastKnownGood).toEqual(reloader.status().serving)
+    },
+  )
 
-  it.each(bad)('G14 is said by start at once, and nothing is left: $what', async ({ content, code }) => {
+  it.each(bad)('G14 makes start reject at once, with nothing left: $what', async ({ content, code }) => {
     const harness = createHarness({ options: { maxDocumentBytes } })
     if (content !== undefined) harness.source.put(content)
     await expect(harness.reloader.start({ deadlineMs: 3_600_000 })).rejects.toMatchObject({ code, phase: 'validating' })
@@ -47,7 +50,7 @@ describe('G14 A document that is no config', () => {
     ])
   })
 
-  it('G14 however many come in a row, keeps the last good config; the next good one is applied', async () => {
+  it('G14 may come many times in a row: the last good config stays, and the next good one is applied', async () => {
     const harness = await startHarness({ config: one, options: { maxDocumentBytes } })
     for (let round = 0; round < 5; round++) {
       for (const { content, code } of bad) {
@@ -60,7 +63,7 @@ describe('G14 A document that is no config', () => {
     expect(await harness.put(configOf({ a: 2, k: 2 }), PACED_MS)).toMatchObject({ outcome: 'committed' })
   })
 
-  it('G14 that one comes back good after another is told as unchanged, and the state says that all is well', async () => {
+  it('G14 may be followed by the good document again, which is unchanged, and the state shows that all is well', async () => {
     const harness = await startHarness({ config: one })
     await harness.put('{')
     expect(harness.reloader.status().state).toBe('rejected')
@@ -68,7 +71,7 @@ describe('G14 A document that is no config', () => {
     expect(harness.reloader.status()).toMatchObject({ state: 'committed', inSync: true })
   })
 
-  it('G14 does not end a degraded state, nor the repair of what is degraded', async () => {
+  it('G14 ends neither a degraded state nor the repair of what is degraded', async () => {
     const harness = await startHarness({ config: one })
     harness.modules.k.script('apply', 'throw')
     harness.modules.k.script('undo', 'throw')

@@ -1,15 +1,15 @@
 import { getEventListeners } from 'node:events'
 import type { SourceCode } from 'changeover'
 import { describe, expect, it } from 'vitest'
-import { createRandom } from '../model/random-json.ts'
+import { createRandom } from '../support/random.ts'
 import { configOf, createHarness, startHarness, type Harness } from './harness.ts'
 
 const one = configOf({ a: 1, k: 1 })
 const HOUR_MS = 3_600_000
-/** How finely the tests look at virtual time. */
+/** The step in which the tests look at virtual time. */
 const STEP_MS = 20
 
-/** Makes the source unreachable in each of its ways. */
+/** Makes the source unreachable in each possible way. */
 const cut = ({ source }: Harness, code: SourceCode = 'source.unreachable'): void => {
   source.failReads(code)
   source.failWatches(code)
@@ -33,7 +33,7 @@ describe('G15 Fetch errors', () => {
     'source.compacted',
     'source.closed',
     'source.failed',
-  ] as const)('G15 never roll back nor change what serves: %s for an hour', async (code) => {
+  ] as const)('G15 never roll back or change what serves: %s for an hour', async (code) => {
     const harness = await startHarness({ config: one })
     const before = untouched(harness)
     cut(harness, code)
@@ -46,7 +46,7 @@ describe('G15 Fetch errors', () => {
     expect(harness.reloader.status().source.state).toBe('watching')
   })
 
-  it('G15 while a module soaks do not end the soak', async () => {
+  it('G15 during a soak do not end the soak', async () => {
     const harness = await startHarness({ config: one, options: { soak: 10_000 } })
     harness.source.put(configOf({ a: 2, k: 2 }))
     await harness.advance(100)
@@ -55,7 +55,7 @@ describe('G15 Fetch errors', () => {
     expect(harness.served.a).toBe(2)
   })
 
-  it('G15 of an explicit reload are told, and change nothing', async () => {
+  it('G15 of an explicit reload are recorded, and change nothing', async () => {
     const harness = await startHarness({ config: one })
     const { config } = harness.reloader
     cut(harness, 'source.denied')
@@ -65,7 +65,7 @@ describe('G15 Fetch errors', () => {
     expect([harness.reloader.config === config, harness.calls]).toEqual([true, []])
   })
 
-  it('G15 do not hide a change that was made meanwhile', async () => {
+  it('G15 do not hide a change that was made during them', async () => {
     const harness = await startHarness({ config: one })
     cut(harness)
     await harness.advance(HOUR_MS)
@@ -79,7 +79,7 @@ describe('G15 Fetch errors', () => {
 describe('G15 The watch retries with back-off', () => {
   const retry = { minMs: 200, maxMs: 5_000 }
 
-  it('G15 that is jittered and capped: attempts over three hours', async () => {
+  it('G15 that is jittered and limited: attempts over three hours', async () => {
     const random = createRandom(99)
     const harness = await startHarness({ config: one, options: { sourceBackoff: retry, random: random.next } })
     const { source, clock } = harness
@@ -92,7 +92,7 @@ describe('G15 The watch retries with back-off', () => {
       last = source.reads
     }
     const waits = attempts.slice(1).map((at, index) => at - (attempts[index] ?? 0))
-    // It doubles from the least to the most, of which one half is random.
+    // It doubles from the minimum to the maximum, and half of it is random.
     for (const [index, wait] of waits.entries()) {
       const full = Math.min(retry.maxMs, retry.minMs * 2 ** (index + 1))
       expect([wait >= full / 2 - STEP_MS, wait <= full + STEP_MS, index, wait]).toEqual([true, true, index, wait])
@@ -106,7 +106,7 @@ describe('G15 The watch retries with back-off', () => {
     expect(perHour).toBeLessThan((2 * HOUR_MS) / retry.maxMs)
   })
 
-  it('G15 that begins anew when the source was healthy meanwhile', async () => {
+  it('G15 that starts again from the minimum once the source was healthy', async () => {
     const harness = await startHarness({ config: one, options: { sourceBackoff: retry } })
     for (let round = 0; round < 5; round++) {
       cut(harness)
@@ -121,7 +121,7 @@ describe('G15 The watch retries with back-off', () => {
     }
   })
 
-  it('G15 also where a watch breaks at once each time, though reads succeed', async () => {
+  it('G15 also if a watch breaks at once each time, although reads succeed', async () => {
     const harness = await startHarness({ config: one, options: { sourceBackoff: retry } })
     harness.source.failWatches('source.unreachable')
     harness.source.breakWatch('source.unreachable')
@@ -131,7 +131,7 @@ describe('G15 The watch retries with back-off', () => {
     expect(harness.records.length).toBe(1)
   })
 
-  it('G15 also where every watch is compacted at once', async () => {
+  it('G15 also if every watch is compacted at once', async () => {
     const harness = await startHarness({ config: one, options: { sourceBackoff: retry } })
     harness.source.failWatches('source.compacted')
     harness.source.breakWatch('source.compacted')
@@ -140,7 +140,7 @@ describe('G15 The watch retries with back-off', () => {
     expect(harness.source.reads - before).toBeLessThan((2.5 * HOUR_MS) / retry.maxMs)
   })
 
-  it('G15 of a read that hangs, within its deadline, one at a time', async () => {
+  it('G15 after a read that hangs, within its deadline, one at a time', async () => {
     const harness = await startHarness({ config: one, options: { sourceBackoff: retry, deadlines: { readMs: 1_000 } } })
     harness.source.breakWatch('source.closed')
     harness.source.hangReads({ deaf: true })
@@ -152,7 +152,7 @@ describe('G15 The watch retries with back-off', () => {
     expect(harness.reloader.status().source.lastError).toMatchObject({ code: 'source.timeout' })
   })
 
-  it('G15 while the reconcile notices a watch that is silent', async () => {
+  it('G15 while the reconcile read notices a silent watch', async () => {
     const harness = await startHarness({ config: one, options: { reconcileMs: 60_000 } })
     harness.source.silence()
     harness.source.put(configOf({ a: 3, k: 3 }))
@@ -187,7 +187,7 @@ describe('G15 Start', () => {
     expect(harness.served).toEqual({ a: 1 })
   })
 
-  it('G15 waits until its deadline, and says what the source answered last', async () => {
+  it('G15 waits until its deadline, and reports the last error of the source', async () => {
     const harness = createHarness({ config: one })
     cut(harness, 'source.tls')
     const started = harness.reloader.start({ deadlineMs: 10_000 }).catch((error: unknown) => error)
@@ -198,7 +198,7 @@ describe('G15 Start', () => {
     expect([harness.reloader.status().state, harness.clock.pending(), harness.source.watches]).toEqual(['closed', 0, 0])
   })
 
-  it('G15 waits until its signal', async () => {
+  it('G15 waits until its signal aborts', async () => {
     const harness = createHarness({ config: one })
     cut(harness)
     const controller = new AbortController()
@@ -212,7 +212,7 @@ describe('G15 Start', () => {
     expect([harness.clock.pending(), getEventListeners(controller.signal, 'abort')]).toEqual([0, []])
   })
 
-  it('G15 with a signal that has aborted already asks nothing of anybody and leaves nothing', async () => {
+  it('G15 does nothing and leaves nothing if its signal has aborted already', async () => {
     const harness = createHarness({ config: one })
     const signal = AbortSignal.abort()
     const started = harness.reloader.start({ signal, deadlineMs: HOUR_MS }).catch((error: unknown) => error)
@@ -221,7 +221,7 @@ describe('G15 Start', () => {
     expect([harness.calls, harness.clock.pending(), getEventListeners(signal, 'abort')]).toEqual([[], 0, []])
   })
 
-  it('G15 that was aborted while modules prepare closes what they have made', async () => {
+  it('G15 closes what modules have made if it is aborted while they prepare', async () => {
     const harness = createHarness({ config: configOf({ a: 1, b: 1 }) })
     harness.modules.b.script('prepare', 'heed')
     const controller = new AbortController()
@@ -236,7 +236,7 @@ describe('G15 Start', () => {
     ])
   })
 
-  it('G15 rejects at once for a bad document, whatever time it has', async () => {
+  it('G15 rejects at once for a bad document, however much time is left', async () => {
     const harness = createHarness({ options: {} })
     harness.source.put('{')
     await expect(harness.reloader.start({ deadlineMs: HOUR_MS })).rejects.toMatchObject({ code: 'document.malformed' })

@@ -30,11 +30,11 @@ const { frames, actors } = vi.hoisted(() => ({
   actors: [] as { readonly id: string; readonly getPersistedSnapshot: () => unknown }[],
 }))
 
-// All machines are looked at as an inspector would: every actor, event, input, output and snapshot.
+// Observes all machines as an inspector does: every actor, event, input, output and snapshot.
 vi.mock(import('xstate'), async (original) => {
   const { inspect: look } = await import('node:util')
   const xstate = await original()
-  // Not the whole frame: the machine hangs on every snapshot and action, and it is always the same.
+  // Leaves out the machine, which is part of every snapshot and action, and is always the same.
   const show = (event: InspectionEvent): void => {
     const frame = event as { readonly event?: unknown; readonly snapshot?: object }
     const { context, status, output, error, input } = (frame.snapshot ?? {}) as Record<string, unknown>
@@ -49,7 +49,7 @@ vi.mock(import('xstate'), async (original) => {
   return { ...xstate, createActor }
 })
 
-/** All that anybody gets to see of a service without asking for the unsafe. */
+/** Collects everything that a service shows without the unsafe accessor. */
 const shownBy = ({ reloader, output, records }: Service): string =>
   [
     ...output,
@@ -84,7 +84,7 @@ const schemas = [
 ] as const
 
 describe('G16 No config value is shown unless its path is public', () => {
-  it.each(schemas)('G16 not of documents that are refused, by %s', async (_, schema) => {
+  it.each(schemas)('G16 by documents that are rejected, by %s', async (_, schema) => {
     const service = await startLeakyService({ schema })
     await publishBadDocuments(service)
     expect(service.records.filter(({ outcome }) => outcome === 'rejected').length).toBe(badDocuments.length)
@@ -92,7 +92,7 @@ describe('G16 No config value is shown unless its path is public', () => {
     expect(secretsIn(shownBy(service))).toEqual([])
   })
 
-  it.each(schemas)('G16 not of documents that are refused at the start, by %s', async (_, schema) => {
+  it.each(schemas)('G16 by documents that are rejected at the start, by %s', async (_, schema) => {
     for (const document of badDocuments) {
       const service = createLeakyService({ schema })
       service.source.put(document)
@@ -104,20 +104,17 @@ describe('G16 No config value is shown unless its path is public', () => {
     }
   })
 
-  it.each(schemas)(
-    'G16 not of configs that serve, change, are planned and are swapped back, by %s',
-    async (_, schema) => {
-      const service = await startLeakyService({ schema })
-      const { reloader, output } = service
-      await publishConfigs(service)
-      expect(reloader.config.db.password).toBe(secret('password-8'))
-      output.push(inspect(reloader, { depth: 10, showHidden: true }))
-      await closeService(service)
-      expect(secretsIn(shownBy(service))).toEqual([])
-    },
-  )
+  it.each(schemas)('G16 by configs that serve, change, are planned and are rolled back, by %s', async (_, schema) => {
+    const service = await startLeakyService({ schema })
+    const { reloader, output } = service
+    await publishConfigs(service)
+    expect(reloader.config.db.password).toBe(secret('password-8'))
+    output.push(inspect(reloader, { depth: 10, showHidden: true }))
+    await closeService(service)
+    expect(secretsIn(shownBy(service))).toEqual([])
+  })
 
-  it.each(hooks)('G16 nor anything of what user code throws: %s', async (hook) => {
+  it.each(hooks)('G16 by user code that throws: %s', async (hook) => {
     const service = await startLeakyService()
     await failHook(service, hook)
     await closeService(service)
@@ -125,7 +122,7 @@ describe('G16 No config value is shown unless its path is public', () => {
     expect(secretsIn(shownBy(service))).toEqual([])
   })
 
-  it('G16 nor of what the start throws when the source fails with a telling error', async () => {
+  it('G16 by the error of a start when the source fails with a revealing error', async () => {
     const service = createLeakyService()
     service.failing.add('read')
     const started = service.reloader.start({ deadlineMs: 1_000 }).catch((error: unknown) => error)
@@ -135,7 +132,7 @@ describe('G16 No config value is shown unless its path is public', () => {
     expect(secretsIn(`${show(error)}\n${shownBy(service)}`)).toEqual([])
   })
 
-  it('G16 nor of an error that a source passes off as its own, code and all', async () => {
+  it('G16 by an error that imitates an error of the source, including its code', async () => {
     const service = createLeakyService()
     const forged = Object.assign(new Error(secret('forged')), { name: 'SourceError', code: secret('forged-code') })
     const reloader = createReloader({
@@ -151,7 +148,7 @@ describe('G16 No config value is shown unless its path is public', () => {
 })
 
 describe('G16 These tests', () => {
-  it('G16 would notice a leak: secrets are found in values, errors and texts, and all machines are watched', async () => {
+  it('G16 would notice a leak: secrets are found in values, errors and texts, and all machines are observed', async () => {
     expect(secretsIn(show({ deep: { config: configOf(1) } })).sort()).toEqual([
       CARD,
       secret('host-1'),
@@ -173,7 +170,7 @@ describe('G16 These tests', () => {
 })
 
 describe('G16 What is public is shown', () => {
-  it('G16 in a plan: the values below public paths, and nothing else', async () => {
+  it('G16 in a plan: only the values below public paths', async () => {
     const service = await startLeakyService()
     const report = await service.reloader.plan(JSON.stringify(configOf(2)))
     expect(report).toMatchObject({ verdict: 'changes', diff: { count: 6 } })
@@ -193,7 +190,7 @@ describe('G16 What is public is shown', () => {
     await closeService(service)
   })
 
-  it('G16 with all keys and values below, where a record is public', async () => {
+  it('G16 with all keys and values below, if a record is public', async () => {
     const service = await startLeakyService({ public: ['users'] })
     const report = show(await service.reloader.plan(JSON.stringify(configOf(2))))
     expect(secretsIn(report).sort()).toEqual([secret('user-1'), secret('user-2')])
@@ -203,7 +200,7 @@ describe('G16 What is public is shown', () => {
 
 describe('G16 The unsafe accessor', () => {
   it.each(['prepare', 'commit', 'check', 'apply', 'health', 'policy', 'parse', 'schema', 'select'] as const)(
-    'G16 gives the original error, and is the only way to it: %s',
+    'G16 returns the original error, and is the only way to it: %s',
     async (hook) => {
       const service = await startLeakyService()
       service.failing.add(hook)
@@ -219,7 +216,7 @@ describe('G16 The unsafe accessor', () => {
     },
   )
 
-  it("G16 gives a schema's issue and what the JSON parser threw", async () => {
+  it("G16 returns a schema's issue and the error of the JSON parser", async () => {
     const service = createLeakyService({ parse: JSON.parse })
     for (const [document, original] of [
       ['{"a":S3cR3t', SyntaxError],

@@ -1,7 +1,7 @@
 import type { Outcome, TransactionRecord } from 'changeover'
 import { describe, expect, it } from 'vitest'
-import { createRandom, type Random } from '../model/random-json.ts'
-import type { Behaviour, Hook } from './scripted-modules.ts'
+import { createRandom, type Random } from '../support/random.ts'
+import type { Behavior, Hook } from './scripted-modules.ts'
 import { type Config, configOf, createHarness, PACED_MS, startHarness, type Harness } from './harness.ts'
 
 const one = configOf({ a: 1, b: 1, k: 1, x: 1 })
@@ -22,10 +22,10 @@ const hooksOf = {
   k: ['apply', 'undo', 'close'],
 } as const satisfies Record<string, readonly [Hook, ...Hook[]]>
 
-/** Something happens to the world: a change, an error, a hang, a question. */
-const shake = (harness: Harness, { chance, pick, upTo }: Random, asked: Promise<unknown>[]): void => {
+/** Makes something happen to the service: a change, an error, a hang, a command. */
+const shake = (harness: Harness, { chance, pick, below }: Random, asked: Promise<unknown>[]): void => {
   const { source, modules, reloader } = harness
-  const value = 1 + upTo(6)
+  const value = 1 + below(6)
   if (chance(0.5))
     source.put(
       pick<Config | string>([
@@ -38,13 +38,13 @@ const shake = (harness: Harness, { chance, pick, upTo }: Random, asked: Promise<
     )
   if (chance(0.05)) source.delete()
   if (chance(0.1)) source.breakWatch('source.closed')
-  if (chance(0.1)) source.failReads('source.unreachable', 1 + upTo(3))
+  if (chance(0.1)) source.failReads('source.unreachable', 1 + below(3))
   if (chance(0.05)) source.hangReads({ deaf: chance(0.5) })
   if (chance(0.3)) source.heal()
   if (chance(0.2)) asked.push(reloader.reload())
   if (chance(0.5)) {
     const name = pick<keyof typeof hooksOf>(['a', 'b', 'x', 'k'])
-    const behaviour = pick<Behaviour>([
+    const behavior = pick<Behavior>([
       'throw',
       'reject',
       'reject-oddly',
@@ -54,7 +54,7 @@ const shake = (harness: Harness, { chance, pick, upTo }: Random, asked: Promise<
       'promise',
       'garbage',
     ])
-    modules[name].script(pick<Hook>(hooksOf[name]), behaviour)
+    modules[name].script(pick<Hook>(hooksOf[name]), behavior)
   }
   if (chance(0.1)) for (const name of ['a', 'b', 'x', 'k'] as const) modules[name].heal()
 }
@@ -72,7 +72,7 @@ const expectOneEach = (records: readonly TransactionRecord[], { reloader }: Harn
 
 describe('G17 Under a random load', () => {
   it.each([1, 2, 3, 4, 5, 6, 7, 8])(
-    'G17 there is one record a transaction, the counters add up, and every reload() settles; seed %i',
+    'G17 there is one record per transaction, the counters add up, and every reload() settles; seed %i',
     async (seed) => {
       const random = createRandom(seed)
       const harness = await startHarness({
@@ -97,7 +97,7 @@ describe('G17 Under a random load', () => {
       const asked: Promise<unknown>[] = []
       for (let round = 0; round < 1_500; round++) {
         shake(harness, random, asked)
-        await harness.advance(random.upTo(120))
+        await harness.advance(random.below(120))
         if (round % 100 === 0) expectOneEach(harness.records, harness)
       }
       const closed = harness.reloader.close()
@@ -119,7 +119,7 @@ describe('G17 Under a random load', () => {
 })
 
 describe('G17 Every reload()', () => {
-  it('G17 is answered by the record of the first transaction whose read began after the call', async () => {
+  it('G17 resolves with the record of the first transaction whose read began after the call', async () => {
     const harness = await startHarness({ config: one })
     harness.modules.a.script('prepare', 'deaf')
     harness.source.put(configOf({ a: 2 }))
@@ -139,7 +139,7 @@ describe('G17 Every reload()', () => {
     expect(harness.served.a).toBe(3)
   })
 
-  it('G17 asked while another reads is answered by a read of its own', async () => {
+  it('G17 during another read resolves after a read of its own', async () => {
     const harness = await startHarness({ config: one })
     harness.source.hangReads()
     const first = harness.reloader.reload()
@@ -153,7 +153,7 @@ describe('G17 Every reload()', () => {
     expect((await second).epoch).toBe(3)
   })
 
-  it('G17 rejects before the start and after the close, and where the close comes first', async () => {
+  it('G17 rejects before the start, after the close, and if the close comes first', async () => {
     const harness = createHarness({ config: one })
     await expect(harness.reloader.reload()).rejects.toMatchObject({ code: 'reloader.not-started' })
     await harness.reloader.start()
@@ -170,7 +170,7 @@ describe('G17 Every reload()', () => {
     expect(harness.records.map(({ outcome }) => outcome)).toEqual(['committed', 'aborted'])
   })
 
-  it('G17 that the close overtakes while it reads is answered as aborted', async () => {
+  it('G17 that is overtaken by the close while it reads resolves as aborted', async () => {
     const harness = await startHarness({ config: one })
     harness.source.hangReads({ deaf: true })
     const asked = harness.reloader.reload()
@@ -184,7 +184,7 @@ describe('G17 Every reload()', () => {
 })
 
 describe('G17 A record', () => {
-  it('G17 reaches every consumer once, in order, also one that is slow; each ends with the close', async () => {
+  it('G17 reaches every consumer once, in order, even a slow one, and each consumer ends with the close', async () => {
     const harness = await startHarness({ config: one })
     const slow = harness.reloader.transactions()
     const left = harness.reloader.transactions()
@@ -202,7 +202,7 @@ describe('G17 A record', () => {
     ])
   })
 
-  it('G17 is frozen, and names every module that takes part with its phases', async () => {
+  it('G17 is frozen, and names every module that takes part, with its phases', async () => {
     const harness = await startHarness({ config: configOf({ a: 1, b: 1, k: 1 }) })
     harness.modules.b.script('commit', 'throw')
     const record = await harness.put(configOf({ a: 2, b: 2, k: 2 }))

@@ -1,5 +1,5 @@
-// A service with real timers and a real file, in one of the situations in which something could be left over. It ends by
-// itself, or the test that has started it notices.
+// Runs a service with real timers and a real file in a situation that could leave something behind. The process must
+// end by itself; otherwise the test that has started it fails.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -16,7 +16,7 @@ const never = new Promise<never>(() => {})
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 const account = { opened: 0, closed: 0 }
-const behaviour = {
+const behavior = {
   prepare: (): unknown => undefined,
   check: (): unknown => undefined,
   close: (): unknown => undefined,
@@ -31,14 +31,14 @@ const createService = (source: Source, options: Partial<ReloaderOptions<Config>>
       (config) => config.n,
       resource({
         open: async (n: number) => {
-          await behaviour.prepare()
+          await behavior.prepare()
           account.opened += 1
           return n
         },
         drainMs: 100,
-        check: () => behaviour.check(),
+        check: () => behavior.check(),
         close: async () => {
-          await behaviour.close()
+          await behavior.close()
           account.closed += 1
         },
       }),
@@ -49,7 +49,7 @@ const createService = (source: Source, options: Partial<ReloaderOptions<Config>>
       timer(() => Date.now(), { unref: false }),
       { after: ['pool'] },
     )
-    .use('level', (config) => config.n, defineApplier<number>({ apply: async () => void (await behaviour.apply()) }), {
+    .use('level', (config) => config.n, defineApplier<number>({ apply: async () => void (await behavior.apply()) }), {
       after: ['cache'],
     })
 
@@ -57,18 +57,18 @@ type Service = ReturnType<typeof createService>
 
 const reloads = async (service: Service, put: (document: Config) => void, count: number): Promise<void> => {
   for (let n = 1; n <= count; n++) {
-    behaviour.prepare = () => {
+    behavior.prepare = () => {
       if (n % 3 === 0) throw new Error('scripted')
     }
-    behaviour.apply = () => {
+    behavior.apply = () => {
       if (n % 7 === 0) throw new Error('scripted')
     }
     put(documentOf(n))
     const { outcome } = await service.reload()
     if (outcome === 'degraded') await pause(1)
   }
-  behaviour.prepare = () => undefined
-  behaviour.apply = () => undefined
+  behavior.prepare = () => undefined
+  behavior.apply = () => undefined
 }
 
 const situations: Readonly<Record<string, () => Promise<Service>>> = {
@@ -91,17 +91,17 @@ const situations: Readonly<Record<string, () => Promise<Service>>> = {
     return service
   },
   'never started': async () => createService(memorySource(documentOf(0))),
-  'a start that was refused': async () => {
+  'a start that was rejected': async () => {
     const service = createService(memorySource('{'))
     await service.start({ deadlineMs: 3_600_000 }).catch(() => {})
     return service
   },
-  'a start that was aborted before': async () => {
+  'a start that was aborted in advance': async () => {
     const service = createService(memorySource(documentOf(0)))
     await service.start({ signal: AbortSignal.abort(), deadlineMs: 3_600_000 }).catch(() => {})
     return service
   },
-  'a source that hangs and heeds nothing': async () => {
+  'a source that hangs and ignores its signal': async () => {
     const source = memorySource(documentOf(0))
     source.hangReads({ deaf: true })
     const service = createService(source, { deadlines: { ...deadlines, readMs: 3_600_000 } })
@@ -121,7 +121,7 @@ const situations: Readonly<Record<string, () => Promise<Service>>> = {
     const source = memorySource(documentOf(0))
     const service = createService(source)
     await service.start()
-    behaviour.prepare = () => never
+    behavior.prepare = () => never
     source.put(documentOf(1))
     await pause(10)
     return service
@@ -133,7 +133,7 @@ const situations: Readonly<Record<string, () => Promise<Service>>> = {
       deadlines: { ...deadlines, checkMs: 3_600_000 },
     })
     let checks = 0
-    behaviour.check = () => (++checks > 1 ? never : undefined) // the first is asked by the prepare
+    behavior.check = () => (++checks > 1 ? never : undefined) // the first round comes right after the commit
     await service.start()
     await pause(10)
     return service
@@ -142,7 +142,7 @@ const situations: Readonly<Record<string, () => Promise<Service>>> = {
     const source = memorySource(documentOf(0))
     const service = createService(source, { repair: { minMs: 3_600_000, maxMs: 3_600_000 } })
     await service.start()
-    behaviour.apply = () => {
+    behavior.apply = () => {
       throw new Error('scripted')
     }
     source.put(documentOf(1))
@@ -150,17 +150,17 @@ const situations: Readonly<Record<string, () => Promise<Service>>> = {
     if (service.status().state !== 'degraded') throw new Error(`not degraded: ${service.status().state}`)
     return service
   },
-  'a quarantined document that waits for its time': async () => {
+  'a document that is quarantined for a time': async () => {
     const source = memorySource(documentOf(0))
     const service = createService(source, { quarantine: { minMs: 3_600_000, maxMs: 3_600_000 } })
     await service.start()
-    behaviour.prepare = () => {
+    behavior.prepare = () => {
       throw Object.assign(new Error('scripted'), { code: 'ECONNREFUSED' })
     }
     source.put(documentOf(1))
     const { outcome } = await service.reload()
-    const [held] = service.status().quarantine
-    if (held?.until === undefined) throw new Error(`not held for a time: ${outcome}`)
+    const [entry] = service.status().quarantine
+    if (entry?.until === undefined) throw new Error(`the document is not quarantined for a time: ${outcome}`)
     return service
   },
   'a storm that is being gathered': async () => {
@@ -173,7 +173,7 @@ const situations: Readonly<Record<string, () => Promise<Service>>> = {
     }
     return service
   },
-  'changes that are frozen, and one that waits': async () => {
+  'changes that are frozen, with one waiting': async () => {
     const source = memorySource(documentOf(0))
     const service = createService(source)
     await service.start()
@@ -183,7 +183,7 @@ const situations: Readonly<Record<string, () => Promise<Service>>> = {
     if (service.status().frozen?.waiting === undefined) throw new Error('nothing waits')
     return service
   },
-  'a change that nobody confirms': async () => {
+  'a change that is not confirmed': async () => {
     const source = memorySource(documentOf(0))
     const service = createService(source, { confirm: { withinMs: 3_600_000 } })
     await service.start()
@@ -205,7 +205,7 @@ const situations: Readonly<Record<string, () => Promise<Service>>> = {
     await pause(10)
     return service
   },
-  'leases that are never given back': async () => {
+  'leases that are never released': async () => {
     const service = createService(memorySource(documentOf(0)))
     await service.start()
     void service.lease(() => never)
@@ -215,7 +215,7 @@ const situations: Readonly<Record<string, () => Promise<Service>>> = {
   'a dry run under way': async () => {
     const service = createService(memorySource(documentOf(0)))
     await service.start()
-    behaviour.prepare = () => pause(30)
+    behavior.prepare = () => pause(30)
     for (let n = 1; n < 5; n++) void service.plan(JSON.stringify(documentOf(n)), { prepare: true }).catch(() => {})
     await pause(5)
     return service
@@ -223,7 +223,7 @@ const situations: Readonly<Record<string, () => Promise<Service>>> = {
   'a close that hangs': async () => {
     const service = createService(memorySource(documentOf(0)))
     await service.start()
-    behaviour.close = () => never
+    behavior.close = () => never
     return service
   },
 }
@@ -241,7 +241,7 @@ const leftOver = (): string[] => {
   }
   return left
 }
-// What Node itself still does about a file that was closed already; a timer or a socket is none of that.
+// Node may still be closing a file; a timer or a socket would be a leak.
 const closing = /^(FSReqPromise|FSReqCallback|CloseReq|FSEventWrap)$/
 while (leftOver().some((kind) => closing.test(kind))) await new Promise((resolve) => setImmediate(resolve))
 const left = leftOver().filter((kind) => kind !== 'Immediate')

@@ -12,9 +12,9 @@ interface Slice {
   readonly n: number
 }
 
-test('G18 what was replaced is collected, though its close keeps its context as long as it lives', async () => {
+test('G18 a replaced generation is garbage-collected, even if its close keeps its context alive', async () => {
   const made: WeakRef<object>[] = []
-  // As most appliers do: what closes needs what it was prepared with.
+  // As in most appliers, the close needs what it was prepared with.
   const applier: Applier<Slice, object> = {
     prepare: (slice, context) => {
       const instance = { slice }
@@ -33,7 +33,7 @@ test('G18 what was replaced is collected, though its close keeps its context as 
   await vi.waitFor(
     () => {
       collectGarbage()
-      // The one that serves, and at most what the last transaction has just replaced.
+      // The one that serves, and at most the one that the last transaction has just replaced.
       expect(made.filter((one) => one.deref() !== undefined).length).toBeLessThanOrEqual(2)
     },
     { timeout: 20_000 },

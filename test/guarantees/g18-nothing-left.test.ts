@@ -2,120 +2,26 @@ import { execFile } from 'node:child_process'
 import { getEventListeners, setMaxListeners } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { createRandom } from '../model/random-json.ts'
-import type { Behaviour } from './scripted-modules.ts'
-import { type Config, configOf, createHarness, PACED_MS, startHarness, type Harness } from './harness.ts'
+import { createRandom } from '../support/random.ts'
+import { expectAccount, generationModules } from './account.ts'
+import { type Config, configOf, createHarness, startHarness } from './harness.ts'
 
 const one = configOf({ a: 1, b: 1, c: 1, k: 1, x: 1 })
 const at = (value: number): Config => configOf({ a: value, b: value, c: value, k: value, x: value })
-const generationModules = ['a', 'b', 'c', 'x'] as const
-
-/** What the modules themselves have counted, beside what the reloader says of them. */
-const expectAccount = ({ reloader, modules }: Harness): void => {
-  for (const name of generationModules) {
-    const { opened, closed, live, leaked } = reloader.status().modules[name] ?? {
-      opened: 0,
-      closed: 0,
-      live: 0,
-      leaked: 0,
-    }
-    const { made } = modules[name]
-    const begun = made.filter(({ closes }) => closes > 0).length
-    expect([name, opened, opened - closed - leaked]).toEqual([name, made.length, live])
-    expect([name, made.every(({ closes }) => closes <= 1)]).toEqual([name, true])
-    // Closed and leaked ones were asked to close; a live one serves, is staged, or is on its way out.
-    expect([name, closed + leaked <= begun]).toEqual([name, true])
-    expect([name, made.length - begun <= live]).toEqual([name, true])
-  }
-}
-
-describe('G18 Opened = closed + live + leaked', () => {
-  it.each([21, 22, 23])(
-    'G18 for every module, at every moment of a random load, and after it all is closed; seed %i',
-    async (seed) => {
-      const random = createRandom(seed)
-      const harness = await startHarness({
-        config: one,
-        options: {
-          soak: 200,
-          deadlines: { prepareMs: 100, checkMs: 50, closeMs: 100, applyMs: 100, leaseMs: 50, graceMs: 20 },
-          repair: { minMs: 20, maxMs: 100 },
-        },
-      })
-      const { modules, reloader, source } = harness
-      for (let round = 0; round < 600; round++) {
-        const name = random.pick(generationModules)
-        const behaviour = random.pick<Behaviour>(['throw', 'reject', 'heed', 'finish-on-abort', 'deaf', 'garbage'])
-        if (random.chance(0.4))
-          modules[name].script(random.pick(['prepare', 'commit', 'rollback', 'check', 'close', 'cleanup']), behaviour)
-        if (random.chance(0.1)) modules.k.script(random.pick(['apply', 'undo']), behaviour)
-        if (random.chance(0.6)) source.put(random.chance(0.2) ? configOf({ a: round }) : at(round))
-        if (random.chance(0.1)) void reloader.plan(JSON.stringify(at(round + 1)), { prepare: true })
-        if (random.chance(0.1))
-          void reloader.lease(() => new Promise<void>((resolve) => harness.clock.setTimeout(resolve, random.upTo(200))))
-        if (random.chance(0.05)) for (const healed of generationModules) modules[healed].heal()
-        await harness.advance(random.upTo(150))
-        expectAccount(harness)
-      }
-      for (const healed of [...generationModules, 'k'] as const) modules[healed].heal()
-      source.put(at(9_999))
-      await harness.advance(600_000)
-      expectAccount(harness)
-      expect(harness.served).toEqual({ a: 9_999, b: 9_999, c: 9_999, x: 9_999 })
-      const { modules: accounts } = reloader.status()
-      expect(generationModules.map((name) => accounts[name]?.live)).toEqual([1, 1, 1, 1])
-      const closed = reloader.close()
-      await harness.advance(60_000)
-      await closed
-      expectAccount(harness)
-      const { modules: after } = reloader.status()
-      expect(generationModules.map((name) => after[name]?.live)).toEqual([0, 0, 0, 0])
-      expect([harness.clock.pending(), source.watches]).toEqual([0, 0])
-    },
-  )
-
-  it('G18 a close that fails is a leak, told once; one that ends late is none any more', async () => {
-    const harness = await startHarness({ config: one, options: { deadlines: { closeMs: 100 } } })
-    harness.modules.a.script('close', 'reject')
-    harness.modules.x.script('close', 'deaf')
-    await harness.put(at(2))
-    await harness.advance(200)
-    const { a, x } = harness.reloader.status().modules
-    expect(a).toMatchObject({ opened: 2, closed: 0, live: 1, leaked: 1 })
-    expect(x).toMatchObject({ opened: 2, closed: 0, live: 1, leaked: 1 })
-    expect(harness.reloader.status().counters.reported).toBe(2)
-    harness.modules.x.release()
-    await harness.advance(0)
-    expect(harness.reloader.status().modules.x).toMatchObject({ opened: 2, closed: 1, live: 1, leaked: 0 })
-  })
-
-  it('G18 a module that is switched off and on, and one whose generations all failed, are accounted for too', async () => {
-    const harness = await startHarness({ config: configOf({ a: 1 }) })
-    for (let round = 0; round < 10; round++) {
-      await harness.put(configOf({ a: 1, x: round }), PACED_MS)
-      await harness.put(configOf({ a: 1 }), PACED_MS)
-    }
-    harness.modules.b.always('commit', 'throw')
-    for (let round = 0; round < 10; round++) await harness.put(configOf({ a: 1, b: round }), PACED_MS)
-    const { b, x } = harness.reloader.status().modules
-    expect([x?.opened, x?.closed, x?.live, x?.state]).toEqual([10, 10, 0, 'off'])
-    expect([b?.opened, b?.closed, b?.live, b?.leaked]).toEqual([10, 10, 0, 0])
-  })
-})
 
 describe('G18 After close()', () => {
-  it('G18 no listener of ours is left on the signals of the user, nor do they still do anything', async () => {
+  it("G18 no listener is left on the user's signals, and aborting them has no effect", async () => {
     const harness = createHarness({ config: one })
     const { signal } = new AbortController()
     setMaxListeners(0, signal)
     const { reloader } = harness
     await reloader.start({ signal })
-    let told = 0
+    let calls = 0
     for (let n = 0; n < 20; n++) {
       reloader.subscribe(
         (config) => config.a,
         () => {
-          told += 1
+          calls += 1
         },
         { signal },
       )
@@ -127,7 +33,7 @@ describe('G18 After close()', () => {
       { signal },
     )
     await harness.put(at(2))
-    expect([told, getEventListeners(signal, 'abort').length]).toEqual([20, 41])
+    expect([calls, getEventListeners(signal, 'abort').length]).toEqual([20, 41])
     unsubscribe()
     const closed = reloader.close()
     await harness.advance(0)
@@ -156,7 +62,7 @@ describe('G18 After close()', () => {
     expect(getEventListeners(signal, 'abort')).toEqual([])
   })
 
-  it('G18 a dry run that was under way has ended and is closed; one that waited has called nobody', async () => {
+  it('G18 a running dry run has ended and is closed, and a waiting one has called no module', async () => {
     const harness = await startHarness({ config: one })
     harness.modules.a.always('prepare', 'finish-on-abort')
     const plans = [2, 3, 4].map((value) =>
@@ -178,7 +84,7 @@ describe('G18 After close()', () => {
     expect([harness.reloader.status().modules.a?.live, harness.clock.pending()]).toEqual([0, 0])
   })
 
-  it('G18 in the middle of anything, no timer is left', async () => {
+  it('G18 no timer is left, whatever was under way', async () => {
     const random = createRandom(31)
     const refused = Object.assign(new Error('scripted'), { code: 'ECONNREFUSED' })
     for (let round = 0; round < 150; round++) {
@@ -194,7 +100,7 @@ describe('G18 After close()', () => {
       for (const name of generationModules)
         harness.modules[name].always(
           'prepare',
-          () => new Promise<void>((resolve) => harness.clock.setTimeout(resolve, random.upTo(30))),
+          () => new Promise<void>((resolve) => harness.clock.setTimeout(resolve, random.below(30))),
         )
       const burst = async (value: number): Promise<void> => {
         harness.source.put(at(value))
@@ -207,7 +113,7 @@ describe('G18 After close()', () => {
       if (random.chance(0.2)) harness.modules.x.script('prepare', () => Promise.reject(refused)) // quarantined for a time
       if (random.chance(0.2)) void harness.reloader.freeze('scripted')
       if (random.chance(0.2)) for (let value = 1_000; value < 1_020; value++) await burst(value)
-      await harness.advance(random.upTo(120))
+      await harness.advance(random.below(120))
       const closed = harness.reloader.close()
       await harness.advance(1_000)
       await closed
@@ -238,19 +144,19 @@ describe('G18 A process with real timers', () => {
     'memory',
     'file',
     'never started',
-    'a start that was refused',
-    'a start that was aborted before',
-    'a source that hangs and heeds nothing',
+    'a start that was rejected',
+    'a start that was aborted in advance',
+    'a source that hangs and ignores its signal',
     'a source that cannot be reached',
     'a prepare that hangs',
     'a soak, and a check that hangs',
     'a degraded module that waits for its repair',
-    'a quarantined document that waits for its time',
+    'a document that is quarantined for a time',
     'a storm that is being gathered',
-    'changes that are frozen, and one that waits',
-    'a change that nobody confirms',
+    'changes that are frozen, with one waiting',
+    'a change that is not confirmed',
     'a disk that hangs',
-    'leases that are never given back',
+    'leases that are never released',
     'a dry run under way',
     'a close that hangs',
   ])(

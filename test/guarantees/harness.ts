@@ -6,7 +6,7 @@ import { type Hook, type Instance, type Ledger, scriptedCompensating, scriptedMo
 
 const slice = z.strictObject({ value: z.number(), note: z.string().optional() })
 
-/** A slice for each module, absent where it is off; nobody follows `note`. */
+/** The config: a slice for each module, absent if the module is off; no module uses `note`. */
 export const Config = z.strictObject({
   note: z.string().optional(),
   a: slice.optional(),
@@ -23,7 +23,7 @@ const generationNames = ['a', 'b', 'c', 'd', 'x'] as const
 const names = [...generationNames, 'k', 'l'] as const
 export type ModuleName = (typeof names)[number]
 
-/** A config in which the named modules have a value. `configOf({ a: 1, b: 2 })`. */
+/** Makes a config in which the named modules have a value, as in `configOf({ a: 1, b: 2 })`. */
 export const configOf = (values: Partial<Record<ModuleName, number>>, note?: string): Config => ({
   ...(note === undefined ? {} : { note }),
   ...Object.fromEntries(Object.entries(values).map(([name, value]) => [name, { value }])),
@@ -32,17 +32,19 @@ export const configOf = (values: Partial<Record<ModuleName, number>>, note?: str
 export interface HarnessOptions {
   /** What the source holds at the start. */
   readonly config?: Config
-  /** `virtual`: time passes by `advance` alone. Default virtual. */
+  /** With `virtual`, time passes only by `advance`. Default virtual. */
   readonly clock?: 'virtual' | 'system'
   readonly options?: Partial<ReloaderOptions<Config>>
-  /** False where a test leaves generations unclosed on purpose. Default true: the world's end checks them. */
+  /**
+   * False if a test leaves generations open on purpose; by default the end checks that all are closed. Default true.
+   */
   readonly checkCloses?: boolean
 }
 
-/** The longest that a change waits in a storm of them, in virtual milliseconds; a lone one does not wait at all. */
+/** The longest time that a change of a storm waits, in virtual milliseconds; a single change does not wait. */
 export const PACED_MS = 250
 
-/** A grown-up margin for what a real machine needs; conditions are polled, so it costs nothing. */
+/** A generous limit for a slow machine; conditions are polled, so it costs no time. */
 const LONG_MS = 20_000
 
 const modulesOf = (ledger: Ledger) => ({
@@ -56,10 +58,10 @@ const modulesOf = (ledger: Ledger) => ({
 })
 
 /**
- * The order of modules, and all that a test needs around a reloader:
+ * Registers the modules in this order of dependencies:
  *
- *     a ─► b (after a) ─┬─► d (after b, c) ─► k ─► l      k and l compensate
- *      └─► c (needs a) ─┘                      x stands alone
+ *     a ─► b (after a) ─┬─► d (after b, c) ─► k ─► l      k and l are compensating
+ *      └─► c (needs a) ─┘                      x is independent
  */
 const assemble = (options: ReloaderOptions<Config>, { a, b, c, d, x, k, l }: ReturnType<typeof modulesOf>) =>
   createReloader<Config>(options)
@@ -71,7 +73,7 @@ const assemble = (options: ReloaderOptions<Config>, { a, b, c, d, x, k, l }: Ret
     .use('k', (config) => config.k, k.applier, { after: ['d'] })
     .use('l', (config) => config.l, l.applier, { after: ['k'] })
 
-/** A reloader that has not started yet, on scripted modules. Ended with the test, whatever its state. */
+/** Creates a reloader on scripted modules, not started yet. It ends with the test, whatever its state. */
 export const createHarness = ({
   config,
   clock: kind = 'virtual',
@@ -93,17 +95,17 @@ export const createHarness = ({
   }
   void collect()
 
-  /** Waits for a condition: at once in virtual time, after `ms` of it; by polling in real time. */
+  /** Waits for a condition: for at most `ms` of virtual time, or by polling in real time. */
   const until = async (condition: () => boolean, what: string, ms = 0): Promise<void> => {
     await virtual.advance(0)
-    // No more time passes than it takes, give or take a step.
+    // Time passes in small steps, so that hardly more passes than necessary.
     const step = Math.max(1, Math.ceil(ms / 500))
     for (let spent = 0; isVirtual && !condition() && spent < ms; spent += step) await virtual.advance(step)
     if (isVirtual && !condition()) throw new Error(`${what} within ${ms} ms; state ${reloader.status().state}`)
     await expect.poll(condition, { timeout: LONG_MS, interval: 2, message: what }).toBe(true)
   }
 
-  /** The next terminal record that nobody has taken yet; in virtual time it must come within `ms`, default at once. */
+  /** Takes the next terminal record; in virtual time it must arrive within `ms`, by default at once. */
   const next = async (ms = 0): Promise<TransactionRecord> => {
     await until(() => records.length > taken, 'no record', ms)
     const record = records[taken]
@@ -112,7 +114,7 @@ export const createHarness = ({
     return record
   }
 
-  /** Closes the reloader, in whatever state; every generation must have been closed exactly once. */
+  /** Closes the reloader in whatever state, and checks that every generation was closed exactly once. */
   const end = async (): Promise<void> => {
     source.heal()
     for (const name of names) modules[name].heal()
@@ -140,7 +142,7 @@ export const createHarness = ({
     get calls(): string[] {
       return ledger.calls.map(({ text }) => text)
     },
-    /** The calls of some hooks only, or of some modules. */
+    /** Lists the calls of some hooks or some modules. */
     callsOf: (of: { readonly hooks?: readonly Hook[]; readonly modules?: readonly string[] }): string[] =>
       ledger.calls
         .filter(({ hook, module }) => (of.hooks?.includes(hook) ?? true) && (of.modules?.includes(module) ?? true))
@@ -149,7 +151,7 @@ export const createHarness = ({
     clearCalls: (): void => {
       ledger.calls.length = 0
     },
-    /** What the modules serve: the value of each `current`. */
+    /** The value of each module's `current`. */
     get served(): Partial<Record<ModuleName, number>> {
       const entries = generationNames.map((name) => [name, reloader.modules[name].current?.value] as const)
       return Object.fromEntries(entries.filter(([, value]) => value !== undefined))
@@ -157,7 +159,7 @@ export const createHarness = ({
     advance: (ms: number): Promise<void> => virtual.advance(ms),
     until,
     next,
-    /** Publishes a config and answers with the next record; virtual time moves on by `ms` for it. */
+    /** Publishes a config and takes the next record; virtual time may pass by `ms` for it. */
     put: async (next_: Config | string, ms = 0): Promise<TransactionRecord> => {
       source.put(next_)
       return next(ms)
@@ -168,11 +170,11 @@ export const createHarness = ({
 
 export type Harness = ReturnType<typeof createHarness>
 
-/** A started world; the record of its start is taken, its calls are forgotten. */
+/** Creates and starts a reloader; takes the record of the start, and forgets its calls. */
 export const startHarness = async (options: HarnessOptions & { readonly config: Config }): Promise<Harness> => {
   const harness = createHarness(options)
   await harness.reloader.start()
-  await harness.next(60_000) // a soak takes its time
+  await harness.next(60_000) // a soak takes time
   harness.clearCalls()
   return harness
 }

@@ -1,10 +1,10 @@
-/** What user code can do instead of what it should: throw, reject, or answer with something that bites when it is touched. */
+/** What user code may do wrong: throw, reject, or return something that throws when it is touched. */
 
 const bite = (): never => {
   throw new Error('bitten')
 }
 
-/** Every way of looking at it throws. */
+/** Makes an object that throws at every access. */
 const hostileProxy = (): object =>
   new Proxy(() => {}, {
     get: bite,
@@ -17,7 +17,7 @@ const hostileProxy = (): object =>
     apply: bite,
   })
 
-/** An error whose properties throw. */
+/** Makes an error whose properties throw. */
 const hostileError = (): Error => {
   const error = new Error('hostile')
   for (const key of [
@@ -38,7 +38,7 @@ const hostileError = (): Error => {
   return error
 }
 
-/** A real promise whose own `then` calls back again and again. */
+/** Makes a real promise whose own `then` calls back several times. */
 const chatteringPromise = (): Promise<never> => {
   const promise = Promise.resolve() as unknown as Promise<never>
   void Object.defineProperty(promise, 'then', {
@@ -56,7 +56,7 @@ const throwing = (value: () => unknown) => (): never => {
   throw value()
 }
 
-/** By name, so that a failure says which. */
+/** Every misdeed by name, so that a failure names it. */
 export const misdeeds: Readonly<Record<string, () => unknown>> = {
   'throws an error': throwing(() => new Error('thrown')),
   'throws null': throwing(() => null),

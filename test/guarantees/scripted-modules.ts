@@ -1,14 +1,14 @@
 import type { Applier, CompensatingApplier } from 'changeover'
 import { defineApplier } from 'changeover'
 
-/** What a module's code is called for; `undo` is an apply with direction `back`, `cleanup` what a prepare deferred. */
+/** The calls of a module's code; `undo` is an apply with direction `back`, `cleanup` what a prepare deferred. */
 export type Hook = 'prepare' | 'commit' | 'rollback' | 'check' | 'close' | 'cleanup' | 'apply' | 'undo'
 
 /**
- * How a hook misbehaves. `heed` hangs until its signal aborts and then rejects; `finish-on-abort` does its work then;
- * `deaf` hangs until it is released. `promise` answers with a promise where none is allowed, `garbage` with nonsense.
+ * How a hook misbehaves. `heed` hangs until its signal aborts and then rejects; `finish-on-abort` then does its work;
+ * `deaf` hangs until released. `promise` returns a promise where none is allowed, `garbage` returns nonsense.
  */
-export type Behaviour =
+export type Behavior =
   | 'throw'
   | 'reject'
   | 'reject-oddly'
@@ -24,14 +24,14 @@ export interface Slice {
   readonly note?: string | undefined
 }
 
-/** What users of a scripted module work with. */
+/** The instance that users of a scripted module work with. */
 export interface Instance {
   readonly module: string
   readonly generation: number
   readonly value: number
-  /** What its prepare was given by `needs`. */
+  /** The instances that its prepare received through `needs`. */
   readonly needs: Readonly<Record<string, unknown>>
-  /** How often it was closed. */
+  /** The number of times it was closed. */
   closes: number
 }
 
@@ -41,21 +41,24 @@ export interface Call {
   /** Counts the prepares of the module, from 1; 0 for compensating modules. */
   readonly generation: number
   readonly value: number
-  /** `commit a2`: hook, module, generation; of a compensating module `apply k:2`: hook, module, value. */
+  /**
+   * The call as text: `commit a2` is hook, module, generation; for a compensating module `apply k:2` is hook, module,
+   * value.
+   */
   readonly text: string
 }
 
-/** What all modules of a world share. */
+/** The notes that all modules of a service share. */
 export interface Ledger {
   readonly calls: Call[]
-  /** What commits and applies have changed, by module: the side effect that must never be mixed. */
+  /** What commits and applies have changed, by module: the side effect in which a mix would be visible. */
   readonly effects: Record<string, number | undefined>
 }
 
-/** The script of one module: how its next calls go, and the calls that hang. */
+/** Creates the script of one module, which says how its next calls behave, and keeps the calls that hang. */
 const createScript = (name: string) => {
-  const queues = new Map<Hook, (Behaviour | undefined)[]>()
-  const always = new Map<Hook, Behaviour>()
+  const queues = new Map<Hook, (Behavior | undefined)[]>()
+  const always = new Map<Hook, Behavior>()
   const hanging = new Set<(error?: unknown) => void>()
 
   const hang = (signal: AbortSignal | undefined, onAbort: 'reject' | 'resolve' | undefined): Promise<void> =>
@@ -71,13 +74,13 @@ const createScript = (name: string) => {
     })
 
   const play = (hook: Hook, signal?: AbortSignal): unknown => {
-    const behaviour = queues.get(hook)?.shift() ?? always.get(hook)
-    if (typeof behaviour === 'function') return behaviour()
+    const behavior = queues.get(hook)?.shift() ?? always.get(hook)
+    if (typeof behavior === 'function') return behavior()
     const error = new Error(`scripted: ${hook} of ${name}`)
-    switch (behaviour) {
+    switch (behavior) {
       case undefined:
       case 'garbage':
-        return behaviour
+        return behavior
       case 'throw':
         throw error
       case 'reject':
@@ -98,26 +101,26 @@ const createScript = (name: string) => {
   return {
     play,
     controls: {
-      /** How the next calls of the hook go, one by one; `undefined` for a good one. */
-      script: (hook: Hook, ...behaviours: (Behaviour | undefined)[]): void => {
-        queues.set(hook, [...(queues.get(hook) ?? []), ...behaviours])
+      /** Sets how the next calls of the hook behave, one by one; `undefined` for a good one. */
+      script: (hook: Hook, ...behaviors: (Behavior | undefined)[]): void => {
+        queues.set(hook, [...(queues.get(hook) ?? []), ...behaviors])
       },
-      /** How all calls of the hook go that have no script; without a behaviour they are good again. */
-      always: (hook: Hook, behaviour?: Behaviour): void => {
-        if (behaviour === undefined) always.delete(hook)
-        else always.set(hook, behaviour)
+      /** Sets how all calls of the hook without a script behave; without a behavior they are good again. */
+      always: (hook: Hook, behavior?: Behavior): void => {
+        if (behavior === undefined) always.delete(hook)
+        else always.set(hook, behavior)
       },
-      /** Lets every call that hangs go on with its work, or reject with `error`. */
+      /** Lets every hanging call continue its work, or reject with `error`. */
       release: (error?: unknown): void => {
         for (const go of [...hanging]) go(error)
       },
-      /** Forgets all scripts and lets go what hangs. */
+      /** Forgets all scripts and releases every hanging call. */
       heal: (): void => {
         queues.clear()
         always.clear()
         for (const go of [...hanging]) go()
       },
-      /** How many calls hang. */
+      /** The number of calls that hang. */
       get hanging(): number {
         return hanging.size
       },
@@ -127,7 +130,10 @@ const createScript = (name: string) => {
 
 const isPromise = (value: unknown): value is Promise<unknown> => value instanceof Promise
 
-/** A module with generations. Its commit changes `effects` before its script plays, so that a throw comes half-way. */
+/**
+ * Creates a module with generations. Its commit changes `effects` before its script plays, so a throw leaves it
+ * half-done.
+ */
 export const scriptedModule = <Needs extends object = object>(name: string, { calls, effects }: Ledger) => {
   const { play, controls } = createScript(name)
   const made: Instance[] = []
@@ -196,7 +202,7 @@ export const scriptedModule = <Needs extends object = object>(name: string, { ca
   }
 }
 
-/** A compensating module. Its apply changes `effects` after its script has played. */
+/** Creates a compensating module. Its apply changes `effects` after its script has played. */
 export const scriptedCompensating = (name: string, { calls, effects }: Ledger) => {
   const { play, controls } = createScript(name)
   const note = (hook: Hook, value: number, text: string): void => {

@@ -1,4 +1,4 @@
-import { createReloader, defineApplier, type Reloader, type Source, SourceError, type WatchEvent } from 'changeover'
+import { createReloader, defineApplier, type Reloader, type Source, SourceError, type SourceEvent } from 'changeover'
 import { createVirtualClock, memorySource } from 'changeover/testing'
 import { z } from 'zod'
 
@@ -7,7 +7,7 @@ export type Config = z.infer<typeof Config>
 
 type Misdeed = () => unknown
 
-/** Where user code stands; each of these misbehaves in turn, while all the others behave. */
+/** The places of user code; each one misbehaves in turn, while all the others behave. */
 export const places = [
   'listener',
   'listener select',
@@ -40,11 +40,11 @@ export const places = [
 ] as const
 export type Place = (typeof places)[number]
 
-/** A memory source whose hands can be forced. */
-const spoiltSource = (act: <T>(place: Place, good: () => T) => T) => {
+/** Makes a memory source that a test can make misbehave. */
+const spoiledSource = (act: <T>(place: Place, good: () => T) => T) => {
   const inner = memorySource({ version: 0 })
   const source: Source = {
-    name: 'spoilt',
+    name: 'spoiled',
     endpoint: 'memory',
     read: (signal) => act('source read', () => inner.read(signal)),
     watch: (after, signal) =>
@@ -56,7 +56,7 @@ const spoiltSource = (act: <T>(place: Place, good: () => T) => T) => {
               const result = await iterator.next()
               return result.done === true
                 ? result
-                : { done: false, value: (await act('source event', async () => result.value)) as WatchEvent }
+                : { done: false, value: (await act('source event', async () => result.value)) as SourceEvent }
             },
             return: () =>
               act('source watch return', async () => {
@@ -71,13 +71,13 @@ const spoiltSource = (act: <T>(place: Place, good: () => T) => T) => {
   return { inner, source }
 }
 
-/** One service in which user code stands everywhere. `spoil` makes one place misbehave; `heal` ends that. */
+/** Creates a service with user code in every place. `spoil` makes one place misbehave; `heal` ends that. */
 export const createService = (place: Place, misdeed: Misdeed) => {
   const clock = createVirtualClock()
-  let isSpoilt = false
+  let isSpoiled = false
   let seen = 0
-  const act = <T>(at: Place, good: () => T): T => (isSpoilt && at === place ? (misdeed() as T) : good())
-  const { inner, source } = spoiltSource(act)
+  const act = <T>(at: Place, good: () => T): T => (isSpoiled && at === place ? (misdeed() as T) : good())
+  const { inner, source } = spoiledSource(act)
   const hook = (at: Place) => () => act(at, () => undefined)
   const log = hook('logger')
   const failing = () => place === 'rollback' || place === 'undo'
@@ -113,8 +113,8 @@ export const createService = (place: Place, misdeed: Misdeed) => {
     .use('main', (config) => act('select', () => config), {
       prepare: (next: Config, { defer, report }) => {
         defer(() => act('defer', () => undefined))
-        if (isSpoilt && place === 'defer') throw new Error('so that it is cleaned up')
-        if (isSpoilt && place === 'report') (async () => report(await misdeed()))().catch(report)
+        if (isSpoiled && place === 'defer') throw new Error('so that it is cleaned up')
+        if (isSpoiled && place === 'report') (async () => report(await misdeed()))().catch(report)
         const good = () => ({
           instance: next.version,
           commit: () => act('commit', () => undefined),
@@ -122,7 +122,7 @@ export const createService = (place: Place, misdeed: Misdeed) => {
           check: async () => act('check', () => undefined),
           close: () => act('close', async () => undefined),
         })
-        if (isSpoilt && place === 'late generation') {
+        if (isSpoiled && place === 'late generation') {
           return new Promise((resolve) => clock.setTimeout(() => resolve(undefined), 150)).then(misdeed) as never
         }
         return act('prepare', () => act('generation', good))
@@ -133,8 +133,8 @@ export const createService = (place: Place, misdeed: Misdeed) => {
       (config) => config,
       defineApplier<Config>({
         apply: (_, __, { direction }) => {
-          if (isSpoilt && failing() && direction === 'forward')
-            throw new Error('so that there is something to take back')
+          if (isSpoiled && failing() && direction === 'forward')
+            throw new Error('so that there is something to roll back')
           return act(direction === 'forward' ? 'apply' : 'undo', async () => undefined)
         },
         close: () => act('compensating close', async () => undefined),
@@ -152,15 +152,15 @@ export const createService = (place: Place, misdeed: Misdeed) => {
     clock,
     source: inner,
     reloader: reloader as Pick<Reloader<Config>, 'start' | 'config' | 'status' | 'lease' | 'reload' | 'plan' | 'close'>,
-    /** What the listener was told last. */
+    /** The version with which the listener was last called. */
     seen: () => seen,
     use: () => reloader.modules.main.use(hook('use')),
     lease: () => reloader.lease(hook('lease')),
     spoil: () => {
-      isSpoilt = true
+      isSpoiled = true
     },
     heal: () => {
-      isSpoilt = false
+      isSpoiled = false
     },
     breakWatch: () => inner.breakWatch(new SourceError('source.closed').code),
   }

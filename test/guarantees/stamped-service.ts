@@ -9,7 +9,7 @@ import {
 import { memorySource } from 'changeover/testing'
 import { z } from 'zod'
 
-/** Where a version fails; `none` is a good one. */
+/** Where a version fails; `none` for a good one. */
 export const failures = ['none', 'prepare', 'commit', 'check', 'apply'] as const
 export type FailureKind = (typeof failures)[number]
 
@@ -25,7 +25,7 @@ interface Stamp {
   closes: number
 }
 
-/** The config of a version that fails in one module, or in none. */
+/** Makes the config of a version that fails in one module, or in none. */
 const documentOf = (version: number, kind: FailureKind, where: Name) => {
   const slice = (name: string): Slice => ({ version, fails: name === where ? kind : 'none' })
   const last: Slice = { version, fails: kind === 'apply' ? 'apply' : 'none' }
@@ -36,9 +36,9 @@ const throwIf = (isFailing: boolean): void => {
   if (isFailing) throw new Error('scripted')
 }
 
-/** A soak of one turn of the event loop: long enough to be seen, short enough for 10,000 of them. */
+/** A soak of one turn of the event loop: long enough to be observed, short enough for 10,000 of them. */
 const soak = { durationMs: 0.1 }
-/** How long the source must be quiet, lest its changes be gathered as a storm: that is one turn too. */
+/** The quiet time after which changes no longer count as a storm: also one turn. */
 const QUIET_MS = 20
 const clock: Clock = {
   ...systemClock,
@@ -49,7 +49,7 @@ const clock: Clock = {
   },
 }
 
-/** Every generation carries the version that it was made of; every commit also writes it into a side effect. */
+/** Creates a module whose generations carry their version; every commit also writes it into a side effect. */
 const stampedApplier = (
   name: Name,
   effects: Map<Name, number>,
@@ -68,7 +68,7 @@ const stampedApplier = (
       commit: () => {
         disturb()
         before = effects.get(name)
-        effects.set(name, version) // a commit that throws comes half-way
+        effects.set(name, version) // a commit that throws leaves it half-done
         throwIf(fails === 'commit')
       },
       rollback: () => {
@@ -87,7 +87,7 @@ const stampedApplier = (
   },
 })
 
-/** A service of four modules and a compensating one, in which whoever reads can tell a mix by comparing versions. */
+/** Creates a service of four modules and a compensating one, in which readers detect a mix by comparing versions. */
 export const createStampedService = (disturb: () => void) => {
   const source = memorySource(documentOf(1, 'none', 'one'))
   const effects = new Map<Name, number>()
@@ -110,7 +110,7 @@ export const createStampedService = (disturb: () => void) => {
   return {
     reloader,
     made,
-    /** All that a reader can see in this turn. */
+    /** Lists everything that a reader can see in this turn. */
     seen: (): number[] => [
       reloader.config.version,
       reloader.config.four.version,

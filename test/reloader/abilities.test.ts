@@ -26,7 +26,7 @@ const started = async (options: object = {}) => {
   const consumed = (async () => {
     for await (const record of reloader.transactions()) records.push(record)
   })()
-  /** Puts a document and waits for its record. */
+  /** Publishes a document and waits for its record. */
   const put = async (document: object | string): Promise<TransactionRecord> => {
     const { name } = source.put(document)
     await vi.waitFor(() => expect(records.at(-1)?.revision?.name).toBe(name), { timeout: 20_000 })
@@ -35,14 +35,14 @@ const started = async (options: object = {}) => {
   return { source, reloader, records, put, prepared, consumed }
 }
 
-test('the serving config is frozen to the bottom', async () => {
+test('the serving config is deeply frozen', async () => {
   const { reloader } = await started()
   expect(Object.isFrozen(reloader.config)).toBe(true)
   expect(() => Object.assign(reloader.config, { max: 2 })).toThrow(TypeError)
   await reloader.close()
 })
 
-test('reload reads now and answers with its own record, changed or not', async () => {
+test('reload reads now and resolves with its own record, changed or not', async () => {
   const { reloader, source } = await started()
   expect(await reloader.reload()).toMatchObject({ outcome: 'unchanged', trigger: 'reload' })
   source.silence()
@@ -54,7 +54,7 @@ test('reload reads now and answers with its own record, changed or not', async (
   await reloader.close()
 })
 
-test('retry tries a document again that was rolled back before; reload leaves it in quarantine', async () => {
+test('retry tries a rolled-back document again, and reload leaves it in quarantine', async () => {
   const source = memorySource(first)
   let isBroken = false
   const reloader = createReloader({ source, schema }).use(
@@ -81,7 +81,7 @@ test('retry tries a document again that was rolled back before; reload leaves it
   await reloader.close()
 })
 
-test('plan says what a document would do and calls no module', async () => {
+test('plan reports what a document would do and calls no module', async () => {
   const { reloader, prepared } = await started()
   const before = prepared.length
   expect(await reloader.plan(JSON.stringify(first))).toMatchObject({ verdict: 'unchanged', modules: [] })
@@ -112,7 +112,7 @@ test('plan says what a document would do and calls no module', async () => {
   await reloader.close()
 })
 
-test('plan with prepare also prepares, closes what it made, and says what failed', async () => {
+test('plan with prepare also prepares, closes what it made, and reports what failed', async () => {
   const source = memorySource(first)
   const closed: number[] = []
   const reloader = createReloader({ source, schema }).use('m', (config) => config.max, {
@@ -133,7 +133,7 @@ test('plan with prepare also prepares, closes what it made, and says what failed
   await reloader.close()
 })
 
-test('a policy refuses a change, and is told what served before', async () => {
+test('a policy rejects a change, and receives what served before', async () => {
   const policy = vi.fn((next: { max: number }, previous: { max: number } | undefined): undefined => {
     if (previous !== undefined && next.max > previous.max * 4) throw new Error('too wild')
   })
@@ -147,7 +147,7 @@ test('a policy refuses a change, and is told what served before', async () => {
   await reloader.close()
 })
 
-test('a listener hears of its part after the tick, and no more after its signal', async () => {
+test('a listener is called for its part after the commit, and not after its signal has aborted', async () => {
   const { reloader, put } = await started()
   const heard: unknown[] = []
   const stop = new AbortController()
@@ -191,7 +191,7 @@ test('a reloader is an async disposable', async () => {
   expect(reloader.status()).toMatchObject({ state: 'closed', source: { state: 'closed' } })
 })
 
-test('a custom parse takes the place of JSON', async () => {
+test('a custom parse replaces JSON', async () => {
   const source = memorySource('level=info max=4')
   const parse = (text: string) => {
     const [level, max] = text.split(' ').map((part) => part.split('=')[1])
@@ -203,7 +203,7 @@ test('a custom parse takes the place of JSON', async () => {
   await reloader.close()
 })
 
-test('a silent watch is caught by the reconcile, which starts no transaction where nothing is newer', async () => {
+test('a reconcile read notices a silent watch, and starts no transaction if nothing is newer', async () => {
   const clock = createVirtualClock()
   const source = memorySource(first)
   const reloader = createReloader({ source, schema, clock, reconcileMs: 10_000 })
@@ -223,7 +223,7 @@ test('a silent watch is caught by the reconcile, which starts no transaction whe
   await closing
 })
 
-test('the timed tree has one line a module, below what it comes after, and one a failure', () => {
+test('the timed tree has one line per module, below those it comes after, and one per failure', () => {
   const phase = { phase: 'prepare', startMs: 0, durationMs: 12.34 } as const
   const tree = timedTree({
     id: 'x-2',

@@ -16,7 +16,7 @@ const start = async (n: number) => {
   return { reloader, change }
 }
 
-test('a reloader that its user has frozen shows the config that serves', async () => {
+test('a reloader that its user has frozen shows the serving config', async () => {
   const { reloader, change } = await start(1)
   Object.freeze(reloader)
   await change(2)
@@ -25,7 +25,7 @@ test('a reloader that its user has frozen shows the config that serves', async (
   expect(reloader.config.n).toBe(2)
 })
 
-test('nobody can put another config in the place of the one that serves', async () => {
+test('the config of a reloader cannot be replaced from outside', async () => {
   const { reloader, change } = await start(1)
   expect(() => Object.assign(reloader, { config: { n: 9 } })).toThrow(TypeError)
   expect(reloader.config.n).toBe(1)
@@ -34,7 +34,7 @@ test('nobody can put another config in the place of the one that serves', async 
   await reloader.close()
 })
 
-test('two reloaders show each its own config', async () => {
+test('two reloaders each show their own config', async () => {
   const [one, two] = [await start(1), await start(2)]
   await one.change(3)
   expect([one.reloader.config.n, two.reloader.config.n]).toEqual([3, 2])

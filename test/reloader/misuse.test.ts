@@ -3,13 +3,13 @@ import { memorySource } from 'changeover/testing'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
 
-/** What the types refuse must fail at once as well: JavaScript users and casts get past them. */
+/** What the types reject must also fail at once at run time, since JavaScript users and casts bypass them. */
 
 const schema = z.strictObject({ a: z.number() })
 const applier = (): Applier<number, number> => ({ prepare: (slice) => ({ instance: slice }) })
 const select = (config: { readonly a: number }) => config.a
 const make = (options: object = {}) =>
-  // Past the types on purpose, as JavaScript is.
+  // Bypasses the types on purpose, as JavaScript does.
   createReloader({ source: memorySource({ a: 1 }), schema, ...options }) as unknown as Untyped
 
 interface Untyped {
@@ -31,17 +31,17 @@ const codeOf = (act: () => unknown): ErrorCode | undefined => {
   }
 }
 
-test('two modules of one name are refused', () => {
+test('two modules with one name are rejected', () => {
   expect(codeOf(() => make().use('m', select, applier()).use('m', select, applier()))).toBe('reloader.duplicate-module')
 })
 
-test('a module that depends on an unknown one is refused, so that no cycle can be made', () => {
+test('a module that depends on an unknown one is rejected, so no cycle can be made', () => {
   expect(codeOf(() => make().use('m', select, applier(), { after: ['later'] }))).toBe('reloader.unknown-module')
   expect(codeOf(() => make().use('m', select, applier(), { after: ['m'] }))).toBe('reloader.unknown-module')
   expect(codeOf(() => make().use('m', select, applier(), { needs: { pool: 'later' } }))).toBe('reloader.unknown-module')
 })
 
-test('a generation module that depends on a compensating one is refused', () => {
+test('a generation module that depends on a compensating one is rejected', () => {
   const reloader = make().use('c', select, defineApplier<number>({ apply: () => {} }))
   expect(codeOf(() => reloader.use('m', select, applier(), { after: ['c'] }))).toBe('reloader.compensating-dependency')
   expect(codeOf(() => reloader.use('n', select, applier(), { needs: { c: 'c' } }))).toBe(
@@ -49,12 +49,12 @@ test('a generation module that depends on a compensating one is refused', () => 
   )
 })
 
-test('one applier for two modules is refused', () => {
+test('one applier for two modules is rejected', () => {
   const shared = applier()
   expect(codeOf(() => make().use('a', select, shared).use('b', select, shared))).toBe('reloader.applier-reused')
 })
 
-test('what is no name, no select or no applier is refused', () => {
+test('an invalid name, select or applier is rejected', () => {
   expect(codeOf(() => make().use('', select, applier()))).toBe('reloader.invalid-option')
   expect(codeOf(() => make().use(1, select, applier()))).toBe('reloader.invalid-option')
   expect(codeOf(() => make().use('m', 'a', applier()))).toBe('reloader.invalid-option')
@@ -63,7 +63,7 @@ test('what is no name, no select or no applier is refused', () => {
   }
 })
 
-test('use and start after start are refused, and neither disturbs what serves', async () => {
+test('use and start after start are rejected, and neither disturbs what serves', async () => {
   const reloader = make().use('m', select, applier())
   await reloader.start()
   expect(codeOf(() => reloader.use('n', select, applier()))).toBe('reloader.already-started')
@@ -80,7 +80,7 @@ test('before start there is no config, no lease and no reload', async () => {
   await reloader.close()
 })
 
-test('after close nothing starts again', async () => {
+test('a closed reloader does not start again', async () => {
   const reloader = make()
   await reloader.close()
   await reloader.close()
@@ -114,7 +114,7 @@ test.each([
   [{ parse: 'json' }, 'parse'],
   [{ public: 'log' }, 'public'],
   [{ concurency: 3 }, 'concurency'],
-])('the option %j is refused, and its name is said', (options, name) => {
+])('the option %j is rejected, and the error names it', (options, name) => {
   expect(() => make(options)).toThrow(expect.objectContaining({ code: 'reloader.invalid-option' }))
   expect(() => make(options)).toThrow(name)
 })

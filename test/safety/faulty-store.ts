@@ -1,10 +1,12 @@
 import { goodCodec, journalCodec } from '../../src/persistence/codec.ts'
-import type { Good, Journal } from '../../src/persistence/journal.ts'
+import type { Good, Journal } from '../../src/persistence/persisted-state.ts'
 import { secret } from '../support/secrets.ts'
 import type { EntryName, GoodStore } from '../../src/api/good-store.ts'
 
 /** Decides how the calls of the store end: well, never, by throwing, by rejecting, or slowly. */
 export type StoreBehavior = 'well' | 'hangs' | 'throws' | 'rejects' | { readonly slowMs: number }
+
+export const goodNames = ['good', 'good.1', 'good.2'] as const
 
 type Sleep = (ms: number) => Promise<void>
 
@@ -59,10 +61,16 @@ export const createFaultyStore = () => {
       const decoded = journalCodec.decode(entries.get('journal'))
       return decoded.kind === 'valid' ? decoded.value : undefined
     },
-    /** The good documents that a start would find, newest first. */
+    /** The good documents that a start would find, newest first, each once. */
     get goodHistory(): Good[] {
-      const names = ['good', 'good.1', 'good.2'] as const
-      return names.flatMap((name) => goodIn(name) ?? []).sort((a, b) => b.sequence - a.sequence)
+      const found = goodNames.flatMap((name) => goodIn(name) ?? []).sort((a, b) => b.sequence - a.sequence)
+      return found.filter((good, index) => found.findIndex(({ digest }) => digest === good.digest) === index)
+    },
+    /** Damages the entry that holds the newest good document. */
+    damageNewest: (): void => {
+      const newest = Math.max(...goodNames.map((name) => goodIn(name)?.sequence ?? -1))
+      const name = goodNames.find((one) => goodIn(one)?.sequence === newest)
+      if (name !== undefined) entries.set(name, `${entries.get(name)}x`)
     },
     /** Sets how loads behave from now on. */
     load: (behavior: StoreBehavior): void => {

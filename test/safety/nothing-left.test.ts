@@ -1,16 +1,14 @@
 import { expect, test } from 'vitest'
 import type { Process } from './process.ts'
-import { documentOf, soakedDeployment, SOAK_MS, type Deployment } from './deployment.ts'
+import { confirming, documentOf, soakedDeployment, SOAK_MS, type Deployment } from './deployment.ts'
 
-type Scene = (deployment: Deployment, process: Process) => Promise<unknown> | unknown
+type Situation = (deployment: Deployment, process: Process) => Promise<unknown> | unknown
 
-const confirm = { confirm: { withinMs: 60_000 } }
-
-const scenes: readonly (readonly [string, object, Scene])[] = [
+const situations: readonly (readonly [string, object, Situation])[] = [
   ['at rest', {}, () => {}],
   ['frozen', {}, (_, process) => process.reloader.freeze('')],
   ['in a soak', {}, () => {}],
-  ['waiting for a confirmation', confirm, (_, process) => process.advance(SOAK_MS)],
+  ['waiting for a confirmation', confirming, (_, process) => process.advance(SOAK_MS)],
   [
     'with a quarantine that expires',
     { quarantine: { minMs: 60_000 } },
@@ -50,11 +48,11 @@ const scenes: readonly (readonly [string, object, Scene])[] = [
   ],
 ]
 
-test.each(scenes)('After close() nothing is left: %s', async (_, options, scene) => {
+test.each(situations)('After close() nothing is left: %s', async (_, options, situation) => {
   const { deployment, process } = await soakedDeployment([1], options)
   deployment.source.put(documentOf(2))
   await process.advance(100)
-  await scene(deployment, process)
+  await situation(deployment, process)
   await process.close() // throws if a timer is left, or if a generation is not closed exactly once
   expect(process.state).toBe('closed')
   expect(process.clock.pending()).toBe(0)
@@ -73,50 +71,33 @@ test.each(scenes)('After close() nothing is left: %s', async (_, options, scene)
   expect(reported).toBeGreaterThanOrEqual(0)
 })
 
+/** Calls every command, and returns the code with which each is rejected. */
+const commandCodes = ({ reloader }: Process): Promise<string[]> =>
+  Promise.all(
+    [
+      reloader.freeze(''),
+      reloader.unfreeze(),
+      reloader.revert(),
+      reloader.retry(),
+      reloader.release(),
+      reloader.confirm('x'),
+      reloader.reload(),
+    ].map((call) =>
+      Promise.resolve(call).then(
+        () => '',
+        ({ code }) => code,
+      ),
+    ),
+  )
+
 test('After close() every command is rejected with reloader.closed', async () => {
   const { process } = await soakedDeployment([1, 2])
   await process.close()
-  const { reloader } = process
-  const calls = [
-    reloader.freeze(''),
-    reloader.unfreeze(),
-    reloader.revert(),
-    reloader.retry(),
-    reloader.release(),
-    reloader.confirm('x'),
-    reloader.reload(),
-  ]
-  const codes = await Promise.all(
-    calls.map((call) =>
-      Promise.resolve(call).then(
-        () => '',
-        ({ code }) => code,
-      ),
-    ),
-  )
-  expect(codes).toEqual(calls.map(() => 'reloader.closed'))
+  expect(new Set(await commandCodes(process))).toEqual(new Set(['reloader.closed']))
 })
 
-test('Before the first commit every command except reload() is rejected with reloader.not-started', async () => {
+test('Before the first commit every command is rejected with reloader.not-started', async () => {
   const { deployment, process } = await soakedDeployment([1])
   await process.close()
-  const { reloader } = deployment.boot()
-  const calls = [
-    reloader.freeze(''),
-    reloader.unfreeze(),
-    reloader.revert(),
-    reloader.retry(),
-    reloader.release(),
-    reloader.confirm('x'),
-    reloader.reload(),
-  ]
-  const codes = await Promise.all(
-    calls.map((call) =>
-      Promise.resolve(call).then(
-        () => '',
-        ({ code }) => code,
-      ),
-    ),
-  )
-  expect(codes).toEqual(calls.map(() => 'reloader.not-started'))
+  expect(new Set(await commandCodes(deployment.boot()))).toEqual(new Set(['reloader.not-started']))
 })

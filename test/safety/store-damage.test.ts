@@ -54,7 +54,7 @@ test('Good documents that could not be read at start do not replace newer ones l
 test('A good document replaces a stored one that is damaged', async () => {
   const { deployment, process: first } = await soakedDeployment([1, 2])
   await first.close()
-  deployment.store.entries.set('good', `${deployment.store.entries.get('good')}x`)
+  deployment.store.damageNewest()
   deployment.cutSource()
   const second = await deployment.up()
   expect(second.codes('warn')).toContain('persistence.damaged')

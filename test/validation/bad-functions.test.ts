@@ -35,12 +35,12 @@ describe('A policy', () => {
         throw new Proxy(new Error(SECRET), { get: fail, getPrototypeOf: fail })
       },
     },
-    { what: 'is async, so that nobody could wait for it', refuse: async () => undefined },
+    { what: 'is async, although policies are synchronous', refuse: async () => undefined },
     { what: 'is async and rejects', refuse: async () => fail() },
     { what: 'returns a thenable that throws', refuse: () => ({ then: fail }) },
   ]
 
-  it.each(refusals)('that $what refuses the change', async ({ refuse }) => {
+  it.each(refusals)('that $what rejects the change', async ({ refuse }) => {
     const policy = ((next, previous) => (previous === undefined || next.db.max === 13 ? undefined : refuse())) as Policy
     const service = await startService({ policies: [policy] })
     await expectRejected(service, changed, { code: 'policy.refused' })
@@ -50,13 +50,13 @@ describe('A policy', () => {
     await service.reloader.close()
   })
 
-  it.each(refusals)('that $what refuses the very first start, with nothing left open', async ({ refuse }) => {
+  it.each(refusals)('that $what rejects the first start, with nothing left open', async ({ refuse }) => {
     await expectStartRejected(createService({ document: good, policies: [refuse as Policy] }), {
       code: 'policy.refused',
     })
   })
 
-  it('gets frozen configs, the next and the previous, and the first that refuses ends the asking', async () => {
+  it('receives frozen configs, the next and the previous, and the first that rejects ends the round', async () => {
     const asked: unknown[] = []
     const service = await startService({
       policies: [
@@ -81,7 +81,7 @@ describe('A policy', () => {
     expect([asked.length, service.reloader.status().counters.unchanged]).toEqual([1, 1])
   })
 
-  it('that refuses leaves what it threw to the unsafe accessor alone', async () => {
+  it('that rejects leaves what it threw to the unsafe accessor alone', async () => {
     const thrown = new Error(SECRET)
     const service = createService({
       document: good,
@@ -122,7 +122,7 @@ describe('A select of a module', () => {
     },
   ]
 
-  it.each(badSelects)('that $what refuses the change', async ({ select, code }) => {
+  it.each(badSelects)('that $what rejects the change', async ({ select, code }) => {
     const service = createService({ document: good })
     const applier = { prepare: () => ({ instance: 1 }) }
     service.reloader.use('fickle', (config) => (config.db.max === 12 ? (select() as object) : {}), applier)

@@ -31,7 +31,7 @@ const cycle = (): object => {
 }
 
 const badParses: readonly BadParse[] = [
-  { what: 'YAML that is malformed', parse: parseYaml, text: `db: [${SECRET}`, code: 'document.malformed' },
+  { what: 'malformed YAML', parse: parseYaml, text: `db: [${SECRET}`, code: 'document.malformed' },
   {
     what: 'YAML with a tab for indentation',
     parse: parseYaml,
@@ -39,13 +39,13 @@ const badParses: readonly BadParse[] = [
     code: 'document.malformed',
   },
   {
-    what: 'YAML with a key that stands twice',
+    what: 'YAML with a duplicate key',
     parse: parseYaml,
     text: `${SECRET}: 1\n${SECRET}: 2`,
     code: 'document.malformed',
   },
   {
-    what: 'YAML of nothing but a comment',
+    what: 'YAML of a comment only',
     parse: parseYaml,
     text: `# ${SECRET}`,
     code: 'schema.invalid',
@@ -61,7 +61,7 @@ const badParses: readonly BadParse[] = [
     kind: 'string',
   },
   {
-    what: 'YAML of a wrong type',
+    what: 'YAML of the wrong type',
     parse: parseYaml,
     text: yaml({ ...good, db: { max: SECRET, password: '' } }),
     code: 'schema.invalid',
@@ -85,14 +85,14 @@ const badParses: readonly BadParse[] = [
     kind: 'object',
   },
   {
-    what: 'YAML whose alias makes a cycle',
+    what: 'YAML with a cyclic alias',
     parse: parseYaml,
     text: `a: &a\n  ${SECRET}: *a`,
     code: 'document.too-deep',
     path: `${'*.'.repeat(16)}…`,
     kind: 'object',
   },
-  { what: 'YAML of a billion laughs', parse: parseYaml, text: laughs(), code: 'document.malformed' },
+  { what: 'YAML that expands to a billion laughs', parse: parseYaml, text: laughs(), code: 'document.malformed' },
   { what: 'a parse that throws', parse: fail, code: 'document.malformed' },
   {
     what: 'a parse that throws null',
@@ -135,7 +135,7 @@ function laughs(): string {
 
 expectNothingUnhandled()
 
-describe('A parse of the user', () => {
+describe('A parse function of the user', () => {
   it('may be YAML', async () => {
     const service = await startService({ parse: parseYaml, document: yaml(good) })
     service.source.put(`# by hand\n${yaml(changed)}`)
@@ -144,7 +144,7 @@ describe('A parse of the user', () => {
     await service.reloader.close()
   })
 
-  it.each(badParses)('refuses a change: $what', async ({ parse, text, ...rejection }) => {
+  it.each(badParses)('rejects a change: $what', async ({ parse, text, ...rejection }) => {
     const state = { spoils: false }
     const service = await startService({
       document: yaml(good),
@@ -160,7 +160,7 @@ describe('A parse of the user', () => {
   })
 
   it.each(badParses)(
-    'refuses the very first start, with nothing left open: $what',
+    'rejects the first start, with nothing left open: $what',
     async ({ parse, text, ...rejection }) => {
       await expectStartRejected(createService({ document: text ?? yaml(changed), parse }), rejection)
     },

@@ -18,7 +18,7 @@ type Answer = SchemaResult<Config> | Promise<SchemaResult<Config>>
 
 interface BadSchema extends Rejection {
   readonly what: string
-  /** What the schema does with the document that it is to spoil. */
+  /** Returns what the schema does with the document that it is to spoil. */
   readonly answer: () => unknown
 }
 
@@ -66,52 +66,52 @@ const badSchemas: readonly BadSchema[] = [
   },
   { what: 'is async and rejects', answer: async () => fail(), ...threw },
   { what: 'is async and never answers', answer: () => new Promise(() => {}), code: 'schema.timeout' },
-  { what: 'answers with a thenable that throws', answer: () => ({ then: fail }), ...threw },
-  { what: 'answers with a thenable that never answers', answer: () => ({ then: () => {} }), code: 'schema.timeout' },
+  { what: 'returns a thenable that throws', answer: () => ({ then: fail }), ...threw },
+  { what: 'returns a thenable that never settles', answer: () => ({ then: () => {} }), code: 'schema.timeout' },
   { what: 'answers undefined', answer: () => undefined, ...threw },
   { what: 'answers null', answer: () => null, ...threw },
-  { what: 'answers with a hostile Proxy', answer: hostile, ...threw },
+  { what: 'returns a hostile Proxy', answer: hostile, ...threw },
   {
-    what: 'answers neither value nor issues',
+    what: 'returns neither a value nor issues',
     answer: () => ({}),
     code: 'config.not-plain',
     path: '(root)',
     kind: 'missing',
   },
-  { what: 'answers with issues that are no list', answer: () => refusing(SECRET), ...threw },
-  { what: 'answers with an issue that is null', answer: () => refusing([null]), ...threw },
+  { what: 'returns issues that are not a list', answer: () => refusing(SECRET), ...threw },
+  { what: 'returns an issue that is null', answer: () => refusing([null]), ...threw },
   {
-    what: 'answers with an issue whose path is no list',
+    what: 'returns an issue whose path is not a list',
     answer: () => refusing([{ message: SECRET, path: 7 }]),
     ...threw,
   },
   {
-    what: 'answers with an issue of getters that throw',
+    what: 'returns an issue of getters that throw',
     answer: () => refusing([Object.defineProperty({}, 'path', { get: fail })]),
     ...threw,
   },
   {
-    what: 'answers with an issue whose path has a hostile key',
+    what: 'returns an issue whose path has a hostile key',
     answer: () => refusing([{ message: SECRET, path: [{ key: hostile() }] }]),
     ...threw,
   },
-  { what: 'answers with no issues', answer: () => refusing([]), code: 'schema.invalid' },
+  { what: 'returns an empty list of issues', answer: () => refusing([]), code: 'schema.invalid' },
   {
-    what: 'answers with keys and symbols for a path',
+    what: 'returns keys and symbols as a path',
     answer: () => refusing([{ message: SECRET, path: [{ key: SECRET }, Symbol(SECRET), SECRET] }]),
     code: 'schema.invalid',
     path: '*.*.*',
     kind: 'missing',
   },
   {
-    what: 'answers with a number as the key of an object',
+    what: 'returns a number as the key of an object',
     answer: () => refusing([{ message: SECRET, path: ['db', 4711] }]),
     code: 'schema.invalid',
     path: '*.*',
     kind: 'missing',
   },
-  { what: 'makes a string of the whole', answer: () => returning(SECRET), code: 'config.not-plain', kind: 'string' },
-  { what: 'makes null of the whole', answer: () => returning(null), code: 'config.not-plain', kind: 'null' },
+  { what: 'turns the whole into a string', answer: () => returning(SECRET), code: 'config.not-plain', kind: 'string' },
+  { what: 'turns the whole into null', answer: () => returning(null), code: 'config.not-plain', kind: 'null' },
   { what: 'makes a Date', answer: within(new Date()), ...notPlain, kind: 'other' },
   { what: 'makes a Map', answer: within(new Map([[SECRET, SECRET]])), ...notPlain, kind: 'other' },
   { what: 'makes a Set', answer: within(new Set([SECRET])), ...notPlain, kind: 'other' },
@@ -129,7 +129,7 @@ const badSchemas: readonly BadSchema[] = [
   { what: 'makes a function', answer: within(() => SECRET), ...notPlain, kind: 'other' },
   { what: 'makes a symbol', answer: within(Symbol(SECRET)), ...notPlain, kind: 'other' },
   {
-    what: 'makes an object with a symbol for a key',
+    what: 'makes an object with a symbol as a key',
     answer: within({ [Symbol(SECRET)]: SECRET }),
     ...notPlain,
     kind: 'other',
@@ -183,15 +183,15 @@ const badSchemas: readonly BadSchema[] = [
 
 expectNothingUnhandled()
 
-/** Answers well until it is told to spoil the next. */
+/** Creates a schema that works well until it is told to spoil the next document. */
 const spoilable = (answer: () => unknown) => {
   const state = { spoils: false }
   const schema = schemaOf<Config>((value) => (state.spoils ? (answer() as Answer) : { value: value as Config }))
   return { schema, state }
 }
 
-describe('A schema', () => {
-  it.each(badSchemas)('that $what refuses the change', async ({ answer, ...rejection }) => {
+describe('A bad schema', () => {
+  it.each(badSchemas)('that $what rejects the change', async ({ answer, ...rejection }) => {
     const { schema, state } = spoilable(answer)
     const service = await startService({ schema })
     state.spoils = true
@@ -204,59 +204,11 @@ describe('A schema', () => {
   })
 
   it.each(badSchemas)(
-    'that $what refuses the very first start, with nothing left open',
+    'that $what rejects the first start, with nothing left open',
     async ({ answer, ...rejection }) => {
       const { schema, state } = spoilable(answer)
       state.spoils = true
       await expectStartRejected(createService({ schema, document: good }), rejection)
     },
   )
-
-  it('may make getters, Proxies and objects without a prototype of plain data: what serves is a frozen copy', async () => {
-    const db = new Proxy(
-      {
-        max: 3,
-        get password() {
-          return SECRET
-        },
-      },
-      {},
-    )
-    const schema = schemaOf<Config>(() => returning(Object.assign(Object.create(null), { log: good.log, db })))
-    const { reloader } = await startService({ schema })
-    db.max = 4
-    expect(reloader.config).toEqual({ log: good.log, db: { max: 3, password: SECRET } })
-    expect(Object.getOwnPropertyDescriptor(reloader.config.db, 'password')).toMatchObject({
-      writable: false,
-      value: SECRET,
-    })
-    expect(Object.getPrototypeOf(reloader.config)).toBe(Object.prototype)
-    await reloader.close()
-  })
-
-  it('that makes undefined of a member leaves it out', async () => {
-    const schema = schemaOf<Config>((value) => ({ value: { ...(value as Config), limits: undefined } }))
-    const { reloader } = await startService({ schema })
-    expect(Object.keys(reloader.config)).toEqual(['log', 'db'])
-    await reloader.close()
-  })
-
-  it('whose answer comes after its time is not listened to', async () => {
-    let answer = (_: SchemaResult<Config>): void => {}
-    const state = { hangs: false }
-    const schema = schemaOf<Config>((value) =>
-      state.hangs
-        ? new Promise((resolve) => {
-            answer = resolve
-          })
-        : { value: value as Config },
-    )
-    const service = await startService({ schema })
-    state.hangs = true
-    await expectRejected(service, { ...good, db: { max: 12, password: SECRET } }, { code: 'schema.timeout' })
-    answer({ value: { ...good, db: { max: 12, password: SECRET } } })
-    await service.clock.advance(10_000)
-    expect(service.reloader.config.db.max).toBe(10)
-    await service.reloader.close()
-  })
 })

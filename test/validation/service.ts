@@ -14,7 +14,7 @@ import { afterEach, beforeEach, expect } from 'vitest'
 import { z } from 'zod'
 import { secret, secretsIn, show } from '../support/secrets.ts'
 
-/** Stands in every bad document, wherever a value or a key can stand; it must show up nowhere. */
+/** Is planted in every bad document, as a value or a key, and must not be visible anywhere. */
 export const SECRET = secret('document')
 
 export const Config = z.strictObject({
@@ -27,17 +27,21 @@ export type Config = z.infer<typeof Config>
 
 export const good: Config = { log: { level: 'info' }, db: { max: 10, password: `${SECRET}-good` } }
 
-/** A schema of one function, for those that misbehave. */
+/** Concatenates texts and bytes. */
+export const bytes = (...parts: readonly (string | readonly number[])[]): Uint8Array =>
+  Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part) : Buffer.from(part))))
+
+/** Makes a schema of one function. */
 export const schemaOf = <T>(validate: (value: unknown) => SchemaResult<T> | Promise<SchemaResult<T>>): Schema<T> => ({
   '~standard': { version: 1, vendor: 'test', validate },
 })
 
-/** A function that throws whatever it is, errors or not. */
+/** Makes a function that throws a value, whether it is an error or not. */
 export const throwing = (value: unknown) => (): never => {
   throw value
 }
 
-/** No test of the file may leave a rejection that nobody handles: it would end a service. */
+/** Checks after each test of the file that no rejection was left unhandled, which would end a service. */
 export const expectNothingUnhandled = (): void => {
   const unhandled: unknown[] = []
   const note = (error: unknown): void => void unhandled.push(error)
@@ -54,7 +58,10 @@ export const expectNothingUnhandled = (): void => {
 
 export type ServiceOptions = Partial<ReloaderOptions<Config>> & { readonly document?: MemoryContent }
 
-/** A reloader over a memory source and a virtual clock, with a generation module and a compensating one that count their calls. */
+/**
+ * Creates a reloader over a memory source and a virtual clock, with a generation module and a compensating one that
+ * count their calls.
+ */
 export const createService = ({ document, ...options }: ServiceOptions = {}) => {
   const clock = createVirtualClock()
   const source = memorySource(document)
@@ -88,7 +95,7 @@ export const createService = ({ document, ...options }: ServiceOptions = {}) => 
 
 export type Service = ReturnType<typeof createService>
 
-/** The scene with its first document serving. */
+/** Starts the service with the good document. */
 export const startService = async (options: ServiceOptions = {}): Promise<Service> => {
   const service = createService({ document: good, ...options })
   const started = service.reloader.start()
@@ -97,7 +104,7 @@ export const startService = async (options: ServiceOptions = {}): Promise<Servic
   return service
 }
 
-/** What a refusal must say. A path or kind of `undefined` must be absent. */
+/** What a rejection must report. A path or kind of `undefined` must be absent. */
 export interface Rejection {
   readonly code: ErrorCode
   readonly path?: string | undefined
@@ -110,12 +117,12 @@ const expectFailure = (failure: Failure | undefined, { code, path, kind }: Rejec
   expect(failure?.hint).not.toBe('')
 }
 
-/** Fails where the secret can be seen in any of the ways in which people look at things. */
+/** Fails if the secret is visible in any of the values. */
 export const expectHidden = (...shown: readonly unknown[]): void => {
   expect(secretsIn(shown.map(show).join('\n'))).toEqual([])
 }
 
-/** Lets the document come as a change: refused, nothing called, and what served before serves on. */
+/** Publishes the document as a change: it must be rejected with no module called, and what served must keep serving. */
 export const expectRejected = async (
   service: Service,
   content: MemoryContent | undefined,
@@ -137,7 +144,7 @@ export const expectRejected = async (
   expectHidden(logs, last, reloader.status())
 }
 
-/** Lets the document be the very first: `start` rejects with the same, and nothing is left open. */
+/** Starts with the document as the first: `start` must reject with the same failure, and nothing may be left open. */
 export const expectStartRejected = async (service: Service, rejection: Rejection): Promise<void> => {
   const { clock, source, reloader, logs, calls } = service
   const started: Promise<unknown> = reloader.start().then(
@@ -146,7 +153,7 @@ export const expectStartRejected = async (service: Service, rejection: Rejection
   )
   await clock.advance(6_000)
   const error = await started
-  if (!isChangeoverError(error)) throw new Error('start did not reject as it should', { cause: error })
+  if (!isChangeoverError(error)) throw new Error('start did not reject with a ChangeoverError', { cause: error })
   expect(error.code).toBe(rejection.code)
   expectFailure(error.failures[0], rejection)
   expect(calls).toEqual({ made: 0, closed: 0, applied: 0 })

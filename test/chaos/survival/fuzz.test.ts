@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { goodCodec, journalCodec } from '../../../src/persistence/codec.ts'
-import type { Good } from '../../../src/persistence/journal.ts'
+import type { Good } from '../../../src/persistence/persisted-state.ts'
 import type { EntryName } from '../../../src/api/good-store.ts'
-import { createRandom, type Random } from '../../model/random-json.ts'
+import { createRandom, type Random } from '../../support/random.ts'
 import { boot, collectHistories, type Entries, names, NEXT, SOAK_MS } from './fuzz-histories.ts'
 import { type Config, isConfig } from './service.ts'
 import { accidents, attacks, type Spoil } from './spoil.ts'
@@ -25,7 +25,7 @@ afterAll(() => {
 
 /** A history of which some entries are spoilt. */
 const spoilt = (histories: readonly Entries[], ways: readonly [Spoil, ...Spoil[]], random: Random) => {
-  const pickOf = <T>(from: readonly T[]): T => from[random.upTo(from.length)] as T
+  const pickOf = <T>(from: readonly T[]): T => from[random.below(from.length)] as T
   const history = pickOf(histories)
   const kept = new Map<EntryName, string>()
   for (const name of names) {

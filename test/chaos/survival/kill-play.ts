@@ -67,14 +67,24 @@ const createStore = (path: string, { wait, around }: PlaySteps): GoodStore => {
     open: (file) => stepped(systemFiles, told(basename(file))).open(file),
   }
   const store = fileStore(path, files)
+  let newest = 0
+  /** The newest good is told from the older ones, which may be written again. */
+  const labelOf = (name: string, text: string): string => {
+    const [, sequence, value] = /"sequence":(\d+).*"text":"\{\\"value\\":(\d+)/.exec(text) ?? []
+    if (sequence === undefined) return name
+    const isNewest = Number(sequence) > newest
+    newest = Math.max(newest, Number(sequence))
+    return `${isNewest ? 'good' : 'older'}=${value}`
+  }
   return {
     load: async (name) => {
       await wait(`load ${name}`)
-      return store.load(name)
+      const text = await store.load(name)
+      labelOf(name, text ?? '')
+      return text
     },
     save: async (name, text) => {
-      const value = /"text":"\{\\"value\\":(\d+)/.exec(text)?.[1]
-      saved = value === undefined ? name : `${name}=${value}`
+      saved = labelOf(name, text)
       await wait(`save ${saved}`)
       await store.save(name, text)
       await wait(`saved ${saved}`)

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { expect, vi } from 'vitest'
 import { fileStore } from '../../../src/persistence/file-store.ts'
 import { goodCodec } from '../../../src/persistence/codec.ts'
-import type { Good } from '../../../src/persistence/journal.ts'
+import type { Good } from '../../../src/persistence/persisted-state.ts'
 import { fileSource } from '../../../src/sources/file/index.ts'
 import { SourceError, type Source } from '../../../src/api/source.ts'
 import { createLog, createService, effectsIn, filesIn, replaceFile } from './service.ts'
@@ -98,25 +98,27 @@ export const makeGood = async (folder: string, values: readonly number[]): Promi
 /** The newest good holds another text from now on, under a checksum that is true. */
 export const rewriteNewest = async (folder: string, text: string): Promise<void> => {
   const [newest] = goodsIn(folder)
+  const name = goodNames.find((one) => goodIn(folder, one)?.sequence === newest?.sequence)
   const encoded = newest === undefined ? undefined : goodCodec.encode({ ...newest, text })
-  if (encoded === undefined) throw new Error('there is no good')
-  await fileStore(filesIn(folder).kept).save('good', encoded)
+  if (name === undefined || encoded === undefined) throw new Error('there is no good')
+  await fileStore(filesIn(folder).kept).save(name, encoded)
+}
+
+const goodNames = ['good', 'good.1', 'good.2'] as const
+
+const goodIn = (folder: string, name: (typeof goodNames)[number]): Good | undefined => {
+  try {
+    const file = join(dirname(filesIn(folder).kept), name)
+    const decoded = goodCodec.decode(readFileSync(file, 'utf8'))
+    return decoded.kind === 'valid' ? decoded.value : undefined
+  } catch {
+    return undefined
+  }
 }
 
 /** What is kept as it is read from the disk: newest first. */
-export const goodsIn = (folder: string): Good[] => {
-  const { kept } = filesIn(folder)
-  return ['', '.1', '.2']
-    .flatMap((end) => {
-      try {
-        const decoded = goodCodec.decode(readFileSync(`${kept}${end}`, 'utf8'))
-        return decoded.kind === 'valid' ? [decoded.value] : []
-      } catch {
-        return []
-      }
-    })
-    .sort((one, other) => other.sequence - one.sequence)
-}
+export const goodsIn = (folder: string): Good[] =>
+  goodNames.flatMap((name) => goodIn(folder, name) ?? []).sort((one, other) => other.sequence - one.sequence)
 
 /** The names of what is kept, and who may read it. */
 export const keptFiles = (folder: string): Record<string, string> => {

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
-import type { Json, Random } from '../../model/random-json.ts'
-import { mutated } from '../../model/random-json.ts'
+import { type Json, mutated } from '../../model/random-json.ts'
+import type { Random } from '../../support/random.ts'
 
 /** An entry's text after something has happened to its bytes, read as a file is read. */
 export type Spoil = (from: Buffer, other: Buffer, random: Random) => Buffer
 
-const noise = (random: Random): Buffer => Buffer.from(Array.from({ length: random.upTo(40) }, () => random.upTo(256)))
+const noise = (random: Random): Buffer => Buffer.from(Array.from({ length: random.below(40) }, () => random.below(256)))
 
 const bodyOf = (entry: Buffer): Buffer => entry.subarray(entry.indexOf('\n') + 1)
 
@@ -21,25 +21,25 @@ const kindOf = (entry: Buffer): string => (entry.toString('latin1', 0, 20).inclu
 export const accidents: readonly [Spoil, ...Spoil[]] = [
   (from, _other, random) => {
     const bytes = Buffer.from(from)
-    for (let flips = 1 + random.upTo(3); flips > 0; flips--) {
-      const at = random.upTo(bytes.length)
-      bytes[at] = (bytes[at] ?? 0) ^ (1 << random.upTo(8))
+    for (let flips = 1 + random.below(3); flips > 0; flips--) {
+      const at = random.below(bytes.length)
+      bytes[at] = (bytes[at] ?? 0) ^ (1 << random.below(8))
     }
     return bytes
   },
-  (from, _other, random) => from.subarray(0, random.upTo(from.length)),
-  (from, _other, random) => from.subarray(random.upTo(from.length)),
+  (from, _other, random) => from.subarray(0, random.below(from.length)),
+  (from, _other, random) => from.subarray(random.below(from.length)),
   (from, _other, random) => {
-    const at = random.upTo(from.length)
+    const at = random.below(from.length)
     return Buffer.concat([from.subarray(0, at), noise(random), from.subarray(at)])
   },
   (from, _other, random) => {
-    const at = random.upTo(from.length)
-    return Buffer.from(from).fill(0, at, Math.min(from.length, at + random.upTo(512)))
+    const at = random.below(from.length)
+    return Buffer.from(from).fill(0, at, Math.min(from.length, at + random.below(512)))
   },
   // The beginning of one entry and the end of another.
   (from, other, random) =>
-    Buffer.concat([from.subarray(0, random.upTo(from.length)), other.subarray(random.upTo(other.length))]),
+    Buffer.concat([from.subarray(0, random.below(from.length)), other.subarray(random.below(other.length))]),
   // One entry's header over another's body.
   (from, other) => Buffer.concat([from.subarray(0, from.indexOf('\n') + 1), bodyOf(other)]),
   // Another entry's text.
@@ -86,13 +86,13 @@ const twisted = (value: unknown, random: Random, key = ''): unknown => {
   if (typeof value !== 'object' || value === null) return value
   if (Array.isArray(value)) {
     if (value.length === 0) return value
-    const at = random.upTo(value.length)
-    if (random.chance(0.2)) return Array.from({ length: 1 + random.upTo(40) }, () => value[at])
+    const at = random.below(value.length)
+    if (random.chance(0.2)) return Array.from({ length: 1 + random.below(40) }, () => value[at])
     return value.map((item, index) => (index === at ? twisted(item, random) : item))
   }
   const isQuarantined = 'since' in value && 'code' in value
   const entries = Object.entries(isQuarantined ? { until: 0, ...value } : value)
-  const at = isQuarantined && random.chance(0.5) ? 0 : random.upTo(entries.length)
+  const at = isQuarantined && random.chance(0.5) ? 0 : random.below(entries.length)
   return Object.fromEntries(entries.map(([name, item], n) => [name, n === at ? twisted(item, random, name) : item]))
 }
 
@@ -101,7 +101,7 @@ const resealed =
   (change: (value: Json, random: Random) => unknown): Spoil =>
   (from, _other, random) => {
     let value: unknown = JSON.parse(bodyOf(from).toString())
-    for (let changes = 1 + random.upTo(4); changes > 0; changes--) value = change(value as Json, random)
+    for (let changes = 1 + random.below(4); changes > 0; changes--) value = change(value as Json, random)
     return sealed(kindOf(from), `${JSON.stringify(value)}\n`)
   }
 
