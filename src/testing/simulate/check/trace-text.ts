@@ -23,8 +23,9 @@ export const describeEvent = ({ what }: TraceEvent): string => {
     case 'return':
     case 'fault':
       return `  ${what.module}.${describeCall(what)}`
-    case 'tick':
-      return `  tick ${what.direction}`
+    case 'commit':
+    case 'rollback':
+      return `  ${what.kind}`
     case 'record': {
       const { outcome, trigger, epoch, revision } = what.record
       const failures = 'failures' in what.record ? what.record.failures : []

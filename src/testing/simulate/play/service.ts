@@ -199,7 +199,7 @@ export class SimulatedService<Config> {
       () => ++calls, // a new value each time, so that the listener is called for a repair of an unchanged config too
       (_next, _previous, { direction }) => {
         if (this.process.isDead) return
-        log.note({ kind: 'tick', direction })
+        log.note({ kind: direction === 'back' ? 'rollback' : 'commit' })
         if (direction === 'back') model.rollBack()
         else model.commit(this.reloader.config)
         this.#served = this.#config

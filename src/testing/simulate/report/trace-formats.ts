@@ -35,8 +35,9 @@ const messageOf = ({ what }: TraceEvent, idOf: (module: string) => string): stri
       return `Note over ${idOf(what.module)}: ${what.phase} ✗ ${what.fault}`
     case 'broken':
       return `Note over reloader: ✗ ${escaped(what.text)}`
-    case 'tick':
-      return `Note over reloader: tick ${what.direction}`
+    case 'commit':
+    case 'rollback':
+      return `Note over reloader: ${what.kind}`
     case 'record':
       return `Note over reloader: ${what.record.outcome}`
     case 'process':

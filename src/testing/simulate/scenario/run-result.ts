@@ -18,7 +18,7 @@ export interface TraceEvent {
     | { readonly kind: 'step' | 'broken'; readonly text: string }
     | { readonly kind: 'call' | 'return'; readonly module: string; readonly phase: string; readonly generation: number }
     | { readonly kind: 'fault'; readonly module: string; readonly phase: string; readonly fault: string }
-    | { readonly kind: 'tick'; readonly direction: 'forward' | 'back' }
+    | { readonly kind: 'commit' | 'rollback' }
     | { readonly kind: 'record'; readonly record: TransactionRecord }
     | {
         readonly kind: 'process'

@@ -21,7 +21,7 @@ const edit = (file: string, find: string, replace: string): Edit => ({ file, fin
 const storeFaults = [
   fault(
     'rollback-order',
-    'a rollback goes in the order of the commits instead of the reverse',
+    'a rollback runs in the order of the commits instead of the reverse order',
     edit('src/modules/serving-store.ts', 'of [...switches].reverse()) {', 'of switches) {'),
   ),
   fault(
@@ -31,7 +31,7 @@ const storeFaults = [
   ),
   fault(
     'config-before-commit',
-    'the new config is shown before the commits have held',
+    'the new config is visible before the modules are committed',
     edit(
       'src/modules/serving-store.ts',
       '    for (const [index, { slot, to }] of switches.entries()) {',
@@ -45,7 +45,7 @@ const storeFaults = [
   ),
   fault(
     'half-rollback',
-    'a soak that fails rolls back all pointers but the config',
+    'after a failed soak every instance is rolled back, but not the config',
     edit(
       'src/modules/serving-store.ts',
       "    this.#point(switches, 'from')\n    this.#view = previous\n    this.#show(previous?.snapshot.config)",
@@ -58,12 +58,12 @@ const storeFaults = [
 const applyFaults = [
   fault(
     'late-generation-lost',
-    'a generation that comes after its deadline is never closed',
+    'a generation that arrives after its deadline is never closed',
     edit('src/apply/prepare-call.ts', 'else void this.#retirer.retire([record])', 'else record.release()'),
   ),
   fault(
     'dependency-order-ignored',
-    'all modules prepare at once, whatever they come after',
+    'all modules prepare at once, whatever they depend on',
     edit(
       'src/apply/preparation.ts',
       '({ after }) => after,\n      ({ name }) => {\n        const step = work.plan.get(name)',
@@ -72,7 +72,7 @@ const applyFaults = [
   ),
   fault(
     'needs-from-the-old',
-    'a module is prepared with the instance that serves instead of the one that is about to',
+    'a module is prepared with the serving instance of a module that changes, instead of the new one',
     edit(
       'src/apply/preparation.ts',
       'plan.has(name) ? this.#staged.get(name) : store.slot(name).serving',
@@ -81,7 +81,7 @@ const applyFaults = [
   ),
   fault(
     'closed-before-the-soak',
-    'what was replaced is closed right after the commit',
+    'a replaced generation is closed right after the commit',
     edit(
       'src/engine/transaction-executor.ts',
       '    transaction.noteCommitted(result.commit, endMs)\n',
@@ -90,17 +90,17 @@ const applyFaults = [
   ),
   fault(
     'retire-skipped',
-    'what was replaced is never closed',
+    'a replaced generation is never closed',
     edit('src/apply/phases.ts', '    void this.#retirer.retire(replaced, timings)\n', '    void replaced\n'),
   ),
   fault(
     'staged-leak',
-    'what was prepared for a transaction that did not hold is never closed',
+    'the prepared generations of a transaction that failed are never closed',
     edit('src/apply/phases.ts', '      void this.#retirer.retire([...staged.values()], timings)\n', ''),
   ),
   fault(
     'double-close',
-    'a close that fails is tried once more',
+    'a close that fails is called again',
     edit(
       'src/apply/retirer.ts',
       '    end?.(ended.kind)\n',
@@ -109,7 +109,7 @@ const applyFaults = [
   ),
   fault(
     'degraded-not-named',
-    'a module whose rollback or undo failed is not called degraded',
+    'a module whose rollback or undo failed is not named as degraded',
     edit(
       'src/engine/transaction-executor.ts',
       'return [...new Set([...transaction.rollbackFailures, ...undoFailures.map(({ module }) => module)])]',
@@ -127,7 +127,7 @@ const applyFaults = [
   ),
   fault(
     'check-ignored',
-    'a check that rejects is taken for a good one',
+    'a check that rejects counts as passed',
     edit(
       'src/apply/soak.ts',
       "return failure(place.module === undefined ? 'health.failed' : 'module.check-failed', at, ended.error)",
@@ -145,7 +145,7 @@ const machineFaults = [
   ),
   fault(
     'newest-dropped',
-    'of the documents that come while a transaction runs the first is kept, not the newest',
+    'of the documents that arrive during a transaction, the first is kept instead of the newest',
     edit(
       'machines/reload/setup.ts',
       'waiting: { ...context.waiting, candidate: candidateOf(event) },',
@@ -154,12 +154,12 @@ const machineFaults = [
   ),
   fault(
     'frozen-change-dropped',
-    'of a storm, and of a freeze, what came first is let through, not the newest',
+    'of the documents of a storm or a freeze, the first is passed on instead of the newest',
     edit('machines/admission/machine.ts', "actions: ['noteNewest', 'noteWaiting'] }", "actions: 'noteWaiting' }"),
   ),
   fault(
     'waiting-forgotten',
-    'a document that came while a transaction soaked is forgotten when that ends',
+    'a document that arrives during a soak is forgotten when the soak ends',
     edit(
       'machines/reload/machine.ts',
       "        { guard: 'documentWaits', target: 'validating', actions: 'beginWaiting' },\n",
@@ -168,7 +168,7 @@ const machineFaults = [
   ),
   fault(
     'soak-skipped',
-    'a transaction holds at its commit, without a soak',
+    'a transaction ends at its commit, without a soak',
     edit(
       'machines/reload/guards.ts',
       "context.soaks && context.trigger !== 'restore',",
@@ -186,12 +186,12 @@ const machineFaults = [
   ),
   fault(
     'freeze-lets-run',
-    'a freeze lets the change that is being prepared go on',
+    'a freeze does not stop the change that is being prepared',
     edit('machines/reload/setup.ts', 'candidate: undefined, read: false }),\n', 'read: false }),\n'),
   ),
   fault(
     'confirm-optional',
-    'a change that nobody confirmed holds',
+    'a change is kept without a confirmation',
     edit('machines/reload/guards.ts', 'mustBeConfirmed(context) && !context.isConfirmed', 'false'),
   ),
 ]
@@ -200,7 +200,7 @@ const machineFaults = [
 const otherFaults = [
   fault(
     'revision-goes-back',
-    'an older document is taken for a newer one',
+    'an older document counts as a newer one',
     edit('src/model/revision.ts', 'revision.order > seen.order && ', ''),
     edit(
       'machines/admission/machine.ts',
@@ -210,7 +210,7 @@ const otherFaults = [
   ),
   fault(
     'quarantine-forgotten',
-    'a config that failed is tried again with each redelivery',
+    'a config that failed is tried again at each redelivery',
     edit(
       'src/validation/validation.ts',
       'safety.quarantine.blocks(snapshot)',
@@ -219,7 +219,7 @@ const otherFaults = [
   ),
   fault(
     'promoted-before-the-soak',
-    'a config is kept as the last known good before its soak',
+    'a config is stored as the last known good before its soak',
     edit(
       'src/engine/transaction-executor.ts',
       '    transaction.noteCommitted(result.commit, endMs)\n',
@@ -228,7 +228,7 @@ const otherFaults = [
   ),
   fault(
     'never-promoted',
-    'what has passed its soak is not written down',
+    'a config that has soaked is not stored as the last known good',
     edit(
       'src/engine/transaction-executor.ts',
       'if (snapshot !== undefined) await this.#deps.safety.promote(snapshot)',
@@ -237,7 +237,7 @@ const otherFaults = [
   ),
   fault(
     'attempt-not-written',
-    'a config is tried without having been written down, so that a death in it is not counted',
+    'an attempt is not recorded in the journal, so that a crash in it does not count',
     edit(
       'machines/reload/guards.ts',
       "return context.persists && verdict?.kind === 'valid' && verdict.isAttempt === true",
@@ -246,7 +246,7 @@ const otherFaults = [
   ),
   fault(
     'listener-throws',
-    'a listener that throws takes the transaction with it',
+    'a listener that throws breaks the transaction',
     edit(
       'src/transaction/subscriptions.ts',
       '      } catch (error) {\n        this.#reportError(error)\n',
@@ -255,7 +255,7 @@ const otherFaults = [
   ),
   fault(
     'logger-throws',
-    'a logger that throws takes the machine with it',
+    'a logger that throws breaks the machine',
     edit(
       'src/settings/settings.ts',
       '        // There is nowhere left to report it.\n',
@@ -264,7 +264,7 @@ const otherFaults = [
   ),
   fault(
     'sync-throw-unguarded',
-    'a prepare that throws before its first await takes the preparation with it',
+    'a prepare that throws before its first await breaks the whole preparation',
     edit(
       'src/async/deadline.ts',
       "    } catch (error) {\n      this.#settle({ kind: 'error', error })\n      return this.#ended\n    }",
@@ -273,7 +273,7 @@ const otherFaults = [
   ),
   fault(
     'foreign-message-shown',
-    'the message of a foreign error, which may hold a password, gets into logs and records',
+    'the message of a foreign error, which may contain a password, gets into logs and records',
     edit(
       'src/model/failure.ts',
       '    message: `${what}${describePlace(place)}`,',
@@ -291,7 +291,7 @@ const otherFaults = [
   ),
   fault(
     'reload-unanswered',
-    'a reload() that finds nothing new is never answered',
+    'a reload() that finds nothing new never settles',
     edit(
       'src/reloader/pending-calls.ts',
       'if (call.epoch !== record.epoch) continue',
@@ -301,9 +301,4 @@ const otherFaults = [
 ]
 
 /** Every planted fault, each in one copy of the sources. */
-export const plantedFaults: readonly PlantedFault[] = [
-  ...storeFaults,
-  ...applyFaults,
-  ...machineFaults,
-  ...otherFaults,
-]
+export const plantedFaults: readonly PlantedFault[] = [...storeFaults, ...applyFaults, ...machineFaults, ...otherFaults]
