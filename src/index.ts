@@ -1,18 +1,27 @@
-export type {
-  ApplyContext,
-  Applier,
-  CompensatingApplier,
-  Generation,
-  PrepareContext,
-} from './api/applier.ts'
+export type { ApplyContext, Applier, CompensatingApplier, Generation, PrepareContext } from './api/applier.ts'
 export { defineApplier } from './api/applier.ts'
 export type { Clock, TimerHandle } from './api/clock.ts'
 export { MAX_DELAY_MS, systemClock } from './api/clock.ts'
+export type { EntryName, GoodStore } from './api/good-store.ts'
 export type {
-  LeasedView,
-  ModuleHandle,
-  ModuleHandles,
-  NoModules,
+  InspectedActor,
+  InspectedSnapshot,
+  MachineInspectionEvent,
+  MachineInspector,
+} from './api/machine-inspector.ts'
+export type { LeasedView, ModuleHandle, ModuleHandles, NoModules } from './api/modules.ts'
+export type {
+  BackoffOptions,
+  ConfirmOptions,
+  Deadlines,
+  Logger,
+  ModuleDeadlines,
+  QuarantineOptions,
+  ReloaderOptions,
+  SoakOptions,
+} from './api/options.ts'
+export type {
+  ChangeContext,
   PlanOptions,
   PlanReport,
   ReleaseOptions,
@@ -21,14 +30,17 @@ export type {
   StartOptions,
   SubscribeOptions,
 } from './api/reloader.ts'
-export type { SourceState, SourceStatus } from './api/status.ts'
-export type { Counters } from './api/status.ts'
+export type { Changed, Document, Malformed, Missing, Opened, ReadResult, Source, SourceEvent } from './api/source.ts'
+export { SourceError } from './api/source.ts'
 export type {
-  InspectedActor,
-  InspectedSnapshot,
-  MachineInspectionEvent,
-  MachineInspector,
-} from './api/machine-inspector.ts'
+  Counters,
+  GoodStatus,
+  ModuleStatus,
+  QuarantineStatus,
+  ReloaderStatus,
+  SourceState,
+  SourceStatus,
+} from './api/status.ts'
 export type { Diff, Difference } from './model/diff.ts'
 export type {
   DocumentCode,
@@ -44,31 +56,5 @@ export { ChangeoverError, isChangeoverError, unsafeCause } from './model/failure
 export type { ModuleChange, ModuleRecord, Outcome, PhaseTiming, TransactionRecord, Trigger } from './model/record.ts'
 export type { Revision } from './model/revision.ts'
 export type { ConfigPath, DeepReadonly, Schema, SchemaIssue, SchemaResult } from './model/schema.ts'
-export type {
-  BackoffOptions,
-  ConfirmOptions,
-  Deadlines,
-  Logger,
-  ModuleDeadlines,
-  QuarantineOptions,
-  ReloaderOptions,
-  SoakOptions,
-} from './api/options.ts'
-export type { EntryName, GoodStore } from './api/good-store.ts'
-export type { GoodStatus } from './api/status.ts'
-export type { QuarantineStatus } from './api/status.ts'
-export { createReloader } from './reloader/reloader.ts'
-export type {
-  Changed,
-  Document,
-  Malformed,
-  Missing,
-  Opened,
-  ReadResult,
-  Source,
-  SourceEvent,
-} from './api/source.ts'
-export { SourceError } from './api/source.ts'
-export type { ChangeContext } from './api/reloader.ts'
-export type { ModuleStatus, ReloaderStatus } from './api/status.ts'
 export { timedTree } from './model/timed-tree.ts'
+export { createReloader } from './reloader/reloader.ts'

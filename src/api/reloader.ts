@@ -3,135 +3,77 @@ import type { Diff } from '../model/diff.ts'
 import type { Failure } from '../model/failure.ts'
 import type { ModuleChange, TransactionRecord } from '../model/record.ts'
 import type { DeepReadonly } from '../model/schema.ts'
-import type { ModuleDeadlines } from './options.ts'
+import type { InstanceOf, LeasedView, Links, LinksArgument, ModuleHandles, NewName, NoModules } from './modules.ts'
 import type { ReloaderStatus } from './status.ts'
 
-/** What the types know of a module. */
-export interface ModuleType {
-  readonly instance: unknown
-  readonly kind: 'generation' | 'compensating'
-}
-
-// The empty set of modules: an object type without keys, to which `use` adds.
-// biome-ignore lint/complexity/noBannedTypes: `{}` is the one type that adds no index signature
-export type NoModules = {}
-
-/** A module as its users see it. */
-export interface ModuleHandle<Instance> {
-  /**
-   * The serving instance; undefined when the module is off, or before `start`. Read it anew for each piece of work.
-   * After `close` it is the last one, closed.
-   */
-  readonly current: Instance
-  /**
-   * Runs `task` with the serving instance and keeps its generation open until the task has ended, across awaits
-   * (bounded by `deadlines.leaseMs`). Rejects with `reloader.closed` once `close` was called.
-   */
-  readonly use: <T>(task: (instance: Instance) => T | Promise<T>) => Promise<T>
-}
-
-export type ModuleHandles<M> = {
-  readonly [Name in keyof M]: M[Name] extends ModuleType ? ModuleHandle<M[Name]['instance']> : never
-}
-
-/** What a lease holds: one whole snapshot and the instances that serve it. */
-export interface LeasedView<Config, M> {
-  readonly config: DeepReadonly<Config>
-  readonly modules: {
-    readonly [Name in keyof M]: M[Name] extends ModuleType ? { readonly current: M[Name]['instance'] } : never
-  }
-}
-
-type NamesOfKind<M, Kind extends ModuleType['kind']> = {
-  [Name in keyof M]: M[Name] extends { readonly kind: Kind } ? Name : never
-}[keyof M] &
-  string
-
-/** The modules whose instance fits what a prepare needs. */
-type NamesWithInstance<M, Needed> = {
-  [Name in keyof M]: M[Name] extends { readonly instance: infer Instance; readonly kind: 'generation' }
-    ? [Instance] extends [Needed]
-      ? Name
-      : never
-    : never
-}[keyof M] &
-  string
-
-interface Links<Names extends string> {
-  /** Modules to come after. */
-  readonly after?: readonly Names[]
-  /** This module's own deadlines, over the reloader's. */
-  readonly deadlines?: ModuleDeadlines
-}
-
-type NeedsLinks<M, Needs> = {
-  /** For each need of the applier, the module whose instance meets it. Implies `after`. */
-  readonly needs: { readonly [As in keyof Needs]: NamesWithInstance<M, Needs[As]> }
-}
-
-/** An applier without needs may leave the links out; one with needs must name them. */
-export type LinksArgument<M, Needs> = [keyof Needs] extends [never]
-  ? [links?: Links<NamesOfKind<M, 'generation'>>]
-  : [links: Links<NamesOfKind<M, 'generation'>> & NeedsLinks<M, Needs>]
-
-type NewName<M, Name extends string> = Name extends keyof M ? never : Name
-
-// A slice that may be undefined can switch the module off, and then there is no instance.
-type InstanceOf<Selected, Instance> = undefined extends Selected ? Instance | undefined : Instance
-
+/** Options of {@link Reloader.start}. */
 export interface StartOptions {
-  /** Gives the start up; it rejects and all is closed. */
+  /** Aborts the start, which then closes the reloader and rejects. @default none */
   readonly signal?: AbortSignal
-  /** How long to wait for the source, in milliseconds. Default: without end, as an unreachable source is waited for. */
+  /** How long to wait for the first commit, in milliseconds. @default no limit: an unreachable source is awaited */
   readonly deadlineMs?: number
 }
 
-/** What a listener is told beside the two values. */
+/** The change that a listener is called for. */
 export interface ChangeContext {
   /** The transaction's id. */
   readonly transaction: string
-  /** `back` where a commit that had held is being taken back. */
+  /** `back` if a rollback reverted the commit. */
   readonly direction: 'forward' | 'back'
 }
 
+/** Options of {@link Reloader.subscribe}. */
 export interface SubscribeOptions {
-  /** Ends the subscription. */
+  /** Ends the subscription. @default none */
   readonly signal?: AbortSignal
 }
 
+/** Options of {@link Reloader.revert}. */
 export interface RevertOptions {
-  /** The name of a revision, or a digest, of `status().history`. Default: the one before the last known good. */
+  /** A revision name or a digest from `status().goodHistory`. @default the document before the last known good */
   readonly to?: string
 }
 
+/** Options of {@link Reloader.release}. */
 export interface ReleaseOptions {
-  /** Of `status().quarantine`. Default: all. */
+  /** A digest from `status().quarantine`. @default all */
   readonly digest?: string
 }
 
-/** What a document would do. */
+/** The result of a dry run. */
 export type PlanReport =
   | { readonly verdict: 'rejected'; readonly failures: readonly Failure[] }
   | {
-      /** `failed` only with `prepare: true`: a module could not prepare. */
+      /** `failed` if a module could not prepare; only with `prepare: true`. */
       readonly verdict: 'unchanged' | 'changes' | 'failed'
-      /** In dependency order. */
+      /** The modules that would change, in dependency order. */
       readonly modules: readonly { readonly module: string; readonly change: ModuleChange }[]
-      /** Against what serves, values only where public. */
+      /** The differences from the serving config; values of public paths only. */
       readonly diff: Diff
       readonly failures: readonly Failure[]
     }
 
+/** Options of {@link Reloader.plan}. */
 export interface PlanOptions {
-  /** Also prepare every module that would change, and close what was made. Default false: no module is called. */
+  /** Prepares every module that would change, and closes what was prepared. @default false: no module is called */
   readonly prepare?: boolean
 }
 
-/** Changes a service's configuration as one transaction. Made by `createReloader`. */
+/** Changes the configuration of a service as one transaction. `createReloader` makes it. */
 export interface Reloader<Config, M = NoModules> {
   /**
-   * Adds a module. `select` picks its slice; `undefined` switches the module off. The slice's type comes from the
-   * applier. Modules are named in `after` and `needs` only after they were added, so there are no cycles.
+   * Adds a module. `select` returns the slice of the config that the module follows, and `undefined` to switch it off.
+   * `after` and `needs` name modules that were added before, so there are no cycles. Returns the reloader.
+   *
+   * @throws ChangeoverError `reloader.invalid-option`, `reloader.duplicate-module`, `reloader.unknown-module`,
+   * `reloader.compensating-dependency`, `reloader.applier-reused`, `reloader.already-started`, `reloader.closed`
+   *
+   * @example
+   * ```ts
+   * const service = reloader
+   *   .use('db', (config) => config.db, pgPool())
+   *   .use('cache', (config) => config.cache, timer(refreshCache), { after: ['db'] })
+   * ```
    */
   readonly use: {
     <const Name extends string, Slice, Selected extends Slice | undefined>(
@@ -151,69 +93,153 @@ export interface Reloader<Config, M = NoModules> {
     >
   }
   /**
-   * Reads the document, follows the source, and resolves at the first commit. Rejects at once for a bad document, and
-   * with all closed. An unreachable source is waited for until `signal` or `deadlineMs`.
+   * Reads the document, starts to follow the source, and resolves at the first commit. Waits for an unreachable source
+   * until `signal` aborts or `deadlineMs` has passed. The reloader is closed before the promise rejects.
+   *
+   * @throws ChangeoverError with the first failure's code if the first document is rejected or rolled back; else
+   * `reloader.start-timeout`, `reloader.start-aborted`, `reloader.invalid-option`, `reloader.already-started`,
+   * `reloader.closed`
+   *
+   * @example
+   * ```ts
+   * await reloader.start({ signal: AbortSignal.timeout(30_000) })
+   * ```
    */
   readonly start: (options?: StartOptions) => Promise<void>
-  /** The serving config: frozen plain data. Throws `reloader.not-started` before the first commit. */
+  /**
+   * The serving config: frozen plain data.
+   *
+   * @throws ChangeoverError `reloader.not-started` before the first commit
+   */
   readonly config: DeepReadonly<Config>
+  /** The modules, by name. */
   readonly modules: ModuleHandles<M>
   /**
-   * Runs `task` with one whole snapshot and the generations that serve it, across awaits. Rejects with
-   * `reloader.not-started`, or with `reloader.closed` once `close` was called.
+   * Runs the task with the serving config and the instances that serve it. They stay the same until the task ends, and
+   * stay open until then, but not longer than `deadlines.leaseMs` after they were replaced.
+   *
+   * @throws ChangeoverError `reloader.not-started`, `reloader.closed`
+   *
+   * @example
+   * ```ts
+   * await reloader.lease(({ config, modules }) => renderPage(config.page, modules.db.current))
+   * ```
    */
   readonly lease: <T>(task: (view: LeasedView<Config, M>) => T | Promise<T>) => Promise<T>
-  /** Plain data without config values. Never waits. */
+  /** Returns the state of the reloader, its source and its modules: plain data without config values. Never waits. */
   readonly status: () => ReloaderStatus
   /**
    * Reads the source now. Resolves with the record of the first transaction whose read began after the call, whatever
-   * its outcome; rejects only where there is no such transaction (`reloader.not-started`, `reloader.closed`).
+   * its outcome.
+   *
+   * @throws ChangeoverError `reloader.frozen`, `reloader.not-started`, `reloader.closed`
+   *
+   * @example
+   * ```ts
+   * const { outcome } = await reloader.reload()
+   * ```
    */
   readonly reload: () => Promise<TransactionRecord>
   /**
-   * Holds every change until `unfreeze`: the source is still read, and what waits is shown, but nothing is applied. A
-   * transaction before its tick is aborted, one after it finishes. `reload` rejects with `reloader.frozen`. The reason is
-   * shown in `status()`; it survives a restart where a store is given, and so it must be no secret. Resolves when it
-   * holds and, where it can be, is written down.
+   * Pauses all changes until `unfreeze`. The source is still read, and `status().frozen` shows the revision that waits.
+   * A transaction that has not committed is aborted; one that has committed finishes. The reason is shown in `status()`
+   * and stored with `lastKnownGood`, so it must not be a secret. Resolves once the freeze is in force and stored.
+   *
+   * @throws ChangeoverError `reloader.invalid-option`, `reloader.not-started`, `reloader.closed`
+   *
+   * @example
+   * ```ts
+   * await reloader.freeze('database migration')
+   * ```
    */
   readonly freeze: (reason: string) => Promise<void>
-  /** Follows the source again: the newest document it has shown is applied. Does nothing where nothing is frozen. */
+  /**
+   * Resumes changes: the newest document of the source is applied. Does nothing if changes are not frozen.
+   *
+   * @throws ChangeoverError `reloader.not-started`, `reloader.closed`
+   */
   readonly unfreeze: () => Promise<void>
   /**
-   * Freezes, and returns to an earlier good document as a normal transaction: validated, applied, soaked. Without `to`
-   * it is the one before the last known good. Of two that wait the later is done, and answers both. A transaction in its soak is swapped back first. Rejects with
-   * `reloader.no-such-good` where the history does not hold it.
+   * Freezes changes and applies an earlier good document as a normal transaction, with validation and soak. A
+   * transaction that soaks is rolled back first. If two reverts are pending, only the later one runs; both resolve with
+   * its record.
+   *
+   * @throws ChangeoverError `reloader.no-such-good`, `reloader.not-started`, `reloader.closed`
+   *
+   * @example
+   * ```ts
+   * await reloader.revert({ to: '4711' })
+   * ```
    */
   readonly revert: (options?: RevertOptions) => Promise<TransactionRecord>
   /**
-   * Tries the quarantined document once more; where it fails again, it is held longer. Rejects with
-   * `reloader.nothing-to-retry` where none waits, and with `reloader.frozen` while frozen.
+   * Tries the newest document again although it is quarantined. If it fails again, it is quarantined for longer.
+   *
+   * @throws ChangeoverError `reloader.nothing-to-retry`, `reloader.frozen`, `reloader.not-started`, `reloader.closed`
    */
   readonly retry: () => Promise<TransactionRecord>
-  /** Forgets what is known of a quarantined config, or of all, and tries the one that waits. */
+  /**
+   * Removes a config, or all of them, from the quarantine, and tries the newest document if it was one of them.
+   *
+   * @throws ChangeoverError `reloader.not-started`, `reloader.closed`
+   */
   readonly release: (options?: ReleaseOptions) => Promise<void>
   /**
-   * Confirms the running transaction by its id (`status().confirmation`); resolves with its record. Rejects with
-   * `confirm.refused` where no transaction of this id waits for it, be it too late or of another id.
+   * Confirms the transaction that awaits a confirmation, and resolves with its record. `status().confirmation` has its
+   * id.
+   *
+   * @throws ChangeoverError `confirm.refused` if no transaction with this id awaits a confirmation, or no longer;
+   * `reloader.not-started`, `reloader.closed`
+   *
+   * @example
+   * ```ts
+   * const waiting = reloader.status().confirmation
+   * if (waiting !== undefined) await reloader.confirm(waiting.transaction)
+   * ```
    */
   readonly confirm: (transactionId: string) => Promise<TransactionRecord>
-  /** Says what a document would do, without doing it. */
+  /**
+   * Makes a dry run: parses and validates a document, asks the policies, and reports what would change. A rejected
+   * document is a report with failures.
+   *
+   * @throws ChangeoverError `reloader.closed`
+   *
+   * @example
+   * ```ts
+   * const report = await reloader.plan(await readFile('next.json', 'utf8'), { prepare: true })
+   * if (report.verdict === 'rejected' || report.verdict === 'failed') console.error(report.failures)
+   * ```
+   */
   readonly plan: (document: string, options?: PlanOptions) => Promise<PlanReport>
   /**
-   * Calls `listener` right after each tick that changed what `select` picks, forward and back. What it throws is
-   * reported and changes nothing. Returns the function that ends the subscription.
+   * Calls the listener right after each commit and each rollback that changed what `select` returns. An error of either
+   * is reported as `listener.failed` and changes nothing. Returns the function that ends the subscription.
+   *
+   * @example
+   * ```ts
+   * reloader.subscribe((config) => config.log.level, (level) => console.log(`The level is now ${level}`))
+   * ```
    */
   readonly subscribe: <T>(
     select: (config: DeepReadonly<Config>) => T,
     listener: (next: T | undefined, previous: T | undefined, context: ChangeContext) => unknown,
     options?: SubscribeOptions,
   ) => () => void
-  /** The terminal records from now on; ends with `close`, the signal, or `return`. Keeps 1,000 for a slow consumer. */
+  /**
+   * Yields the record of each transaction from now on, until `close`, the signal or `return` ends it. Keeps the last
+   * 1,000 for a slow consumer.
+   *
+   * @example
+   * ```ts
+   * for await (const record of reloader.transactions()) console.log(timedTree(record))
+   * ```
+   */
   readonly transactions: (options?: { readonly signal?: AbortSignal }) => AsyncIterableIterator<TransactionRecord>
   /**
-   * Ends everything: a transaction before its tick is aborted, the rest is drained and closed in reverse order, within
-   * the deadlines. May be called often; never rejects.
+   * Aborts a transaction that has not committed, drains and closes every generation in reverse dependency order, and
+   * closes the source, all within the deadlines. Never rejects; later calls return the same promise.
    */
   readonly close: () => Promise<void>
+  /** Closes the reloader at the end of an `await using` block. */
   readonly [Symbol.asyncDispose]: () => Promise<void>
 }

@@ -13,7 +13,7 @@ export const invalidOption = (detail: string): ChangeoverError => changeoverErro
  */
 export const checkMs = (name: string, value: number, least = 0): number => {
   const isValid = typeof value === 'number' && value >= least && value <= MAX_DELAY_MS
-  if (!isValid) throw invalidOption(`${name} must be from ${least} to ${MAX_DELAY_MS} milliseconds`)
+  if (!isValid) throw invalidOption(`${name} must be ${least} to ${MAX_DELAY_MS} milliseconds`)
   return value
 }
 

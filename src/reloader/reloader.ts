@@ -1,14 +1,5 @@
-import type {
-  LeasedView,
-  ModuleHandle,
-  NoModules,
-  PlanOptions,
-  PlanReport,
-  ReleaseOptions,
-  Reloader,
-  RevertOptions,
-  StartOptions,
-} from '../api/reloader.ts'
+import type { LeasedView, ModuleHandle, NoModules } from '../api/modules.ts'
+import type { PlanOptions, PlanReport, ReleaseOptions, Reloader, RevertOptions, StartOptions } from '../api/reloader.ts'
 import type { ReloaderOptions } from '../api/options.ts'
 import type { ReloaderStatus } from '../api/status.ts'
 import { registerObservation } from '../api/observed.ts'

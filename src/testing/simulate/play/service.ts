@@ -1,6 +1,7 @@
 import type { Applier, CompensatingApplier } from '../../../api/applier.ts'
 import type { Logger, ReloaderOptions } from '../../../api/options.ts'
-import type { NoModules, Reloader } from '../../../api/reloader.ts'
+import type { NoModules } from '../../../api/modules.ts'
+import type { Reloader } from '../../../api/reloader.ts'
 import { ChangeoverError, type Failure } from '../../../model/failure.ts'
 import type { TransactionRecord } from '../../../model/record.ts'
 import type { UseLinks } from '../../../modules/registry.ts'

@@ -1,5 +1,6 @@
 import type { ReloaderOptions } from '../../../api/options.ts'
-import type { NoModules, Reloader } from '../../../api/reloader.ts'
+import type { NoModules } from '../../../api/modules.ts'
+import type { Reloader } from '../../../api/reloader.ts'
 import type { ReloaderStatus } from '../../../api/status.ts'
 import type { TransactionRecord } from '../../../model/record.ts'
 import type { Schema } from '../../../model/schema.ts'
