@@ -1,74 +1,92 @@
 import type { Clock } from './clock.ts'
 
-/** What a prepare is told besides the slice. */
+/** The second argument of `prepare`. */
 export interface PrepareContext<Slice, Needs extends object = object> {
   /** The module's name. */
   readonly module: string
-  /** The slice that serves now; absent when the module is opened for the first time or was switched off. */
+  /** The slice that serves now; absent if the module serves nothing yet or was switched off. */
   readonly previous?: Slice
-  /** The instances asked for with `needs`: the staged one where that module changes too, else the serving one. */
+  /** The instances of the modules in `needs`: the prepared one if that module changes too, else the serving one. */
   readonly needs: Needs
-  /** Aborts at the deadline, or when the transaction is given up. Stop what you do; what you return is then closed. */
+  /** Aborts at the deadline, and when the transaction is aborted. Stop working then: a late generation is closed. */
   readonly signal: AbortSignal
-  /** The reloader's clock: use it instead of global timers, and your applier runs in simulations. */
+  /** The reloader's clock. Use it instead of global timers, so that the applier works in simulations. */
   readonly clock: Clock
   /**
-   * Registers a clean-up for a prepare that throws, rejects or returns no generation: run in reverse order, each once.
-   * A prepare that returns its generation hands all clean-up over to `close`.
+   * Registers a clean-up that runs if this prepare throws, rejects or returns no generation. Clean-ups run once each, in
+   * reverse order. After a prepare that returns a generation, its `close` cleans up instead.
    */
   readonly defer: (cleanup: () => unknown) => void
-  /** True while the generation that this prepare makes is the one that serves; for timers that outlive the swap. */
+  /** Returns true while the generation of this prepare serves; for timers that continue after it is replaced. */
   readonly isServing: () => boolean
-  /** Reports an error of this module's background work (a timer's task): logged and counted, it changes nothing. */
+  /** Reports an error of background work, such as a timer's task. It is logged and counted, and changes nothing. */
   readonly report: (error: unknown) => void
 }
 
-/** One prepared instance of a module: served or not, and closed exactly once. */
+/** One prepared instance of a module. It serves or is discarded, and is closed exactly once. */
 export interface Generation<Instance> {
   /** What `reloader.modules.name.current` becomes at the commit. */
   readonly instance: Instance
-  /** The side effect of the swap (`logger.level = next`): synchronous, and it should not fail. */
+  /** Makes this generation live by a side effect (`logger.level = next`). Synchronous; it should not throw. */
   readonly commit?: () => undefined
-  /** The exact inverse of `commit`: synchronous, no I/O, and it tolerates a commit that threw half-way. */
+  /** Reverts `commit` exactly. Synchronous, without I/O, and tolerant of a commit that threw half-way. */
   readonly rollback?: () => undefined
-  /** Health, asked during the soak: rejects when this generation must not stay. */
+  /** Checks the health of this generation during the soak. Rejects if the change must be rolled back. */
   readonly check?: (signal: AbortSignal) => Promise<void>
-  /** Drains and releases. Called exactly once: never served, replaced after the soak, or at `reloader.close()`. */
+  /**
+   * Drains and releases the instance. Called exactly once: when the generation is discarded, after the soak of the next
+   * one, or by `reloader.close()`.
+   */
   readonly close?: () => Promise<void>
 }
 
-/** Knows how to make a module's next generation from a slice; it never sees the whole config. */
+/** Prepares the generations of a module from slices of the config. It never sees the whole config. */
 export interface Applier<Slice, Instance = undefined, Needs extends object = object> {
   readonly kind?: 'generation'
+  /** Makes the next generation of the module. Put everything that can fail into it: nothing changes before the commit. */
   readonly prepare: (
     next: Slice,
     context: PrepareContext<Slice, Needs>,
   ) => Promise<Generation<Instance>> | Generation<Instance>
 }
 
-/** What a compensating module's `apply` is told. */
+/** The third argument of a compensating applier's `apply`. */
 export interface ApplyContext {
+  /** The module's name. */
   readonly module: string
-  /** `forward` applies what was just committed; `back` undoes it. */
+  /** `forward` applies the config that was just committed; `back` undoes it. */
   readonly direction: 'forward' | 'back'
+  /** Aborts at the deadline, and when the transaction is aborted. */
   readonly signal: AbortSignal
+  /** The reloader's clock. Use it instead of global timers. */
   readonly clock: Clock
 }
 
 /**
- * The form for what has no generations: `apply` changes something in place, after the commit, and its undo is another
- * apply (`next` and `previous` exchanged), which can fail.
+ * An applier for something that cannot exist twice. `apply` changes it in place after the commit; the undo is another
+ * `apply` with `next` and `previous` exchanged, and it can fail.
  */
 export interface CompensatingApplier<Slice> {
   readonly kind: 'compensating'
+  /** Changes from the previous slice to the next one. `previous` is undefined if the module serves nothing yet. */
   readonly apply: (next: Slice, previous: Slice | undefined, context: ApplyContext) => Promise<void> | void
-  /** Releases; called when the module is switched off, when its very first apply is undone, and at `reloader.close()`. */
+  /**
+   * Releases what the module holds. Called when the module is switched off, when its first `apply` is undone, and by
+   * `reloader.close()`.
+   */
   readonly close?: () => Promise<void> | void
 }
 
 /**
- * Makes a compensating applier. Prefer generations wherever the old thing can live beside the new one: they can always
- * be swapped back.
+ * Makes a compensating applier. Prefer an {@link Applier} if the old instance can live beside the new one: its generations
+ * can always be rolled back.
+ *
+ * @example
+ * ```ts
+ * const route = defineApplier<{ readonly weight: number }>({
+ *   apply: ({ weight }, _previous, { signal }) => proxy.setWeight(weight, { signal }),
+ * })
+ * ```
  */
 export const defineApplier = <Slice>(
   applier: Omit<CompensatingApplier<Slice>, 'kind'>,

@@ -1,61 +1,64 @@
-/** One actor as an inspector may see it: what XState promises of it, without a hand on the machine. */
+/** A copy of an XState actor without config values. An inspector can read it, but cannot control the machine with it. */
 export interface InspectedActor {
-  /** Its role: `reload`, `watch`, `admission`, or what a child of theirs does, such as `prepareModules`. */
+  /** The machine's name (`reload`, `watch`, `admission`), or the task of its child, such as `prepareModules`. */
   readonly id: string
   readonly sessionId: string
-  /** The machine whose child it is. */
+  /** The machine that started it; undefined for a machine. */
   readonly _parent: InspectedActor | undefined
-  /** The chart, for those who draw it: plain data. None for the children, which are no charts. */
+  /** The definition of the machine, as plain data to draw it from. Machines only. */
   readonly logic: { readonly config?: object }
   readonly getSnapshot: () => InspectedSnapshot
-  /** Does nothing: an inspector looks and does not act. */
+  /** Does nothing: an inspector cannot act. */
   readonly send: (event: { readonly type: string }) => void
   readonly toJSON: () => object
 }
 
-/** Where an actor stands, in XState's shape. */
+/** The state of an actor, in XState's shape. */
 export type InspectedSnapshot = {
   /** The active states; machines only. */
   readonly value?: unknown
   /** Revisions, names and counts; machines only. */
   readonly context?: unknown
-  /** By id; machines only. */
+  /** The child actors by id; machines only. */
   readonly children?: Readonly<Record<string, InspectedActor>>
   readonly input?: unknown
 } & (
   | { readonly status: 'active' | 'stopped'; readonly output: undefined; readonly error: undefined }
   | { readonly status: 'done'; readonly output: unknown; readonly error: undefined }
-  /** Of the error no more than its name, and its code where that is known to hold no data. */
+  /** The error is reduced to its name, and to its code if that is known to hold no data. */
   | { readonly status: 'error'; readonly output: undefined; readonly error: unknown }
 )
 
-export interface Inspected {
-  /** The `sessionId` of the machine at the root. */
+/** The part that all inspection events share. */
+export interface InspectionEventBase {
+  /** The `sessionId` of the root machine. */
   readonly rootId: string
   readonly actorRef: InspectedActor
 }
-interface Told {
+
+interface WithEvent {
   readonly event: { readonly type: string }
 }
 
-/** What XState tells an inspector, in XState's shape, as plain copies that hold no config value. */
+/** An inspection event in XState's shape, as a plain copy without config values. */
 export type MachineInspectionEvent =
-  | (Inspected & { readonly type: '@xstate.actor' })
-  | (Inspected & Told & { readonly type: '@xstate.event'; readonly sourceRef: InspectedActor | undefined })
-  | (Inspected & Told & { readonly type: '@xstate.snapshot'; readonly snapshot: InspectedSnapshot })
-  /** Also states that are left at once. The transitions are left out: the whole machine hangs on each of them. */
-  | (Inspected &
-      Told & {
+  | (InspectionEventBase & { readonly type: '@xstate.actor' })
+  | (InspectionEventBase &
+      WithEvent & { readonly type: '@xstate.event'; readonly sourceRef: InspectedActor | undefined })
+  | (InspectionEventBase & WithEvent & { readonly type: '@xstate.snapshot'; readonly snapshot: InspectedSnapshot })
+  /** Includes states that are left at once. The transitions are omitted, since each refers to the whole machine. */
+  | (InspectionEventBase &
+      WithEvent & {
         readonly type: '@xstate.microstep'
         readonly snapshot: InspectedSnapshot
         readonly _transitions: never[]
       })
-  | (Inspected & {
+  | (InspectionEventBase & {
       readonly type: '@xstate.action'
       readonly action: { readonly type: string; readonly params: unknown }
     })
 
-/** An XState v5 inspector or observer: `inspect` of an inspector of `@statelyai/inspect`, or your own. */
+/** An XState v5 inspector: the `inspect` of `@statelyai/inspect`, a function, or an observer with `next`. */
 export type MachineInspector =
   | ((event: MachineInspectionEvent) => unknown)
   | { readonly next?: (event: MachineInspectionEvent) => unknown }

@@ -7,24 +7,25 @@ export interface TakenTransition {
   readonly source: string
   /** XState's event descriptor; empty for an `always`. */
   readonly event: string
-  /** Which of the source's transitions for that event, in the chart's order. */
+  /** The position among the source's transitions for that event, from 0. */
   readonly index: number
-  /** Ids of the states it leads to; none where it stays. */
+  /** Ids of the target states; empty if the machine stays in its state. */
   readonly targets: readonly string[]
 }
 
-/** Where a machine is, and how it came there. Names only. */
+/** The state of a machine, and the transitions that led to it. Names only. */
 export interface MachineState<Machine extends string = string> {
   readonly machine: Machine
+  /** XState's state value. */
   readonly value: unknown
-  /** Innermost state. */
+  /** Name of the innermost active state. */
   readonly state: string
-  /** Ids of all active states, from outer to inner; without the machine's own. */
+  /** Ids of all active states from outer to inner, without the machine itself. */
   readonly active: readonly string[]
-  /** Type of the event that led here. */
+  /** Type of the event that led to this state. */
   readonly event: string
-  /** In order, each `always` included. */
+  /** The transitions in order, including each `always`. */
   readonly taken: readonly TakenTransition[]
-  /** Wall-clock time. */
+  /** Wall-clock time in milliseconds since the Unix epoch. */
   readonly at: number
 }

@@ -1,5 +1,10 @@
 import type { AnyActorRef, InspectionEvent } from 'xstate'
-import type { Inspected, InspectedActor, InspectedSnapshot, MachineInspectionEvent } from '../api/machine-inspector.ts'
+import type {
+  InspectionEventBase,
+  InspectedActor,
+  InspectedSnapshot,
+  MachineInspectionEvent,
+} from '../api/machine-inspector.ts'
 import { safeCause } from '../model/safe-cause.ts'
 import { shownFields, shownPart } from './shown-fields.ts'
 
@@ -76,7 +81,7 @@ const viewOfEvent = (event: Readonly<Record<string, unknown>> & { readonly type:
 
 /** Copies the part of an inspection event that may be shown; undefined for events that a later XState may add. */
 export const viewOf = (told: InspectionEvent): MachineInspectionEvent | undefined => {
-  const inspected: Inspected = { rootId: told.rootId, actorRef: viewOfActor(told.actorRef) }
+  const inspected: InspectionEventBase = { rootId: told.rootId, actorRef: viewOfActor(told.actorRef) }
   switch (told.type) {
     case '@xstate.actor':
       return { type: told.type, ...inspected }
