@@ -4,7 +4,7 @@ import { diffOf } from '../model/diff.ts'
 import type { Failure } from '../model/failure.ts'
 import type { Visibility } from '../model/visibility.ts'
 import type { MachineName } from '../api/machine-state.ts'
-import type { Observation, Observed } from '../api/observed.ts'
+import type { Observation, ReloaderEvent } from '../api/observation.ts'
 import type { OnPhase } from './phase-timings.ts'
 import type { Transaction } from './transaction.ts'
 import type { ReloaderStatus } from '../api/status.ts'
@@ -15,7 +15,7 @@ type PlannedTransaction = Pick<Transaction, 'id' | 'snapshot' | 'moduleRecords' 
 export class EventBus {
   readonly #now: () => number
   readonly #actors = new Map<MachineName, ObservableActor>()
-  readonly #listeners = new Set<(event: Observed) => void>()
+  readonly #listeners = new Set<(event: ReloaderEvent) => void>()
   readonly #machineListeners = new Set<(state: MachineState<MachineName>) => void>()
   #detach: (() => void)[] = []
 
@@ -28,7 +28,7 @@ export class EventBus {
     return this.#listeners.size > 0
   }
 
-  announce(event: Observed): void {
+  announce(event: ReloaderEvent): void {
     for (const listener of this.#listeners) callSafely(listener, event)
   }
 

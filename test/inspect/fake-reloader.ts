@@ -1,5 +1,5 @@
 import type { ReloaderStatus } from 'changeover'
-import { type Observed, registerObservation } from '../../src/api/observed.ts'
+import { type ReloaderEvent, registerObservation } from '../../src/api/observation.ts'
 import { EventBus } from '../../src/transaction/event-bus.ts'
 
 /** Creates a reloader with only what an inspector sees of it. The test emits the events and sets the status. */
@@ -10,7 +10,7 @@ export const createFakeReloader = (methods: Readonly<Record<string, (...inputs: 
   registerObservation(reloader, events.observation(reloader.status))
   return {
     reloader,
-    emit: (...all: readonly Observed[]): void => {
+    emit: (...all: readonly ReloaderEvent[]): void => {
       for (const event of all) events.announce(event)
     },
     isObserved: (): boolean => events.isHeard,

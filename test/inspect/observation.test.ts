@@ -1,13 +1,13 @@
 import { reloadMachine } from 'changeover/machines'
 import { describe, expect, it } from 'vitest'
-import { observationOf, type Observed } from '../../src/api/observed.ts'
+import { observationOf, type ReloaderEvent } from '../../src/api/observation.ts'
 import type { MachineState } from '../../src/api/machine-state.ts'
 import { type Config, configOf, createHarness, startHarness, type Harness } from '../guarantees/harness.ts'
 
 /** Collects the events and machine states of a reloader. */
 const observe = (harness: Pick<Harness, 'reloader'>) => {
   const observation = observationOf(harness.reloader)
-  const events: Observed[] = []
+  const events: ReloaderEvent[] = []
   const states: MachineState[] = []
   const ends = [
     observation.observe((event) => events.push(event)),
@@ -27,7 +27,7 @@ const observe = (harness: Pick<Harness, 'reloader'>) => {
   }
 }
 
-const lineOf = (event: Observed): string => {
+const lineOf = (event: ReloaderEvent): string => {
   switch (event.kind) {
     case 'began':
       return `began ${event.trigger}`

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { Clock } from '../../api/clock.ts'
-import type { Observation, Observed } from '../../api/observed.ts'
+import type { Observation, ReloaderEvent } from '../../api/observation.ts'
 import { MachineLog } from './machine-log.ts'
 import type {
   ActionName,
@@ -102,7 +102,7 @@ export class Broadcaster {
     if (reason === 'inspector.closed') this.#stopObserving()
   }
 
-  #onEvent(event: Observed): void {
+  #onEvent(event: ReloaderEvent): void {
     const changed = this.history.add(event)
     if (event.kind === 'closed') return this.close('reloader.closed')
     if (this.#stopObservingMachines === undefined) return

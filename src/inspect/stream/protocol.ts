@@ -1,5 +1,5 @@
 import type { MachineName, MachineState } from '../../api/machine-state.ts'
-import type { PlannedModule } from '../../api/observed.ts'
+import type { PlannedModule } from '../../api/observation.ts'
 import type { ReloaderStatus } from '../../api/status.ts'
 import type { Diff } from '../../model/diff.ts'
 import type { Failure, Phase } from '../../model/failure.ts'

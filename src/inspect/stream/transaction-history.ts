@@ -1,4 +1,4 @@
-import type { Observed } from '../../api/observed.ts'
+import type { ReloaderEvent } from '../../api/observation.ts'
 import type { Diff, Difference } from '../../model/diff.ts'
 import type { TransactionRecord } from '../../model/record.ts'
 import type { InspectedTransaction, ReportedFailure, TransactionSummary } from './protocol.ts'
@@ -18,7 +18,7 @@ export class TransactionHistory {
   #moduleCount = 0
 
   /** Adds an event, and returns the id of the transaction that it changed. */
-  add(event: Observed): string | undefined {
+  add(event: ReloaderEvent): string | undefined {
     switch (event.kind) {
       case 'began':
         return this.#begin(event)
@@ -62,7 +62,12 @@ export class TransactionHistory {
     return [...this.#reported]
   }
 
-  #begin({ transaction: id, epoch, trigger, at: startedAt }: Extract<Observed, { readonly kind: 'began' }>): string {
+  #begin({
+    transaction: id,
+    epoch,
+    trigger,
+    at: startedAt,
+  }: Extract<ReloaderEvent, { readonly kind: 'began' }>): string {
     const previous = [...this.#logs.values()].at(-1)
     if (previous?.outcome === 'superseded') previous.supersededBy = id
     this.#logs.set(id, new TransactionLog({ id, epoch, trigger, startedAt }))

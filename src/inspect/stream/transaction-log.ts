@@ -1,9 +1,9 @@
-import type { Observed, PlannedModule } from '../../api/observed.ts'
+import type { ReloaderEvent, PlannedModule } from '../../api/observation.ts'
 import type { Failure, Phase } from '../../model/failure.ts'
 import type { TransactionRecord } from '../../model/record.ts'
 import type { InspectedModule, InspectedPhase, InspectedTransaction, TransactionSummary } from './protocol.ts'
 
-type Event<Kind extends Observed['kind']> = Extract<Observed, { readonly kind: Kind }>
+type Event<Kind extends ReloaderEvent['kind']> = Extract<ReloaderEvent, { readonly kind: Kind }>
 type Start = Pick<TransactionSummary, 'id' | 'epoch' | 'trigger' | 'startedAt'>
 
 /** Mutable, because every module has several and they arrive while the service is busy. */

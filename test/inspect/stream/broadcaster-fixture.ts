@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import { createVirtualClock } from 'changeover/testing'
-import { observationOf } from '../../../src/api/observed.ts'
+import { observationOf } from '../../../src/api/observation.ts'
 import type { MachineName, MachineState } from '../../../src/api/machine-state.ts'
 import { Broadcaster } from '../../../src/inspect/stream/broadcaster.ts'
 import { createFakeReloader } from '../fake-reloader.ts'

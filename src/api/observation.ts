@@ -12,9 +12,12 @@ export interface PlannedModule {
   readonly after: readonly string[]
 }
 
-/** What happens in a reloader, as it happens. Plain data without config values but public ones. */
-export type Observed =
-  /** A transaction has begun. Its `at` is wall-clock time; all `…Ms` of it count from then. */
+/**
+ * An event of a reloader: plain data, which holds config values of public paths only. `at` is wall-clock time in
+ * milliseconds since the Unix epoch; `…Ms` counts from the start of the transaction.
+ */
+export type ReloaderEvent =
+  /** A transaction has begun. */
   | {
       readonly kind: 'began'
       readonly transaction: string
@@ -23,8 +26,8 @@ export type Observed =
       readonly at: number
     }
   /**
-   * Its document is a config, and this is what it changes, in dependency order: nothing where a policy refuses it. Said
-   * anew where a newer document took over.
+   * The document of a transaction is a config. The modules that it changes follow in dependency order; there are none if
+   * it is rejected. The event is repeated if a newer document replaces the first.
    */
   | {
       readonly kind: 'planned'
@@ -32,48 +35,53 @@ export type Observed =
       readonly revision: Revision
       readonly digest: string
       readonly modules: readonly PlannedModule[]
-      /** What serves against what would. */
+      /** The differences from the serving config. */
       readonly diff: Diff
       readonly atMs: number
     }
-  /** A call of a module began or ended; closes come after the transaction's record. */
+  /** A call of a module has begun or ended. `close` is called after the record. */
   | {
       readonly kind: 'phase'
       readonly transaction: string
       readonly module: string
       readonly phase: Phase
       readonly startMs: number
-      /** Absent at its beginning. */
+      /** Absent when the call begins. */
       readonly ended?: { readonly atMs: number; readonly result: PhaseTiming['result'] }
     }
+  /** A transaction has ended. */
   | { readonly kind: 'record'; readonly record: TransactionRecord }
-  /** A failure that belongs to no transaction. */
+  /** Something failed outside of a transaction. */
   | { readonly kind: 'reported'; readonly failure: Failure; readonly at: number }
-  /** The reloader has closed; nothing follows. */
+  /** The reloader has closed. No event follows. */
   | { readonly kind: 'closed' }
 
-/** A reloader as an onlooker sees it. What a listener throws changes nothing. */
+/** Gives access to the state and the events of a reloader. An error of a listener changes nothing. */
 export interface Observation {
+  /** Returns the status of the reloader. */
   readonly status: () => ReloaderStatus
-  /** Where each machine is now. */
+  /** Returns the state of each machine. */
   readonly machines: () => readonly MachineState<MachineName>[]
-  /** Costs some function calls a transaction. Returns the function that ends it. */
-  readonly observe: (listener: (event: Observed) => void) => () => void
-  /** Costs some microseconds a step of a machine, as long as anybody listens. Returns the function that ends it. */
+  /** Calls the listener for each event. Returns the function that ends it. */
+  readonly observe: (listener: (event: ReloaderEvent) => void) => () => void
+  /**
+   * Calls the listener for each step of a machine. Returns the function that ends it. A step takes some microseconds more
+   * as long as there is a listener.
+   */
   readonly observeMachines: (listener: (state: MachineState<MachineName>) => void) => () => void
 }
 
 const observations = new WeakMap<object, Observation>()
 
-/** Makes a reloader observable. */
+/** Stores the observation of a reloader, so that `observationOf` finds it. */
 export const registerObservation = (reloader: object, observation: Observation): void => {
   observations.set(reloader, observation)
 }
 
 /**
- * The observation of a reloader.
+ * Returns the observation of a reloader.
  *
- * @throws ChangeoverError `reloader.invalid-option` for what `createReloader` of this copy of the package did not make
+ * @throws ChangeoverError `reloader.invalid-option` unless `createReloader` of this copy of the package made the reloader
  */
 export const observationOf = (reloader: object): Observation => {
   const observation = observations.get(reloader)
