@@ -1,21 +1,21 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Etcd3 } from 'etcd3'
 import type { EtcdCluster, EtcdMember } from '../support/etcd-cluster.ts'
-import type { Random } from './random.ts'
+import type { ChaosRandom } from './random.ts'
 import type { Writer } from './writer.ts'
 
-export interface World {
+export interface FaultTarget {
   readonly cluster: EtcdCluster
   readonly writer: Writer
   readonly key: string
-  readonly random: Random
+  readonly random: ChaosRandom
 }
 
-/** Something that goes wrong. What `strike` resolves to makes it good again. */
+/** A fault that can strike. What `strike` resolves to repairs it. */
 export interface Fault {
   readonly name: string
   readonly weight: number
-  readonly strike: (world: World) => Promise<() => Promise<unknown>>
+  readonly strike: (target: FaultTarget) => Promise<() => Promise<unknown>>
 }
 
 const nothing = async (): Promise<void> => undefined
@@ -43,7 +43,7 @@ const isolate = async (cluster: EtcdCluster, member: EtcdMember): Promise<() => 
   member.isolate()
   return async () => cluster.rejoin()
 }
-/** What is done by the way: where etcd does not take it, it is left. */
+/** Runs extra work on the cluster, whose failure does not matter. */
 const attempt = async (cluster: EtcdCluster, work: (client: Etcd3) => Promise<unknown>): Promise<void> => {
   await Promise.race([cluster.admin(work).catch(() => undefined), sleep(5_000, undefined, { ref: false })])
 }
@@ -54,10 +54,10 @@ const compact = (cluster: EtcdCluster): Promise<void> =>
   })
 
 /**
- * All kinds. Faults of one round are of different groups, so that one does not undo the other; they strike in the order
- * of the groups and are made good in the reverse order, since a document can be changed only while there are members.
+ * Groups the faults so that one of a round does not undo another. They strike in the order of the groups and are
+ * repaired in reverse, since a document can change only while there are members.
  */
-export const groups: Readonly<Record<string, readonly Fault[]>> = {
+export const faultGroups: Readonly<Record<string, readonly Fault[]>> = {
   documents: [
     {
       name: 'compacted',
@@ -94,7 +94,7 @@ export const groups: Readonly<Record<string, readonly Fault[]>> = {
   ],
   connections: [
     { name: 'cut', weight: 2, strike: async ({ cluster }) => cutAll(cluster) },
-    { name: 'cut again and again', weight: 2, strike: async ({ cluster }) => flap(cluster) },
+    { name: 'cut repeatedly', weight: 2, strike: async ({ cluster }) => flap(cluster) },
     { name: 'refused', weight: 3, strike: ({ cluster }) => refuse(cluster.members) },
     {
       name: 'member silent',

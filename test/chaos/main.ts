@@ -1,13 +1,13 @@
 import { parseArgs } from 'node:util'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { seeded } from './random.ts'
+import { createChaosRandom } from './random.ts'
 import { tableOf } from './report.ts'
 import { runChaos } from './run.ts'
 
-// Random faults on a real cluster of three, a writer, three reloaders:
+// Strikes a real cluster of three with random faults, beside a writer and three reloaders:
 //   npm run chaos -- --minutes 10 --seed 7
-// Ends with exit code 0 if all serve the newest document, and nothing on the way there was wrong.
+// Exits with 0 if all serve the newest document and nothing went wrong on the way.
 
 const usage = 'npm run chaos -- [--minutes N | --seconds N] [--seed S]'
 
@@ -19,10 +19,10 @@ const durationMs = values.seconds === undefined ? Number(values.minutes ?? 1) * 
 if (!Number.isSafeInteger(seed) || !(durationMs > 0)) throw new Error(usage)
 
 const began = performance.now()
-const say = (line: string): void =>
+const log = (line: string): void =>
   console.log(`${((performance.now() - began) / 1_000).toFixed(1).padStart(6)} s  ${line}`)
 
-/** What is reachable, in MB: what is left after a collection. */
+/** Returns the reachable memory in MB, after a collection. */
 setFlagsFromString('--expose-gc')
 const collect: () => void = runInNewContext('gc')
 const heldMb = (): number => {
@@ -30,22 +30,22 @@ const heldMb = (): number => {
   return Math.round((process.memoryUsage().heapUsed + process.memoryUsage().arrayBuffers) / 2 ** 20)
 }
 
-// The last bound: whatever hangs, it ends.
+// Ends the process even if something hangs.
 const watchdog = setTimeout(() => {
-  console.log(`FAILED with seed ${seed}: it hangs`)
+  console.log(`FAILED with seed ${seed}: the run hangs`)
   process.exit(1)
 }, durationMs + 240_000)
 
 console.log(`chaos for ${durationMs / 1_000} s with seed ${seed}`)
 const before = heldMb()
-const { rounds, wrong, figures } = await runChaos({ durationMs, random: seeded(seed), say })
+const { rounds, problems, figures } = await runChaos({ durationMs, random: createChaosRandom(seed), log })
 clearTimeout(watchdog)
 const after = heldMb()
-// The run's own account grows with its writes and records; documents must not pile up.
+// The run's own report grows with its writes and records; documents must not pile up.
 const grown = after - before > 64 ? [`memory has grown from ${before} to ${after} MB`] : []
-const memory = `memory held: ${before} MB at first, ${after} MB at last`
+const memory = `memory: ${before} MB before, ${after} MB after`
 console.log(['', ...tableOf(rounds), '', ...figures, memory, ''].join('\n'))
-const all = [...wrong, ...grown]
+const all = [...problems, ...grown]
 for (const line of all) console.log(`WRONG   ${line}`)
 console.log(all.length === 0 ? `passed with seed ${seed}` : `FAILED with seed ${seed}`)
 process.exitCode = all.length === 0 ? 0 : 1

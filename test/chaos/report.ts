@@ -1,6 +1,6 @@
 import type { Settled } from './settle.ts'
 
-/** A round: what went wrong, and how the services came back. */
+/** A round: its faults, and how the services recovered. */
 export interface Round {
   readonly faults: readonly string[]
   readonly settled: readonly Settled[]
@@ -16,7 +16,7 @@ const figures = (values: readonly number[]): string => {
     .join('')
 }
 
-/** One line for each kind of fault: milliseconds to serving, from two moments on, p50, p99 and most. */
+/** Lists p50, p99 and maximum for each kind of fault, in milliseconds to serving. */
 export const tableOf = (rounds: readonly Round[]): readonly string[] => {
   const kinds = [...new Set(rounds.flatMap(({ faults }) => faults))].toSorted()
   const line = (name: string, some: readonly Round[]): string => {

@@ -9,26 +9,26 @@ export interface Runner {
   readonly service: Service
 }
 
-/** How a service came back after a round. Milliseconds. */
+/** How a service recovered after a round, in milliseconds. */
 export interface Settled {
   readonly runner: string
-  /** From the first good linearizable read that anybody had at its hosts, to serving what that read found, or later. */
+  /** From the first good linearizable read at its hosts until it serves what that read found, or something newer. */
   readonly fromHealing: number
-  /** The same from its own first good read; 0 where its watch had held and told of it. */
+  /** The same from its own first good read; 0 if its watch stayed open and reported the document. */
   readonly fromOwnRead: number
 }
 
 const LIMIT_MS = 60_000
 
-/** The number of the document that a linearizable read finds; waits until there is one. */
+/** Returns the number of the document that a linearizable read finds; waits until there is one. */
 export const newest = async (hosts: readonly string[], key: string): Promise<number> => {
   const until = performance.now() + LIMIT_MS
   const source = etcdSource({ hosts, key, deadlines: { callMs: 1_000 } })
   try {
     for (;;) {
-      const reading = await source.read(AbortSignal.timeout(4_000)).catch(() => undefined)
-      if (reading?.kind === 'document') return (JSON.parse(Buffer.from(reading.content).toString()) as { n: number }).n
-      if (performance.now() > until) throw new Error('etcd does not answer, though all was made good')
+      const result = await source.read(AbortSignal.timeout(4_000)).catch(() => undefined)
+      if (result?.kind === 'document') return (JSON.parse(Buffer.from(result.content).toString()) as { n: number }).n
+      if (performance.now() > until) throw new Error('etcd does not answer, although everything was repaired')
       await sleep(20)
     }
   } finally {
@@ -36,7 +36,7 @@ export const newest = async (hosts: readonly string[], key: string): Promise<num
   }
 }
 
-/** Waits until a service serves what is in etcd now, or something newer. Call it when all has been made good. */
+/** Waits until a service serves what is in etcd now, or something newer. Call it when everything is repaired. */
 export const settle = async ({ name, hosts, service }: Runner, key: string): Promise<Settled> => {
   const { count } = service.answers()
   let ownReadAt: number | undefined

@@ -5,24 +5,24 @@ import { publish } from 'changeover/etcd'
 /** An acknowledged write. */
 export interface Write {
   readonly n: number
-  /** The revision's name. */
+  /** The name of the revision. */
   readonly name: string
 }
 
 export interface Writer {
   readonly acknowledged: readonly Write[]
-  /** Writes of which nobody knows whether etcd took them. */
+  /** The number of writes whose result is unknown. */
   readonly unknown: () => number
-  /** Writes without a pause, from now on or no longer. */
+  /** Starts or stops writing without a pause. */
   readonly hurry: (isOn: boolean) => void
-  /** The next writes are documents of about this size. */
+  /** Makes the next writes about this large. */
   readonly swell: (writes: number, bytes: number) => void
   readonly stop: () => Promise<void>
 }
 
 /**
- * Writes `{"n":1}`, `{"n":2}`… each only over the one before, so that numbers rise with revisions whatever happens to a
- * write whose answer was lost: it cannot come late.
+ * Writes `{"n":1}`, `{"n":2}`… each only over the one before, so that numbers rise with revisions: a write whose
+ * response was lost cannot take effect later.
  */
 export const startWriter = (hosts: readonly string[], key: string, pauseMs: number): Writer => {
   const acknowledged: Write[] = []
@@ -46,7 +46,7 @@ export const startWriter = (hosts: readonly string[], key: string, pauseMs: numb
       acknowledged.push({ n, name: before })
     } catch (error) {
       if (!isChangeoverError(error)) throw error
-      // Somebody deleted it, the store is another one, or our last write was taken though its answer was lost.
+      // The document was deleted, the store is another one, or our last write succeeded although its response was lost.
       if (error.code === 'source.conflict') before = error.revision ?? before
       else unknown += 1
     }

@@ -3,10 +3,10 @@ import { chmodSync, chownSync, readdirSync, readFileSync, rmdirSync, unlinkSync,
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
 import { ownFolder } from '../../persistence/children.ts'
-import { compileService } from './compiled.ts'
-import { goodsIn, restart } from './restarts.ts'
+import { compileService } from './compile-service.ts'
+import { storedGoods, restart } from './restart.ts'
 import { filesIn } from './service.ts'
-import { publisher, superviseHere } from './supervisor.ts'
+import { publisher, superviseInTest } from './supervisor.ts'
 
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 })
 
@@ -16,7 +16,7 @@ const { folder, make, remove } = ownFolder()
 let program = ''
 
 beforeAll(async () => {
-  // The unprivileged service must get to its folder.
+  // The unprivileged service must be able to enter its folder.
   chmodSync(folder, 0o755)
   program = await compileService(new URL('./service-process.ts', import.meta.url), join(folder, 'compiled'))
 })
@@ -27,19 +27,19 @@ type Limits = { readonly uid?: number; readonly shell?: string }
 
 const createPlace = (name: string) => {
   const inside = make(name)
-  const keptIn = dirname(filesIn(inside).kept)
+  const storeFolder = dirname(filesIn(inside).goodFile)
   return {
     inside,
-    keptIn,
+    storeFolder,
     publish: publisher(inside),
     run: ({ shell, ...settings }: Limits = {}) =>
-      superviseHere(program, { folder: inside, soakMs: 20, ...settings }, shell),
-    /** What is kept, byte for byte. */
+      superviseInTest(program, { folder: inside, soakMs: 20, ...settings }, shell),
+    /** The stored files, byte for byte. */
     contents: (): Record<string, string> =>
       Object.fromEntries(
-        readdirSync(keptIn)
+        readdirSync(storeFolder)
           .sort()
-          .map((file) => [file, readFileSync(join(keptIn, file), 'latin1')]),
+          .map((file) => [file, readFileSync(join(storeFolder, file), 'latin1')]),
       ),
   }
 }
@@ -47,26 +47,26 @@ const createPlace = (name: string) => {
 type Place = ReturnType<typeof createPlace>
 type Running = ReturnType<Place['run']>
 
-const valuesIn = (inside: string): unknown[] => goodsIn(inside).map(({ text }) => JSON.parse(text).value)
+const valuesIn = (inside: string): unknown[] => storedGoods(inside).map(({ text }) => JSON.parse(text).value)
 
-/** A place in which 1 has become good, by a service that is gone again. */
+/** Makes a place in which 1 has become good, by a service that has ended. */
 const createUsedPlace = async (name: string): Promise<Place> => {
   const place = createPlace(name)
   place.publish({ value: 1 })
   const service = place.run()
-  await service.until({ served: 1, goods: 1, state: 'committed' })
+  await service.until({ served: 1, goodCount: 1, state: 'committed' })
   expect(await service.stop()).toEqual({ code: 0, signal: null })
   return place
 }
 
-/** The service has taken 2, and says that it could not be kept. */
+/** Expects that the service serves 2, and reports that it could not be stored. */
 const expectInMemory = async (service: Running): Promise<void> => {
-  const { codes, isProved } = await service.until({ served: 2, state: 'committed', lastError: 'persistence.failed' })
-  expect(isProved).toBe(true)
+  const { codes, isGood } = await service.until({ served: 2, state: 'committed', lastError: 'persistence.failed' })
+  expect(isGood).toBe(true)
   expect(codes).toContain('persistence.failed')
 }
 
-/** All is kept by itself, and a service that has nothing but the disk serves it. */
+/** Expects that everything is stored without help, and that a service serves it from the disk alone. */
 const expectHealed = async (service: Running, inside: string): Promise<void> => {
   await vi.waitFor(() => expect(valuesIn(inside)).toEqual([2, 1]), { timeout: 120_000, interval: 20 })
   const { pid } = service
@@ -76,15 +76,15 @@ const expectHealed = async (service: Running, inside: string): Promise<void> => 
   expect({ pid: service.pid, deaths: service.deaths }).toEqual({ pid, deaths: [] })
   expect(await service.stop()).toEqual({ code: 0, signal: null })
   const next = restart(inside, 'the disk alone')
-  await next.settled()
+  await next.untilServing()
   expect(next.served()).toBe(2)
   expect(next.codes.filter((code) => code.startsWith('persistence.'))).toEqual([])
   await next.reloader.close()
 }
 
-test('A service whose folder is missing reloads in memory, says so, and keeps all once the folder is there', async () => {
-  const { inside, keptIn, publish, run } = createPlace('missing')
-  rmdirSync(keptIn)
+test('A service whose folder is missing reloads in memory, reports it, and stores everything once the folder exists', async () => {
+  const { inside, storeFolder, publish, run } = createPlace('missing')
+  rmdirSync(storeFolder)
   publish({ value: 1 })
   const service = run()
   await service.until({ served: 1, state: 'committed', lastError: 'persistence.failed' })
@@ -94,28 +94,28 @@ test('A service whose folder is missing reloads in memory, says so, and keeps al
   await expectHealed(service, inside)
 })
 
-test('A service whose folder is read-only reloads in memory, loses nothing, says so, and heals', async () => {
-  const { inside, keptIn, publish, run, contents } = await createUsedPlace('read-only')
+test('A service whose folder is read-only reloads in memory, loses nothing, reports it, and recovers', async () => {
+  const { inside, storeFolder, publish, run, contents } = await createUsedPlace('read-only')
   const { effects } = filesIn(inside)
   if (isRoot) {
-    for (const file of readdirSync(keptIn)) chownSync(join(keptIn, file), NOBODY, NOBODY)
-    for (const path of [keptIn, dirname(effects), effects]) chownSync(path, NOBODY, NOBODY)
+    for (const file of readdirSync(storeFolder)) chownSync(join(storeFolder, file), NOBODY, NOBODY)
+    for (const path of [storeFolder, dirname(effects), effects]) chownSync(path, NOBODY, NOBODY)
   }
   const before = contents()
-  chmodSync(keptIn, 0o555)
+  chmodSync(storeFolder, 0o555)
   const service = run({ uid: NOBODY })
   await service.until({ served: 1, state: 'committed' })
   publish({ value: 2 })
   await expectInMemory(service)
   expect(contents()).toEqual(before)
-  chmodSync(keptIn, 0o755)
+  chmodSync(storeFolder, 0o755)
   await expectHealed(service, inside)
 })
 
-/** A document for which there will be no room. */
+/** A document for which there is no room. */
 const large = { value: 2, pad: 'x'.repeat(48 * 1024) }
 
-test('A service whose files may not grow (ulimit -f) reloads in memory, loses nothing, says so, and heals', async () => {
+test('A service whose files may not grow (ulimit -f) reloads in memory, loses nothing, reports it, and recovers', async () => {
   const { inside, publish, run, contents } = await createUsedPlace('limited')
   const { good } = contents()
   const service = run({ shell: 'ulimit -c 0; ulimit -S -f 16' })
@@ -132,7 +132,7 @@ const mount = (inside: string): void => {
   execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=128k,mode=755', 'tmpfs', inside], { stdio: 'ignore' })
 }
 
-/** True where this process may make a tiny file system of its own. */
+/** Returns true if this process may make a tiny file system. */
 const mayMount = (): boolean => {
   const inside = make('mounts')
   try {
@@ -144,18 +144,18 @@ const mayMount = (): boolean => {
   return true
 }
 
-const tiny = mayMount() ? ['with no room left'] : []
+const tiny = mayMount() ? ['without room'] : []
 console.log(`full disks: ulimit -f${tiny.length > 0 ? ', tmpfs' : ''}`)
 
-test.each(tiny)('A service on a disk %s reloads in memory, loses nothing, says so, and heals', async () => {
+test.each(tiny)('A service on a disk %s reloads in memory, loses nothing, reports it, and recovers', async () => {
   const place = createPlace('full')
-  const { inside, keptIn, publish, contents } = place
-  mount(keptIn)
-  onTestFinished(() => void execFileSync('umount', [keptIn]))
+  const { inside, storeFolder, publish, contents } = place
+  mount(storeFolder)
+  onTestFinished(() => void execFileSync('umount', [storeFolder]))
   publish({ value: 1 })
   const service = place.run()
-  await service.until({ served: 1, goods: 1, state: 'committed' })
-  const filler = join(keptIn, 'filler')
+  await service.until({ served: 1, goodCount: 1, state: 'committed' })
+  const filler = join(storeFolder, 'filler')
   expect(() => {
     for (;;) writeFileSync(filler, 'x'.repeat(4096), { flag: 'a' })
   }).toThrow('ENOSPC')

@@ -6,14 +6,14 @@ import { type Config, createService, type Effects } from './service.ts'
 export const SOAK_MS = 100
 
 export const names: readonly EntryName[] = ['good', 'good.1', 'good.2', 'journal']
-/** What the source holds after the files were spoilt. */
+/** The document of the source after the files were spoiled. */
 export const NEXT = { value: 9 }
 
 export type Entries = ReadonlyMap<EntryName, string>
 
-const storeOf = (kept: Map<EntryName, string>): GoodStore => ({
-  load: (name) => kept.get(name),
-  save: (name, text) => void kept.set(name, text),
+const storeOf = (entries: Map<EntryName, string>): GoodStore => ({
+  load: (name) => entries.get(name),
+  save: (name, text) => void entries.set(name, text),
 })
 
 const createEffects = (): Effects => {
@@ -26,11 +26,16 @@ const createEffects = (): Effects => {
   }
 }
 
-/** A whole service on these entries. */
-export const boot = (kept: Map<EntryName, string>, document: object | undefined, life: number, withinMs?: number) => {
+/** Starts a whole service on these entries. */
+export const boot = (
+  entries: Map<EntryName, string>,
+  document: object | undefined,
+  life: number,
+  withinMs?: number,
+) => {
   const clock = createVirtualClock()
   const source = memorySource(document)
-  // Every life of the source has revisions of its own.
+  // Every life of the source has its own revisions.
   while (document !== undefined && source.revision.order < life * 10) source.put(document)
   if (document === undefined) {
     source.failReads('source.unreachable')
@@ -39,20 +44,20 @@ export const boot = (kept: Map<EntryName, string>, document: object | undefined,
   const service = createService({
     source,
     effects: createEffects(),
-    lastKnownGood: storeOf(kept),
+    lastKnownGood: storeOf(entries),
     clock,
     build: 'one',
     soak: { durationMs: SOAK_MS, intervalMs: SOAK_MS },
     sourceBackoff: { minMs: 3_600_000, maxMs: 3_600_000 },
     ...(withinMs === undefined ? {} : { confirm: { withinMs } }),
   })
-  const started: { outcome?: 'served' | 'refused'; error?: unknown } = {}
+  const started: { outcome?: 'served' | 'rejected'; error?: unknown } = {}
   service.reloader.start().then(
     () => {
       started.outcome = 'served'
     },
     (error: unknown) => {
-      started.outcome = 'refused'
+      started.outcome = 'rejected'
       started.error = error
     },
   )
@@ -62,16 +67,16 @@ export const boot = (kept: Map<EntryName, string>, document: object | undefined,
       isClosed = true
     })
     for (let spent = 0; !isClosed && spent < 100; spent++) await clock.advance(spent * 100)
-    if (!isClosed || clock.pending() > 0) throw new Error('it does not close')
+    if (!isClosed || clock.pending() > 0) throw new Error('the service does not close')
   }
   return { ...service, clock, source, started, close }
 }
 
-/** What real services have left on the disk, at moments at which a process may die. */
+/** Collects what real services have left on disk at moments at which a process may die. */
 export const collectHistories = async (): Promise<Entries[]> => {
   const histories: Entries[] = []
-  const kept = new Map<EntryName, string>()
-  const note = (): void => void histories.push(new Map(kept))
+  const entries = new Map<EntryName, string>()
+  const note = (): void => void histories.push(new Map(entries))
   let lives = 0
   const live = async (
     document: Config,
@@ -79,7 +84,7 @@ export const collectHistories = async (): Promise<Entries[]> => {
     act: (service: ReturnType<typeof boot>) => Promise<void>,
   ): Promise<void> => {
     lives += 1
-    const service = boot(kept, document, lives, withinMs)
+    const service = boot(entries, document, lives, withinMs)
     await service.clock.advance(SOAK_MS)
     note()
     await act(service)
@@ -107,12 +112,12 @@ export const collectHistories = async (): Promise<Entries[]> => {
     void reloader.unfreeze()
     await clock.advance(SOAK_MS)
     source.put({ value: 6 })
-    await clock.advance(SOAK_MS / 2) // it dies in its soak
+    await clock.advance(SOAK_MS / 2) // the process dies in its soak
   })
   await live({ value: 6 }, undefined, async () => {})
-  // Closed before it was confirmed, it is quarantined: it is the document that the source holds in the end.
+  // Closed before its confirmation, the document is quarantined, and it is what the source holds in the end.
   await live(NEXT, 1_000, async ({ close }) => close())
   histories.push(...histories.slice(-2), ...histories.slice(-2))
-  if (histories.some((entries) => entries.size < 2)) throw new Error('a history without a good')
+  if (histories.some(({ size }) => size < 2)) throw new Error('a history has no good document')
   return histories
 }

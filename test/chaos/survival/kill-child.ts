@@ -1,15 +1,13 @@
 /**
- * Run as a process of its own by the kill tests: `kill-child <scene> <kills>`, the kills being JSON. Plays a scene in a
- * whole service for each kill, side by side, and prints the name of every step that each comes to. A service that has come
- * to its step stays in it; when all are in theirs, the process ends itself by SIGKILL. At a tick nothing can stay, and
- * what the system is at goes on: there the process ends at once, so that such a kill wants a process alone.
+ * Plays a scene in one process, once for each kill: `kill-child <scene> <kills as JSON>`. A service waits in the step of
+ * its kill until all wait; SIGKILL then ends the process. Steps that cannot wait end it at once, and need their own.
  */
 import { play } from './kill-play.ts'
 import type { Kill } from './kill-scene.ts'
 
-// Whatever goes wrong, it does not stay.
+// Ends the process even if something goes wrong.
 setTimeout(() => {
-  process.stderr.write('a step was never come to\n')
+  process.stderr.write('a step was never reached\n')
   process.exit(3)
 }, 120_000).unref()
 

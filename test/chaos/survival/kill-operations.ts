@@ -1,51 +1,51 @@
 import { failsIn } from './kill-changes.ts'
-import { close, countsUntilPromoted, type KillScene, promotion, servesPromoted } from './kill-scene.ts'
+import { close, countsUntilPromoted, type KillScene, promotion, servesWhilePromoting } from './kill-scene.ts'
 import { filesIn, replaceFile } from './service.ts'
 
-/** A change that a person must confirm, read because somebody has asked for it. */
+/** A change that must be confirmed, read because of a reload. */
 export const confirmed: KillScene = {
-  goods: [1, 2, 3],
+  goodValues: [1, 2, 3],
   document: { value: 3 },
   withinMs: 600_000,
   act: async (stage) => {
-    const { service, say, folder, state } = stage
+    const { service, reach, folder, state } = stage
     await stage.record('unchanged')
     replaceFile(filesIn(folder).document, JSON.stringify({ value: 4 }))
     const confirming = state('confirming')
-    await say('reload')
+    await reach('reload')
     const reloaded = service.reloader.reload()
     await confirming
-    await say('confirm')
+    await reach('confirm')
     await service.reloader.confirm(service.reloader.status().confirmation?.transaction ?? '')
-    await say('confirmed')
+    await reach('confirmed')
     await reloaded
     await close(stage)
   },
   from: 'reload',
-  keeps: [2, 3],
-  order: [
+  storedValues: [2, 3],
+  steps: [
     ...['reload', 'read', 'validate 4', 'save journal', 'prepare a 4'],
     ...['commit b 4', 'applied c 4', 'check a 4', 'state confirming', 'confirm', ...promotion(4)],
     ...['save journal #2', 'saved journal #2', 'confirmed', 'close #1', 'state closed'],
   ],
-  serves: servesPromoted(3, 4),
-  ends: [
+  servesAlone: servesWhilePromoting(3, 4),
+  servesFinally: [
     ['', 4],
     ['rename journal #1', 3, 4],
     ['prepare a 4', 3],
     ['rename good=4', 3, 4],
     ['sync folder good=4', 4],
   ],
-  counts: countsUntilPromoted(4),
+  countsAttempt: countsUntilPromoted(4),
 }
 
-/** A change that nobody confirms in time. */
+/** A change that is not confirmed in time. */
 export const unconfirmed: KillScene = {
   ...failsIn('check'),
   document: { value: 4 },
   withinMs: 50,
   from: 'state confirming',
-  order: [
+  steps: [
     'prepare a 4',
     'state confirming',
     'state rolling-back',
@@ -56,24 +56,24 @@ export const unconfirmed: KillScene = {
   ],
 }
 
-/** Back to the one before, which freezes, and then to the source again. */
+/** A revert to the document before, which freezes changes, and then an unfreeze. */
 export const reverts: KillScene = {
-  goods: [1, 2, 3],
+  goodValues: [1, 2, 3],
   document: { value: 3 },
   act: async (stage) => {
-    const { service, say } = stage
+    const { service, reach } = stage
     await stage.record('unchanged')
-    await say('revert')
+    await reach('revert')
     await service.reloader.revert()
-    await say('reverted')
+    await reach('reverted')
     const back = stage.record('committed 3')
     await service.reloader.unfreeze()
-    await say('unfrozen')
+    await reach('unfrozen')
     await back
     await close(stage)
   },
   from: 'revert',
-  order: [
+  steps: [
     ...[
       'revert',
       'save journal #1',
@@ -86,15 +86,15 @@ export const reverts: KillScene = {
     ],
     ...['unfrozen', 'prepare a 3', 'commit b 3', 'applied c 3', 'check a 3', ...promotion(3), 'close', 'state closed'],
   ],
-  serves: [
+  servesAlone: [
     ['', 3],
     ['rename journal #1', 2, 3],
     ['sync folder journal #1', 2],
     ['rename good=3', 2, 3],
     ['sync folder good=3', 3],
   ],
-  ends: [['', 3]],
-  freezes: [
+  servesFinally: [['', 3]],
+  isFrozen: [
     ['', false],
     ['rename journal #1', true, false],
     ['sync folder journal #1', true],
@@ -104,25 +104,25 @@ export const reverts: KillScene = {
 }
 
 export const freezes: KillScene = {
-  goods: [1, 2, 3],
+  goodValues: [1, 2, 3],
   document: { value: 3 },
   act: async (stage) => {
-    const { service, say } = stage
+    const { service, reach } = stage
     await stage.record('unchanged')
-    await say('freeze')
+    await reach('freeze')
     await service.reloader.freeze('hold')
-    await say('frozen')
+    await reach('frozen')
     await service.reloader.unfreeze()
-    await say('unfrozen')
+    await reach('unfrozen')
     await close(stage)
   },
   from: 'freeze',
-  keeps: [1, 2, 3],
-  order: ['freeze', 'save journal #1', 'frozen', 'save journal #2', 'unfrozen', 'close #1'],
-  serves: [['', 3]],
-  ends: [['', 3]],
-  counts: [['', false]],
-  freezes: [
+  storedValues: [1, 2, 3],
+  steps: ['freeze', 'save journal #1', 'frozen', 'save journal #2', 'unfrozen', 'close #1'],
+  servesAlone: [['', 3]],
+  servesFinally: [['', 3]],
+  countsAttempt: [['', false]],
+  isFrozen: [
     ['', false],
     ['rename journal #1', true, false],
     ['frozen', true],

@@ -3,7 +3,7 @@ import { basename } from 'node:path'
 import { fileStore } from '../../../src/persistence/file-store.ts'
 import { systemFiles, type FileSystem } from '../../../src/persistence/file-system.ts'
 import type { GoodStore } from '../../../src/api/good-store.ts'
-import { observationOf } from '../../../src/api/observed.ts'
+import { observationOf } from '../../../src/api/observation.ts'
 import { fileSource } from '../../../src/sources/file/index.ts'
 import type { Source } from '../../../src/api/source.ts'
 import { type Around, stepped } from '../../persistence/steps.ts'
@@ -12,18 +12,18 @@ import { killScenes } from './kill-scenes.ts'
 import { createService, effectsIn, filesIn } from './service.ts'
 
 interface Process {
-  /** Tells its lines from those of other services in this process. */
+  /** Distinguishes its lines from those of other services in this process. */
   readonly index: number
   readonly die: () => void
   readonly noteHalted: () => void
 }
 
-const forEver = new Promise<never>(() => {})
+const forever = new Promise<never>(() => {})
 
-/** Names every step that is come to, and stays in the one to be killed in. */
+/** Prints every step that is reached, and stops in the one of the kill. */
 const createSteps = ({ label: at, when }: Kill, { index, die, noteHalted }: Process) => {
   const counts = new Map<string, number>()
-  const reach = (kind: 'tick' | 'wait', name: string): boolean => {
+  const reach = (kind: 'sync' | 'wait', name: string): boolean => {
     const count = (counts.get(name) ?? 0) + 1
     counts.set(name, count)
     const label = `${name} #${count}`
@@ -31,19 +31,19 @@ const createSteps = ({ label: at, when }: Kill, { index, die, noteHalted }: Proc
     return label === at
   }
   return {
-    tick: (name: string): void => {
-      if (reach('tick', name)) die()
+    sync: (name: string): void => {
+      if (reach('sync', name)) die()
     },
     wait: async (name: string): Promise<void> => {
       if (!reach('wait', name)) return
       noteHalted()
-      await forEver
+      await forever
     },
     around: async <T>(name: string, run: () => Promise<T>): Promise<T> => {
       const isHere = reach('wait', name)
       if (isHere && when === 'before') {
         noteHalted()
-        return forEver
+        return forever
       }
       const running = run()
       if (isHere) die()
@@ -54,21 +54,21 @@ const createSteps = ({ label: at, when }: Kill, { index, die, noteHalted }: Proc
 
 type PlaySteps = ReturnType<typeof createSteps>
 
-/** The store in files, each step of which is told by the entry that it is of. */
+/** Creates a file store, each step of which is labeled with its entry. */
 const createStore = (path: string, { wait, around }: PlaySteps): GoodStore => {
-  /** What is being saved, with the value of a good; saves are never made side by side. */
+  /** The entry that is being saved, with the value of a good document; saves never run in parallel. */
   let saved: string | undefined
-  const told =
+  const stepOf =
     (entry: string): Around =>
     (name, run) =>
       around(`${name} ${saved ?? entry}`, run)
   const files: FileSystem = {
-    ...stepped(systemFiles, told('folder')),
-    open: (file) => stepped(systemFiles, told(basename(file))).open(file),
+    ...stepped(systemFiles, stepOf('folder')),
+    open: (file) => stepped(systemFiles, stepOf(basename(file))).open(file),
   }
   const store = fileStore(path, files)
   let newest = 0
-  /** The newest good is told from the older ones, which may be written again. */
+  /** Labels the newest good document apart from the older ones, which may be written again. */
   const labelOf = (name: string, text: string): string => {
     const [, sequence, value] = /"sequence":(\d+).*"text":"\{\\"value\\":(\d+)/.exec(text) ?? []
     if (sequence === undefined) return name
@@ -93,7 +93,7 @@ const createStore = (path: string, { wait, around }: PlaySteps): GoodStore => {
   }
 }
 
-/** The file, read as always; that it changes is told by nobody, so that only `reload()` finds it. */
+/** Creates a file source that does not report changes, so only `reload()` finds them. */
 const createSource = (path: string, { wait }: PlaySteps): Source => {
   const source = fileSource({ path, settleMs: 0 })
   return {
@@ -110,23 +110,23 @@ const createSource = (path: string, { wait }: PlaySteps): Source => {
 
 const LONG = 3_600_000
 
-// A service that stays in a step must not be given up before the others have come to theirs.
+// The deadlines must not end a service that waits in a step for the others to reach theirs.
 const deadlines = {
   ...{ readMs: LONG, validateMs: LONG, persistMs: LONG, leaseMs: LONG },
   ...{ prepareMs: LONG, applyMs: LONG, checkMs: LONG, closeMs: LONG },
 }
 
-/** Plays one scene to its end, or to where it is killed. */
+/** Plays one scene to its end, or to the step of its kill. */
 export const play = async (sceneName: string, kill: Kill, process: Process): Promise<void> => {
   const scene = killScenes[sceneName]
-  if (scene === undefined) throw new Error(`no scene ${sceneName}`)
+  if (scene === undefined) throw new Error(`There is no scene ${sceneName}`)
   const steps = createSteps(kill, process)
   const { folder } = kill
-  const { document, effects, kept } = filesIn(folder)
+  const { document, effects, goodFile } = filesIn(folder)
   const service = createService({
     source: createSource(document, steps),
     effects: effectsIn(effects),
-    lastKnownGood: createStore(kept, steps),
+    lastKnownGood: createStore(goodFile, steps),
     steps,
     soak: { durationMs: scene.soakMs ?? 5, intervalMs: 5 },
     deadlines,
@@ -135,23 +135,23 @@ export const play = async (sceneName: string, kill: Kill, process: Process): Pro
   const { reloader } = service
   const waits: { readonly name: string; readonly resolve: () => void }[] = []
   const until = (name: string): Promise<void> => new Promise((resolve) => waits.push({ name, resolve }))
-  const tell = (name: string): void => {
-    steps.tick(name)
+  const announce = (name: string): void => {
+    steps.sync(name)
     for (const wait of waits) if (wait.name === name) wait.resolve()
   }
   const observation = observationOf(reloader)
   observation.observeMachines(({ machine, state }) => {
-    if (machine === 'reload') tell(`state ${state}`)
+    if (machine === 'reload') announce(`state ${state}`)
   })
   observation.observe((event) => {
     if (event.kind !== 'record') return
     const { outcome } = event.record
-    tell(`record ${outcome === 'committed' ? `committed ${reloader.config.value}` : outcome}`)
+    announce(`record ${outcome === 'committed' ? `committed ${reloader.config.value}` : outcome}`)
   })
   const acted = scene.act({
     service,
     folder,
-    say: steps.wait,
+    reach: steps.wait,
     state: (name) => until(`state ${name}`),
     record: (outcome) => until(`record ${outcome}`),
   })

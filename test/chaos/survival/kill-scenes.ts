@@ -4,14 +4,14 @@ import type { KillScene } from './kill-scene.ts'
 
 const takenBack = ['state rolling-back', 'roll back b 4', 'roll back a 4']
 
-/** What services are doing when they are killed. */
+/** What services do when they are killed. */
 export const killScenes: Readonly<Record<string, KillScene>> = {
   'takes a change': changes,
   'takes its first config': first,
   'restores an older good': restoresOlder,
   'closes in a soak': closesInSoak,
   'fails to prepare': failsIn('prepare', 'state rolling-back'),
-  'fails in the tick': failsIn(
+  'fails to commit': failsIn(
     'commit',
     'commit a 4',
     'commit b 4',

@@ -1,10 +1,10 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { inTurns, ownFolder, runChild } from '../../persistence/children.ts'
-import { compileService } from './compiled.ts'
+import { compileService } from './compile-service.ts'
 import { type Kill, type KillScene, type Line, parseLine } from './kill-scene.ts'
 import { killScenes } from './kill-scenes.ts'
-import { copyOf, goodsIn, keptFiles, makeGood, restart, rewriteNewest } from './restarts.ts'
+import { copyOf, storedGoods, storedFiles, makeGood, restart, rewriteNewest } from './restart.ts'
 
 const isLong = process.env.CHANGEOVER_LONG === '1'
 
@@ -23,20 +23,20 @@ beforeAll(async () => {
 
 afterAll(() => {
   remove()
-  console.log(`${services} services killed in ${processes} processes, and all started again`)
+  console.log(`${services} services were killed in ${processes} processes, and all started again`)
 })
 
 type Task = Pick<Kill, 'label' | 'when'>
 type Restarted = Pick<ReturnType<typeof restart>, 'codes' | 'reloader'>
 
-/** What the lines of a process make true of the next: the last turn of those that were reached. */
+/** Returns the possible results of the lines that a process has printed. */
 const turnOf = <T>(turns: readonly (readonly [string, ...T[]])[], labels: readonly string[]): readonly T[] => {
   const reached = turns.filter(([line]) => labels.some((label) => label.startsWith(line)))
   const [, ...oneOf] = reached.at(-1) ?? ['']
   return oneOf
 }
 
-/** The first step of `order` that does not come when it should. */
+/** Returns the first of the steps that does not come in order. */
 const missingOf = (labels: readonly string[], order: readonly string[]): string | undefined => {
   let from = 0
   return order.find((step) => {
@@ -46,21 +46,21 @@ const missingOf = (labels: readonly string[], order: readonly string[]): string 
   })
 }
 
-/** Where the services of a scene are killed: many in one process, or alone where nothing can wait. */
+/** Lists where the services of a scene are killed: many in one process, or alone in steps that cannot wait. */
 const tasksOf = (name: string, scene: KillScene, lines: readonly Line[]) => {
   const from = lines.findIndex(({ label }) => label.startsWith(scene.from))
-  // How many rounds a soak has is chance.
+  // The number of rounds in a soak varies.
   const own = lines.slice(from).filter(({ label }) => !/^check .* #([2-9]|\d\d)$/.test(label))
   const labelsOf = (kind: Line['kind'], pattern: RegExp): string[] =>
     own.flatMap((line) => (line.kind === kind && pattern.test(line.label) ? line.label : []))
-  // A state is entered, and a record written, between two steps of which each is one to be killed in.
-  const ticks = labelsOf('tick', isLong ? /./ : /^(commit|roll back) /)
+  // States and records come between two steps, each of which is one to be killed in.
+  const synchronous = labelsOf('sync', isLong ? /./ : /^(commit|roll back) /)
   const isWriter = isLong || name === 'takes a change'
   const writes = isWriter ? labelsOf('wait', /^(create|write on|sync|rename|unlink) /) : []
   return {
     together: labelsOf('wait', /./).map((label): Task => ({ label, when: 'before' })),
     alone: [
-      ...ticks.map((label): Task => ({ label, when: 'before' })),
+      ...synchronous.map((label): Task => ({ label, when: 'before' })),
       ...writes.map((label): Task => ({ label, when: 'during' })),
     ],
   }
@@ -74,11 +74,11 @@ describe.each(Object.entries(killScenes))('a service that %s', (name, scene) => 
   let number = 0
 
   beforeAll(async () => {
-    await makeGood(template, scene.goods)
+    await makeGood(template, scene.goodValues)
     if (scene.isNewestRefused === true) await rewriteNewest(template, '{"value":"three"}')
   })
 
-  /** Plays the scene once for each task, in one process; the lines of each. */
+  /** Plays the scene once for each task, in one process; returns the lines of each. */
   const play = async (tasks: readonly Task[]) => {
     const kills = tasks.map(
       (task): Kill => ({ ...task, folder: copyOf(template, join(folder, `${name} ${++number}`), scene.document) }),
@@ -88,12 +88,12 @@ describe.each(Object.entries(killScenes))('a service that %s', (name, scene) => 
     return { ended, plays: kills.map((kill, at) => ({ ...kill, lines: lines.filter(({ index }) => index === at) })) }
   }
 
-  const expectWords = ({ codes, reloader }: Restarted, labels: readonly string[], title: string): void => {
-    if (scene.counts !== undefined) {
-      expect(turnOf(scene.counts, labels), title).toContain(codes.includes('attempt.died'))
+  const expectStatus = ({ codes, reloader }: Restarted, labels: readonly string[], title: string): void => {
+    if (scene.countsAttempt !== undefined) {
+      expect(turnOf(scene.countsAttempt, labels), title).toContain(codes.includes('attempt.died'))
     }
-    if (scene.freezes !== undefined) {
-      expect(turnOf(scene.freezes, labels), title).toContain(reloader.status().frozen !== undefined)
+    if (scene.isFrozen !== undefined) {
+      expect(turnOf(scene.isFrozen, labels), title).toContain(reloader.status().frozen !== undefined)
     }
     expect(
       codes.filter((code) => code.startsWith('persistence.')),
@@ -101,40 +101,40 @@ describe.each(Object.entries(killScenes))('a service that %s', (name, scene) => 
     ).toEqual([])
   }
 
-  /** Starts again with the source gone, and looks at what serves. */
+  /** Starts again without the source, and checks what serves. */
   const checkAlone = async (path: string, mayServe: readonly unknown[], title: string) => {
     const service = restart(path, 'the disk alone', scene.withinMs)
-    await service.settled()
+    await service.untilServing()
     const served = service.served()
     expect(mayServe, title).toContain(served)
     if (served !== undefined) expect(service.reloader.status().stale, title).toBeDefined()
     return { ...service, served }
   }
 
-  /** Starts again twice: with the source gone and then with the source, or the other way round. */
+  /** Starts again twice: without the source and then with it, or in the other order. */
   const checkRestarts = async (path: string, labels: readonly string[], title: string, isAlone: boolean) => {
-    // What was good is there, whatever was being written over it.
-    const kept = goodsIn(path).map(({ text }) => JSON.parse(text).value)
-    if (scene.keeps !== undefined) expect(kept, title).toEqual(expect.arrayContaining([...scene.keeps]))
-    const mayServe = turnOf(scene.serves, labels)
-    const end = turnOf(scene.ends, labels)
+    // What was good is still stored, whatever was being written over it.
+    const kept = storedGoods(path).map(({ text }) => JSON.parse(text).value)
+    if (scene.storedValues !== undefined) expect(kept, title).toEqual(expect.arrayContaining([...scene.storedValues]))
+    const mayServe = turnOf(scene.servesAlone, labels)
+    const end = turnOf(scene.servesFinally, labels)
     if (isAlone) {
       const alone = await checkAlone(path, mayServe, title)
-      expectWords(alone, labels, title)
+      expectStatus(alone, labels, title)
       await alone.reloader.close()
     }
     const service = restart(path, 'its source', scene.withinMs)
-    await service.settled()
+    await service.untilServing()
     expect([...mayServe, ...end], title).toContain(service.served())
-    if (!isAlone) expectWords(service, labels, title)
-    await service.atRest()
+    if (!isAlone) expectStatus(service, labels, title)
+    await service.untilAtRest()
     const served = service.served()
     expect(end, title).toContain(served)
     const { lastKnownGood, serving } = service.reloader.status()
     expect(lastKnownGood?.revision, title).toEqual(serving?.revision)
     await service.reloader.close()
-    // All is kept as it should be, and nothing else is left.
-    const files = keptFiles(path)
+    // Every file is there with its mode, and no other file is left.
+    const files = storedFiles(path)
     expect(
       Object.keys(files).filter((file) => !/^good(\.1|\.2|\.journal)?$/.test(file)),
       title,
@@ -158,12 +158,12 @@ describe.each(Object.entries(killScenes))('a service that %s', (name, scene) => 
     }
   }
 
-  it('starts again whole, with the confirmed of before or the new, at whatever step it is killed', async () => {
+  it('starts again with the old or the new confirmed document, at whatever step it is killed', async () => {
     const whole = await play([{ label: 'none', when: 'before' }])
     expect(whole.ended).toMatchObject({ code: 0, complaints: '' })
     const [{ lines } = { lines: [] }] = whole.plays
     const labels = lines.map(({ label }) => label)
-    expect(missingOf(labels, scene.order), labels.join('\n')).toBeUndefined()
+    expect(missingOf(labels, scene.steps), labels.join('\n')).toBeUndefined()
     const { together, alone } = tasksOf(name, scene, lines)
     const batches = [...batchesOf(together), ...alone.map((task) => [task])]
     await inTurns(Array.from({ length: ROUNDS }, () => batches).flat(), killAndCheck)

@@ -4,23 +4,23 @@ export interface ProcessSettings {
   readonly soakMs: number
   readonly build?: string
   readonly isFixed?: boolean
-  /** Of whom it is to be from when its modules are loaded. */
+  /** The user whose rights the process takes once its modules are loaded. */
   readonly uid?: number
 }
 
-/** What a process of the service says of itself. */
+/** What a process of the service reports. */
 export interface ProcessStatus {
   readonly pid: number
   readonly state: string
-  /** At rest alone. */
+  /** Set only at rest. */
   readonly served?: number | undefined
-  readonly isProved: boolean
-  readonly goods: number
+  readonly isGood: boolean
+  readonly goodCount: number
   readonly quarantine: readonly string[]
-  /** Why the last transaction did not hold. */
+  /** The codes of the failures of the last transaction. */
   readonly causes: readonly string[]
   readonly lastError?: string | undefined
-  /** Of all that was logged as a warning or an error. */
+  /** The codes of everything that was logged as a warning or an error. */
   readonly codes: readonly string[]
   readonly errors: readonly string[]
 }

@@ -1,17 +1,17 @@
 /**
- * Run as a process of its own: `service-process <settings>`, which are JSON. Serves until SIGTERM, and prints its status as
- * a line of JSON whenever it has changed. Gives up root where it is told to, before whom permissions do not count.
+ * Runs a service until SIGTERM: `service-process <settings as JSON>`. Prints its status as a line of JSON whenever it
+ * changes. Gives up root if told to, because permissions do not bind root.
  */
 import { writeSync } from 'node:fs'
 import { fileSource } from '../../../src/sources/file/index.ts'
 import type { ProcessSettings, ProcessStatus } from './process-status.ts'
 import { createLog, createService, effectsIn, filesIn } from './service.ts'
 
-// Whatever becomes of its test, it does not stay.
+// Ends the process even if its test does not.
 setTimeout(() => process.exit(3), 300_000).unref()
 
 const settings: ProcessSettings = JSON.parse(process.argv[2] ?? '{}')
-const { document, effects, kept } = filesIn(settings.folder)
+const { document, effects, goodFile } = filesIn(settings.folder)
 
 if (settings.uid !== undefined && process.getuid?.() === 0) {
   process.setgroups?.([])
@@ -23,7 +23,7 @@ const { logger, codes, errors } = createLog()
 const service = createService({
   source: fileSource({ path: document, pollMs: 50, settleMs: 0 }),
   effects: effectsIn(effects),
-  lastKnownGood: kept,
+  lastKnownGood: goodFile,
   logger,
   build: settings.build ?? '',
   isFixed: settings.isFixed ?? false,
@@ -32,15 +32,15 @@ const service = createService({
 })
 const { reloader } = service
 
-let told = ''
-const tell = (): void => {
-  const { state, quarantine, persistence, lastKnownGood, goodHistory: history, last } = reloader.status()
+let lastPrinted = ''
+const printStatus = (): void => {
+  const { state, quarantine, persistence, lastKnownGood, goodHistory, last } = reloader.status()
   const status: ProcessStatus = {
     pid: process.pid,
     state,
     served: state === 'committed' || state === 'rejected' ? service.served() : undefined,
-    isProved: lastKnownGood !== undefined,
-    goods: history.length,
+    isGood: lastKnownGood !== undefined,
+    goodCount: goodHistory.length,
     quarantine: quarantine.map(({ code, count }) => `${code} ${count}`),
     causes: last !== undefined && 'failures' in last ? last.failures.map(({ code }) => code) : [],
     lastError: persistence?.lastError?.code,
@@ -48,16 +48,16 @@ const tell = (): void => {
     errors,
   }
   const text = JSON.stringify(status)
-  if (text === told) return
-  told = text
+  if (text === lastPrinted) return
+  lastPrinted = text
   writeSync(1, `${text}\n`)
 }
 
-const telling = setInterval(tell, 10)
+const timer = setInterval(printStatus, 10)
 process.once('SIGTERM', () => {
   void reloader.close().then(() => {
-    clearInterval(telling)
-    tell()
+    clearInterval(timer)
+    printStatus()
   })
 })
 await reloader.start()

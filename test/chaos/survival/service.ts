@@ -22,27 +22,27 @@ const members: Readonly<Record<string, (value: unknown) => boolean>> = {
   pad: (value) => value === undefined || typeof value === 'string',
 }
 
-/** True for a config of this service. */
+/** Returns true for a config of this service. */
 export const isConfig = (value: unknown): value is Config => {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
   const keys = Object.keys(value)
   return keys.includes('value') && keys.every((key) => members[key]?.((value as Record<string, unknown>)[key]) === true)
 }
 
-/** Called wherever something is about to happen; `in` the middle of it one may wait, at a tick not. */
+/** Called before every step: a process may stop in `wait`, but not in `sync`. */
 export interface Steps {
-  readonly tick: (name: string) => void
+  readonly sync: (name: string) => void
   readonly wait: (name: string) => Promise<void>
 }
 
-const noSteps: Steps = { tick: () => {}, wait: async () => {} }
+const noSteps: Steps = { sync: () => {}, wait: async () => {} }
 
 const schemaOf = ({ wait }: Steps): Schema<Config> => ({
   '~standard': {
     version: 1,
     vendor: 'survival',
     validate: async (input): Promise<SchemaResult<Config>> => {
-      if (!isConfig(input)) return { issues: [{ message: 'no config of this service' }] }
+      if (!isConfig(input)) return { issues: [{ message: 'not a config of this service' }] }
       await wait(`validate ${input.value}`)
       return { value: input }
     },
@@ -53,10 +53,10 @@ const failWhere = (config: Config, where: Config['fails']): void => {
   if (config.fails === where) throw new Error('this config fails')
 }
 
-/** A module of generations. The second one is where configs fail, so that the first has something to take back. */
+/** Creates a module with generations. Configs fail in the second one, so that the first has something to roll back. */
 const generations = (
   name: 'a' | 'b',
-  { tick, wait }: Steps,
+  { sync, wait }: Steps,
   isFixed: boolean,
 ): Applier<Config, { readonly value: number }> => ({
   prepare: async (config): Promise<Generation<{ readonly value: number }>> => {
@@ -68,11 +68,11 @@ const generations = (
     return {
       instance: { value },
       commit: () => {
-        tick(`commit ${name} ${value}`)
+        sync(`commit ${name} ${value}`)
         if (name === 'b' && config.abortMs !== undefined && !isFixed) setTimeout(() => process.abort(), config.abortMs)
         failIf('commit')
       },
-      rollback: () => tick(`roll back ${name} ${value}`) as undefined,
+      rollback: () => sync(`roll back ${name} ${value}`) as undefined,
       check: async () => {
         await wait(`check ${name} ${value}`)
         failIf('check')
@@ -82,36 +82,36 @@ const generations = (
   },
 })
 
-/** Replaces a file whole, so that a death leaves the old or the new. */
+/** Replaces a file atomically, so that a crash leaves the old one or the new one. */
 export const replaceFile = (path: string, text: string): void => {
   mkdirSync(dirname(path), { recursive: true })
   writeFileSync(`${path}.new`, text)
   renameSync(`${path}.new`, path)
 }
 
-/** What the compensating module has changed in place. */
+/** The value that the compensating module has set. */
 export interface Effects {
   readonly set: (value: number) => void
   readonly get: () => number
 }
 
-/** Effects that outlive the process, in a file. */
+/** Keeps effects in a file, which outlives the process. */
 export const effectsIn = (path: string): Effects => ({
   set: (value) => replaceFile(path, String(value)),
   get: () => Number(readFileSync(path, 'utf8')),
 })
 
-/** What a service is made of. */
+/** The parts of a service. */
 export interface ServiceOptions extends Partial<Omit<ReloaderOptions<Config>, 'source' | 'schema'>> {
   readonly source: Source
   readonly effects: Effects
   readonly lastKnownGood?: string | GoodStore
   readonly steps?: Steps
-  /** True for a program that no config can end. */
+  /** True for a program that no config can crash. */
   readonly isFixed?: boolean
 }
 
-/** What a service logs, by codes; `codes` are of warnings and errors, `errors` of errors alone. */
+/** Collects the codes that a service logs; `codes` are warnings and errors, `errors` only errors. */
 export const createLog = () => {
   const codes: string[] = []
   const errors: string[] = []
@@ -126,7 +126,7 @@ export const createLog = () => {
   return { logger, codes, errors }
 }
 
-/** A whole service: two modules of generations, and one that changes a file in place. */
+/** Creates a whole service: two modules with generations, and one that changes a file in place. */
 export const createService = ({ effects, steps = noSteps, isFixed = false, ...options }: ServiceOptions) => {
   const { wait } = steps
   const reloader = createReloader<Config>({ schema: schemaOf(steps), ...options })
@@ -149,7 +149,7 @@ export const createService = ({ effects, steps = noSteps, isFixed = false, ...op
     )
   return {
     reloader,
-    /** What serves; undefined where nothing does, and a mix is an error. */
+    /** Returns what serves; undefined if nothing does; a mix is an error. */
     served: (): number | undefined => {
       const { serving } = reloader.status()
       if (serving === undefined) return undefined
@@ -163,9 +163,9 @@ export const createService = ({ effects, steps = noSteps, isFixed = false, ...op
 
 export type Service = ReturnType<typeof createService>
 
-/** The files of a service, all in one folder. */
+/** Names the files of a service, all in one folder. */
 export const filesIn = (folder: string) => ({
   document: join(folder, 'document'),
   effects: join(folder, 'effects', 'c'),
-  kept: join(folder, 'kept', 'good'),
+  goodFile: join(folder, 'kept', 'good'),
 })

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { type Json, mutated } from '../../model/random-json.ts'
 import type { Random } from '../../support/random.ts'
 
-/** An entry's text after something has happened to its bytes, read as a file is read. */
+/** Changes the bytes of an entry, and reads them as a file is read. */
 export type Spoil = (from: Buffer, other: Buffer, random: Random) => Buffer
 
 const noise = (random: Random): Buffer => Buffer.from(Array.from({ length: random.below(40) }, () => random.below(256)))
@@ -18,7 +18,7 @@ const sealed = (kind: string, body: Buffer | string): Buffer =>
 const kindOf = (entry: Buffer): string => (entry.toString('latin1', 0, 20).includes('journal') ? 'journal' : 'good')
 
 /** What happens by accident. */
-export const accidents: readonly [Spoil, ...Spoil[]] = [
+export const accidents: readonly Spoil[] = [
   (from, _other, random) => {
     const bytes = Buffer.from(from)
     for (let flips = 1 + random.below(3); flips > 0; flips--) {
@@ -47,7 +47,7 @@ export const accidents: readonly [Spoil, ...Spoil[]] = [
   (_from, _other, random) => noise(random),
 ]
 
-const hostileTexts: readonly [string, ...string[]] = [
+const hostileTexts: readonly string[] = [
   '',
   ...['{', 'null', '[]', '{}', '{"value":"7"}', '{"value":7,"unknown":1}', '{"value":1e999}', '{"value":7.5}'],
   ...[
@@ -60,25 +60,16 @@ const hostileTexts: readonly [string, ...string[]] = [
   ...['{"value":7,"fails":"commit"}', '{"value":7,"fails":"check"}', '{"value":7,"fails":"apply"}', '{"value":7}'],
 ]
 
-const hostileNumbers: readonly [number, ...number[]] = [
+const hostileNumbers: readonly number[] = [
   ...([0, -0, 1, -1, 3, 4, 2 ** 31, 2 ** 53 - 1, 2 ** 53 - 2, 2 ** 53, -(2 ** 53), 1e21] as const),
   ...([8.64e15, 8.64e15 + 1, 1e300, -1e300, Number.MAX_VALUE, Number.MIN_VALUE, 0.5] as const),
 ]
 
-const hostileTimes: readonly [number, ...number[]] = [8.64e15, 8.64e15 + 1, 1e300, Number.MAX_VALUE, -1e300]
+const hostileTimes: readonly number[] = [8.64e15, 8.64e15 + 1, 1e300, Number.MAX_VALUE, -1e300]
 
-const hostileWords: readonly [string, ...string[]] = [
-  '',
-  '#1',
-  '__proto__',
-  'x'.repeat(8192),
-  '\uD83D',
-  '\0',
-  'good',
-  '0',
-]
+const hostileWords: readonly string[] = ['', '#1', '__proto__', 'x'.repeat(8192), '\uD83D', '\0', 'good', '0']
 
-/** The same shape with one leaf that is as bad as its type allows. */
+/** Makes a value of the same shape with one hostile leaf. */
 const twisted = (value: unknown, random: Random, key = ''): unknown => {
   if (typeof value === 'number') return random.pick(key === 'until' ? hostileTimes : hostileNumbers)
   if (typeof value === 'boolean') return !value
@@ -96,7 +87,7 @@ const twisted = (value: unknown, random: Random, key = ''): unknown => {
   return Object.fromEntries(entries.map(([name, item], n) => [name, n === at ? twisted(item, random, name) : item]))
 }
 
-/** Changes what an entry holds, and makes its checksum true again. */
+/** Changes the content of an entry, and corrects its checksum. */
 const resealed =
   (change: (value: Json, random: Random) => unknown): Spoil =>
   (from, _other, random) => {
@@ -105,13 +96,13 @@ const resealed =
     return sealed(kindOf(from), `${JSON.stringify(value)}\n`)
   }
 
-/** What somebody does who may write the files: the checksum is true. */
-export const attacks: readonly [Spoil, ...Spoil[]] = [
+/** What an attacker with write access does: the checksum is correct. */
+export const attacks: readonly Spoil[] = [
   resealed(twisted),
   resealed(twisted),
   resealed(mutated),
   // One kind under the header of the other.
   (from, other) => sealed(kindOf(other), bodyOf(from)),
-  // Bytes that are no JSON, under a true checksum.
+  // Bytes that are not JSON, under a correct checksum.
   (from, other, random) => sealed(kindOf(from), random.pick(accidents)(bodyOf(from), bodyOf(other), random)),
 ]

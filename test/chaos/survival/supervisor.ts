@@ -14,8 +14,8 @@ export interface Ended {
 }
 
 /**
- * Keeps one process of the service running, as systemd or Kubernetes would: whenever it dies it is started again. `shell` is
- * run before it, in the same process: it limits what the service may use.
+ * Keeps one process of the service running, as systemd or Kubernetes does: it restarts whenever it dies. `shell` runs
+ * before it in the same process, and limits what the service may use.
  */
 export const supervise = (program: string, settings: ProcessSettings, shell = 'ulimit -c 0') => {
   const deaths: Ended[] = []
@@ -52,7 +52,7 @@ export const supervise = (program: string, settings: ProcessSettings, shell = 'u
       if (isStopping) return
       deaths.push({ code, signal })
       status = undefined
-      // Endless is what this must not become.
+      // Stops an endless loop of restarts.
       if (deaths.length < 20) start()
     })
   }
@@ -61,16 +61,16 @@ export const supervise = (program: string, settings: ProcessSettings, shell = 'u
   return {
     deaths,
     pids,
-    /** Of all that was logged as a warning or an error, in all processes. */
+    /** The codes of everything that was logged as a warning or an error, in all processes. */
     codes,
     errors,
-    /** Resolves when a process says this of itself. */
+    /** Resolves when a process reports this status. */
     until: (wanted: Partial<ProcessStatus>): Promise<ProcessStatus> =>
       vi.waitFor(() => {
         expect(status, complaints).toMatchObject(wanted)
         return status as ProcessStatus
       }, WAIT),
-    /** SIGTERM, which the service takes for `close()`. */
+    /** Sends SIGTERM, on which the service closes. */
     stop: (): Promise<Ended> => {
       isStopping = true
       if (child.exitCode !== null || child.signalCode !== null) {
@@ -87,16 +87,16 @@ export const supervise = (program: string, settings: ProcessSettings, shell = 'u
   }
 }
 
-/** The same, ended with the test. */
-export const superviseHere = (...given: Parameters<typeof supervise>): ReturnType<typeof supervise> => {
+/** Supervises a service until the test ends. */
+export const superviseInTest = (...given: Parameters<typeof supervise>): ReturnType<typeof supervise> => {
   const service = supervise(...given)
   onTestFinished(async () => void (await service.stop()))
   return service
 }
 
-/** Makes the folders of a service, and the function that replaces its document. */
+/** Makes the folders of a service, and returns the function that replaces its document. */
 export const publisher = (folder: string): ((config: Config) => void) => {
-  const { document, kept, effects } = filesIn(folder)
-  for (const file of [kept, effects]) mkdirSync(dirname(file), { recursive: true })
+  const { document, goodFile, effects } = filesIn(folder)
+  for (const file of [goodFile, effects]) mkdirSync(dirname(file), { recursive: true })
   return (config) => replaceFile(document, JSON.stringify(config))
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { root } from '../../architecture/project.ts'
 import { compileChild } from '../../persistence/children.ts'
 
-/** Compiles a child that is a whole service, so that each of hundreds starts fast. The path of what runs. */
+/** Compiles a child that runs a whole service, so that hundreds of them start fast; returns the path to run. */
 export const compileService = async (child: URL, into: string): Promise<string> => {
   mkdirSync(into, { recursive: true })
   symlinkSync(join(root, 'node_modules'), join(into, 'node_modules'))

@@ -17,24 +17,24 @@ const gone: Source = {
   read: async () => {
     throw new SourceError('source.unreachable')
   },
-  // biome-ignore lint/correctness/useYield: it breaks before it has anything to tell
+  // biome-ignore lint/correctness/useYield: it breaks before it can yield
   watch: async function* () {
     throw new SourceError('source.unreachable')
   },
 }
 
-/** A whole service on what is kept in a folder, as it is after a restart. */
+/** Starts a whole service on what is stored in a folder, as after a restart. */
 export const restart = (folder: string, from: 'its source' | 'the disk alone', withinMs?: number) => {
-  const { document, effects, kept } = filesIn(folder)
+  const { document, effects, goodFile } = filesIn(folder)
   const { logger, codes } = createLog()
   const service = createService({
     source: from === 'its source' ? fileSource({ path: document, settleMs: 0 }) : gone,
     effects: effectsIn(effects),
-    lastKnownGood: kept,
+    lastKnownGood: goodFile,
     logger,
     soak: { durationMs: 5, intervalMs: 5 },
     deadlines: { persistMs: 120_000, readMs: 120_000 },
-    // A source that is gone is asked once.
+    // An unreachable source is asked once.
     sourceBackoff: { minMs: 600_000, maxMs: 600_000 },
     ...(withinMs === undefined ? {} : { confirm: { withinMs: 600_000 } }),
   })
@@ -52,15 +52,15 @@ export const restart = (folder: string, from: 'its source' | 'the disk alone', w
   return {
     ...service,
     codes,
-    /** Resolves when it serves, or has nothing that it could serve. */
-    settled: () =>
+    /** Resolves when it serves, or when it has nothing that it could serve. */
+    untilServing: () =>
       vi.waitFor(() => {
         if (failed !== undefined) throw failed
         const { source } = reloader.status()
         expect(isServing || (from === 'the disk alone' && source.state === 'backing-off')).toBe(true)
       }, WAIT),
-    /** Resolves when nothing is left to be done: the document has been tried, and confirmed where it has to be. */
-    atRest: async () => {
+    /** Resolves when nothing is left to do: the document was tried, and confirmed if necessary. */
+    untilAtRest: async () => {
       await reloader.unfreeze()
       await vi.waitFor(async () => {
         const { state, confirmation, source, last, inSync } = reloader.status()
@@ -76,12 +76,12 @@ export const restart = (folder: string, from: 'its source' | 'the disk alone', w
 /** Makes these values good, one after the other, by a service that serves them. */
 export const makeGood = async (folder: string, values: readonly number[]): Promise<void> => {
   const { document } = filesIn(folder)
-  mkdirSync(dirname(filesIn(folder).kept), { recursive: true })
+  mkdirSync(dirname(filesIn(folder).goodFile), { recursive: true })
   const [newest] = values
   if (newest === undefined) return
   replaceFile(document, JSON.stringify({ value: newest }))
   const service = restart(folder, 'its source')
-  await service.settled()
+  await service.untilServing()
   for (const value of values) {
     replaceFile(document, JSON.stringify({ value }))
     await vi.waitFor(() => expect(service.reloader.status().goodHistory[0]).toBeDefined(), WAIT)
@@ -95,20 +95,20 @@ export const makeGood = async (folder: string, values: readonly number[]): Promi
   await service.reloader.close()
 }
 
-/** The newest good holds another text from now on, under a checksum that is true. */
+/** Replaces the text of the newest good document, with a correct checksum. */
 export const rewriteNewest = async (folder: string, text: string): Promise<void> => {
-  const [newest] = goodsIn(folder)
+  const [newest] = storedGoods(folder)
   const name = goodNames.find((one) => goodIn(folder, one)?.sequence === newest?.sequence)
   const encoded = newest === undefined ? undefined : goodCodec.encode({ ...newest, text })
-  if (name === undefined || encoded === undefined) throw new Error('there is no good')
-  await fileStore(filesIn(folder).kept).save(name, encoded)
+  if (name === undefined || encoded === undefined) throw new Error('There is no good document')
+  await fileStore(filesIn(folder).goodFile).save(name, encoded)
 }
 
 const goodNames = ['good', 'good.1', 'good.2'] as const
 
 const goodIn = (folder: string, name: (typeof goodNames)[number]): Good | undefined => {
   try {
-    const file = join(dirname(filesIn(folder).kept), name)
+    const file = join(dirname(filesIn(folder).goodFile), name)
     const decoded = goodCodec.decode(readFileSync(file, 'utf8'))
     return decoded.kind === 'valid' ? decoded.value : undefined
   } catch {
@@ -116,19 +116,19 @@ const goodIn = (folder: string, name: (typeof goodNames)[number]): Good | undefi
   }
 }
 
-/** What is kept as it is read from the disk: newest first. */
-export const goodsIn = (folder: string): Good[] =>
+/** Reads the good documents from disk, newest first. */
+export const storedGoods = (folder: string): Good[] =>
   goodNames.flatMap((name) => goodIn(folder, name) ?? []).sort((one, other) => other.sequence - one.sequence)
 
-/** The names of what is kept, and who may read it. */
-export const keptFiles = (folder: string): Record<string, string> => {
-  const inside = dirname(filesIn(folder).kept)
+/** Lists the names of the stored files with their modes. */
+export const storedFiles = (folder: string): Record<string, string> => {
+  const inside = dirname(filesIn(folder).goodFile)
   return Object.fromEntries(
     readdirSync(inside).map((name) => [name, (statSync(join(inside, name)).mode & 0o777).toString(8)]),
   )
 }
 
-/** A folder of its own in which all is as in the template. */
+/** Copies the template into a new folder, with another document. */
 export const copyOf = (template: string, folder: string, document: object): string => {
   cpSync(template, folder, { recursive: true })
   writeFileSync(filesIn(folder).document, JSON.stringify(document))
