@@ -13,8 +13,8 @@ export interface PrepareContext<Slice, Needs extends object = object> {
   /** The reloader's clock. Use it instead of global timers, so that the applier works in simulations. */
   readonly clock: Clock
   /**
-   * Registers a clean-up that runs if this prepare throws, rejects or returns no generation. Clean-ups run once each, in
-   * reverse order. After a prepare that returns a generation, its `close` cleans up instead.
+   * Registers a clean-up that runs if this prepare throws, rejects or returns no generation. Clean-ups run once each,
+   * in reverse order. After a prepare that returns a generation, its `close` cleans up instead.
    */
   readonly defer: (cleanup: () => unknown) => void
   /** Returns true while the generation of this prepare serves; for timers that continue after it is replaced. */
@@ -43,7 +43,9 @@ export interface Generation<Instance> {
 /** Prepares the generations of a module from slices of the config. It never sees the whole config. */
 export interface Applier<Slice, Instance = undefined, Needs extends object = object> {
   readonly kind?: 'generation'
-  /** Makes the next generation of the module. Put everything that can fail into it: nothing changes before the commit. */
+  /**
+   * Makes the next generation of the module. Put everything that can fail into it: nothing changes before the commit.
+   */
   readonly prepare: (
     next: Slice,
     context: PrepareContext<Slice, Needs>,
@@ -78,8 +80,8 @@ export interface CompensatingApplier<Slice> {
 }
 
 /**
- * Makes a compensating applier. Prefer an {@link Applier} if the old instance can live beside the new one: its generations
- * can always be rolled back.
+ * Makes a compensating applier. Prefer an {@link Applier} if the old instance can live beside the new one: its
+ * generations can always be rolled back.
  *
  * @example
  * ```ts

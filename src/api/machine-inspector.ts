@@ -1,4 +1,6 @@
-/** A copy of an XState actor without config values. An inspector can read it, but cannot control the machine with it. */
+/**
+ * A copy of an XState actor without config values. An inspector can read it, but cannot control the machine with it.
+ */
 export interface InspectedActor {
   /** The machine's name (`reload`, `watch`, `admission`), or the task of its child, such as `prepareModules`. */
   readonly id: string

@@ -26,8 +26,8 @@ export type ReloaderEvent =
       readonly at: number
     }
   /**
-   * The document of a transaction is a config. The modules that it changes follow in dependency order; there are none if
-   * it is rejected. The event is repeated if a newer document replaces the first.
+   * The document of a transaction is a config. The modules that it changes follow in dependency order; there are none
+   * if it is rejected. The event is repeated if a newer document replaces the first.
    */
   | {
       readonly kind: 'planned'
@@ -65,8 +65,8 @@ export interface Observation {
   /** Calls the listener for each event. Returns the function that ends it. */
   readonly observe: (listener: (event: ReloaderEvent) => void) => () => void
   /**
-   * Calls the listener for each step of a machine. Returns the function that ends it. A step takes some microseconds more
-   * as long as there is a listener.
+   * Calls the listener for each step of a machine. Returns the function that ends it. A step takes some microseconds
+   * more as long as there is a listener.
    */
   readonly observeMachines: (listener: (state: MachineState<MachineName>) => void) => () => void
 }
@@ -81,7 +81,8 @@ export const registerObservation = (reloader: object, observation: Observation):
 /**
  * Returns the observation of a reloader.
  *
- * @throws ChangeoverError `reloader.invalid-option` unless `createReloader` of this copy of the package made the reloader
+ * @throws ChangeoverError `reloader.invalid-option` unless `createReloader` of this copy of the package made the
+ * reloader
  */
 export const observationOf = (reloader: object): Observation => {
   const observation = observations.get(reloader)

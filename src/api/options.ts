@@ -4,7 +4,7 @@ import type { GoodStore } from './good-store.ts'
 import type { MachineInspector } from './machine-inspector.ts'
 import type { Source } from './source.ts'
 
-/** What a reloader logs with: a pino logger, or anything with these four methods. */
+/** A logger: pino, or any object with these four methods. */
 export interface Logger {
   readonly debug: (data: object, message: string) => void
   readonly info: (data: object, message: string) => void
@@ -18,11 +18,11 @@ export interface ModuleDeadlines {
   readonly prepareMs?: number
   /** For a compensating module's `apply`, and for its undo. @default 30000 */
   readonly applyMs?: number
-  /** For one answer of a check during the soak. @default 5000 */
+  /** For one call of a check during the soak. @default 5000 */
   readonly checkMs?: number
-  /** For draining and releasing an old generation, which is reported as a leak afterwards. @default 30000 */
+  /** For closing a generation, which is reported as a leak afterwards. @default 30000 */
   readonly closeMs?: number
-  /** How long a call may take to end once its signal has aborted, before it is abandoned. @default 1000 */
+  /** For a call to end after its signal has aborted; then it is abandoned. @default 1000 */
   readonly graceMs?: number
 }
 
@@ -34,19 +34,19 @@ export interface Deadlines extends ModuleDeadlines {
   readonly validateMs?: number
   /** For one read or write of the last known good. @default 5000 */
   readonly persistMs?: number
-  /** How long leases may keep an old generation from being closed. @default 30000 */
+  /** For leases that keep a replaced generation open. @default 30000 */
   readonly leaseMs?: number
 }
 
 /** The time after the commit in which a failed check rolls everything back. */
 export interface SoakOptions<Config> {
-  /** How long the new generations must hold, in milliseconds. 0 turns the soak off. */
+  /** How long the soak lasts, in milliseconds. 0 turns it off. */
   readonly durationMs: number
-  /** Between two rounds of checks, in milliseconds. @default a tenth of the duration, from 100 to 5000 */
+  /** The time between two rounds of checks, in milliseconds. @default a tenth of the duration, from 100 to 5000 */
   readonly intervalMs?: number
-  /** Failed rounds in a row that end the soak. @default 1 */
+  /** Failed rounds in a row that fail the soak. @default 1 */
   readonly failureThreshold?: number
-  /** Health checks of the service as a whole, beside the `check`s of the modules. Reject to fail. @default none */
+  /** Health checks of the service, in addition to the `check` of each module. Throw or reject to fail. @default none */
   readonly checks?: readonly ((config: DeepReadonly<Config>, signal: AbortSignal) => Promise<void> | void)[]
 }
 
@@ -58,60 +58,69 @@ export interface BackoffOptions {
   readonly maxMs?: number
 }
 
-/** How long a config is quarantined, in milliseconds. What cannot pass, such as a commit that threw, has no expiry. */
+/**
+ * How long a config is quarantined, in milliseconds. A failure that does not pass by itself, such as a commit that threw,
+ * has no expiry.
+ */
 export interface QuarantineOptions extends BackoffOptions {
-  /** The first expiry of what may pass: a deadline, a connection. It doubles with each failure. @default 5000 */
+  /** The expiry after the first failure that may pass, such as a timeout. It doubles with each failure. @default 5000 */
   readonly minMs?: number
-  /** The longest expiry of what may pass. @default 600000 */
+  /** The longest expiry after a failure that may pass. @default 600000 */
   readonly maxMs?: number
   /** The expiry of a config that has killed the process `maxAttempts` times. @default 3600000 */
   readonly crashMs?: number
 }
 
-/** A confirmation by a person or another system, which a change needs beside its soak. */
+/** The confirmation by a person or another system that a change needs in addition to its soak. */
 export interface ConfirmOptions {
-  /** From the commit on, in milliseconds; at least as long as the soak. Then everything is rolled back. */
+  /** The time from the commit after which the change is rolled back, in milliseconds. At least as long as the soak. */
   readonly withinMs: number
 }
 
-/** The options of `createReloader`. Their defaults and checks stand in `optionTable` below. */
+/** The options of `createReloader`. The table below has their defaults and checks. */
 export interface ReloaderOptions<Config> {
-  /** Where documents come from. The reloader closes it. */
+  /** Where the document comes from. The reloader closes the source. */
   readonly source: Source
   /** Any Standard Schema: zod, valibot, arktype. Let it reject unknown keys (`z.strictObject`). */
   readonly schema: Schema<Config>
   /** Receives one line for each transaction and each failure. @default nothing is logged */
   readonly logger?: Logger
-  /** Paths whose values may be shown in logs, records and diffs, with all below them; all others are secret. @default none */
+  /**
+   * Paths whose values may be shown in logs, records and diffs, with everything below them. All other values are secret.
+   * @default none
+   */
   readonly public?: readonly ConfigPath<Config>[]
   /** Parses the document's text. Throw to reject the document. @default strict JSON without duplicate keys */
   readonly parse?: (text: string) => unknown
-  /** Called with each change; throw to reject it. `previous` is undefined at the first start. @default none */
+  /** Called for each change. Throw to reject it. `previous` is undefined for the first config. @default none */
   readonly policies?: readonly ((
     next: DeepReadonly<Config>,
     previous: DeepReadonly<Config> | undefined,
   ) => undefined | void)[]
-  /** The largest document, in bytes of UTF-8. The default is the most that etcd takes. @default 1572864 */
+  /** The largest document, in bytes of UTF-8. The default is etcd's own limit. @default 1572864 */
   readonly maxDocumentBytes?: number
-  /** How many modules are prepared side by side. @default 8 */
+  /** How many modules are prepared at the same time. @default 8 */
   readonly concurrency?: number
   /** How long each call of user code may take. */
   readonly deadlines?: Deadlines
-  /** How long a change must hold: a duration in milliseconds, or more. @default 0, no soak; 10000 with `lastKnownGood` */
+  /**
+   * How long the checks must pass after the commit: milliseconds, or the options of the soak.
+   * @default 0, no soak; 10000 with `lastKnownGood`
+   */
   readonly soak?: number | SoakOptions<Config>
   /**
-   * Where the last known goods and a journal are kept across restarts: the path of a file, beside which the others
-   * stand, or a store of your own. They hold whole documents: the files are readable by their owner only.
-   * @default nothing is kept
+   * Where the good history and the journal are stored across restarts: the path of a file, next to which the others are
+   * written, or a store of your own. They hold whole documents, so the files are readable by their owner only.
+   * @default nothing is stored
    */
   readonly lastKnownGood?: string | GoodStore
-  /** Names this build of the program: a config that killed one build is tried again by the next. @default none */
+  /** The version of the program. A config that crashed one build is tried again by the next. @default none */
   readonly build?: string
-  /** Deaths in a row after which a config is quarantined across restarts; only with `lastKnownGood`. @default 3 */
+  /** Crashes in a row after which a config is quarantined across restarts; only with `lastKnownGood`. @default 3 */
   readonly maxAttempts?: number
-  /** How long a config that failed in `applying` is not tried again. */
+  /** How long a config that failed while it was applied is not tried again. */
   readonly quarantine?: QuarantineOptions
-  /** Makes a change hold only once `confirm` is called. @default no confirmation is needed */
+  /** Rolls a change back unless `confirm` is called. @default no confirmation is needed */
   readonly confirm?: ConfirmOptions
   /** The back-off between reads of an unreachable source. @default 200 to 5000 */
   readonly sourceBackoff?: BackoffOptions
@@ -120,13 +129,13 @@ export interface ReloaderOptions<Config> {
   /** How often a silent watch is verified by a read, in milliseconds, ± 10 % jitter. @default 60000 */
   readonly reconcileMs?: number
   /**
-   * An XState v5 inspector or observer. It receives copies without config values of what the machines do; what it throws
-   * is reported once for each machine and changes nothing. @default none, which costs nothing
+   * An XState v5 inspector. It receives the events of the machines as copies without config values. What it throws is
+   * reported once for each machine, and changes nothing. @default none
    */
   readonly inspect?: MachineInspector
-  /** Tells and awaits time; for tests and simulations. @default the system clock */
+  /** The source of time and timers; for tests and simulations. @default the system clock */
   readonly clock?: Clock
-  /** Numbers from 0 to below 1, for jitter and transaction ids; for simulations. @default Math.random */
+  /** Returns numbers from 0 to below 1, for jitter and ids; for simulations. @default Math.random */
   readonly random?: () => number
 }
 

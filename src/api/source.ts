@@ -1,63 +1,74 @@
 import type { DocumentCode, SourceCode } from '../model/failure.ts'
 import type { Revision } from '../model/revision.ts'
 
-/** The raw text that a source holds at one revision. Bytes are decoded as strict UTF-8 by the reloader. */
+/** The text that a source holds at one revision. The reloader decodes bytes as strict UTF-8. */
 export interface Document {
   readonly kind: 'document'
   readonly revision: Revision
   readonly content: string | Uint8Array
 }
 
-/** The source answered: there is no document. */
+/** The source answered that there is no document. */
 export interface Missing {
   readonly kind: 'missing'
   readonly revision: Revision
 }
 
-/** The source answered, but what it holds cannot form a document (two etcd keys of which one is the other's folder). */
+/**
+ * The source answered, but its data does not form a document: for example, an etcd key is both a value and a folder.
+ */
 export interface Malformed {
   readonly kind: 'malformed'
   readonly revision: Revision
+  /** Why the document is rejected. */
   readonly code: DocumentCode
 }
 
-/** What a read finds. */
+/** The result of a read. */
 export type ReadResult = Document | Missing | Malformed
 
-/** The watch is established: from here on changes are reported. A source may say it again after an inner reconnect. */
+/** The watch is established, and reports changes from now on. A source may repeat it after it has reconnected. */
 export interface Opened {
   readonly kind: 'opened'
 }
 
-/** Something changed; only a read can tell what. */
+/** Something changed. The reloader reads the document to find out what. */
 export interface Changed {
   readonly kind: 'changed'
 }
 
-/** What a watch reports. */
+/** An event of a watch. */
 export type SourceEvent = Opened | Changed | ReadResult
 
 /**
- * Where documents come from. A source is dumb: it neither retries nor backs off nor remembers; the watch machine does
- * that, the same way for all of them.
+ * Reads and watches a document. A source does not retry, back off or remember anything: the reloader does, in the same
+ * way for all sources.
  */
 export interface Source {
-  /** What kind of source this is: `etcd`, `file`, `memory`. */
+  /** The kind of source: `etcd`, `file`, `memory`. */
   readonly name: string
-  /** Where it reads, for people: no credentials in it. */
+  /** The address, which is shown in the status. It must not contain credentials. */
   readonly endpoint: string
-  /** The newest document with its revision. Rejects with a {@link SourceError}; settles soon after `signal` aborts. */
+  /** Reads the newest document. Rejects with a {@link SourceError}, and settles soon after `signal` aborts. */
   readonly read: (signal: AbortSignal) => Promise<ReadResult>
   /**
-   * Reports changes after `after`, conflated to the newest when the consumer is slow. Throws a {@link SourceError} on
-   * every break; ends without an error only after `signal` aborts. Never retries.
+   * Yields the changes after a revision; only the newest if the consumer is slow. Throws a {@link SourceError} whenever
+   * the watch breaks, and ends without an error only after `signal` aborts.
    */
   readonly watch: (after: Revision, signal: AbortSignal) => AsyncIterable<SourceEvent>
-  /** Releases what the source holds (clients, sockets). Called once, by `reloader.close()`; bounded in time. */
+  /** Releases clients and sockets. Called once, by `reloader.close()`, which waits for it within a deadline. */
   readonly close?: () => Promise<void>
 }
 
-/** Why a read failed or a watch broke. The `cause` is for debuggers only: it never enters logs, records or status. */
+/**
+ * Thrown by a source whose read fails or whose watch breaks. The `cause` is for debugging only: no log, record or
+ * status shows it.
+ *
+ * @example
+ * ```ts
+ * if (response.status === 403) throw new SourceError('source.denied')
+ * ```
+ */
 export class SourceError extends Error {
   override readonly name = 'SourceError'
   readonly code: SourceCode

@@ -2,97 +2,103 @@ import type { Failure } from '../model/failure.ts'
 import type { Outcome, TransactionRecord } from '../model/record.ts'
 import type { Revision } from '../model/revision.ts'
 
-/** Where following the source stands. */
+/** The state of the watch. */
 export type SourceState = 'connecting' | 'opening' | 're-reading' | 'watching' | 'compacted' | 'backing-off' | 'closed'
 
+/** The state of the source. */
 export interface SourceStatus {
-  /** What kind of source it is. */
+  /** The kind of source: `etcd`, `file`, `memory`. */
   readonly name: string
+  /** The address that the source shows. */
   readonly endpoint: string
   readonly state: SourceState
-  /** Wall-clock time of entering that state. */
+  /** Wall-clock time at which it entered this state, in milliseconds since the Unix epoch, as all times here. */
   readonly since: number
   /** The newest revision seen. */
   readonly revision?: Revision
-  /** Wall-clock time of the last read that the source answered. */
+  /** Wall-clock time of the last read that succeeded. */
   readonly verifiedAt?: number
-  /** The last error; it stays when the source has recovered. */
+  /** The last error. It stays after the source has recovered. */
   readonly lastError?: Failure
 }
 
-/** How often each outcome was reached, and how many failures belonged to no transaction any more. */
+/** How many transactions had each outcome, and how many failures were reported outside of a transaction. */
 export type Counters = Readonly<Record<Outcome | 'reported', number>>
 
-/** What of a good may be shown: no text. */
+/** A document in the good history, without its text. */
 export interface GoodStatus {
   readonly revision: Revision
   readonly digest: string
-  /** Wall-clock time at which it had passed its soak. */
+  /** Wall-clock time at which it passed its soak. */
   readonly provedAt: number
 }
 
-/** A config that is not tried again for now. */
+/** A config in quarantine: it is not tried again for now. */
 export interface QuarantineStatus {
   readonly digest: string
-  /** The shown name of the revision. */
+  /** The name of the revision. */
   readonly revision: string
-  /** Why: the first failure's code, and that of its cause where there is one. */
+  /** The code of the first failure. */
   readonly code: string
+  /** The code of its cause, if it has one that may be shown. */
   readonly causeCode?: string
   readonly module?: string
   readonly phase?: string
-  /** How often it has failed in a row. */
+  /** How many times it failed in a row. */
   readonly count: number
   /** Wall-clock time of the last failure. */
   readonly since: number
-  /** Wall-clock time of the next try; absent: it is tried only when it is changed, retried or released. */
+  /** Wall-clock time of the next try; absent if it is tried only after a change, `retry` or `release`. */
   readonly until?: number
 }
 
-/** The account of one module. `opened = closed + live + leaked`, always. */
+/** The state of one module and the account of its generations: `opened = closed + live + leaked`, always. */
 export interface ModuleStatus {
+  /** The modules that it depends on. */
   readonly after: readonly string[]
   readonly state: 'serving' | 'off' | 'degraded' | 'closed'
-  /** Generations made so far. */
+  /** Generations that were prepared. */
   readonly opened: number
+  /** Generations that were closed. */
   readonly closed: number
-  /** Serving, staged or draining. */
+  /** Generations that serve, are prepared or drain. */
   readonly live: number
-  /** Generations whose close failed or does not end. */
+  /** Generations whose close failed or has not ended in time. */
   readonly leaked: number
 }
 
+/** The state of a reloader: plain data without config values. */
 export interface ReloaderStatus {
-  /** The reload machine's state: at rest, the answer to how the last reload went. */
+  /** The state of the reload machine. At rest it says how the last transaction ended. */
   readonly state: string
-  /** Wall-clock time of entering it. */
+  /** Wall-clock time at which it entered this state. */
   readonly since: number
-  /** What serves; absent before the first commit. */
+  /** The serving snapshot; absent before the first commit. */
   readonly serving?: { readonly revision: Revision; readonly digest: string }
-  /** The last snapshot that has passed its soak. */
+  /** The last snapshot that passed its soak. */
   readonly lastKnownGood?: { readonly revision: Revision; readonly digest: string }
   /** The good documents that `revert` can return to, newest first. */
   readonly goodHistory: readonly GoodStatus[]
   /**
-   * Present while the source cannot be read: what serves has not been compared with it since then (wall-clock time);
-   * where it was restored from the disk, since it was kept.
+   * Present while the source cannot be read: the wall-clock time since which the serving config has not been compared
+   * with it. A config that was restored from `lastKnownGood` counts from its soak.
    */
   readonly stale?: { readonly since: number }
-  /** Present while changes are held. */
+  /** Present while changes are frozen. `waiting` is the newest revision, unless it serves. */
   readonly frozen?: { readonly reason: string; readonly since: number; readonly waiting?: Revision }
-  /** Present while a transaction holds only once `confirm` is called with its id, until then (wall-clock time). */
+  /** Present while a transaction awaits a call of `confirm` with its id, until this wall-clock time. */
   readonly confirmation?: { readonly transaction: string; readonly until: number }
-  /** Configs that are not tried again for now. */
+  /** The configs that are not tried again for now. */
   readonly quarantine: readonly QuarantineStatus[]
-  /** Where a store is given: when it was last written, and what keeps it from being written now. */
+  /** The last save, and why saving fails now, if it does; absent without `lastKnownGood`. */
   readonly persistence?: { readonly lastSavedAt?: number; readonly lastError?: Failure }
-  /** True where what serves is the newest document that the source has shown. */
+  /** True if the newest document of the source serves. */
   readonly inSync: boolean
-  /** Modules that may not serve the config; empty unless `state` is `degraded`. */
+  /** The modules that may not serve the config; empty unless `state` is `degraded`. */
   readonly degraded: readonly string[]
   readonly source: SourceStatus
   readonly modules: Readonly<Record<string, ModuleStatus>>
   readonly counters: Counters
-  /** The record of the last transaction. */
+  /** The record of the last transaction that ended. */
   readonly last?: TransactionRecord
 }

@@ -73,7 +73,10 @@ const describePlace = ({ module, phase, path, kind, detail, revision }: FailureP
   return facts.length === 0 ? '' : ` (${facts.join(', ')})`
 }
 
-/** The error that Changeover throws or rejects with. Branch on `code`; `failures` lists every failure, first cause first. */
+/**
+ * The error that Changeover throws or rejects with. Branch on `code`; `failures` lists every failure, first cause
+ * first.
+ */
 export class ChangeoverError extends Error {
   override readonly name = 'ChangeoverError'
   readonly code: ErrorCode

@@ -5,8 +5,8 @@ import type { Path } from './not-plain.ts'
 export type ParsedJson = { readonly value: unknown } | { readonly duplicate: Path }
 
 /**
- * Parses strict JSON and finds duplicate keys by counting: `JSON.parse` drops one of the two, so fewer members are parsed
- * than were written.
+ * Parses strict JSON and finds duplicate keys by counting: `JSON.parse` drops one of the two, so fewer members are
+ * parsed than were written.
  *
  * @throws SyntaxError if the text is not JSON; {@link LostMember} if the engine lost a member; NotPlain if the value is
  * nested too deeply, has too many parts or uses `__proto__`
@@ -29,8 +29,8 @@ export const parseJson = (text: string): ParsedJson => {
 export class LostMember extends SyntaxError {}
 
 /**
- * Counts the object members in a valid JSON text: the strings that are followed by a colon. If the parsed value has fewer
- * members, some object has a key twice.
+ * Counts the object members in a valid JSON text: the strings that are followed by a colon. If the parsed value has
+ * fewer members, some object has a key twice.
  */
 export const countWrittenMembers = (text: string): number => {
   let count = 0

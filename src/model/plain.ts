@@ -22,8 +22,9 @@ class ReturnsItsArgument {
 }
 
 /**
- * Brands an object with a private field, which no other code can see, copy or remove. A WeakSet would do, but takes about
- * a microsecond for each object: toPlain of a replaced 1 MB document takes 9 ms instead of 4, and collections more.
+ * Brands an object with a private field, which no other code can see, copy or remove. A WeakSet would do, but takes
+ * about a microsecond for each object: toPlain of a replaced 1 MB document takes 9 ms instead of 4, and collections
+ * more.
  */
 class Immutable extends ReturnsItsArgument {
   readonly #isImmutable = true
@@ -150,8 +151,8 @@ const hasSameMembers = (copy: Members, old: Members, count: number): boolean => 
 }
 
 /**
- * Returns true if two pieces of plain data are structurally equal; the order of an object's keys does not count. Anything
- * else equals only itself.
+ * Returns true if two pieces of plain data are structurally equal; the order of an object's keys does not count.
+ * Anything else equals only itself.
  */
 export const isEqual = (a: unknown, b: unknown): boolean => {
   if (a === b) return true

@@ -1,9 +1,9 @@
 /**
  * A source's version of the document.
  *
- * Within one `lineage` the `order` never decreases. The lineage changes when a store is wiped or restored, and the orders
- * of two lineages cannot be compared. `name` identifies the content (etcd: `mod_revision`): two reads with the same lineage
- * and name found the same document, even if the order of the store has increased in between.
+ * Within one `lineage` the `order` never decreases. The lineage changes when a store is wiped or restored, and the
+ * orders of two lineages cannot be compared. `name` identifies the content (etcd: `mod_revision`): two reads with the
+ * same lineage and name found the same document, even if the order of the store has increased in between.
  */
 export interface Revision {
   readonly lineage: string

@@ -1,6 +1,6 @@
 /**
- * The Standard Schema interface, version 1 (https://standardschema.dev), which zod, valibot, arktype and others implement.
- * It is declared here so that the types need no dependency.
+ * The Standard Schema interface, version 1 (https://standardschema.dev), which zod, valibot, arktype and others
+ * implement. It is declared here so that the types need no dependency.
  */
 export interface Schema<Output = unknown> {
   readonly '~standard': {
@@ -16,7 +16,9 @@ export type SchemaResult<Output> =
   | { readonly value: Output; readonly issues?: undefined }
   | { readonly issues: readonly SchemaIssue[] }
 
-/** One reason why a schema rejects a value. Changeover shows the path but not the message, which may quote the value. */
+/**
+ * One reason why a schema rejects a value. Changeover shows the path but not the message, which may quote the value.
+ */
 export interface SchemaIssue {
   readonly message: string
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined
@@ -24,7 +26,9 @@ export interface SchemaIssue {
 
 type Primitive = string | number | boolean | bigint | symbol | null | undefined
 
-/** Makes every property of plain data read-only, at every depth. Arrays and tuples become read-only ones; brands stay. */
+/**
+ * Makes every property of plain data read-only, at every depth. Arrays and tuples become read-only ones; brands stay.
+ */
 export type DeepReadonly<T> = T extends Primitive
   ? T
   : T extends object

@@ -1,8 +1,8 @@
 import type { Path } from './not-plain.ts'
 
 /**
- * Decides which parts of a config may be shown. A key is shown if the schema declares it or a public path contains it; a
- * record's key and an unknown key may be user data, and are shown as `*`.
+ * Decides which parts of a config may be shown. A key is shown if the schema declares it or a public path contains it;
+ * a record's key and an unknown key may be user data, and are shown as `*`.
  */
 export interface Visibility {
   /** Returns the path as text, masked where needed. */
