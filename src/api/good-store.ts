@@ -1,16 +1,19 @@
-/** What is kept: the last known good, the two before it, and the journal of attempts. */
+/** The name of an entry: one of the three that hold goods, in any order, or the journal of attempts. */
 export type EntryName = 'good' | 'good.1' | 'good.2' | 'journal'
 
 /**
- * Where the last known good and the journal are kept: `fileStore`, or a store of one's own, which may encrypt.
+ * Stores the last known good and the journal: `fileStore`, or a store of your own, which may encrypt.
  *
- * Each entry is a text of its own, and a save replaces one entry whole: a reader finds the old text or the new one, never
- * a part. A save resolves when the text would survive a crash. Saves are never made side by side. A call that throws,
- * rejects or takes longer than its deadline is reported and tried again; the service goes on meanwhile. While a save that
- * was given up has not settled, no other save of that entry is begun.
+ * Each entry is a text of its own. A save replaces one entry as a whole: a reader finds the old text or the new one,
+ * never a part. It resolves when the text would survive a crash. A new good replaces the oldest one, whichever entry
+ * holds it.
+ *
+ * Saves never run side by side. A call that throws, rejects or exceeds its deadline is reported and retried; the service
+ * goes on meanwhile. Until an abandoned save settles, no other save of its kind begins: of a good, or of the journal.
  */
 export interface GoodStore {
-  /** The text that was saved last; `undefined` where there is none. */
+  /** Returns the text that was saved last, or `undefined` if there is none. */
   readonly load: (name: EntryName) => Promise<string | undefined> | string | undefined
+  /** Replaces the text. */
   readonly save: (name: EntryName, text: string) => Promise<void> | void
 }

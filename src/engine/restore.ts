@@ -1,7 +1,7 @@
 import type { Intake } from '../intake/intake.ts'
 import { type Failure, failure } from '../model/failure.ts'
 import type { TransactionRecord } from '../model/record.ts'
-import type { Good } from '../persistence/journal.ts'
+import type { Good } from '../persistence/persisted-state.ts'
 import type { Safety } from '../safety/safety.ts'
 import type { ReloadActor } from './reload-actor.ts'
 

@@ -1,25 +1,39 @@
 import { createHash } from 'node:crypto'
-import { toGood, toJournal } from './decode.ts'
-import type { Good, Journal } from './journal.ts'
+import { decodeGood, decodeJournal } from './decode.ts'
+import type { Good, Journal } from './persisted-state.ts'
 
-/** No entry is larger, in bytes of UTF-8: 16 MiB. */
+/** The largest entry, in bytes of UTF-8: 16 MiB. */
 export const MAX_ENTRY_BYTES = 16 * 1024 * 1024
 
-/** Every entry, of whatever format version, begins so. */
+/** The first bytes of every entry, whatever its format version. */
 export const MARK = 'changeover/'
 
 const VERSION = '1'
 const MAX_HEADER = 128
 
+/** Why an entry cannot be used. */
+export type RefusalCode = 'persistence.damaged' | 'persistence.foreign'
+
 /** What a text turned out to be. */
 export type Decoded<T> =
   | { readonly kind: 'valid'; readonly value: T }
-  | { readonly kind: 'refused'; readonly code: 'persistence.damaged' | 'persistence.foreign' }
+  | { readonly kind: 'refused'; readonly code: RefusalCode }
 
-interface Codec<T> {
-  /** The text of an entry; `undefined` where the value is not one that could be read again. */
+/** Thrown by a store of ours that finds something else in an entry's place. Becomes a failure with that code. */
+export class UnusableEntry extends Error {
+  override readonly name = 'UnusableEntry'
+  readonly code: RefusalCode
+
+  constructor(code: RefusalCode) {
+    super(code)
+    this.code = code
+  }
+}
+
+export interface Codec<T> {
+  /** Returns the text of an entry, or `undefined` if the value could not be read back. */
   readonly encode: (value: T) => string | undefined
-  /** What the text of an entry holds. Never throws. */
+  /** Reads the text of an entry. Never throws. */
   readonly decode: (text: unknown) => Decoded<T>
 }
 
@@ -27,16 +41,16 @@ const damaged = Object.freeze({ kind: 'refused', code: 'persistence.damaged' })
 const foreign = Object.freeze({ kind: 'refused', code: 'persistence.foreign' })
 
 /**
- * A header line `changeover/<format> <kind> <sha256 of the rest>`, then one line of JSON. The checksum finds what was torn
- * or has changed by accident. It is no signature: who may write the entry can make one that is accepted.
+ * An entry is a header line `changeover/<format> <kind> <sha256 of the rest>` and one line of JSON. The checksum finds
+ * torn writes and accidents. It is not a signature: whoever may write the entry can forge one.
  */
-const codecOf = <T>(kind: string, rebuild: (value: unknown) => T): Codec<T> => {
+const codecOf = <T>(kind: string, decodeValue: (value: unknown) => T): Codec<T> => {
   const headerOf = (body: string): string =>
     `${MARK}${VERSION} ${kind} ${createHash('sha256').update(body, 'utf8').digest('hex')}`
 
   const encode = (value: T): string | undefined => {
     try {
-      const body = `${JSON.stringify(rebuild(value))}\n`
+      const body = `${JSON.stringify(decodeValue(value))}\n`
       const text = `${headerOf(body)}\n${body}`
       return Buffer.byteLength(text) > MAX_ENTRY_BYTES ? undefined : text
     } catch {
@@ -52,7 +66,7 @@ const codecOf = <T>(kind: string, rebuild: (value: unknown) => T): Codec<T> => {
     try {
       const body = text.slice(headerEnd + 1)
       if (text.slice(0, headerEnd) !== headerOf(body)) return damaged
-      return { kind: 'valid', value: rebuild(JSON.parse(body)) }
+      return { kind: 'valid', value: decodeValue(JSON.parse(body)) }
     } catch {
       return damaged
     }
@@ -67,11 +81,5 @@ const isOfAnotherVersion = (text: string): boolean => {
   return version !== undefined && version !== VERSION
 }
 
-/** Equal for equal texts of entries: the header, since it holds the checksum. */
-export const idOf = (text: string): string => text.slice(0, text.indexOf('\n'))
-
-/** The text of a good. */
-export const goodCodec: Codec<Good> = codecOf('good', toGood)
-
-/** The text of the journal. */
-export const journalCodec: Codec<Journal> = codecOf('journal', toJournal)
+export const goodCodec = codecOf<Good>('good', decodeGood)
+export const journalCodec = codecOf<Journal>('journal', decodeJournal)

@@ -1,25 +1,25 @@
+import { randomBytes } from 'node:crypto'
 import { basename, dirname, join, resolve } from 'node:path'
-import { changeoverError } from '../model/failure.ts'
-import { MARK, MAX_ENTRY_BYTES } from './codec.ts'
-import { codeOf, systemFiles, type FileSystem, type OpenFile, type Standing } from './file-system.ts'
-import { beginTemporary, isStale } from './temporary.ts'
 import type { EntryName, GoodStore } from '../api/good-store.ts'
-import { UnusableEntry } from './unusable.ts'
+import { changeoverError } from '../model/failure.ts'
+import { MARK, MAX_ENTRY_BYTES, UnusableEntry } from './codec.ts'
+import { codeOf, type FileKind, type FileSystem, type OpenFile, systemFiles } from './file-system.ts'
 
-const names: readonly EntryName[] = ['good', 'good.1', 'good.2', 'journal']
+const entryNames: readonly EntryName[] = ['good', 'good.1', 'good.2', 'journal']
 
 /**
- * Keeps entries as files: `path` itself is the last known good, `path.1` and `path.2` the two before it, `path.journal`
- * the journal. All are readable by their owner only (0600). The folder must exist; a relative path is resolved now.
+ * Creates a store that keeps entries as files: `path`, `path.1` and `path.2` hold the last known good and the two before
+ * it, in any order, and `path.journal` holds the journal. Only their owner may read them (0600). The folder must exist; a
+ * relative path is resolved now.
  *
  * A save writes a temporary file beside the entry, syncs it, renames it over the entry and syncs the folder: whatever
  * stops it, the entry is the old one or the new one. It replaces only a plain file that is an entry of Changeover's (of
- * whatever version, damaged or not), is empty or is not there: a symlink, a file that cannot be read and somebody else's
- * file are left alone, and the save rejects. Symlinks among the folders are followed, and a load follows any.
+ * any version, damaged or not), is empty or does not exist. A symlink, an unreadable file and any other file are left
+ * alone, and the save rejects. Symlinks among the folders are followed, and a load follows any.
  *
- * A path belongs to one reloader. Where two use it, each entry is still whole, but is of the one that saved last.
+ * A path belongs to one reloader. If two use it, each entry is still whole, but belongs to the one that saved last.
  *
- * @throws ChangeoverError `reloader.invalid-option` for what is not a path
+ * @throws ChangeoverError `reloader.invalid-option` if the path is not one
  */
 export const fileStore = (path: string, files: FileSystem = systemFiles): GoodStore => {
   if (typeof path !== 'string' || path === '' || path.includes('\0')) {
@@ -30,17 +30,17 @@ export const fileStore = (path: string, files: FileSystem = systemFiles): GoodSt
   const fileOf = (name: EntryName): string => (name === 'good' ? main : `${main}.${name.replace(/^good\./, '')}`)
   let isSwept = false
 
-  /** Removes what processes that died in a save have left. Best effort. */
+  /** Removes what processes that died during a save have left. */
   const sweep = async (): Promise<void> => {
     if (isSwept) return
     isSwept = true
     try {
       const stale = (await files.list(folder)).filter((name) =>
-        names.some((entry) => isStale(name, basename(fileOf(entry)))),
+        entryNames.some((entry) => isStale(name, basename(fileOf(entry)))),
       )
       for (const name of stale) await files.unlink(join(folder, name)).catch(() => {})
     } catch {
-      // Nobody needs it; a folder that cannot be read shows when an entry is.
+      // Nothing depends on it; a folder that cannot be read shows when an entry is loaded.
     }
   }
 
@@ -53,22 +53,48 @@ export const fileStore = (path: string, files: FileSystem = systemFiles): GoodSt
     save: async (name, text) => {
       const file = fileOf(name)
       await refuseUnlessOurs(files, file)
-      const temporary = beginTemporary(file)
+      const suffix = `${process.pid}-${randomBytes(8).toString('hex')}.tmp`
+      const temporary = `${file}.${suffix}`
+      ownSuffixes.add(suffix)
       try {
-        await writeNew(files, temporary.path, text)
-        await files.rename(temporary.path, file)
+        await writeNew(files, temporary, text)
+        await files.rename(temporary, file)
       } catch (error) {
-        await files.unlink(temporary.path).catch(() => {})
+        await files.unlink(temporary).catch(() => {})
         throw error
       } finally {
-        temporary.end()
+        ownSuffixes.delete(suffix)
       }
       await files.syncFolder(folder)
     },
   }
 }
 
-/** Opens a file, uses it and closes it, whatever happens. */
+// The temporary files that this process is writing. A process id alone does not tell: in a container the process before
+// may have had the same.
+const ownSuffixes = new Set<string>()
+
+/**
+ * True for a temporary file of `entry` that is not being written any more. A process in another container may lose its
+ * file that way: its save fails and is retried.
+ */
+const isStale = (name: string, entry: string): boolean => {
+  if (!name.startsWith(`${entry}.`)) return false
+  const suffix = name.slice(entry.length + 1)
+  const pid = Number(/^(\d{1,10})-[0-9a-f]{16}\.tmp$/.exec(suffix)?.[1])
+  if (!Number.isSafeInteger(pid) || pid <= 0) return false
+  return pid === process.pid ? !ownSuffixes.has(suffix) : !isRunning(pid)
+}
+
+const isRunning = (pid: number): boolean => {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    return codeOf(error) !== 'ESRCH'
+  }
+}
+
+/** Uses a file and closes it, whatever happens. */
 const using = async <T>(opening: Promise<OpenFile>, use: (file: OpenFile) => Promise<T>): Promise<T> => {
   const file = await opening
   try {
@@ -89,9 +115,9 @@ const readEntry = async (files: FileSystem, path: string): Promise<string | unde
     return await using(files.open(path), async (file) => {
       const size = await file.size()
       if (size === undefined) throw notPlain('other')
-      // Nobody's last known good is that large; it must not fill the memory of a service that starts.
+      // A file that large is not an entry, and must not fill the memory of a service that starts.
       if (size > MAX_ENTRY_BYTES) throw new UnusableEntry('persistence.damaged')
-      // What is no UTF-8 changes here, and its checksum with it.
+      // Invalid UTF-8 changes here, so the checksum does not match.
       return (await file.read(MAX_ENTRY_BYTES + 1)).toString('utf8')
     })
   } catch (error) {
@@ -100,23 +126,23 @@ const readEntry = async (files: FileSystem, path: string): Promise<string | unde
   }
 }
 
-const codes: Readonly<Record<Exclude<Standing, 'nothing' | 'file'>, string>> = {
-  link: 'ELOOP',
-  folder: 'EISDIR',
-  other: 'ERR_INVALID_ARG_VALUE',
-}
-
-const notPlain = (standing: keyof typeof codes): Error =>
-  Object.assign(new Error('not a plain file'), { code: codes[standing] })
-
-/** A path set by mistake, to the service's own config say, must not cost anybody the file that stands there. */
+/** Protects a file at a path that was set by mistake, such as that of the service's own config. */
 const refuseUnlessOurs = async (files: FileSystem, path: string): Promise<void> => {
-  const standing = await files.inspect(path)
-  if (standing === 'nothing') return
-  if (standing !== 'file') throw notPlain(standing)
+  const kind = await files.inspect(path)
+  if (kind === 'nothing') return
+  if (kind !== 'file') throw notPlain(kind)
   const head = await using(files.open(path), (file) => file.read(MARK.length))
   const text = head.toString('latin1')
   // A loss of power may leave an entry cut short, or full of zeros.
   if (MARK.startsWith(text) || /^\0*$/.test(text)) return
   throw new UnusableEntry('persistence.foreign')
 }
+
+const codes: Readonly<Record<Exclude<FileKind, 'nothing' | 'file'>, string>> = {
+  link: 'ELOOP',
+  folder: 'EISDIR',
+  other: 'ERR_INVALID_ARG_VALUE',
+}
+
+const notPlain = (kind: keyof typeof codes): Error =>
+  Object.assign(new Error('not a plain file'), { code: codes[kind] })

@@ -1,49 +1,48 @@
 import { constants } from 'node:fs'
 import { lstat, open, readdir, rename, unlink, type FileHandle } from 'node:fs/promises'
 
-/** A file that is open. */
 export interface OpenFile {
-  /** Its size in bytes; `undefined` for what is not a plain file. */
+  /** Resolves with the size in bytes, or `undefined` if it is not a plain file. */
   readonly size: () => Promise<number | undefined>
-  /** The first bytes, at most `most` of them. */
-  readonly read: (most: number) => Promise<Buffer>
-  /** Appends all of it. */
+  /** Reads from the beginning. */
+  readonly read: (maxBytes: number) => Promise<Buffer>
+  /** Appends the whole text. */
   readonly write: (text: string) => Promise<void>
-  /** Resolves when what was written would survive a loss of power. */
+  /** Resolves when everything written would survive a loss of power. */
   readonly sync: () => Promise<void>
   readonly close: () => Promise<void>
 }
 
-/** What stands at a path; a symlink is not followed. */
-export type Standing = 'nothing' | 'file' | 'link' | 'folder' | 'other'
+/** What is found at a path, without following a symlink. */
+export type FileKind = 'nothing' | 'file' | 'link' | 'folder' | 'other'
 
-/** The steps of which a load and a save are made, so that a test can fail or end the process between any two of them. */
+/** The steps of a load and a save. A test can make any of them fail, or end the process between two. */
 export interface FileSystem {
-  readonly inspect: (path: string) => Promise<Standing>
-  /** Rejects with `ENOENT` where there is no file. */
+  readonly inspect: (path: string) => Promise<FileKind>
+  /** Rejects with `ENOENT` if there is no file. */
   readonly open: (path: string) => Promise<OpenFile>
-  /** A new file that only the owner may read and write. Rejects where something stands there already. */
+  /** Creates a file that only its owner may read and write. Rejects if the path is taken. */
   readonly create: (path: string) => Promise<OpenFile>
   readonly rename: (from: string, to: string) => Promise<void>
   readonly unlink: (path: string) => Promise<void>
-  /** Makes the names in a folder durable, where the system can do that. */
+  /** Makes the names in a folder durable, if the system can do that. */
   readonly syncFolder: (path: string) => Promise<void>
   readonly list: (folder: string) => Promise<readonly string[]>
 }
 
-/** The code of a system error, or ''. */
+/** The code of a system error, or an empty string. */
 export const codeOf = (error: unknown): string =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
 
 const OWNER_ONLY = 0o600
 
-// Windows and some network filesystems cannot sync a folder; there the rename alone has to do.
+// Windows and some network file systems cannot sync a folder; there the rename alone must do.
 const cannotSyncFolder = new Set(['EPERM', 'EISDIR', 'EINVAL', 'ENOTSUP'])
 
-const readFirst = async (handle: FileHandle, most: number): Promise<Buffer> => {
-  // Sizes are not believed: the file may grow meanwhile.
+const readFirst = async (handle: FileHandle, maxBytes: number): Promise<Buffer> => {
+  // The size is only a hint: the file may grow meanwhile.
   const { size } = await handle.stat()
-  const buffer = Buffer.allocUnsafe(Math.min(size + 1, most))
+  const buffer = Buffer.allocUnsafe(Math.min(size + 1, maxBytes))
   let length = 0
   while (length < buffer.length) {
     const { bytesRead } = await handle.read(buffer, length, buffer.length - length, length)
@@ -58,13 +57,13 @@ const openFileOf = (handle: FileHandle): OpenFile => ({
     const stats = await handle.stat()
     return stats.isFile() ? stats.size : undefined
   },
-  read: (most) => readFirst(handle, most),
+  read: (maxBytes) => readFirst(handle, maxBytes),
   write: (text) => handle.writeFile(text, 'utf8'),
   sync: () => handle.sync(),
   close: () => handle.close(),
 })
 
-/** The machine's own. */
+/** The files of the operating system. */
 export const systemFiles: FileSystem = {
   inspect: async (path) => {
     try {
@@ -77,7 +76,7 @@ export const systemFiles: FileSystem = {
       throw error
     }
   },
-  // Non-blocking: a pipe in the file's place must not hold a thread for ever.
+  // Non-blocking: a pipe in the file's place must not block a thread forever.
   open: async (path) => openFileOf(await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))),
   create: async (path) => openFileOf(await open(path, 'wx', OWNER_ONLY)),
   rename,

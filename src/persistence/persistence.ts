@@ -1,60 +1,50 @@
-import { backoffMs, safeRandom } from '../async/backoff.ts'
 import type { Clock, TimerHandle } from '../api/clock.ts'
-import { type Failure, failure } from '../model/failure.ts'
-import { goodCodec, idOf, journalCodec } from './codec.ts'
-import { StoredEntry } from './stored-entry.ts'
-import { Line } from './write-queue.ts'
-import type { Good, Journal } from './journal.ts'
 import type { GoodStore } from '../api/good-store.ts'
+import type { BackoffOptions } from '../api/options.ts'
+import { backoffMs, safeRandom } from '../async/backoff.ts'
+import { type Failure, failure } from '../model/failure.ts'
+import { goodCodec, journalCodec } from './codec.ts'
+import { type Good, type Journal, MAX_GOODS, type PersistedState } from './persisted-state.ts'
+import { type EntryContent, StoredEntry } from './stored-entry.ts'
+import { WriteQueue } from './write-queue.ts'
 
 export interface PersistenceOptions {
   readonly clock: Clock
   /** How long one call of the store may take, in milliseconds. */
   readonly deadlineMs: number
-  /** Gets every failure, of a load and of each try to save. */
+  /** Receives every failure of a load or save. */
   readonly report: (failed: Failure) => void
-  /** When a save that failed is tried again. Default: 1 s, doubling up to 60 s. */
-  readonly retry?: { readonly minMs: number; readonly maxMs: number }
+  /** When a failed save is retried. @default 1 s, doubling up to 60 s */
+  readonly backoff?: Required<BackoffOptions>
   readonly random?: () => number
 }
 
-/** What was kept. */
-export interface PersistedState {
-  /** Those that can be used, newest first, each digest once. */
-  readonly goods: readonly Good[]
-  readonly journal: Journal | undefined
-}
-
-/** How keeping goes. */
 export interface PersistenceStatus {
   /** Wall-clock time of the last save that succeeded. */
   readonly lastSavedAt?: number
-  /** The last failure; gone once everything that is to be kept is. */
+  /** The last failure, until everything is stored again. */
   readonly lastError?: Failure
 }
 
-const MOST_GOODS = 3
-
 /**
- * Keeps goods and the journal in a store that may fail, hang or answer late. Nothing here throws or rejects: failures are
- * reported, and what could not be saved is tried again with back-off until it is saved, replaced by something newer, or
- * the keeper is closed. Call `load` before the first save: what the store holds decides the order of writing.
+ * Keeps the goods and the journal in a store that may fail, hang or answer late. Nothing here throws or rejects: failures
+ * are reported, and a failed save is retried with back-off until it succeeds, is replaced by a newer one, or `close` is
+ * called. Call `load` before the first save: the saves overwrite the oldest of what it has found.
  */
 export class Persistence {
   readonly #options: PersistenceOptions
   readonly #random: () => number
   readonly #goodEntries: readonly StoredEntry[]
   readonly #journalEntry: StoredEntry
-  readonly #goods: Line
-  readonly #journal: Line
-  /** Lines whose turn comes, first asked first. */
-  readonly #queue = new Set<Line>()
-  #running: Line | undefined
-  #passing: Promise<void> = Promise.resolve()
+  readonly #goods: WriteQueue
+  readonly #journal: WriteQueue
+  /** The queues with something to write, in the order of their requests. */
+  readonly #pending = new Set<WriteQueue>()
+  #worker: Promise<void> | undefined
   #timer: TimerHandle
-  #attempts = 0
-  /** That a good cannot be kept at all, whatever the store does. */
-  #leftOut: Failure | undefined
+  #retries = 0
+  /** A good that is too large for any store. */
+  #unstorable: Failure | undefined
   #lastSavedAt: number | undefined
   #lastError: Failure | undefined
   #isClosed = false
@@ -63,62 +53,65 @@ export class Persistence {
     this.#options = options
     this.#random = safeRandom(options.random)
     const { clock, deadlineMs } = options
-    const entryOptions = { clock, deadlineMs, onSettled: (failed?: Failure) => this.#onSettled(failed) }
+    const entryOptions = { clock, deadlineMs, onLate: (failed?: Failure) => this.#noteLate(failed) }
+    const events = {
+      onSettled: (failed?: Failure) => this.#noteSettled(failed),
+      onPassed: () => this.#noteIfDone(),
+    }
+    this.#journalEntry = new StoredEntry('journal', store, entryOptions)
     this.#goodEntries = (['good', 'good.1', 'good.2'] as const).map(
       (name) => new StoredEntry(name, store, entryOptions),
     )
-    this.#journalEntry = new StoredEntry('journal', store, entryOptions)
-    this.#goods = new Line(this.#goodEntries)
-    this.#journal = new Line([this.#journalEntry])
+    this.#journal = new WriteQueue([this.#journalEntry], events)
+    this.#goods = new WriteQueue(this.#goodEntries, events)
   }
 
-  /** What is kept; an entry that cannot be read or used is reported and left out. Takes one deadline at most. */
+  /** Loads all entries within one deadline. An entry that cannot be read or used is reported and left out. */
   async load(): Promise<PersistedState> {
     if (this.#isClosed) return { goods: [], journal: undefined }
     const [journal, ...entries] = await Promise.all([
-      this.#journalEntry.load(journalCodec.decode, () => 0),
-      ...this.#goodEntries.map((entry) => entry.load(goodCodec.decode, ({ sequence }) => sequence)),
+      this.#journalEntry.load(journalCodec, () => 0),
+      ...this.#goodEntries.map((entry) => entry.load(goodCodec, ({ sequence }) => sequence)),
     ])
     for (const { failed } of [...entries, journal]) if (failed !== undefined) this.#note(failed)
     const found = entries
       .flatMap(({ value }) => value ?? [])
       .sort((a, b) => b.sequence - a.sequence || b.savedAt - a.savedAt)
-    const goods = found.filter((good, index) => found.findIndex(({ digest }) => digest === good.digest) === index)
+    const isSame = (a: Good, b: Good): boolean => a.digest === b.digest || a.text === b.text
+    const goods = found.filter((good, index) => found.findIndex((other) => isSame(good, other)) === index)
     return { goods, journal: journal.value }
   }
 
   /**
-   * Keeps the first three goods, given newest first with falling sequences. Whatever stops it, the newest good that is
-   * kept is the one of before or a newer one. Resolves after the first try: true where all of them are kept.
+   * Stores the first three goods, given newest first with falling sequences, over the oldest that are stored. The newest
+   * good in the store never gets older, whatever fails. Resolves after the first try: true if all of them are stored.
    */
-  saveGoods(goods: readonly Good[]): Promise<boolean> {
-    this.#leftOut = undefined
-    const texts = goods.slice(0, MOST_GOODS).flatMap((good) => {
+  async saveGoods(goods: readonly Good[]): Promise<boolean> {
+    this.#unstorable = undefined
+    const contents = goods.slice(0, MAX_GOODS).flatMap((good) => {
       const text = goodCodec.encode(good)
-      if (text !== undefined) return { text, id: idOf(text), sequence: good.sequence }
-      this.#leftOut = failure('persistence.failed', { phase: 'persist', detail: 'a good that is too large to be kept' })
-      this.#note(this.#leftOut)
+      if (text !== undefined) return { text, sequence: good.sequence }
+      this.#unstorable = this.#noteTooLarge('a good')
       return []
     })
-    const isWhole = this.#leftOut === undefined
-    return this.#save(this.#goods, texts).then((isKept) => isKept && isWhole)
+    const isWhole = this.#unstorable === undefined
+    return (await this.#save(this.#goods, contents)) && isWhole
   }
 
   /**
-   * Keeps the journal. Of several that wait the newest alone is written. Resolves after the first try: true where a
-   * journal at least as new is kept.
+   * Stores the journal; of several pending ones only the newest is written. Resolves after the first try: true if this
+   * journal or a newer one is stored.
    */
   saveJournal(journal: Journal): Promise<boolean> {
     const text = journalCodec.encode(journal)
-    if (text !== undefined) return this.#save(this.#journal, [{ text, id: idOf(text), sequence: 0 }])
-    this.#note(failure('persistence.failed', { phase: 'persist', detail: 'a journal that is too large to be kept' }))
+    if (text !== undefined) return this.#save(this.#journal, [{ text, sequence: 0 }])
+    this.#noteTooLarge('a journal')
     return Promise.resolve(false)
   }
 
-  /** Resolves when the saves that were asked for have been tried once, each within its deadline. */
+  /** Resolves when every requested save has been tried once, each within its deadline. */
   async flush(): Promise<void> {
-    // Not the lines' own waiters: a line that has just told them is still the running one for a moment.
-    while (this.#running !== undefined) await this.#passing
+    await this.#worker
   }
 
   status(): PersistenceStatus {
@@ -128,88 +121,87 @@ export class Persistence {
     }
   }
 
-  /** Ends waiting, retrying and saving at once: `flush` first. What the store has begun goes on in the store. */
+  /** Stops waiting, retrying and saving at once: call `flush` first. A call that the store has begun runs on. */
   close(): void {
     this.#isClosed = true
     this.#clearTimer()
-    this.#queue.clear()
-    this.#running = undefined
-    for (const entry of [...this.#goodEntries, this.#journalEntry]) entry.giveUp()
-    for (const line of this.#lines) line.close()
+    this.#pending.clear()
+    this.#goods.close()
+    this.#journal.close()
   }
 
-  get #lines(): readonly Line[] {
+  get #queues(): readonly WriteQueue[] {
     return [this.#goods, this.#journal]
   }
 
-  #save(line: Line, texts: Parameters<Line['want']>[0]): Promise<boolean> {
+  #save(queue: WriteQueue, contents: readonly EntryContent[]): Promise<boolean> {
     if (this.#isClosed) return Promise.resolve(false)
-    line.want(texts)
-    const ended = line.ended()
-    // To the end of the queue, so that saves become durable in the order in which they were asked for.
-    this.#queue.delete(line)
-    this.#queue.add(line)
-    void this.#run()
-    return ended
+    const stored = queue.request(contents)
+    // To the end, so that saves become durable in the order of their requests.
+    this.#pending.delete(queue)
+    this.#pending.add(queue)
+    this.#wake()
+    return stored
   }
 
-  async #run(): Promise<void> {
-    if (this.#running !== undefined || this.#isClosed) return
-    for (const line of this.#queue) {
-      this.#queue.delete(line)
-      this.#running = line
-      this.#passing = line.pass({
-        isClosed: () => this.#isClosed,
-        saved: () => {
-          this.#lastSavedAt = this.#options.clock.now()
-        },
-        failed: (failed) => this.#note(failed),
-        ended: () => this.#noteIfDone(),
-      })
-      await this.#passing
+  #wake(): void {
+    if (this.#pending.size > 0) this.#worker ??= this.#work()
+  }
+
+  async #work(): Promise<void> {
+    for (const queue of this.#pending) {
+      this.#pending.delete(queue)
+      await queue.pass()
       if (this.#isClosed) return
     }
-    this.#running = undefined
-    this.#rest()
+    this.#worker = undefined
+    this.#scheduleRetry()
   }
 
-  #noteIfDone(): void {
-    if (!this.#lines.every(({ isDone }) => isDone)) return
-    this.#clearTimer()
-    this.#attempts = 0
-    this.#lastError = this.#leftOut
-  }
-
-  /** Nothing is being written: what is left is tried again later. */
-  #rest(): void {
-    this.#noteIfDone()
-    if (this.#timer !== undefined || !this.#lines.some(({ canBeTried }) => canBeTried)) return
-    this.#attempts += 1
-    const { clock, retry = { minMs: 1_000, maxMs: 60_000 } } = this.#options
-    this.#timer = clock.setTimeout(() => this.#retry(), backoffMs(retry, this.#attempts, this.#random))
+  #scheduleRetry(): void {
+    if (this.#timer !== undefined || !this.#queues.some(({ canWrite }) => canWrite)) return
+    this.#retries += 1
+    const { clock, backoff = { minMs: 1_000, maxMs: 60_000 } } = this.#options
+    this.#timer = clock.setTimeout(() => this.#retry(), backoffMs(backoff, this.#retries, this.#random))
   }
 
   #retry(): void {
-    this.#timer = undefined
-    for (const line of this.#lines) if (!line.isDone) this.#queue.add(line)
-    void this.#run()
+    this.#clearTimer()
+    for (const queue of this.#queues) if (queue.canWrite) this.#pending.add(queue)
+    this.#wake()
   }
 
-  #onSettled(failed: Failure | undefined): void {
+  /** A save that was abandoned has settled. */
+  #noteLate(failed: Failure | undefined): void {
     if (this.#isClosed) return
-    if (failed !== undefined) {
-      this.#note(failed)
-      if (this.#running === undefined) this.#rest()
-      return
-    }
-    this.#lastSavedAt = this.#options.clock.now()
+    this.#noteSettled(failed)
+    if (failed === undefined) {
+      this.#noteIfDone()
+      this.#retry()
+    } else if (this.#worker === undefined) this.#scheduleRetry()
+  }
+
+  #noteSettled(failed: Failure | undefined): void {
+    if (failed === undefined) this.#lastSavedAt = this.#options.clock.now()
+    else this.#note(failed)
+  }
+
+  #noteIfDone(): void {
+    if (!this.#queues.every(({ isDone }) => isDone)) return
     this.#clearTimer()
-    this.#retry()
+    this.#retries = 0
+    this.#lastError = this.#unstorable
   }
 
   #clearTimer(): void {
     this.#options.clock.clearTimeout(this.#timer)
     this.#timer = undefined
+  }
+
+  #noteTooLarge(what: string): Failure {
+    const failed = failure('persistence.failed', { phase: 'persist', detail: `${what} that is too large to be kept` })
+    this.#note(failed)
+    return failed
   }
 
   #note(failed: Failure): void {
@@ -218,7 +210,7 @@ export class Persistence {
     try {
       this.#options.report(failed)
     } catch {
-      // Who reports may fail; keeping goes on.
+      // A reporter that throws must not stop the saves.
     }
   }
 }

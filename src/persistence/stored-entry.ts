@@ -1,103 +1,102 @@
-import { type CallResult, type DeadlineCall, withDeadline, type LateResult } from '../async/deadline.ts'
 import type { Clock } from '../api/clock.ts'
-import { type Failure, failure } from '../model/failure.ts'
-import { type Decoded, idOf } from './codec.ts'
-import { type Held, nothingHeld } from './write-order.ts'
 import type { EntryName, GoodStore } from '../api/good-store.ts'
-import { UnusableEntry } from './unusable.ts'
+import { type CallResult, type DeadlineCall, type LateResult, withDeadline } from '../async/deadline.ts'
+import { type Failure, failure } from '../model/failure.ts'
+import { type Codec, UnusableEntry } from './codec.ts'
 
-export interface EntryOptions {
+export interface StoredEntryOptions {
   readonly clock: Clock
   readonly deadlineMs: number
-  /** A save that was given up has ended after all. */
-  readonly onSettled: (failed: Failure | undefined) => void
+  /** Called when an abandoned save settles after all. */
+  readonly onLate: (failed: Failure | undefined) => void
 }
 
-/** A text to be kept. */
-export interface EntryText extends Held {
+/** What an entry holds. The journal's sequence is always 0. */
+export interface EntryContent {
   readonly text: string
+  readonly sequence: number
 }
 
-/** What a load found; neither where nothing was saved yet. */
-export interface Loaded<T> {
+/** What a load found: neither, if nothing was saved yet. */
+export interface LoadedEntry<T> {
   readonly value?: T
   readonly failed?: Failure
 }
 
-/** How many failed saves are remembered, of a store that refuses everything for days. */
-const MOST_DOUBTS = 30
-
-/** One entry of a store: every call of it is bounded, and no save overtakes one that has not settled. */
+/** One entry of a store, and what is known of its content. Every call of the store has a deadline. */
 export class StoredEntry {
   readonly name: EntryName
   readonly #store: GoodStore
-  readonly #options: EntryOptions
+  readonly #options: StoredEntryOptions
   readonly #calls = new Set<DeadlineCall<unknown>>()
-  #mayHold: readonly Held[] = [nothingHeld]
-  #saves = 0
+  #content: EntryContent | undefined
+  #highestSequence = -1
   #isUnsettled = false
 
-  constructor(name: EntryName, store: GoodStore, options: EntryOptions) {
+  constructor(name: EntryName, store: GoodStore, options: StoredEntryOptions) {
     this.name = name
     this.#store = store
     this.#options = options
   }
 
-  /** What the store may hold, as far as it is known. */
-  get mayHold(): readonly Held[] {
-    return this.#mayHold
+  /** What the store surely holds; undefined after a failed save, which may have gone through all the same. */
+  get content(): EntryContent | undefined {
+    return this.#content
   }
 
-  /** True while a save that was given up has not settled: none is begun then, since the old one might land on the new. */
+  /** The highest sequence that the store may hold; -1 for an entry that is missing or unusable. */
+  get highestSequence(): number {
+    return this.#highestSequence
+  }
+
+  /** True until the last save has settled. No other save begins meanwhile, since the older text might land on the newer. */
   get isUnsettled(): boolean {
     return this.#isUnsettled
   }
 
-  /** What is kept. Never rejects. */
-  async load<T>(decode: (text: unknown) => Decoded<T>, sequenceOf: (value: T) => number): Promise<Loaded<T>> {
-    const savesBefore = this.#saves
+  /** Never rejects. */
+  async load<T>({ decode }: Codec<T>, sequenceOf: (value: T) => number): Promise<LoadedEntry<T>> {
     const ended = await this.#call(() => this.#store.load(this.name))
-    if (ended.kind !== 'done') return { failed: this.#failed(ended) }
-    // A store of one's own may say null where it has nothing.
+    if (ended.kind !== 'done') return { failed: this.#failureOf(ended) }
+    // A user's store may return null for an entry that it does not have.
     if (ended.value === undefined || ended.value === null) return {}
     const decoded = decode(ended.value)
-    const held =
-      decoded.kind === 'valid' ? { id: idOf(ended.value as string), sequence: sequenceOf(decoded.value) } : nothingHeld
-    if (savesBefore === this.#saves) this.#mayHold = [held]
-    return decoded.kind === 'valid' ? { value: decoded.value } : { failed: this.#failure(decoded.code) }
+    if (decoded.kind === 'refused') return { failed: this.#failure(decoded.code) }
+    const { value } = decoded
+    // A save that has begun meanwhile knows better.
+    if (this.#highestSequence < 0) this.#hold({ text: ended.value as string, sequence: sequenceOf(value) })
+    return { value }
   }
 
-  /** Replaces what is kept. Never rejects; `undefined` where it is done. */
-  async save({ text, id, sequence }: EntryText): Promise<Failure | undefined> {
+  /** Replaces the content. Never rejects; resolves with the failure, if any. */
+  async save(content: EntryContent): Promise<Failure | undefined> {
     if (this.#isUnsettled) return this.#failure('persistence.timeout')
-    const held = { id, sequence }
-    this.#saves += 1
-    this.#noteBegun(held)
-    let isOver = false
+    this.#isUnsettled = true
+    this.#content = undefined
+    this.#highestSequence = Math.max(this.#highestSequence, content.sequence)
+    const settle = (isSaved: boolean): void => {
+      this.#isUnsettled = false
+      if (isSaved) this.#hold(content)
+    }
     const ended = await this.#call(
-      () => this.#store.save(this.name, text),
+      () => this.#store.save(this.name, content.text),
       (late) => {
-        isOver = true
-        this.#isUnsettled = false
-        if (late.kind === 'value') this.#mayHold = [held]
-        this.#options.onSettled(late.kind === 'value' ? undefined : this.#failed({ ...late, kind: 'failed' }))
+        settle(late.kind === 'value')
+        this.#options.onLate(late.kind === 'value' ? undefined : this.#failureOf({ ...late, kind: 'failed' }))
       },
     )
-    if (ended.kind === 'done') {
-      this.#mayHold = [held]
-      return undefined
-    }
-    if (ended.kind !== 'failed') this.#isUnsettled = !isOver
-    return this.#failed(ended)
+    if (ended.kind === 'done' || ended.kind === 'failed') settle(ended.kind === 'done')
+    return ended.kind === 'done' ? undefined : this.#failureOf(ended)
   }
 
-  /** Waits no longer for what is running. */
-  giveUp(): void {
+  /** Abandons the calls that are running. */
+  close(): void {
     for (const call of this.#calls) call.cancel()
   }
 
-  #failure(code: Failure['code'], cause?: unknown): Failure {
-    return failure(code, { phase: 'persist', detail: this.name }, cause)
+  #hold(content: EntryContent): void {
+    this.#content = content
+    this.#highestSequence = content.sequence
   }
 
   async #call(
@@ -112,15 +111,13 @@ export class StoredEntry {
     return ended
   }
 
-  // A save that fails may have gone through all the same, so the entry holds what it held, or this.
-  #noteBegun(held: Held): void {
-    const [first = nothingHeld, ...others] = this.#mayHold.filter(({ id }) => id !== held.id)
-    this.#mayHold = [first, ...others.slice(-MOST_DOUBTS), held]
-  }
-
-  #failed(ended: Exclude<CallResult<unknown>, { kind: 'done' }>): Failure {
+  #failureOf(ended: Exclude<CallResult<unknown>, { kind: 'done' }>): Failure {
     if (ended.kind !== 'failed') return this.#failure('persistence.timeout')
     const { error } = ended
     return error instanceof UnusableEntry ? this.#failure(error.code) : this.#failure('persistence.failed', error)
+  }
+
+  #failure(code: Failure['code'], cause?: unknown): Failure {
+    return failure(code, { phase: 'persist', detail: this.name }, cause)
   }
 }

@@ -1,91 +1,88 @@
 import type { Failure } from '../model/failure.ts'
-import type { EntryText, StoredEntry } from './stored-entry.ts'
-import { isInPlace, nextToWrite, type Place } from './write-order.ts'
+import type { EntryContent, StoredEntry } from './stored-entry.ts'
 
-/** What a pass tells its keeper. */
-export interface Passing {
-  readonly isClosed: () => boolean
-  readonly saved: () => void
-  readonly failed: (failed: Failure) => void
-  /** All has been tried; who waits is told next. */
-  readonly ended: () => void
+export interface WriteQueueEvents {
+  readonly onSettled: (failed: Failure | undefined) => void
+  /** Called when a pass has ended, before the promises of its requests resolve. */
+  readonly onPassed: () => void
 }
 
-interface EntryPlace extends Place {
-  readonly entry: StoredEntry
-  readonly target: EntryText
-}
+/**
+ * Keeps the newest contents that were requested in a group of entries: the goods in three, the journal in one. A content
+ * has no entry of its own but takes that of the oldest one, so a single write stores a new good.
+ *
+ * The newest is written first, and an older one only once every newer one is stored. The newest that is known to be
+ * stored is overwritten last. So whatever fails or ends the process, the store holds the newest of before or a newer one.
+ */
+export class WriteQueue {
+  #entries: readonly StoredEntry[]
+  readonly #events: WriteQueueEvents
+  #requested: readonly EntryContent[] = []
+  #waiters: ((isStored: boolean) => void)[] = []
+  #isClosed = false
 
-interface Waiter {
-  readonly version: number
-  readonly resolve: (isKept: boolean) => void
-}
-
-/** Entries that are saved together: the goods, or the journal. Of what waits to be saved only the newest is. */
-export class Line {
-  readonly #entries: readonly StoredEntry[]
-  #places: readonly EntryPlace[] = []
-  #version = 0
-  #waiters: readonly Waiter[] = []
-
-  /** @param entries newest first */
-  constructor(entries: readonly StoredEntry[]) {
+  constructor(entries: readonly StoredEntry[], events: WriteQueueEvents) {
     this.#entries = entries
+    this.#events = events
   }
 
-  /** From now on these are wanted in the first entries; the others stay as they are. */
-  want(texts: readonly EntryText[]): void {
-    this.#version += 1
-    this.#places = this.#entries.slice(0, texts.length).map((entry, index) => ({
-      entry,
-      target: texts[index] as EntryText,
-      get mayHold() {
-        return entry.mayHold
-      },
-    }))
-  }
-
-  /** Resolves at the end of a pass that has tried what is wanted now: true where all of it, or newer, is kept. */
-  ended(): Promise<boolean> {
-    return new Promise((resolve) => {
-      this.#waiters = [...this.#waiters, { version: this.#version, resolve }]
-    })
+  /**
+   * Replaces what is to be stored, newest first, one for each entry at most. Resolves at the end of a pass that has tried
+   * it: true if all of it, or of a later request, is stored.
+   */
+  request(contents: readonly EntryContent[]): Promise<boolean> {
+    this.#requested = contents
+    return new Promise((resolve) => this.#waiters.push(resolve))
   }
 
   get isDone(): boolean {
-    return this.#places.every(isInPlace)
+    return this.#requested.every(({ text }) => this.#entries.some((entry) => entry.content?.text === text))
   }
 
-  /** False where there is nothing to write, or nothing before a save that was given up has settled. */
-  get canBeTried(): boolean {
-    return nextToWrite(this.#places, ({ entry }) => !entry.isUnsettled) !== undefined
+  /** True if something is left to write, and no abandoned save might still land on it. */
+  get canWrite(): boolean {
+    return !this.isDone && !this.#entries.some(({ isUnsettled }) => isUnsettled)
   }
 
-  /** Writes what is wanted now, each entry once at most. Never rejects. */
-  async pass({ isClosed, saved, failed, ended }: Passing): Promise<void> {
-    const version = this.#version
-    const places = this.#places
-    const tried = new Set<EntryPlace>()
-    const mayTry = (place: EntryPlace): boolean => !tried.has(place)
-    for (let place = nextToWrite(places, mayTry); place !== undefined; place = nextToWrite(places, mayTry)) {
-      tried.add(place)
-      const failure = await place.entry.save(place.target)
-      if (isClosed()) return
-      if (failure === undefined) saved()
-      else failed(failure)
+  /** Writes what is missing, up to the first failure. Never rejects. */
+  async pass(): Promise<void> {
+    const waiters = this.#waiters.splice(0)
+    const free = new Set(this.#entries)
+    let isStored = true
+    for (const content of this.#requested) {
+      const entry = this.#entryFor(content, free)
+      free.delete(entry)
+      if (entry.content?.text === content.text) continue
+      const failed = await entry.save(content)
+      this.#events.onSettled(failed)
+      isStored = failed === undefined && !this.#isClosed
+      if (isStored) continue
+      // Behind its equals, so that the next pass tries another one.
+      this.#entries = [...this.#entries.filter((other) => other !== entry), entry]
+      break
     }
-    ended()
-    this.#settle(version, places.every(isInPlace))
+    if (!this.#isClosed) this.#events.onPassed()
+    for (const resolve of waiters) resolve(isStored)
   }
 
-  /** Nothing is saved any more. */
+  /** Abandons the save that is running; nothing is written any more. */
   close(): void {
-    this.#settle(this.#version, false)
+    this.#isClosed = true
+    for (const entry of this.#entries) entry.close()
+    for (const resolve of this.#waiters.splice(0)) resolve(false)
   }
 
-  #settle(upTo: number, isKept: boolean): void {
-    const settled = this.#waiters.filter(({ version }) => version <= upTo)
-    this.#waiters = this.#waiters.filter(({ version }) => version > upTo)
-    for (const { resolve } of settled) resolve(isKept)
+  /** The entry that holds the content, or else the one to overwrite. */
+  #entryFor({ text, sequence }: EntryContent, free: ReadonlySet<StoredEntry>): StoredEntry {
+    const newest = Math.max(...this.#entries.map(({ content }) => content?.sequence ?? -1))
+    const rankOf = ({ content, highestSequence, isUnsettled }: StoredEntry): number => {
+      if (content?.text === text) return -4
+      // Its save is refused: no good is written while an older save may land.
+      if (isUnsettled) return -3
+      // The same good as another document.
+      if (content?.sequence === sequence) return -2
+      return content?.sequence === newest ? Number.POSITIVE_INFINITY : highestSequence
+    }
+    return [...free].reduce((best, entry) => (rankOf(entry) < rankOf(best) ? entry : best))
   }
 }

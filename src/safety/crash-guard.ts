@@ -1,7 +1,4 @@
-import type { ConfigAttempt } from '../persistence/journal.ts'
-
-/** Attempts that are kept; beyond it the oldest are forgotten. */
-const MAX_ATTEMPTS = 16
+import { type ConfigAttempt, MAX_ATTEMPTS } from '../persistence/persisted-state.ts'
 
 /** Counts how often the process died while it tried a config: the attempt began and never ended. */
 export class CrashGuard {
@@ -24,7 +21,7 @@ export class CrashGuard {
    */
   load(attempts: readonly ConfigAttempt[], provedDigest: string | undefined): readonly ConfigAttempt[] {
     const died: ConfigAttempt[] = []
-    this.#attempts = attempts.slice(0, MAX_ATTEMPTS).flatMap((attempt) => {
+    this.#attempts = attempts.flatMap((attempt) => {
       if (attempt.digest === provedDigest) return []
       if (!attempt.isOpen) return [attempt]
       const counted = { ...attempt, isOpen: false, deaths: attempt.deaths + 1 }

@@ -1,9 +1,6 @@
 import type { GoodStatus } from '../api/status.ts'
-import type { Good } from '../persistence/journal.ts'
+import { type Good, MAX_GOODS } from '../persistence/persisted-state.ts'
 import type { Snapshot } from '../model/snapshot.ts'
-
-/** The last known good and the two before it. */
-const MAX_GOODS = 3
 
 /** Far in the future, and below the largest sequence. */
 const MAX_TIME = 2 ** 50
@@ -17,7 +14,7 @@ export class GoodHistory {
   }
 
   load(goods: readonly Good[]): void {
-    this.#goods = goods.slice(0, MAX_GOODS)
+    this.#goods = goods
   }
 
   /** True if the config is the last known good. */
@@ -31,15 +28,13 @@ export class GoodHistory {
     return this.#goods.find(({ digest, revision }) => digest === to || revision.name === to)
   }
 
-  /** Makes a snapshot the newest; true if it was good before. */
-  add(snapshot: Snapshot, savedAt: number): boolean {
+  /** Makes a snapshot the newest good. */
+  add(snapshot: Snapshot, savedAt: number): void {
     const { digest, revision, text } = snapshot
     // A text stands here once, even if its digest has changed because the key was lost.
     const others = this.#goods.filter((good) => good.digest !== digest && good.text !== text)
-    const isKnown = others.length < this.#goods.length
     const sequence = this.#nextSequence(savedAt)
     this.#goods = [{ sequence, savedAt, revision, digest, text }, ...others].slice(0, MAX_GOODS)
-    return isKnown
   }
 
   /** Makes a known good the newest, under another revision or after the digest key was lost. */

@@ -1,11 +1,8 @@
 import { backoffMs } from '../async/backoff.ts'
 import type { QuarantineOptions } from '../api/options.ts'
 import type { Clock, TimerHandle } from '../api/clock.ts'
-import type { Quarantined } from '../persistence/journal.ts'
+import { MAX_QUARANTINED, type Quarantined } from '../persistence/persisted-state.ts'
 import type { ErrorCode, Failure } from '../model/failure.ts'
-
-/** Entries that are kept; beyond it the oldest are forgotten. */
-const MAX_ENTRIES = 64
 
 /** The latest time that a `Date` can show. */
 const MAX_TIME = 8.64e15
@@ -73,7 +70,7 @@ export class Quarantine {
   }
 
   load(entries: readonly Quarantined[]): void {
-    this.#entries = entries.slice(0, MAX_ENTRIES).map((entry) => {
+    this.#entries = entries.map((entry) => {
       const isTooFar = entry.until !== undefined && entry.until > MAX_TIME
       return isTooFar ? { ...entry, until: MAX_TIME } : entry
     })
@@ -147,7 +144,7 @@ export class Quarantine {
 
   #put(entry: Quarantined): void {
     const others = this.#entries.filter(({ digest, build }) => digest !== entry.digest || build !== entry.build)
-    this.#entries = [entry, ...others].slice(0, MAX_ENTRIES)
+    this.#entries = [entry, ...others].slice(0, MAX_QUARANTINED)
   }
 
   #isOver({ until }: Quarantined): boolean {

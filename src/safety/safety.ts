@@ -2,7 +2,7 @@ import type { Untried } from '../../machines/index.ts'
 import { type Failure, failure } from '../model/failure.ts'
 import type { Outcome } from '../model/record.ts'
 import type { Snapshot } from '../model/snapshot.ts'
-import type { ConfigAttempt, Frozen, Good, Journal } from '../persistence/journal.ts'
+import type { ConfigAttempt, Frozen, Good, Journal } from '../persistence/persisted-state.ts'
 import type { Persistence, PersistenceStatus } from '../persistence/persistence.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { Transaction } from '../transaction/transaction.ts'
@@ -110,15 +110,12 @@ export class Safety {
 
   /** It has passed its soak: it is the last known good from now on, and after a restart too. */
   async promote(snapshot: Snapshot): Promise<void> {
-    const isKnown = this.goodHistory.add(snapshot, this.#settings.clock.now())
+    this.goodHistory.add(snapshot, this.#settings.clock.now())
     this.quarantine.clear(snapshot.digest)
     this.#crashGuard.end(snapshot.digest)
     // The goods first: an attempt that is still open for the last known good is known to have held.
     if (this.#persistence === undefined) return
-    const { goods } = this.goodHistory
-    // One that moves up is written above first: between two writes it would be nowhere else.
-    if (isKnown) await this.#persistence.saveGoods(goods.slice(0, 1))
-    await this.#persistence.saveGoods(goods)
+    await this.#persistence.saveGoods(this.goodHistory.goods)
     await this.#save()
   }
 

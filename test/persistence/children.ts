@@ -6,13 +6,13 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { root } from '../architecture/project.ts'
 
-/** A folder of the test's own, removed with all that is in it. */
+/** Makes a temporary folder for the test; `remove` removes it with everything in it. */
 export const ownFolder = (): {
   readonly folder: string
   readonly make: (name: string) => string
   readonly remove: () => void
 } => {
-  const folder = mkdtempSync(join(tmpdir(), 'changeover-keeper-'))
+  const folder = mkdtempSync(join(tmpdir(), 'changeover-'))
   return {
     folder,
     make: (name) => {
@@ -24,7 +24,7 @@ export const ownFolder = (): {
   }
 }
 
-/** Compiles a child once, so that each of hundreds starts as fast as Node does. The path of what runs. */
+/** Compiles a child once, so that hundreds of them start as fast as Node does. Resolves with the path to run. */
 export const compileChild = async (child: URL, into: string): Promise<string> => {
   const source = fileURLToPath(child)
   const compiler = join(root, 'node_modules/typescript/bin/tsc')
@@ -36,16 +36,15 @@ export const compileChild = async (child: URL, into: string): Promise<string> =>
   return join(into, relative(root, source).replace(/\.ts$/, '.js'))
 }
 
-/** How a child has ended. */
+/** How a child ended. */
 export interface Ended {
   readonly code: number | null
   readonly signal: NodeJS.Signals | null
-  /** The lines of its output. */
   readonly lines: readonly string[]
   readonly complaints: string
 }
 
-/** Runs a process to its end. `meanwhile` is called with each part of its output; the first true ends its input. */
+/** Runs a process to its end. `meanwhile` sees the output grow; its first true closes the process's input. */
 export const runChild = (
   command: string,
   args: readonly string[],
@@ -53,7 +52,7 @@ export const runChild = (
 ): Promise<Ended> =>
   new Promise((resolve, reject) => {
     const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'] })
-    child.stdin.on('error', () => {}) // it may have ended before
+    child.stdin.on('error', () => {}) // the child may have ended before
     let output = ''
     let complaints = ''
     child.stdout.on('data', (chunk: Buffer) => {
@@ -69,7 +68,7 @@ export const runChild = (
     })
   })
 
-/** Runs tasks, a few of them at one time. */
+/** Runs tasks, three at a time. */
 export const inTurns = async <T>(tasks: readonly T[], run: (task: T) => Promise<void>): Promise<void> => {
   const left = [...tasks]
   const work = async (): Promise<void> => {

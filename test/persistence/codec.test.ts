@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { goodCodec, journalCodec, MAX_ENTRY_BYTES } from '../../src/persistence/codec.ts'
-import { MAX_ATTEMPTS, MAX_QUARANTINED, MAX_STRING } from '../../src/persistence/decode.ts'
-import type { Good, Journal } from '../../src/persistence/journal.ts'
+import { MAX_STRING } from '../../src/persistence/decode.ts'
+import { type Good, type Journal, MAX_ATTEMPTS, MAX_QUARANTINED } from '../../src/persistence/persisted-state.ts'
 import { attemptOf, goodOf, journalOf, quarantinedOf } from './scene.ts'
 
 const damaged = { kind: 'refused', code: 'persistence.damaged' }
 const foreign = { kind: 'refused', code: 'persistence.foreign' }
 
-/** An entry with a true checksum, whatever it holds. */
+/** An entry with a valid checksum, whatever it holds. */
 const sealed = (body: string, kind = 'good', version = '1'): string =>
   `changeover/${version} ${kind} ${createHash('sha256').update(body).digest('hex')}\n${body}`
 
@@ -25,20 +25,20 @@ describe('the text of an entry', () => {
 
   it.each([
     ['an ordinary text', '{"a":1}'],
-    ['no text', ''],
+    ['an empty text', ''],
     ['lines and quotes', '"\n\r\\\t'],
     ['characters beyond ASCII', 'é 漢字 🦊 \u2028 \uFEFF'],
     ['half a surrogate pair', 'a\uD83D'],
     ['a zero', '\0'],
     ['a mebibyte', 'x'.repeat(2 ** 20)],
-  ])('gives back a good with %s', (_title, text) => {
+  ])('decodes to the same good with %s', (_title, text) => {
     expect(goodCodec.decode(encoded(goodOf(1, text)))).toEqual({ kind: 'valid', value: goodOf(1, text) })
   })
 
   it.each([
-    ['of nothing yet', { digestKey: 'k', attempts: [], quarantine: [] }],
+    ['that is empty', { digestKey: 'k', attempts: [], quarantine: [] }],
     ['of a frozen service', journal],
-    ['of one that runs freely', journalOf(2)],
+    ['of a service that is not frozen', journalOf(2)],
     [
       'that is full',
       {
@@ -47,12 +47,12 @@ describe('the text of an entry', () => {
         quarantine: Array.from({ length: MAX_QUARANTINED }, (_, n) => quarantinedOf(n)),
       },
     ],
-  ])('gives back a journal %s', (_title, given: Journal) => {
+  ])('decodes to the same journal: one %s', (_title, given: Journal) => {
     const text = journalCodec.encode(given)
     expect(journalCodec.decode(text)).toEqual({ kind: 'valid', value: given })
   })
 
-  it('is what it was after it has been read and written again', () => {
+  it('is the same after it has been decoded and encoded again', () => {
     const text = encoded(good)
     const decoded = goodCodec.decode(text)
     expect(decoded.kind === 'valid' && goodCodec.encode(decoded.value)).toBe(text)
@@ -67,17 +67,17 @@ describe('the text of an entry', () => {
       'a journal that is too full',
       journalCodec.encode({ ...journal, attempts: new Array(MAX_ATTEMPTS + 1).fill(attemptOf(1)) }),
     ],
-  ])('is not made of %s, which could not be read again', (_title, text) => {
+  ])('is not made of %s, which could not be read back', (_title, text) => {
     expect(text).toBeUndefined()
   })
 })
 
-describe('a text that is no entry of this version', () => {
+describe('any other text', () => {
   it.each([
     ['of the next version', sealed('{}', 'good', '2')],
     ['of a version far ahead', 'changeover/117 something else'],
-    ['of a version that begins alike', sealed('{}', 'good', '10')],
-  ])('is foreign where it is one %s', (_title, text) => {
+    ['of a version with the same first digit', sealed('{}', 'good', '10')],
+  ])('is foreign if it is an entry %s', (_title, text) => {
     expect(goodCodec.decode(text)).toEqual(foreign)
     expect(journalCodec.decode(text)).toEqual(foreign)
   })
@@ -96,22 +96,22 @@ describe('a text that is no entry of this version', () => {
     ['a journal in its place', journalCodec.encode(journal)],
     ['a journal under its name', sealed(`${JSON.stringify(journal)}\n`)],
     ['without a version', encoded(good).replace('changeover/1', 'changeover/')],
-    ['somebody’s JSON', '{"log":{"level":"info"}}'],
+    ['the JSON of another program', '{"log":{"level":"info"}}'],
     ['not JSON', sealed('{"sequence":1,\n')],
-    ['nested without end', sealed('['.repeat(2 ** 20))],
+    ['nested too deeply', sealed('['.repeat(2 ** 20))],
     ['too large', sealed(`${JSON.stringify(goodOf(1, 'x'.repeat(MAX_ENTRY_BYTES)))}\n`)],
-    ['no text: null', null],
-    ['no text: a buffer', Buffer.from(encoded(good))],
-    ['no text: a String object', Object(encoded(good))],
+    ['null', null],
+    ['a buffer', Buffer.from(encoded(good))],
+    ['a String object', Object(encoded(good))],
     [
-      'no text: an object that throws',
+      'an object that throws',
       {
         toString: () => {
           throw new Error('no')
         },
       },
     ],
-  ])('is damaged where it is %s', (_title, text) => {
+  ])('is damaged if it is %s', (_title, text) => {
     expect(goodCodec.decode(text)).toEqual(damaged)
   })
 
@@ -124,15 +124,15 @@ describe('a text that is no entry of this version', () => {
     ...Object.keys(good).map((key) => [`a good without ${key}`, without(good, key)] as const),
     ...Object.keys(good).map((key) => [`a good whose ${key} is null`, { ...good, [key]: null }] as const),
     ['a good with a sequence below zero', { ...good, sequence: -1 }],
-    ['a good with half a sequence', { ...good, sequence: 1.5 }],
-    ['a good with a sequence beyond counting', { ...good, sequence: 2 ** 60 }],
+    ['a good with a fractional sequence', { ...good, sequence: 1.5 }],
+    ['a good with a sequence that is too high', { ...good, sequence: 2 ** 60 }],
     ['a good with a time that is text', { ...good, savedAt: '1' }],
     ['a good with a list for its revision', { ...good, revision: ['a', 1, 'b'] }],
     ['a good with half a revision', { ...good, revision: { lineage: 'a', order: 1 } }],
-    ['a good with an endless digest', { ...good, digest: 'x'.repeat(MAX_STRING + 1) }],
+    ['a good with a digest that is too long', { ...good, digest: 'x'.repeat(MAX_STRING + 1) }],
   ]
 
-  it.each(badGoods)('is damaged where it holds %s', (_title, value) => {
+  it.each(badGoods)('is damaged if it holds %s', (_title, value) => {
     expect(goodCodec.decode(sealed(JSON.stringify(value)))).toEqual(damaged)
   })
 
@@ -154,9 +154,9 @@ describe('a text that is no entry of this version', () => {
     ['an empty key', { ...journal, digestKey: '' }],
     ['a number for its attempts', { ...journal, attempts: 1 }],
     ['an object for its attempts', { ...journal, attempts: { length: 0 } }],
-    ['more attempts than there may be', { ...journal, attempts: new Array(MAX_ATTEMPTS + 1).fill(attempt) }],
+    ['more attempts than allowed', { ...journal, attempts: new Array(MAX_ATTEMPTS + 1).fill(attempt) }],
     [
-      'more in quarantine than there may be',
+      'more quarantined digests than allowed',
       { ...journal, quarantine: new Array(MAX_QUARANTINED + 1).fill(quarantined) },
     ],
     ['deaths that are negative', { ...journal, attempts: [{ ...attempt, deaths: -1 }] }],
@@ -166,13 +166,13 @@ describe('a text that is no entry of this version', () => {
     ['a freeze that reverts to nothing', { ...journal, frozen: { ...frozen, revertTo: '' } }],
   ]
 
-  it.each(badJournals)('is damaged where the journal has %s', (_title, value) => {
+  it.each(badJournals)('is damaged if the journal has %s', (_title, value) => {
     expect(journalCodec.decode(sealed(JSON.stringify(value), 'journal'))).toEqual(damaged)
   })
 })
 
-describe('what an entry becomes', () => {
-  it('has known members alone, and no prototype of its own choice', () => {
+describe('a decoded entry', () => {
+  it('has only known members, and cannot choose its prototype', () => {
     const body = `${JSON.stringify(good).slice(0, -1)},"__proto__":{"polluted":true},"constructor":1,"more":[1]}`
     const decoded = goodCodec.decode(sealed(body))
     expect(decoded).toEqual({ kind: 'valid', value: good })

@@ -1,6 +1,6 @@
 /**
- * Run as a process of its own by the disk tests: `disk-child <task> <path> <uid>`. It gives up root, before whom permissions
- * do not count, once its modules are loaded; `-` keeps the uid. Prints one JSON line for each thing it has done.
+ * The disk tests run this as a process of its own: `disk-child <task> <path> <uid>`. Once its modules are loaded it drops
+ * root, to whom permissions do not apply; `-` keeps the uid. It prints one JSON line for each thing it has done.
  */
 import { unlinkSync, writeFileSync } from 'node:fs'
 import { systemClock } from '../../src/api/clock.ts'
@@ -17,21 +17,23 @@ if (uid !== '-' && process.getuid?.() === 0) {
 }
 
 let words: string[] = []
-const keeper = new Persistence(fileStore(path), {
+const persistence = new Persistence(fileStore(path), {
   clock: systemClock,
   deadlineMs: 60_000,
   report: (failed) => void words.push(...wordsOf([failed])),
-  retry: { minMs: 10, maxMs: 50 },
+  backoff: { minMs: 10, maxMs: 50 },
 })
 
 const tell = (done: object): void => {
   const failures = [...new Set(words)]
   words = []
-  process.stdout.write(`${JSON.stringify({ ...done, failures, lastError: keeper.status().lastError?.code ?? null })}\n`)
+  process.stdout.write(
+    `${JSON.stringify({ ...done, failures, lastError: persistence.status().lastError?.code ?? null })}\n`,
+  )
 }
 
 const load = async (): Promise<void> => {
-  const { goods, journal } = await keeper.load()
+  const { goods, journal } = await persistence.load()
   tell({ goods: goods.map(({ sequence }) => sequence), journal: journal?.attempts[0]?.digest ?? null })
 }
 
@@ -41,28 +43,31 @@ const tasks: Readonly<Record<string, () => Promise<void>>> = {
   /** Loads, and saves the next good and the next journal. */
   save: async () => {
     await load()
-    const saved = [await keeper.saveGoods([goodOf(4), goodOf(3), goodOf(2)]), await keeper.saveJournal(journalOf(2))]
+    const saved = [
+      await persistence.saveGoods([goodOf(4), goodOf(3), goodOf(2)]),
+      await persistence.saveJournal(journalOf(2)),
+    ]
     tell({ saved })
   },
-  /** The same with a good for which there is no room, until there is. */
+  /** The same with a good for which there is no room until the parent makes some. */
   full: async () => {
     const filler = `${path}.filler`
     await load()
-    // Takes what room there is, but for one block; where files are limited it does not get far.
+    // Fills the disk, or reaches the limit for files.
     try {
       for (;;) writeFileSync(filler, 'x'.repeat(4096), { flag: 'a' })
     } catch (error) {
       tell({ filler: error instanceof Error && 'code' in error ? error.code : null })
     }
-    tell({ saved: [await keeper.saveGoods([large, goodOf(3), goodOf(2)])] })
+    tell({ saved: [await persistence.saveGoods([large, goodOf(3), goodOf(2)])] })
     unlinkSync(filler)
     process.stdin.resume()
     await new Promise((resolve) => process.stdin.once('end', resolve))
-    while (keeper.status().lastError !== undefined) await new Promise((resolve) => setTimeout(resolve, 5))
+    while (persistence.status().lastError !== undefined) await new Promise((resolve) => setTimeout(resolve, 5))
     words = []
     await load()
   },
 }
 
 await tasks[task]?.()
-keeper.close()
+persistence.close()

@@ -4,20 +4,20 @@ import type { FileSystem, OpenFile } from '../../src/persistence/file-system.ts'
 interface Inode {
   /** What a process reads. */
   content: Buffer
-  /** What surely is on the medium; undefined where nothing was synced. */
+  /** What is surely on the medium; undefined if nothing was synced. */
   synced: Buffer | undefined
 }
 
 type Names = ReadonlyMap<string, Inode>
 
-/** A disk in memory that may lose what was not synced. */
+/** A disk in memory that may lose whatever was not synced. */
 export interface Disk {
   readonly files: FileSystem
   readonly paths: () => readonly string[]
   readonly text: (path: string) => string | undefined
-  /** Puts a file there that is on the medium. */
+  /** Puts a synced file there. */
   readonly put: (path: string, content: string | Buffer) => void
-  /** Every disk that there may be after a loss of power now. */
+  /** Every disk that a loss of power may leave now. */
   readonly afterPowerLoss: () => readonly Disk[]
   /** The disk as another process finds it now. */
   readonly afterKill: () => Disk
@@ -25,7 +25,7 @@ export interface Disk {
 
 const error = (code: string): Error => Object.assign(new Error(code), { code })
 
-/** What may be found in a file of which not all was synced: the metadata may well be ahead of the data. */
+/** What an unsynced file may hold: its metadata may be ahead of its data. */
 const contentsOf = ({ content, synced }: Inode): readonly Buffer[] =>
   synced?.equals(content) === true
     ? [content]
@@ -42,7 +42,7 @@ const product = (names: Names): readonly Names[] =>
 
 export const createDisk = (initial: Names = new Map()): Disk => {
   let names = new Map(initial)
-  /** Every state of the folder since it was last synced: any of them may be the one on the medium. */
+  /** Every state of the folder since it was last synced: any of them may be on the medium. */
   let folderStates: Names[] = [new Map(names)]
 
   const change = (next: Map<string, Inode>): void => {

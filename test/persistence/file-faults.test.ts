@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { fileStore } from '../../src/persistence/file-store.ts'
 import { Persistence } from '../../src/persistence/persistence.ts'
-import type { Good } from '../../src/persistence/journal.ts'
+import type { Good } from '../../src/persistence/persisted-state.ts'
 import { createVirtualClock } from '../../src/testing/fakes/virtual-clock.ts'
 import { createDisk, type Disk } from './disk.ts'
 import { goodOf, journalOf, wordsOf } from './scene.ts'
@@ -9,7 +9,7 @@ import { type Around, counting, stepped } from './steps.ts'
 
 const PATH = '/data/good'
 
-/** Throws at one step, which has no effect, or has it all the same. */
+/** Fails one step, which has its effect all the same or has none. */
 const failing = (at: number, hasEffect: boolean): Around => {
   let step = 0
   return async (_name, run) => {
@@ -19,7 +19,7 @@ const failing = (at: number, hasEffect: boolean): Around => {
   }
 }
 
-/** From one step on nothing happens any more, and nobody hears of it. `reached` says so. */
+/** From one step on no step happens or settles any more, as in a dead process. `reached` resolves there. */
 const dying = (at: number): { readonly around: Around; readonly reached: Promise<void> } => {
   let step = 0
   let reach = (): void => {}
@@ -34,30 +34,30 @@ const dying = (at: number): { readonly around: Around; readonly reached: Promise
   return { around, reached }
 }
 
-/** What can be read from a disk: the newest good's sequence, the journal's first digest, and complaints. */
+/** What a start would find on a disk. */
 const read = async (disk: Disk) => {
   const failures: string[] = []
-  const keeper = new Persistence(fileStore(PATH, disk.files), {
+  const persistence = new Persistence(fileStore(PATH, disk.files), {
     clock: createVirtualClock(),
     deadlineMs: 1_000,
     report: (failed) => failures.push(...wordsOf([failed])),
   })
-  const { goods, journal } = await keeper.load()
-  keeper.close()
+  const { goods, journal } = await persistence.load()
+  persistence.close()
   return { newest: goods[0]?.sequence, goods: goods.map(({ sequence }) => sequence), journal, failures }
 }
 
-/** A disk on which three goods and a journal have been kept. */
+/** A disk on which three goods and a journal are stored. */
 const usedDisk = async (): Promise<Disk> => {
   const disk = createDisk()
-  const keeper = new Persistence(fileStore(PATH, disk.files), {
+  const persistence = new Persistence(fileStore(PATH, disk.files), {
     clock: createVirtualClock(),
     deadlineMs: 1_000,
     report: () => {},
   })
-  await keeper.saveGoods([goodOf(3), goodOf(2), goodOf(1)])
-  await keeper.saveJournal(journalOf(1))
-  keeper.close()
+  await persistence.saveGoods([goodOf(3), goodOf(2), goodOf(1)])
+  await persistence.saveJournal(journalOf(1))
+  persistence.close()
   return disk
 }
 
@@ -88,7 +88,7 @@ describe.each([
 ])('%s of an entry', (_title, make, old) => {
   const next = 'changeover/1 new, and longer than the old one'
 
-  it('leaves the old or the new where any one step fails, and no temporary file', async () => {
+  it('leaves the old or the new text if any one step fails, and no temporary file', async () => {
     const steps = (await stepsOfSave(make, 'good')).length
     for (let at = 0; at < steps; at++) {
       for (const hasEffect of [false, true]) {
@@ -96,7 +96,7 @@ describe.each([
         const save = async () => fileStore(PATH, stepped(disk.files, failing(at, hasEffect))).save('good', next)
         await expect(save(), `step ${at}`).rejects.toMatchObject({ code: 'EIO' })
         expect([old, next], `step ${at}`).toContain(disk.text(PATH))
-        // A rename that is reported as failed and has happened leaves nothing to remove.
+        // A rename that happens and reports a failure leaves nothing to remove.
         expect(
           disk.paths().filter((path) => path.endsWith('.tmp')),
           `step ${at}`,
@@ -105,7 +105,7 @@ describe.each([
     }
   })
 
-  it('leaves the old or the new where the process ends before any step, and nothing once it is read again', async () => {
+  it('leaves the old or the new text if the process dies before any step', async () => {
     const steps = (await stepsOfSave(make, 'good')).length
     for (let at = 0; at <= steps; at++) {
       const disk = make()
@@ -117,7 +117,7 @@ describe.each([
     }
   })
 
-  it('leaves the old or the new, whole, where the power fails before any step', async () => {
+  it('leaves the old or the new text, whole, if the power fails before any step', async () => {
     const steps = (await stepsOfSave(make, 'good')).length
     let worlds = 0
     for (let at = 0; at <= steps; at++) {
@@ -138,23 +138,23 @@ describe('saving goods and the journal', () => {
   const scenes: readonly (readonly [string, readonly Good[]])[] = [
     ['the next good', [goodOf(4), goodOf(3), goodOf(2)]],
     ['an old good that serves again', [{ ...goodOf(1), sequence: 4 }, goodOf(3), goodOf(2)]],
-    ['two goods more, since the save of one had failed', [goodOf(5), goodOf(4), goodOf(3)]],
+    ['two new goods, since the save of one had failed', [goodOf(5), goodOf(4), goodOf(3)]],
     ['three new goods', [goodOf(6), goodOf(5), goodOf(4)]],
   ]
 
-  it.each(scenes)('loses nothing wherever the process or the power ends it: %s', async (_title, goods) => {
+  it.each(scenes)('loses nothing, wherever the process dies or the power fails: %s', async (_title, goods) => {
     const base = await usedDisk()
     const { around, names } = counting()
     const save = async (disk: Disk, around: Around): Promise<void> => {
       const files = stepped(disk.files, around)
-      const keeper = new Persistence(fileStore(PATH, files), {
+      const persistence = new Persistence(fileStore(PATH, files), {
         clock: createVirtualClock(),
         deadlineMs: 1_000,
         report: () => {},
       })
-      await keeper.load()
-      await keeper.saveGoods(goods)
-      await keeper.saveJournal(journalOf(2))
+      await persistence.load()
+      await persistence.saveGoods(goods)
+      await persistence.saveJournal(journalOf(2))
     }
     await save(base.afterKill(), around)
     const given = goods.map(({ sequence }) => sequence)
@@ -165,7 +165,7 @@ describe('saving goods and the journal', () => {
       await Promise.race([reached, save(disk, around)])
       const killed = await read(disk.afterKill())
       expect(killed.failures).toEqual([])
-      // Never back: the further the save had come, the newer what is found.
+      // The further the saves had come, the newer the good that is found.
       expect(killed.newest, `step ${at}`).toBeGreaterThanOrEqual(top)
       top = killed.newest ?? 0
       for (const world of [killed, ...(await Promise.all(disk.afterPowerLoss().map(read)))]) {
@@ -176,26 +176,26 @@ describe('saving goods and the journal', () => {
     expect(top).toBe(goods[0]?.sequence)
   })
 
-  it.each(scenes)('comes to the same end where any one step fails once: %s', async (_title, goods) => {
+  it.each(scenes)('comes to the same end if any one step fails once: %s', async (_title, goods) => {
     const base = await usedDisk()
     const { around, names } = counting()
     const run = async (disk: Disk, around: Around) => {
       const clock = createVirtualClock()
       const reports: string[] = []
-      const keeper = new Persistence(fileStore(PATH, stepped(disk.files, around)), {
+      const persistence = new Persistence(fileStore(PATH, stepped(disk.files, around)), {
         clock,
         deadlineMs: 1_000,
         report: (failed) => reports.push(...wordsOf([failed])),
       })
-      await keeper.load()
+      await persistence.load()
       const loaded = reports.length
-      const areKept = [await keeper.saveGoods(goods), await keeper.saveJournal(journalOf(2))]
-      // What is found while the retry is still to come.
+      const areKept = [await persistence.saveGoods(goods), await persistence.saveJournal(journalOf(2))]
+      // What is found before the retry.
       const between = await read(disk.afterKill())
       await clock.advance(120_000)
-      await keeper.flush()
-      const { lastError } = keeper.status()
-      keeper.close()
+      await persistence.flush()
+      const { lastError } = persistence.status()
+      persistence.close()
       expect(clock.pending()).toBe(0)
       return { areKept, reports, loaded, between, lastError }
     }
@@ -206,7 +206,7 @@ describe('saving goods and the journal', () => {
         const { areKept, reports, loaded, between, lastError } = await run(disk, failing(at, hasEffect))
         expect(between.failures, `step ${at}`).toEqual([])
         expect(between.newest, `step ${at}`).toBeGreaterThanOrEqual(3)
-        // A failure is told, whatever it was, save that of tidying up; one in a load has no part in the saves.
+        // Every failure is reported, except for one of tidying up; one in a load does not affect the saves.
         expect(reports, `step ${at}`).toHaveLength(names[at] === 'list' ? 0 : 1)
         const hasFailed = reports.length > loaded
         expect(
@@ -225,7 +225,7 @@ describe('saving goods and the journal', () => {
 
 describe('temporary files', () => {
   const suffix = (pid: number): string => `${pid}-0123456789abcdef.tmp`
-  // Higher than any pid there is, so of nobody.
+  // Higher than any process id.
   const dead = 4_194_305
   const names = ['good', 'good.1', 'good.2', 'good.journal']
 
@@ -253,14 +253,14 @@ describe('temporary files', () => {
     expect(disk.text(`/data/good.${suffix(dead)}`)).toBe('later')
   })
 
-  it('that a process before had left under the same id are removed, as in a container', async () => {
+  it('that an earlier process left under the same id are removed, as in a container', async () => {
     const disk = createDisk()
     disk.put(`/data/good.${suffix(process.pid)}`, 'x')
     await fileStore(PATH, disk.files).load('good')
     expect(disk.paths()).toEqual([])
   })
 
-  it('that this process is writing stay, though another store loads meanwhile', async () => {
+  it('that this process is writing stay, even if another store loads meanwhile', async () => {
     const disk = createDisk()
     let go = (): void => {}
     const gate = new Promise<void>((resolve) => {
@@ -278,7 +278,7 @@ describe('temporary files', () => {
     expect(disk.paths()).toEqual([PATH])
   })
 
-  it('have names of their own, so that two stores on one path never write the same', async () => {
+  it('have unique names, so that two stores on one path never write the same', async () => {
     const disk = createDisk()
     const saves = Array.from({ length: 20 }, (_, n) => fileStore(PATH, disk.files).save('good', `changeover/1 ${n}`))
     await Promise.all(saves)

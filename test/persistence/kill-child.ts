@@ -1,7 +1,7 @@
 /**
- * Run as a process of its own by the kill tests: `kill-child <path> <scene> <step> <when>`. Loads what is kept, saves the
- * goods and the journal of a scene, and ends itself by SIGKILL at one step of the saves: before it, or while the system is
- * at it. Prints a line for each step that has been done, so that the test knows how far it came.
+ * The kill tests run this as a process of its own: `kill-child <path> <scene> <step> <when>`. It loads what is stored,
+ * saves the goods and the journal of a scene, and kills itself by SIGKILL at one step of the saves: before it or during
+ * it. It prints a line for each step that is done, so that the test knows how far it came.
  */
 import { writeSync } from 'node:fs'
 import { systemClock } from '../../src/api/clock.ts'
@@ -29,15 +29,15 @@ const around: Around = async (name, run) => {
 }
 
 const report = (failed: { readonly message: string }): void => void writeSync(2, `${failed.message}\n`)
-const keeper = new Persistence(fileStore(path, stepped(systemFiles, around)), {
+const persistence = new Persistence(fileStore(path, stepped(systemFiles, around)), {
   clock: systemClock,
   deadlineMs: 60_000,
   report,
 })
-await keeper.load()
+await persistence.load()
 isSaving = true
 if (when === 'any time') setTimeout(die, at)
 const { goods } = scenes[sceneName] ?? { goods: [] }
-const areKept = [await keeper.saveGoods(goods), await keeper.saveJournal(journalAfter)]
-keeper.close()
+const areKept = [await persistence.saveGoods(goods), await persistence.saveJournal(journalAfter)]
+persistence.close()
 if (areKept.includes(false)) process.exitCode = 1

@@ -1,14 +1,14 @@
-import type { Good, Journal } from '../../src/persistence/journal.ts'
+import type { Good, Journal } from '../../src/persistence/persisted-state.ts'
 import { goodOf, journalOf } from './scene.ts'
 
 export interface KillScene {
-  /** What is kept before, newest first. */
+  /** What is stored before, newest first. */
   readonly before: readonly Good[]
   /** What the child saves. */
   readonly goods: readonly Good[]
 }
 
-/** Large enough that a write takes several turns of the kernel's. */
+/** Large enough that the kernel splits its write. */
 const large = (sequence: number): Good => goodOf(sequence, `{"n":${sequence},"s":"${'x'.repeat(300_000)}"}`)
 
 export const scenes: Readonly<Record<string, KillScene>> = {

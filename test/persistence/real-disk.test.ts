@@ -29,31 +29,31 @@ let folders = 0
 const newFolder = (): string => make(`disk ${++folders}`)
 
 beforeAll(async () => {
-  // The unprivileged child must get to its folder.
+  // The unprivileged child must be able to enter its folder.
   chmodSync(folder, 0o755)
   child = await compileChild(new URL('./disk-child.ts', import.meta.url), join(folder, 'compiled'))
 })
 
 afterAll(remove)
 
-const keeperOn = (path: string) => {
+const persistenceOn = (path: string) => {
   const failures: string[] = []
-  const keeper = new Persistence(fileStore(path), {
+  const persistence = new Persistence(fileStore(path), {
     clock: systemClock,
     deadlineMs: 60_000,
     report: (failed) => void failures.push(...wordsOf([failed])),
-    retry: { minMs: 5, maxMs: 20 },
+    backoff: { minMs: 5, maxMs: 20 },
   })
-  return { keeper, failures }
+  return { persistence, failures }
 }
 
-/** A path on which three goods and a journal are kept. */
+/** A path on which three goods and a journal are stored. */
 const usedPath = async (inside = newFolder()): Promise<string> => {
   const path = join(inside, 'good')
-  const { keeper } = keeperOn(path)
-  expect(await keeper.saveGoods([goodOf(3), goodOf(2), goodOf(1)])).toBe(true)
-  expect(await keeper.saveJournal(journalOf(1))).toBe(true)
-  keeper.close()
+  const { persistence } = persistenceOn(path)
+  expect(await persistence.saveGoods([goodOf(3), goodOf(2), goodOf(1)])).toBe(true)
+  expect(await persistence.saveJournal(journalOf(1))).toBe(true)
+  persistence.close()
   return path
 }
 
@@ -72,7 +72,7 @@ const answersOf = ({ lines, code, complaints }: Ended): unknown[] => {
 }
 
 describe('files', () => {
-  it.each([0, 0o022, 0o077])('are readable by their owner alone, with umask %o', async (umask) => {
+  it.each([0, 0o022, 0o077])('are readable by their owner only, with umask %o', async (umask) => {
     const before = process.umask(umask)
     try {
       const inside = newFolder()
@@ -84,21 +84,24 @@ describe('files', () => {
     }
   })
 
-  it('become their owner’s alone when they are replaced', async () => {
+  it('become readable by their owner only when they are replaced', async () => {
     const path = await usedPath()
-    chmodSync(path, 0o644)
-    const { keeper } = keeperOn(path)
-    await keeper.saveGoods([goodOf(4), goodOf(3), goodOf(2)])
-    expect(modeOf(path)).toBe(0o600)
+    const oldest = `${path}.2`
+    chmodSync(oldest, 0o644)
+    const { persistence } = persistenceOn(path)
+    await persistence.load()
+    await persistence.saveGoods([goodOf(4), goodOf(3), goodOf(2)])
+    expect(readFileSync(oldest, 'utf8')).toContain('"sequence":4')
+    expect(modeOf(oldest)).toBe(0o600)
   })
 
-  it('are found where the store was made, wherever the process goes then', async () => {
+  it('stay where the store was created, even if the process changes its folder', async () => {
     const inside = newFolder()
     const before = process.cwd()
     process.chdir(inside)
-    const { keeper } = keeperOn('kept')
+    const { persistence } = persistenceOn('kept')
     process.chdir(before)
-    expect(await keeper.saveGoods([goodOf(1)])).toBe(true)
+    expect(await persistence.saveGoods([goodOf(1)])).toBe(true)
     expect(readdirSync(inside)).toEqual(['kept'])
   })
 
@@ -132,21 +135,20 @@ describe('files', () => {
       'persistence.damaged good',
     ],
     [
-      'a text that begins almost alike',
+      'a text that begins almost like an entry',
       (path) => writeFileSync(path, 'changeovers: 3'),
       'persistence.foreign good',
       'persistence.damaged good',
     ],
-  ])('are never put in the place of %s', async (_title, put, word, loadWord) => {
+  ])('never replace %s', async (_title, put, word, loadWord) => {
     const inside = newFolder()
     const path = join(inside, 'good')
     put(path)
     const before = lstatSync(path)
-    const { keeper, failures } = keeperOn(path)
-    expect((await keeper.load()).goods).toEqual([])
+    const { persistence, failures } = persistenceOn(path)
+    expect((await persistence.load()).goods).toEqual([])
     expect(failures.splice(0)).toEqual(loadWord === '' ? [] : [loadWord])
-    expect(await keeper.saveGoods([goodOf(2), goodOf(1)])).toBe(false)
-    keeper.close()
+    expect(await persistence.saveGoods([goodOf(3), goodOf(2), goodOf(1)])).toBe(false)
     expect(failures).toEqual([word])
     const { ino, mode, size, mtimeMs } = lstatSync(path)
     expect({ ino, mode, size, mtimeMs }).toEqual({
@@ -156,10 +158,11 @@ describe('files', () => {
       mtimeMs: before.mtimeMs,
     })
     expect(readdirSync(inside).filter((name) => name.endsWith('.tmp'))).toEqual([])
-    // The other entries are kept all the same.
-    const again = keeperOn(path)
-    expect((await again.keeper.load()).goods).toEqual([goodOf(1)])
-    again.keeper.close()
+    // The other two entries hold the newest goods soon after.
+    const newest = async (): Promise<unknown> => (await persistenceOn(path).persistence.load()).goods
+    await expect.poll(newest, { timeout: 20_000 }).toEqual([goodOf(3), goodOf(2)])
+    expect(persistence.status().lastError).toMatchObject({ detail: 'good' })
+    persistence.close()
   })
 
   it.each<[string, string | Buffer]>([
@@ -171,23 +174,23 @@ describe('files', () => {
   ])('that are %s are replaced', async (_title, content) => {
     const path = await usedPath()
     writeFileSync(path, content)
-    const { keeper, failures } = keeperOn(path)
-    expect((await keeper.load()).goods).toEqual([goodOf(2), goodOf(1)])
+    const { persistence, failures } = persistenceOn(path)
+    expect((await persistence.load()).goods).toEqual([goodOf(2), goodOf(1)])
     expect(failures).toHaveLength(1)
-    expect(await keeper.saveGoods([goodOf(3), goodOf(2), goodOf(1)])).toBe(true)
-    expect((await keeperOn(path).keeper.load()).goods).toEqual([goodOf(3), goodOf(2), goodOf(1)])
+    expect(await persistence.saveGoods([goodOf(3), goodOf(2), goodOf(1)])).toBe(true)
+    expect((await persistenceOn(path).persistence.load()).goods).toEqual([goodOf(3), goodOf(2), goodOf(1)])
   })
 
-  it('are read through symlinks, as mounted volumes have them', async () => {
+  it('are read through symlinks, as in mounted volumes', async () => {
     const path = await usedPath()
     const inside = newFolder()
     for (const end of ['', '.1', '.2', '.journal']) symlinkSync(`${path}${end}`, join(inside, `mounted${end}`))
-    const { keeper, failures } = keeperOn(join(inside, 'mounted'))
-    expect(await keeper.load()).toEqual({ goods: [goodOf(3), goodOf(2), goodOf(1)], journal: journalOf(1) })
+    const { persistence, failures } = persistenceOn(join(inside, 'mounted'))
+    expect(await persistence.load()).toEqual({ goods: [goodOf(3), goodOf(2), goodOf(1)], journal: journalOf(1) })
     expect(failures).toEqual([])
   })
 
-  it('may stand in a folder that is a symlink', async () => {
+  it('may lie in a folder that is a symlink', async () => {
     const inside = newFolder()
     const link = join(newFolder(), 'link')
     symlinkSync(inside, link)
@@ -197,9 +200,9 @@ describe('files', () => {
 
   it('that are far too large are refused without being read', async () => {
     const path = await usedPath()
-    truncateSync(path, 2 ** 40) // a sparse file: no room is taken, and no memory could hold it
-    const { keeper, failures } = keeperOn(path)
-    expect((await keeper.load()).goods).toEqual([goodOf(2), goodOf(1)])
+    truncateSync(path, 2 ** 40) // a sparse file: it takes no room on the disk, and fits into no memory
+    const { persistence, failures } = persistenceOn(path)
+    expect((await persistence.load()).goods).toEqual([goodOf(2), goodOf(1)])
     expect(failures).toEqual(['persistence.damaged good'])
     const { around, names } = counting()
     await expect(fileStore(path, stepped(systemFiles, around)).load('good')).rejects.toThrow()
@@ -209,41 +212,41 @@ describe('files', () => {
   it('that are not UTF-8 are damaged', async () => {
     const path = await usedPath()
     writeFileSync(path, Buffer.concat([readFileSync(path), Buffer.from([0xff])]))
-    const { keeper, failures } = keeperOn(path)
-    expect((await keeper.load()).goods).toEqual([goodOf(2), goodOf(1)])
+    const { persistence, failures } = persistenceOn(path)
+    expect((await persistence.load()).goods).toEqual([goodOf(2), goodOf(1)])
     expect(failures).toEqual(['persistence.damaged good'])
   })
 
-  it('are whole whoever wins, where two keepers share a path', async () => {
+  it('are whole whoever wins if several reloaders share a path', async () => {
     const path = join(newFolder(), 'good')
-    const keepers = [keeperOn(path), keeperOn(path), keeperOn(path)]
-    const reader = keeperOn(path)
+    const writers = [persistenceOn(path), persistenceOn(path), persistenceOn(path)]
+    const reader = persistenceOn(path)
     for (let n = 1; n <= 30; n++) {
-      const saves = keepers.flatMap(({ keeper }, index) => [
-        keeper.saveGoods([goodOf(n * 3 + index, 'x'.repeat(index * 50_000))]),
-        keeper.saveJournal(journalOf(n * 3 + index)),
+      const saves = writers.flatMap(({ persistence }, index) => [
+        persistence.saveGoods([goodOf(n * 3 + index, 'x'.repeat(index * 50_000))]),
+        persistence.saveJournal(journalOf(n * 3 + index)),
       ])
-      const { goods, journal } = await reader.keeper.load()
-      if (n > 1) expect([goods.length, journal?.digestKey]).toEqual([1, journalOf(1).digestKey])
+      const { goods, journal } = await reader.persistence.load()
+      if (n > 1) expect([goods.length > 0, journal?.digestKey]).toEqual([true, journalOf(1).digestKey])
       await Promise.all(saves)
     }
-    for (const { failures } of [...keepers, reader]) expect(failures).toEqual([])
-    for (const { keeper } of [...keepers, reader]) keeper.close()
-    expect(readdirSync(join(path, '..')).sort()).toEqual(['good', 'good.journal'])
+    for (const { failures } of [...writers, reader]) expect(failures).toEqual([])
+    for (const { persistence } of [...writers, reader]) persistence.close()
+    expect(readdirSync(join(path, '..')).sort()).toEqual(['good', 'good.1', 'good.2', 'good.journal'])
   })
 
-  it('are all closed again, whether it went well or not', async () => {
+  it('are all closed again, whether a call succeeds or fails', async () => {
     const descriptors = (): number => readdirSync('/dev/fd').length
     const path = await usedPath()
     const before = descriptors()
     const inside = join(path, '..')
     for (let n = 4; n < 40; n++) {
-      if (n % 3 === 0) writeFileSync(`${path}.1`, 'somebody’s own')
+      if (n % 3 === 0) writeFileSync(`${path}.1`, 'a file of the user')
       else writeFileSync(`${path}.1`, '')
-      const { keeper } = keeperOn(path)
-      await keeper.load()
-      await keeper.saveGoods([goodOf(n), goodOf(n - 1), goodOf(n - 2)])
-      keeper.close()
+      const { persistence } = persistenceOn(path)
+      await persistence.load()
+      await persistence.saveGoods([goodOf(n), goodOf(n - 1), goodOf(n - 2)])
+      persistence.close()
     }
     expect(descriptors()).toBe(before)
     expect(readdirSync(inside)).toHaveLength(4)
@@ -251,36 +254,36 @@ describe('files', () => {
 })
 
 describe('a folder', () => {
-  it('that is missing is told of, and used once it is there', async () => {
+  it('that is missing is reported, and used once it exists', async () => {
     const inside = join(newFolder(), 'later')
-    const { keeper, failures } = keeperOn(join(inside, 'good'))
-    expect(await keeper.load()).toEqual({ goods: [], journal: undefined })
+    const { persistence, failures } = persistenceOn(join(inside, 'good'))
+    expect(await persistence.load()).toEqual({ goods: [], journal: undefined })
     expect(failures).toEqual([])
-    expect(await keeper.saveGoods([goodOf(1)])).toBe(false)
+    expect(await persistence.saveGoods([goodOf(1)])).toBe(false)
     expect(failures[0]).toBe('persistence.failed good ENOENT')
-    expect(keeper.status().lastError).toMatchObject({ code: 'persistence.failed', phase: 'persist' })
+    expect(persistence.status().lastError).toMatchObject({ code: 'persistence.failed', phase: 'persist' })
     mkdirSync(inside)
-    await expect.poll(() => keeper.status().lastError, { timeout: 20_000 }).toBeUndefined()
-    expect((await keeper.load()).goods).toEqual([goodOf(1)])
-    keeper.close()
+    await expect.poll(() => persistence.status().lastError, { timeout: 20_000 }).toBeUndefined()
+    expect((await persistence.load()).goods).toEqual([goodOf(1)])
+    persistence.close()
   })
 
-  it('that is a file is told of', async () => {
+  it('that is a file is reported', async () => {
     const inside = join(newFolder(), 'file')
     writeFileSync(inside, '')
-    const { keeper, failures } = keeperOn(join(inside, 'good'))
-    await keeper.load()
+    const { persistence, failures } = persistenceOn(join(inside, 'good'))
+    await persistence.load()
     expect(failures.splice(0).sort()).toEqual(
       ['good', 'good.1', 'good.2', 'journal'].map((name) => `persistence.failed ${name} ENOTDIR`),
     )
-    expect(await keeper.saveJournal(journalOf(1))).toBe(false)
+    expect(await persistence.saveJournal(journalOf(1))).toBe(false)
     expect(failures).toEqual(['persistence.failed journal ENOTDIR'])
-    keeper.close()
+    persistence.close()
   })
 })
 
 describe('an unprivileged process', () => {
-  /** The same, given to nobody. */
+  /** The same, owned by the user "nobody". */
   const given = async (): Promise<string> => {
     const path = await usedPath()
     if (isRoot) for (const name of ['', '.1', '.2', '.journal']) chownSync(`${path}${name}`, NOBODY, NOBODY)
@@ -290,7 +293,7 @@ describe('an unprivileged process', () => {
   const save = async (path: string): Promise<unknown[]> =>
     answersOf(await runChild(process.execPath, [child, 'save', path, String(NOBODY)]))
 
-  it('saves where it may', async () => {
+  it('saves in a folder that it may write to', async () => {
     const path = await given()
     expect(await save(path)).toEqual([
       { goods: [3, 2, 1], journal: 'digest-1', failures: [], lastError: null },
@@ -308,13 +311,13 @@ describe('an unprivileged process', () => {
     expect(loaded).toEqual({ goods: [3, 2, 1], journal: 'digest-1', failures: [], lastError: null })
     expect(saved).toEqual({
       saved: [false, false],
-      failures: ['good.2', 'good.1', 'good', 'journal'].map((name) => `persistence.failed ${name} EACCES`),
+      failures: ['good.2', 'journal'].map((name) => `persistence.failed ${name} EACCES`),
       lastError: 'persistence.failed',
     })
     expect(contents(inside)).toEqual(before)
   })
 
-  it('uses the others where it may not read one, and leaves that one as it is', async () => {
+  it('uses the other files if it may not read one, and leaves that one as it is', async () => {
     const path = await given()
     const before = readFileSync(path, 'latin1')
     chmodSync(path, 0o000)
@@ -349,7 +352,7 @@ describe('a disk that is full', () => {
   }
   const unmount = (inside: string): void => void execFileSync('umount', [inside])
 
-  /** True where this process may make a tiny file system of its own. */
+  /** True if this process may mount a tiny file system of its own. */
   const mayMount = (): boolean => {
     const inside = newFolder()
     try {
@@ -376,11 +379,11 @@ describe('a disk that is full', () => {
     try {
       const path = await usedPath(inside)
       const [command, args] = isLimited ? limited(path) : [process.execPath, [child, 'full', path]]
-      let kept: unknown
+      let kept: Record<string, string> | undefined
       const ended = await runChild(command, args, (output, pid) => {
         if (kept !== undefined || !output.includes('"saved"')) return false
-        // The newest cannot be kept; what was there can still be read.
-        kept = readFileSync(path, 'latin1')
+        // The newest cannot be stored; what was there can still be read.
+        kept = contents(inside)
         if (isLimited) raiseLimit(pid)
         return true
       })
@@ -388,8 +391,8 @@ describe('a disk that is full', () => {
       expect(loaded).toMatchObject({ goods: [3, 2, 1], journal: 'digest-1', failures: [] })
       expect(filled).toMatchObject({ filler: code })
       expect(saved).toMatchObject({ saved: [false], lastError: 'persistence.failed' })
-      expect((saved as { failures: string[] }).failures).toContain(`persistence.failed good ${code}`)
-      expect(kept).toContain('"sequence":3')
+      expect((saved as { failures: string[] }).failures).toEqual([`persistence.failed good.2 ${code}`])
+      expect(kept?.good).toContain('"sequence":3')
       expect(healed).toMatchObject({ goods: [4, 3, 2], journal: 'digest-1', lastError: null })
       expect(readdirSync(inside).filter((name) => name.endsWith('.tmp'))).toEqual([])
     } finally {

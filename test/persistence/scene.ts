@@ -1,7 +1,7 @@
 import type { Failure } from '../../src/model/failure.ts'
-import type { ConfigAttempt, Good, Journal, Quarantined } from '../../src/persistence/journal.ts'
+import type { ConfigAttempt, Good, Journal, Quarantined } from '../../src/persistence/persisted-state.ts'
 
-/** A good whose text is easily told from another's. */
+/** A good whose text differs from that of any other sequence. */
 export const goodOf = (sequence: number, text = `{"n":${sequence},"café":"\\u2028"}`): Good => ({
   sequence,
   savedAt: 1_900_000_000_000 + sequence,
@@ -30,7 +30,7 @@ export const quarantinedOf = (n: number): Quarantined => ({
   since: 1_900_000_000_000 + n,
 })
 
-/** The n-th journal of a series in which each differs from the one before. */
+/** The n-th journal of a series; each differs from the one before. */
 export const journalOf = (n: number): Journal => ({
   digestKey: 'key of the digests',
   attempts: [attemptOf(n)],
@@ -38,6 +38,6 @@ export const journalOf = (n: number): Journal => ({
   ...(n % 2 === 0 ? {} : { frozen: { reason: `reason ${n}`, since: n, revertTo: 'digest-1' } }),
 })
 
-/** Short words for failures: code, entry, code of the cause. */
+/** Summarises failures: code, entry, code of the cause. */
 export const wordsOf = (failures: readonly Failure[]): readonly string[] =>
   failures.map(({ code, detail, cause }) => [code, detail, cause?.code].filter((part) => part !== undefined).join(' '))

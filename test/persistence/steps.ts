@@ -1,9 +1,9 @@
 import type { FileSystem, OpenFile } from '../../src/persistence/file-system.ts'
 
-/** Runs one step, or does something else instead, before or after it. */
+/** Wraps one step: may run it, replace it, or act before or after it. */
 export type Around = <T>(name: string, run: () => Promise<T>) => Promise<T>
 
-/** The same files, with something around every single step. A write is made in two steps, each of one half. */
+/** Wraps every step of a file system. A write becomes two steps of one half each. */
 export const stepped = (files: FileSystem, around: Around): FileSystem => {
   const openFile = (file: OpenFile): OpenFile => ({
     size: () => around('size', file.size),
@@ -27,7 +27,7 @@ export const stepped = (files: FileSystem, around: Around): FileSystem => {
   }
 }
 
-/** Counts steps by name. */
+/** Collects the names of the steps. */
 export const counting = (): { readonly around: Around; readonly names: readonly string[] } => {
   const names: string[] = []
   return {
