@@ -1,7 +1,7 @@
 import type { Revision } from './revision.ts'
 
 /**
- * A token for a document that may be applied. The document itself is stored beside the machines, since an inspector
+ * A token for a document that may be applied. The document itself is stored outside the machines, since an inspector
  * sees everything that a machine holds.
  */
 export interface Candidate {

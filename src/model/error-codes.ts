@@ -7,7 +7,7 @@ import { sourceCodes } from './codes/source.ts'
 interface CodeEntry {
   /** What happened: the start of a sentence, without a full stop. The place follows in brackets. */
   readonly what: string
-  /** What to do next: whole sentences, of which the first is an imperative. */
+  /** What to do next, as sentences. The first is an imperative. */
   readonly hint: string
 }
 

@@ -30,18 +30,18 @@ export const timedTree = (record: TransactionRecord): string => {
 
 const headLine = ({ outcome, id, revision, trigger, durationMs }: TransactionRecord): string => {
   const from = revision === undefined ? '' : `  revision ${revision.name}`
-  return `${outcome}  ${id}${from}  (${trigger}, ${milliseconds(durationMs)})`
+  return `${outcome}  ${id}${from}  (${trigger}, ${formatMs(durationMs)})`
 }
 
 const phaseList = (phases: readonly PhaseTiming[]): string =>
   phases
     .map(({ phase, durationMs, result }) => {
-      const time = `${phase} ${milliseconds(durationMs)}`
+      const time = `${phase} ${formatMs(durationMs)}`
       return result === 'done' ? time : `${time} ${result}`
     })
     .join(', ')
 
-const milliseconds = (ms: number): string => `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`
+const formatMs = (ms: number): string => `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`
 
 /** Maps each module to the length of the longest chain of modules that it depends on. */
 const depthsOf = (modules: readonly ModuleRecord[]): ReadonlyMap<string, number> => {

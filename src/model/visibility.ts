@@ -5,7 +5,7 @@ import type { Path } from './not-plain.ts'
  * a record's key and an unknown key may be user data, and are shown as `*`.
  */
 export interface Visibility {
-  /** Returns the path as text, masked where needed. */
+  /** Returns the path as text, masked if needed. */
   readonly show: (path: Path) => string
   /** Returns true if the value at the path may be shown: a public path leads to it or to one of its parents. */
   readonly isPublic: (path: Path) => boolean
