@@ -1,14 +1,11 @@
 import type { Clock } from '../api/clock.ts'
 import type { Deadlines } from '../api/options.ts'
-import type { SharedTimers } from '../async/shared-timers.ts'
 import type { Failure } from '../model/failure.ts'
 import type { ModuleDefinition } from '../modules/registry.ts'
 
 /** What all stages of `apply` need. */
 export interface ApplyDeps {
   readonly clock: Clock
-  /** For the deadlines of calls that many modules make at once. */
-  readonly timers: SharedTimers
   /** How many modules may be called side by side. */
   readonly concurrency: number
   readonly deadlines: DeadlineTable

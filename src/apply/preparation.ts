@@ -65,14 +65,11 @@ export class Preparation {
 
   /** Resolves when every prepare has ended or was abandoned. Never rejects. */
   async run(): Promise<PrepareResult> {
-    const { timers } = this.#deps.apply
-    timers.hold()
     await new Promise<void>((resolve) => {
       this.#resolve = resolve
       this.#startWorkers(0)
       if (this.#workers === 0) resolve()
     })
-    timers.release()
     return { isComplete: !this.#isStopped, staged: this.#staged, failures: this.#failures }
   }
 

@@ -37,7 +37,7 @@ export class PrepareCall extends DeadlineWork<unknown> {
 
   constructor(deps: ApplyDeps, retirer: Retirer, { slot, next, previous }: PrepareSubject, needed: Needed) {
     const { prepareMs, graceMs } = deps.deadlines.of(slot.definition)
-    super({ clock: deps.timers, deadlineMs: prepareMs, graceMs })
+    super({ clock: deps.clock, deadlineMs: prepareMs, graceMs })
     this.#deps = deps
     this.#retirer = retirer
     this.#slice = next

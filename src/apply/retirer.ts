@@ -49,7 +49,6 @@ export class Retirer {
       else closings.push({ record, drained })
     }
     if (byModule.size === 0) return Promise.resolve()
-    this.#deps.timers.hold()
     const work = inOrder(
       byModule.size === 1 ? namesOf(byModule) : [...this.#registry.order].reverse(),
       ({ name }) => this.#registry.dependentsOf(name),
@@ -58,7 +57,7 @@ export class Retirer {
         if (mine === undefined) return undefined
         return () => Promise.all(mine.map((closing) => this.#closeOnce(closing, timings)))
       },
-    ).finally(() => this.#deps.timers.release())
+    )
     this.track(work)
     return work
   }
@@ -110,13 +109,13 @@ export class Retirer {
     drained: Promise<void> | undefined,
     end: EndOfPhase | undefined,
   ): Promise<void> {
-    const { timers, deadlines, report, onSettled } = this.#deps
+    const { clock, deadlines, report, onSettled } = this.#deps
     const { closeMs } = deadlines.of(slot.definition)
     for (const dependent of record.dependents) await dependent.closing
     if (drained !== undefined) await drained
     const place = { module: slot.name, phase: 'close' } as const
     const ended = await withDeadline(() => record.generation.close?.(), {
-      clock: timers,
+      clock,
       deadlineMs: closeMs,
       graceMs: 0,
       onLate: (late) => {

@@ -1,7 +1,6 @@
 import { type ApplyDeps, DeadlineTable } from '../apply/deadlines.ts'
 import { Phases } from '../apply/phases.ts'
 import { withDeadline } from '../async/deadline.ts'
-import { SharedTimers } from '../async/shared-timers.ts'
 import { Intake } from '../intake/intake.ts'
 import type { Candidate } from '../model/candidate.ts'
 import { failure } from '../model/failure.ts'
@@ -68,7 +67,6 @@ export class Engine {
     const onSettled = (): void => this.machine.send({ type: 'module.settled' })
     const applyDeps: ApplyDeps = {
       clock,
-      timers: new SharedTimers(clock),
       concurrency,
       deadlines: new DeadlineTable(deadlines),
       onSettled,

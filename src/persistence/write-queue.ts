@@ -8,11 +8,9 @@ export interface WriteQueueEvents {
 }
 
 /**
- * Keeps the newest contents that were requested in a group of entries: the goods in three, the journal in one. A content
- * has no entry of its own but takes that of the oldest one, so a single write stores a new good.
- *
- * The newest is written first, and an older one only once every newer one is stored. The newest that is known to be
- * stored is overwritten last. So whatever fails or ends the process, the store holds the newest of before or a newer one.
+ * Keeps the newest contents in a group of entries: the goods in three, the journal in one. A new content replaces the
+ * oldest; the newest is written first, and never over the newest that is stored. So wherever a write fails or the process
+ * dies, the newest of before or a newer one is stored.
  */
 export class WriteQueue {
   #entries: readonly StoredEntry[]
@@ -27,8 +25,8 @@ export class WriteQueue {
   }
 
   /**
-   * Replaces what is to be stored, newest first, one for each entry at most. Resolves at the end of a pass that has tried
-   * it: true if all of it, or of a later request, is stored.
+   * Replaces the request before. Takes contents newest first, one for each entry at most. Resolves after the first try:
+   * true if all of them, or of a later request, are stored.
    */
   request(contents: readonly EntryContent[]): Promise<boolean> {
     this.#requested = contents
@@ -57,7 +55,7 @@ export class WriteQueue {
       this.#events.onSettled(failed)
       isStored = failed === undefined && !this.#isClosed
       if (isStored) continue
-      // Behind its equals, so that the next pass tries another one.
+      // Last among equals, so that the next pass tries another entry.
       this.#entries = [...this.#entries.filter((other) => other !== entry), entry]
       break
     }
@@ -72,14 +70,14 @@ export class WriteQueue {
     for (const resolve of this.#waiters.splice(0)) resolve(false)
   }
 
-  /** The entry that holds the content, or else the one to overwrite. */
+  /** Finds the entry that holds the content, or else the one to overwrite. */
   #entryFor({ text, sequence }: EntryContent, free: ReadonlySet<StoredEntry>): StoredEntry {
     const newest = Math.max(...this.#entries.map(({ content }) => content?.sequence ?? -1))
     const rankOf = ({ content, highestSequence, isUnsettled }: StoredEntry): number => {
       if (content?.text === text) return -4
-      // Its save is refused: no good is written while an older save may land.
+      // Its save is refused: nothing is written while an abandoned save may land.
       if (isUnsettled) return -3
-      // The same good as another document.
+      // A good whose revision or digest has changed.
       if (content?.sequence === sequence) return -2
       return content?.sequence === newest ? Number.POSITIVE_INFINITY : highestSequence
     }

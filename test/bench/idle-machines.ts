@@ -35,10 +35,13 @@ export const startIdleMachines = (verdict: ValidateVerdict, clock?: Clock): Idle
   }
   const options = clock === undefined ? {} : { clock }
   // What they are given is of no interest to actors that do nothing.
-  const reload = createActor(reloadMachine.provide({ actors: actors as unknown as Actors, actions: { finishTransaction } }), {
-    ...options,
-    input: { soaks: false, confirms: false, persists: false },
-  })
+  const reload = createActor(
+    reloadMachine.provide({ actors: actors as unknown as Actors, actions: { finishTransaction } }),
+    {
+      ...options,
+      input: { soaks: false, confirms: false, persists: false },
+    },
+  )
   const passOn = admissionMachine.provide({
     actions: {
       deliver: ({ context: { newest } }) => {

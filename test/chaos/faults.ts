@@ -43,7 +43,7 @@ const isolate = async (cluster: EtcdCluster, member: EtcdMember): Promise<() => 
   member.isolate()
   return async () => cluster.rejoin()
 }
-/** Runs extra work on the cluster, whose failure does not matter. */
+/** Runs extra work on the cluster; its failure does not matter. */
 const attempt = async (cluster: EtcdCluster, work: (client: Etcd3) => Promise<unknown>): Promise<void> => {
   await Promise.race([cluster.admin(work).catch(() => undefined), sleep(5_000, undefined, { ref: false })])
 }

@@ -52,7 +52,11 @@ test('A failure that may pass is retried automatically with a growing, jittered 
       expect(process.records).toHaveLength(length)
       await process.advance(1)
       expect(process.records).toHaveLength(length + 1)
-      expect(process.last).toMatchObject({ trigger: 'quarantine-expired', outcome: 'rolled-back', revision: { name: '2' } })
+      expect(process.last).toMatchObject({
+        trigger: 'quarantine-expired',
+        outcome: 'rolled-back',
+        revision: { name: '2' },
+      })
     }
     delaysMs.push(quarantineMs(process))
     expect(process.reloader.status().quarantine).toMatchObject([{ count: delaysMs.length }])
