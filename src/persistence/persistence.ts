@@ -54,10 +54,7 @@ export class Persistence {
     this.#random = safeRandom(options.random)
     const { clock, deadlineMs } = options
     const entryOptions = { clock, deadlineMs, onLate: (failed?: Failure) => this.#noteLate(failed) }
-    const events = {
-      onSettled: (failed?: Failure) => this.#noteSettled(failed),
-      onPassed: () => this.#noteIfDone(),
-    }
+    const events = { onSettled: (failed?: Failure) => this.#noteSettled(failed), onPassed: () => this.#noteIfDone() }
     this.#journalEntry = new StoredEntry('journal', store, entryOptions)
     this.#goodEntries = (['good', 'good.1', 'good.2'] as const).map(
       (name) => new StoredEntry(name, store, entryOptions),
