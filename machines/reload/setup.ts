@@ -151,9 +151,7 @@ export const reloadSetup = setup({
       return isLater ? { seen: revision } : {}
     }),
     queueRead: assign({ waiting: ({ context }) => ({ ...context.waiting, read: true }) }),
-    queueRevert: assign({
-      waiting: ({ context, event }) => ({ ...context.waiting, revert: candidateOf(event) }),
-    }),
+    queueRevert: assign({ waiting: ({ context, event }) => ({ ...context.waiting, revert: candidateOf(event) }) }),
     /** The admission machine keeps these while changes are frozen, and delivers them again afterwards. */
     dropQueued: assign({
       frozenMeanwhile: true,

@@ -50,9 +50,7 @@ export const watchMachine = watchSetup.createMachine({
         ],
       },
       states: {
-        opening: {
-          after: { openDeadline: { target: '#watch.backing-off', actions: 'noteSilent' } },
-        },
+        opening: { after: { openDeadline: { target: '#watch.backing-off', actions: 'noteSilent' } } },
         're-reading': {
           entry: 'beginRead',
           invoke: {
@@ -78,15 +76,11 @@ export const watchMachine = watchSetup.createMachine({
             ],
           },
         },
-        watching: {
-          after: { reconcileInterval: { target: 're-reading' } },
-        },
+        watching: { after: { reconcileInterval: { target: 're-reading' } } },
       },
     },
     compacted: { invoke: readThenFollow },
-    'backing-off': {
-      after: { backoff: { target: 'connecting' } },
-    },
+    'backing-off': { after: { backoff: { target: 'connecting' } } },
     closed: { type: 'final' },
   },
 })

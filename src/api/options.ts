@@ -149,14 +149,9 @@ export interface OptionRow {
   readonly least?: number
 }
 
-const ms = (byDefault: number | string, least = 1): OptionRow => ({
-  check: 'ms',
-  default: byDefault,
-  unit: 'ms',
-  least,
-})
-const count = (byDefault: number): OptionRow => ({ check: 'count', default: byDefault, least: 1 })
-const own = (byDefault: string): OptionRow => ({ check: 'own', default: byDefault })
+const ms = (value: number | string, least = 1): OptionRow => ({ check: 'ms', default: value, unit: 'ms', least })
+const count = (value: number): OptionRow => ({ check: 'count', default: value, least: 1 })
+const own = (value: string): OptionRow => ({ check: 'own', default: value })
 
 /**
  * Every option with its default, unit and check. Names, defaults, checks and the reference derive from it, so that a new
@@ -186,7 +181,7 @@ export const optionTable = {
   'soak.intervalMs': ms('a tenth of the duration, from 100 to 5,000'),
   'soak.failureThreshold': count(1),
   'soak.checks': own('none'),
-  lastKnownGood: own('nothing is kept'),
+  lastKnownGood: own('nothing is stored'),
   build: own('none'),
   maxAttempts: count(3),
   quarantine: own('see below'),

@@ -1,5 +1,6 @@
 import PQueue from 'p-queue'
-import { type DeadlineCall, sleep, withDeadline } from '../async/deadline.ts'
+import { cancelOnAbort } from '../async/abort.ts'
+import { sleep, withDeadline } from '../async/deadline.ts'
 import { type Failure, type FailurePlace, failure } from '../model/failure.ts'
 import type { ServingStore } from '../modules/serving-store.ts'
 import type { Settings } from '../settings/settings.ts'
@@ -73,30 +74,21 @@ const callAll = async (
   signal: AbortSignal,
 ): Promise<Failure[]> => {
   const queue = new PQueue({ concurrency: deps.concurrency })
-  const calls = new Set<DeadlineCall<void>>()
-  const cancel = (): void => {
-    for (const call of calls) call.cancel()
-  }
-  signal.addEventListener('abort', cancel)
-  const answers = await Promise.all(
-    checks.map((check) =>
-      queue.add(async () => (signal.aborted ? undefined : callOne(check, deps, work, (call) => calls.add(call)))),
-    ),
+  const calls = checks.map((check) =>
+    queue.add(async () => (signal.aborted ? undefined : callOne(check, deps, work, signal))),
   )
-  signal.removeEventListener('abort', cancel)
-  return answers.filter((answer) => answer !== undefined)
+  return (await Promise.all(calls)).filter((failed) => failed !== undefined)
 }
 
 const callOne = async (
   { place, checkMs, graceMs, run }: Check,
   { clock }: ApplyDeps,
   work: ModuleWork,
-  onCall: (call: DeadlineCall<void>) => void,
+  signal: AbortSignal,
 ): Promise<Failure | undefined> => {
   const end = place.module === undefined ? undefined : work.timings.start(place.module, 'check')
   const call = withDeadline((context) => run(context.signal), { clock, deadlineMs: checkMs, graceMs })
-  onCall(call)
-  const ended = await call.result
+  const ended = await cancelOnAbort(call, signal)
   end?.(ended.kind)
   const at = { ...place, ...work.revision }
   switch (ended.kind) {

@@ -65,13 +65,7 @@ export class Engine {
     const { builder, safety } = this
     this.#validation = new Validation({ registry, store, documents, builder, safety, report })
     const onSettled = (): void => this.machine.send({ type: 'module.settled' })
-    const applyDeps: ApplyDeps = {
-      clock,
-      concurrency,
-      deadlines: new DeadlineTable(deadlines),
-      onSettled,
-      report,
-    }
+    const applyDeps: ApplyDeps = { clock, concurrency, deadlines: new DeadlineTable(deadlines), onSettled, report }
     this.phases = new Phases(registry, store, applyDeps, soak)
     this.executor = new TransactionExecutor({
       clock,

@@ -1,3 +1,4 @@
+import type { QuarantineStatus } from '../api/status.ts'
 import type { Revision } from '../model/revision.ts'
 
 /** What outlives the process. */
@@ -43,20 +44,9 @@ export interface ConfigAttempt {
 /** How many digests the quarantine holds. */
 export const MAX_QUARANTINED = 64
 
-/** A config that is not tried again until its entry expires or is released. */
-export interface Quarantined {
-  readonly digest: string
+/** A config that is not tried again until its entry expires or is released, in one build. */
+export interface Quarantined extends QuarantineStatus {
   readonly build: string
-  /** The displayed name of the revision. */
-  readonly revision: string
-  readonly code: string
-  readonly causeCode?: string
-  readonly module?: string
-  readonly phase?: string
-  readonly count: number
-  readonly since: number
-  /** Absent if it does not expire. */
-  readonly until?: number
 }
 
 /** Why changes are frozen. */

@@ -12,10 +12,7 @@ export const documentCodes = {
     what: 'The document is larger than the limit',
     hint: 'Make the document smaller, or raise maxDocumentBytes. The limit of 1,000,000 values in a document is fixed.',
   },
-  'document.encoding': {
-    what: 'The document is not valid UTF-8',
-    hint: 'Save the document as UTF-8.',
-  },
+  'document.encoding': { what: 'The document is not valid UTF-8', hint: 'Save the document as UTF-8.' },
   'document.malformed': {
     what: 'The document cannot be parsed',
     hint: 'Check its syntax with a linter, and publish it whole: it may be half-written.',
@@ -24,14 +21,8 @@ export const documentCodes = {
     what: 'An object in the document has the same key twice',
     hint: 'Remove one of the two keys: parsers disagree about which one counts.',
   },
-  'document.forbidden-key': {
-    what: 'The document contains the forbidden key __proto__',
-    hint: 'Rename the key.',
-  },
-  'document.too-deep': {
-    what: 'The document is nested more than 100 levels deep',
-    hint: 'Flatten the document.',
-  },
+  'document.forbidden-key': { what: 'The document contains the forbidden key __proto__', hint: 'Rename the key.' },
+  'document.too-deep': { what: 'The document is nested more than 100 levels deep', hint: 'Flatten the document.' },
   'document.key-conflict': {
     what: 'A key below the prefix is both a value and a folder',
     hint: 'Delete or rename one of the keys.',
@@ -56,10 +47,7 @@ export const documentCodes = {
     what: 'The schema or a select function returned a value that is not plain data',
     hint: 'Return objects, arrays, strings, finite numbers, bigints, booleans and null. Create dates and maps in the applier.',
   },
-  'schema.invalid': {
-    what: 'The schema rejected the document',
-    hint: 'Correct the value at the path.',
-  },
+  'schema.invalid': { what: 'The schema rejected the document', hint: 'Correct the value at the path.' },
   'schema.threw': {
     what: 'The schema threw instead of reporting issues',
     hint: 'Correct the refinement or transform that throws.',

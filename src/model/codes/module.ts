@@ -16,10 +16,7 @@ export const moduleCodes = {
     what: 'prepare returned something that is not a generation',
     hint: 'Return a new { instance } from each prepare. commit, rollback, check and close may be left out, and are functions.',
   },
-  'module.commit-failed': {
-    what: "The module's commit threw",
-    hint: 'Move all work that can fail into prepare.',
-  },
+  'module.commit-failed': { what: "The module's commit threw", hint: 'Move all work that can fail into prepare.' },
   'module.apply-failed': {
     what: 'The compensating module could not apply the config',
     hint: 'Check the cause, then correct the document or the system that the module changes.',

@@ -1,13 +1,7 @@
 /** Calls that are rejected, failures of persistence, and the rest. */
 export const reloaderCodes = {
-  'reloader.invalid-option': {
-    what: 'An option is not valid',
-    hint: 'Correct the option that the detail names.',
-  },
-  'reloader.duplicate-module': {
-    what: 'Two modules have the same name',
-    hint: 'Give each module a name of its own.',
-  },
+  'reloader.invalid-option': { what: 'An option is not valid', hint: 'Correct the option that the detail names.' },
+  'reloader.duplicate-module': { what: 'Two modules have the same name', hint: 'Give each module a name of its own.' },
   'reloader.unknown-module': {
     what: 'A module depends on a module that does not exist',
     hint: 'Call use for the other module first: a module depends on earlier ones only, so there are no cycles.',
@@ -20,10 +14,7 @@ export const reloaderCodes = {
     what: 'Two modules share one applier',
     hint: 'Create an applier for each module: an applier holds what serves.',
   },
-  'reloader.not-started': {
-    what: 'The reloader has no config yet',
-    hint: 'Await reloader.start() first.',
-  },
+  'reloader.not-started': { what: 'The reloader has no config yet', hint: 'Await reloader.start() first.' },
   'reloader.already-started': {
     what: 'The reloader has already been started',
     hint: 'Call use before start, and call start once.',
