@@ -1,12 +1,12 @@
 // A service's process without any error handler, so that everything uncaught ends it.
-import { misdeeds } from './hostile-values.ts'
-import { createService, type Place, places } from './spoiled-service.ts'
+import { misdeeds } from './misdeeds.ts'
+import { createSpoiledService, type Place, places } from './spoiled-service.ts'
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 const ignore = (): void => {}
 
 const suffer = async (place: Place, misdeed: () => unknown): Promise<string> => {
-  const { clock, source, reloader, seen, spoil, heal, lease, use, breakWatch } = createService(place, misdeed)
+  const { clock, source, reloader, seen, spoil, heal, lease, use, breakWatch } = createSpoiledService(place, misdeed)
   const started = reloader.start()
   await clock.advance(200)
   await started

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { createReloader } from 'changeover'
 import { createVirtualClock, memorySource } from 'changeover/testing'
 import { describe, expect, it } from 'vitest'
-import { misdeeds } from './hostile-values.ts'
+import { misdeeds } from './misdeeds.ts'
 import { places } from './spoiled-service.ts'
 import { Config, configOf, startHarness } from './harness.ts'
 

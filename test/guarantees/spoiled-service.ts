@@ -72,7 +72,7 @@ const spoiledSource = (act: <T>(place: Place, good: () => T) => T) => {
 }
 
 /** Creates a service with user code in every place. `spoil` makes one place misbehave; `heal` ends that. */
-export const createService = (place: Place, misdeed: Misdeed) => {
+export const createSpoiledService = (place: Place, misdeed: Misdeed) => {
   const clock = createVirtualClock()
   let isSpoiled = false
   let seen = 0
