@@ -1,3 +1,4 @@
+import type { ReloaderStatus } from '../api/status.ts'
 import type { Clock, TimerHandle } from '../api/clock.ts'
 import type { GoodStore } from '../api/good-store.ts'
 import type { BackoffOptions } from '../api/options.ts'
@@ -19,12 +20,7 @@ export interface PersistenceOptions {
   readonly random?: () => number
 }
 
-export interface PersistenceStatus {
-  /** Wall-clock time of the last save that succeeded. */
-  readonly lastSavedAt?: number
-  /** The last failure, until everything is stored again. */
-  readonly lastError?: Failure
-}
+export type PersistenceStatus = NonNullable<ReloaderStatus['persistence']>
 
 /**
  * Keeps the goods and the journal in a store that may fail, hang or answer late. Nothing here throws or rejects: failures

@@ -61,9 +61,9 @@ export class Validation {
       return { verdict: { kind: 'unchanged' }, snapshot, plan: noSteps, failures: [] }
     }
     const isTrusted = candidate === undefined || trustedTriggers.has(trigger)
-    const held = isTrusted ? undefined : this.#quarantinedAs(snapshot, serving !== undefined)
-    if (held !== undefined) {
-      return { verdict: { kind: 'invalid', isQuarantined: true }, snapshot, plan: noSteps, failures: [held] }
+    const quarantined = isTrusted ? undefined : this.#quarantinedAs(snapshot, serving !== undefined)
+    if (quarantined !== undefined) {
+      return { verdict: { kind: 'invalid', isQuarantined: true }, snapshot, plan: noSteps, failures: [quarantined] }
     }
     if (isChange) builder.askPolicies(snapshot, serving?.config)
     const plan = planOf(registry, store, snapshot.config, degraded)
@@ -84,7 +84,7 @@ export class Validation {
       phase: 'validating',
       ...(module === undefined ? {} : { module }),
       revision: snapshot.revision.name,
-      detail: `${code}${phase === undefined ? '' : ` in ${phase}`}, ${times}; held ${end}`,
+      detail: `${code}${phase === undefined ? '' : ` in ${phase}`}, ${times}; quarantined ${end}`,
     })
     if (hasOther) return quarantined
     report(quarantined)

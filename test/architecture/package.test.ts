@@ -184,7 +184,7 @@ describe('the bundle', () => {
   })
 
   it('shows the source files in a stack where Node is told to follow the source maps', async () => {
-    expect(await run(traceScript, '--enable-source-maps')).toMatch(/changeover\/src\/reloader\.ts:\d+/)
+    expect(await run(traceScript, '--enable-source-maps')).toMatch(/changeover\/src\/reloader\/reloader\.ts:\d+/)
     expect(await run(traceScript)).toMatch(/changeover\/dist\/chunks\/core\.js:\d+/)
   })
 
