@@ -9,27 +9,25 @@ import type { ActionName, ActionResult } from './stream/protocol.ts'
 /** How long a response waits for its action. */
 const RESPONSE_MS = 10_000
 
-type Method = (...inputs: unknown[]) => unknown
-
-/** How each action calls the reloader's method of the same name. */
-const calls: Readonly<Record<ActionName, (method: Method, body: JsonBody) => unknown>> = {
-  reload: (method) => method(),
-  retry: (method) => method(),
-  release: (method, body) => method(body.digest === undefined ? {} : { digest: readTextField(body, 'digest') }),
-  revert: (method, body) => method(body.to === undefined ? {} : { to: readTextField(body, 'to') }),
-  freeze: (method, body) => method(readTextField(body, 'reason')),
-  unfreeze: (method) => method(),
-  confirm: (method, body) => method(readTextField(body, 'transaction')),
+/** The arguments with which each action calls the reloader's method of the same name. */
+const argumentsOf: Readonly<Record<ActionName, (body: JsonBody) => readonly unknown[]>> = {
+  reload: () => [],
+  retry: () => [],
+  release: (body) => [body.digest === undefined ? {} : { digest: readTextField(body, 'digest') }],
+  revert: (body) => [body.to === undefined ? {} : { to: readTextField(body, 'to') }],
+  freeze: (body) => [readTextField(body, 'reason')],
+  unfreeze: () => [],
+  confirm: (body) => [readTextField(body, 'transaction')],
 }
 
 /** Lists the actions for which the reloader has a method. */
 export const availableActions = (reloader: object): readonly ActionName[] =>
-  (Object.keys(calls) as ActionName[]).filter((name) => typeof findMethod(reloader, name) === 'function')
+  (Object.keys(argumentsOf) as ActionName[]).filter((name) => typeof findMethod(reloader, name) === 'function')
 
 const findMethod = (reloader: object, name: ActionName): unknown =>
   (reloader as Readonly<Record<string, unknown>>)[name]
 
-export const isActionName = (name: string): name is ActionName => Object.hasOwn(calls, name)
+export const isActionName = (name: string): name is ActionName => Object.hasOwn(argumentsOf, name)
 
 /** Runs an action, and resolves when it has finished or has taken ten seconds. */
 export const runAction = async (
@@ -40,9 +38,8 @@ export const runAction = async (
 ): Promise<{ readonly status: number; readonly result: ActionResult }> => {
   const method = findMethod(reloader, name)
   if (typeof method !== 'function') throw new HttpError('inspector.not-found')
-  const call = calls[name]
-  const bound = (...inputs: unknown[]): unknown => Reflect.apply(method, reloader, inputs)
-  const ended = await withDeadline(() => call(bound, body), { clock, deadlineMs: RESPONSE_MS, graceMs: 0 }).result
+  const call = (): unknown => Reflect.apply(method, reloader, argumentsOf[name](body))
+  const ended = await withDeadline(call, { clock, deadlineMs: RESPONSE_MS, graceMs: 0 }).result
   if (ended.kind === 'done') return { status: 200, result: { ok: true, ...summarizeRecord(ended.value) } }
   if (ended.kind !== 'failed') return { status: 202, result: { ok: true, pending: true } }
   if (ended.error instanceof HttpError) throw ended.error

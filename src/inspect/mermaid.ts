@@ -1,3 +1,4 @@
+import { formatMs } from '../model/timed-tree.ts'
 import type { InspectedModule, InspectedPhase, InspectedTransaction } from './stream/protocol.ts'
 
 /**
@@ -56,5 +57,3 @@ const formatMessage = ({ participant, phase, isAnswer }: Message): string => {
 /** Escapes everything that Mermaid reads as syntax, including the word `end`: users choose the module names. */
 const escapeText = (text: string): string =>
   text.replace(/[#;:%{}()<>"\r\n]|\be(?=nd\b)/gi, (character) => `#${character.codePointAt(0)};`)
-
-const formatMs = (ms: number): string => `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`

@@ -44,29 +44,12 @@ export interface InspectorOptions {
 }
 
 /** The options with every default filled in. */
-export interface InspectorSettings {
-  readonly port: number
-  readonly host: string
-  readonly token: string | undefined
-  readonly allowedHosts: readonly string[]
-  readonly actions: boolean
-  readonly isLoopback: boolean
-}
-
-const optionNames = new Set<string>([
-  'reloader',
-  'port',
-  'host',
-  'token',
-  'allowedHosts',
-  'actions',
-] satisfies (keyof InspectorOptions)[])
+export type InspectorSettings = ReturnType<typeof resolveOptions>
 
 /** Fills in the defaults and throws if an option is invalid or unsafe. */
-export const resolveOptions = (options: InspectorOptions): InspectorSettings => {
-  for (const name of Object.keys(options))
-    if (!optionNames.has(name)) throw invalidOption(`inspector has no option ${name}`)
-  const { port = 0, host = '127.0.0.1', token, allowedHosts = [], actions = false } = options
+export const resolveOptions = (options: InspectorOptions) => {
+  const { reloader: _, port = 0, host = '127.0.0.1', token, allowedHosts = [], actions = false, ...unknown } = options
+  for (const name of Object.keys(unknown)) throw invalidOption(`inspector has no option ${name}`)
   if (!Number.isInteger(port) || port < 0 || port > 65_535)
     throw invalidOption('port must be a whole number from 0 to 65535')
   if (typeof actions !== 'boolean') throw invalidOption('actions must be true or false')

@@ -45,7 +45,7 @@ export class Router {
 
   async #authenticate(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { allowedHosts, path, sessions, cookieName } = this.#options
-    if (!this.#rateLimits.requests.tryTake()) throw new HttpError('inspector.too-many')
+    if (!this.#rateLimits.takeRequest()) throw new HttpError('inspector.too-many')
     checkSameOrigin(request, allowedHosts)
     const url = parseUrl(request)
     const token = url.searchParams.get('token')
@@ -60,7 +60,7 @@ export class Router {
   #openSession(request: IncomingMessage, response: ServerResponse, token: string, existing: Session | undefined): void {
     const { sessions, path, cookieName } = this.#options
     if (isPrefetch(request)) throw new HttpError('inspector.no-session') // It would use up the link before its user.
-    if (!this.#rateLimits.linkTokens.tryTake()) throw new HttpError('inspector.too-many')
+    if (!this.#rateLimits.takeLinkToken()) throw new HttpError('inspector.too-many')
     const opened = sessions.open(token)
     if (opened === undefined && existing === undefined) throw new HttpError('inspector.no-session')
     const attributes = `Path=${path}; HttpOnly; SameSite=Strict`
@@ -81,16 +81,14 @@ export class Router {
     if (rest.length > 0) throw new HttpError('inspector.not-found')
     if (folder === 'actions') return this.#runAction(request, response, session, name)
     if (request.method !== 'GET') throw new HttpError('inspector.bad-method')
-    if (path === '') return sendPage(response, 200, (nonce) => renderPage({ nonce }))
-    if (path === 'events') return this.#openStream(request, response, session)
+    if (path === '') return sendPage(response, 200, renderPage)
+    if (path === 'events') {
+      const { broadcaster } = this.#options
+      if (broadcaster.isFull) throw new HttpError('inspector.full')
+      return broadcaster.connect(response, request.headers['last-event-id']?.toString(), session.csrfToken)
+    }
     if (folder === 'transactions') return this.#exportTransaction(response, name, isDownload)
     throw new HttpError('inspector.not-found')
-  }
-
-  #openStream(request: IncomingMessage, response: ServerResponse, { csrfToken }: Session): void {
-    const { broadcaster } = this.#options
-    if (broadcaster.isFull) throw new HttpError('inspector.full')
-    broadcaster.connect(response, request.headers['last-event-id']?.toString(), csrfToken)
   }
 
   #exportTransaction(response: ServerResponse, name: string, isDownload: boolean): void {
@@ -110,7 +108,7 @@ export class Router {
     }
     if (!hasActions) throw new HttpError('inspector.actions-off')
     if (!isActionName(name)) throw new HttpError('inspector.not-found')
-    if (!this.#rateLimits.actions.tryTake()) throw new HttpError('inspector.too-many')
+    if (!this.#rateLimits.takeAction()) throw new HttpError('inspector.too-many')
     const { status, result } = await runAction(reloader, name, await readJsonBody(request), clock)
     sendJson(response, status, result)
   }

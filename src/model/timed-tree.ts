@@ -41,7 +41,7 @@ const phaseList = (phases: readonly PhaseTiming[]): string =>
     })
     .join(', ')
 
-const formatMs = (ms: number): string => `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`
+export const formatMs = (ms: number): string => `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`
 
 /** Maps each module to the length of the longest chain of modules that it depends on. */
 const depthsOf = (modules: readonly ModuleRecord[]): ReadonlyMap<string, number> => {

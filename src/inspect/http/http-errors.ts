@@ -1,9 +1,3 @@
-interface HttpErrorEntry {
-  readonly status: number
-  readonly message: string
-  readonly hint: string
-}
-
 /** The errors that a request can be answered with. None of them reveals more than the request itself contained. */
 export const httpErrors = {
   'inspector.bad-request': {
@@ -59,7 +53,7 @@ export const httpErrors = {
     message: 'Internal error of the inspector',
     hint: 'Report it as a bug. The reloader is not affected.',
   },
-} as const satisfies Record<string, HttpErrorEntry>
+} as const satisfies Record<string, { readonly status: number; readonly message: string; readonly hint: string }>
 
 export type HttpErrorCode = keyof typeof httpErrors
 

@@ -19,18 +19,13 @@ export const readJsonBody = async (request: IncomingMessage): Promise<JsonBody> 
     if (size > MAX_BODY_BYTES) throw new HttpError('inspector.too-large')
     chunks.push(chunk)
   }
-  return parseObject(Buffer.concat(chunks).toString('utf8'))
-}
-
-const parseObject = (text: string): JsonBody => {
-  let value: unknown
   try {
-    value = JSON.parse(text)
+    const value: unknown = JSON.parse(Buffer.concat(chunks).toString('utf8'))
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as JsonBody
   } catch {
-    throw new HttpError('inspector.bad-request')
+    // Answered like JSON that is not an object.
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new HttpError('inspector.bad-request')
-  return value as JsonBody
+  throw new HttpError('inspector.bad-request')
 }
 
 /** Returns a field of a body if it is a text that is neither blank nor too long. */

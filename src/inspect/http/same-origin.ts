@@ -6,12 +6,12 @@ import { HttpError } from './http-errors.ts'
  * 127.0.0.1 (DNS rebinding); `Origin` and the Fetch metadata reveal another page.
  */
 export const checkSameOrigin = (request: IncomingMessage, allowedHosts: ReadonlySet<string>): void => {
-  const host = uniqueHeader(request, 'host')
-  if (host === undefined || !allowedHosts.has(host.toLowerCase())) throw new HttpError('inspector.bad-host')
-  const { origin } = request.headers
-  const isOwn = origin !== undefined && isOwnOrigin(origin.toLowerCase(), host.toLowerCase())
-  // Browsers omit Origin only from plain GETs, so every other request must have it.
-  if (origin === undefined ? request.method !== 'GET' : !isOwn) throw new HttpError('inspector.bad-origin')
+  const host = uniqueHeader(request, 'host')?.toLowerCase()
+  if (host === undefined || !allowedHosts.has(host)) throw new HttpError('inspector.bad-host')
+  const origin = request.headers.origin?.toLowerCase()
+  // A proxy in front of the inspector may add TLS. Browsers omit Origin only from plain GETs.
+  const isOwn = origin === undefined ? request.method === 'GET' : [`http://${host}`, `https://${host}`].includes(origin)
+  if (!isOwn) throw new HttpError('inspector.bad-origin')
   if (!isOwnFetch(request)) throw new HttpError('inspector.bad-origin')
 }
 
@@ -28,10 +28,6 @@ const uniqueHeader = ({ rawHeaders }: IncomingMessage, name: string): string | u
   const values = rawHeaders.filter((_, at) => at % 2 === 1 && rawHeaders[at - 1]?.toLowerCase() === name)
   return values.length === 1 ? values[0] : undefined
 }
-
-/** Accepts both schemes, because a proxy in front of the inspector may add TLS. */
-const isOwnOrigin = (origin: string, host: string): boolean =>
-  origin === `http://${host}` || origin === `https://${host}`
 
 /** Another page may only link to the inspector, as a top-level navigation. */
 const isOwnFetch = (request: IncomingMessage): boolean => {

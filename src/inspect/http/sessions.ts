@@ -49,8 +49,7 @@ export class Sessions {
     const now = this.#clock.monotonic()
     const live = this.#sessions.filter(({ expiresAt }) => expiresAt > now)
     // Compares every pair, so the time taken does not reveal which one matched.
-    const matching = live.filter((session) => ids.filter((id) => isSameToken(id, session.id)).length > 0)
-    return matching[0]
+    return live.filter((session) => ids.filter((id) => isSameToken(id, session.id)).length > 0)[0]
   }
 }
 

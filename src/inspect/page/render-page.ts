@@ -1,13 +1,11 @@
 import { script, style } from './generated/assets.ts'
 import { charts } from './generated/charts.ts'
 
-export interface PageOptions {
-  /** The base64 nonce of the content security policy. It marks the page's own style and script. */
-  readonly nonce: string
-}
-
-/** Renders the inspector's page: one self-contained document that connects only to its own server. */
-export const renderPage = ({ nonce }: PageOptions): string => `<!doctype html>
+/**
+ * Renders the inspector's page: one self-contained document that connects only to its own server. The nonce of the
+ * content security policy marks the page's own style and script.
+ */
+export const renderPage = (nonce: string): string => `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">

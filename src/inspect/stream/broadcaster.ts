@@ -1,20 +1,20 @@
 import type { ServerResponse } from 'node:http'
 import type { Clock } from '../../api/clock.ts'
 import type { Observation, ReloaderEvent } from '../../api/observation.ts'
-import { MachineLog } from './machine-log.ts'
-import type {
-  ActionName,
-  EndReason,
-  Hello,
-  InspectedModule,
-  InspectedPhase,
-  InspectedTransaction,
-  ReportedFailure,
-  StreamEvents,
+import {
+  type ActionName,
+  type EndReason,
+  hasFailed,
+  type Hello,
+  type InspectedTransaction,
+  type MachineName,
+  type MachineState,
+  type ReportedFailure,
+  type StreamEvents,
 } from './protocol.ts'
 import { ReplayBuffer } from './replay-buffer.ts'
 import { formatFrame, HEARTBEAT_FRAME, SseConnection } from './sse-connection.ts'
-import { setBackgroundTimer, Throttle } from './throttle.ts'
+import { createThrottle, setBackgroundTimer, type Throttle } from './throttle.ts'
 import { TransactionHistory } from './transaction-history.ts'
 
 const MAX_CONNECTIONS = 8
@@ -26,12 +26,8 @@ const TRANSACTION_INTERVAL_MS = 100
 const STATE_INTERVAL_MS = 40
 const MAX_PENDING_FAILURES = 50
 const MAX_SENT_MODULES = 500
-
-export interface BroadcasterOptions {
-  readonly clock: Clock
-  /** The actions that pages may offer. */
-  readonly actions: readonly ActionName[]
-}
+/** Of a machine in a storm, the page highlights only the latest transitions. */
+const MAX_TRANSITIONS = 32
 
 /**
  * Sends what happens in a reloader to all open pages. Without a page it records transactions and does nothing else: it
@@ -43,7 +39,8 @@ export class Broadcaster {
   readonly #clock: Clock
   readonly #actions: readonly ActionName[]
   readonly #replayBuffer = new ReplayBuffer()
-  readonly #machines = new MachineLog()
+  readonly #states = new Map<MachineName, MachineState<MachineName>>()
+  readonly #unsentStates = new Map<MachineName, MachineState<MachineName>>()
   readonly #connections = new Set<SseConnection>()
   readonly #stopObserving: () => void
   readonly #changedTransactions = new Set<string>()
@@ -53,17 +50,22 @@ export class Broadcaster {
   #lingerTimer: unknown
   #heartbeatTimer: unknown
   #endReason: EndReason | undefined
-  readonly #statusThrottle: Throttle
-  readonly #stateThrottle: Throttle
-  readonly #transactionThrottle: Throttle
+  /** In the order in which they are flushed. */
+  readonly #throttles: Readonly<Record<'states' | 'transactions' | 'status', Throttle>>
 
-  constructor(observation: Observation, { clock, actions }: BroadcasterOptions) {
+  /** @param options.actions are those that pages may offer. */
+  constructor(
+    observation: Observation,
+    { clock, actions }: { readonly clock: Clock; readonly actions: readonly ActionName[] },
+  ) {
     this.#observation = observation
     this.#clock = clock
     this.#actions = actions
-    this.#statusThrottle = new Throttle(clock, STATUS_INTERVAL_MS, () => this.#sendStatus())
-    this.#stateThrottle = new Throttle(clock, STATE_INTERVAL_MS, () => this.#sendStates())
-    this.#transactionThrottle = new Throttle(clock, TRANSACTION_INTERVAL_MS, () => this.#sendTransactions())
+    this.#throttles = {
+      states: createThrottle(clock, STATE_INTERVAL_MS, () => this.#sendStates()),
+      transactions: createThrottle(clock, TRANSACTION_INTERVAL_MS, () => this.#sendTransactions()),
+      status: createThrottle(clock, STATUS_INTERVAL_MS, () => this.#sendStatus()),
+    }
     const { last, state } = observation.status()
     if (last !== undefined) this.history.addRecord(last)
     if (state === 'closed') this.#endReason = 'reloader.closed'
@@ -84,10 +86,9 @@ export class Broadcaster {
     const connection = new SseConnection(response, (closed) => this.#disconnect(closed))
     // Pending updates become part of the replayed events or of the hello.
     this.#flush()
-    const missed = lastEventId === undefined ? undefined : this.#replayBuffer.framesAfter(parseEventId(lastEventId))
-    const hello = (): string => formatFrame(this.#replayBuffer.lastId, 'hello', this.#createHello(csrfToken))
-    for (const frame of missed ?? [hello()]) connection.write(frame)
-    if (this.#endReason !== undefined) return connection.end(this.#endFrame(this.#endReason))
+    const frames = this.#replayBuffer.framesAfter(lastEventId) ?? [this.#frame('hello', this.#createHello(csrfToken))]
+    for (const frame of frames) connection.write(frame)
+    if (this.#endReason !== undefined) return connection.end(this.#frame('end', { reason: this.#endReason }))
     this.#connections.add(connection)
     if (this.#heartbeatTimer === undefined) this.#scheduleHeartbeat()
   }
@@ -96,7 +97,7 @@ export class Broadcaster {
   close(reason: EndReason): void {
     this.#flush()
     this.#endReason ??= reason
-    for (const connection of this.#connections) connection.end(this.#endFrame(this.#endReason))
+    for (const connection of this.#connections) connection.end(this.#frame('end', { reason: this.#endReason }))
     this.#connections.clear()
     this.#goIdle()
     if (reason === 'inspector.closed') this.#stopObserving()
@@ -109,22 +110,19 @@ export class Broadcaster {
     if (event.kind === 'reported') {
       const failure = { ...event.failure, at: event.at }
       this.#pendingFailures = [...this.#pendingFailures, failure].slice(-MAX_PENDING_FAILURES)
-      this.#transactionThrottle.request()
     }
-    if (changed !== undefined) {
-      this.#changedTransactions.add(changed)
-      this.#transactionThrottle.request()
-    }
-    this.#statusThrottle.request()
+    if (changed !== undefined) this.#changedTransactions.add(changed)
+    if (changed !== undefined || event.kind === 'reported') this.#throttles.transactions.request()
+    this.#throttles.status.request()
   }
 
   #createHello(csrfToken: string): Hello {
     const { newest, summaries, reported } = this.history
     return {
       status: this.#observation.status(),
-      machines: this.#machines.states,
+      machines: Object.fromEntries(this.#states),
       transactions: summaries,
-      ...(newest === undefined ? {} : { current: limitModules(newest) }),
+      current: newest && limitModules(newest),
       reported,
       actions: this.#endReason === undefined ? this.#actions : [],
       csrfToken,
@@ -132,12 +130,14 @@ export class Broadcaster {
     }
   }
 
-  #endFrame(reason: EndReason): string {
-    return formatFrame(this.#replayBuffer.lastId, 'end', { reason })
+  /** Formats an event for a single page. It has the last id, because no stream may resume before it. */
+  #frame<Name extends keyof StreamEvents>(name: Name, data: StreamEvents[Name]): string {
+    return formatFrame(this.#replayBuffer.lastId, name, data)
   }
 
   #sendStates(): void {
-    for (const state of this.#machines.takeUnsent()) this.#broadcast('state', state)
+    for (const state of this.#unsentStates.values()) this.#broadcast('state', state)
+    this.#unsentStates.clear()
   }
 
   #sendTransactions(): void {
@@ -163,21 +163,23 @@ export class Broadcaster {
   }
 
   #flush(): void {
-    this.#stateThrottle.flush()
-    this.#transactionThrottle.flush()
-    this.#statusThrottle.flush()
+    for (const throttle of Object.values(this.#throttles)) throttle.flush()
   }
 
   #observeMachines(): void {
     this.#clock.clearTimeout(this.#lingerTimer)
     this.#lingerTimer = undefined
     if (this.#stopObservingMachines !== undefined) return
-    this.#machines.reset(this.#observation.machines())
+    this.#unsentStates.clear()
+    for (const state of this.#observation.machines()) this.#states.set(state.machine, state)
     if (this.#endReason !== undefined) return
     this.#stopObservingMachines = this.#observation.observeMachines((state) => {
-      this.#machines.add(state)
-      this.#stateThrottle.request()
-      this.#statusThrottle.request()
+      // Quick steps of one machine are merged.
+      const taken = [...(this.#unsentStates.get(state.machine)?.taken ?? []), ...state.taken].slice(-MAX_TRANSITIONS)
+      this.#unsentStates.set(state.machine, { ...state, taken })
+      this.#states.set(state.machine, state)
+      this.#throttles.states.request()
+      this.#throttles.status.request()
     })
   }
 
@@ -193,7 +195,7 @@ export class Broadcaster {
     this.#stopObservingMachines?.()
     this.#stopObservingMachines = undefined
     for (const timer of [this.#lingerTimer, this.#heartbeatTimer]) this.#clock.clearTimeout(timer)
-    for (const throttle of [this.#stateThrottle, this.#transactionThrottle, this.#statusThrottle]) throttle.cancel()
+    for (const throttle of Object.values(this.#throttles)) throttle.cancel()
     this.#heartbeatTimer = undefined
     this.#changedTransactions.clear()
     this.#pendingFailures = []
@@ -212,11 +214,6 @@ export class Broadcaster {
 /** Keeps the first modules and those that failed, if there are very many. An export has all of them. */
 const limitModules = (transaction: InspectedTransaction): InspectedTransaction => {
   if (transaction.modules.length <= MAX_SENT_MODULES) return transaction
-  const hasFailed = (module: InspectedModule): boolean => module.phases.some(({ result }) => failedResults.has(result))
-  const modules = transaction.modules.filter((module, at) => at < MAX_SENT_MODULES / 2 || hasFailed(module))
+  const modules = transaction.modules.filter(({ phases }, at) => at < MAX_SENT_MODULES / 2 || phases.some(hasFailed))
   return { ...transaction, modules: modules.slice(0, MAX_SENT_MODULES) }
 }
-
-const failedResults = new Set<InspectedPhase['result']>(['failed', 'timed-out'])
-
-const parseEventId = (text: string): number => (/^\d{1,15}$/.test(text) ? Number(text) : -1)

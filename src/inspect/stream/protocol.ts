@@ -21,24 +21,26 @@ export interface TransactionSummary {
   readonly id: string
   readonly epoch: number
   readonly trigger: Trigger
-  readonly revision?: Revision
+  readonly revision?: Revision | undefined
   readonly startedAt: number
   readonly outcome: Outcome | 'running'
   /** Absent while it runs. */
-  readonly durationMs?: number
+  readonly durationMs?: number | undefined
   /** The number of modules that it changes. */
   readonly changes: number
   /** The first cause. */
-  readonly failure?: Failure
+  readonly failure?: Failure | undefined
 }
 
 export interface InspectedPhase {
   readonly phase: Phase
   readonly startMs: number
   /** Absent while it runs. */
-  readonly durationMs?: number
+  readonly durationMs?: number | undefined
   readonly result: PhaseTiming['result'] | 'running'
 }
+
+export const hasFailed = ({ result }: InspectedPhase): boolean => result === 'failed' || result === 'timed-out'
 
 export interface InspectedModule extends PlannedModule {
   /** In the order in which they started. All checks of a soak are one phase. */
@@ -47,19 +49,19 @@ export interface InspectedModule extends PlannedModule {
 
 /** Everything known of a transaction, while it runs and afterwards, when the generations that it replaced are closed. */
 export interface InspectedTransaction extends TransactionSummary {
-  readonly digest?: string
+  readonly digest?: string | undefined
   /** How long fetching, validating and planning took. */
-  readonly plannedMs?: number
+  readonly plannedMs?: number | undefined
   /** In dependency order. The stream sends at most 500, including those that failed; an export has all of them. */
   readonly modules: readonly InspectedModule[]
   /** The serving config compared with the new one. */
-  readonly diff?: Diff
+  readonly diff?: Diff | undefined
   /** First cause first. */
   readonly failures: readonly Failure[]
   /** The modules that it left degraded. */
-  readonly degraded?: readonly string[]
+  readonly degraded?: readonly string[] | undefined
   /** The transaction that superseded it. */
-  readonly supersededBy?: string
+  readonly supersededBy?: string | undefined
 }
 
 export type ReportedFailure = Failure & { readonly at: number }
@@ -73,7 +75,7 @@ export interface Hello {
   /** Oldest first. */
   readonly transactions: readonly TransactionSummary[]
   /** The newest transaction. */
-  readonly current?: InspectedTransaction
+  readonly current?: InspectedTransaction | undefined
   /** The latest failures that belong to no transaction. */
   readonly reported: readonly ReportedFailure[]
   /** Empty if actions are off. */

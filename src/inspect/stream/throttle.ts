@@ -13,38 +13,28 @@ export const setBackgroundTimer = (clock: Clock, callback: () => void, ms: numbe
   return handle
 }
 
-/** Runs a callback soon after a request, but at most once per interval. */
-export class Throttle {
-  readonly #clock: Clock
-  readonly #intervalMs: number
-  readonly #run: () => void
-  #timer: TimerHandle
-  #isPending = false
-  #lastRunAt = Number.NEGATIVE_INFINITY
+export type Throttle = ReturnType<typeof createThrottle>
 
-  constructor(clock: Clock, intervalMs: number, run: () => void) {
-    this.#clock = clock
-    this.#intervalMs = intervalMs
-    this.#run = run
+/** Creates a throttle, which runs a callback soon after a request, but at most once per interval. */
+export const createThrottle = (clock: Clock, intervalMs: number, run: () => void) => {
+  let timer: TimerHandle
+  let isPending = false
+  let lastRunAt = Number.NEGATIVE_INFINITY
+  const cancel = (): void => {
+    isPending = false
+    clock.clearTimeout(timer)
   }
-
-  request(): void {
-    if (this.#isPending) return
-    this.#isPending = true
-    const waitMs = Math.max(0, this.#lastRunAt + this.#intervalMs - this.#clock.monotonic())
-    this.#timer = setBackgroundTimer(this.#clock, () => this.flush(), waitMs)
-  }
-
   /** Runs a pending request now. */
-  flush(): void {
-    if (!this.#isPending) return
-    this.cancel()
-    this.#lastRunAt = this.#clock.monotonic()
-    this.#run()
+  const flush = (): void => {
+    if (!isPending) return
+    cancel()
+    lastRunAt = clock.monotonic()
+    run()
   }
-
-  cancel(): void {
-    this.#isPending = false
-    this.#clock.clearTimeout(this.#timer)
+  const request = (): void => {
+    if (isPending) return
+    isPending = true
+    timer = setBackgroundTimer(clock, flush, Math.max(0, lastRunAt + intervalMs - clock.monotonic()))
   }
+  return { request, flush, cancel }
 }

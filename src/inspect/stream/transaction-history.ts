@@ -2,7 +2,7 @@ import type { ReloaderEvent } from '../../api/observation.ts'
 import type { Diff, Difference } from '../../model/diff.ts'
 import type { TransactionRecord } from '../../model/record.ts'
 import type { InspectedTransaction, ReportedFailure, TransactionSummary } from './protocol.ts'
-import { TransactionLog } from './transaction-log.ts'
+import { TransactionLog, type TransactionStart } from './transaction-log.ts'
 
 const MAX_TRANSACTIONS = 200
 /** A bound over all transactions together: two hundred transactions of ten thousand modules would fill the heap. */
@@ -21,9 +21,9 @@ export class TransactionHistory {
   add(event: ReloaderEvent): string | undefined {
     switch (event.kind) {
       case 'began':
-        return this.#begin(event)
+        return this.#begin({ id: event.transaction, epoch: event.epoch, trigger: event.trigger, startedAt: event.at })
       case 'planned':
-        return this.#update(event.transaction, (log) => log.setPlan({ ...event, diff: truncateValues(event.diff) }))
+        return this.#update(event.transaction, { plan: { ...event, diff: truncateValues(event.diff) } })
       case 'phase':
         this.#logs.get(event.transaction)?.addPhase(event)
         return event.transaction
@@ -42,7 +42,7 @@ export class TransactionHistory {
   addRecord(record: TransactionRecord): string {
     const log = this.#logs.get(record.id) ?? new TransactionLog(record)
     this.#logs.set(record.id, log)
-    return this.#update(record.id, () => log.setRecord(record)) ?? record.id
+    return this.#update(record.id, { record }) ?? record.id
   }
 
   get(id: string): InspectedTransaction | undefined {
@@ -62,25 +62,20 @@ export class TransactionHistory {
     return [...this.#reported]
   }
 
-  #begin({
-    transaction: id,
-    epoch,
-    trigger,
-    at: startedAt,
-  }: Extract<ReloaderEvent, { readonly kind: 'began' }>): string {
+  #begin(start: TransactionStart): string {
     const previous = [...this.#logs.values()].at(-1)
-    if (previous?.outcome === 'superseded') previous.supersededBy = id
-    this.#logs.set(id, new TransactionLog({ id, epoch, trigger, startedAt }))
+    if (previous?.outcome === 'superseded') previous.supersededBy = start.id
+    this.#logs.set(start.id, new TransactionLog(start))
     this.#dropOldest()
-    return id
+    return start.id
   }
 
   /** Updates a transaction if it is still in the history. */
-  #update(id: string, update: (log: TransactionLog) => void): string | undefined {
+  #update(id: string, news: Partial<Pick<TransactionLog, 'plan' | 'record'>>): string | undefined {
     const log = this.#logs.get(id)
     if (log === undefined) return undefined
     const { changes } = log
-    update(log)
+    Object.assign(log, news)
     this.#moduleCount += log.changes - changes
     this.#dropOldest()
     return id

@@ -1,55 +1,40 @@
 import type { ReloaderEvent, PlannedModule } from '../../api/observation.ts'
-import type { Failure, Phase } from '../../model/failure.ts'
-import type { TransactionRecord } from '../../model/record.ts'
-import type { InspectedModule, InspectedPhase, InspectedTransaction, TransactionSummary } from './protocol.ts'
+import type { Failure } from '../../model/failure.ts'
+import type { ModuleRecord, TransactionRecord } from '../../model/record.ts'
+import type { InspectedPhase, InspectedTransaction, TransactionSummary } from './protocol.ts'
 
 type Event<Kind extends ReloaderEvent['kind']> = Extract<ReloaderEvent, { readonly kind: Kind }>
-type Start = Pick<TransactionSummary, 'id' | 'epoch' | 'trigger' | 'startedAt'>
+
+export type TransactionStart = Pick<TransactionSummary, 'id' | 'epoch' | 'trigger' | 'startedAt'>
 
 /** Mutable, because every module has several and they arrive while the service is busy. */
-interface PhaseEntry {
-  readonly phase: Phase
-  readonly startMs: number
-  durationMs: number | undefined
-  result: InspectedPhase['result']
-}
+type PhaseEntry = { -readonly [Key in keyof InspectedPhase]: InspectedPhase[Key] }
 
 /** Collects the events of one transaction in any order. It only stores them; the views are built on request. */
 export class TransactionLog {
-  readonly #start: Start
-  #plan: Event<'planned'> | undefined
-  #record: TransactionRecord | undefined
-  readonly #phases = new Map<string, PhaseEntry[]>()
+  plan: Event<'planned'> | undefined
+  record: TransactionRecord | undefined
   supersededBy: string | undefined
+  readonly #start: TransactionStart
+  readonly #phases = new Map<string, PhaseEntry[]>()
 
-  constructor(start: Start) {
+  constructor(start: TransactionStart) {
     this.#start = start
   }
 
   get outcome(): TransactionSummary['outcome'] {
-    return this.#record?.outcome ?? 'running'
+    return this.record?.outcome ?? 'running'
   }
 
   /** The number of modules that it changes. */
   get changes(): number {
-    return (this.#record ?? this.#plan)?.modules.length ?? 0
-  }
-
-  setPlan(plan: Event<'planned'>): void {
-    this.#plan = plan
-  }
-
-  setRecord(record: TransactionRecord): void {
-    this.#record = record
+    return (this.record ?? this.plan)?.modules.length ?? 0
   }
 
   /** Adds a phase that starts, or ends the last running phase of its kind. */
   addPhase({ module, phase, startMs, ended }: Event<'phase'>): void {
-    let phases = this.#phases.get(module)
-    if (phases === undefined) {
-      phases = []
-      this.#phases.set(module, phases)
-    }
+    const phases = this.#phases.get(module) ?? []
+    this.#phases.set(module, phases)
     const last = phases.findLast(
       (entry) => entry.phase === phase && (ended === undefined || entry.result === 'running'),
     )
@@ -66,9 +51,6 @@ export class TransactionLog {
 
   toSummary(): TransactionSummary {
     const { id, epoch, trigger, startedAt } = this.#start
-    const record = this.#record
-    const revision = (record ?? this.#plan)?.revision
-    const [failure] = failuresOf(record)
     return {
       id,
       epoch,
@@ -76,48 +58,39 @@ export class TransactionLog {
       startedAt,
       outcome: this.outcome,
       changes: this.changes,
-      ...(revision === undefined ? {} : { revision }),
-      ...(record === undefined ? {} : { durationMs: record.durationMs }),
-      ...(failure === undefined ? {} : { failure }),
+      revision: (this.record ?? this.plan)?.revision,
+      durationMs: this.record?.durationMs,
+      failure: failuresOf(this.record)[0],
     }
   }
 
   toTransaction(): InspectedTransaction {
-    const record = this.#record
-    const plan = this.#plan
-    const digest = (record ?? plan)?.digest
+    const { plan, record, supersededBy } = this
+    const modules: readonly (PlannedModule | ModuleRecord)[] = (record ?? plan)?.modules ?? []
     return {
       ...this.toSummary(),
-      ...(digest === undefined ? {} : { digest }),
-      ...(plan === undefined ? {} : { plannedMs: plan.atMs, diff: plan.diff }),
-      modules: record === undefined ? this.#plannedModules(plan?.modules ?? []) : this.#recordedModules(record),
+      digest: (record ?? plan)?.digest,
+      plannedMs: plan?.atMs,
+      diff: plan?.diff,
+      modules: modules.map((each) => {
+        const { module, change, after } = each
+        return { module, change, after, phases: this.#phasesOf(each) }
+      }),
       failures: failuresOf(record),
-      ...(record?.outcome === 'degraded' ? { degraded: record.degraded } : {}),
-      ...(this.supersededBy === undefined ? {} : { supersededBy: this.supersededBy }),
+      degraded: record?.outcome === 'degraded' ? record.degraded : undefined,
+      supersededBy,
     }
   }
 
-  #plannedModules(modules: readonly PlannedModule[]): readonly InspectedModule[] {
-    return modules.map(({ module, change, after }) => ({
-      module,
-      change,
-      after,
-      phases: (this.#phases.get(module) ?? []).map(toPhase),
-    }))
-  }
-
-  /** Returns the modules of the record with the observed closes: those can end after the record. */
-  #recordedModules({ modules }: TransactionRecord): readonly InspectedModule[] {
-    return modules.map(({ module, change, after, phases }) => {
-      const closes = (this.#phases.get(module) ?? []).filter(({ phase }) => phase === 'close').map(toPhase)
-      const others = closes.length === 0 ? phases : phases.filter(({ phase }) => phase !== 'close')
-      return { module, change, after, phases: [...others, ...closes] }
-    })
+  /** Returns the phases of the record with the observed closes: those can end after the record. */
+  #phasesOf(module: PlannedModule | ModuleRecord): readonly InspectedPhase[] {
+    const observed = (this.#phases.get(module.module) ?? []).map((entry) => ({ ...entry }))
+    if (!('phases' in module)) return observed
+    const closes = observed.filter(({ phase }) => phase === 'close')
+    const others = closes.length === 0 ? module.phases : module.phases.filter(({ phase }) => phase !== 'close')
+    return [...others, ...closes]
   }
 }
-
-const toPhase = ({ phase, startMs, durationMs, result }: PhaseEntry): InspectedPhase =>
-  durationMs === undefined ? { phase, startMs, result } : { phase, startMs, durationMs, result }
 
 const failuresOf = (record: TransactionRecord | undefined): readonly Failure[] =>
   record !== undefined && 'failures' in record ? record.failures : []

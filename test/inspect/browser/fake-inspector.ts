@@ -43,7 +43,7 @@ export const startFakeInspector = async (firstHello: Hello): Promise<FakeInspect
       if (failure.status === undefined) return response.destroy()
       return response.writeHead(failure.status).end()
     }
-    if (url === '/') return response.writeHead(200, pageHeaders(NONCE)).end(renderPage({ nonce: NONCE }))
+    if (url === '/') return response.writeHead(200, pageHeaders(NONCE)).end(renderPage(NONCE))
     if (url === '/events') {
       response.writeHead(200, { 'content-type': 'text/event-stream' }).write('retry: 100\n\n')
       streams.add(response)

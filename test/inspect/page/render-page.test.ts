@@ -91,7 +91,7 @@ describe.each(machineList.map((machine) => [machine.id, machine] as const))('The
 })
 
 describe('The page', () => {
-  const page = renderPage({ nonce: 'bm9uY2U=' })
+  const page = renderPage('bm9uY2U=')
 
   it('is self-contained and has no address of another server', () => {
     expect(page).toContain(script)
