@@ -1,15 +1,5 @@
 import { isKnownLevel, switchLevel, type LevelLogger, type ReportError, type RestoreLevel } from './switch-level.ts'
 
-/** The children of a logger that do not inherit its level through their prototype. */
-export interface ChildLoggers {
-  /** Hooks into `onChild`, to learn of new children. Idempotent. */
-  readonly hook: () => void
-  /** Removes the hook, unless another one has been put over it since. */
-  readonly unhook: () => void
-  /** Sets the level of all children without a level of their own, and returns the exact inverse. Neither throws. */
-  readonly switchLevels: (level: string, report: ReportError) => (report: ReportError) => void
-}
-
 interface Child {
   readonly ref: WeakRef<LevelLogger>
   readonly parent: Child | undefined
@@ -20,7 +10,8 @@ interface Child {
 
 const FIRST_PRUNE = 1_024
 
-export const trackChildLoggers = (logger: LevelLogger): ChildLoggers => {
+/** Tracks the children of a logger that do not inherit its level through their prototype. */
+export const trackChildLoggers = (logger: LevelLogger) => {
   const children = new Set<Child>() // in the order of creation, so parents come first
   const byLogger = new WeakMap<object, Child>()
   let pruneAt = FIRST_PRUNE
@@ -38,10 +29,11 @@ export const trackChildLoggers = (logger: LevelLogger): ChildLoggers => {
 
   return {
     ...createHook(logger, add),
-    switchLevels: (level, report) => {
+    /** Sets the level of all children without a level of their own, and returns the exact inverse. Neither throws. */
+    switchLevels: (level: string, report: ReportError) => {
       const undos = [...children].flatMap((child) => switchChild(child, level, report) ?? [])
       const present = new Set([...children].map(({ ref }) => ref))
-      return (reportUndo) => {
+      return (reportUndo: ReportError): void => {
         for (const undo of undos.reverse()) undo(reportUndo)
         // Children created since then took over the level that is now undone.
         for (const child of children) if (!present.has(child.ref)) switchChild(child, logger.level, reportUndo)
@@ -90,7 +82,7 @@ const switchChild = (child: Child, level: string, report: ReportError): ((report
   }
 }
 
-const createHook = (logger: LevelLogger, add: (child: LevelLogger) => void): Pick<ChildLoggers, 'hook' | 'unhook'> => {
+const createHook = (logger: LevelLogger, add: (child: LevelLogger) => void) => {
   let isHooked = false
   let isActive = false
   let replaced: PropertyDescriptor | undefined
@@ -102,7 +94,8 @@ const createHook = (logger: LevelLogger, add: (child: LevelLogger) => void): Pic
   }
 
   return {
-    hook: () => {
+    /** Hooks into `onChild`, to learn of new children. Idempotent. */
+    hook: (): void => {
       isActive = true
       if (isHooked) return
       isHooked = true
@@ -110,7 +103,8 @@ const createHook = (logger: LevelLogger, add: (child: LevelLogger) => void): Pic
       replaced = Object.getOwnPropertyDescriptor(logger, 'onChild')
       logger.onChild = onChild
     },
-    unhook: () => {
+    /** Removes the hook, unless another one has been put over it since. */
+    unhook: (): void => {
       isActive = false
       if (logger.onChild !== onChild) return // a later hook may call this one, so it stays and does nothing
       isHooked = false

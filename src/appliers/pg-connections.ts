@@ -1,26 +1,14 @@
 import pg from 'pg'
 
-/** Limits how long the connections of one pool may take to open, and can cut them. */
-export interface PgConnections {
-  /** The class for `new pg.Pool({ Client })`. */
-  readonly Client: new (
-    config?: string | pg.ClientConfig,
-  ) => pg.Client
-  /**
-   * Cuts every connection and refuses new ones. Queries that run or wait for a connection are rejected at once.
-   * `onRefused` is called after each refusal.
-   */
-  readonly cut: (onRefused: () => void) => void
-  /** True after `cut`: errors of connections are then expected. */
-  readonly isCut: () => boolean
-  /** True while a connection is open, opens, or waits until the server has closed it. */
-  readonly hasOpen: () => boolean
-}
+export type PgConnections = ReturnType<typeof trackConnections>
 
 type ConnectCallback = ((error: Error) => void) | ((error: null, client: pg.Client) => void)
 
-/** @param connectMs limits how long one connection may open, unless the pool sets `connectionTimeoutMillis` itself. */
-export const trackConnections = (connectMs: number): PgConnections => {
+/**
+ * Tracks the connections of one pool, and can cut them. `connectMs` limits how long one may take to open, unless the pool
+ * sets `connectionTimeoutMillis` itself.
+ */
+export const trackConnections = (connectMs: number) => {
   const open = new Set<pg.Client>()
   let onRefused: (() => void) | undefined
 
@@ -41,13 +29,20 @@ export const trackConnections = (connectMs: number): PgConnections => {
   }
 
   return {
+    /** The class for `new pg.Pool({ Client })`. */
     Client: TrackedClient,
-    cut: (callback) => {
+    /**
+     * Cuts every connection and refuses new ones. Queries that run or wait for a connection are rejected at once.
+     * `callback` is called after each refusal.
+     */
+    cut: (callback: () => void): void => {
       onRefused = callback
       for (const client of open) cutConnection(client)
     },
-    isCut: () => onRefused !== undefined,
-    hasOpen: () => open.size > 0,
+    /** True after `cut`: errors of connections are then expected. */
+    isCut: (): boolean => onRefused !== undefined,
+    /** True while a connection is open, opens, or waits until the server has closed it. */
+    hasOpen: (): boolean => open.size > 0,
   }
 }
 

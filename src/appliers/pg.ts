@@ -100,24 +100,19 @@ export const pgPool = <Needs extends object = object>(
 ): Applier<PgSlice, pg.Pool, Needs> => {
   const { connectMs = DEFAULT_CONNECT_MS, probe = 'select 1', drainMs } = options
   checkMs('connectMs', connectMs, 1)
-  const opened = new WeakMap<pg.Pool, OpenedPool>()
+  const closers = new WeakMap<pg.Pool, (signal: AbortSignal) => Promise<void>>()
   return resource<PgSlice, pg.Pool, Needs>({
     open: (slice, context) => {
       const connections = trackConnections(connectMs)
       const pool = new pg.Pool({ ...options.pool, ...toPoolConfig(slice), Client: connections.Client })
-      opened.set(pool, { connections, clock: context.clock })
+      closers.set(pool, (signal) => closePool(pool, connections, context.clock, signal))
       reportErrors(pool, connections, context.report)
       return pool
     },
     check: (pool, signal) => probePool(pool, probe, signal),
-    close: (pool, signal) => closePool(pool, opened.get(pool), signal),
+    close: (pool, signal) => closers.get(pool)?.(signal),
     ...(drainMs === undefined ? {} : { drainMs }),
   })
-}
-
-interface OpenedPool {
-  readonly connections: PgConnections
-  readonly clock: Clock
 }
 
 // A clone, since pg writes to its options and the slice is frozen. An undefined setting would hide pg's default.
@@ -140,10 +135,7 @@ const probePool = async (pool: pg.Pool, query: string, signal: AbortSignal): Pro
   const connecting = pool.connect()
   const client = await raceAbort(connecting, signal).catch((error: unknown) => {
     // Aborted while the client connects or waits for its turn: it is released as soon as it is there.
-    connecting.then(
-      (late) => late.release(),
-      () => undefined,
-    )
+    connecting.then((late) => late.release()).catch(() => undefined)
     throw error
   })
   try {
@@ -155,9 +147,12 @@ const probePool = async (pool: pg.Pool, query: string, signal: AbortSignal): Pro
   client.release()
 }
 
-const closePool = async (pool: pg.Pool, opened: OpenedPool | undefined, signal: AbortSignal): Promise<void> => {
-  if (opened === undefined) return pool.end()
-  const { connections, clock } = opened
+const closePool = async (
+  pool: pg.Pool,
+  connections: PgConnections,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<void> => {
   // A query that waits when `end` is called would never get a client, so it must be answered first. The pool has no
   // event for that, hence the polling.
   while (isBusy(pool) && !signal.aborted) await sleep(clock, DRAIN_POLL_MS, signal)

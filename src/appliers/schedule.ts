@@ -1,16 +1,6 @@
 import { MAX_DELAY_MS, type Clock, type TimerHandle } from '../api/clock.ts'
 import { clearUnrefTimer, unrefTimer } from './unref-timer.ts'
 
-/** The ticks of one generation, at `anchor` + n × `intervalMs`, in the clock's monotonic milliseconds. */
-export interface Schedule {
-  /** When the last tick was due, whether it ran the task or another generation served. */
-  readonly anchor: () => number
-  /** Arms the first tick: one interval after `from`, or at once if that has passed. */
-  readonly start: (from: number) => void
-  /** Disarms for good. */
-  readonly stop: () => void
-}
-
 export interface ScheduleOptions {
   readonly clock: Clock
   readonly intervalMs: number
@@ -19,7 +9,8 @@ export interface ScheduleOptions {
   readonly tick: () => Promise<void>
 }
 
-export const createSchedule = ({ clock, intervalMs, unref, tick }: ScheduleOptions): Schedule => {
+/** Makes the ticks of one generation, at `anchor` + n × `intervalMs`, in the clock's monotonic milliseconds. */
+export const createSchedule = ({ clock, intervalMs, unref, tick }: ScheduleOptions) => {
   let anchor = 0
   let armed: TimerHandle | undefined
   let isStopped = false
@@ -45,12 +36,15 @@ export const createSchedule = ({ clock, intervalMs, unref, tick }: ScheduleOptio
   }
 
   return {
-    anchor: () => anchor,
-    start: (from) => {
+    /** When the last tick was due, whether it ran the task or another generation served. */
+    anchor: (): number => anchor,
+    /** Arms the first tick: one interval after `from`, or at once if that has passed. */
+    start: (from: number): void => {
       anchor = from
       arm(Math.max(from + intervalMs, clock.monotonic()))
     },
-    stop: () => {
+    /** Disarms for good. */
+    stop: (): void => {
       isStopped = true
       if (armed !== undefined) clearUnrefTimer(clock, armed)
     },

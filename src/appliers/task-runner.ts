@@ -14,19 +14,6 @@ export interface Ticker<Result, None = undefined> {
   readonly runNow: () => Promise<Result>
 }
 
-/** Runs the task of one generation, never twice at once. */
-export interface TaskRunner<Result> {
-  readonly ticker: Ticker<Result>
-  /** Runs the task, or joins the run under way. Resolves when the run has settled, even if it failed. */
-  readonly tick: () => Promise<void>
-  /** Runs the task during prepare. It aborts with `signal`, and only the caller gets its error. */
-  readonly warm: (signal: AbortSignal) => Promise<void>
-  /** Takes over the last result until the first run of its own. */
-  readonly inherit: (from: TaskRunner<Result>) => void
-  /** Aborts the run under way and waits for its end. */
-  readonly close: () => Promise<void>
-}
-
 export interface TaskRunnerOptions<Result> {
   readonly task: (signal: AbortSignal) => Promise<Result> | Result
   readonly clock: Clock
@@ -35,7 +22,8 @@ export interface TaskRunnerOptions<Result> {
   readonly report: (error: unknown) => void
 }
 
-export const createTaskRunner = <Result>(options: TaskRunnerOptions<Result>): TaskRunner<Result> => {
+/** Runs the task of one generation, never twice at once. */
+export const createTaskRunner = <Result>(options: TaskRunnerOptions<Result>) => {
   const { task, clock, deadlineMs, unref, report } = options
   let last: Result | undefined
   let lastAt: number | undefined
@@ -73,25 +61,28 @@ export const createTaskRunner = <Result>(options: TaskRunnerOptions<Result>): Ta
     return running
   }
 
+  const ticker: Ticker<Result> = {
+    get last() {
+      return last
+    },
+    get lastAt() {
+      return lastAt
+    },
+    runNow: start,
+  }
   return {
-    ticker: {
-      get last() {
-        return last
-      },
-      get lastAt() {
-        return lastAt
-      },
-      runNow: start,
+    ticker,
+    /** Runs the task, or joins the run under way. Resolves when the run has settled, even if it failed. */
+    tick: (): Promise<void> => start().then(noop, noop),
+    /** Runs the task during prepare. It aborts with `signal`, and only the caller gets its error. */
+    warm: run,
+    /** Takes over the last result until the first run of its own. */
+    inherit: (from: Ticker<Result>): void => {
+      last = from.last
+      lastAt = from.lastAt
     },
-    tick: () => start().then(noop, noop),
-    warm: async (signal) => {
-      await run(signal)
-    },
-    inherit: (from) => {
-      last = from.ticker.last
-      lastAt = from.ticker.lastAt
-    },
-    close: async () => {
+    /** Aborts the run under way and waits for its end. */
+    close: async (): Promise<void> => {
       isClosed = true
       controller?.abort(new DOMException('The timer is closed', 'AbortError'))
       await running?.then(noop, noop)

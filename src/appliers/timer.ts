@@ -1,7 +1,7 @@
 import type { Applier, Generation, PrepareContext } from '../api/applier.ts'
 import { checkMs, MAX_DELAY_MS } from '../model/option-checks.ts'
-import { createSchedule, type Schedule } from './schedule.ts'
-import { createTaskRunner, type TaskRunner, type Ticker } from './task-runner.ts'
+import { createSchedule } from './schedule.ts'
+import { createTaskRunner, type Ticker } from './task-runner.ts'
 
 export type { Ticker } from './task-runner.ts'
 
@@ -57,11 +57,6 @@ export type TimerTask<Slice, Result, Needs extends object = object> = (
   run: TimerRun<Slice, Needs>,
 ) => Promise<Result> | Result
 
-interface TimerGeneration<Result> {
-  readonly runner: TaskRunner<Result>
-  readonly schedule: Schedule
-}
-
 const DEFAULT_DEADLINE_MS = 60_000
 
 /**
@@ -96,7 +91,7 @@ export function timer<Slice extends TimerSlice, Result, Needs extends object = o
   { warm = false, unref = true, phase = 'keep', deadlineMs = DEFAULT_DEADLINE_MS }: TimerOptions = {},
 ): Applier<Slice, Ticker<Result>, Needs> {
   checkMs('deadlineMs', deadlineMs, 1)
-  let serving: TimerGeneration<Result> | undefined
+  let serving: { readonly ticker: Ticker<Result>; readonly anchor: () => number } | undefined
 
   const prepare = async (slice: Slice, context: PrepareContext<Slice, Needs>): Promise<Generation<Ticker<Result>>> => {
     const { intervalMs } = slice
@@ -108,26 +103,27 @@ export function timer<Slice extends TimerSlice, Result, Needs extends object = o
       // During the soak the old generation keeps its phase but leaves the work to the new one.
       if (isServing()) await runner.tick()
     }
-    const own: TimerGeneration<Result> = { runner, schedule: createSchedule({ clock, intervalMs, unref, tick }) }
-    let before: TimerGeneration<Result> | undefined
+    const schedule = createSchedule({ clock, intervalMs, unref, tick })
+    const own = { ticker: runner.ticker, anchor: schedule.anchor }
+    let before: typeof serving
     if (warm) await runner.warm(context.signal)
     return {
       instance: runner.ticker,
       commit: () => {
         // A module that was switched off starts again: the generation before that is gone.
         before = context.previous === undefined ? undefined : serving
-        if (before !== undefined && !warm) runner.inherit(before.runner)
-        own.schedule.start(phase === 'keep' && before !== undefined ? before.schedule.anchor() : clock.monotonic())
+        if (before !== undefined && !warm) runner.inherit(before.ticker)
+        schedule.start(phase === 'keep' && before !== undefined ? before.anchor() : clock.monotonic())
         serving = own
         return undefined
       },
       rollback: () => {
-        own.schedule.stop()
+        schedule.stop()
         if (serving === own) serving = before
         return undefined
       },
       close: async () => {
-        own.schedule.stop()
+        schedule.stop()
         before = undefined // otherwise every generation would hold the previous one
         await runner.close()
       },

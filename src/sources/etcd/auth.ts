@@ -1,7 +1,7 @@
-import { Metadata } from '@grpc/grpc-js'
+import { Metadata, type ClientUnaryCall } from '@grpc/grpc-js'
 import { SourceError } from '../../api/source.ts'
 import { raceAbort } from '../../async/abort.ts'
-import type { HostConnection } from './connection-pool.ts'
+import type { HostConnection, Stubs, UnaryCallback } from './connection-pool.ts'
 import { isAuthDisabled, toSourceError } from './errors.ts'
 import type { Cluster } from './failover.ts'
 import { unaryCall } from './unary-call.ts'
@@ -36,6 +36,19 @@ export const withAuth = async <Value>(
   }
 }
 
+/** Makes one call that reads or writes keys, logged in. */
+export const callKv = async <Response>(
+  cluster: Cluster,
+  connection: HostConnection,
+  signal: AbortSignal,
+  start: (kv: Stubs['KV'], metadata: Metadata, callback: UnaryCallback<Response>) => ClientUnaryCall,
+): Promise<Response> => {
+  const kv = await connection.stub('KV')
+  return withAuth(cluster, connection, signal, (metadata) =>
+    unaryCall(cluster.settings, signal, (callback: UnaryCallback<Response>) => start(kv, metadata, callback)),
+  )
+}
+
 const tokenOf = (cluster: Cluster, connection: HostConnection): Promise<string | undefined> => {
   if (connection.token !== undefined) return connection.token
   const token = logIn(cluster, connection)
@@ -47,17 +60,14 @@ const tokenOf = (cluster: Cluster, connection: HostConnection): Promise<string |
 }
 
 const logIn = async (cluster: Cluster, connection: HostConnection): Promise<string | undefined> => {
-  const { auth, clock, deadlines } = cluster.settings
+  const { settings, closed } = cluster
+  const { auth } = settings
   if (auth === undefined) return undefined
   const stub = await connection.stub('Auth')
   const request = { name: auth.username, password: auth.password }
   try {
-    const limits = { clock, deadlineMs: deadlines.callMs, signal: cluster.closed }
-    const { token } = await unaryCall<{ token: string }>(
-      (callback) => stub.authenticate(request, new Metadata(), callback),
-      limits,
-    )
-    return token
+    const call = (callback: UnaryCallback<{ token: string }>) => stub.authenticate(request, new Metadata(), callback)
+    return (await unaryCall(settings, closed, call)).token
   } catch (error) {
     if (isAuthDisabled(error)) return undefined
     throw error

@@ -12,7 +12,6 @@ import {
 import { noop } from 'cockatiel'
 import {
   Etcd3,
-  type IOptions,
   type IRangeRequest,
   type IRangeResponse,
   type ITxnRequest,
@@ -42,88 +41,27 @@ export interface Stubs {
   readonly Watch: { readonly watch: (metadata: Metadata) => WatchStream }
 }
 
-/** The connection to one host. */
-export interface HostConnection {
-  readonly host: string
-  readonly stub: <Name extends keyof Stubs>(name: Name) => Promise<Stubs[Name]>
+/**
+ * The connection to one host: the channels of etcd3 without its calls. Those retry on their own, trip a circuit breaker,
+ * close the channel of a watch when a read fails, cannot be cancelled, and log in over a channel with other options.
+ */
+export class HostConnection extends Etcd3 {
   /** The login token that this host gave; undefined before the first login, and after etcd has refused it. */
   token: Promise<string | undefined> | undefined
-}
+  users = 0
+  readonly #clients = new Set<Client>()
+  readonly #closeSockets: () => void
+  #isClosed = false
 
-/** Provides the current connection, and replaces it when it may be broken. */
-export interface ConnectionPool {
-  /** Returns the current connection, and opens it for the first caller. Give it back with `release`. */
-  readonly acquire: () => HostConnection
-  readonly release: (connection: HostConnection) => void
-  /** Makes the next `acquire` open a connection to the next host. This one is closed after its last `release`. */
-  readonly retire: (connection: HostConnection) => void
-  readonly close: () => void
-}
-
-interface PooledConnection extends HostConnection {
-  readonly channels: Channels
-  users: number
-}
-
-export const createConnectionPool = ({ hosts, credentials, grpcOptions }: EtcdSettings): ConnectionPool => {
-  let next = Math.floor(Math.random() * hosts.length)
-  let current: PooledConnection | undefined
-  const pooled = new Set<PooledConnection>()
-
-  const open = (): PooledConnection => {
-    const host = hosts[next] as string
-    const channels = new Channels({
+  constructor(host: string, { credentials, grpcOptions }: EtcdSettings) {
+    const sockets = trackSockets()
+    super({
       hosts: host,
-      grpcOptions,
+      grpcOptions: { ...grpcOptions, channelFactoryOverride: sockets.channelFactoryOverride },
       faultHandling: { host: () => noop, global: noop },
       ...(credentials === undefined ? {} : { credentials }),
     })
-    const opened = { host, channels, users: 0, token: undefined, stub: channels.stub.bind(channels) }
-    pooled.add(opened)
-    return opened
-  }
-  const drop = (connection: PooledConnection): void => {
-    if (pooled.delete(connection)) connection.channels.close()
-  }
-
-  return {
-    acquire: () => {
-      current ??= open()
-      current.users += 1
-      return current
-    },
-    release: (connection) => {
-      const released = [...pooled].find((one) => one === connection)
-      if (released === undefined) return
-      released.users -= 1
-      if (released.users === 0 && released !== current) drop(released)
-    },
-    retire: (connection) => {
-      if (connection !== current) return // several calls failed on one connection, and it is already replaced
-      current = undefined
-      next = (next + 1) % hosts.length
-    },
-    close: () => {
-      for (const connection of [...pooled]) drop(connection)
-      current = undefined
-    },
-  }
-}
-
-/**
- * The connections of etcd3 without its calls. Those retry on their own, trip a circuit breaker, close the channel of a
- * watch when a read fails, cannot be cancelled, and log in over a channel with other options.
- */
-class Channels extends Etcd3 {
-  readonly #clients = new Set<Client>()
-  readonly #sockets: SocketTracker
-  #isClosed = false
-
-  constructor(options: IOptions) {
-    const sockets = trackSockets()
-    const { channelFactoryOverride } = sockets
-    super({ ...options, grpcOptions: { ...options.grpcOptions, channelFactoryOverride } })
-    this.#sockets = sockets
+    this.#closeSockets = sockets.close
   }
 
   async stub<Name extends keyof Stubs>(name: Name): Promise<Stubs[Name]> {
@@ -138,21 +76,55 @@ class Channels extends Etcd3 {
     this.#isClosed = true
     for (const client of this.#clients) client.close()
     this.#clients.clear()
-    this.#sockets.close()
+    this.#closeSockets()
   }
 }
 
-/** The sockets of one client's channels. */
-interface SocketTracker {
-  /** The option with which gRPC makes the client's channels. */
-  readonly channelFactoryOverride: NonNullable<ClientOptions['channelFactoryOverride']>
-  /** Destroys the open sockets, and each that is opened later. */
-  readonly close: () => void
+/** Provides the current connection, and replaces it when it may be broken. */
+export class ConnectionPool {
+  readonly #settings: EtcdSettings
+  readonly #open = new Set<HostConnection>()
+  #current: HostConnection | undefined
+  #next: number
+
+  constructor(settings: EtcdSettings) {
+    this.#settings = settings
+    this.#next = Math.floor(Math.random() * settings.hosts.length)
+  }
+
+  /** Returns the current connection, and opens it for the first caller. Give it back with `release`. */
+  acquire(): HostConnection {
+    this.#current ??= new HostConnection(this.#settings.hosts[this.#next] as string, this.#settings)
+    this.#open.add(this.#current)
+    this.#current.users += 1
+    return this.#current
+  }
+
+  release(connection: HostConnection): void {
+    connection.users -= 1
+    if (connection.users === 0 && connection !== this.#current) this.#close(connection)
+  }
+
+  /** Makes the next `acquire` open a connection to the next host. This one is closed after its last `release`. */
+  retire(connection: HostConnection): void {
+    if (connection !== this.#current) return // several calls failed on one connection, and it is already replaced
+    this.#current = undefined
+    this.#next = (this.#next + 1) % this.#settings.hosts.length
+  }
+
+  close(): void {
+    this.#current = undefined
+    for (const connection of this.#open) this.#close(connection)
+  }
+
+  #close(connection: HostConnection): void {
+    if (this.#open.delete(connection)) connection.close()
+  }
 }
 
 // gRPC leaves sockets behind when a channel is closed. A connection whose peer has not sent anything yet waits as long
 // as the peer is silent; a channel between two attempts makes one more, and keeps the result for good.
-const trackSockets = (): SocketTracker => {
+const trackSockets = () => {
   const open = new Set<Socket>()
   let isClosed = false
 
@@ -177,11 +149,12 @@ const trackSockets = (): SocketTracker => {
     return tracked
   }
 
-  return {
-    channelFactoryOverride: (address, credentials, options) => new Channel(address, track(credentials), options),
-    close: () => {
-      isClosed = true
-      for (const socket of open) socket.destroy()
-    },
+  const channelFactoryOverride: ClientOptions['channelFactoryOverride'] = (address, credentials, options) =>
+    new Channel(address, track(credentials), options)
+  /** Destroys the open sockets, and each that is opened later. */
+  const close = (): void => {
+    isClosed = true
+    for (const socket of open) socket.destroy()
   }
+  return { channelFactoryOverride, close }
 }

@@ -2,9 +2,9 @@ import { setMaxListeners } from 'node:events'
 import type { SourceCode } from '../../model/failure.ts'
 import { SourceError } from '../../api/source.ts'
 import { linkSignals } from '../../async/abort.ts'
-import { createConnectionPool, type ConnectionPool, type HostConnection } from './connection-pool.ts'
+import { ConnectionPool, type HostConnection } from './connection-pool.ts'
 import { toSourceError } from './errors.ts'
-import { createLineageTracker, type LineageTracker } from './lineage.ts'
+import { LineageTracker } from './lineage.ts'
 import type { EtcdSettings } from './options.ts'
 
 /** An etcd cluster as one source sees it; shared by the source's reads and watches. */
@@ -19,7 +19,7 @@ export interface Cluster {
 export const createCluster = (settings: EtcdSettings, closed: AbortSignal): Cluster => {
   // Each read and watch under way listens to it, and removes its listener at the end.
   setMaxListeners(0, closed)
-  return { settings, pool: createConnectionPool(settings), lineages: createLineageTracker(), closed }
+  return { settings, pool: new ConnectionPool(settings), lineages: new LineageTracker(), closed }
 }
 
 // A caller whose own deadline is shorter than ours would otherwise ask the same dead host forever.

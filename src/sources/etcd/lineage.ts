@@ -19,47 +19,47 @@ interface StoreMark {
  * Tells the stores behind one address apart. A cluster that was wiped and started again often keeps its cluster id, so a
  * revision or raft term that goes back also means another store; its generation is one higher.
  */
-export interface LineageTracker {
+export class LineageTracker {
+  #seen: StoreMark | undefined
+
   /** Call it before a linearizable read, and pass the result to `observe` with the response. */
-  readonly mark: () => StoreMark | undefined
-  /** Returns the lineage of a linearizable read. Throws if the store was replaced during the read. */
-  readonly observe: (header: ResponseHeader, before: StoreMark | undefined) => string
+  mark(): StoreMark | undefined {
+    return this.#seen
+  }
+
+  /**
+   * Returns the lineage of a linearizable read. Throws if the store was replaced during the read. Of two reads that
+   * overlap, either response may be the older one, so a response is compared with what had been seen before its read.
+   */
+  observe(header: ResponseHeader, before: StoreMark | undefined): string {
+    const seen = this.#seen
+    const clusterId = header.cluster_id
+    const order = toNumber(header.revision)
+    const term = toNumber(header.raft_term)
+    if (seen !== undefined && before !== undefined && before.generation !== seen.generation) {
+      throw new SourceError('source.closed')
+    }
+    const wentBack = before !== undefined && (order < before.order || term < before.term)
+    this.#seen =
+      seen === undefined || clusterId !== seen.clusterId || wentBack
+        ? { clusterId, generation: seen === undefined ? 0 : seen.generation + 1, order, term }
+        : { ...seen, order: Math.max(order, seen.order), term: Math.max(term, seen.term) }
+    return nameOf(this.#seen)
+  }
+
   /**
    * Notes a revision that a watch has reported, if it is of the current lineage. A later read that finds a lower one
    * finds another store, even if no read has come as far as the watch.
    */
-  readonly advance: (lineage: string, order: number) => void
+  advance(lineage: string, order: number): void {
+    const seen = this.#seen
+    if (seen !== undefined && nameOf(seen) === lineage) this.#seen = { ...seen, order: Math.max(order, seen.order) }
+  }
+
   /** Returns the lineage of the newest response; undefined before the first. */
-  readonly current: () => string | undefined
-}
-
-export const createLineageTracker = (): LineageTracker => {
-  let seen: StoreMark | undefined
-
-  // Of two reads that overlap, either response may be the older one. So a response is compared with what had been seen
-  // when its read began, not with what has been seen since.
-  const observe = (header: ResponseHeader, before: StoreMark | undefined): string => {
-    const clusterId = header.cluster_id
-    const order = toNumber(header.revision)
-    const term = toNumber(header.raft_term)
-    if (seen === undefined) {
-      seen = { clusterId, generation: 0, order, term }
-      return nameOf(seen)
-    }
-    if (before !== undefined && before.generation !== seen.generation) throw new SourceError('source.closed')
-    const wentBack = before !== undefined && (order < before.order || term < before.term)
-    seen =
-      clusterId !== seen.clusterId || wentBack
-        ? { clusterId, generation: seen.generation + 1, order, term }
-        : { ...seen, order: Math.max(order, seen.order), term: Math.max(term, seen.term) }
-    return nameOf(seen)
+  current(): string | undefined {
+    return this.#seen && nameOf(this.#seen)
   }
-
-  const advance = (lineage: string, order: number): void => {
-    if (seen !== undefined && nameOf(seen) === lineage) seen = { ...seen, order: Math.max(order, seen.order) }
-  }
-
-  return { mark: () => seen, observe, advance, current: () => (seen === undefined ? undefined : nameOf(seen)) }
 }
 
 const nameOf = ({ clusterId, generation }: StoreMark): string => `${clusterId}/${generation}`

@@ -94,19 +94,12 @@ export interface EtcdPrefixOptions extends EtcdConnection {
 export type EtcdSourceOptions = EtcdKeyOptions | EtcdPrefixOptions
 
 /** The checked connection options with all defaults filled in. */
-export interface EtcdSettings {
+export interface EtcdSettings extends Pick<EtcdConnection, 'credentials' | 'auth'> {
   /** Ready for gRPC, in the order given. */
   readonly hosts: readonly string[]
-  readonly credentials?: { rootCertificate: Buffer; privateKey?: Buffer; certChain?: Buffer }
-  readonly auth?: { readonly username: string; readonly password: string }
   readonly deadlines: Required<EtcdDeadlines>
   readonly grpcOptions: ChannelOptions
   readonly clock: Clock
-}
-
-export interface KeyTarget {
-  readonly kind: 'key'
-  readonly key: Buffer
 }
 
 export interface PrefixTarget {
@@ -118,7 +111,7 @@ export interface PrefixTarget {
 }
 
 /** What is read and watched. */
-export type Target = KeyTarget | PrefixTarget
+export type Target = { readonly kind: 'key'; readonly key: Buffer } | PrefixTarget
 
 const defaultDeadlines: Required<EtcdDeadlines> = { callMs: 4_000, openMs: 4_000, silenceMs: 10_000, answerMs: 5_000 }
 
@@ -158,10 +151,9 @@ export const resolveTarget = (options: EtcdSourceOptions): Target => {
   if ((key === undefined) === (prefix === undefined)) throw invalidOption('etcd: either key or prefix must be given')
   if (key !== undefined) return { kind: 'key', key: Buffer.from(resolveKey(options, 'key', key)) }
   if (values !== 'text' && values !== 'json') throw invalidOption("etcd: values must be 'text' or 'json'")
-  const whole = resolveKey(options, 'prefix', prefix)
-  // With the slash, /myapp does not include the keys of /myapp2.
-  const folder = Buffer.from(whole.endsWith('/') ? whole : `${whole}/`)
-  return { kind: 'prefix', key: folder, end: endOfFolder(folder), values }
+  const folder = resolveKey(options, 'prefix', prefix).replace(/\/$/, '')
+  // With the slash, /myapp does not include the keys of /myapp2. `0` is the byte that follows the slash.
+  return { kind: 'prefix', key: Buffer.from(`${folder}/`), end: Buffer.from(`${folder}0`), values }
 }
 
 /** Returns the whole key, with the namespace. */
@@ -170,13 +162,6 @@ export const resolveKey = (options: EtcdConnection, name: 'key' | 'prefix', valu
   const namespace = options.namespace ?? ''
   if (typeof namespace !== 'string') throw invalidOption('etcd: namespace must be a string')
   return namespace + value
-}
-
-// A folder ends in a slash, and `0` is the byte that follows the slash.
-const endOfFolder = (folder: Buffer): Buffer => {
-  const end = Buffer.from(folder)
-  end[end.length - 1] = '0'.charCodeAt(0)
-  return end
 }
 
 // No user and password here: they would be shown with the endpoint.

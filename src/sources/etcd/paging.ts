@@ -6,17 +6,6 @@ import type { Entry } from './prefix-document.ts'
 /** Makes one range call. */
 export type RangeCall = (request: IRangeRequest) => Promise<IRangeResponse>
 
-/** All keys of a prefix at one revision. */
-export interface PrefixContent {
-  /** The revision of the store at which all keys were read. */
-  readonly order: number
-  readonly count: number
-  /** The highest mod_revision among the keys. */
-  readonly newest: number
-  /** Keys without the prefix, in byte order; absent if they are more than `MAX_BYTES`. */
-  readonly entries?: readonly Entry[]
-}
-
 /** How many keys one call asks for: few enough to fit into a message, enough to read 5,000 keys in about 20 ms. */
 const PAGE_KEYS = 200
 
@@ -28,12 +17,14 @@ const ZERO = Buffer.of(0)
 /**
  * Reads the keys from `key` up to `end` in pages, all at the revision of the first page, so that the keys of one
  * transaction are seen together or not at all. `onHeader` gets the header of each response, and throws to stop.
+ * Returns that revision as `order`, the highest mod_revision among the keys as `newest`, and the keys without the
+ * prefix, in byte order, as `entries`; undefined if they are more than `MAX_BYTES`.
  */
 export const readPages = async (
   { key, end }: { readonly key: Buffer; readonly end: Buffer },
   range: RangeCall,
   onHeader: (header: IResponseHeader) => void,
-): Promise<PrefixContent> => {
+) => {
   const readPage = createPageReader(range, end)
   const first = await readPage(key, '0')
   onHeader(first.header)
@@ -48,9 +39,11 @@ export const readPages = async (
       entries.push({ key: kv.key.subarray(key.length), value: kv.value })
     }
     const last = page.kvs.at(-1)
-    const summary = { order: toNumber(revision), count: toNumber(first.count), newest }
-    if (bytes > MAX_BYTES) return summary
-    if (!page.more || last === undefined) return { ...summary, entries }
+    const isTooLong = bytes > MAX_BYTES
+    if (isTooLong || !page.more || last === undefined) {
+      const count = toNumber(first.count)
+      return { order: toNumber(revision), count, newest, entries: isTooLong ? undefined : entries }
+    }
     page = await readPage(Buffer.concat([last.key, ZERO]), revision)
     onHeader(page.header)
   }

@@ -11,7 +11,7 @@ export type ValueFormat = 'text' | 'json'
 
 /** The document, or why the keys form none. */
 export type PrefixDocument =
-  | { readonly kind: 'formed'; readonly text: string }
+  | { readonly kind: 'document'; readonly content: string }
   | { readonly kind: 'malformed'; readonly code: DocumentCode }
 
 type Node = string | Folder
@@ -38,7 +38,7 @@ export const formPrefixDocument = (entries: readonly Entry[], values: ValueForma
   try {
     const root: Folder = new Map()
     for (const { key, value } of entries) insert(root, segmentsOf(key), jsonOf(value, values))
-    return { kind: 'formed', text: write(root) }
+    return { kind: 'document', content: write(root) }
   } catch (error) {
     if (error instanceof Malformation) return { kind: 'malformed', code: error.code }
     throw error
@@ -81,7 +81,7 @@ const insert = (root: Folder, segments: readonly string[], json: string): void =
     folder.set(segment, child)
     folder = child
   }
-  const name = segments[segments.length - 1] ?? ''
+  const name = segments.at(-1) ?? ''
   if (folder.has(name)) throw new Malformation('document.key-conflict')
   folder.set(name, json)
 }

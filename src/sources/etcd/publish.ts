@@ -1,13 +1,11 @@
-import type { Metadata } from '@grpc/grpc-js'
-import { CompareResult, CompareTarget, type ITxnRequest, type ITxnResponse } from 'etcd3'
+import { CompareResult, CompareTarget, type IRangeResponse, type ITxnRequest, type ITxnResponse } from 'etcd3'
 import { changeoverError, isChangeoverError, type ChangeoverError } from '../../model/failure.ts'
 import { invalidOption } from '../../model/option-checks.ts'
-import { withAuth } from './auth.ts'
+import { callKv } from './auth.ts'
 import { toSourceError } from './errors.ts'
-import { createCluster, withFailover, type Cluster } from './failover.ts'
+import { createCluster, withFailover } from './failover.ts'
 import { resolveKey, resolveSettings, type EtcdConnection } from './options.ts'
-import { callRange, MISSING_REVISION } from './read-target.ts'
-import { unaryCall } from './unary-call.ts'
+import { MISSING_REVISION } from './read-target.ts'
 
 /** Where {@link publish} writes the document. */
 export interface PublishTarget extends EtcdConnection {
@@ -52,14 +50,17 @@ export const publish = async (
   const closing = new AbortController()
   const cluster = createCluster(settings, closing.signal)
   const parent = signal ?? closing.signal
-  const value = typeof document === 'string' ? Buffer.from(document) : Buffer.from(document)
+  const request = createRequest(key, Buffer.from(document as Uint8Array), ifRevision)
   try {
     // A read finds a host that answers, and most conflicts. The write is then sent once, to that host.
     const found = await withFailover(cluster, parent, async (connection, linked) =>
-      callRange(cluster, connection, linked, { key }),
+      callKv<IRangeResponse>(cluster, connection, linked, (kv, ...rest) => kv.range({ key }, ...rest)),
     )
     refuseConflict(ifRevision, found.kvs[0]?.mod_revision)
-    const response = await writeOnce(cluster, parent, createRequest(key, value, ifRevision))
+    const connection = cluster.pool.acquire()
+    const response = await callKv<ITxnResponse>(cluster, connection, parent, (kv, ...rest) =>
+      kv.txn(request, ...rest),
+    ).finally(() => cluster.pool.release(connection))
     if (!response.succeeded) throw conflict(response.responses[0]?.response_range.kvs[0]?.mod_revision)
     return response.header.revision
   } catch (error) {
@@ -82,23 +83,8 @@ const conflict = (current = MISSING_REVISION): ChangeoverError =>
 const createRequest = (key: Buffer, value: Buffer, ifRevision: string | undefined): ITxnRequest => ({
   success: [{ request_put: { key, value } }],
   failure: [{ request_range: { key, limit: 1 } }],
-  ...(ifRevision === undefined
-    ? {}
-    : {
-        compare: [{ key, target: CompareTarget.Mod, result: CompareResult.Equal, mod_revision: ifRevision }],
-      }),
+  compare:
+    ifRevision === undefined
+      ? []
+      : [{ key, target: CompareTarget.Mod, result: CompareResult.Equal, mod_revision: ifRevision }],
 })
-
-const writeOnce = async (cluster: Cluster, signal: AbortSignal, request: ITxnRequest): Promise<ITxnResponse> => {
-  const { pool, settings } = cluster
-  const { clock, deadlines } = settings
-  const connection = pool.acquire()
-  try {
-    const stub = await connection.stub('KV')
-    return await withAuth(cluster, connection, signal, (metadata: Metadata) =>
-      unaryCall((callback) => stub.txn(request, metadata, callback), { clock, deadlineMs: deadlines.callMs, signal }),
-    )
-  } finally {
-    pool.release(connection)
-  }
-}

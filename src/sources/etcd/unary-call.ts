@@ -1,22 +1,17 @@
 import type { ClientUnaryCall } from '@grpc/grpc-js'
-import type { Clock } from '../../api/clock.ts'
 import { SourceError } from '../../api/source.ts'
 import type { UnaryCallback } from './connection-pool.ts'
 import { toSourceError } from './errors.ts'
-
-export interface UnaryCallLimits {
-  readonly clock: Clock
-  readonly deadlineMs: number
-  readonly signal: AbortSignal
-}
+import type { EtcdSettings } from './options.ts'
 
 /**
  * Makes one call. It settles at the response, at the deadline or when the signal aborts, whichever comes first, and
  * cancels a call that is still under way. The deadline is not gRPC's own, so that it runs on the injected clock.
  */
 export const unaryCall = <Response>(
+  { clock, deadlines }: EtcdSettings,
+  signal: AbortSignal,
   start: (callback: UnaryCallback<Response>) => ClientUnaryCall,
-  { clock, deadlineMs, signal }: UnaryCallLimits,
 ): Promise<Response> =>
   new Promise((resolve, reject) => {
     if (signal.aborted) return reject(new SourceError('source.closed'))
@@ -31,7 +26,7 @@ export const unaryCall = <Response>(
       running?.cancel()
     }
     const onAbort = (): void => abort(new SourceError('source.closed'))
-    const timer = clock.setTimeout(() => abort(new SourceError('source.timeout')), deadlineMs)
+    const timer = clock.setTimeout(() => abort(new SourceError('source.timeout')), deadlines.callMs)
     signal.addEventListener('abort', onAbort)
     try {
       running = start((error, response) => {

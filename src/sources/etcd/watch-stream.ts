@@ -1,21 +1,15 @@
 import type { IWatchCreateRequest, IWatchResponse } from 'etcd3'
-import type { Clock, TimerHandle } from '../../api/clock.ts'
+import type { TimerHandle } from '../../api/clock.ts'
 import { SourceError } from '../../api/source.ts'
 import type { WatchStream } from './connection-pool.ts'
 import { cancelledWatchError, toSourceError } from './errors.ts'
-import type { EtcdDeadlines } from './options.ts'
+import type { EtcdSettings } from './options.ts'
 
 /** Gets what a watch stream reports. An error that it throws breaks the stream. */
 export interface StreamListener {
   /** etcd has acknowledged the watch: it will report all events from the start revision on. */
   readonly onCreated: (response: IWatchResponse) => void
   readonly onEvents: (response: IWatchResponse) => void
-}
-
-interface StreamLimits {
-  readonly clock: Clock
-  readonly deadlines: Required<EtcdDeadlines>
-  readonly signal: AbortSignal
 }
 
 /**
@@ -26,7 +20,8 @@ interface StreamLimits {
 export const followStream = (
   stream: WatchStream,
   request: IWatchCreateRequest,
-  { clock, deadlines, signal }: StreamLimits,
+  { clock, deadlines }: EtcdSettings,
+  signal: AbortSignal,
   listener: StreamListener,
 ): Promise<never> =>
   new Promise((_, reject) => {
@@ -35,15 +30,14 @@ export const followStream = (
 
     const abort = (error: SourceError): void => {
       clock.clearTimeout(timer)
-      signal.removeEventListener('abort', onAbort)
-      stream.off('data', onData).off('error', onError).off('end', onEnd)
+      signal.removeEventListener('abort', onClosed)
+      stream.off('data', onData).off('error', onError).off('end', onClosed)
       stream.on('error', () => undefined) // the cancel emits one
       stream.cancel()
       reject(error)
     }
     const onError = (error: unknown): void => abort(toSourceError(error))
-    const onEnd = (): void => abort(new SourceError('source.closed'))
-    const onAbort = (): void => abort(new SourceError('source.closed'))
+    const onClosed = (): void => abort(new SourceError('source.closed'))
     const onTimeout = (): void => abort(new SourceError('source.timeout'))
 
     const rearm = (ms: number, callback: () => void): void => {
@@ -72,10 +66,10 @@ export const followStream = (
       }
     }
 
-    stream.on('data', onData).on('error', onError).on('end', onEnd)
-    signal.addEventListener('abort', onAbort)
+    stream.on('data', onData).on('error', onError).on('end', onClosed)
+    signal.addEventListener('abort', onClosed)
     rearm(deadlines.openMs, onTimeout)
-    if (signal.aborted) onAbort()
+    if (signal.aborted) onClosed()
     else stream.write({ create_request: request })
   })
 

@@ -71,12 +71,11 @@ const runWatch = async (
         channel.put(toSourceEvent(target, after.lineage, response))
       },
     }
-    const limits = { clock: settings.clock, deadlines: settings.deadlines, signal }
     return await withAuth(
       cluster,
       connection,
       signal,
-      (metadata) => followStream(stub.watch(metadata), createRequest(target, after), limits, listener),
+      (metadata) => followStream(stub.watch(metadata), createRequest(target, after), settings, signal, listener),
       // Some versions of etcd refuse a watch with an expired token as if it were not allowed.
       ({ code }) => !isOpen && (code === 'source.unauthenticated' || code === 'source.denied'),
     )

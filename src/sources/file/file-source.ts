@@ -30,15 +30,21 @@ export const fileSource = (options: FileSourceOptions): Source => createFileSour
 /** Makes a file source; in tests of the poll, `watchFolder` replaces `fs.watch`. */
 export const createFileSource = (options: FileSourceOptions, watchFolder?: WatchFolder): Source => {
   const { path, pollMs, settleMs, clock } = resolveOptions(options)
-  const revisions = createRevisionCounter()
+  // A file has no revisions, so the source counts the changes that its reads find. Each source counts from the start,
+  // under a lineage of its own: a name such as `#3` means nothing to another process.
+  const lineage = `file-${randomUUID()}`
+  let order = 0
+  let digest: string | undefined
   const openWatches = new Set<() => void>()
   let isClosed = false
 
   const reads = new SingleFlight(async (signal): Promise<ReadResult> => {
     const read = (): Promise<FileState> => readFileState(path)
-    const state = await readStable({ clock, settleMs, read, knownDigest: revisions.knownDigest, signal })
+    const state = await readStable({ clock, settleMs, read, knownDigest: digest, signal })
     signal.throwIfAborted() // no caller waits, and the file may be half-written
-    return toReadResult(state, revisions.revisionOf(state))
+    if (state.digest !== digest) order += 1
+    digest = state.digest
+    return toReadResult(state, { lineage, order, name: `#${order}` })
   })
 
   const read = async (signal: AbortSignal): Promise<ReadResult> => {
@@ -69,26 +75,8 @@ export const createFileSource = (options: FileSourceOptions, watchFolder?: Watch
   }
 }
 
-/**
- * A file has no revisions, so the source counts the changes that its reads find. Each source counts from the start, under
- * a lineage of its own: a name such as `#3` means nothing to another process.
- */
-const createRevisionCounter = () => {
-  const lineage = `file-${randomUUID()}`
-  let order = 0
-  let digest: string | undefined
-  return {
-    knownDigest: (): string | undefined => digest,
-    revisionOf: (state: FileState): Revision => {
-      if (state.digest !== digest) order += 1
-      digest = state.digest
-      return { lineage, order, name: `#${order}` }
-    },
-  }
-}
-
 const toReadResult = (state: FileState, revision: Revision): ReadResult => {
+  if (state.kind === 'content') return { kind: 'document', revision, content: state.bytes }
   if (state.kind === 'missing') return { kind: 'missing', revision }
-  if (state.kind === 'too-large') return { kind: 'malformed', revision, code: 'document.too-large' }
-  return { kind: 'document', revision, content: state.bytes }
+  return { kind: 'malformed', revision, code: 'document.too-large' }
 }

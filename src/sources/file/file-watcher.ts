@@ -18,20 +18,16 @@ export interface FileWatcherOptions {
   readonly watchFolder?: WatchFolder | undefined
 }
 
-/** Reports that the file may have changed, never how. */
-export interface FileWatcher {
-  /** Watches the folders that matter now. Call it before each read of the file. Settles soon after an abort. */
-  readonly refresh: (signal: AbortSignal) => Promise<void>
-  /** Waits for the next hint. Hints that come while no caller waits become one. */
-  readonly changed: () => Promise<ChangeHint>
-  readonly close: () => void
-}
-
 // Each round finds what appeared while the previous one set up its watchers. Faster changes are left to the poll.
 const MAX_ROUNDS = 8
 
-/** Makes a watcher of `path`. It watches nothing before the first `refresh`, and leaves nothing open after `close`. */
-export const createFileWatcher = ({ path, pollMs, clock, watchFolder = watch }: FileWatcherOptions): FileWatcher => {
+export type FileWatcher = ReturnType<typeof createFileWatcher>
+
+/**
+ * Makes a watcher that reports that the file at `path` may have changed, never how. It watches nothing before the first
+ * `refresh`, and leaves nothing open after `close`.
+ */
+export const createFileWatcher = ({ path, pollMs, clock, watchFolder = watch }: FileWatcherOptions) => {
   let hasChanged = false
   let isClosed = false
   let timer: TimerHandle
@@ -42,7 +38,8 @@ export const createFileWatcher = ({ path, pollMs, clock, watchFolder = watch }: 
   })
 
   return {
-    refresh: async (signal) => {
+    /** Watches the folders that matter now. Call it before each read of the file. Settles soon after an abort. */
+    refresh: async (signal: AbortSignal): Promise<void> => {
       for (let round = 0; round < MAX_ROUNDS; round++) {
         const folders = await raceAbort(findFolders(path), signal)
         if (isClosed) return
@@ -50,7 +47,8 @@ export const createFileWatcher = ({ path, pollMs, clock, watchFolder = watch }: 
         if (folders !== undefined && !folderWatchers.update(folders)) return
       }
     },
-    changed: async () => {
+    /** Waits for the next hint. Hints that come while no caller waits become one. */
+    changed: async (): Promise<ChangeHint> => {
       if (!hasChanged && !isClosed) {
         await new Promise<void>((resolve) => {
           wake = resolve
@@ -63,7 +61,7 @@ export const createFileWatcher = ({ path, pollMs, clock, watchFolder = watch }: 
       hasChanged = false
       return hint
     },
-    close: () => {
+    close: (): void => {
       isClosed = true
       folderWatchers.close()
       wake()

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { BigIntStats } from 'node:fs'
-import { constants } from 'node:fs'
+import { constants, type BigIntStats } from 'node:fs'
 import { open, stat, type FileHandle } from 'node:fs/promises'
 import { SourceError } from '../../api/source.ts'
 
@@ -13,20 +12,13 @@ export type FileState = {
   readonly digest: string
   /** Identity and times of the file. Differs after nearly every write, even of the same content. */
   readonly stamp: string
-} & (
-  | { readonly kind: 'missing' }
-  | { readonly kind: 'too-large'; readonly modifiedAt: number; readonly isTorn: boolean }
-  | {
-      readonly kind: 'content'
-      readonly bytes: Uint8Array
-      /** When the file was last written, in milliseconds since the Unix epoch. */
-      readonly modifiedAt: number
-      /** True if the file was written to while it was read. */
-      readonly isTorn: boolean
-    }
-)
+  /** When the file was last written, in milliseconds since the Unix epoch. */
+  readonly modifiedAt: number
+  /** True if the file was written to while it was read. */
+  readonly isTorn: boolean
+} & ({ readonly kind: 'missing' | 'too-large' } | { readonly kind: 'content'; readonly bytes: Uint8Array })
 
-const missing: FileState = { kind: 'missing', digest: 'missing', stamp: 'missing' }
+const missing: FileState = { kind: 'missing', digest: 'missing', stamp: 'missing', modifiedAt: 0, isTorn: false }
 
 /** Reads the file once. Rejects with a {@link SourceError}. */
 export const readFileState = async (path: string): Promise<FileState> => {

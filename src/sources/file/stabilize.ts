@@ -9,7 +9,7 @@ export interface StabilizeOptions {
   readonly settleMs: number
   readonly read: () => Promise<FileState>
   /** The digest that was reported last; undefined before the first report. */
-  readonly knownDigest: () => string | undefined
+  readonly knownDigest: string | undefined
   readonly signal: AbortSignal
 }
 
@@ -39,8 +39,8 @@ export const readStable = async (options: StabilizeOptions): Promise<FileState> 
 
 /** True if there is no reason to read again: the content is known, or it was written some time ago. */
 const isTrusted = (state: FileState, { clock, settleMs, knownDigest }: StabilizeOptions): boolean => {
-  if (state.digest === knownDigest()) return true
-  if (state.kind === 'missing') return knownDigest() === undefined
+  if (state.digest === knownDigest) return true
+  if (state.kind === 'missing') return knownDigest === undefined
   return !isAbsent(state) && !state.isTorn && clock.now() - state.modifiedAt > settleMs
 }
 

@@ -1,17 +1,12 @@
-import type { Clock } from '../../api/clock.ts'
 import { isNewer, type Revision } from '../../model/revision.ts'
 import type { ReadResult, SourceEvent } from '../../api/source.ts'
 import { raceAbort } from '../../async/abort.ts'
 import type { SingleFlight } from '../../async/single-flight.ts'
-import { createFileWatcher, type ChangeHint, type WatchFolder } from './file-watcher.ts'
+import { createFileWatcher, type ChangeHint, type FileWatcherOptions } from './file-watcher.ts'
 import { readStamp } from './read-file.ts'
 
 /** What a watch needs from its source. */
-export interface WatchDeps {
-  readonly path: string
-  readonly pollMs: number
-  readonly clock: Clock
-  readonly watchFolder: WatchFolder | undefined
+export interface WatchDeps extends FileWatcherOptions {
   readonly reads: SingleFlight<ReadResult>
   /** Functions that end the open watches, for `close`. */
   readonly openWatches: Set<() => void>

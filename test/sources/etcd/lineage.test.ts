@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { SourceError } from '../../../src/api/source.ts'
-import { createLineageTracker, toNumber } from '../../../src/sources/etcd/lineage.ts'
+import { LineageTracker, toNumber } from '../../../src/sources/etcd/lineage.ts'
 
 const header = (revision: number, term = 2, cluster = '7') => ({
   cluster_id: cluster,
@@ -10,7 +10,7 @@ const header = (revision: number, term = 2, cluster = '7') => ({
 
 describe('The lineage', () => {
   it('stays while revision and term rise or stay the same', () => {
-    const lineages = createLineageTracker()
+    const lineages = new LineageTracker()
     expect(lineages.current()).toBeUndefined()
     for (const answer of [header(5), header(5), header(9), header(9, 3)]) {
       expect(lineages.observe(answer, lineages.mark())).toBe('7/0')
@@ -18,7 +18,7 @@ describe('The lineage', () => {
   })
 
   it('changes when the revision goes back, when the term goes back, and with the cluster id', () => {
-    const lineages = createLineageTracker()
+    const lineages = new LineageTracker()
     const seen = [header(50, 4), header(5, 4), header(60, 2), header(70, 2, '8'), header(80, 2, '8')].map((answer) =>
       lineages.observe(answer, lineages.mark()),
     )
@@ -26,7 +26,7 @@ describe('The lineage', () => {
   })
 
   it('stays if overlapping reads are answered in reverse order', () => {
-    const lineages = createLineageTracker()
+    const lineages = new LineageTracker()
     lineages.observe(header(5), lineages.mark())
     const first = lineages.mark()
     const second = lineages.mark()
@@ -36,7 +36,7 @@ describe('The lineage', () => {
   })
 
   it('is unknown for a read during which the store was replaced', () => {
-    const lineages = createLineageTracker()
+    const lineages = new LineageTracker()
     lineages.observe(header(50), lineages.mark())
     const overtaken = lineages.mark()
     lineages.observe(header(5), lineages.mark())
@@ -45,7 +45,7 @@ describe('The lineage', () => {
   })
 
   it('changes if a read finds a lower revision than a watch of the same lineage has reported', () => {
-    const lineages = createLineageTracker()
+    const lineages = new LineageTracker()
     lineages.advance('7/0', 99)
     expect(lineages.observe(header(5), lineages.mark())).toBe('7/0')
     lineages.advance('7/1', 99)
