@@ -45,7 +45,6 @@ export interface MemorySource extends Source {
 
 /**
  * Creates a {@link MemorySource} that holds `initial`, or no document.
- *
  * @throws TypeError if `initial` has no JSON text
  * @example
  * const source = memorySource({ log: { level: 'info' } })

@@ -18,7 +18,6 @@ export interface VirtualClock extends Clock {
 export interface VirtualClockOptions {
   /**
    * The time that `now()` returns at the start, in milliseconds since the Unix epoch.
-   *
    * @default 2030-01-01T00:00:00Z
    */
   readonly startAt?: number
@@ -34,7 +33,6 @@ const DEFAULT_START = Date.UTC(2030, 0, 1)
 
 /**
  * Creates a {@link VirtualClock} that stands still. Two runs of the same program on it behave alike.
- *
  * @throws RangeError if `startAt` is not a finite number
  * @example
  * const clock = createVirtualClock()

@@ -28,7 +28,6 @@ export interface PlannedFault {
 export interface ScenarioOptions {
   /**
    * Seeds the jitter and the ids.
-   *
    * @default 1
    */
   readonly seed?: number
@@ -36,7 +35,6 @@ export interface ScenarioOptions {
 
 /**
  * Starts a scenario: a history that is written step by step.
- *
  * @example
  * await scenario('the database hangs')
  *   .start({ db: { max: 1 } })
@@ -101,7 +99,6 @@ export class ScenarioBuilder extends Steps {
 
   /**
    * Plans a failure of the first call of its kind, or of a later one.
-   *
    * @throws SimulationError `simulate.bad-scenario` if the call cannot fail like that: a commit cannot hang
    */
   fault(place: Place, { kind }: PlannedFault, call = 1): this {
@@ -133,7 +130,6 @@ export class ScenarioBuilder extends Steps {
 
   /**
    * Sets the document that must serve when everything is healed.
-   *
    * @default the document of `start()`
    */
   last(document: unknown): this {

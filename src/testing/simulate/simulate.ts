@@ -21,13 +21,11 @@ export interface SimulateOptions<Config> extends Subject<Config> {
   readonly documents: DocumentArbitrary<unknown>
   /**
    * How many histories are played.
-   *
    * @default 1_000
    */
   readonly runs?: number
   /**
    * Equal seeds play equal histories. The report and the error name the seed.
-   *
    * @default a random seed
    */
   readonly seed?: number
@@ -38,7 +36,6 @@ export interface SimulateOptions<Config> extends Subject<Config> {
 /**
  * Plays thousands of histories of a service's own modules on virtual time, with faults at every step. The machines and the
  * code are those of production. The first history that breaks a guarantee or one of the `invariants` is shrunk to a small one.
- *
  * @throws SimulationError `simulate.broken` with the small history, `simulate.no-progress`, `simulate.worthless`,
  *   `simulate.peer-missing`
  * @example
@@ -115,7 +112,6 @@ const smallestError = async <Config>(
 
 /**
  * Plays one scenario again: a regression test that was kept, or a history that an error has printed.
- *
  * @throws SimulationError `simulate.broken`, `simulate.no-progress`
  * @example
  * await replay(parseScenario(await readFile('regressions/db-hangs.json', 'utf8')), subject)

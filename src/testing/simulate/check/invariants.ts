@@ -96,19 +96,14 @@ export class Invariants {
   }
 
   /** Checks, whenever code may read the config, that all modules serve one whole snapshot. */
-  checkSnapshot(
-    config: unknown,
-    currentOf: (module: string) => unknown,
-    instances: WeakMap<SeenGeneration, unknown>,
-  ): void {
+  checkSnapshot(config: unknown, currentOf: (module: string) => unknown): void {
     for (const module of this.#model.modules.values()) {
       if (module.isCompensating) continue
       const { serving, name } = module
       const slice = sliceOf(module, config)
       if (!isDeepStrictEqual(slice, serving?.slice))
         this.#breach('G1', `${name} does not serve the slice of the config`)
-      const instance = serving === undefined ? undefined : instances.get(serving)
-      if (currentOf(name) !== instance)
+      if (currentOf(name) !== serving?.instance)
         this.#breach('G1', `${name}.current is not the instance that was committed last`)
     }
   }

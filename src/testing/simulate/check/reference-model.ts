@@ -5,6 +5,7 @@ export interface SeenGeneration {
   readonly id: number
   readonly module: string
   readonly slice: unknown
+  readonly instance: unknown
   closes: number
   hasClosed: boolean
 }
@@ -25,19 +26,19 @@ export interface SeenModule {
 }
 
 /** The calls since the last terminal record: those of the running transaction. */
-interface RunningTransaction {
-  prepares: string[]
+class RunningTransaction {
+  readonly prepares: string[] = []
   /** Modules whose prepare has not succeeded yet. */
-  preparing: Set<string>
+  readonly preparing = new Set<string>()
   /** Modules whose last check has not succeeded. */
-  unchecked: Set<string>
-  commits: Map<string, SeenGeneration | undefined>
-  applies: number
-  rollbacks: string[]
+  readonly unchecked = new Set<string>()
+  readonly commits = new Map<string, SeenGeneration | undefined>()
+  applies = 0
+  readonly rollbacks: string[] = []
   /** Modules whose rollback failed. */
-  rollbackFailures: string[]
+  readonly rollbackFailures: string[] = []
   /** What each module served before the commit, and must serve again after a rollback. */
-  before: Map<SeenModule, SeenGeneration | undefined>
+  readonly before = new Map<SeenModule, SeenGeneration | undefined>()
 }
 
 /**
@@ -47,11 +48,10 @@ interface RunningTransaction {
 export class ReferenceModel {
   readonly modules = new Map<string, SeenModule>()
   readonly generations: SeenGeneration[] = []
-  running = newTransaction()
+  running = new RunningTransaction()
   /** The modules that the last record names as degraded. */
   degraded: readonly string[] = []
   isClosing = false
-  #lastId = 0
 
   addModule(
     name: string,
@@ -65,23 +65,15 @@ export class ReferenceModel {
       dependencies.add(direct)
       for (const further of this.modules.get(direct)?.dependencies ?? []) dependencies.add(further)
     }
-    const module: SeenModule = {
-      name,
-      select,
-      isCompensating,
-      dependencies,
-      needs,
-      serving: undefined,
-      applied: undefined,
-      made: 0,
-    }
+    const calls = { serving: undefined, applied: undefined, made: 0 }
+    const module: SeenModule = { name, select, isCompensating, dependencies, needs, ...calls }
     this.modules.set(name, module)
     return module
   }
 
-  addGeneration(module: SeenModule, slice: unknown): SeenGeneration {
-    this.#lastId += 1
-    const generation = { id: this.#lastId, module: module.name, slice, closes: 0, hasClosed: false }
+  addGeneration(module: SeenModule, slice: unknown, instance: unknown): SeenGeneration {
+    const id = this.generations.length + 1
+    const generation = { id, module: module.name, slice, instance, closes: 0, hasClosed: false }
     module.made += 1
     this.generations.push(generation)
     return generation
@@ -105,7 +97,7 @@ export class ReferenceModel {
 
   /** Ends the running transaction with its record. */
   finishTransaction(record: TransactionRecord): void {
-    this.running = newTransaction()
+    this.running = new RunningTransaction()
     if (record.outcome === 'degraded') this.degraded = record.degraded
     else if (record.outcome === 'committed') this.degraded = []
   }
@@ -120,17 +112,6 @@ export class ReferenceModel {
     return this.modules.get(module)?.dependencies.has(other) ?? false
   }
 }
-
-const newTransaction = (): RunningTransaction => ({
-  prepares: [],
-  preparing: new Set(),
-  unchecked: new Set(),
-  commits: new Map(),
-  applies: 0,
-  rollbacks: [],
-  rollbackFailures: [],
-  before: new Map(),
-})
 
 /** Returns the module's slice of a config. If `select` throws, the reloader reports it, and here there is no slice. */
 export const sliceOf = ({ select }: Pick<SeenModule, 'select'>, config: unknown): unknown => {

@@ -33,7 +33,7 @@ export class RunLog {
   }
 
   /** Notes a broken invariant. `error` is what user code threw, if that broke it. */
-  breach(invariant: string, message: string, error?: unknown): void {
+  readonly breach = (invariant: string, message: string, error?: unknown): void => {
     if (this.violations.length >= MAX_VIOLATIONS) return
     this.note({ kind: 'broken', text: `${invariant}: ${message}` })
     this.violations.push({ invariant, message, ...(error === undefined ? {} : { error }) })

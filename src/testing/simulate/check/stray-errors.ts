@@ -1,8 +1,5 @@
 import { systemClock } from '../../../api/clock.ts'
 
-/** A stray error is a rejection that no code handles, or an exception from a callback that no code catches. */
-export type StrayKind = 'rejection' | 'exception'
-
 // Captured before the simulation replaces it.
 const afterThisTurn = globalThis.setImmediate
 
@@ -21,14 +18,13 @@ const TIMER_MS = 2
 const countArmedTimers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
 
 /**
- * Calls `onError` for every stray error, instead of all other listeners: a test runner would blame its own test, and Node would
- * end the process. Only one capture may be active at a time.
- *
+ * Calls `onError` for every rejection that no code handles and every exception that no code catches, instead of all other
+ * listeners: a test runner would blame its own test, and Node would end the process. Only one capture may be active at a time.
  * @returns the function that waits for the stray errors still on their way and then restores the other listeners
  */
-export const captureStrayErrors = (onError: (error: unknown, kind: StrayKind) => void): (() => Promise<void>) => {
-  const onRejection = (error: unknown): void => onError(error, 'rejection')
-  const onException = (error: unknown): void => onError(error, 'exception')
+export const captureStrayErrors = (onError: (error: unknown, what: string) => void): (() => Promise<void>) => {
+  const onRejection = (error: unknown): void => onError(error, 'an unhandled rejection')
+  const onException = (error: unknown): void => onError(error, 'an uncaught exception')
   const timersBefore = countArmedTimers()
   const others = process.rawListeners('unhandledRejection') as NodeJS.UnhandledRejectionListener[]
   process.removeAllListeners('unhandledRejection')

@@ -1,16 +1,13 @@
 import type { EntryName, GoodStore } from '../../../api/good-store.ts'
 import type { ReadResult, Source } from '../../../api/source.ts'
 import type { Schema, SchemaResult } from '../../../model/schema.ts'
-import type { EnvironmentCall, EnvironmentPhase, Step } from '../scenario/scenario.ts'
-import type { FaultPlan } from './fault-plan.ts'
-import { never, type SimulatedProcess } from './process.ts'
+import type { EnvironmentCall } from '../scenario/scenario.ts'
+import type { CallDeps } from './fault-plan.ts'
+import { never } from './process.ts'
 
-interface EnvironmentDeps {
-  readonly plan: FaultPlan
+interface EnvironmentDeps extends CallDeps {
   readonly source: Source
   readonly disk: Map<string, string>
-  readonly crash: () => void
-  readonly onDuring: (step: Step) => void
 }
 
 /**
@@ -19,11 +16,9 @@ interface EnvironmentDeps {
  */
 export class Environment {
   readonly #deps: EnvironmentDeps
-  readonly #process: SimulatedProcess
 
-  constructor(deps: EnvironmentDeps, process: SimulatedProcess) {
+  constructor(deps: EnvironmentDeps) {
     this.#deps = deps
-    this.#process = process
   }
 
   source(): Source {
@@ -42,27 +37,14 @@ export class Environment {
   }
 
   disk(): GoodStore {
-    const { disk, plan } = this.#deps
+    const { disk, plan, process } = this.#deps
+    const save = (name: EntryName, text: string) =>
+      process.isDead ? never<void>() : this.#answer('disk.save', () => void disk.set(name, text))
     return {
-      load: (name: EntryName) => {
-        if (this.#diesBefore('disk.load')) return never<string | undefined>()
-        const text = disk.get(name)
-        return this.#survives('disk.load') ? text : never<string | undefined>()
-      },
+      load: (name: EntryName) => this.#answer('disk.load', () => disk.get(name)),
       save: (name: EntryName, text: string) =>
-        plan.hasPlansFor('disk.save') ? this.#saveLater(name, text) : this.#save(name, text),
+        plan.hasPlansFor('disk.save') ? Promise.resolve().then(() => save(name, text)) : save(name, text),
     }
-  }
-
-  #save(name: EntryName, text: string): Promise<void> | undefined {
-    if (this.#process.isDead || this.#diesBefore('disk.save')) return never<void>()
-    this.#deps.disk.set(name, text)
-    return this.#survives('disk.save') ? undefined : never<void>()
-  }
-
-  async #saveLater(name: EntryName, text: string): Promise<void> {
-    await undefined
-    return this.#save(name, text)
   }
 
   /** Returns the schema, wrapped if something is planned for its calls. */
@@ -71,32 +53,32 @@ export class Environment {
     const standard = schema['~standard']
     const validate = async (value: unknown): Promise<SchemaResult<Config>> => {
       await undefined
-      if (this.#diesBefore('schema.validate')) return never()
-      const result = standard.validate(value)
-      return this.#survives('schema.validate') ? result : never()
+      return this.#answer('schema.validate', () => standard.validate(value))
     }
     // The other members stay as they are, getters too.
     return { '~standard': Object.create(standard, { validate: { value: validate } }) as typeof standard }
   }
 
-  /** True if the process is dead, or dies now, before the call is made. */
+  /** Makes a call whose answer comes at once. */
+  #answer<T>(call: EnvironmentCall, make: () => T): T | Promise<never> {
+    if (this.#diesBefore(call)) return never()
+    const answer = make()
+    return this.#survives(call) ? answer : never()
+  }
+
+  /** True if the process dies now, before the call is made. */
   #diesBefore(call: EnvironmentCall): boolean {
-    const { plan, crash } = this.#deps
-    if (this.#process.isDead || !plan.hasPlansFor(call) || plan.takeFault(...parts(call)) === undefined) return false
+    const { plan, process, crash } = this.#deps
+    if (process.isDead || !plan.hasPlansFor(call) || plan.takeFault(call) === undefined) return false
     crash()
     return true
   }
 
   /** Performs the steps that are planned for the moment after the call, and returns whether the process survives them. */
   #survives(call: EnvironmentCall): boolean {
-    const { plan, onDuring } = this.#deps
-    if (this.#process.isDead) return false
-    if (plan.hasPlansFor(call)) for (const step of plan.stepsDuring(...parts(call))) onDuring(step)
-    return !this.#process.isDead
+    const { plan, process, onDuring } = this.#deps
+    if (process.isDead) return false
+    if (plan.hasPlansFor(call)) for (const step of plan.stepsDuring(call)) onDuring(step)
+    return !process.isDead
   }
-}
-
-const parts = (call: EnvironmentCall): [string, EnvironmentPhase] => {
-  const [module = '', phase] = call.split('.')
-  return [module, phase as EnvironmentPhase]
 }

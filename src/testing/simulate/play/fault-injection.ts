@@ -1,21 +1,14 @@
 import type { Applier, CompensatingApplier, Generation } from '../../../api/applier.ts'
+import type { Invariants } from '../check/invariants.ts'
 import type { SeenGeneration, SeenModule } from '../check/reference-model.ts'
 import type { Fault, FaultPhase } from '../scenario/scenario.ts'
-import type { FaultPlan } from './fault-plan.ts'
-import type { ModuleObserver } from './module-observer.ts'
+import type { CallDeps } from './fault-plan.ts'
 import { plantedError, plantedText } from './planted-error.ts'
-import { never, type SimulatedProcess } from './process.ts'
+import { never } from './process.ts'
 import { deadlines } from './time-budget.ts'
 
-interface FaultInjectionDeps {
-  readonly process: SimulatedProcess
-  readonly plan: FaultPlan
-  readonly observer: ModuleObserver
-  readonly crash: () => void
-}
-
-/** A call that may take time. */
-interface AsyncCall {
+/** One call of a module. */
+interface Call {
   readonly module: SeenModule
   readonly phase: FaultPhase
   readonly generation?: SeenGeneration
@@ -24,12 +17,14 @@ interface AsyncCall {
   readonly slice?: unknown
 }
 
-/** Wraps the appliers of one process: each call is observed, and fails as planned. */
+/** Wraps the appliers of one process: each call is observed, for the log and the invariants, and fails as planned. */
 export class FaultInjection {
-  readonly #deps: FaultInjectionDeps
+  readonly #deps: CallDeps
+  readonly #invariants: Invariants
 
-  constructor(deps: FaultInjectionDeps) {
+  constructor(deps: CallDeps, invariants: Invariants) {
     this.#deps = deps
+    this.#invariants = invariants
   }
 
   wrapApplier(module: SeenModule, inner: Applier<unknown, unknown, object>): Applier<unknown, unknown, object> {
@@ -66,7 +61,7 @@ export class FaultInjection {
   #wrapGeneration(module: SeenModule, slice: unknown, made: Generation<unknown>): Generation<unknown> {
     if (typeof made !== 'object' || made === null) return made
     const { instance, commit, rollback, check, close } = made
-    const generation = this.#deps.observer.onGeneration(module, slice, instance)
+    const generation = this.#deps.process.model.addGeneration(module, slice, instance)
     return {
       instance,
       commit: () => this.#callSync(module, 'commit', generation, () => commit?.call(made)),
@@ -89,11 +84,10 @@ export class FaultInjection {
   }
 
   #callSync(module: SeenModule, phase: FaultPhase, generation: SeenGeneration, body: () => unknown): undefined {
-    const { observer, crash } = this.#deps
     const fault = this.#takeFault(module.name, phase)
-    observer.onCall(module, phase, generation)
+    this.#onCall({ module, phase, generation })
     if (fault?.kind === 'crash') {
-      crash()
+      this.#deps.crash()
       throw plantedError // nothing observes a dead process
     }
     // The call fails half-way: it does its work and then throws.
@@ -102,33 +96,53 @@ export class FaultInjection {
     if (fault?.kind === 'non-error') throw plantedText
     // TypeScript forbids a promise here, but JavaScript does not.
     if (fault?.kind === 'twice') return Promise.reject(plantedError) as unknown as undefined
-    observer.onReturn(module, phase, generation)
+    this.#onReturn({ module, phase, generation })
     return returned
   }
 
-  #callAsync<T>(call: AsyncCall, body: () => Promise<T>): Promise<T> {
-    const { process, observer } = this.#deps
-    const { module, phase, generation, slice } = call
+  #callAsync<T>(call: Call, body: () => Promise<T>): Promise<T> {
+    const { process } = this.#deps
+    const { module, phase } = call
     const fault = this.#takeFault(module.name, phase)
-    observer.onCall(module, phase, generation, slice)
+    this.#onCall(call)
     if (fault?.kind === 'throw') throw plantedError
     const tracked = fault === undefined ? () => process.track(module.name, phase, body) : body
     const settled = this.#afterFault(fault, call, tracked).then((value) => {
       if (process.isDead) return never<T>()
-      observer.onReturn(module, phase, generation)
+      this.#onReturn(call)
       return value
     })
     return fault?.kind === 'twice' ? settlingTwice(settled) : settled
   }
 
+  /** Notes that a call begins, and performs the steps that are planned during it. */
+  #onCall({ module, phase, generation, slice }: Call): void {
+    const { process, plan, log, onDuring } = this.#deps
+    if (process.isDead) return
+    log.note({ kind: 'call', module: module.name, phase, generation: generation?.id ?? 0 })
+    this.#invariants.onCall(module, phase, generation, slice)
+    for (const step of plan.stepsDuring(`${module.name}.${phase}`)) onDuring(step)
+  }
+
+  /** Notes that a call has succeeded. */
+  #onReturn({ module: { name }, phase, generation }: Call): void {
+    const { process, log } = this.#deps
+    if (process.isDead) return
+    const { preparing, unchecked } = process.model.running
+    if (phase === 'close' && generation !== undefined) generation.hasClosed = true
+    if (phase === 'prepare') preparing.delete(name)
+    if (phase === 'check') unchecked.delete(name)
+    log.note({ kind: 'return', module: name, phase, generation: generation?.id ?? 0 })
+  }
+
   #takeFault(module: string, phase: FaultPhase): Fault | undefined {
     const { process, plan } = this.#deps
-    const fault = process.isDead ? undefined : plan.takeFault(module, phase)
+    const fault = process.isDead ? undefined : plan.takeFault(`${module}.${phase}`)
     if (fault !== undefined && phase === 'rollback') process.model.running.rollbackFailures.push(module)
     return fault
   }
 
-  async #afterFault<T>(fault: Fault | undefined, { phase, context }: AsyncCall, body: () => Promise<T>): Promise<T> {
+  async #afterFault<T>(fault: Fault | undefined, { phase, context }: Call, body: () => Promise<T>): Promise<T> {
     const { process, plan, crash } = this.#deps
     switch (fault?.kind) {
       case undefined:

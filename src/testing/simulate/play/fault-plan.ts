@@ -1,7 +1,15 @@
 import type { RunLog } from '../check/run-log.ts'
-import type { EnvironmentCall, EnvironmentPhase, Fault, FaultPhase, Scenario, Step } from '../scenario/scenario.ts'
+import type { EnvironmentCall, Fault, Scenario, Step } from '../scenario/scenario.ts'
+import type { SimulatedProcess } from './process.ts'
 
-type Phase = FaultPhase | EnvironmentPhase
+/** What it takes to observe the calls of one process, and to make them fail. */
+export interface CallDeps {
+  readonly process: SimulatedProcess
+  readonly plan: FaultPlan
+  readonly log: RunLog
+  readonly crash: () => void
+  readonly onDuring: (step: Step) => void
+}
 
 /** Counts the calls of all modules over all processes, and knows what the scenario plans for each. */
 export class FaultPlan {
@@ -21,7 +29,7 @@ export class FaultPlan {
     this.#scenario = scenario
     this.#log = log
     const planned = [...scenario.faults, ...(scenario.during ?? [])]
-    this.#planned = new Set(planned.map(({ module, phase }) => `${module}.${phase}`))
+    this.#planned = new Set(planned.map(placeOf))
     this.healed = new Promise((resolve) => {
       this.#onHealed = resolve
     })
@@ -38,26 +46,23 @@ export class FaultPlan {
   }
 
   /** Counts a call that begins, and returns the failure that is planned for it, if any. */
-  takeFault(module: string, phase: Phase): Fault | undefined {
-    const key = `${module}.${phase}`
-    const call = (this.#calls.get(key) ?? 0) + 1
-    this.#calls.set(key, call)
+  takeFault(place: string): Fault | undefined {
+    const call = (this.#calls.get(place) ?? 0) + 1
+    this.#calls.set(place, call)
     if (this.#isHealed) return undefined
-    const fault = this.#scenario.faults.find((one) => one.module === module && one.phase === phase && one.call === call)
+    const fault = this.#scenario.faults.find((one) => one.call === call && placeOf(one) === place)
     if (fault === undefined) return undefined
-    this.#log.noteFault(module, phase, fault.kind)
-    if (phase === 'close') this.#faultyCloses.add(module)
+    this.#log.noteFault(fault.module, fault.phase, fault.kind)
+    if (fault.phase === 'close') this.#faultyCloses.add(fault.module)
     return fault
   }
 
   /** Returns the steps that are planned for the call that has just begun. */
-  stepsDuring(module: string, phase: Phase): readonly Step[] {
+  stepsDuring(place: string): readonly Step[] {
     const { during = [] } = this.#scenario
     if (during.length === 0 || this.#isHealed) return []
-    const call = this.#calls.get(`${module}.${phase}`)
-    return during
-      .filter((one) => one.module === module && one.phase === phase && one.call === call)
-      .map(({ step }) => step)
+    const call = this.#calls.get(place)
+    return during.flatMap((one) => (one.call === call && placeOf(one) === place ? [one.step] : []))
   }
 
   /** True if a planned failure kept a close of the module from succeeding. */
@@ -65,3 +70,5 @@ export class FaultPlan {
     return this.#faultyCloses.has(module)
   }
 }
+
+const placeOf = ({ module, phase }: Pick<Fault, 'module' | 'phase'>): string => `${module}.${phase}`

@@ -8,37 +8,19 @@ const SHARED = ''
 
 /** One process of the simulated service: its timers and its calls end with it. */
 export class SimulatedProcess {
-  readonly number: number
   readonly model = new ReferenceModel()
   readonly clock: Clock
   readonly #virtual: VirtualClock
   readonly #timers = new Set<TimerHandle>()
-  readonly #sleeps = new Set<TimerHandle>()
   readonly #moduleClocks = new Map<string, { readonly clock: Clock; readonly timers: Set<TimerHandle> }>()
   /** The number of running calls that no fault delays, by module and phase. */
   readonly #runningCalls = new Map<string, number>()
   isDead = false
 
-  constructor(number: number, virtual: VirtualClock) {
+  constructor(virtual: VirtualClock) {
     this.#virtual = virtual
-    this.number = number
-    this.clock = {
-      now: virtual.now,
-      monotonic: virtual.monotonic,
-      setTimeout: (callback, ms) => {
-        if (this.isDead) return undefined
-        const handle = virtual.setTimeout(() => {
-          this.#timers.delete(handle)
-          callback()
-        }, ms)
-        this.#timers.add(handle)
-        return handle
-      },
-      clearTimeout: (handle) => {
-        this.#timers.delete(handle)
-        virtual.clearTimeout(handle)
-      },
-    }
+    const setTimeout: Clock['setTimeout'] = (...timer) => (this.isDead ? undefined : virtual.setTimeout(...timer))
+    this.clock = countingClock({ ...virtual, setTimeout }, this.#timers)
   }
 
   /** Returns the clock that a module is given, which counts the module's timers; without a name, that of the globals. */
@@ -46,27 +28,9 @@ export class SimulatedProcess {
     const known = this.#moduleClocks.get(module)
     if (known !== undefined) return known.clock
     const timers = new Set<TimerHandle>()
-    const clock = this.#countingClock(timers)
+    const clock = countingClock(this.clock, timers)
     this.#moduleClocks.set(module, { clock, timers })
     return clock
-  }
-
-  #countingClock(timers: Set<TimerHandle>): Clock {
-    return {
-      now: this.clock.now,
-      monotonic: this.clock.monotonic,
-      setTimeout: (callback, ms) => {
-        const handle = this.clock.setTimeout(() => {
-          if (timers.delete(handle)) callback()
-        }, ms)
-        timers.add(handle)
-        return handle
-      },
-      clearTimeout: (handle) => {
-        timers.delete(handle)
-        this.clock.clearTimeout(handle)
-      },
-    }
   }
 
   /** Counts the timers that the module has armed, or may have armed through the globals. */
@@ -77,9 +41,7 @@ export class SimulatedProcess {
 
   /** The number of armed timers that do not belong to a module. */
   get pendingTimers(): number {
-    let ofModules = 0
-    for (const { timers } of this.#moduleClocks.values()) ofModules += timers.size
-    return this.#timers.size - ofModules
+    return [...this.#moduleClocks.values()].reduce((count, { timers }) => count - timers.size, this.#timers.size)
   }
 
   /** Runs a call that no fault delays. */
@@ -113,21 +75,36 @@ export class SimulatedProcess {
   /** Waits on behalf of the simulation, with a timer that does not count as the service's. */
   sleep(ms: number): Promise<void> {
     return new Promise((resolve) => {
-      const handle = this.#virtual.setTimeout(() => {
-        this.#sleeps.delete(handle)
+      this.#virtual.setTimeout(() => {
         if (!this.isDead) resolve()
       }, ms)
-      this.#sleeps.add(handle)
     })
   }
 
   /** Ends the process like SIGKILL: nothing of it runs any more. */
   kill(): void {
     this.isDead = true
-    for (const handle of [...this.#timers, ...this.#sleeps]) this.#virtual.clearTimeout(handle)
+    for (const handle of this.#timers) this.#virtual.clearTimeout(handle)
     this.#timers.clear()
   }
 }
+
+/** Wraps a clock: `timers` has the armed ones. */
+const countingClock = ({ now, monotonic, setTimeout, clearTimeout }: Clock, timers: Set<TimerHandle>): Clock => ({
+  now,
+  monotonic,
+  setTimeout: (callback, ms) => {
+    const handle = setTimeout(() => {
+      if (timers.delete(handle)) callback()
+    }, ms)
+    timers.add(handle)
+    return handle
+  },
+  clearTimeout: (handle) => {
+    timers.delete(handle)
+    clearTimeout(handle)
+  },
+})
 
 /** Returns a promise that stays pending: the answer to a call of a dead process. */
 export const never = <T>(): Promise<T> => new Promise<T>(() => {})

@@ -14,7 +14,6 @@ import { installVirtualGlobals } from './virtual-globals.ts'
  * Plays one scenario on virtual time, with the machines and the code of production. After the steps, all faults end and one
  * more valid document is published: it must serve, in sync and at rest, with nothing leaked. Simultaneous calls run one after
  * the other.
- *
  * @returns the result, with the violations if an invariant was broken
  * @throws SimulationError `simulate.no-progress`
  * @example
@@ -38,10 +37,9 @@ let lastRun: Promise<unknown> = Promise.resolve()
 
 const playAlone = async <Config>(scenario: Scenario, subject: Subject<Config>): Promise<RunResult> => {
   const simulation = new Simulation(subject, scenario)
-  const release = captureStrayErrors((error, kind) => {
-    const what = kind === 'rejection' ? 'an unhandled rejection' : 'an uncaught exception'
-    simulation.log.breach('G13', `${what} would end the process: ${errorText(error)}`, error)
-  })
+  const release = captureStrayErrors((error, what) =>
+    simulation.log.breach('G13', `${what} would end the process: ${errorText(error)}`, error),
+  )
   let served: unknown
   try {
     served = await playWithGlobals(simulation)
@@ -70,32 +68,25 @@ const playWithGlobals = async <Config>(simulation: Simulation<Config>): Promise<
 
 /** Plays the whole history, and returns the config that served before everything was healed. */
 const playHistory = async <Config>(simulation: Simulation<Config>): Promise<unknown> => {
-  const { scenario, log } = simulation
+  const { scenario, clock, log } = simulation
   const player = new StepPlayer(simulation as unknown as Simulation<never>)
   await player.perform({ do: 'put', document: scenario.start })
   simulation.boot()
-  await simulation.clock.advance(scenario.pauseMs ?? 0)
+  await clock.advance(scenario.pauseMs ?? 0)
   for (const step of scenario.steps) {
     await player.perform(step)
-    await pause(simulation)
+    if (scenario.pauseMs !== undefined) {
+      await clock.advance(scenario.pauseMs)
+      simulation.service?.checkInvariants()
+    }
     if (log.violations.length > 0 || log.noProgress !== undefined) break
   }
-  await rest(simulation)
+  // When no transaction runs, that of the last step has ended, and no retry has begun.
+  for (let waited = 0; waited < settleMs && simulation.service?.isResting === false; waited += 50) {
+    await clock.advance(50)
+  }
   const { service } = simulation
   const served = service?.hasFailed === false ? service.reloader.status().serving && service.reloader.config : undefined
   if (log.violations.length === 0) await checkRecovery(simulation, player)
   return served
-}
-
-const pause = async <Config>({ clock, scenario, service }: Simulation<Config>): Promise<void> => {
-  if (scenario.pauseMs === undefined) return
-  await clock.advance(scenario.pauseMs)
-  service?.checkInvariants()
-}
-
-/** Lets time pass until no transaction runs: then that of the last step has ended, and no retry has begun. */
-const rest = async <Config>(simulation: Simulation<Config>): Promise<void> => {
-  for (let waited = 0; waited < settleMs && simulation.service?.isResting === false; waited += 50) {
-    await simulation.clock.advance(50)
-  }
 }

@@ -9,39 +9,32 @@ import { createReloader } from '../../../reloader/reloader.ts'
 import { isResting } from '../../../xstate/state-name.ts'
 import { Invariants } from '../check/invariants.ts'
 import type { RestartOracle } from '../check/restart-oracle.ts'
-import type { RunLog } from '../check/run-log.ts'
 import { checkUserInvariants } from '../check/user-invariants.ts'
-import type { Scenario, Step } from '../scenario/scenario.ts'
+import type { Scenario } from '../scenario/scenario.ts'
 import type { Subject } from '../scenario/subject.ts'
 import type { Environment } from './environment.ts'
 import { FaultInjection } from './fault-injection.ts'
-import type { FaultPlan } from './fault-plan.ts'
-import { ModuleObserver } from './module-observer.ts'
+import type { CallDeps } from './fault-plan.ts'
 import { hasPlantedText, plantedError } from './planted-error.ts'
 import type { SimulatedProcess } from './process.ts'
 import { longestTransactionMs, reloaderOptionsOf } from './time-budget.ts'
 
-interface ServiceDeps<Config> {
+interface ServiceDeps<Config> extends CallDeps {
   readonly subject: Subject<Config>
   readonly scenario: Scenario
-  readonly process: SimulatedProcess
   readonly environment: Environment
-  readonly plan: FaultPlan
-  readonly log: RunLog
   readonly oracle: RestartOracle
   readonly random: () => number
-  readonly crash: () => void
-  readonly onDuring: (step: Step) => void
 }
 
 /** The service in one process: a real reloader, whose behaviour is compared with the reference model. */
 export class SimulatedService<Config> {
   readonly process: SimulatedProcess
   readonly reloader: Reloader<Config, NoModules>
+  /** The records of this process, oldest first. */
+  readonly records: TransactionRecord[] = []
   readonly #deps: ServiceDeps<Config>
   readonly #invariants: Invariants
-  readonly #observer: ModuleObserver
-  readonly #records: TransactionRecord[] = []
   /** With an odd seed, the logger and a listener always throw. That must have no effect. */
   readonly #hasFaultyListeners: boolean
   /** True when `start` has rejected: such a service ends. */
@@ -52,13 +45,11 @@ export class SimulatedService<Config> {
   pendingCommands = 0
 
   constructor(deps: ServiceDeps<Config>) {
-    const { subject, scenario, process, plan, log, onDuring } = deps
+    const { subject, scenario, process, log } = deps
     this.#deps = deps
     this.#hasFaultyListeners = scenario.seed % 2 === 1
     this.process = process
-    const breach = (invariant: string, message: string): void => log.breach(invariant, message)
-    this.#invariants = new Invariants(process.model, breach, scenario.confirmMs !== undefined)
-    this.#observer = new ModuleObserver({ process, plan, log, invariants: this.#invariants, onDuring })
+    this.#invariants = new Invariants(process.model, log.breach, scenario.confirmMs !== undefined)
     this.reloader = this.#createReloader()
     subject.modules(this.#wrapReloader())
     this.#subscribe()
@@ -80,11 +71,6 @@ export class SimulatedService<Config> {
     return !this.hasFailed && !this.process.isDead
   }
 
-  /** The records of this process, oldest first. */
-  get records(): readonly TransactionRecord[] {
-    return this.#records
-  }
-
   /** True if no transaction runs. */
   get isResting(): boolean {
     return !this.isAlive || isResting(this.reloader.status().state)
@@ -102,7 +88,9 @@ export class SimulatedService<Config> {
     this.#invariants.checkAtRest(status, config)
     const { subject, log } = this.#deps
     if (subject.invariants === undefined && subject.sometimes === undefined) return
-    const view = { config: config as Config, status, modules: this.#currentInstances(), records: this.#records }
+    const names = [...this.process.model.modules.keys()]
+    const modules = Object.fromEntries(names.map((name) => [name, this.#currentOf(name)]))
+    const view = { config: config as Config, status, modules, records: this.records }
     checkUserInvariants(subject, view, log)
   }
 
@@ -141,8 +129,7 @@ export class SimulatedService<Config> {
   /** Returns the reloader for the user's `modules` function: its `use` wraps every applier. */
   #wrapReloader(): Reloader<Config, NoModules> {
     const { reloader, process } = this
-    const { plan, crash } = this.#deps
-    const injection = new FaultInjection({ process, plan, observer: this.#observer, crash })
+    const injection = new FaultInjection(this.#deps, this.#invariants)
     const use = (name: string, select: (config: unknown) => unknown, applier: object, links: UseLinks = {}) => {
       const isCompensating = 'kind' in applier && applier.kind === 'compensating'
       const module = process.model.addModule(name, select, isCompensating, links)
@@ -175,21 +162,16 @@ export class SimulatedService<Config> {
   #onRecord(record: TransactionRecord): void {
     const { log, scenario, oracle } = this.#deps
     const { model, clock } = this.process
-    this.#records.push(record)
+    this.records.push(record)
     log.noteRecord(record)
     log.noProgress ??= this.process.findStalledCall(record)
-    this.#checkRejected(record)
+    const isUnchanged = this.#served === undefined || this.reloader.config === this.#served
+    if (record.outcome === 'rejected' && !isUnchanged) {
+      log.breach('G14', 'a document that was rejected has changed the config')
+    }
     this.#invariants.onRecord(record, longestTransactionMs(model.modules.size, scenario), scenario.soakMs ?? 0)
     oracle.onRecord(record, model.calls, clock.monotonic())
     model.finishTransaction(record)
-  }
-
-  /** Checks that a rejected document has not changed the config. */
-  #checkRejected({ outcome }: TransactionRecord): void {
-    const isUnchanged = this.#served === undefined || this.reloader.config === this.#served
-    if (outcome === 'rejected' && !isUnchanged) {
-      this.#deps.log.breach('G14', 'a document that was rejected has changed the config')
-    }
   }
 
   #subscribe(): void {
@@ -226,11 +208,7 @@ export class SimulatedService<Config> {
   }
 
   #checkSnapshot(): void {
-    this.#invariants.checkSnapshot(this.reloader.config, (name) => this.#currentOf(name), this.#observer.instances)
-  }
-
-  #currentInstances(): Record<string, unknown> {
-    return Object.fromEntries([...this.process.model.modules.keys()].map((name) => [name, this.#currentOf(name)]))
+    this.#invariants.checkSnapshot(this.reloader.config, (name) => this.#currentOf(name))
   }
 
   #currentOf(name: string): unknown {

@@ -14,7 +14,9 @@ import { SimulatedService } from './service.ts'
 
 /** One run of a scenario. It owns what outlives a process: time, the source, the disk, the fault plan and the log. */
 export class Simulation<Config> {
-  readonly clock = reportingTimerErrors(createVirtualClock(), (error) => this.#onTimerError(error))
+  readonly clock = reportingTimerErrors(createVirtualClock(), (error) =>
+    this.log.breach('G13', `the callback of a timer threw ${errorText(error)}`, error),
+  )
   readonly source = memorySource()
   /** The latest documents of the source, the newest last. */
   readonly written: ReadResult[] = []
@@ -23,24 +25,20 @@ export class Simulation<Config> {
   readonly oracle: RestartOracle
   readonly subject: Subject<Config>
   readonly scenario: Scenario
+  /** The service of the process that runs now, or that ran last. */
+  service: SimulatedService<Config> | undefined
   /** Performs a step during a call. */
   onDuring: (step: Step) => void = () => {}
   readonly #random: () => number
   readonly #disk = new Map<string, string>()
   #processes = 0
-  #service: SimulatedService<Config> | undefined
 
   constructor(subject: Subject<Config>, scenario: Scenario) {
     this.subject = subject
     this.scenario = scenario
     this.#random = seededRandom(scenario.seed)
     this.plan = new FaultPlan(scenario, this.log)
-    this.oracle = new RestartOracle(scenario, (invariant, message) => this.log.breach(invariant, message))
-  }
-
-  /** The service of the process that runs now, or that ran last. */
-  get service(): SimulatedService<Config> | undefined {
-    return this.#service
+    this.oracle = new RestartOracle(scenario, this.log.breach)
   }
 
   /** Ends all faults. */
@@ -54,34 +52,18 @@ export class Simulation<Config> {
     this.#processes += 1
     this.log.setProcess(this.#processes)
     this.oracle.onBoot()
-    this.#service = this.#createService(new SimulatedProcess(this.#processes, this.clock))
-    this.#service.start()
-  }
-
-  #createService(process: SimulatedProcess): SimulatedService<Config> {
     const { subject, scenario, source, plan, log, oracle } = this
-    const crash = (): void => this.crash()
     const onDuring = (step: Step): void => this.onDuring(step)
-    const environment = new Environment({ plan, source, disk: this.#disk, crash, onDuring }, process)
-    const random = this.#random
-    return new SimulatedService({
-      subject,
-      scenario,
-      process,
-      environment,
-      plan,
-      log,
-      oracle,
-      random,
-      crash,
-      onDuring,
-    })
+    const deps = { process: new SimulatedProcess(this.clock), plan, log, crash: () => this.crash(), onDuring }
+    const environment = new Environment({ ...deps, source, disk: this.#disk })
+    this.service = new SimulatedService({ ...deps, subject, scenario, environment, oracle, random: this.#random })
+    this.service.start()
   }
 
   /** Ends the process like SIGKILL, without a close. */
   crash(isInCall = true): void {
-    if (this.#service === undefined || this.#service.process.isDead) return
-    const { reloader, process } = this.#service
+    if (this.service === undefined || this.service.process.isDead) return
+    const { reloader, process } = this.service
     this.log.noteCrash(reloader.status().state)
     this.oracle.onCrash(reloader.status(), process.model.calls, this.clock.monotonic(), isInCall)
     process.kill()
@@ -89,16 +71,11 @@ export class Simulation<Config> {
 
   /** Ends the simulation: the process is killed without being noted. */
   stop(): void {
-    this.#service?.process.kill()
-  }
-
-  /** Reports what the callback of a timer threw: in production it would end the process. */
-  #onTimerError(error: unknown): void {
-    this.log.breach('G13', `the callback of a timer threw ${errorText(error)}`, error)
+    this.service?.process.kill()
   }
 }
 
-/** Wraps a clock: `advance` reports what the callbacks of timers throw, instead of rejecting. */
+/** Wraps a clock: `advance` reports what the callbacks of timers throw. In production, that would end the process. */
 const reportingTimerErrors = (clock: VirtualClock, report: (error: unknown) => void): VirtualClock => {
   const reportAll = (error: unknown): void => {
     for (const one of error instanceof AggregateError ? error.errors : [error]) report(one)

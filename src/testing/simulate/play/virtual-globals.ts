@@ -8,7 +8,6 @@ import { dateOn, promisesOn, timeoutSignalOn, timersOn } from './virtual-timers.
  * Moves the global timers, `Date`, `performance.now`, `AbortSignal.timeout`, `node:timers` and `node:timers/promises` to a
  * clock, for appliers that use them. Only one simulation at a time may do so. References that were taken before, such as
  * `const { now } = Date`, and code with its own timers, such as native addons, stay in real time.
- *
  * @returns the function that restores everything
  */
 export const installVirtualGlobals = (clock: () => Clock): (() => void) => {

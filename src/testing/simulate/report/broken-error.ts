@@ -20,7 +20,6 @@ interface BrokenHistory {
 /**
  * Makes the error for a broken history: what broke, the history as code to paste, its trace in virtual time and, if no files
  * are written, the history as JSON.
- *
  * @param message what broke, if that is not an invariant
  */
 export const brokenError = async (history: BrokenHistory, message?: string): Promise<SimulationError> => {

@@ -47,7 +47,6 @@ export class Report {
 
   /**
    * Returns the report.
-   *
    * @param isSearch false if only one history was played, which cannot reach everything
    * @throws SimulationError `simulate.worthless`
    */

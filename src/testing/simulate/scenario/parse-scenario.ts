@@ -12,7 +12,6 @@ import { SimulationError } from './simulation-error.ts'
 
 /**
  * Parses the JSON text of a scenario, as an error prints it or `keepIn` stores it.
- *
  * @throws SimulationError `simulate.bad-scenario`
  * @example
  * const scenario = parseScenario(await readFile('regressions/db-hangs.json', 'utf8'))

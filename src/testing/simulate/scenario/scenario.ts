@@ -114,7 +114,6 @@ export interface Scenario {
   readonly last: unknown
   /**
    * Virtual time that passes after the start and after each step, in milliseconds.
-   *
    * @default 0
    */
   readonly pauseMs?: number

@@ -3,7 +3,6 @@ import type { Scenario, Step } from './scenario.ts'
 /**
  * Finds a small scenario that still breaks, by removing one thing after the other until nothing can be removed. fast-check
  * has shrunk the scenario before, but it does not know which parts of a scenario belong together.
- *
  * @param isBroken plays a scenario and always gives the same answer for the same scenario
  * @param maxPlayed how many scenarios are played at most
  */

@@ -31,13 +31,11 @@ export interface Subject<Config> {
   readonly sometimes?: Readonly<Record<string, (view: SimulationView<Config>) => boolean>>
   /**
    * With `virtual`, the global timers run on virtual time too.
-   *
    * @default only the reloader's clock is virtual
    */
   readonly globals?: 'virtual'
   /**
    * The folder to which a history that breaks an invariant is written, as JSON and as an HTML page. The error names both files.
-   *
    * @default no files are written
    */
   readonly keepIn?: string
