@@ -11,7 +11,7 @@ import {
   type Scenario,
   type Step,
 } from './scenario/scenario.ts'
-import { DuringSteps, Steps } from './scenario/scenario-steps.ts'
+import { Steps } from './scenario/scenario-steps.ts'
 import { SimulationError } from './scenario/simulation-error.ts'
 import type { Subject } from './scenario/subject.ts'
 import { ScenarioRun } from './scenario-run.ts'
@@ -49,7 +49,7 @@ export const scenario = (name: string, options?: ScenarioOptions): ScenarioBuild
 export class ScenarioBuilder extends Steps {
   readonly #name: string
   readonly #seed: number
-  readonly #steps: Step[] = []
+  readonly #steps: Step[]
   readonly #faults: Fault[] = []
   readonly #during: During[] = []
   #settings: Pick<Scenario, 'pauseMs' | 'soakMs' | 'confirmMs' | 'persists'> = {}
@@ -57,14 +57,11 @@ export class ScenarioBuilder extends Steps {
   #last: unknown
 
   constructor(name: string, { seed = 1 }: ScenarioOptions = {}) {
-    super()
+    const steps: Step[] = []
+    super(steps)
+    this.#steps = steps
     this.#name = name
     this.#seed = seed
-  }
-
-  protected add(step: Step): this {
-    this.#steps.push(step)
-    return this
   }
 
   /** Sets the document that the source holds before the first start. */
@@ -112,9 +109,9 @@ export class ScenarioBuilder extends Steps {
 
   /** Plans steps that happen during a call: the first of its kind, or a later one. */
   during(place: Place, write: (steps: Steps) => unknown, call = 1): this {
-    const collected = new DuringSteps()
-    write(collected)
-    for (const step of collected.steps) this.#during.push({ ...placeOf(place), call, step })
+    const steps: Step[] = []
+    write(new Steps(steps))
+    this.#during.push(...steps.map((step) => ({ ...placeOf(place), call, step })))
     return this
   }
 

@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from 'node:util'
-import { runScenario } from './play/run.ts'
 import { brokenError } from './report/broken-error.ts'
 import type { RunResult } from './scenario/run-result.ts'
 import type { Scenario } from './scenario/scenario.ts'
 import type { SimulationError } from './scenario/simulation-error.ts'
 import type { Subject } from './scenario/subject.ts'
+import { replay } from './simulate.ts'
 
 /** A scenario that is being played. Await it, or one of its expectations; every guarantee is expected in any case. */
 export class ScenarioRun implements PromiseLike<RunResult> {
@@ -15,7 +15,7 @@ export class ScenarioRun implements PromiseLike<RunResult> {
   constructor(scenario: Scenario, subject: Subject<unknown>) {
     this.#scenario = scenario
     this.#subject = subject
-    this.#result = this.#play()
+    this.#result = replay(scenario, subject)
     this.#result.catch(() => {}) // every expectation rejects with the same error
   }
 
@@ -56,13 +56,7 @@ export class ScenarioRun implements PromiseLike<RunResult> {
     return result
   }
 
-  async #play(): Promise<RunResult> {
-    const result = await runScenario(this.#scenario, this.#subject)
-    if (result.violations.length === 0) return result
-    throw await this.#broken(result)
-  }
-
-  #broken(result: RunResult, message?: string): Promise<SimulationError> {
+  #broken(result: RunResult, message: string): Promise<SimulationError> {
     return brokenError({ scenario: this.#scenario, result, keepIn: this.#subject.keepIn }, message)
   }
 }

@@ -24,23 +24,12 @@ export class Invariants {
 
   /** Checks a call of a module at the moment when it begins. */
   onCall(module: SeenModule, phase: FaultPhase, generation: SeenGeneration | undefined, slice: unknown): void {
-    switch (phase) {
-      case 'prepare':
-        return this.#onPrepare(module, slice)
-      case 'commit':
-        return this.#onCommit(module, generation)
-      case 'rollback':
-        return this.#onRollback(module, generation)
-      case 'close':
-        return this.#onClose(module, generation)
-      case 'apply':
-        this.#model.running.applies += 1
-        return
-      case 'check':
-        this.#model.running.unchecked.add(module.name)
-        return
-      case 'undo':
-    }
+    if (phase === 'prepare') this.#onPrepare(module, slice)
+    if (phase === 'commit') this.#onCommit(module, generation)
+    if (phase === 'rollback') this.#onRollback(module, generation)
+    if (phase === 'close') this.#onClose(module, generation)
+    if (phase === 'apply') this.#model.running.applies += 1
+    if (phase === 'check') this.#model.running.unchecked.add(module.name)
   }
 
   #onPrepare({ name, serving, needs }: SeenModule, slice: unknown): void {

@@ -48,25 +48,17 @@ export class RestartOracle {
 
   /** Notes a command just before an operator gives it. */
   onCommand(command: OperatorCommand, status: ReloaderStatus): void {
-    switch (command) {
-      case 'freeze':
-        return
-      case 'revert':
-        this.#isReverting = true
-        this.#lastKnownGood = undefined // it may become either config
-        return
-      case 'unfreeze':
-        this.#frozenAfter = undefined
-        this.#wasFrozen = false
-        return
-      case 'retry':
-      case 'release':
-        this.#failed.clear()
-        return
-      case 'confirm':
-        if (status.confirmation !== undefined) this.#confirmed.add(status.confirmation.transaction)
-        return
-      case 'reload':
+    if (command === 'revert') {
+      this.#isReverting = true
+      this.#lastKnownGood = undefined // it may become either config
+    }
+    if (command === 'unfreeze') {
+      this.#frozenAfter = undefined
+      this.#wasFrozen = false
+    }
+    if (command === 'retry' || command === 'release') this.#failed.clear()
+    if (command === 'confirm' && status.confirmation !== undefined) {
+      this.#confirmed.add(status.confirmation.transaction)
     }
   }
 

@@ -53,36 +53,36 @@ export class Report {
   finish<Config>({ sometimes = {} }: Subject<Config>, isSearch: boolean): SimulationReport {
     const report = this.#report()
     if (!isSearch) return report
-    const unseen = Object.keys(sometimes).filter((name) => (this.#sometimes[name] ?? 0) === 0)
-    if ((this.#outcomes['rolled-back'] ?? 0) === 0) {
-      const message = `no run ended in a rollback: play more runs, or add modules that faults can reach\n\n${report.text}`
-      throw new SimulationError('simulate.worthless', message)
+    if (report.outcomes['rolled-back'] === undefined) {
+      throw worthless('no run ended in a rollback: play more runs, or add modules that faults can reach', report)
     }
-    if (unseen.length > 0) {
-      throw new SimulationError('simulate.worthless', `never seen: ${unseen.join(', ')}\n\n${report.text}`)
-    }
+    const unseen = Object.keys(sometimes).filter((name) => report.sometimes[name] === undefined)
+    if (unseen.length > 0) throw worthless(`never seen: ${unseen.join(', ')}`, report)
     return report
   }
 
   #report(): SimulationReport {
+    const [seed, runs, virtualMs] = [this.#seed, this.#runs, this.#virtualMs]
     const outcomes = sorted(this.#outcomes)
     const faults = sorted(this.#faults)
     const sometimes = sorted(this.#sometimes)
     const transactions = Object.values(outcomes).reduce((sum, count) => sum + count, 0)
     const all = reachableFaults(this.#modules)
     const unreached = all.filter((fault) => faults[fault] === undefined)
-    const hours = (this.#virtualMs / 3_600_000).toFixed(1)
+    const hours = (virtualMs / 3_600_000).toFixed(1)
     const text = [
-      `${this.#runs} histories, ${transactions} transactions, ${hours} hours of virtual time, seed ${this.#seed}`,
+      `${runs} histories, ${transactions} transactions, ${hours} hours of virtual time, seed ${seed}`,
       `outcomes: ${listed(outcomes)}`,
       ...(Object.keys(sometimes).length === 0 ? [] : [`seen: ${listed(sometimes)}`]),
       `faults: ${all.length - unreached.length} of ${all.length} kinds were reached${namedIfFew(unreached)}`,
       ...byPlace(faults),
     ].join('\n')
-    const { seed, runs, virtualMs } = { seed: this.#seed, runs: this.#runs, virtualMs: this.#virtualMs }
     return { runs, seed, transactions, outcomes, faults, unreached, sometimes, virtualMs, text }
   }
 }
+
+const worthless = (message: string, { text }: SimulationReport): SimulationError =>
+  new SimulationError('simulate.worthless', `${message}\n\n${text}`)
 
 const addCounts = (to: Record<string, number>, from: Readonly<Record<string, number>>): void => {
   for (const [name, count] of Object.entries(from)) to[name] = (to[name] ?? 0) + count
@@ -107,10 +107,10 @@ const reachableFaults = (modules: readonly KnownModule[]): readonly string[] => 
 const sorted = (counts: Readonly<Record<string, number>>): Readonly<Record<string, number>> =>
   Object.fromEntries(Object.entries(counts).sort(([a], [b]) => (a < b ? -1 : 1)))
 
-const listed = (counts: Readonly<Record<string, number>>): string => {
-  const entries = Object.entries(counts)
-  return entries.length === 0 ? 'none' : entries.map(([name, count]) => `${name} ${count}`).join(', ')
-}
+const listed = (counts: Readonly<Record<string, number>>): string =>
+  Object.entries(counts)
+    .map(([name, count]) => `${name} ${count}`)
+    .join(', ') || 'none'
 
 /** A longer list is not printed. `unreached` has it. */
 const MAX_NAMED = 12

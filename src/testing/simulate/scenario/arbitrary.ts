@@ -1,10 +1,12 @@
 import type * as FastCheck from 'fast-check'
+import type { Arbitrary } from 'fast-check'
 import {
   type During,
   environmentCalls,
   type Fault,
   faultKindsOf,
   type FaultPhase,
+  operatorCommands,
   type Scenario,
   sourceFaults,
   type Step,
@@ -19,9 +21,9 @@ type Fc = typeof FastCheck
  */
 export const scenariosOf = (
   fc: Fc,
-  documents: FastCheck.Arbitrary<unknown>,
+  documents: Arbitrary<unknown>,
   modules: readonly KnownModule[],
-): FastCheck.Arbitrary<Scenario> => {
+): Arbitrary<Scenario> => {
   const whole = fc.record({
     seed: fc.nat({ max: 1_000_000 }),
     start: documents,
@@ -60,10 +62,11 @@ interface PutAgain {
   readonly back: number
 }
 
-const stepsOf = (fc: Fc, documents: FastCheck.Arbitrary<unknown>): FastCheck.Arbitrary<Step | PutAgain> => {
+const stepsOf = (fc: Fc, documents: Arbitrary<unknown>): Arbitrary<Step | PutAgain> => {
   // Shortest first: fast-check shrinks towards the first item.
   const ms = fc.constantFrom(1, 30, 600, 2_500, 12_000)
-  const command = fc.constantFrom('reload', 'freeze', 'unfreeze', 'revert', 'retry', 'release', 'confirm', 'restart')
+  const count = fc.constantFrom(20, 20, 20, 200, 200, 200, 200, 10_000)
+  const command = fc.constantFrom(...operatorCommands, 'restart')
   const source = fc.record(
     { do: fc.constant('source'), fault: fc.constantFrom(...sourceFaults), ms: fc.constantFrom(10, 2_500) },
     { requiredKeys: ['do', 'fault'] },
@@ -75,16 +78,9 @@ const stepsOf = (fc: Fc, documents: FastCheck.Arbitrary<unknown>): FastCheck.Arb
     { weight: 4, arbitrary: source },
     { weight: 6, arbitrary: fc.record({ do: command }) },
     { weight: 2, arbitrary: fc.constant({ do: 'crash' }) },
-    {
-      weight: 1,
-      arbitrary: fc.record({
-        do: fc.constant('storm'),
-        count: fc.constantFrom(20, 20, 20, 200, 200, 200, 200, 10_000),
-        document: documents,
-      }),
-    },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant('storm'), count, document: documents }) },
     { weight: 1, arbitrary: fc.record({ do: fc.constant('put-both'), documents: fc.tuple(documents, documents) }) },
-  ) as FastCheck.Arbitrary<Step | PutAgain>
+  ) as Arbitrary<Step | PutAgain>
 }
 
 /** Gives each repeated write the document that it repeats. */
@@ -97,9 +93,9 @@ const withDocuments = (start: unknown, steps: readonly (Step | PutAgain)[]): Ste
   })
 }
 
-const faultsOf = (fc: Fc, modules: readonly KnownModule[]): FastCheck.Arbitrary<Fault> => {
+const faultsOf = (fc: Fc, modules: readonly KnownModule[]): Arbitrary<Fault> => {
   const call = callOf(fc)
-  const rareCall = rareCallOf(fc)
+  const rareCall = fc.constantFrom(1, 1, 2) // a call that happens only after a failure rarely happens twice
   const each = modules.map(({ name, isCompensating }) =>
     isCompensating
       ? fc.oneof(
@@ -112,25 +108,19 @@ const faultsOf = (fc: Fc, modules: readonly KnownModule[]): FastCheck.Arbitrary<
           { weight: 1, arbitrary: faultsIn(fc, name, rareCall, ['rollback']) },
         ),
   )
-  const crash = fc.record({ ...environmentCallOf(fc), call, kind: fc.constant('crash') })
-  return fc.oneof(
-    { weight: 9, arbitrary: fc.oneof(...each) },
-    { weight: 1, arbitrary: crash.map(({ place, ...rest }) => ({ ...place, ...rest })) },
-  ) as FastCheck.Arbitrary<Fault>
+  const crash = environmentCallOf(fc, { call, kind: fc.constant('crash') })
+  return fc.oneof({ weight: 9, arbitrary: fc.oneof(...each) }, { weight: 1, arbitrary: crash }) as Arbitrary<Fault>
 }
 
 // The first calls belong to the start, and few histories have many more.
-const callOf = (fc: Fc): FastCheck.Arbitrary<number> => fc.constantFrom(1, 2, 2, 3, 3, 4)
-
-// A call that happens only after a failure rarely happens twice.
-const rareCallOf = (fc: Fc): FastCheck.Arbitrary<number> => fc.constantFrom(1, 1, 2)
+const callOf = (fc: Fc): Arbitrary<number> => fc.constantFrom(1, 2, 2, 3, 3, 4)
 
 const faultsIn = (
   fc: Fc,
   module: string,
-  call: FastCheck.Arbitrary<number>,
+  call: Arbitrary<number>,
   phases: readonly [FaultPhase, ...FaultPhase[]],
-): FastCheck.Arbitrary<Fault> =>
+): Arbitrary<Fault> =>
   fc.record({
     module: fc.constant(module),
     phase: fc.constantFrom(...phases),
@@ -138,19 +128,14 @@ const faultsIn = (
     kind: fc.constantFrom(...faultKindsOf(phases[0])),
   })
 
-const environmentCallOf = (fc: Fc) => ({
-  place: fc.constantFrom(...environmentCalls).map((call) => {
-    const [module, phase] = call.split('.')
-    return { module, phase }
-  }),
-})
+const environmentCallOf = (fc: Fc, details: Readonly<Record<string, Arbitrary<unknown>>>): Arbitrary<object> =>
+  fc.record({ place: fc.constantFrom(...environmentCalls), ...details }).map(({ place, ...rest }) => {
+    const [module, phase] = place.split('.')
+    return { module, phase, ...rest }
+  })
 
 /** Makes the arbitrary of steps during a call: only steps that take no time. */
-const duringOf = (
-  fc: Fc,
-  documents: FastCheck.Arbitrary<unknown>,
-  modules: readonly KnownModule[],
-): FastCheck.Arbitrary<During> => {
+const duringOf = (fc: Fc, documents: Arbitrary<unknown>, modules: readonly KnownModule[]): Arbitrary<During> => {
   const step = fc.oneof(
     { weight: 3, arbitrary: fc.record({ do: fc.constant('put'), document: documents }) },
     { weight: 3, arbitrary: fc.record({ do: fc.constantFrom('reload', 'freeze', 'unfreeze', 'revert', 'release') }) },
@@ -168,9 +153,9 @@ const duringOf = (
     }),
   )
   const stepOrCrash = fc.oneof({ weight: 3, arbitrary: step }, { weight: 1, arbitrary: fc.constant({ do: 'crash' }) })
-  const environment = fc.record({ ...environmentCallOf(fc), call, step: stepOrCrash })
+  const environment = environmentCallOf(fc, { call, step: stepOrCrash })
   return fc.oneof(
     { weight: 5, arbitrary: fc.oneof(...each) },
-    { weight: 1, arbitrary: environment.map(({ place, ...rest }) => ({ ...place, ...rest })) },
-  ) as FastCheck.Arbitrary<During>
+    { weight: 1, arbitrary: environment },
+  ) as Arbitrary<During>
 }

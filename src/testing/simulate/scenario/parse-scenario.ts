@@ -1,9 +1,9 @@
 import {
   type EnvironmentCall,
   environmentCalls,
-  faultKinds,
   faultPhases,
   isPossibleFault,
+  operatorCommands,
   type Scenario,
   sourceFaults,
   type Step,
@@ -54,25 +54,14 @@ const isStep = (step: unknown): step is Step => {
     case 'source':
       return sourceFaults.includes(step.fault as never) && (step.ms === undefined || isMs(step.ms))
     default:
-      return plainSteps.has(step.do as string)
+      return plainSteps.has(step.do)
   }
 }
 
 /** The steps that have no further members. */
-const plainSteps = new Set([
-  'reload',
-  'freeze',
-  'unfreeze',
-  'revert',
-  'retry',
-  'release',
-  'confirm',
-  'crash',
-  'restart',
-])
+const plainSteps = new Set<unknown>([...operatorCommands, 'crash', 'restart'])
 
-const isFault = (fault: unknown): boolean =>
-  isRecord(fault) && isCall(fault) && faultKinds.includes(fault.kind as never) && isPossibleFault(fault as never)
+const isFault = (fault: unknown): boolean => isRecord(fault) && isCall(fault) && isPossibleFault(fault as never)
 
 const isDuring = (during: unknown): boolean => isRecord(during) && isCall(during) && isStep(during.step)
 

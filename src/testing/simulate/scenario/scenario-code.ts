@@ -5,19 +5,8 @@ import type { Scenario, Step } from './scenario.ts'
  * invariants.
  */
 export const scenarioCode = (scenario: Scenario): string => {
-  const {
-    name = 'found by simulate',
-    seed,
-    start,
-    last,
-    pauseMs,
-    soakMs,
-    confirmMs,
-    persists,
-    faults,
-    steps,
-    during = [],
-  } = scenario
+  const { name = 'found by simulate', seed, start, last, faults, steps, during = [] } = scenario
+  const { pauseMs, soakMs, confirmMs, persists } = scenario
   const names = faults.length === 0 ? 'scenario' : 'faults, scenario'
   const lines = [
     `import { ${names} } from 'changeover/testing'`,
@@ -65,8 +54,9 @@ const callArgument = (call: number): string => (call === 1 ? '' : `, ${call}`)
 
 const json = (value: unknown): string => JSON.stringify(value) ?? 'undefined'
 
-const place = (module: string, phase: string): string => quoted(`${module}.${phase}`)
-
-const quoted = (text: string): string => (/^[\w. -]*$/.test(text) ? `'${text}'` : JSON.stringify(text))
+const place = (module: string, phase: string): string => {
+  const text = `${module}.${phase}`
+  return /^[\w. -]*$/.test(text) ? `'${text}'` : JSON.stringify(text)
+}
 
 const camelCase = (name: string): string => name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())

@@ -1,8 +1,17 @@
 import type { SourceFault, Step } from './scenario.ts'
 
-/** The steps of a scenario, as methods. They happen one after the other, or during a call. */
-export abstract class Steps {
-  protected abstract add(step: Step): this
+/** The steps of a scenario, as methods that add to a list. They happen one after the other, or during a call. */
+export class Steps {
+  readonly #steps: Step[]
+
+  constructor(steps: Step[]) {
+    this.#steps = steps
+  }
+
+  protected add(step: Step): this {
+    this.#steps.push(step)
+    return this
+  }
 
   /** Writes a document. A string is written as it is. */
   put(document: unknown): this {
@@ -59,15 +68,5 @@ export abstract class Steps {
   /** Ends the process without a close. A supervisor starts it again. */
   crash(): this {
     return this.add({ do: 'crash' })
-  }
-}
-
-/** Collects the steps that happen during one call. */
-export class DuringSteps extends Steps {
-  readonly steps: Step[] = []
-
-  protected add(step: Step): this {
-    this.steps.push(step)
-    return this
   }
 }

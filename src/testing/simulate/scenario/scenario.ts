@@ -71,7 +71,9 @@ export const sourceFaults = [
 export type SourceFault = (typeof sourceFaults)[number]
 
 /** The commands that an operator gives a reloader. */
-export type OperatorCommand = 'reload' | 'freeze' | 'unfreeze' | 'revert' | 'retry' | 'release' | 'confirm'
+export const operatorCommands = ['reload', 'freeze', 'unfreeze', 'revert', 'retry', 'release', 'confirm'] as const
+/** One of the {@link operatorCommands}. */
+export type OperatorCommand = (typeof operatorCommands)[number]
 
 /** One thing that happens to the service, in the order of the scenario. */
 export type Step =
