@@ -18,7 +18,6 @@ export type LogSlice = string | { readonly level: string }
  *
  * It replaces an existing `logger.onChild` and calls it. An `onChild` that is assigned later must call the one that it
  * replaces.
- *
  * @example
  * ```ts
  * const logger = pino()

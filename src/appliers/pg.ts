@@ -52,21 +52,12 @@ export interface PgPoolOptions {
   /**
    * How long one connection may take to open, in milliseconds, if the slice has no `connectionTimeoutMillis`. Unlike that
    * setting, it does not limit how long a query waits for a free client.
-   *
    * @default 5_000
    */
   readonly connectMs?: number
-  /**
-   * How long a replaced pool may wait for its queries and clients, in milliseconds.
-   *
-   * @default 10_000
-   */
+  /** How long a replaced pool may wait for its queries and clients, in milliseconds. @default 10_000 */
   readonly drainMs?: number
-  /**
-   * The query that checks whether a pool works.
-   *
-   * @default 'select 1'
-   */
+  /** The query that checks whether a pool works. @default 'select 1' */
   readonly probe?: string
   /** Settings that are not plain data (type parsers, a password function, hooks). The slice overrides them. */
   readonly pool?: Omit<pg.PoolConfig, 'Client' | 'stream' | 'Promise'>
@@ -85,7 +76,6 @@ const DRAIN_POLL_MS = 10
  *
  * A change of `max` alone also makes a new pool: the limit of a live pool takes effect only as clients become idle, and
  * a rollback of it would not be exact.
- *
  * @throws ChangeoverError `reloader.invalid-option` if `connectMs` or `drainMs` is not a valid delay
  * @example
  * ```ts

@@ -13,7 +13,6 @@ export interface ResourceDefinition<Slice, Instance, Needs extends object = obje
   /**
    * Throws or rejects if the instance does not work. Called once before the instance may serve, so that an instance that
    * cannot work rejects the config, and again during the soak.
-   *
    * @default no check: every opened instance works
    */
   readonly check?: (instance: Instance, signal: AbortSignal) => unknown
@@ -26,14 +25,12 @@ export interface ResourceDefinition<Slice, Instance, Needs extends object = obje
   /**
    * Releases the instance by force, without waiting. Called at most once, if `close` is late or failed. Provide it if
    * `close` cannot obey its signal.
-   *
    * @default the reloader waits for `close`, up to its own deadline
    */
   readonly destroy?: (instance: Instance) => Promise<unknown> | unknown
   /**
    * How long `close` may wait for users, in milliseconds. A longer time lets slow work end; a shorter one frees
    * connections sooner. Keep it below the reloader's `deadlines.closeMs`.
-   *
    * @default 10_000
    */
   readonly drainMs?: number
@@ -45,7 +42,6 @@ const DEFAULT_DRAIN_MS = 10_000
  * Makes an applier for anything that is opened, used and closed: a pool, a client, a server.
  *
  * A new instance is opened and checked while the old one serves. After the soak, the old one is drained and closed.
- *
  * @throws ChangeoverError `reloader.invalid-option` if `drainMs` is not a valid delay
  * @example
  * ```ts

@@ -39,7 +39,11 @@ export const createTaskRunner = <Result>(options: TaskRunnerOptions<Result>) => 
   }
 
   const start = (): Promise<Result> => {
-    if (isClosed) return rejectClosed()
+    if (isClosed) {
+      const closed = Promise.reject(new Error('The timer is closed'))
+      closed.catch(noop) // a caller that ignores the promise must not end the process
+      return closed
+    }
     if (running !== undefined) return running
     const current = new AbortController()
     controller = current
@@ -88,12 +92,6 @@ export const createTaskRunner = <Result>(options: TaskRunnerOptions<Result>) => 
       await running?.then(noop, noop)
     },
   }
-}
-
-const rejectClosed = (): Promise<never> => {
-  const promise = Promise.reject(new Error('The timer is closed'))
-  promise.catch(noop) // a caller that ignores the promise must not end the process
-  return promise
 }
 
 const noop = (): void => undefined

@@ -26,27 +26,20 @@ export interface TimerOptions {
    * Runs the task once during prepare, with the new slice and the staged needs: its result serves from the commit on,
    * and its failure rejects the config. The old generation serves meanwhile, so the run must not change what others see.
    * Without it, the last result of the old generation serves until the first tick of the new one.
-   *
    * @default false
    */
   readonly warm?: boolean
-  /**
-   * Whether the process may end while the timer is armed.
-   *
-   * @default true
-   */
+  /** Whether the process may end while the timer is armed. @default true */
   readonly unref?: boolean
   /**
    * When the first tick after a change is due. `keep`: one new interval after the last tick, or at once if that has
    * passed, so that frequent changes cannot starve it. `restart`: one new interval after the commit.
-   *
    * @default 'keep'
    */
   readonly phase?: 'keep' | 'restart'
   /**
    * How long one run may take, in milliseconds. After that its signal aborts, which is reported. The next tick waits
    * until the run has settled.
-   *
    * @default 60_000
    */
   readonly deadlineMs?: number
@@ -68,7 +61,6 @@ const DEFAULT_DEADLINE_MS = 60_000
  * may run its task while a run of the old one is under way; that run is aborted when the old generation is closed.
  *
  * A slice whose `intervalMs` no timer can hold rejects the config.
- *
  * @throws ChangeoverError `reloader.invalid-option` if `deadlineMs` is not a valid delay
  * @example
  * ```ts

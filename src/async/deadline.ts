@@ -109,7 +109,10 @@ export abstract class DeadlineWork<T> implements DeadlineContext {
     if (isPending) {
       void this.#watch(returned)
       // Unless the body itself has cancelled the call, its deadline runs from here.
-      if (this.#abandoned === undefined) this.#arm()
+      if (this.#abandoned === undefined) {
+        const { clock, deadlineMs } = this.#limits
+        this.#timer = clock.setTimeout(() => this.#abandon('timed-out'), deadlineMs)
+      }
     } else this.#settle({ kind: 'value', value: returned as T })
     return this.#ended
   }
@@ -123,11 +126,6 @@ export abstract class DeadlineWork<T> implements DeadlineContext {
       late = { kind: 'error', error }
     }
     this.#settle(late)
-  }
-
-  #arm(): void {
-    const { clock, deadlineMs } = this.#limits
-    this.#timer = clock.setTimeout(() => this.#abandon('timed-out'), deadlineMs)
   }
 
   #abandon(kind: 'timed-out' | 'cancelled'): void {

@@ -14,11 +14,7 @@ export class LatestValue<T> {
     this.#add(value, true)
   }
 
-  /**
-   * Adds a value that no other replaces.
-   *
-   * @throws RangeError if 10,000 values wait to be taken
-   */
+  /** Adds a value that no other replaces. @throws RangeError if 10,000 values wait to be taken */
   queue(value: T): void {
     if (this.#waiting.length >= MAX_WAITING) throw new RangeError(`more than ${MAX_WAITING} values wait to be taken`)
     this.#add(value, false)

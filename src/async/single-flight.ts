@@ -55,9 +55,9 @@ export class SingleFlight<T> {
       this.#queued ??= this.#createFlight()
       return this.#queued
     }
-    const flight = this.#createFlight()
-    this.#launch(flight)
-    return flight
+    this.#running = this.#createFlight()
+    this.#running.start()
+    return this.#running
   }
 
   #createFlight(): Flight<T> {
@@ -67,18 +67,12 @@ export class SingleFlight<T> {
       start = resolve
     }).then(() => this.#task(controller.signal))
     const land = (): void => {
-      this.#running = undefined
-      const next = this.#queued
+      this.#running = this.#queued
       this.#queued = undefined
-      if (next !== undefined) this.#launch(next)
+      this.#running?.start()
     }
     result.then(land, land)
     return { controller, result, start, waiters: 0 }
-  }
-
-  #launch(flight: Flight<T>): void {
-    this.#running = flight
-    flight.start()
   }
 
   #leave(flight: Flight<T>): void {

@@ -4,6 +4,11 @@ export const isThenable = (value: unknown): value is PromiseLike<unknown> =>
   value !== null &&
   typeof (value as { then?: unknown }).then === 'function'
 
+/** Reports the rejection of a promise that user code returned, and that nothing awaits. */
+export const reportRejection = (value: unknown, report: (error: unknown) => void): void => {
+  if (isThenable(value)) Promise.resolve(value).catch(report)
+}
+
 /** Keeps the rejection of a promise that user code returned, and that nothing awaits, from ending the process. */
 export const ignoreRejection = (value: unknown): void => {
   new Promise((resolve) => resolve(value)).catch(() => {})

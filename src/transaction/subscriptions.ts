@@ -1,4 +1,4 @@
-import { ignoreRejection, isThenable } from '../async/thenable.ts'
+import { ignoreRejection, reportRejection } from '../async/thenable.ts'
 import type { ChangeContext } from '../api/reloader.ts'
 import { type Failure, failure } from '../model/failure.ts'
 import { isEqual } from '../model/plain.ts'
@@ -40,8 +40,7 @@ export class Subscriptions {
         const from = previous === undefined ? undefined : select(previous)
         for (const selected of [to, from]) ignoreRejection(selected) // the promise of an async select is not awaited
         if (isEqual(to, from)) continue
-        const returned = listener(to, from, context)
-        if (isThenable(returned)) Promise.resolve(returned).catch((error: unknown) => this.#reportError(error))
+        reportRejection(listener(to, from, context), (error) => this.#reportError(error))
       } catch (error) {
         this.#reportError(error)
       }

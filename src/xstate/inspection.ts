@@ -1,5 +1,5 @@
 import type { InspectionEvent } from 'xstate'
-import { isThenable } from '../async/thenable.ts'
+import { reportRejection } from '../async/thenable.ts'
 import type { Clock } from '../api/clock.ts'
 import type { MachineInspector } from '../api/machine-inspector.ts'
 import { viewOf } from './redacted-view.ts'
@@ -27,8 +27,7 @@ const guarded = (name: string, inspector: MachineInspector, report: Report) => {
     try {
       const view = viewOf(told)
       if (view === undefined) return
-      const returned = typeof inspector === 'function' ? inspector(view) : inspector.next?.(view)
-      if (isThenable(returned)) Promise.resolve(returned).catch(note)
+      reportRejection(typeof inspector === 'function' ? inspector(view) : inspector.next?.(view), note)
     } catch (error) {
       note(error)
     }

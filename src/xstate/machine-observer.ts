@@ -46,7 +46,7 @@ export const observeMachine = <Machine extends string>(
     const steps = taken
     taken = []
     // An event that the machine does not take in this state changes nothing visible.
-    if (steps.length > 0) hear(stateOf(machine, valueIn(snapshot), rootOf(actor), event?.type ?? '', steps, now()))
+    if (steps.length > 0) hear(stateOf(machine, actor, snapshot, event?.type ?? '', steps, now()))
   }
   const subscription = actor.system.inspect({
     next: (event) => {
@@ -65,26 +65,24 @@ export const shownState = <Machine extends string>(
   machine: Machine,
   actor: ObservableActor,
   at: number,
-): MachineState<Machine> => stateOf(machine, valueIn(actor.getSnapshot()), rootOf(actor), 'xstate.init', [], at)
+): MachineState<Machine> => stateOf(machine, actor, actor.getSnapshot(), 'xstate.init', [], at)
 
 const stateOf = <Machine extends string>(
   machine: Machine,
-  value: unknown,
-  root: string,
+  { logic, id }: ObservableActor,
+  snapshot: unknown,
   event: string,
   taken: readonly TakenTransition[],
   at: number,
 ): MachineState<Machine> => {
+  const { value } = (snapshot ?? {}) as { readonly value?: unknown }
+  // The machine's id begins the ids of its states. An actor has an id of its own.
+  const root = (logic as { readonly id?: string } | undefined)?.id ?? id
   const active = idsOf(value, root)
   const innermost = active.at(-1) ?? root
   const state = innermost.slice(innermost.lastIndexOf('.') + 1)
   return { machine, value, state, active, event, taken, at }
 }
-
-const valueIn = (snapshot: unknown): unknown => (snapshot as { readonly value?: unknown } | undefined)?.value
-
-/** The machine's id, which begins the ids of its states. An actor has an id of its own. */
-const rootOf = ({ logic, id }: ObservableActor): string => (logic as { readonly id?: string } | undefined)?.id ?? id
 
 const idsOf = (value: unknown, parent: string): string[] => {
   if (typeof value === 'string') return [`${parent}.${value}`]

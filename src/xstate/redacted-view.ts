@@ -41,9 +41,7 @@ const snapshotOf = (actor: AnyActorRef): unknown => {
 
 /** Copies a state value. It holds the machine's own names only. */
 const copyOfValue = (value: unknown): unknown =>
-  typeof value === 'object' && value !== null
-    ? Object.fromEntries(Object.entries(value).map(([state, inner]) => [state, copyOfValue(inner)]))
-    : value
+  typeof value === 'object' && value !== null ? mapFields(value, copyOfValue) : value
 
 const viewOfSnapshot = (snapshot: unknown): InspectedSnapshot => {
   const { status, value, context, children, input, output, error } = (snapshot ?? {}) as Readonly<
@@ -53,17 +51,15 @@ const viewOfSnapshot = (snapshot: unknown): InspectedSnapshot => {
     status: status ?? 'active',
     ...(value === undefined ? {} : { value: copyOfValue(value) }),
     ...(context === undefined ? {} : { context: shownPart(context, shownFields.context) }),
-    ...(children === undefined ? {} : { children: viewOfChildren(children as object) }),
+    ...(children === undefined ? {} : { children: mapFields(children as object, (ref) => viewOfActor(ref as object)) }),
     ...(input === undefined ? {} : { input: shownPart(input, shownFields.input) }),
     output: shownPart(output, shownFields.output),
     error: error === undefined ? undefined : safeCause(error),
   } as InspectedSnapshot
 }
 
-const viewOfChildren = (children: object): Readonly<Record<string, InspectedActor>> =>
-  Object.fromEntries(
-    Object.entries(children as Readonly<Record<string, object>>).map(([id, ref]) => [id, viewOfActor(ref)]),
-  )
+const mapFields = <Value>(fields: object, map: (value: unknown) => Value): Readonly<Record<string, Value>> =>
+  Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, map(value)]))
 
 const viewOfEvent = (event: Readonly<Record<string, unknown>> & { readonly type: string }) => {
   const { type, input, output, error, data } = event
@@ -123,7 +119,7 @@ const plain = (value: unknown): unknown => {
   if (typeof value === 'function') return Object.freeze({ type: nameOf(value) })
   if (Array.isArray(value)) return Object.freeze(value.map(plain))
   if (typeof value !== 'object' || value === null) return value
-  return Object.freeze(Object.fromEntries(Object.entries(value).map(([field, inner]) => [field, plain(inner)])))
+  return Object.freeze(mapFields(value, plain))
 }
 
 /** Names a combined guard in words, `isNewer and not hasServed`; any other part by its function's name. */

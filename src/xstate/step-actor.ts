@@ -2,20 +2,13 @@ import type { AnyActorRef, PromiseActorLogic, PromiseSnapshot } from 'xstate'
 import type { Cancellable } from '../async/deadline.ts'
 import type { System } from './system-deps.ts'
 
-/** What a step is called with. */
-export interface StepCall<Input> extends Cancellable {
-  readonly input: Input
-  readonly system: System
-  /** Aborts when the machine leaves the state. Made when it is first read: most steps never do, and it is expensive. */
-  readonly signal: AbortSignal
-}
-
 // The names that XState gives to the same events: inspectors know them.
 const RESOLVED = 'xstate.promise.resolve'
 const REJECTED = 'xstate.promise.reject'
 const STOPPED = 'xstate.stop'
 
-class Call<Input> implements StepCall<Input> {
+/** What a step is called with. */
+export class StepCall<Input> implements Cancellable {
   readonly input: Input
   readonly system: System
   readonly #self: AnyActorRef
@@ -29,6 +22,7 @@ class Call<Input> implements StepCall<Input> {
     this.#self = self
   }
 
+  /** Aborts when the machine leaves the state. Made when it is first read: most steps never do, and it is expensive. */
   get signal(): AbortSignal {
     this.#controller ??= new AbortController()
     if (this.#isCancelled) this.#controller.abort()
@@ -40,18 +34,20 @@ class Call<Input> implements StepCall<Input> {
     else this.#callback = callback
   }
 
+  /** Only the actor itself calls this. */
   cancel(): void {
     this.#isCancelled = true
     this.#controller?.abort()
     this.#callback?.()
   }
 
+  /** Only the actor itself calls this. */
   send(type: string, data: unknown): void {
     if (this.#self.getSnapshot().status === 'active') this.#self.send({ type, data })
   }
 }
 
-type Running<Output, Input> = PromiseSnapshot<Output, Input> & { readonly call: Call<Input> }
+type Running<Output, Input> = PromiseSnapshot<Output, Input> & { readonly call: StepCall<Input> }
 
 const over = { output: undefined, error: undefined, input: undefined } as const
 
@@ -69,7 +65,7 @@ export const fromStep = <Output, Input>(
       output: undefined,
       error: undefined,
       input,
-      call: new Call(input, system, self),
+      call: new StepCall(input, system, self),
     }),
     start: ({ call }: Running<Output, Input>): void => {
       step(call).then(

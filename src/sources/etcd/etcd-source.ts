@@ -11,7 +11,6 @@ import { watchTarget } from './watch-target.ts'
  * writes arrives together.
  *
  * Reads are linearizable. The source connects when it is first used.
- *
  * @throws ChangeoverError `reloader.invalid-option` if an option is not valid
  * @example
  * ```ts

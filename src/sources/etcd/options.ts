@@ -9,26 +9,19 @@ export interface EtcdDeadlines {
   /**
    * Limits one call to one host (a login, a read, a page of a prefix), connecting included, in milliseconds. A read
    * tries each host at most once. An answer takes about 1 ms and an election up to 3 s.
-   *
    * @default 4_000
    */
   readonly callMs?: number
-  /**
-   * Limits the time until etcd has acknowledged a watch, connecting included, in milliseconds.
-   *
-   * @default 4_000
-   */
+  /** Limits the time until etcd has acknowledged a watch, connecting included, in milliseconds. @default 4_000 */
   readonly openMs?: number
   /**
    * How long a watch may be silent before it asks etcd for its progress, in milliseconds. A lower value gains little,
    * since the reconcile finds a lost change anyway.
-   *
    * @default 10_000
    */
   readonly silenceMs?: number
   /**
    * How long etcd may take to answer that before the watch breaks with `source.timeout`, in milliseconds.
-   *
    * @default 5_000
    */
   readonly answerMs?: number
@@ -45,7 +38,6 @@ export interface EtcdConnection {
   readonly namespace?: string
   /**
    * TLS certificates and keys, as etcd3 takes them (PEM).
-   *
    * @default none for `http://`, the system's certificate authorities for `https://`
    */
   readonly credentials?: {
@@ -62,11 +54,7 @@ export interface EtcdConnection {
    * 64 MiB.
    */
   readonly grpcOptions?: ChannelOptions
-  /**
-   * The clock for all deadlines; for tests.
-   *
-   * @default systemClock
-   */
+  /** The clock for all deadlines; for tests. @default systemClock */
   readonly clock?: Clock
 }
 
@@ -84,7 +72,6 @@ export interface EtcdPrefixOptions extends EtcdConnection {
   readonly prefix: string
   /**
    * How the values of the keys are read: `text` makes each a string, `json` takes each as a piece of JSON.
-   *
    * @default 'text'
    */
   readonly values?: ValueFormat

@@ -27,7 +27,6 @@ export interface PublishOptions {
  * Writes a document to its key, over a connection of its own, and resolves to the name of the new revision.
  *
  * The write is sent once. After `source.timeout` or `source.unreachable` it may still have happened: read the key to know.
- *
  * @throws ChangeoverError `source.conflict` if the key is not at `ifRevision`; its `revision` is the key's current one.
  * Otherwise the code with which etcd failed, or `reloader.invalid-option` if an option is not valid
  * @example

@@ -15,7 +15,6 @@ import { watchFile } from './watch-file.ts'
  *
  * A read rejects with `source.denied` if the permission is missing, and with `source.failed` if the path leads to a
  * folder, a pipe or a device. A file over 64 MiB is `document.too-large`. A watch keeps the process alive until it ends.
- *
  * @throws ChangeoverError `reloader.invalid-option` if an option is not valid
  * @example
  * ```ts

@@ -11,7 +11,6 @@ export interface FileSourceOptions {
    * How often the source checks the times and size of the file, in milliseconds: 50 to 3,600,000. This finds the changes
    * that the system does not report (network filesystems, shared folders of containers, no inotify watches left). A
    * lower value finds them sooner and costs a few system calls each time.
-   *
    * @default 2_000
    */
   readonly pollMs?: number
@@ -19,15 +18,10 @@ export interface FileSourceOptions {
    * How long new content must stay unchanged before it is reported, in milliseconds: 0 to 5,000. Editors and scripts
    * empty a file before they write it. An empty or missing file waits four times as long; a file that is written all the
    * time waits at most twenty times as long. With 0, the source reports what it finds at once.
-   *
    * @default 50
    */
   readonly settleMs?: number
-  /**
-   * The clock for all waits; for tests.
-   *
-   * @default systemClock
-   */
+  /** The clock for all waits; for tests. @default systemClock */
   readonly clock?: Clock
 }
 
