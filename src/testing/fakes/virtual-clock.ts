@@ -24,7 +24,6 @@ export interface VirtualClockOptions {
 }
 
 interface Timer {
-  readonly id: number
   readonly due: number
   readonly callback: () => void
 }
@@ -42,15 +41,14 @@ const DEFAULT_START = Date.UTC(2030, 0, 1)
 export const createVirtualClock = (options: VirtualClockOptions = {}): VirtualClock => {
   const startAt = options.startAt ?? DEFAULT_START
   if (!Number.isFinite(startAt)) throw new RangeError('startAt must be a finite number of milliseconds')
-  const timers = new Map<number, Timer>()
+  const timers = new Set<Timer>()
   let elapsed = 0
-  let lastId = 0
   let lastAdvance: Promise<void> = Promise.resolve()
 
   const nextDue = (until: number): Timer | undefined => {
     let first: Timer | undefined
-    // A Map iterates in insertion order, so the older of two timers that are due together fires first.
-    for (const timer of timers.values()) {
+    // A Set iterates in insertion order, so the older of two timers that are due together fires first.
+    for (const timer of timers) {
       if (timer.due <= until && (first === undefined || timer.due < first.due)) first = timer
     }
     return first
@@ -61,7 +59,7 @@ export const createVirtualClock = (options: VirtualClockOptions = {}): VirtualCl
     const errors: unknown[] = []
     await settle()
     for (let timer = nextDue(until); timer !== undefined; timer = nextDue(until)) {
-      timers.delete(timer.id)
+      timers.delete(timer)
       elapsed = timer.due
       try {
         timer.callback()
@@ -78,12 +76,12 @@ export const createVirtualClock = (options: VirtualClockOptions = {}): VirtualCl
     now: () => startAt + elapsed,
     monotonic: () => elapsed,
     setTimeout: (callback, ms) => {
-      const id = ++lastId
-      timers.set(id, { id, due: elapsed + delayOf(ms), callback })
-      return id
+      const timer = { due: elapsed + delayOf(ms), callback }
+      timers.add(timer)
+      return timer
     },
     clearTimeout: (handle) => {
-      timers.delete(handle as number)
+      timers.delete(handle as Timer)
     },
     advance: (ms) => {
       if (!(ms >= 0 && Number.isFinite(ms)))

@@ -47,8 +47,7 @@ export const scenario = (name: string, options?: ScenarioOptions): ScenarioBuild
 
 /** Builds a scenario. Each call adds to it. */
 export class ScenarioBuilder extends Steps {
-  readonly #name: string
-  readonly #seed: number
+  readonly #head: Pick<Scenario, 'version' | 'name' | 'seed'>
   readonly #steps: Step[]
   readonly #faults: Fault[] = []
   readonly #during: During[] = []
@@ -60,8 +59,7 @@ export class ScenarioBuilder extends Steps {
     const steps: Step[] = []
     super(steps)
     this.#steps = steps
-    this.#name = name
-    this.#seed = seed
+    this.#head = { version: 1, name, seed }
   }
 
   /** Sets the document that the source holds before the first start. */
@@ -137,9 +135,7 @@ export class ScenarioBuilder extends Steps {
   /** Returns the scenario as data. */
   build(): Scenario {
     return {
-      version: 1,
-      name: this.#name,
-      seed: this.#seed,
+      ...this.#head,
       start: this.#start,
       ...this.#settings,
       steps: this.#steps,

@@ -19,7 +19,8 @@ const attemptStates = new Set(['preparing', 'committing', 'completing', 'soaking
  * failed is not tried again, a restart serves the last known good. If it cannot know, it predicts nothing.
  */
 export class RestartOracle {
-  readonly #scenario: Pick<Scenario, 'persists' | 'confirmMs'>
+  readonly #persists: boolean
+  readonly #needsConfirmation: boolean
   readonly #breach: Breach
   /** Digests of the configs that failed permanently, and when. */
   #failed = new Map<string, number>()
@@ -41,8 +42,9 @@ export class RestartOracle {
   #lastEpoch = 0
   readonly #confirmed = new Set<string>()
 
-  constructor(scenario: Pick<Scenario, 'persists' | 'confirmMs'>, breach: Breach) {
-    this.#scenario = scenario
+  constructor({ persists = false, confirmMs }: Scenario, breach: Breach) {
+    this.#persists = persists
+    this.#needsConfirmation = confirmMs !== undefined
     this.#breach = breach
   }
 
@@ -109,7 +111,7 @@ export class RestartOracle {
   }
 
   #onCommitted({ id, epoch, trigger, digest }: TransactionRecord, now: number): void {
-    const isUnconfirmed = this.#scenario.confirmMs !== undefined && this.#hasServed && sourceTriggers.has(trigger)
+    const isUnconfirmed = this.#needsConfirmation && this.#hasServed && sourceTriggers.has(trigger)
     if (isUnconfirmed && !this.#confirmed.has(id)) {
       this.#breach('confirm', `transaction ${id} is committed without a confirmation`)
     }
@@ -143,10 +145,6 @@ export class RestartOracle {
     if (state === 'promoting') this.#lastKnownGood = undefined
   }
 
-  get #persists(): boolean {
-    return this.#scenario.persists === true
-  }
-
   /** Notes that a new process starts. */
   onBoot(): void {
     if (!this.#persists) {
@@ -156,7 +154,7 @@ export class RestartOracle {
     }
     const { digest } = this.#lastKnownGood ?? {}
     // A process may first try another config if the last known good has failed or could not be confirmed.
-    const isCertain = digest !== undefined && !this.#failed.has(digest) && this.#scenario.confirmMs === undefined
+    const isCertain = digest !== undefined && !this.#failed.has(digest) && !this.#needsConfirmation
     this.#mustRestore = isCertain ? digest : undefined
     this.#wasFrozen = this.#persists && (this.#wasFrozen || this.#frozenAfter !== undefined)
     this.#frozenAfter = undefined

@@ -40,10 +40,14 @@ const playAlone = async <Config>(scenario: Scenario, subject: Subject<Config>): 
   const release = captureStrayErrors((error, what) =>
     simulation.log.breach('G13', `${what} would end the process: ${errorText(error)}`, error),
   )
+  const currentClock = () => simulation.service?.process.clockFor() ?? simulation.clock
+  const restoreGlobals = subject.globals === 'virtual' ? installVirtualGlobals(currentClock) : () => {}
   let served: unknown
   try {
-    served = await playWithGlobals(simulation)
+    served = await playHistory(simulation)
   } finally {
+    restoreGlobals()
+    simulation.stop()
     await release()
   }
   const { violations, trace, outcomes, faultsReached, sometimes, noProgress } = simulation.log
@@ -52,18 +56,6 @@ const playAlone = async <Config>(scenario: Scenario, subject: Subject<Config>): 
     throw new SimulationError('simulate.no-progress', message, { scenario })
   }
   return { violations, trace, outcomes, faultsReached, sometimes, served, virtualMs: simulation.clock.monotonic() }
-}
-
-const playWithGlobals = async <Config>(simulation: Simulation<Config>): Promise<unknown> => {
-  const isVirtual = simulation.subject.globals === 'virtual'
-  const currentClock = () => simulation.service?.process.clockFor() ?? simulation.clock
-  const restore = isVirtual ? installVirtualGlobals(currentClock) : () => {}
-  try {
-    return await playHistory(simulation)
-  } finally {
-    restore()
-    simulation.stop()
-  }
 }
 
 /** Plays the whole history, and returns the config that served before everything was healed. */

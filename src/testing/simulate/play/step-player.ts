@@ -17,48 +17,44 @@ export class StepPlayer {
 
   constructor(simulation: Simulation<never>) {
     this.#simulation = simulation
-    simulation.onDuring = (step) => this.#performNow(step)
+    simulation.onDuring = (step) => {
+      simulation.log.note({ kind: 'step', text: `meanwhile ${stepText(step)}` })
+      this.#actNow(step)
+    }
   }
 
   async perform(step: Step): Promise<void> {
     const simulation = this.#simulation
     if (simulation.service?.isAlive === false) simulation.boot() // as a supervisor would
     simulation.log.note({ kind: 'step', text: stepText(step) })
-    switch (step.do) {
-      case 'put':
-        this.#put(step.document)
-        break
-      case 'storm':
-        await this.#writeMany(step.count, step.document)
-        break
-      case 'put-both':
-        this.#putBoth(step.documents[1])
-        break
-      case 'source':
-        await this.#disturb(step.fault, step.ms)
-        break
-      case 'advance':
-        await simulation.clock.advance(step.ms)
-        break
-      case 'crash':
-        simulation.crash(false)
-        simulation.boot()
-        break
-      case 'restart':
-        await this.#restart()
-        break
-      default:
-        this.#command(step.do)
-    }
+    await this.#act(step)
     await simulation.clock.advance(0)
     if (simulation.service?.process.isDead === true) simulation.boot() // after a planned crash, as a supervisor would
     simulation.service?.checkInvariants()
   }
 
-  /** Performs a step during a call, where time stands still. */
-  #performNow(step: Step): void {
+  #act(step: Step): Promise<void> | void {
     const simulation = this.#simulation
-    simulation.log.note({ kind: 'step', text: `meanwhile ${stepText(step)}` })
+    switch (step.do) {
+      case 'storm':
+        return this.#writeMany(step.count, step.document)
+      case 'source':
+        return this.#disturb(step.fault, step.ms)
+      case 'advance':
+        return simulation.clock.advance(step.ms)
+      case 'crash':
+        simulation.crash(false)
+        return simulation.boot()
+      case 'restart':
+        return this.#restart()
+      default:
+        this.#actNow(step)
+    }
+  }
+
+  /** Performs a step during a call, where time stands still. */
+  #actNow(step: Step): void {
+    const simulation = this.#simulation
     switch (step.do) {
       case 'put':
         return this.#put(step.document)
@@ -67,8 +63,7 @@ export class StepPlayer {
       case 'put-both':
         return this.#putBoth(step.documents[1])
       case 'source':
-        simulation.log.countFault(`source ${step.fault}`)
-        return applySourceFault(step.fault, simulation)
+        return this.#startSourceFault(step.fault)
       case 'crash':
         return simulation.crash()
       case 'advance':
@@ -116,12 +111,16 @@ export class StepPlayer {
   }
 
   async #disturb(fault: SourceFault, ms: number | undefined): Promise<void> {
-    const { source, clock, log } = this.#simulation
-    log.countFault(`source ${fault}`)
-    applySourceFault(fault, this.#simulation)
+    const { source, clock } = this.#simulation
+    this.#startSourceFault(fault)
     if (ms === undefined) return
     await clock.advance(ms)
     source.heal()
+  }
+
+  #startSourceFault(fault: SourceFault): void {
+    this.#simulation.log.countFault(`source ${fault}`)
+    applySourceFault(fault, this.#simulation)
   }
 
   async #restart(): Promise<void> {

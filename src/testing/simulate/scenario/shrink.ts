@@ -12,23 +12,19 @@ export const shrink = async (
   maxPlayed = 600,
 ): Promise<Scenario> => {
   let smallest = scenario
-  let played = 0
-  for (let isSmaller = true; isSmaller && played < maxPlayed; ) {
-    isSmaller = false
-    for (const candidate of simplifications(smallest)) {
-      if (played >= maxPlayed) break
-      played += 1
-      if (!(await isBroken(candidate))) continue
-      smallest = candidate
-      isSmaller = true
-      break
-    }
+  let candidates = simplifications(scenario)
+  for (let played = 0; played < maxPlayed; played++) {
+    const { value: candidate } = candidates.next()
+    if (candidate === undefined) break
+    if (!(await isBroken(candidate))) continue
+    smallest = candidate
+    candidates = simplifications(candidate)
   }
   return smallest
 }
 
 /** Yields every scenario that is one thing simpler than this one, the greatest simplifications first. */
-function* simplifications(scenario: Scenario): Generator<Scenario> {
+function* simplifications(scenario: Scenario): Generator<Scenario, undefined> {
   const { steps, faults, during = [], pauseMs } = scenario
   for (let size = Math.floor(steps.length / 2); size > 1; size = Math.floor(size / 2)) {
     for (let at = 0; at + size <= steps.length; at += size) {
