@@ -53,40 +53,33 @@ export const setText = (element: Element, text: string): void => {
   if (element.textContent !== text) element.textContent = text
 }
 
-/** A list that keeps the element of a key and moves as few elements as possible. */
-export class KeyedList<Item> {
-  readonly #parent: Element
-  readonly #keyOf: (item: Item) => string
-  readonly #render: (item: Item) => Element
-  #elements = new Map<string, { readonly element: Element; readonly item: Item }>()
-
-  /** Renders an item again only if it is another object than before. */
-  constructor(parent: Element, keyOf: (item: Item) => string, render: (item: Item) => Element) {
-    this.#parent = parent
-    this.#keyOf = keyOf
-    this.#render = render
-  }
-
-  show(items: readonly Item[]): void {
-    const before = this.#elements
-    this.#elements = new Map()
+/**
+ * Creates a list that keeps the element of a key and moves as few elements as possible. It renders an item again only
+ * if it is another object than before.
+ */
+export const createKeyedList = <Item, E extends Element>(
+  parent: Element,
+  keyOf: (item: Item) => string,
+  render: (item: Item) => E,
+) => {
+  let shown = new Map<string, { readonly element: E; readonly item: Item }>()
+  const show = (items: readonly Item[]): void => {
+    const before = shown
+    shown = new Map()
     for (const item of items) {
-      const key = this.#keyOf(item)
+      const key = keyOf(item)
       const known = before.get(key)
-      const element = known?.item === item ? known.element : this.#render(item)
+      const element = known?.item === item ? known.element : render(item)
       if (known !== undefined && known.element !== element) known.element.replaceWith(element)
       before.delete(key)
-      this.#elements.set(key, { element, item })
+      shown.set(key, { element, item })
     }
     for (const { element } of before.values()) element.remove()
-    let next = this.#parent.firstElementChild
-    for (const { element } of this.#elements.values()) {
+    let next = parent.firstElementChild
+    for (const { element } of shown.values()) {
       if (element === next) next = next.nextElementSibling
-      else this.#parent.insertBefore(element, next)
+      else parent.insertBefore(element, next)
     }
   }
-
-  elementOf(key: string): Element | undefined {
-    return this.#elements.get(key)?.element
-  }
+  return { show, elementOf: (key: string): E | undefined => shown.get(key)?.element }
 }

@@ -1,24 +1,17 @@
 import type { Model } from './model.ts'
 import { describeHeadline, type Tone } from './panels/headline.ts'
 
-const colours: Readonly<Record<Tone, string>> = {
-  good: '%231a7f4b',
-  busy: '%232563c9',
-  calm: '%23667085',
-  warn: '%23b25e09',
-  bad: '%23c81e1e',
-}
-
-const shapes: Readonly<Record<Tone, string>> = {
-  good: "<path d='M4.5 8.5l2.5 2.5 4.5-5.5' fill='none' stroke='white' stroke-width='2'/>",
-  busy: "<circle cx='8' cy='8' r='3' fill='none' stroke='white' stroke-width='2'/>",
-  calm: "<path d='M5 8h6' stroke='white' stroke-width='2'/>",
-  warn: "<path d='M8 4v5M8 11v1.5' stroke='white' stroke-width='2'/>",
-  bad: "<path d='M5 5l6 6M11 5l-6 6' stroke='white' stroke-width='2'/>",
+const icons: Readonly<Record<Tone, { readonly colour: string; readonly shape: string }>> = {
+  good: { colour: '1a7f4b', shape: "<path d='M4.5 8.5l2.5 2.5 4.5-5.5' fill='none' stroke='white' stroke-width='2'/>" },
+  busy: { colour: '2563c9', shape: "<circle cx='8' cy='8' r='3' fill='none' stroke='white' stroke-width='2'/>" },
+  calm: { colour: '667085', shape: "<path d='M5 8h6' stroke='white' stroke-width='2'/>" },
+  warn: { colour: 'b25e09', shape: "<path d='M8 4v5M8 11v1.5' stroke='white' stroke-width='2'/>" },
+  bad: { colour: 'c81e1e', shape: "<path d='M5 5l6 6M11 5l-6 6' stroke='white' stroke-width='2'/>" },
 }
 
 const iconUrl = (tone: Tone): string => {
-  const body = `<rect width='16' height='16' rx='4' fill='${colours[tone]}'/>${shapes[tone]}`
+  const { colour, shape } = icons[tone]
+  const body = `<rect width='16' height='16' rx='4' fill='%23${colour}'/>${shape}`
   return `data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'>${body}</svg>`
 }
 

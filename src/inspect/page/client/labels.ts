@@ -1,5 +1,5 @@
 import type { Failure } from '../../../model/failure.ts'
-import type { TransactionSummary } from '../../stream/protocol.ts'
+import type { InspectedPhase, TransactionSummary } from '../../stream/protocol.ts'
 import { formatDuration } from './time.ts'
 
 export type OutcomeName = TransactionSummary['outcome']
@@ -27,17 +27,13 @@ export const triggers: Readonly<Record<TransactionSummary['trigger'], string>> =
   'quarantine-expired': 'quarantine expired',
 }
 
-const phases: Readonly<Record<string, string>> = {
-  fetching: 'fetch',
-  validating: 'validate',
-  check: 'soak',
-}
+const phases: Readonly<Record<string, string>> = { fetching: 'fetch', validating: 'validate', check: 'soak' }
 
 /** Returns the name of a phase on the page. A module's checks are its part of the soak. */
 export const phaseLabel = (phase: string): string => phases[phase] ?? phase
 
 /** Describes a phase in a line: `prepare 55 ms failed`. */
-export const describePhase = (phase: string, durationMs: number | undefined, result: string): string => {
+export const describePhase = ({ phase, durationMs, result }: InspectedPhase): string => {
   const time = durationMs === undefined ? 'running' : formatDuration(durationMs)
   return `${phaseLabel(phase)} ${time}${result === 'done' || result === 'running' ? '' : ` ${result}`}`
 }

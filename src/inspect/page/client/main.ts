@@ -41,11 +41,10 @@ const createAnnouncements = (): View<models.Model> => {
   const update = ({ summaries, status }: models.Model): void => {
     if (status === undefined) return
     const last = summaries.findLast(({ outcome }) => outcome !== 'running')
-    const key = last === undefined ? '' : `${last.id} ${last.outcome}`
-    const isFirst = announced === undefined
-    if (key === announced) return
+    const key = `${last?.id} ${last?.outcome}`
+    const isNew = announced !== undefined && key !== announced
     announced = key
-    if (isFirst || last === undefined) return
+    if (!isNew || last === undefined) return
     const subject = last.revision === undefined ? 'Reload' : `Revision ${last.revision.name}`
     const reason = last.failure === undefined ? '' : `: ${last.failure.message}`
     setText(last.outcome === 'degraded' ? urgent : polite, `${subject} ${outcomes[last.outcome].label}${reason}.`)
@@ -66,14 +65,12 @@ const fetchDetails = async (id: string): Promise<void> => {
 
 const select = (id: string | undefined): void => setModel(models.select(model, id))
 
-const chartData = JSON.parse(document.querySelector('#charts')?.textContent ?? '[]') as readonly Chart[]
-
 const views = {
   header: createHeader((name, body) => sendAction(name, body, model.csrfToken)),
   timeline: createTimeline(select),
   history: createHistoryPanel(select),
   detail: createDetail(select, (id) => void fetchDetails(id)),
-  charts: createCharts(chartData),
+  charts: createCharts(JSON.parse(document.querySelector('#charts')?.textContent ?? '[]') as readonly Chart[]),
   modules: createModules(),
   announcements: createAnnouncements(),
 }

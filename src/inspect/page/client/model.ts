@@ -1,9 +1,9 @@
-import type { MachineName } from '../../../api/machine-state.ts'
 import type {
   ActionName,
   EndReason,
   Hello,
   InspectedTransaction,
+  MachineName,
   MachineState,
   MachineStates,
   ReportedFailure,
@@ -33,7 +33,7 @@ export interface Model {
   /** The transactions that were opened or seen live, by id. */
   readonly details: ReadonlyMap<string, InspectedTransaction>
   /** The opened transaction; undefined follows the newest. */
-  readonly selectedId?: string
+  readonly selectedId?: string | undefined
   /** Newest last. */
   readonly reported: readonly ReportedFailure[]
   readonly actions: readonly ActionName[]
@@ -56,27 +56,15 @@ export const initial: Model = {
 }
 
 /** Replaces everything but the user's selection. */
-export const onHello = (model: Model, hello: Hello): Model => {
-  const { status, machines, transactions, current, reported, actions, csrfToken } = hello
-  const ids = new Set(transactions.map(({ id }) => id))
-  const selectedId = model.selectedId !== undefined && ids.has(model.selectedId) ? model.selectedId : undefined
-  const selected = selectedId === undefined ? undefined : model.details.get(selectedId)
+export const onHello = (model: Model, { transactions, current, now: _, ...known }: Hello): Model => {
+  const selectedId = transactions.find(({ id }) => id === model.selectedId)?.id
+  const selected = model.details.get(selectedId ?? '')
   const details = new Map<string, InspectedTransaction>()
   // A transaction that was running when the connection broke must be fetched again.
   if (selected !== undefined && selected.outcome !== 'running') details.set(selected.id, selected)
   if (current !== undefined) details.set(current.id, current)
-  return {
-    connection: { kind: 'live' },
-    status,
-    machines,
-    summaries: transactions,
-    details,
-    reported,
-    actions,
-    csrfToken,
-    syncSince: estimateSyncSince(status),
-    ...(selectedId === undefined ? {} : { selectedId }),
-  }
+  const syncSince = estimateSyncSince(known.status)
+  return { ...known, connection: { kind: 'live' }, summaries: transactions, details, syncSince, selectedId }
 }
 
 /** Estimates a time that lies before the page was opened. */
@@ -97,38 +85,21 @@ export const onState = (model: Model, state: MachineState<MachineName>): Model =
 })
 
 export const onTransaction = (model: Model, transaction: InspectedTransaction): Model => {
-  const details = new Map(model.details)
-  details.set(transaction.id, transaction)
-  const summary = summarize(transaction)
+  const details = new Map(model.details).set(transaction.id, transaction)
+  const { digest, plannedMs, modules, diff, failures, degraded, supersededBy, ...summary } = transaction
   const index = model.summaries.findLastIndex(({ id }) => id === transaction.id)
-  let summaries = model.summaries
-  if (index < 0) summaries = [...summaries, summary].slice(-MAX_SUMMARIES)
-  else if (!isSameSummary(summaries[index], summary)) summaries = summaries.with(index, summary)
   if (index < 0) {
+    const summaries = [...model.summaries, summary].slice(-MAX_SUMMARIES)
     const ids = new Set(summaries.map(({ id }) => id))
     for (const id of details.keys()) if (!ids.has(id)) details.delete(id)
+    return { ...model, summaries, details }
   }
-  return { ...model, summaries, details }
-}
-
-const summarize = (transaction: InspectedTransaction): TransactionSummary => {
-  const { id, epoch, trigger, revision, startedAt, outcome, durationMs, changes, failure } = transaction
-  return {
-    id,
-    epoch,
-    trigger,
-    startedAt,
-    outcome,
-    changes,
-    ...(revision === undefined ? {} : { revision }),
-    ...(durationMs === undefined ? {} : { durationMs }),
-    ...(failure === undefined ? {} : { failure }),
-  }
+  if (isSameSummary(model.summaries[index], summary)) return { ...model, details }
+  return { ...model, details, summaries: model.summaries.with(index, summary) }
 }
 
 const isSameSummary = (a: TransactionSummary | undefined, b: TransactionSummary): boolean =>
-  a !== undefined &&
-  a.outcome === b.outcome &&
+  a?.outcome === b.outcome &&
   a.durationMs === b.durationMs &&
   a.changes === b.changes &&
   a.revision?.name === b.revision?.name
@@ -145,10 +116,7 @@ export const onReported = (model: Model, failure: ReportedFailure): Model => ({
 })
 
 /** Opens a transaction; undefined follows the newest. */
-export const select = (model: Model, id: string | undefined): Model => {
-  const { selectedId: _, ...rest } = model
-  return id === undefined ? rest : { ...rest, selectedId: id }
-}
+export const select = (model: Model, selectedId: string | undefined): Model => ({ ...model, selectedId })
 
 /** Returns the id of the transaction that the page shows. */
 export const shownId = ({ selectedId, summaries }: Model): string | undefined => selectedId ?? summaries.at(-1)?.id

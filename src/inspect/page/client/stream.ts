@@ -4,7 +4,7 @@ import { now, setTimer } from './time.ts'
 
 type EventName = keyof StreamEvents
 
-export interface StreamHandlers {
+interface StreamHandlers {
   readonly on: { readonly [Name in EventName]: (data: StreamEvents[Name]) => void }
   readonly onConnection: (connection: Connection) => void
 }
@@ -25,12 +25,6 @@ export const followStream = ({ on, onConnection }: StreamHandlers): void => {
   const onLost = (): void => {
     lostAt ??= now()
     onConnection({ kind: 'lost', since: lostAt })
-  }
-
-  const onLive = (): void => {
-    lostAt = undefined
-    backoffMs = MIN_BACKOFF_MS
-    onConnection({ kind: 'live' })
   }
 
   const reopen = (): void => {
@@ -66,7 +60,11 @@ export const followStream = ({ on, onConnection }: StreamHandlers): void => {
       hasHeartbeat = true
       restartWatchdog()
     })
-    source.addEventListener('open', onLive)
+    source.addEventListener('open', () => {
+      lostAt = undefined
+      backoffMs = MIN_BACKOFF_MS
+      onConnection({ kind: 'live' })
+    })
     source.addEventListener('error', () => {
       stopWatchdog()
       onLost()

@@ -13,11 +13,9 @@ export const now = (): number => window.Date.now() + offsetMs
 export const formatTime = (at: number): string => {
   const date = new window.Date(at)
   const time = `${twoDigits(date.getHours())}:${twoDigits(date.getMinutes())}:${twoDigits(date.getSeconds())}`
-  return date.toDateString() === new window.Date(now()).toDateString() ? time : `${formatDay(date)} ${time}`
+  if (date.toDateString() === new window.Date(now()).toDateString()) return time
+  return `${date.getFullYear()}-${twoDigits(date.getMonth() + 1)}-${twoDigits(date.getDate())} ${time}`
 }
-
-const formatDay = (date: Date): string =>
-  `${date.getFullYear()}-${twoDigits(date.getMonth() + 1)}-${twoDigits(date.getDate())}`
 
 const twoDigits = (value: number): string => String(value).padStart(2, '0')
 

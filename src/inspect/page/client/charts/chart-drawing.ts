@@ -2,19 +2,15 @@ import { svg } from '../dom.ts'
 import { type Chart, LABEL, NAME, type PlacedArrow, type PlacedState, type Point } from './chart-data.ts'
 
 /** A drawn chart and the parts of it that can be highlighted. */
-export interface Drawing {
-  readonly element: SVGSVGElement
-  readonly states: ReadonlyMap<string, SVGGElement>
-  /** Arrows and label lines by the key of their transition. */
-  readonly transitions: ReadonlyMap<string, readonly SVGElement[]>
-}
+export type Drawing = ReturnType<typeof drawChart>
 
 /** Draws a chart with nothing highlighted. */
-export const drawChart = (chart: Chart): Drawing => {
+export const drawChart = (chart: Chart) => {
   const [width, height] = chart.size
   const element = svg('svg', { class: 'chart', role: 'img', viewBox: `0 0 ${width} ${height}`, width, height })
   const states = new Map(chart.states.map((state) => [state.id, drawState(state)]))
-  const transitions = new Map<string, SVGElement[]>()
+  /** Arrows and label lines by the key of their transition. */
+  const transitions = new Map<string, readonly SVGElement[]>()
   const labels: SVGGElement[] = []
   const arrows = chart.arrows.map((arrow) => {
     const drawn = drawArrow(arrow)
@@ -90,12 +86,7 @@ const tipPath = (points: readonly Point[]): string => {
   return `M${x} ${y} L${backX - dy * 3.6} ${backY + dx * 3.6} L${backX + dy * 3.6} ${backY - dx * 3.6} Z`
 }
 
-interface Label {
-  readonly element: SVGGElement
-  readonly rows: readonly SVGTextElement[]
-}
-
-const drawLabel = ({ label, lines }: PlacedArrow): Label => {
+const drawLabel = ({ label, lines }: PlacedArrow) => {
   const [x, y, width, height] = label
   const element = svg('g', { class: 'label', transform: `translate(${x} ${y})` })
   element.append(svg('rect', { class: 'label-box', width, height, rx: 4 }))

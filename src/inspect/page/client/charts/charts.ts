@@ -82,10 +82,9 @@ const describeState = (state: State | undefined): string => {
 const highlight = (drawing: Drawing, state: State | undefined): void => {
   const active = new Set(state?.active)
   for (const [id, element] of drawing.states) setAttribute(element, 'data-lit', active.has(id))
-  const steps = (state?.taken ?? []).flatMap(({ source, event, index }) => {
-    const elements = drawing.transitions.get(`${source} ${event} ${index}`)
-    return elements === undefined ? [] : [elements]
-  })
+  const steps = (state?.taken ?? [])
+    .map(({ source, event, index }) => drawing.transitions.get(`${source} ${event} ${index}`))
+    .filter((elements) => elements !== undefined)
   // A transition without a target is not drawn. The previous one then stays highlighted.
   if (steps.length === 0 && state !== undefined && state.taken.length > 0) return
   const last = new Set(steps.at(-1))

@@ -3,17 +3,10 @@ export interface ModuleNode {
   readonly after: readonly string[]
 }
 
-export interface PlacedModule {
+interface PlacedModule {
   readonly name: string
   readonly x: number
   readonly y: number
-}
-
-export interface ModuleLayout {
-  readonly width: number
-  readonly height: number
-  readonly modules: readonly PlacedModule[]
-  readonly arrows: readonly { readonly from: string; readonly to: string; readonly path: string }[]
 }
 
 export const MODULE_BOX = { width: 216, height: 62 } as const
@@ -24,9 +17,9 @@ const MAX_ROWS = 10
 const SWEEPS = 4
 
 /** Lays modules out from left to right. The modules must be in dependency order. */
-export const layOutModules = (modules: readonly ModuleNode[]): ModuleLayout => {
+export const layOutModules = (modules: readonly ModuleNode[]) => {
   const direct = reduceArrows(modules)
-  const layers = assignLayers(modules, direct)
+  const layers = assignLayers(direct)
   reduceCrossings(layers, direct)
   const columns = splitTallLayers(layers)
   const tallest = Math.max(0, ...columns.map(({ length }) => length))
@@ -64,17 +57,23 @@ const reduceArrows = (modules: readonly ModuleNode[]): ReadonlyMap<string, reado
 }
 
 /** Puts each module into the layer after its last predecessor. */
-const assignLayers = (modules: readonly ModuleNode[], direct: ReadonlyMap<string, readonly string[]>): string[][] => {
+const assignLayers = (direct: ReadonlyMap<string, readonly string[]>): string[][] => {
   const layers: string[][] = []
-  const layerOf = new Map<string, number>()
-  for (const { name } of modules) {
-    const layer = Math.max(-1, ...(direct.get(name) ?? []).map((each) => layerOf.get(each) ?? -1)) + 1
-    layerOf.set(name, layer)
+  for (const [name, layer] of computeDepths(direct)) {
     const column = layers[layer] ?? []
     layers[layer] = column
     column.push(name)
   }
   return layers
+}
+
+/** Returns the length of the longest dependency chain before each module. The modules must be in dependency order. */
+export const computeDepths = (
+  modules: Iterable<readonly [name: string, after: readonly string[]]>,
+): ReadonlyMap<string, number> => {
+  const depths = new Map<string, number>()
+  for (const [name, after] of modules) depths.set(name, Math.max(-1, ...after.map((one) => depths.get(one) ?? -1)) + 1)
+  return depths
 }
 
 /** Moves each module beside its neighbours, so that few arrows cross. */

@@ -1,6 +1,6 @@
 import type { ActionName } from '../../../stream/protocol.ts'
 import { button, html, setAttribute, setText, type View } from '../dom.ts'
-import type { Model } from '../model.ts'
+import { initial, type Model, type Status } from '../model.ts'
 import type { ActionMessage } from '../requests.ts'
 import { formatTime } from '../time.ts'
 
@@ -17,44 +17,28 @@ export const createActions = (send: SendAction): View<Model> => {
     dialog.element,
   )
   let shown = ''
-  let latest: Model | undefined
+  let latest = initial
   const update = (model: Model): void => {
-    const applicable = model.actions.filter((name) => isApplicable(name, model))
+    const { actions, status } = model
+    const applicable = status === undefined ? [] : actions.filter((name) => prompts[name].isApplicable(status))
     setAttribute(element, 'hidden', applicable.length === 0)
     latest = model
     if (applicable.join() === shown) return
     shown = applicable.join()
     buttons.replaceChildren(
       ...applicable.map((name) =>
-        button(prompts[name].label, { 'data-action': name, 'aria-haspopup': 'dialog' }, () => {
-          const transaction = latest?.status?.confirmation?.transaction
-          if (latest !== undefined) dialog.open(name, name === 'confirm' ? { transaction } : {}, latest)
-        }),
+        button(prompts[name].label, { 'data-action': name, 'aria-haspopup': 'dialog' }, () =>
+          dialog.open(name, latest),
+        ),
       ),
     )
   }
   return { element, update }
 }
 
-/** Whether the action would have an effect now. */
-const isApplicable = (name: ActionName, { status }: Model): boolean => {
-  switch (name) {
-    case 'freeze':
-    case 'reload':
-      return status?.frozen === undefined
-    case 'unfreeze':
-      return status?.frozen !== undefined
-    case 'retry':
-    case 'release':
-      return (status?.quarantine.length ?? 0) > 0
-    case 'revert':
-      return (status?.goodHistory.length ?? 0) > 1
-    case 'confirm':
-      return status?.confirmation !== undefined
-  }
-}
-
 interface Prompt {
+  /** Whether the action would have an effect now. */
+  readonly isApplicable: (status: Status) => boolean
   readonly label: string
   readonly title: string
   readonly text: string
@@ -66,21 +50,25 @@ interface Prompt {
 
 const prompts: Readonly<Record<ActionName, Prompt>> = {
   reload: {
+    isApplicable: ({ frozen }) => frozen === undefined,
     label: 'Reload now',
     title: 'Reload now?',
     text: 'Reads the source and applies its document if the config differs.',
   },
   retry: {
+    isApplicable: ({ quarantine }) => quarantine.length > 0,
     label: 'Retry quarantined',
     title: 'Retry the quarantined document?',
     text: 'Tries the document that failed once more, unchanged.',
   },
   release: {
+    isApplicable: ({ quarantine }) => quarantine.length > 0,
     label: 'Release quarantine',
     title: 'Release the quarantine?',
     text: 'Forgets which configs failed and tries the one that is waiting.',
   },
   revert: {
+    isApplicable: ({ goodHistory }) => goodHistory.length > 1,
     label: 'Revert…',
     title: 'Revert to an earlier revision?',
     text: 'Freezes changes and applies the earlier config again, as a normal transaction. The source is not written.',
@@ -94,30 +82,28 @@ const prompts: Readonly<Record<ActionName, Prompt>> = {
         })),
   },
   freeze: {
+    isApplicable: ({ frozen }) => frozen === undefined,
     label: 'Freeze…',
     title: 'Freeze changes?',
     text: 'Changes of the source wait until they are unfrozen. The current config keeps serving.',
     field: { name: 'reason', label: 'Reason, shown to everyone' },
   },
   unfreeze: {
+    isApplicable: ({ frozen }) => frozen !== undefined,
     label: 'Unfreeze',
     title: 'Unfreeze changes?',
     text: 'Applies the newest document that waited.',
   },
   confirm: {
+    isApplicable: ({ confirmation }) => confirmation !== undefined,
     label: 'Confirm',
     title: 'Confirm this change?',
     text: 'The serving config becomes the last known good. Without confirmation it is rolled back at its deadline.',
   },
 }
 
-interface Dialog {
-  readonly element: HTMLElement
-  readonly open: (name: ActionName, body: object, model: Model) => void
-}
-
 /** Creates the dialog that confirms every action, so that a single click sends nothing. */
-const createDialog = (send: SendAction): Dialog => {
+const createDialog = (send: SendAction) => {
   const title = html('h2', { id: 'prompt' })
   const text = html('p', {})
   const label = html('span', {})
@@ -150,8 +136,9 @@ const createDialog = (send: SendAction): Dialog => {
     setText(label, prompt.field?.label ?? '')
   }
 
-  const open: Dialog['open'] = (name, body, model) => {
+  const open = (name: ActionName, model: Model): void => {
     const prompt = prompts[name]
+    const body = name === 'confirm' ? { transaction: model.status?.confirmation?.transaction } : {}
     show(prompt, model)
     submit = () => {
       const value = (prompt.choices === undefined ? input.value : select.value).trim()

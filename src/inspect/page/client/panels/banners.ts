@@ -4,16 +4,11 @@ import type { Status } from '../model.ts'
 import { formatTime } from '../time.ts'
 import type { Headline } from './headline.ts'
 
-interface Banners {
-  readonly element: HTMLElement
-  readonly update: (status: Status | undefined, topic: Headline['topic']) => void
-}
-
 /** Creates the list of warnings below the headline. */
-export const createBanners = (): Banners => {
+export const createBanners = () => {
   const element = html('ul', { class: 'banners', 'aria-label': 'Warnings' })
   let shown = ''
-  const update: Banners['update'] = (status, topic) => {
+  const update = (status: Status | undefined, topic: Headline['topic']): void => {
     const texts = status === undefined ? [] : describeWarnings(status, topic)
     setAttribute(element, 'hidden', texts.length === 0)
     if (texts.join('\n') === shown) return

@@ -34,7 +34,9 @@ export const createDetail = (select: (id: string) => void, fetchDetails: (id: st
       head.replaceChildren(renderHead(transaction))
       failures.replaceChildren(
         ...(transaction.outcome === 'superseded' ? [renderSuperseded(transaction, summaries, select)] : []),
-        ...(transaction.failures.length > 0 ? [renderFailures(transaction.failures)] : []),
+        ...(transaction.failures.length > 0
+          ? [renderPart('Failures', html('ul', { class: 'failures' }, ...transaction.failures.map(renderFailure)))]
+          : []),
       )
     }
     phaseBars.update(transaction)
@@ -110,9 +112,6 @@ const renderSuperseded = (
   note.append(button(label, { class: 'quiet' }, () => select(by.id)))
   return note
 }
-
-const renderFailures = (failures: readonly Failure[]): HTMLElement =>
-  renderPart('Failures', html('ul', { class: 'failures' }, ...failures.map(renderFailure)))
 
 const renderFailure = ({ code, message, hint, cause }: Failure): HTMLElement => {
   const causeCode = cause?.code === undefined ? '' : ` (${cause.code})`

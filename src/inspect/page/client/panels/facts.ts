@@ -1,4 +1,3 @@
-import type { Failure } from '../../../../model/failure.ts'
 import { html, setAttribute, setText, type View } from '../dom.ts'
 import { describeFailure, shorten } from '../labels.ts'
 import type { Model, Status } from '../model.ts'
@@ -34,13 +33,7 @@ export const createFacts = (): View<Model> => {
   return { element, update }
 }
 
-interface Fact {
-  readonly row: HTMLElement
-  readonly value: HTMLElement
-  readonly note: HTMLElement
-}
-
-const createFact = (name: string): Fact => {
+const createFact = (name: string) => {
   const value = html('span', { class: 'value' })
   const note = html('span', { class: 'note' })
   return { row: html('div', { class: 'fact' }, html('dt', {}, name), html('dd', {}, value, note)), value, note }
@@ -56,37 +49,21 @@ const sourceStates: Readonly<Record<string, string>> = {
   closed: 'closed',
 }
 
-interface LastError {
-  readonly text: string
-  /** The hint of a current error, or the time of an earlier one. */
-  readonly note: string
-  readonly isCurrent: boolean
-}
-
 const connectedStates: ReadonlySet<string> = new Set(['watching', 're-reading', 'opening', 'closed'])
 
-/** Describes the last failure of the source, a transaction or a module. */
-const describeLastError = ({ status, summaries, reported }: Model): LastError => {
+/** Describes the last failure of the source, a transaction or a module. The note is a hint if the failure is current. */
+const describeLastError = ({ status, summaries, reported }: Model) => {
   if (status === undefined) return { text: 'unknown', note: '', isCurrent: false }
   const { lastError, state } = status.source
-  if (lastError !== undefined && !connectedStates.has(state)) return describeCurrent(lastError)
-  const last = summaries.at(-1)
-  if (last?.failure !== undefined) return describeCurrent(last.failure)
-  const earlier = summaries.findLast(({ failure }) => failure !== undefined)
+  const current = connectedStates.has(state) ? undefined : lastError
+  const newest = current ?? summaries.at(-1)?.failure
+  if (newest !== undefined) return { text: describeFailure(newest), note: newest.hint, isCurrent: true }
+  const failed = summaries.findLast(({ failure }) => failure !== undefined)
   const late = reported.at(-1)
-  if (late !== undefined && late.at > (earlier?.startedAt ?? 0)) return describeEarlier(late, late.at)
-  if (earlier?.failure !== undefined) return describeEarlier(earlier.failure, earlier.startedAt)
-  return lastError === undefined ? { text: 'none', note: '', isCurrent: false } : describeEarlier(lastError)
+  const isLate = late !== undefined && late.at > (failed?.startedAt ?? 0)
+  const earlier = isLate ? late : (failed?.failure ?? lastError)
+  if (earlier === undefined) return { text: 'none', note: '', isCurrent: false }
+  const at = isLate ? late.at : failed?.startedAt
+  const note = at === undefined ? 'earlier' : `earlier, at ${formatTime(at)}`
+  return { text: describeFailure(earlier), note, isCurrent: false }
 }
-
-const describeCurrent = (failure: Failure): LastError => ({
-  text: describeFailure(failure),
-  note: failure.hint,
-  isCurrent: true,
-})
-
-const describeEarlier = (failure: Failure, at?: number): LastError => ({
-  text: describeFailure(failure),
-  note: at === undefined ? 'earlier' : `earlier, at ${formatTime(at)}`,
-  isCurrent: false,
-})

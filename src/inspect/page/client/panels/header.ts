@@ -26,8 +26,8 @@ export const createHeader = (send: SendAction): View<Model> => {
     setText(glyph, next.glyph)
     setText(title, next.title)
     setText(text, next.text)
-    const elapsed = next.since === undefined ? undefined : formatElapsed(now() - next.since)
-    setText(since, next.since === undefined ? '' : `since ${formatTime(next.since)} · ${elapsed}`)
+    const { since: at } = next
+    setText(since, at === undefined ? '' : `since ${formatTime(at)} · ${formatElapsed(now() - at)}`)
     connection.update(model.connection)
     facts.update(model)
     actions.update(model)

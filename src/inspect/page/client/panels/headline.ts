@@ -12,7 +12,7 @@ export interface Headline {
   readonly title: string
   readonly text: string
   /** Wall-clock time since when it is so. */
-  readonly since?: number
+  readonly since?: number | undefined
   /** The topic that the banners need not repeat. */
   readonly topic?: 'frozen' | 'stale'
 }
@@ -25,21 +25,14 @@ export const describeHeadline = (model: Model): Headline => {
   if (status === undefined || lastKnown.title === 'Closed') return lastKnown
   const since = connection.kind === 'lost' ? { since: connection.since } : {}
   if (lastKnown.tone === 'bad') return { ...lastKnown, title: `${lastKnown.title} (last known)`, ...since }
-  return {
-    tone: 'calm',
-    glyph: '…',
-    title: 'Disconnected',
-    text: `Last known: ${lastKnown.title}. ${lastKnown.text}`,
-    ...since,
-  }
+  const text = `Last known: ${lastKnown.title}. ${lastKnown.text}`
+  return { tone: 'calm', glyph: '…', title: 'Disconnected', text, ...since }
 }
 
 /** Describes the most urgent state first. */
 const describeStatus = (model: Model): Headline => {
   const { status } = model
-  if (status === undefined) {
-    return { tone: 'calm', glyph: '○', title: 'Connecting', text: 'Connecting to the service.' }
-  }
+  if (status === undefined) return { tone: 'calm', glyph: '○', title: 'Connecting', text: 'Connecting to the service.' }
   if (status.state === 'degraded' || status.degraded.length > 0) return describeDegraded(status)
   const stopped = describeClosed(model, status) ?? describeFrozen(status)
   if (stopped !== undefined) return stopped
@@ -58,8 +51,8 @@ const describeDegraded = (status: Status): Headline => {
 }
 
 const describeClosed = ({ connection }: Model, { state, since }: Status): Headline | undefined => {
-  const isClosed = state === 'closed' || (connection.kind === 'ended' && connection.reason === 'reloader.closed')
-  if (!isClosed) return undefined
+  const hasEnded = connection.kind === 'ended' && connection.reason === 'reloader.closed'
+  if (state !== 'closed' && !hasEnded) return undefined
   return { tone: 'calm', glyph: '■', title: 'Closed', text: 'The service closed its reloader.', since }
 }
 
@@ -90,28 +83,27 @@ const describeFailed = ({ summaries }: Model, { state, serving, since }: Status)
   const last = summaries.findLast(({ outcome }) => outcome === state)
   const outcome = capitalize(outcomes[state].label)
   const title = last?.revision === undefined ? outcome : `${outcome} ${nameRevision(last.revision)}`
-  const remains = serving === undefined ? describeServing(serving) : `Still serving ${nameRevision(serving.revision)}.`
+  const remains = describeServing(serving, 'Still serving')
   const text = last?.failure === undefined ? remains : `${describeFailure(last.failure)} ${remains}`
   return { tone: 'warn', glyph: outcomes[state].glyph, title, text, since }
 }
 
-const describeSync = ({ syncSince }: Model, { serving, inSync, source, stale }: Status): Headline => {
-  const since = syncSince === undefined ? {} : { since: syncSince }
+const describeSync = ({ syncSince: since }: Model, { serving, inSync, source, stale }: Status): Headline => {
   if (serving === undefined) {
     const text = `Waiting for the first document from ${shorten(source.name)}.`
-    return { tone: 'calm', glyph: '○', title: 'Not serving yet', text, ...since }
+    return { tone: 'calm', glyph: '○', title: 'Not serving yet', text, since }
   }
   if (stale !== undefined) {
     const text = `Serving ${nameRevision(serving.revision)}, but the source cannot be read to compare it.`
     return { tone: 'warn', glyph: '≠', title: 'Source unreachable', text, since: stale.since, topic: 'stale' }
   }
-  if (inSync) return { tone: 'good', glyph: '✓', title: 'In sync', text: describeServing(serving), ...since }
+  if (inSync) return { tone: 'good', glyph: '✓', title: 'In sync', text: describeServing(serving), since }
   const text = `Serving ${nameRevision(serving.revision)}, but the source holds ${nameRevision(source.revision)}.`
-  return { tone: 'warn', glyph: '≠', title: 'Out of sync', text, ...since }
+  return { tone: 'warn', glyph: '≠', title: 'Out of sync', text, since }
 }
 
-const describeServing = (serving: Status['serving']): string =>
-  serving === undefined ? 'Nothing is serving yet.' : `Serving ${nameRevision(serving.revision)}.`
+const describeServing = (serving: Status['serving'], verb = 'Serving'): string =>
+  serving === undefined ? 'Nothing is serving yet.' : `${verb} ${nameRevision(serving.revision)}.`
 
 const nameRevision = (revision: { readonly name: string } | undefined): string =>
   revision === undefined ? 'no revision' : `revision ${shorten(revision.name, 24)}`

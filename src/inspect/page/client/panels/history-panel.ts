@@ -1,5 +1,5 @@
 import type { TransactionSummary } from '../../../stream/protocol.ts'
-import { button, html, KeyedList, setAttribute, type View, visuallyHidden } from '../dom.ts'
+import { button, createKeyedList, html, setAttribute, type View, visuallyHidden } from '../dom.ts'
 import { outcomes, pluralize, shorten, triggers } from '../labels.ts'
 import { type Model, shownId } from '../model.ts'
 import { formatDuration, formatTime } from '../time.ts'
@@ -14,7 +14,7 @@ export const createHistoryPanel = (select: (id: string | undefined) => void): Vi
   const head = html('div', { class: 'list-head' }, html('h3', {}, 'History'), followNewest)
   const empty = html('p', { class: 'empty' }, 'Each attempt to change the config is listed here.')
   const element = html('div', { class: 'history' }, head, rows, empty)
-  const list = new KeyedList(rows, ({ id }: TransactionSummary) => id, renderRow)
+  const list = createKeyedList(rows, ({ id }: TransactionSummary) => id, renderRow)
   /** Newest first. */
   let summaries: readonly TransactionSummary[] = []
   let markedId: string | undefined
@@ -23,15 +23,14 @@ export const createHistoryPanel = (select: (id: string | undefined) => void): Vi
     if (id === undefined) return
     select(id === summaries[0]?.id ? undefined : id)
     mark(id) // At once, because the next key may come before the next frame.
-    const row = list.elementOf(id)
-    if (row instanceof HTMLElement) row.focus()
+    list.elementOf(id)?.focus()
   }
   rows.addEventListener('click', ({ target }) => {
     if (target instanceof Element) pick(target.closest('li')?.dataset.id)
   })
   rows.addEventListener('keydown', (event) => {
     const at = summaries.findIndex(({ id }) => id === markedId)
-    const to = moveByKey(event.key, at, summaries.length)
+    const to = moves[event.key]?.(at, summaries.length - 1)
     if (to === undefined || event.altKey || event.ctrlKey || event.metaKey) return
     event.preventDefault()
     pick(summaries[to]?.id)
@@ -52,13 +51,13 @@ export const createHistoryPanel = (select: (id: string | undefined) => void): Vi
     const id = shownId(model)
     if (model.summaries !== drawn) {
       drawn = model.summaries
-      const focused = document.activeElement instanceof HTMLElement ? document.activeElement.dataset.id : undefined
-      const hadFocus = rows.contains(document.activeElement)
+      const focused = document.activeElement
+      const focusedId = rows.contains(focused) ? focused?.getAttribute('data-id') : undefined
       summaries = [...model.summaries].reverse()
       list.show(summaries)
       mark(id)
-      const row = hadFocus && focused !== undefined ? list.elementOf(focused) : undefined
-      if (row instanceof HTMLElement && row !== document.activeElement) row.focus({ preventScroll: true })
+      const row = list.elementOf(focusedId ?? '')
+      if (row !== document.activeElement) row?.focus({ preventScroll: true })
     } else if (id !== markedId) mark(id)
     setAttribute(followNewest, 'hidden', model.selectedId === undefined)
     setAttribute(empty, 'hidden', summaries.length > 0)
@@ -83,22 +82,12 @@ const renderRow = ({ id, outcome, revision, durationMs, failure, changes, trigge
   )
 }
 
-/** Returns the index that a key moves to, or undefined if the key does not move. */
-const moveByKey = (key: string, at: number, length: number): number | undefined => {
-  switch (key) {
-    case 'ArrowDown':
-      return Math.min(at + 1, length - 1)
-    case 'ArrowUp':
-      return Math.max(at - 1, 0)
-    case 'PageDown':
-      return Math.min(at + 10, length - 1)
-    case 'PageUp':
-      return Math.max(at - 10, 0)
-    case 'Home':
-      return 0
-    case 'End':
-      return length - 1
-    default:
-      return undefined
-  }
+/** The index that each key moves to. */
+const moves: Readonly<Record<string, (at: number, last: number) => number>> = {
+  ArrowDown: (at, last) => Math.min(at + 1, last),
+  ArrowUp: (at) => Math.max(at - 1, 0),
+  PageDown: (at, last) => Math.min(at + 10, last),
+  PageUp: (at) => Math.max(at - 10, 0),
+  Home: () => 0,
+  End: (_, last) => last,
 }

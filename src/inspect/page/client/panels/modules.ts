@@ -1,6 +1,6 @@
-import type { InspectedModule } from '../../../stream/protocol.ts'
-import { layOutModules, MODULE_BOX } from '../charts/module-layout.ts'
-import { html, KeyedList, setAttribute, setText, svg, type View, visuallyHidden } from '../dom.ts'
+import { hasFailed, type InspectedModule } from '../../../stream/protocol.ts'
+import { layOutModules, MODULE_BOX, type ModuleNode } from '../charts/module-layout.ts'
+import { createKeyedList, html, setAttribute, setText, svg, type View, visuallyHidden } from '../dom.ts'
 import { phaseLabel, pluralize } from '../labels.ts'
 import { type Model, shownId, type Status } from '../model.ts'
 import { formatDuration } from '../time.ts'
@@ -23,12 +23,12 @@ export const createModules = (): View<Model> => {
   const empty = html('p', { class: 'empty' }, 'The modules of the service and their generations appear here.')
   const summary = html('p', { class: 'sum' })
   const element = html('div', {}, summary, viewport, empty)
-  const list = new KeyedList<Card>(cards, ({ name }) => name, renderCard)
+  const list = createKeyedList(cards, ({ name }: Card) => name, renderCard)
   let known = new Map<string, Card>()
   let drawnShape = ''
   let positions: ReadonlyMap<string, { readonly x: number; readonly y: number }> = new Map()
 
-  const layOut = (modules: readonly { readonly name: string; readonly after: readonly string[] }[]): void => {
+  const layOut = (modules: readonly ModuleNode[]): void => {
     const shape = JSON.stringify(modules)
     if (shape === drawnShape) return
     drawnShape = shape
@@ -43,11 +43,10 @@ export const createModules = (): View<Model> => {
   const place = ({ name }: Card): void => {
     const card = list.elementOf(name)
     const position = positions.get(name)
-    if (!(card instanceof HTMLElement) || position === undefined) return
-    card.style.setProperty('--x', `${position.x}px`)
-    card.style.setProperty('--y', `${position.y}px`)
-    card.style.setProperty('--w', `${MODULE_BOX.width}px`)
-    card.style.setProperty('--h', `${MODULE_BOX.height}px`)
+    if (card === undefined || position === undefined) return
+    const { x, y } = position
+    const pixels = { x, y, w: MODULE_BOX.width, h: MODULE_BOX.height }
+    for (const [property, value] of Object.entries(pixels)) card.style.setProperty(`--${property}`, `${value}px`)
   }
 
   const update = (model: Model): void => {
@@ -116,7 +115,6 @@ const describeWork = ({ phases }: InspectedModule): string | undefined => {
 const resultOf = (work: InspectedModule | undefined): string | undefined => {
   if (work === undefined) return undefined
   const { phases } = work
-  if (phases.some(({ result }) => result === 'failed' || result === 'timed-out')) return 'failed'
-  if (phases.some(({ result }) => result === 'running')) return 'running'
-  return phases.some(({ result }) => result === 'cancelled') ? 'cancelled' : 'done'
+  if (phases.some(hasFailed)) return 'failed'
+  return ['running', 'cancelled'].find((name) => phases.some(({ result }) => result === name)) ?? 'done'
 }

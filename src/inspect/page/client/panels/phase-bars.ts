@@ -1,5 +1,11 @@
-import type { InspectedModule, InspectedPhase, InspectedTransaction } from '../../../stream/protocol.ts'
-import { html, KeyedList, setAttribute, type View, visuallyHidden } from '../dom.ts'
+import {
+  hasFailed,
+  type InspectedModule,
+  type InspectedPhase,
+  type InspectedTransaction,
+} from '../../../stream/protocol.ts'
+import { createKeyedList, html, setAttribute, type View, visuallyHidden } from '../dom.ts'
+import { computeDepths } from '../charts/module-layout.ts'
 import { describePhase, phaseLabel } from '../labels.ts'
 import { formatDuration, now } from '../time.ts'
 
@@ -14,9 +20,10 @@ export const createPhaseBars = (): View<InspectedTransaction> => {
   const chart = html('div', { class: 'phase-bars' }, head, rows)
   const element = html('div', {}, chart, empty)
   // Rows keep their place while a transaction runs, so that the user can scroll and read.
-  const list = new KeyedList<{ readonly name: string; readonly render: () => HTMLElement }>(
+  type Row = { readonly name: string; readonly render: () => HTMLElement }
+  const list = createKeyedList(
     rows,
-    ({ name }) => name,
+    ({ name }: Row) => name,
     ({ render }) => render(),
   )
   const update = (transaction: InspectedTransaction): void => {
@@ -27,7 +34,7 @@ export const createPhaseBars = (): View<InspectedTransaction> => {
     empty.textContent = isRunning ? 'Reading and validating the document.' : 'No module was called.'
     const elapsedMs = isRunning ? now() - startedAt : durationMs
     const axisMs = axisLength(transaction, elapsedMs)
-    const depths = computeDepths(modules)
+    const depths = computeDepths(modules.map(({ module, after }) => [module, after]))
     head.replaceChildren(renderLegend(modules), renderAxis(axisMs))
     setAttribute(rows, 'tabindex', modules.length > MAX_UNSCROLLED_ROWS ? 0 : undefined)
     list.show(
@@ -50,15 +57,6 @@ const axisLength = (transaction: InspectedTransaction, elapsedMs: number): numbe
 
 const phaseEnd = ({ startMs, durationMs }: InspectedPhase, elapsedMs: number): number =>
   durationMs === undefined ? Math.max(elapsedMs, startMs) : startMs + durationMs
-
-/** Returns the length of the longest dependency chain before each module. */
-const computeDepths = (modules: readonly InspectedModule[]): ReadonlyMap<string, number> => {
-  const depths = new Map<string, number>()
-  for (const { module, after } of modules) {
-    depths.set(module, Math.max(-1, ...after.map((name) => depths.get(name) ?? -1)) + 1)
-  }
-  return depths
-}
 
 const renderLegend = (modules: readonly InspectedModule[]): HTMLElement => {
   const phases = new Set(modules.flatMap((module) => module.phases.map(({ phase }) => phase)))
@@ -109,7 +107,7 @@ const renderBar = (phase: InspectedPhase, axisMs: number, elapsedMs: number): HT
   const bar = html('span', { class: 'phase', 'data-phase': phase.phase, 'data-result': phase.result })
   bar.style.left = percent(phase.startMs, axisMs)
   bar.style.width = percent(phaseEnd(phase, elapsedMs) - phase.startMs, axisMs)
-  bar.title = describePhase(phase.phase, phase.durationMs, phase.result)
+  bar.title = describePhase(phase)
   return bar
 }
 
@@ -117,11 +115,9 @@ const renderBar = (phase: InspectedPhase, axisMs: number, elapsedMs: number): HT
 const renderPhases = (phases: readonly InspectedPhase[]): HTMLElement => {
   const element = html('span', { class: 'phases' })
   for (const phase of phases) {
-    const text = describePhase(phase.phase, phase.durationMs, phase.result)
-    element.append(html('span', { 'data-phase': phase.phase, 'data-bad': hasFailed(phase) }, text), ' ')
+    const attributes = { 'data-phase': phase.phase, 'data-bad': hasFailed(phase) }
+    element.append(html('span', attributes, describePhase(phase)), ' ')
   }
   if (phases.length === 0) element.append(html('span', {}, 'not called'))
   return element
 }
-
-const hasFailed = ({ result }: InspectedPhase): boolean => result === 'failed' || result === 'timed-out'

@@ -1,5 +1,5 @@
 import type { TransactionSummary } from '../../../stream/protocol.ts'
-import { html, KeyedList, setAttribute, setText, svg, type View } from '../dom.ts'
+import { createKeyedList, html, setAttribute, setText, svg, type View } from '../dom.ts'
 import { type OutcomeName, outcomes, pluralize } from '../labels.ts'
 import { type Model, shownId } from '../model.ts'
 import { formatTime } from '../time.ts'
@@ -19,7 +19,7 @@ export const createTimeline = (select: (id: string) => void): View<Model> => {
   const summary = html('p', { class: 'sum' })
   const track = html('div', { class: 'track', tabindex: 0, role: 'group', 'aria-label': 'Timeline' }, drawing)
   const element = html('div', { class: 'strip' }, summary, track)
-  const list = new KeyedList<TransactionSummary>(bars, ({ id }) => id, renderBar)
+  const list = createKeyedList(bars, ({ id }: TransactionSummary) => id, renderBar)
   let shown: readonly TransactionSummary[] | undefined
   let width = 0
   let step = MAX_STEP
@@ -34,17 +34,15 @@ export const createTimeline = (select: (id: string) => void): View<Model> => {
       const bar = list.elementOf(id)
       if (bar === undefined) continue
       setAttribute(bar, 'transform', `translate(${index * step} 0)`)
-      const rect = bar.querySelector('rect')
-      if (rect !== null) setAttribute(rect, 'width', Math.max(3, step - 2))
-      const dot = bar.querySelector('.dot')
-      if (dot !== null) setAttribute(dot, 'cx', step / 2)
+      bar.querySelector('rect')?.setAttribute('width', `${Math.max(3, step - 2)}`)
+      bar.querySelector('.dot')?.setAttribute('cx', `${step / 2}`)
     }
     const every = Math.max(1, Math.ceil(90 / step))
     times.replaceChildren(
-      ...summaries
-        .map(({ startedAt }, index) => ({ startedAt, index }))
-        .filter(({ index }) => index % every === 0 && (summaries.length - index) * step > 60)
-        .map(({ startedAt, index }) => svg('text', { x: index * step + 1, y: HEIGHT - 4 }, formatTime(startedAt))),
+      ...summaries.flatMap(({ startedAt }, index) => {
+        if (index % every > 0 || (summaries.length - index) * step <= 60) return []
+        return svg('text', { x: index * step + 1, y: HEIGHT - 4 }, formatTime(startedAt))
+      }),
     )
   }
 
