@@ -53,7 +53,7 @@ export const httpErrors = {
     message: 'Internal error of the inspector',
     hint: 'Report it as a bug. The reloader is not affected.',
   },
-} as const satisfies Record<string, { readonly status: number; readonly message: string; readonly hint: string }>
+} satisfies Record<string, { readonly status: number; readonly message: string; readonly hint: string }>
 
 export type HttpErrorCode = keyof typeof httpErrors
 

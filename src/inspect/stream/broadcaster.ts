@@ -1,17 +1,8 @@
 import type { ServerResponse } from 'node:http'
 import type { Clock } from '../../api/clock.ts'
 import type { Observation, ReloaderEvent } from '../../api/observation.ts'
-import {
-  type ActionName,
-  type EndReason,
-  hasFailed,
-  type Hello,
-  type InspectedTransaction,
-  type MachineName,
-  type MachineState,
-  type ReportedFailure,
-  type StreamEvents,
-} from './protocol.ts'
+import type { ActionName, EndReason, Hello, InspectedTransaction, MachineName, MachineState } from './protocol.ts'
+import { hasFailed, type ReportedFailure, type StreamEvents } from './protocol.ts'
 import { ReplayBuffer } from './replay-buffer.ts'
 import { formatFrame, HEARTBEAT_FRAME, SseConnection } from './sse-connection.ts'
 import { createThrottle, setBackgroundTimer, type Throttle } from './throttle.ts'

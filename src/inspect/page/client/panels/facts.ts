@@ -51,7 +51,7 @@ const sourceStates: Readonly<Record<string, string>> = {
 
 const connectedStates: ReadonlySet<string> = new Set(['watching', 're-reading', 'opening', 'closed'])
 
-/** Describes the last failure of the source, a transaction or a module. The note is a hint if the failure is current. */
+/** Describes the last failure of the source, a transaction or a module. A current one comes with its hint. */
 const describeLastError = ({ status, summaries, reported }: Model) => {
   if (status === undefined) return { text: 'unknown', note: '', isCurrent: false }
   const { lastError, state } = status.source

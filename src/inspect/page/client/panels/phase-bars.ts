@@ -1,11 +1,7 @@
-import {
-  hasFailed,
-  type InspectedModule,
-  type InspectedPhase,
-  type InspectedTransaction,
-} from '../../../stream/protocol.ts'
-import { createKeyedList, html, setAttribute, type View, visuallyHidden } from '../dom.ts'
+import type { InspectedModule, InspectedPhase, InspectedTransaction } from '../../../stream/protocol.ts'
+import { hasFailed } from '../../../stream/protocol.ts'
 import { computeDepths } from '../charts/module-layout.ts'
+import { createKeyedList, html, setAttribute, type View, visuallyHidden } from '../dom.ts'
 import { describePhase, phaseLabel } from '../labels.ts'
 import { formatDuration, now } from '../time.ts'
 
