@@ -19,8 +19,7 @@ export class SimulatedProcess {
 
   constructor(virtual: VirtualClock) {
     this.#virtual = virtual
-    const setTimeout: Clock['setTimeout'] = (...timer) => (this.isDead ? undefined : virtual.setTimeout(...timer))
-    this.clock = countingClock({ ...virtual, setTimeout }, this.#timers)
+    this.clock = countingClock(virtual, this.#timers, () => this.isDead)
   }
 
   /** Returns the clock that a module is given, which counts the module's timers; without a name, that of the globals. */
@@ -28,7 +27,7 @@ export class SimulatedProcess {
     const known = this.#moduleClocks.get(module)
     if (known !== undefined) return known.clock
     const timers = new Set<TimerHandle>()
-    const clock = countingClock(this.clock, timers)
+    const clock = countingClock(this.clock, timers, () => this.isDead)
     this.#moduleClocks.set(module, { clock, timers })
     return clock
   }
@@ -89,12 +88,13 @@ export class SimulatedProcess {
   }
 }
 
-/** Wraps a clock: `timers` has the armed ones. */
-const countingClock = ({ now, monotonic, setTimeout, clearTimeout }: Clock, timers: Set<TimerHandle>): Clock => ({
-  now,
-  monotonic,
+/** Wraps a clock: `timers` has the armed ones. A dead process arms none. */
+const countingClock = (inner: Clock, timers: Set<TimerHandle>, isDead: () => boolean): Clock => ({
+  now: inner.now,
+  monotonic: inner.monotonic,
   setTimeout: (callback, ms) => {
-    const handle = setTimeout(() => {
+    if (isDead()) return undefined
+    const handle = inner.setTimeout(() => {
       if (timers.delete(handle)) callback()
     }, ms)
     timers.add(handle)
@@ -102,7 +102,7 @@ const countingClock = ({ now, monotonic, setTimeout, clearTimeout }: Clock, time
   },
   clearTimeout: (handle) => {
     timers.delete(handle)
-    clearTimeout(handle)
+    inner.clearTimeout(handle)
   },
 })
 

@@ -37,11 +37,11 @@ let lastRun: Promise<unknown> = Promise.resolve()
 
 const playAlone = async <Config>(scenario: Scenario, subject: Subject<Config>): Promise<RunResult> => {
   const simulation = new Simulation(subject, scenario)
+  const currentClock = () => simulation.service?.process.clockFor() ?? simulation.clock
+  const restoreGlobals = subject.globals === 'virtual' ? installVirtualGlobals(currentClock) : () => {}
   const release = captureStrayErrors((error, what) =>
     simulation.log.breach('G13', `${what} would end the process: ${errorText(error)}`, error),
   )
-  const currentClock = () => simulation.service?.process.clockFor() ?? simulation.clock
-  const restoreGlobals = subject.globals === 'virtual' ? installVirtualGlobals(currentClock) : () => {}
   let served: unknown
   try {
     served = await playHistory(simulation)
