@@ -52,7 +52,7 @@ export class StepPlayer {
     }
   }
 
-  /** Performs a step during a call, where time stands still. */
+  /** Performs a step without letting time pass, as during a call. */
   #actNow(step: Step): void {
     const simulation = this.#simulation
     switch (step.do) {

@@ -31,10 +31,7 @@ export const reloaderOptionsOf = ({
   reconcileMs: [...steps, ...during.map(({ step }) => step)].some((step) => step.do === 'source') ? 10_000 : 3_600_000,
 })
 
-/**
- * Returns the longest time that one transaction may take (G10): every phase with its grace, one module after the other, in
- * milliseconds.
- */
+/** Returns how many milliseconds one transaction may take (G10): each phase with its grace, module after module. */
 export const longestTransactionMs = (modules: number, { soakMs = 0, confirmMs = 0 }: Scenario): number => {
   const { readMs, validateMs, prepareMs, applyMs, checkMs, closeMs, graceMs, persistMs } = deadlines
   const perModule = prepareMs + 2 * applyMs + 2 * closeMs + 2 * checkMs + 5 * graceMs

@@ -1,9 +1,6 @@
 import type { Scenario, Step } from './scenario.ts'
 
-/**
- * Formats a scenario as code to paste into a test. The code's `subject` is what was given to `simulate`: schema, modules and
- * invariants.
- */
+/** Formats a scenario as code to paste into a test. Its `subject` is what was given to `simulate`. */
 export const scenarioCode = (scenario: Scenario): string => {
   const { name = 'found by simulate', seed, start, last, faults, steps, during = [] } = scenario
   const { pauseMs, soakMs, confirmMs, persists } = scenario

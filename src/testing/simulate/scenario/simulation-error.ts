@@ -14,10 +14,7 @@ export type SimulationCode =
   /** fast-check is not installed. */
   | 'simulate.peer-missing'
 
-/**
- * The error that a simulation throws. Its message contains the documents of the scenario, which are the test's own and hold
- * no secrets.
- */
+/** The error of a simulation. Its message has the documents of the scenario: they are the test's own, not secrets. */
 export class SimulationError extends Error {
   override readonly name = 'SimulationError'
   readonly code: SimulationCode
