@@ -1,14 +1,26 @@
 import pg from 'pg'
 
-export type PgConnections = ReturnType<typeof trackConnections>
+/** Limits how long the connections of one pool may take to open, and can cut them. */
+export interface PgConnections {
+  /** The class for `new pg.Pool({ Client })`. */
+  readonly Client: new (
+    config?: string | pg.ClientConfig,
+  ) => pg.Client
+  /**
+   * Cuts every connection and refuses new ones. Queries that run or wait for a connection are rejected at once.
+   * `onRefused` is called after each refusal.
+   */
+  readonly cut: (onRefused: () => void) => void
+  /** True after `cut`: errors of connections are then expected. */
+  readonly isCut: () => boolean
+  /** True while a connection is open, opens, or waits until the server has closed it. */
+  readonly hasOpen: () => boolean
+}
 
 type ConnectCallback = ((error: Error) => void) | ((error: null, client: pg.Client) => void)
 
-/**
- * Tracks the connections of one pool, and can cut them. `connectMs` limits how long one may take to open, unless the pool
- * sets `connectionTimeoutMillis` itself.
- */
-export const trackConnections = (connectMs: number) => {
+/** @param connectMs limits how long one connection may open, unless the pool sets `connectionTimeoutMillis` itself. */
+export const trackConnections = (connectMs: number): PgConnections => {
   const open = new Set<pg.Client>()
   let onRefused: (() => void) | undefined
 
@@ -29,20 +41,13 @@ export const trackConnections = (connectMs: number) => {
   }
 
   return {
-    /** The class for `new pg.Pool({ Client })`. */
     Client: TrackedClient,
-    /**
-     * Cuts every connection and refuses new ones. Queries that run or wait for a connection are rejected at once.
-     * `callback` is called after each refusal.
-     */
-    cut: (callback: () => void): void => {
+    cut: (callback) => {
       onRefused = callback
       for (const client of open) cutConnection(client)
     },
-    /** True after `cut`: errors of connections are then expected. */
-    isCut: (): boolean => onRefused !== undefined,
-    /** True while a connection is open, opens, or waits until the server has closed it. */
-    hasOpen: (): boolean => open.size > 0,
+    isCut: () => onRefused !== undefined,
+    hasOpen: () => open.size > 0,
   }
 }
 
