@@ -22,9 +22,9 @@ const generateAssets = async (): Promise<string> => {
   return [
     head,
     "/** The page's code: `client/main.ts` and its imports. */",
-    `export const script =\n  ${toLiteral(script)}`,
+    `export const script: string =\n  ${toLiteral(script)}`,
     "/** The page's style: `client/style/page.css` and its imports. */",
-    `export const style =\n  ${toLiteral(style)}\n`,
+    `export const style: string =\n  ${toLiteral(style)}\n`,
   ].join('\n')
 }
 
@@ -56,7 +56,7 @@ const generateCharts = async (): Promise<string> => {
   return [
     head,
     '/** The statecharts with their layout, as JSON: `readonly Chart[]` of `client/charts/chart-data.ts`. */',
-    `export const charts =\n  ${toLiteral(escapeClosingTags(JSON.stringify(charts)))}\n`,
+    `export const charts: string =\n  ${toLiteral(escapeClosingTags(JSON.stringify(charts)))}\n`,
   ].join('\n')
 }
 
