@@ -41,7 +41,7 @@ export type {
   SourceState,
   SourceStatus,
 } from './api/status.ts'
-export type { Diff, Difference } from './model/diff.ts'
+export type { Diff, Difference } from './model/data/diff.ts'
 export type {
   DocumentCode,
   ErrorCode,

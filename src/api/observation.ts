@@ -1,6 +1,6 @@
 import type { MachineName, MachineState } from './machine-state.ts'
 import type { ReloaderStatus } from './status.ts'
-import type { Diff } from '../model/diff.ts'
+import type { Diff } from '../model/data/diff.ts'
 import { changeoverError, type Failure, type Phase } from '../model/failure.ts'
 import type { ModuleChange, PhaseTiming, TransactionRecord, Trigger } from '../model/record.ts'
 import type { Revision } from '../model/revision.ts'

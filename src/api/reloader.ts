@@ -1,5 +1,5 @@
 import type { Applier, CompensatingApplier } from './applier.ts'
-import type { Diff } from '../model/diff.ts'
+import type { Diff } from '../model/data/diff.ts'
 import type { Failure } from '../model/failure.ts'
 import type { ModuleChange, TransactionRecord } from '../model/record.ts'
 import type { DeepReadonly } from '../model/schema.ts'

@@ -1,4 +1,4 @@
-import { digestOf } from './digest.ts'
+import { digestOf } from './data/digest.ts'
 import type { Revision } from './revision.ts'
 
 /** Parsed, validated, deep-frozen plain data of one document. */

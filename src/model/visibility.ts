@@ -1,4 +1,4 @@
-import type { Path } from './not-plain.ts'
+import type { Path } from './data/not-plain.ts'
 
 /**
  * Decides which parts of a config may be shown. A key is shown if the schema declares it or a public path contains it;

@@ -1,6 +1,6 @@
 import { type ObservableActor, observeMachine, shownState } from '../xstate/machine-observer.ts'
 import type { MachineState } from '../api/machine-state.ts'
-import { diffOf } from '../model/diff.ts'
+import { diffOf } from '../model/data/diff.ts'
 import type { Failure } from '../model/failure.ts'
 import type { Visibility } from '../model/visibility.ts'
 import type { MachineName } from '../api/machine-state.ts'

@@ -1,6 +1,6 @@
 import { ChangeoverError, changeoverError } from '../model/failure.ts'
-import { NotPlain } from '../model/not-plain.ts'
-import { toPlain } from '../model/plain.ts'
+import { NotPlain } from '../model/data/not-plain.ts'
+import { toPlain } from '../model/data/plain.ts'
 import type { ModuleChange } from '../model/record.ts'
 import type { ModuleDefinition, Registry } from '../modules/registry.ts'
 import type { ServingStore } from '../modules/serving-store.ts'

@@ -1,7 +1,7 @@
 import { ignoreRejection, reportRejection } from '../async/thenable.ts'
 import type { ChangeContext } from '../api/reloader.ts'
 import { type Failure, failure } from '../model/failure.ts'
-import { isEqual } from '../model/plain.ts'
+import { isEqual } from '../model/data/plain.ts'
 
 export type Listener = (next: unknown, previous: unknown, context: ChangeContext) => unknown
 

@@ -1,6 +1,6 @@
 import { ChangeoverError, changeoverError, type Failure, type FailurePlace, failure } from '../model/failure.ts'
 import type { Visibility } from '../model/visibility.ts'
-import { kindOf, type Path } from '../model/not-plain.ts'
+import { kindOf, type Path } from '../model/data/not-plain.ts'
 import type { SchemaIssue } from '../model/schema.ts'
 
 /** Issues that an error lists; a document that is wrong throughout needs no more. */

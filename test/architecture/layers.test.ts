@@ -16,6 +16,17 @@ describe('the project', () => {
     expect(files.flatMap((path) => violations(path, readText(path)))).toEqual([])
   })
 
+  it('has no files that import each other in a circle', () => {
+    const files = ['src', 'machines'].flatMap((folder) => filesBelow(folder, '.ts'))
+    expect(files.length).toBeGreaterThan(200)
+    expect(importCycles(new Map(files.map((path) => [path, readText(path)])))).toEqual([])
+  })
+
+  it('has no folder of more than 15 files, and no loose file', () => {
+    expect(hallViolations(filesBelow('src', '.ts'))).toEqual([])
+    expect(hallViolations(filesBelow('src', '.css'))).toEqual([])
+  })
+
   it('has a file and types for every subpath it exports', () => {
     expect(exportViolations(manifest, paths, (path) => existsSync(join(root, path)))).toEqual([])
   })
@@ -23,9 +34,9 @@ describe('the project', () => {
 
 describe('the rule on imports', () => {
   it.each([
-    ['src/model/diff.ts', `import { join } from 'node:path'`],
-    ['src/model/diff.ts', `import type { Clock } from '../api/clock.ts'`],
-    ['src/model/diff.ts', `import PQueue from 'p-queue'`],
+    ['src/model/data/diff.ts', `import { join } from 'node:path'`],
+    ['src/model/data/diff.ts', `import type { Clock } from '../../api/clock.ts'`],
+    ['src/model/data/diff.ts', `import PQueue from 'p-queue'`],
     ['machines/watch/machine.ts', `import { createHash } from 'node:crypto'`],
     ['machines/watch/machine.ts', `import type { Clock } from '../../src/api/clock.ts'`],
     ['machines/watch/machine.ts', `import PQueue from 'p-queue'`],
@@ -64,7 +75,7 @@ describe('the rule on imports', () => {
   })
 
   it.each([
-    ['src/model/digest.ts', `import { createHmac } from 'node:crypto'`],
+    ['src/model/data/digest.ts', `import { createHmac } from 'node:crypto'`],
     [
       'machines/reload/machine.ts',
       `import { setup } from 'xstate'\nimport type { Outcome } from '../../src/model/record.ts'`,

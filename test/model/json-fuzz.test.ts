@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { countWrittenMembers, findDuplicateKey, LostMember, parseJson } from '../../src/model/json.ts'
-import type { Path } from '../../src/model/not-plain.ts'
-import { countMembers } from '../../src/model/count-members.ts'
+import { countWrittenMembers, findDuplicateKey, LostMember, parseJson } from '../../src/model/data/json.ts'
+import type { Path } from '../../src/model/data/not-plain.ts'
+import { countMembers } from '../../src/model/data/count-members.ts'
 import { createRandom, type Random } from '../support/random.ts'
 
 // A slow and simple reading of the JSON grammar, which remembers the first duplicate key.

@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util'
 import { describe, expect, it } from 'vitest'
-import { diffOf } from '../../src/model/diff.ts'
-import { digestOf } from '../../src/model/digest.ts'
+import { diffOf } from '../../src/model/data/diff.ts'
+import { digestOf } from '../../src/model/data/digest.ts'
 import { createVisibility } from '../../src/model/visibility.ts'
-import { isEqual, isImmutable, toPlain } from '../../src/model/plain.ts'
+import { isEqual, isImmutable, toPlain } from '../../src/model/data/plain.ts'
 import { type Json, mutated, randomJson, shuffled } from './random-json.ts'
 import { createRandom } from '../support/random.ts'
 

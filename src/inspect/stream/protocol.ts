@@ -1,7 +1,7 @@
 import type { MachineName, MachineState } from '../../api/machine-state.ts'
 import type { PlannedModule } from '../../api/observation.ts'
 import type { ReloaderStatus } from '../../api/status.ts'
-import type { Diff } from '../../model/diff.ts'
+import type { Diff } from '../../model/data/diff.ts'
 import type { Failure, Phase } from '../../model/failure.ts'
 import type { Outcome, PhaseTiming, Trigger } from '../../model/record.ts'
 import type { Revision } from '../../model/revision.ts'

@@ -1,5 +1,5 @@
 import type { ReloaderEvent } from '../../api/observation.ts'
-import type { Diff, Difference } from '../../model/diff.ts'
+import type { Diff, Difference } from '../../model/data/diff.ts'
 import type { TransactionRecord } from '../../model/record.ts'
 import type { InspectedTransaction, ReportedFailure, TransactionSummary } from './protocol.ts'
 import { TransactionLog, type TransactionStart } from './transaction-log.ts'

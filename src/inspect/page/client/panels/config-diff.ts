@@ -1,4 +1,4 @@
-import type { Diff, Difference } from '../../../../model/diff.ts'
+import type { Diff, Difference } from '../../../../model/data/diff.ts'
 import { html, visuallyHidden } from '../dom.ts'
 import { pluralize, shorten } from '../labels.ts'
 

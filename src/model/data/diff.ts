@@ -1,5 +1,5 @@
 import type { Path } from './not-plain.ts'
-import type { Visibility } from './visibility.ts'
+import type { Visibility } from '../visibility.ts'
 
 /** One difference between two configs. It holds values only if its path is public. */
 export interface Difference {

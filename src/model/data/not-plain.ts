@@ -1,4 +1,4 @@
-import type { ErrorCode, ValueKind } from './failure.ts'
+import type { ErrorCode, ValueKind } from '../failure.ts'
 
 /** The keys and indexes that lead to a value. */
 export type Path = readonly (string | number)[]
