@@ -27,6 +27,13 @@ describe('the project', () => {
     expect(hallViolations(filesBelow('src', '.css'))).toEqual([])
   })
 
+  it('has every file that ARCHITECTURE.md names', () => {
+    const files = filesBelow('.', '.ts')
+    const named = [...readText('ARCHITECTURE.md').matchAll(/[a-z0-9/-]+(?:\.test)?\.ts\b/g)].map(([path]) => path)
+    expect(named.length).toBeGreaterThan(30)
+    expect(named.filter((name) => !files.some((path) => path === name || path.endsWith(`/${name}`)))).toEqual([])
+  })
+
   it('has a file and types for every subpath it exports', () => {
     expect(exportViolations(manifest, paths, (path) => existsSync(join(root, path)))).toEqual([])
   })
