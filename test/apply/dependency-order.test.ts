@@ -33,7 +33,7 @@ const run = (order: readonly Node[], withTask: string) => {
   return { started, end, over, isOver: () => isOver }
 }
 
-describe('Work in order', () => {
+describe('inOrder', () => {
   test('starts each when all before it have ended', async () => {
     const work = run([node('a'), node('b'), node('c', 'a', 'b'), node('d', 'a')], 'abcd')
     expect(work.started).toEqual(['a', 'b'])
@@ -54,16 +54,16 @@ describe('Work in order', () => {
     expect(work.started).toEqual(['a', 'd'])
   })
 
-  test('does not wait for what has nothing to do and nobody before it', async () => {
+  test('does not wait for a node that has nothing to do and waits for none', async () => {
     const work = run([node('a'), node('b', 'a')], 'b')
     expect(work.started).toEqual(['b'])
   })
 
-  test('is over at once where there is nothing to do', async () => {
+  test('ends at once if there is nothing to do', async () => {
     await run([node('a'), node('b', 'a')], '').over
   })
 
-  test('takes a task that ends at once as ended, also in a chain that is very long', async () => {
+  test('goes on after a task that ends at once, also in a very long chain', async () => {
     const length = 100_000
     const order = Array.from({ length }, (_, index) => node(`n${index}`, `n${index - 1}`))
     const started: number[] = []

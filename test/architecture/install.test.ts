@@ -18,7 +18,7 @@ const locked = {
 }
 const installed = (packages: object): void => write('node_modules/.package-lock.json', { packages })
 
-// Stands in for npm: writes down what it was asked for, and fails where it is told to.
+// Stands in for npm: records its arguments, and fails on request.
 const npm = `
 require('node:fs').writeFileSync('asked.json', JSON.stringify({ args: process.argv.slice(2), dryRun: process.env.npm_config_dry_run ?? null }))
 process.exit(Number(process.env.NPM_EXIT_CODE ?? 0))`
@@ -46,7 +46,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
 describe('the installer', () => {
-  it('does nothing and says nothing where what is installed is what the lockfile asks for', () => {
+  it('does nothing and says nothing if the lockfile is installed already', () => {
     installed({ 'node_modules/one': { version: '1.0.0', integrity: 'sha512-one' } })
     expect(install()).toEqual({ status: 0, stdout: '', stderr: '', asked: undefined })
   })
@@ -68,12 +68,12 @@ describe('the installer', () => {
     expect(asked).toEqual({ args: ['ci', '--include=dev', '--no-audit', '--no-fund'], dryRun: null })
   })
 
-  it('installs where an install was broken off', () => {
+  it('installs if an earlier install was interrupted', () => {
     writeFileSync(join(folder, 'node_modules', '.package-lock.json'), '{ "packa')
     expect(install().asked).toBeDefined()
   })
 
-  it('fails where npm fails', () => {
+  it('fails if npm fails', () => {
     expect(install({ NPM_EXIT_CODE: '7' }).status).toBe(7)
   })
 

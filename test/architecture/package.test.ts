@@ -183,7 +183,7 @@ describe('the bundle', () => {
     expect(imported).not.toContain('cockatiel')
   })
 
-  it('shows the source files in a stack where Node is told to follow the source maps', async () => {
+  it('shows the source files in a stack if Node follows the source maps', async () => {
     expect(await run(traceScript, '--enable-source-maps')).toMatch(/changeover\/src\/reloader\/reloader\.ts:\d+/)
     expect(await run(traceScript)).toMatch(/changeover\/dist\/chunks\/core\.js:\d+/)
   })

@@ -11,7 +11,7 @@ export const readText = (path: string): string => readFileSync(join(root, path),
 /** A file of the project as JSON; its shape is the caller's claim. */
 export const readJson = <T>(path: string): T => JSON.parse(readText(path)) as T
 
-/** All files with an ending below a folder of the project, as sorted paths with forward slashes; none where there is no such folder. */
+/** All files with an ending below a folder of the project, as sorted paths with forward slashes; none if the folder does not exist. */
 export const filesBelow = (folder: string, ending: string): readonly string[] => {
   try {
     return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })

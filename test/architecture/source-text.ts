@@ -5,7 +5,7 @@ export interface Import {
   readonly typeOnly: boolean
 }
 
-/** What is left of a text once it is masked; both keep every line where it was. */
+/** A text with parts masked; every line keeps its place. */
 export interface MaskedText {
   /** Without comments. */
   readonly code: string

@@ -45,7 +45,7 @@ export const startWriter = async (endpoint: string): Promise<Writer> => {
 /** Figures run as they are built. */
 const extension = import.meta.filename.slice(import.meta.filename.lastIndexOf('.'))
 
-/** The next message of a child; rejects where it ends instead. */
+/** The next message of a child; rejects if the child ends instead. */
 export const answerOf = <Answer>(child: ChildProcess): Promise<Answer> =>
   new Promise((resolve, reject) => {
     const onExit = (): void => {

@@ -13,7 +13,7 @@ export interface Measure {
   readonly ratio?: number
   /** What it should be, in words. Absent for what is only told. */
   readonly goal?: string
-  /** Absent where there is no goal. */
+  /** Absent if there is no goal. */
   readonly isMet?: boolean
   /** A fact without which the number says little: a rate, a spread, a count. */
   readonly note?: string

@@ -2,7 +2,7 @@ import type { Figure } from './figure.ts'
 
 type Load = () => Promise<{ readonly figure: Figure }>
 
-/** Each figure by its name, in the order of the table; loaded only where it is measured. */
+/** Each figure by its name, in the order of the table; loaded only if it is measured. */
 export const figures = {
   latency: () => import('./figures/latency.ts'),
   read: () => import('./figures/read.ts'),

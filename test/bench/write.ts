@@ -37,7 +37,7 @@ export const performanceBlock = (stored: Stored): string => `${smallTable(stored
 
 const rewrite = async (path: string | URL, name: string, content: string): Promise<void> => {
   const text = await readFile(path, 'utf8')
-  blockOf(text, name) // throws where there is none
+  blockOf(text, name) // throws if there is none
   await writeFile(path, withBlock(text, name, content))
 }
 

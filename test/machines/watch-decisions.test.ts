@@ -230,7 +230,7 @@ describe('A close of the watch machine', () => {
   })
 
   for (const [state, begin] of Object.entries(states)) {
-    it(`leads from ${state} to closed at once, where nothing runs`, () => {
+    it(`leads from ${state} to closed at once, and nothing runs there`, () => {
       const story = begin()
       expect(story.state).toBe(state)
       const { delivered } = story
