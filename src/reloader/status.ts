@@ -1,4 +1,4 @@
-import type { ModuleStatus, ReloaderStatus } from '../api/status.ts'
+import type { ModuleStatus, ReloaderStatus, SourceStatus } from '../api/status.ts'
 import type { Engine } from '../engine/engine.ts'
 import { isNewer, isSameRevision } from '../model/revision.ts'
 import type { Snapshot } from '../model/snapshot.ts'
@@ -24,7 +24,7 @@ export const statusOf = (deps: StatusDeps): ReloaderStatus => {
     ...(serving === undefined ? {} : { serving }),
     ...(lastKnownGood === undefined ? {} : { lastKnownGood }),
     goodHistory: safety.goodHistory.goods.map(goodStatus),
-    ...staleStatus(deps),
+    ...staleStatus(source, deps),
     ...frozenStatus(deps),
     ...confirmationStatus(deps),
     quarantine: safety.quarantine.active.map(({ build: _, ...shownOf }) => shownOf),
@@ -39,8 +39,10 @@ export const statusOf = (deps: StatusDeps): ReloaderStatus => {
 }
 
 /** Since when what serves has not been compared with the source; absent while the source is followed. */
-const staleStatus = ({ intake, restore, store }: StatusDeps): Pick<ReloaderStatus, 'stale'> => {
-  const { state, verifiedAt } = intake.status
+const staleStatus = (
+  { state, verifiedAt }: SourceStatus,
+  { restore, store }: StatusDeps,
+): Pick<ReloaderStatus, 'stale'> => {
   if (state === 'closed' || store.snapshot === undefined) return {}
   const isLost = state === 'backing-off' || state === 'connecting'
   const since = verifiedAt === undefined ? restore.provedAt : isLost ? verifiedAt : undefined

@@ -23,9 +23,9 @@ const guarded = (name: string, inspector: MachineInspector, report: Report) => {
     report(failure('listener.failed', { detail: `the option inspect, machine ${name}` }, error))
   }
   // XState calls it in the middle of a transition, where a throw would end the machine.
-  return (told: InspectionEvent): void => {
+  return (event: InspectionEvent): void => {
     try {
-      const view = viewOf(told)
+      const view = viewOf(event)
       if (view === undefined) return
       reportRejection(typeof inspector === 'function' ? inspector(view) : inspector.next?.(view), note)
     } catch (error) {

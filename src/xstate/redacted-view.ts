@@ -76,24 +76,29 @@ const viewOfEvent = (event: Readonly<Record<string, unknown>> & { readonly type:
 }
 
 /** Copies the part of an inspection event that may be shown; undefined for events that a later XState may add. */
-export const viewOf = (told: InspectionEvent): MachineInspectionEvent | undefined => {
-  const inspected: InspectionEventBase = { rootId: told.rootId, actorRef: viewOfActor(told.actorRef) }
-  switch (told.type) {
+export const viewOf = (event: InspectionEvent): MachineInspectionEvent | undefined => {
+  const inspected: InspectionEventBase = { rootId: event.rootId, actorRef: viewOfActor(event.actorRef) }
+  switch (event.type) {
     case '@xstate.actor':
-      return { type: told.type, ...inspected }
+      return { type: event.type, ...inspected }
     case '@xstate.event': {
-      const sourceRef = told.sourceRef === undefined ? undefined : viewOfActor(told.sourceRef)
-      return { type: told.type, ...inspected, sourceRef, event: viewOfEvent(told.event) }
+      const sourceRef = event.sourceRef === undefined ? undefined : viewOfActor(event.sourceRef)
+      return { type: event.type, ...inspected, sourceRef, event: viewOfEvent(event.event) }
     }
     case '@xstate.snapshot':
-      return { type: told.type, ...inspected, event: viewOfEvent(told.event), snapshot: viewOfSnapshot(told.snapshot) }
+      return {
+        type: event.type,
+        ...inspected,
+        event: viewOfEvent(event.event),
+        snapshot: viewOfSnapshot(event.snapshot),
+      }
     case '@xstate.microstep': {
-      const step = { event: viewOfEvent(told.event), snapshot: viewOfSnapshot(told.snapshot) }
-      return { type: told.type, ...inspected, ...step, _transitions: [] }
+      const step = { event: viewOfEvent(event.event), snapshot: viewOfSnapshot(event.snapshot) }
+      return { type: event.type, ...inspected, ...step, _transitions: [] }
     }
     case '@xstate.action': {
-      const { type, params } = told.action
-      return { type: told.type, ...inspected, action: { type, params: shownPart(params, shownFields.params) } }
+      const { type, params } = event.action
+      return { type: event.type, ...inspected, action: { type, params: shownPart(params, shownFields.params) } }
     }
     default:
       return undefined

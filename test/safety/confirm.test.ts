@@ -86,7 +86,7 @@ test('A confirmation is rejected if its id is wrong, if it is the second one, or
   expect(process.served).toBe(2)
 })
 
-test('A confirmation before the commit is rejected, because nobody can know yet what they confirm', async () => {
+test('A confirmation before the commit is rejected, because it is not known yet what is confirmed', async () => {
   const { deployment, process } = await soakedDeployment([1], confirming)
   const prefix = process.records[0]?.id.split('-')[0]
   const codes: string[] = []
