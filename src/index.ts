@@ -56,5 +56,6 @@ export { ChangeoverError, isChangeoverError, unsafeCause } from './model/failure
 export type { ModuleChange, ModuleRecord, Outcome, PhaseTiming, TransactionRecord, Trigger } from './model/record.ts'
 export type { Revision } from './model/revision.ts'
 export type { ConfigPath, DeepReadonly, Schema, SchemaIssue, SchemaResult } from './model/schema.ts'
+export { permanent, transient } from './model/permanence.ts'
 export { timedTree } from './model/timed-tree.ts'
 export { createReloader } from './reloader/reloader.ts'

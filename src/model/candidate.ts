@@ -1,5 +1,8 @@
 import type { Revision } from './revision.ts'
 
+/** Names the modules that are prepared again although nothing in their slices has changed. */
+export type Forced = 'all' | readonly string[]
+
 /**
  * A token for a document that may be applied. The document itself is stored outside the machines, since an inspector
  * sees everything that a machine holds.
@@ -10,4 +13,6 @@ export interface Candidate {
   readonly isLastKnownGood?: boolean
   /** True if a freeze held the document back or aborted it: it is then applied although it has been seen before. */
   readonly wasFrozen?: boolean
+  /** The modules that are prepared again although their slices are equal: those of a refresh, or all. */
+  readonly forces?: Forced
 }
