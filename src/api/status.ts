@@ -38,8 +38,10 @@ export interface QuarantineStatus {
   readonly digest: string
   /** The name of the revision. */
   readonly revision: string
-  /** The code of the first failure. */
+  /** The code of the failure that decided. */
   readonly code: string
+  /** What the code means, and the code of the cause, as text. */
+  readonly reason: string
   /** The code of its cause, if it has one that may be shown. */
   readonly causeCode?: string
   readonly module?: string
@@ -48,8 +50,12 @@ export interface QuarantineStatus {
   readonly count: number
   /** Wall-clock time of the last failure. */
   readonly since: number
-  /** Wall-clock time of the next try; absent if it is tried only after a change, `retry` or `release`. */
-  readonly until?: number
+  /**
+   * Wall-clock time of the next try. Absent if only a caller has it tried again, with `retry`, `release` or `reload`: a
+   * `commit` threw, the change was not confirmed, or the module declared the failure `permanent`. In every case the entry
+   * ends once another document has committed.
+   */
+  readonly nextTryAt?: number
 }
 
 /** The state of one module and the account of its generations: `opened = closed + live + leaked`, always. */

@@ -129,8 +129,9 @@ export class Engine {
     // At rest, what serves needs no offer; while a transaction runs, what serves now may not serve in the end.
     if (wasFrozen && isResting && isSameRevision(candidate.revision, this.#store.snapshot?.revision)) return
     const isLastKnownGood = isSoaking && this.#validation.isLastKnownGood(candidate, this.executor.lastKnownGood)
+    const marks = { ...(wasFrozen ? { wasFrozen } : {}), ...(isLastKnownGood ? { isLastKnownGood } : {}) }
     const isMarked = wasFrozen || isLastKnownGood
-    const offered = isMarked ? this.intake.documents.mark(candidate, { wasFrozen, isLastKnownGood }) : candidate
+    const offered = isMarked ? this.intake.documents.mark(candidate, marks) : candidate
     this.machine.send({ type: 'source.changed', candidate: offered })
   }
 

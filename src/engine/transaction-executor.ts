@@ -81,10 +81,10 @@ export class TransactionExecutor {
     const transaction = this.#begin(epoch, input.trigger)
     transaction.beginValidation(input.candidate)
     const serving = store.snapshot?.config
-    const { verdict, snapshot, plan, failures } = await validation.validate(input, call)
-    transaction.noteValidated(snapshot, plan, failures)
+    const validated = await validation.validate(input, call)
+    transaction.noteValidated(validated)
     events.planned(transaction, serving, visibility)
-    return verdict
+    return validated.verdict
   }
 
   /** Writes down that the config is tried, before any module is called. */

@@ -37,14 +37,9 @@ export class SourceReader {
   }
 
   /** Makes another candidate of the same document, with what has become known of it. */
-  mark(candidate: Candidate, { isLastKnownGood, wasFrozen }: Required<Omit<Candidate, 'revision'>>): Candidate {
-    const document = this.documentOf(candidate)
-    const marked = {
-      revision: document.revision,
-      ...(isLastKnownGood ? { isLastKnownGood } : {}),
-      ...(wasFrozen ? { wasFrozen } : {}),
-    }
-    this.#documents.set(marked, document)
+  mark(candidate: Candidate, marks: Omit<Candidate, 'revision'>): Candidate {
+    const marked = { ...candidate, ...marks }
+    this.#documents.set(marked, this.documentOf(candidate))
     return marked
   }
 

@@ -22,6 +22,8 @@ export const codeTable = {
 /** The codes of all failures. */
 export type ErrorCode = keyof typeof codeTable
 
+export const isErrorCode = (code: string): code is ErrorCode => Object.hasOwn(codeTable, code)
+
 /** The codes with which a source fails. */
 export type SourceCode = Extract<ErrorCode, `source.${string}`>
 

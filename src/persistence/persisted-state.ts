@@ -45,8 +45,10 @@ export interface ConfigAttempt {
 export const MAX_QUARANTINED = 64
 
 /** A config that is not tried again until its entry expires or is released, in one build. */
-export interface Quarantined extends QuarantineStatus {
+export interface Quarantined extends Omit<QuarantineStatus, 'reason' | 'nextTryAt'> {
   readonly build: string
+  /** Wall-clock time of the next try; absent if the entry has no expiry. */
+  readonly until?: number
 }
 
 /** Why changes are frozen. */

@@ -29,7 +29,7 @@ export const dryRun = async (
   try {
     const snapshot = await builder.snapshotOf(document, builder.textOf(document), serving, new AbortController())
     if (snapshot.config !== serving) builder.askPolicies(snapshot, serving)
-    const plan = planOf(registry, store, snapshot.config, degraded)
+    const plan = planOf(registry, store, snapshot.config, { degraded })
     const work: ModuleWork = { plan, revision: {}, timings: new PhaseTimings(clock) }
     const { isPrepared, failures } = prepare ? await prepareDry(work, phases) : nothingPrepared
     const isUnchanged = snapshot.config === serving && plan.size === 0

@@ -1,9 +1,11 @@
-import type { ModuleStatus, ReloaderStatus, SourceStatus } from '../api/status.ts'
+import type { ModuleStatus, QuarantineStatus, ReloaderStatus, SourceStatus } from '../api/status.ts'
 import type { Engine } from '../engine/engine.ts'
+import { codeTable, isErrorCode } from '../model/error-codes.ts'
 import { isNewer, isSameRevision } from '../model/revision.ts'
 import type { Snapshot } from '../model/snapshot.ts'
 import type { ServingStore } from '../modules/serving-store.ts'
 import type { Slot } from '../modules/slot.ts'
+import type { Quarantined } from '../persistence/persisted-state.ts'
 import { goodStatus } from '../safety/good-history.ts'
 
 type StatusDeps = Pick<Engine, 'machine' | 'executor' | 'intake' | 'restore' | 'safety' | 'recorder'> & {
@@ -27,7 +29,7 @@ export const statusOf = (deps: StatusDeps): ReloaderStatus => {
     ...staleStatus(source, deps),
     ...frozenStatus(deps),
     ...confirmationStatus(deps),
-    quarantine: safety.quarantine.active.map(({ build: _, ...shownOf }) => shownOf),
+    quarantine: safety.quarantine.active.map(quarantineStatus),
     ...(safety.persistenceStatus === undefined ? {} : { persistence: safety.persistenceStatus }),
     inSync: isInSync,
     degraded: context.degraded,
@@ -35,6 +37,16 @@ export const statusOf = (deps: StatusDeps): ReloaderStatus => {
     modules: moduleStatuses(store, context.degraded, state === 'closed'),
     counters: recorder.counters,
     ...(recorder.last === undefined ? {} : { last: recorder.last }),
+  }
+}
+
+const quarantineStatus = ({ build: _, until, ...entry }: Quarantined): QuarantineStatus => {
+  const { code, causeCode } = entry
+  const what = isErrorCode(code) ? codeTable[code].what : code // another version may have written it
+  return {
+    ...entry,
+    reason: causeCode === undefined ? what : `${what} (${causeCode})`,
+    ...(until === undefined ? {} : { nextTryAt: until }),
   }
 }
 

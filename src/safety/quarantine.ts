@@ -2,31 +2,13 @@ import { backoffMs } from '../async/backoff.ts'
 import type { QuarantineOptions } from '../api/options.ts'
 import type { Clock, TimerHandle } from '../api/clock.ts'
 import { MAX_QUARANTINED, type Quarantined } from '../persistence/persisted-state.ts'
-import type { ErrorCode, Failure } from '../model/failure.ts'
+import type { Failure } from '../model/failure.ts'
 
 /** The latest time that a `Date` can show. */
 const MAX_TIME = 8.64e15
 
-// Time was short, or something was busy: it may work another time.
-const passingCodes = new Set<ErrorCode>([
-  'module.prepare-timeout',
-  'module.apply-timeout',
-  'module.check-timeout',
-  'module.stuck',
-  'module.unsettled',
-  'internal.error',
-])
-
-// Failed connections: codes of Node, and of PostgreSQL (appendix A, classes 08, 53 and 57).
-const passingCauses = new Set(
-  'EAI_AGAIN ECONNABORTED ECONNREFUSED ECONNRESET EHOSTUNREACH EMFILE ENETUNREACH ENFILE EPIPE ETIMEDOUT ERR_SOCKET_CLOSED 08000 08001 08003 08004 08006 53000 53200 53300 53400 57P01 57P02 57P03'.split(
-    ' ',
-  ),
-)
-
-/** True if the same document may be applied later: a deadline passed, or a connection failed. */
-const mayPass = ({ code, cause }: Failure): boolean =>
-  passingCodes.has(code) || (cause?.code !== undefined && passingCauses.has(cause.code))
+/** How much sooner, at most, a document is tried again whose last try touched nothing that serves. */
+const UNEXPOSED_SHARE = 0.1
 
 /** A document that is quarantined. */
 export interface Culprit {
@@ -34,6 +16,18 @@ export interface Culprit {
   readonly revision: string
   /** The build that it failed in. @default this one */
   readonly build?: string
+}
+
+/** The name under which a refresh of a config is quarantined: that it failed says nothing against the config itself. */
+export const refreshOf = (digest: string): string => `${digest}+refresh`
+
+/** Why a document is quarantined. */
+export interface Verdict {
+  readonly failure: Failure
+  /** True if the document fails in the same way each time, so that only another one helps. */
+  readonly isLasting: boolean
+  /** True if it had been committed before it failed: trying it again puts requests on it again. */
+  readonly wasExposed: boolean
 }
 
 /** Remembers which configs failed in `applying`, so that they are not tried again before something changes. */
@@ -77,19 +71,20 @@ export class Quarantine {
   }
 
   /** The entry that holds this config back now. Uses up a pass that was given for it. */
-  blocks(snapshot: { readonly digest: string }): Quarantined | undefined {
+  blocks(digest: string): Quarantined | undefined {
     const pass = this.#pass
     this.#pass = undefined
     if (this.#entries.length === 0) return undefined
-    const { digest } = snapshot
     return pass === digest ? undefined : this.active.find((entry) => entry.digest === digest)
   }
 
-  /** Adds a config that failed in `applying`. A failure that may pass expires with back-off; any other has no expiry. */
-  add(culprit: Culprit, failed: Failure): void {
-    const { code, cause, module, phase } = failed
+  /** Adds a config that failed in `applying`. It expires with back-off, unless only another document helps. */
+  add(culprit: Culprit, { failure, isLasting, wasExposed }: Verdict): void {
+    const { code, cause, module, phase } = failure
     const now = this.#clock.now()
     const count = (this.#find(culprit.digest, culprit.build)?.count ?? 0) + 1
+    const { minMs, maxMs } = this.#settings
+    const backoff = { minMs, maxMs: wasExposed ? maxMs : Math.max(minMs, maxMs * UNEXPOSED_SHARE) }
     this.#put({
       build: this.#build,
       ...culprit,
@@ -99,7 +94,7 @@ export class Quarantine {
       ...(phase === undefined ? {} : { phase }),
       count,
       since: now,
-      ...(mayPass(failed) ? { until: now + Math.ceil(backoffMs(this.#settings, count, this.#random)) } : {}),
+      ...(isLasting ? {} : { until: now + Math.ceil(backoffMs(backoff, count, this.#random)) }),
     })
   }
 
@@ -110,9 +105,17 @@ export class Quarantine {
     this.#put({ build: this.#build, ...culprit, code: 'attempt.died', count: deaths, since: now, until })
   }
 
-  /** Forgets a config that has held, for this build. */
+  /** Forgets a config that has held, for this build, and its refreshes. */
   clear(digest: string): void {
-    this.#entries = this.#entries.filter((entry) => entry !== this.#find(digest))
+    const keys = [digest, refreshOf(digest)]
+    this.#entries = this.#entries.filter((entry) => entry.build !== this.#build || !keys.includes(entry.digest))
+  }
+
+  /** Forgets every other config of this build: another document serves, so their time has passed. False if none was known. */
+  clearOthers(digest: string): boolean {
+    const before = this.#entries.length
+    this.#entries = this.#entries.filter((entry) => entry.build !== this.#build || entry.digest === digest)
+    return this.#entries.length < before
   }
 
   /** Forgets one config, or all of them, for every build. */

@@ -1,5 +1,6 @@
 import type { Untried } from '../../machines/index.ts'
 import { type Failure, failure } from '../model/failure.ts'
+import { isLasting } from './lasting.ts'
 import type { Outcome } from '../model/record.ts'
 import type { Snapshot } from '../model/snapshot.ts'
 import type { ConfigAttempt, Frozen, Good, Journal } from '../persistence/persisted-state.ts'
@@ -8,7 +9,7 @@ import type { Settings } from '../settings/settings.ts'
 import type { Transaction } from '../transaction/transaction.ts'
 import { CrashGuard } from './crash-guard.ts'
 import { GoodHistory } from './good-history.ts'
-import { Quarantine } from './quarantine.ts'
+import { Quarantine, refreshOf, type Verdict } from './quarantine.ts'
 
 const withoutRevert = ({ reason, since }: Frozen): Frozen => ({ reason, since })
 
@@ -125,17 +126,18 @@ export class Safety {
     const { snapshot, failures, trigger } = transaction
     // Closed before it was confirmed: after the restart everything is as before.
     const isUnconfirmed = outcome === 'aborted' && transaction.commit !== undefined && awaitsConfirmation
-    if (isUnconfirmed) this.#quarantine(transaction, failure('confirm.expired', transaction.revision))
+    if (isUnconfirmed) this.#quarantine(transaction, [failure('confirm.expired', transaction.revision)])
     const isOver = outcome === 'rolled-back' || outcome === 'degraded'
     const isEnded = isOver && snapshot !== undefined && this.#crashGuard.end(snapshot.digest)
     const isSuspended = this.#crashGuard.suspend()
-    const [cause] = failures
     const isAtFault = isOver && this.untilOf(transaction, hasServed) === 'released'
-    if (isAtFault && cause !== undefined) this.#quarantine(transaction, cause)
+    if (isAtFault) this.#quarantine(transaction, failures)
+    const isNewest = outcome === 'committed' || outcome === 'unchanged'
+    const isCleared = isNewest && this.#clearOthers(transaction)
     // The freeze stays, but a restart must not serve what did not hold.
     const isRevertOver = trigger === 'revert' && (isOver || outcome === 'rejected')
     if (isRevertOver && this.#frozen !== undefined) this.#frozen = withoutRevert(this.#frozen)
-    if (isEnded || isSuspended || isUnconfirmed || isAtFault || isRevertOver) void this.#save()
+    if (isEnded || isSuspended || isUnconfirmed || isAtFault || isCleared || isRevertOver) void this.#save()
     this.#expect(transaction, untried)
   }
 
@@ -148,7 +150,7 @@ export class Safety {
 
   #expect(transaction: Readonly<Transaction>, untried: Untried | undefined): void {
     if (untried === undefined) this.#untriedDigest = undefined
-    else if (untried.candidate === transaction.candidate) this.#untriedDigest = transaction.snapshot?.digest
+    else if (untried.candidate === transaction.candidate) this.#untriedDigest = keyOf(transaction)
     this.quarantine.expect(untried?.until === 'released' ? this.#untriedDigest : undefined)
   }
 
@@ -179,16 +181,25 @@ export class Safety {
     const { maxAttempts, logger } = this.#settings
     const culprit = { digest, revision, build }
     const place = { revision, detail: `${deaths} of ${maxAttempts} times` }
-    if (confirm) this.quarantine.add(culprit, failure('confirm.expired', { revision }))
+    if (confirm) this.quarantine.add(culprit, verdictOf([failure('confirm.expired', { revision })], true))
     else if (deaths >= maxAttempts) this.quarantine.addCrashing(culprit, deaths)
     const died = failure('attempt.died', place)
     logger.error({ changeover: died }, died.message)
     this.#report(died)
   }
 
-  #quarantine({ snapshot, revision }: Readonly<Transaction>, cause: Failure): void {
-    if (snapshot === undefined) return
-    this.quarantine.add({ digest: snapshot.digest, revision: revision.revision ?? '' }, cause)
+  #quarantine(transaction: Readonly<Transaction>, failures: readonly Failure[]): void {
+    const digest = keyOf(transaction)
+    if (digest === undefined) return
+    const { revision, committedAtMs } = transaction
+    const verdict = verdictOf(failures, committedAtMs !== undefined)
+    this.quarantine.add({ digest, revision: revision.revision ?? '' }, verdict)
+  }
+
+  /** What the source held before is over once it holds what serves. What is restored or reverted to says nothing of it. */
+  #clearOthers({ trigger, candidate, snapshot }: Readonly<Transaction>): boolean {
+    const isFromSource = candidate !== undefined && trigger !== 'restore' && trigger !== 'revert'
+    return isFromSource && snapshot !== undefined && this.quarantine.clearOthers(snapshot.digest)
   }
 
   async #save(): Promise<void> {
@@ -203,4 +214,14 @@ export class Safety {
       ...(this.#frozen === undefined ? {} : { frozen: this.#frozen }),
     }
   }
+}
+
+/** What a transaction is quarantined under: a refresh of what serves is not held against the config itself. */
+const keyOf = ({ snapshot, isRefresh }: Readonly<Transaction>): string | undefined =>
+  isRefresh && snapshot !== undefined ? refreshOf(snapshot.digest) : snapshot?.digest
+
+const verdictOf = (failures: readonly Failure[], wasExposed: boolean): Verdict => {
+  const lasting = failures.find(isLasting)
+  const [first = failure('internal.error')] = failures
+  return { failure: lasting ?? first, isLasting: lasting !== undefined, wasExposed }
 }

@@ -1,6 +1,7 @@
 import { ChangeoverError, changeoverError } from '../model/failure.ts'
 import { NotPlain } from '../model/data/not-plain.ts'
 import { toPlain } from '../model/data/plain.ts'
+import type { Forced } from '../model/candidate.ts'
 import type { ModuleChange } from '../model/record.ts'
 import type { ModuleDefinition, Registry } from '../modules/registry.ts'
 import type { ServingStore } from '../modules/serving-store.ts'
@@ -20,21 +21,32 @@ export type Plan = ReadonlyMap<string, Step>
 
 export const noSteps: Plan = new Map()
 
+/** Which modules change although their slices are equal. */
+interface Unconditional {
+  readonly degraded: readonly string[]
+  readonly forces?: Forced | undefined
+}
+
 /**
- * Plans which modules a config changes: those whose slice differs, those whose needs change with them, and those that
- * are degraded.
+ * Plans which modules a config changes: those whose slice differs, those whose needs change with them, those that are
+ * degraded, and those that a refresh names.
  *
  * @throws ChangeoverError `module.select-failed`, `config.not-plain`
  */
-export const planOf = (registry: Registry, store: ServingStore, config: unknown, degraded: readonly string[]): Plan => {
+export const planOf = (
+  registry: Registry,
+  store: ServingStore,
+  config: unknown,
+  { degraded, forces = [] }: Unconditional,
+): Plan => {
   const plan = new Map<string, Step>()
-  const forced = new Set(degraded)
+  const isDegraded = new Set(degraded)
+  const isForced = forces === 'all' ? { has: () => true } : new Set(forces)
   for (const module of registry.order) {
     const slot = store.slot(module.name)
     const next = selectSlice(slot, config)
-    const isForced = forced.has(module.name)
-    const needsChanged = Object.values(module.needs).some((name) => plan.has(name))
-    const change = changeOf(slot.slice, next, isForced, needsChanged)
+    const mustChange = isForced.has(module.name) || Object.values(module.needs).some((name) => plan.has(name))
+    const change = changeOf(slot.slice, next, isDegraded.has(module.name), mustChange)
     if (change !== undefined) plan.set(module.name, { slot, module, change, next, previous: slot.slice })
   }
   return plan
@@ -43,14 +55,14 @@ export const planOf = (registry: Registry, store: ServingStore, config: unknown,
 const changeOf = (
   previous: unknown,
   next: unknown,
-  isForced: boolean,
-  needsChanged: boolean,
+  isDegraded: boolean,
+  mustChange: boolean,
 ): ModuleChange | undefined => {
   // Degraded and off: its first apply was never undone, so it must still be closed.
-  if (next === undefined) return previous === undefined && !isForced ? undefined : 'off'
+  if (next === undefined) return previous === undefined && !isDegraded ? undefined : 'off'
   if (previous === undefined) return 'open'
-  if (isForced) return 'repair'
-  return next !== previous || needsChanged ? 'replace' : undefined
+  if (isDegraded) return 'repair'
+  return next !== previous || mustChange ? 'replace' : undefined
 }
 
 /** The module's slice as plain data; the object that serves, if nothing differs. */

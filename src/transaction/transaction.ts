@@ -25,6 +25,17 @@ export interface TransactionStart {
   readonly onPhase?: OnPhase
 }
 
+/** What the validation of a document has found. */
+export interface Validated {
+  /** Undefined if the document is no config. */
+  readonly snapshot: Snapshot | undefined
+  /** Empty unless the document is to be applied. */
+  readonly plan: Plan
+  /** True if its config serves already and only its modules are prepared again. */
+  readonly isRefresh: boolean
+  readonly failures: readonly Failure[]
+}
+
 const busyCodes = new Set<ErrorCode>(['module.unsettled', 'module.stuck'])
 
 const nothingStaged: ReadonlyMap<string, GenerationRecord> = new Map()
@@ -44,6 +55,8 @@ export class Transaction implements ModuleWork {
   /** What it would serve; set once validated. */
   snapshot: Snapshot | undefined
   plan: Plan = noSteps
+  /** True if its config serves already and only its modules are prepared again. */
+  isRefresh = false
   /** The next generations, by module; empty once `release` was called. */
   staged = nothingStaged
   /** What the commit switched; undefined before it, after a rollback, and once `release` was called. */
@@ -83,11 +96,13 @@ export class Transaction implements ModuleWork {
     this.failures.length = 0
     this.snapshot = undefined
     this.plan = noSteps
+    this.isRefresh = false
   }
 
-  noteValidated(snapshot: Snapshot | undefined, plan: Plan, failures: readonly Failure[]): void {
+  noteValidated({ snapshot, plan, failures, isRefresh }: Validated): void {
     this.snapshot = snapshot
     this.plan = plan
+    this.isRefresh = isRefresh
     this.fail(...failures)
   }
 

@@ -6,20 +6,24 @@ import type { Snapshot } from '../model/snapshot.ts'
 import type { Registry } from '../modules/registry.ts'
 import type { ServingStore } from '../modules/serving-store.ts'
 import type { SourceReader } from '../intake/source-reader.ts'
+import { refreshOf } from '../safety/quarantine.ts'
 import type { Safety } from '../safety/safety.ts'
-import { noSteps, type Plan, planOf } from '../transaction/plan.ts'
+import { noSteps, planOf } from '../transaction/plan.ts'
+import type { Validated } from '../transaction/transaction.ts'
 import type { HasSignal, SnapshotBuilder } from './snapshot-builder.ts'
 
 export type ValidationInput = Pick<ReloadContext, 'trigger' | 'candidate' | 'degraded' | 'soakFailed'>
 
-export interface ValidationResult {
+export interface ValidationResult extends Validated {
   readonly verdict: ValidateVerdict
-  /** Undefined if the document is no config. */
-  readonly snapshot: Snapshot | undefined
-  /** Empty unless the verdict is `valid`. */
-  readonly plan: Plan
-  readonly failures: readonly Failure[]
 }
+
+/** A result that applies nothing. */
+const result = (
+  verdict: ValidateVerdict,
+  snapshot: Snapshot | undefined,
+  failures: readonly Failure[] = [],
+): ValidationResult => ({ verdict, snapshot, plan: noSteps, isRefresh: false, failures })
 
 interface ValidationDeps {
   readonly registry: Registry
@@ -49,7 +53,7 @@ export class Validation {
       return this.#judge(snapshot, input)
     } catch (error) {
       const failures = error instanceof ChangeoverError ? error.failures : [failure('internal.error', {}, error)]
-      return { verdict: { kind: 'invalid' }, snapshot, plan: noSteps, failures }
+      return result({ kind: 'invalid' }, snapshot, failures)
     }
   }
 
@@ -57,25 +61,29 @@ export class Validation {
     const { registry, store, builder, safety } = this.#deps
     const serving = store.snapshot
     const isChange = snapshot.config !== serving?.config
-    if (!isChange && degraded.length === 0 && !soakFailed) {
-      return { verdict: { kind: 'unchanged' }, snapshot, plan: noSteps, failures: [] }
+    const forces = candidate?.forces
+    if (!isChange && degraded.length === 0 && !soakFailed && forces === undefined) {
+      return result({ kind: 'unchanged' }, snapshot)
     }
+    const isRefresh = !isChange && forces !== undefined
     const isTrusted = candidate === undefined || trustedTriggers.has(trigger)
-    const quarantined = isTrusted ? undefined : this.#quarantinedAs(snapshot, serving !== undefined)
+    // A caller who asks for what the source holds gets it tried, whatever has become of it before.
+    const isBlockable = !isTrusted && trigger !== 'reload'
+    const quarantined = isBlockable ? this.#quarantinedAs(snapshot, isRefresh, serving !== undefined) : undefined
     if (quarantined !== undefined) {
-      return { verdict: { kind: 'invalid', isQuarantined: true }, snapshot, plan: noSteps, failures: [quarantined] }
+      return { ...result({ kind: 'invalid', isQuarantined: true }, snapshot, [quarantined]), isRefresh }
     }
     if (isChange) builder.askPolicies(snapshot, serving?.config)
-    const plan = planOf(registry, store, snapshot.config, degraded)
+    const plan = planOf(registry, store, snapshot.config, { degraded, forces })
     const compensates = [...plan.values()].some(({ slot }) => slot.compensates)
     const isAttempt = !isTrusted && safety.isAttempt(snapshot)
-    return { verdict: { kind: 'valid', compensates, isAttempt }, snapshot, plan, failures: [] }
+    return { ...result({ kind: 'valid', compensates, isAttempt }, snapshot), plan, isRefresh }
   }
 
   /** Why the snapshot must not be tried now. With nothing else to serve it is tried all the same, and reported. */
-  #quarantinedAs(snapshot: Snapshot, hasOther: boolean): Failure | undefined {
+  #quarantinedAs(snapshot: Snapshot, isRefresh: boolean, hasOther: boolean): Failure | undefined {
     const { safety, report } = this.#deps
-    const entry = safety.quarantine.blocks(snapshot)
+    const entry = safety.quarantine.blocks(isRefresh ? refreshOf(snapshot.digest) : snapshot.digest)
     if (entry === undefined) return undefined
     const { code, module, phase, count, until } = entry
     const times = count === 1 ? 'once' : `${count} times`
@@ -101,7 +109,9 @@ export class Validation {
     }
     const document = documents.documentOf(candidate)
     const text = builder.textOf(document)
-    if (serving !== undefined && text === serving.text) return serving.withRevision(document.revision)
+    // A refresh parses again: the parser may read what has changed outside of the document.
+    const isKnown = text === serving?.text && candidate.forces === undefined
+    if (serving !== undefined && isKnown) return serving.withRevision(document.revision)
     return builder.snapshotOf(document, text, serving?.config, call)
   }
 

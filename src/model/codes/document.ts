@@ -29,7 +29,7 @@ export const documentCodes = {
   },
   quarantined: {
     what: 'The document is quarantined because it failed before',
-    hint: 'Publish a changed document, or call retry() or release(). The detail says how it failed and when it is tried again.',
+    hint: 'Publish a changed document, or call retry() to try this one at once. The detail says how it failed and when it is tried again by itself, if it is.',
   },
   'attempt.died': {
     what: 'The process died while it was trying this document',

@@ -6,32 +6,32 @@ export const moduleCodes = {
   },
   'module.prepare-failed': {
     what: 'The module could not prepare its next generation',
-    hint: 'Check the cause, then correct the document or the system that the module connects to.',
+    hint: 'Check the cause, then correct the document or the system that the module connects to. The document is tried again with back-off; retry() tries it at once.',
   },
   'module.prepare-timeout': {
     what: 'The module did not prepare its next generation in time',
-    hint: 'Find out what prepare waits for, or raise deadlines.prepareMs.',
+    hint: 'Find out what prepare waits for, or raise deadlines.prepareMs. The document is tried again with back-off; retry() tries it at once.',
   },
   'module.invalid-generation': {
     what: 'prepare returned something that is not a generation',
     hint: 'Return a new { instance } from each prepare. commit, rollback, check and close may be left out, and are functions.',
   },
-  'module.commit-failed': { what: "The module's commit threw", hint: 'Move all work that can fail into prepare.' },
+  'module.commit-failed': { what: "The module's commit threw", hint: 'Move all work that can fail into prepare. The document is not tried again by itself: publish a changed one, or call retry().' },
   'module.apply-failed': {
     what: 'The compensating module could not apply the config',
-    hint: 'Check the cause, then correct the document or the system that the module changes.',
+    hint: 'Check the cause, then correct the document or the system that the module changes. The document is tried again with back-off; retry() tries it at once.',
   },
   'module.apply-timeout': {
     what: 'The compensating module did not apply the config in time',
-    hint: 'Find out what apply waits for, or raise deadlines.applyMs.',
+    hint: 'Find out what apply waits for, or raise deadlines.applyMs. The document is tried again with back-off; retry() tries it at once.',
   },
   'module.check-failed': {
     what: "The module's check failed during the soak",
-    hint: 'Check the cause: the new generation was prepared, but it does not work.',
+    hint: 'Check the cause: the new generation was prepared, but it does not work. The document is tried again with back-off; retry() tries it at once.',
   },
   'module.check-timeout': {
     what: "The module's check did not answer in time",
-    hint: 'Find out what check waits for, or raise deadlines.checkMs.',
+    hint: 'Find out what check waits for, or raise deadlines.checkMs. The document is tried again with back-off; retry() tries it at once.',
   },
   'module.rollback-failed': {
     what: "The module's rollback threw",
@@ -67,7 +67,7 @@ export const moduleCodes = {
   },
   'health.failed': {
     what: 'A health check failed during the soak',
-    hint: 'Check the cause: the service does not work with this config.',
+    hint: 'Check the cause: the service does not work with this config. The document is tried again with back-off; retry() tries it at once.',
   },
   'lease.overdue': {
     what: 'A lease outlasted deadlines.leaseMs, so its generation was closed',
