@@ -3,6 +3,7 @@ import type { PlanOptions, PlanReport, ReleaseOptions, Reloader, RevertOptions, 
 import type { ReloaderOptions } from '../api/options.ts'
 import type { ReloaderStatus } from '../api/status.ts'
 import { registerObservation } from '../api/observation.ts'
+import { captureAsyncContext } from '../async/async-context.ts'
 import { Engine } from '../engine/engine.ts'
 import { changeoverError } from '../model/failure.ts'
 import type { TransactionRecord } from '../model/record.ts'
@@ -46,6 +47,8 @@ const nothingServed: Served = {
 class ReloaderImpl {
   readonly modules: Record<string, ModuleHandle<unknown>> = {}
   readonly #settings: Settings
+  /** Transactions and what they start belong to the service, not to the request that calls. */
+  readonly #inContext = captureAsyncContext()
   readonly #registry = new Registry()
   /** What serves, beside the store: a read of `config` checks nothing and is as fast as one of a plain object. */
   #served: Served = nothingServed
@@ -88,7 +91,9 @@ class ReloaderImpl {
     return this
   }
 
-  readonly start = async (options: StartOptions = {}): Promise<void> => {
+  readonly start = (options: StartOptions = {}): Promise<void> => this.#inContext(() => this.#start(options))
+
+  async #start(options: StartOptions): Promise<void> {
     if (this.#closing !== undefined) throw changeoverError('reloader.closed')
     if (this.#startup !== undefined) throw changeoverError('reloader.already-started')
     const startup = new Startup(options, this.#settings.clock, () => this.#engine.intake.status.lastError)
@@ -123,31 +128,35 @@ class ReloaderImpl {
     return statusOf({ machine, executor, intake, restore, safety, recorder, store: this.#store })
   }
 
-  readonly reload = async (): Promise<TransactionRecord> => this.#running().reload()
+  readonly reload = async (): Promise<TransactionRecord> => this.#inContext(() => this.#running().reload())
 
-  readonly freeze = async (reason: string): Promise<void> => this.#serving().freeze(reason)
+  readonly freeze = async (reason: string): Promise<void> => this.#inContext(() => this.#serving().freeze(reason))
 
-  readonly unfreeze = async (): Promise<void> => this.#serving().unfreeze()
+  readonly unfreeze = async (): Promise<void> => this.#inContext(() => this.#serving().unfreeze())
 
-  readonly revert = async (options: RevertOptions = {}): Promise<TransactionRecord> => this.#serving().revert(options)
+  readonly revert = async (options: RevertOptions = {}): Promise<TransactionRecord> =>
+    this.#inContext(() => this.#serving().revert(options))
 
-  readonly retry = async (): Promise<TransactionRecord> => this.#serving().retry()
+  readonly retry = async (): Promise<TransactionRecord> => this.#inContext(() => this.#serving().retry())
 
-  readonly release = async (options: ReleaseOptions = {}): Promise<void> => this.#serving().release(options.digest)
+  readonly release = async (options: ReleaseOptions = {}): Promise<void> =>
+    this.#inContext(() => this.#serving().release(options.digest))
 
-  readonly confirm = async (transactionId: string): Promise<TransactionRecord> => this.#serving().confirm(transactionId)
+  readonly confirm = async (transactionId: string): Promise<TransactionRecord> =>
+    this.#inContext(() => this.#serving().confirm(transactionId))
 
   readonly plan = async (document: string, options: PlanOptions = {}): Promise<PlanReport> => {
     if (this.#closing !== undefined) throw changeoverError('reloader.closed')
     const { builder, phases, machine } = this.#engine
-    return dryRun(document, options, {
+    const deps = {
       clock: this.#settings.clock,
       registry: this.#registry,
       store: this.#store,
       builder,
       phases,
       degraded: machine.context.degraded,
-    })
+    }
+    return this.#inContext(() => dryRun(document, options, deps))
   }
 
   readonly subscribe = (
@@ -163,7 +172,7 @@ class ReloaderImpl {
   } = {}): AsyncIterableIterator<TransactionRecord> => this.#engine.recorder.stream(signal)
 
   readonly close = (): Promise<void> => {
-    this.#closing ??= this.#close()
+    this.#closing ??= this.#inContext(() => this.#close())
     return this.#closing
   }
 
