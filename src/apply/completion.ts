@@ -115,7 +115,8 @@ export class Completion {
 
   async #call(work: ModuleWork, step: Step, direction: 'forward' | 'back'): Promise<Failure | undefined> {
     const { slot, module, next, previous } = step
-    const { clock, deadlines } = this.#deps
+    const { deadlines, guards } = this.#deps
+    const { clock } = guards.of(module.name)
     const { applyMs, graceMs } = deadlines.of(module)
     const phase = direction === 'forward' ? 'complete' : 'undo'
     const place = { module: module.name, phase, ...work.revision } as const
@@ -156,7 +157,9 @@ export class Completion {
       slot.pendingApply = undefined
       this.#deps.onSettled()
     }
-    const ended = await withDeadline(body, { clock: this.#deps.clock, deadlineMs, graceMs, onLate }).result
+    const { clock, guards } = this.#deps
+    const onListenerError = guards.of(slot.name).report
+    const ended = await withDeadline(body, { clock, deadlineMs, graceMs, onLate, onListenerError }).result
     if ('settled' in ended && !isOver) slot.pendingApply = over
     return ended
   }

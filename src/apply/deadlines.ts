@@ -2,6 +2,7 @@ import type { Clock } from '../api/clock.ts'
 import type { Deadlines } from '../api/options.ts'
 import type { Failure } from '../model/failure.ts'
 import type { ModuleDefinition } from '../modules/registry.ts'
+import type { ModuleGuards } from './module-guards.ts'
 
 /** What all stages of `apply` need. */
 export interface ApplyDeps {
@@ -9,6 +10,7 @@ export interface ApplyDeps {
   /** How many modules may be called side by side. */
   readonly concurrency: number
   readonly deadlines: DeadlineTable
+  readonly guards: ModuleGuards
   /** Hears that a call which was abandoned has ended after all. */
   readonly onSettled: () => void
   /** Logs and counts a failure that belongs to no transaction any more. */

@@ -37,7 +37,8 @@ export class PrepareCall extends DeadlineWork<unknown> {
 
   constructor(deps: ApplyDeps, retirer: Retirer, { slot, next, previous }: PrepareSubject, needed: Needed) {
     const { prepareMs, graceMs } = deps.deadlines.of(slot.definition)
-    super({ clock: deps.clock, deadlineMs: prepareMs, graceMs })
+    const onListenerError = deps.guards.of(slot.name).report
+    super({ clock: deps.clock, deadlineMs: prepareMs, graceMs, onListenerError })
     this.#deps = deps
     this.#retirer = retirer
     this.#slice = next
@@ -117,16 +118,17 @@ class PrepareCallContext implements PrepareContext<unknown> {
   readonly isServing: () => boolean
   readonly report: (error: unknown) => void
 
-  constructor(call: PrepareCall, { clock, report }: ApplyDeps, previous: unknown) {
+  constructor(call: PrepareCall, { guards }: ApplyDeps, previous: unknown) {
     const { name } = call.slot
     this.#call = call
     this.module = name
     if (previous !== undefined) this.previous = previous
     this.needs = instancesOf(call.needed)
+    const { clock, report } = guards.of(name)
     this.clock = clock
+    this.report = report
     this.defer = (cleanup) => call.cleanups.add(cleanup)
     this.isServing = () => call.isServing
-    this.report = (error) => report(failure('module.background-failed', { module: name }, error))
   }
 
   /** Made when it is first read. */

@@ -82,12 +82,17 @@ const callAll = async (
 
 const callOne = async (
   { place, checkMs, graceMs, run }: Check,
-  { clock }: ApplyDeps,
+  { clock, guards, report }: ApplyDeps,
   work: ModuleWork,
   signal: AbortSignal,
 ): Promise<Failure | undefined> => {
   const end = place.module === undefined ? undefined : work.timings.start(place.module, 'check')
-  const call = withDeadline((context) => run(context.signal), { clock, deadlineMs: checkMs, graceMs })
+  const onListenerError =
+    place.module === undefined
+      ? (error: unknown): void => report(failure('listener.failed', { phase: 'check' }, error))
+      : guards.of(place.module).report
+  const limits = { clock, deadlineMs: checkMs, graceMs, onListenerError }
+  const call = withDeadline((context) => run(context.signal), limits)
   const ended = await cancelOnAbort(call, signal)
   end?.(ended.kind)
   const at = { ...place, ...work.revision }

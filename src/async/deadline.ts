@@ -1,4 +1,5 @@
 import type { Clock, TimerHandle } from '../api/clock.ts'
+import { GuardedAbortController } from './guarded-abort.ts'
 import { isThenable } from './thenable.ts'
 
 /** How a call with a deadline ended. `settled: false` means that the body still runs: it was abandoned, not stopped. */
@@ -17,6 +18,8 @@ export interface Limits {
   readonly deadlineMs: number
   /** How long the body may take to end after its signal has aborted, in milliseconds. */
   readonly graceMs: number
+  /** Hears what a listener on the body's signal throws. Needed if the body is user code that gets the signal. */
+  readonly onListenerError?: (error: unknown) => void
 }
 
 export interface DeadlineOptions<T> extends Limits {
@@ -58,7 +61,7 @@ export abstract class DeadlineWork<T> implements DeadlineContext {
   #resolve: ((result: CallResult<T>) => void) | undefined
   #abandoned: 'timed-out' | 'cancelled' | undefined
   #timer: TimerHandle
-  #controller: AbortController | undefined
+  #controller: GuardedAbortController | undefined
 
   constructor(limits: Limits) {
     this.#limits = limits
@@ -81,7 +84,7 @@ export abstract class DeadlineWork<T> implements DeadlineContext {
   }
 
   get signal(): AbortSignal {
-    this.#controller ??= new AbortController()
+    this.#controller ??= new GuardedAbortController(this.#limits.onListenerError ?? ignore)
     if (this.#abandoned !== undefined) this.#abort(this.#abandoned)
     return this.#controller.signal
   }
@@ -165,6 +168,8 @@ export abstract class DeadlineWork<T> implements DeadlineContext {
     this.#timer = undefined
   }
 }
+
+const ignore = (): void => {}
 
 /** A call of a function with a deadline. */
 export class DeadlineCall<T> extends DeadlineWork<T> {

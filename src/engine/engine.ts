@@ -1,4 +1,5 @@
 import { type ApplyDeps, DeadlineTable } from '../apply/deadlines.ts'
+import { ModuleGuards } from '../apply/module-guards.ts'
 import { Phases } from '../apply/phases.ts'
 import { withDeadline } from '../async/deadline.ts'
 import { Intake } from '../intake/intake.ts'
@@ -65,7 +66,14 @@ export class Engine {
     const { builder, safety } = this
     this.#validation = new Validation({ registry, store, documents, builder, safety, report })
     const onSettled = (): void => this.machine.send({ type: 'module.settled' })
-    const applyDeps: ApplyDeps = { clock, concurrency, deadlines: new DeadlineTable(deadlines), onSettled, report }
+    const applyDeps: ApplyDeps = {
+      clock,
+      concurrency,
+      deadlines: new DeadlineTable(deadlines),
+      guards: new ModuleGuards(clock, report),
+      onSettled,
+      report,
+    }
     this.phases = new Phases(registry, store, applyDeps, soak)
     this.executor = new TransactionExecutor({
       clock,
