@@ -22,13 +22,15 @@ export class Intake {
 
   constructor(settings: Settings, deliver: Deliver, report: Report) {
     const { source, clock, deadlines } = settings
-    this.documents = new SourceReader(source, clock, deadlines.readMs)
+    const onListenerError = (error: unknown): void => report(failure('listener.failed', { phase: 'fetching' }, error))
+    this.documents = new SourceReader(source, clock, deadlines.readMs, onListenerError)
     this.#admission = new Admission(settings, deliver, report)
     this.#watcher = new SourceWatcher(
       settings,
       this.documents,
       (candidate, from) => this.#admit(candidate, from),
       report,
+      onListenerError,
     )
   }
 

@@ -5,6 +5,7 @@ import type { SourceVerdict, WatchMachineEvent } from '../../machines/watch/type
 import { MAX_DELAY_MS } from '../api/clock.ts'
 import type { SourceState, SourceStatus } from '../api/status.ts'
 import { backoffMs } from '../async/backoff.ts'
+import { GuardedAbortController } from '../async/guarded-abort.ts'
 import { ignoreRejection } from '../async/thenable.ts'
 import type { Candidate } from '../model/candidate.ts'
 import { type Failure, failure, type SourceCode } from '../model/failure.ts'
@@ -68,14 +69,23 @@ const machine = watchMachine.provide({
 export class SourceWatcher {
   readonly #settings: WatchSettings
   readonly #reader: SourceReader
+  readonly #onListenerError: (error: unknown) => void
   readonly #actor
   #state: SourceState = 'connecting'
   #since: number
   #lastError: Failure | undefined
 
-  constructor(settings: WatchSettings, reader: SourceReader, onCandidate: OnCandidate, report: Report) {
+  /** @param onListenerError hears what a listener on the signal of a watch throws */
+  constructor(
+    settings: WatchSettings,
+    reader: SourceReader,
+    onCandidate: OnCandidate,
+    report: Report,
+    onListenerError: (error: unknown) => void,
+  ) {
     this.#settings = settings
     this.#reader = reader
+    this.#onListenerError = onListenerError
     this.#since = settings.clock.now()
     this.#actor = createActor(machine, actorOptions('watch', settings, report))
     deps.set(this.#actor.system, {
@@ -140,7 +150,7 @@ export class SourceWatcher {
   }
 
   #watch(after: Revision | undefined, send: (event: WatchMachineEvent) => void): () => void {
-    const controller = new AbortController()
+    const controller = new GuardedAbortController(this.#onListenerError)
     if (after !== undefined) void this.#pump(after, controller.signal, send)
     return () => controller.abort()
   }
