@@ -1,6 +1,7 @@
 import type { Applier, PrepareContext } from '../api/applier.ts'
 import type { Clock } from '../api/clock.ts'
 import { raceAbort } from '../async/abort.ts'
+import { GuardedAbortController } from '../async/guarded-abort.ts'
 import { checkMs } from '../model/option-checks.ts'
 
 /** The functions that make up a {@link resource}. */
@@ -84,7 +85,7 @@ const release = async <Instance>(
   { clock, report }: Pick<PrepareContext<never>, 'clock' | 'report'>,
   drainMs: number,
 ): Promise<void> => {
-  const deadline = new AbortController()
+  const deadline = new GuardedAbortController(report)
   if (drainMs === 0) deadline.abort(drainTimeout())
   const closing = (async () => close(instance, deadline.signal))()
   if (!(await settlesWithin(clock, drainMs, closing))) {

@@ -1,4 +1,5 @@
 import type { Clock } from '../api/clock.ts'
+import { GuardedAbortController } from '../async/guarded-abort.ts'
 import { clearUnrefTimer, unrefTimer } from './unref-timer.ts'
 
 /** The instance of a {@link timer} module. */
@@ -28,7 +29,7 @@ export const createTaskRunner = <Result>(options: TaskRunnerOptions<Result>) => 
   let last: Result | undefined
   let lastAt: number | undefined
   let running: Promise<Result> | undefined
-  let controller: AbortController | undefined
+  let controller: GuardedAbortController | undefined
   let isClosed = false
 
   const run = async (signal: AbortSignal): Promise<Result> => {
@@ -45,7 +46,7 @@ export const createTaskRunner = <Result>(options: TaskRunnerOptions<Result>) => 
       return closed
     }
     if (running !== undefined) return running
-    const current = new AbortController()
+    const current = new GuardedAbortController(report)
     controller = current
     const deadline = clock.setTimeout(() => {
       current.abort(new DOMException('The task of the timer takes too long', 'TimeoutError'))

@@ -55,7 +55,7 @@ const anything = /^/
 /** Packages and Node's modules that a folder may import; none unless it is named. */
 const packagesOf: readonly (readonly [folder: string, packages: RegExp])[] = [
   ['src/model', /^node:crypto$/],
-  ['src/async', /^node:events$/],
+  ['src/async', /^node:(events|async_hooks)$/],
   ['machines', /^xstate$/],
   ['src/xstate', /^xstate$/],
   ['src/persistence', /^node:/],
