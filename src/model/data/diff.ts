@@ -4,7 +4,8 @@ import type { Visibility } from '../visibility.ts'
 /** One difference between two configs. It holds values only if its path is public. */
 export interface Difference {
   readonly path: string
-  readonly change: 'added' | 'removed' | 'changed'
+  /** `reordered` if the keys of an object are in another order; the values are then the lists of its keys. */
+  readonly change: 'added' | 'removed' | 'changed' | 'reordered'
   readonly from?: unknown
   readonly to?: unknown
 }
@@ -44,6 +45,9 @@ export const diffOf = (previous: unknown, next: unknown, visibility: Visibility)
       const segment = Array.isArray(from) ? Number(key) : key
       walk(memberOf(from, key), memberOf(to, key), [...path, segment])
     }
+    if (isReordered(from as object, to as object)) {
+      add(path, 'reordered', Object.keys(from as object), Object.keys(to as object))
+    }
   }
   walk(previous, next, [])
   return { differences, count }
@@ -54,6 +58,13 @@ const keysOfBoth = (from: unknown, to: unknown): Iterable<string> | undefined =>
   const areObjects = typeof from === 'object' && typeof to === 'object' && from !== null && to !== null
   if (!areObjects || Array.isArray(from) !== Array.isArray(to)) return undefined
   return new Set([...Object.keys(from), ...Object.keys(to)])
+}
+
+/** Returns true if the keys that two objects have in common are in another order; a key that comes or goes moves none. */
+const isReordered = (from: object, to: object): boolean => {
+  const kept = Object.keys(from).filter((key) => Object.hasOwn(to, key))
+  let index = 0
+  return Object.keys(to).some((key) => Object.hasOwn(from, key) && key !== kept[index++])
 }
 
 /** Returns a member of the object itself: a key may have the name of an inherited one, such as `constructor`. */

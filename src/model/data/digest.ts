@@ -2,7 +2,7 @@ import { createHash, createHmac } from 'node:crypto'
 import { isImmutable } from './plain.ts'
 
 /**
- * Returns a keyed hash of a config: equal for equal configs, whatever the order of their keys. A bare hash of a short
+ * Returns a keyed hash of a config: equal for equal configs, with their keys in the same order. A bare hash of a short
  * config in a log could be guessed.
  */
 export const digestOf = (config: unknown, key: string): string =>
@@ -35,7 +35,7 @@ const canonicalArray = (items: readonly unknown[]): string => {
 
 const canonicalObject = (members: Readonly<Record<string, unknown>>): string => {
   let text = '{'
-  for (const key of Object.keys(members).sort()) {
+  for (const key of Object.keys(members)) {
     text += `${text === '{' ? '' : ','}${JSON.stringify(key)}:${canonicalText(members[key])}`
   }
   return `${text}}`

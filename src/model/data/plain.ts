@@ -2,8 +2,8 @@ import { kindOf, MAX_DEPTH, NotPlain } from './not-plain.ts'
 
 /**
  * Returns the value as plain, deep-frozen data that is shared with no other code. Parts that equal `previous` are taken
- * from it, so equal data is identical data, and finding what changed costs one walk. Members that are `undefined` count
- * as absent.
+ * from it, so equal data is identical data, and finding what changed costs one walk. The order of keys counts: who walks
+ * a config sees it. Members that are `undefined` count as absent, and -0 is 0, as in JSON.
  *
  * @throws NotPlain unless the value consists of objects, arrays, strings, booleans, null, bigints and finite numbers
  */
@@ -63,7 +63,7 @@ const checkScalar = (value: unknown, path: MutablePath): unknown => {
   const isPlain =
     value === null || type === 'string' || type === 'boolean' || type === 'bigint' || Number.isFinite(value)
   if (!isPlain) throw new NotPlain('config.not-plain', [...path], kindOf(value))
-  return value
+  return value === 0 ? 0 : value
 }
 
 const walkArray = (value: readonly unknown[], previous: unknown, path: MutablePath): unknown => {
@@ -86,10 +86,12 @@ type Members = Readonly<Record<string, unknown>>
 
 const noMembers: Members = Object.freeze({})
 
+const membersOf = (value: unknown): Members =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Members) : noMembers
+
 const walkObject = (value: object, previous: unknown, path: MutablePath): unknown => {
   checkPlainObject(value, path)
-  const hasOld = typeof previous === 'object' && previous !== null && !Array.isArray(previous)
-  const old = hasOld ? (previous as Members) : noMembers
+  const old = membersOf(previous)
   const oldKeys = Object.keys(old)
   const keys = Object.keys(value)
   // Copied at the first difference: most objects have none.
@@ -103,17 +105,19 @@ const walkObject = (value: object, previous: unknown, path: MutablePath): unknow
       copy ??= copyFirst(old, keys, index)
       continue
     }
+    const isInPlace = oldKeys[count] === key
     count += 1
     // Two documents mostly have their keys in the same order, and a comparison is cheaper than a look-up.
-    const oldMember = oldKeys[index] === key || Object.hasOwn(old, key) ? old[key] : undefined
+    const oldMember = isInPlace || Object.hasOwn(old, key) ? old[key] : undefined
     const item = walkPart(member, oldMember, key, path)
     if (copy === undefined) {
-      if (item === oldMember) continue
+      if (isInPlace && item === oldMember) continue
       copy = copyFirst(old, keys, index)
     }
     copy[key] = item
   }
-  if (hasOld && count === oldKeys.length && (copy === undefined || hasSameMembers(copy, old, count))) return old
+  const isSame = count === oldKeys.length && (copy === undefined || hasSameMembers(copy, old))
+  if (isSame && old !== noMembers) return old
   // Checked for new objects only, since it is expensive; an old one is returned without the symbols.
   if (Object.getOwnPropertySymbols(value).length > 0) throw new NotPlain('config.not-plain', [...path], 'other')
   return makeImmutable(copy ?? copyFirst(old, keys, keys.length))
@@ -144,15 +148,21 @@ const copyFirst = (old: Members, keys: readonly string[], count: number): Record
   return copy
 }
 
-/** Compares a copy that was made because of an `undefined` member or another order of the keys. */
-const hasSameMembers = (copy: Members, old: Members, count: number): boolean => {
+/** Compares a copy that was made because of an `undefined` member. */
+const hasSameMembers = (copy: Members, old: Members): boolean => {
   const keys = Object.keys(copy)
-  return keys.length === count && keys.every((key) => Object.hasOwn(old, key) && copy[key] === old[key])
+  return hasKeys(old, keys) && keys.every((key) => copy[key] === old[key])
+}
+
+/** Returns true if an object has these keys, in this order. */
+const hasKeys = (value: object, keys: readonly string[]): boolean => {
+  const own = Object.keys(value)
+  return own.length === keys.length && own.every((key, index) => key === keys[index])
 }
 
 /**
- * Returns true if two pieces of plain data are structurally equal; the order of an object's keys does not count.
- * Anything else equals only itself.
+ * Returns true if two pieces of plain data are structurally equal, with the keys of objects in the same order. Anything
+ * else equals only itself.
  */
 export const isEqual = (a: unknown, b: unknown): boolean => {
   if (a === b) return true
@@ -163,8 +173,5 @@ export const isEqual = (a: unknown, b: unknown): boolean => {
   // The keys of a Set or a Date say nothing, so two of them never count as equal.
   if (Array.isArray(b) || !isPlainObject(a) || !isPlainObject(b)) return false
   const keys = Object.keys(a)
-  if (keys.length !== Object.keys(b).length) return false
-  return keys.every(
-    (key) => Object.hasOwn(b, key) && isEqual((a as Record<string, unknown>)[key], (b as Record<string, unknown>)[key]),
-  )
+  return hasKeys(b, keys) && keys.every((key) => isEqual(a[key], b[key]))
 }

@@ -1,4 +1,4 @@
-import { isDeepStrictEqual } from 'node:util'
+import { isEqual } from '../../../model/data/plain.ts'
 import type { ReloaderStatus } from '../../../api/status.ts'
 import type { TransactionRecord } from '../../../model/record.ts'
 import type { Revision } from '../../../model/revision.ts'
@@ -39,7 +39,7 @@ export class Invariants {
     const { running, degraded } = this.#model
     const mayDiffer =
       serving === undefined || degraded.includes(name) || needs.some((need) => running.prepares.includes(need))
-    if (!mayDiffer && isDeepStrictEqual(slice, serving.slice))
+    if (!mayDiffer && isEqual(slice, serving.slice))
       this.#breach('G7', `${name} is called although its slice and its needs have not changed`)
     const dependent = running.prepares.find((other) => this.#model.dependsOn(other, name))
     if (dependent !== undefined) this.#breach('G6', `${name} is prepared after ${dependent}, which depends on it`)
@@ -93,8 +93,7 @@ export class Invariants {
       if (module.isCompensating) continue
       const { serving, name } = module
       const slice = sliceOf(module, config)
-      if (!isDeepStrictEqual(slice, serving?.slice))
-        this.#breach('G1', `${name} does not serve the slice of the config`)
+      if (!isEqual(slice, serving?.slice)) this.#breach('G1', `${name} does not serve the slice of the config`)
       if (currentOf(name) !== serving?.instance)
         this.#breach('G1', `${name}.current is not the instance that was committed last`)
     }
@@ -109,7 +108,7 @@ export class Invariants {
       if (!module.isCompensating || degraded.includes(module.name)) continue
       const slice = sliceOf(module, config)
       const applied = module.applied === 'unknown' ? 'unknown' : module.applied?.slice
-      if (!isDeepStrictEqual(slice, applied)) {
+      if (!isEqual(slice, applied)) {
         this.#breach('G2', `${module.name} has not applied the slice of the config`)
       }
     }

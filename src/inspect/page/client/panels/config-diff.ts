@@ -25,7 +25,7 @@ export const renderDiff = (diff: Diff | undefined): HTMLElement => {
   )
 }
 
-const signs = { added: '+', removed: '−', changed: '~' } as const
+const signs = { added: '+', removed: '−', changed: '~', reordered: '↕' } as const
 
 const renderRow = (difference: Difference): HTMLElement =>
   html(
@@ -44,7 +44,10 @@ const renderRow = (difference: Difference): HTMLElement =>
 const renderChange = (difference: Difference): HTMLElement => {
   const hasFrom = 'from' in difference
   const hasTo = 'to' in difference
-  if (!hasFrom && !hasTo) return html('td', { class: 'hidden-value' }, `${difference.change}, value hidden`)
+  if (!hasFrom && !hasTo) {
+    const hidden = difference.change === 'reordered' ? 'keys' : 'value'
+    return html('td', { class: 'hidden-value' }, `${difference.change}, ${hidden} hidden`)
+  }
   const from = hasFrom && html('del', {}, visuallyHidden('from '), formatValue(difference.from))
   const to = hasTo && html('ins', {}, visuallyHidden('to '), formatValue(difference.to))
   const arrow = hasFrom && hasTo && html('span', { class: 'arrow', 'aria-hidden': 'true' }, ' → ')
