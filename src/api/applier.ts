@@ -45,10 +45,15 @@ export interface Applier<Slice, Instance = undefined, Needs extends object = obj
   readonly kind?: 'generation'
   /**
    * Makes the next generation of the module. Put everything that can fail into it: nothing changes before the commit.
+   *
+   * `previousInstance` is what serves now, to hand state over (counters, a cache); undefined if the module serves nothing
+   * yet or was switched off. It serves until the commit and again after a rollback, so do not change it here: share state
+   * with it, or take things over in `commit` and give them back in `rollback`.
    */
   readonly prepare: (
     next: Slice,
     context: PrepareContext<Slice, Needs>,
+    previousInstance?: Instance,
   ) => Promise<Generation<Instance>> | Generation<Instance>
 }
 

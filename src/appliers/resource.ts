@@ -8,9 +8,14 @@ import { checkMs } from '../model/option-checks.ts'
 export interface ResourceDefinition<Slice, Instance, Needs extends object = object> {
   /**
    * Makes a new instance from the slice, while the old one serves. A rejection rejects the config. If it can fail
-   * half-way, register the cleanup of what it has opened so far with `context.defer`.
+   * half-way, register the cleanup of what it has opened so far with `context.defer`. `previousInstance` is what serves
+   * now, if anything; it must stay as it is.
    */
-  readonly open: (slice: Slice, context: PrepareContext<Slice, Needs>) => Promise<Instance> | Instance
+  readonly open: (
+    slice: Slice,
+    context: PrepareContext<Slice, Needs>,
+    previousInstance?: Instance,
+  ) => Promise<Instance> | Instance
   /**
    * Throws or rejects if the instance does not work. Called once before the instance may serve, so that an instance that
    * cannot work rejects the config, and again during the soak.
@@ -62,8 +67,8 @@ export const resource = <Slice, Instance, Needs extends object = object>(
   const { open, check, drainMs = DEFAULT_DRAIN_MS } = definition
   checkMs('drainMs', drainMs)
   return {
-    prepare: async (slice, context) => {
-      const instance = await open(slice, context)
+    prepare: async (slice, context, previousInstance) => {
+      const instance = await open(slice, context, previousInstance)
       context.defer(() => release(definition, instance, context, 0))
       const probe = async (signal: AbortSignal): Promise<void> => {
         await raceAbort(Promise.resolve(check?.(instance, signal)), signal)

@@ -52,8 +52,11 @@ export class PrepareCall extends DeadlineWork<unknown> {
   }
 
   #prepare(): unknown {
-    const applier = this.slot.definition.applier as Applier<unknown, unknown, object>
-    return applier.prepare(this.#slice, new PrepareCallContext(this, this.#deps, this.#previous))
+    const { definition, serving } = this.slot
+    const applier = definition.applier as Applier<unknown, unknown, object>
+    const context = new PrepareCallContext(this, this.#deps, this.#previous)
+    // An argument and not a part of the context: a generation that keeps its context would keep the one before it.
+    return applier.prepare(this.#slice, context, serving?.generation.instance)
   }
 
   async #prepareWhenThereIsRoom(): Promise<unknown> {

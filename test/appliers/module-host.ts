@@ -39,7 +39,7 @@ export const moduleHost = <Slice, Instance, Needs extends object>(
     }
     let made: LiveGeneration<Slice, Instance> | undefined
     try {
-      const generation = await applier.prepare(slice, context)
+      const generation = await applier.prepare(slice, context, serving?.generation.instance)
       made = { slice, generation, leases: 0, whenFree: () => undefined }
       return made
     } catch (error) {

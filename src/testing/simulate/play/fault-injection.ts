@@ -30,9 +30,9 @@ export class FaultInjection {
   wrapApplier(module: SeenModule, inner: Applier<unknown, unknown, object>): Applier<unknown, unknown, object> {
     return {
       ...inner,
-      prepare: (next, context) =>
+      prepare: (next, context, previousInstance) =>
         this.#callAsync({ module, phase: 'prepare', slice: next, context }, async () => {
-          const made = await inner.prepare(next, this.#wrapContext(module, context))
+          const made = await inner.prepare(next, this.#wrapContext(module, context), previousInstance)
           return this.#wrapGeneration(module, next, made)
         }),
     }
