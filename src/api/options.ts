@@ -59,13 +59,13 @@ export interface BackoffOptions {
 }
 
 /**
- * How long a config is quarantined, in milliseconds. A failure that does not pass by itself, such as a commit that threw,
- * has no expiry.
+ * How long a config that failed is quarantined before it is tried again by itself, in milliseconds. Only a commit that
+ * threw, a change that was not confirmed, and a failure that a module declared `permanent` have no expiry.
  */
 export interface QuarantineOptions extends BackoffOptions {
-  /** The expiry after the first failure that may pass, such as a timeout. It doubles with each failure. @default 5000 */
+  /** The expiry after the first failure. It doubles with each failure, with jitter. @default 5000 */
   readonly minMs?: number
-  /** The longest expiry after a failure that may pass. @default 600000 */
+  /** The longest expiry; at most 60,000 after a failure before the commit, which touched nothing that serves. @default 600000 */
   readonly maxMs?: number
   /** The expiry of a config that has killed the process `maxAttempts` times. @default 3600000 */
   readonly crashMs?: number
@@ -118,7 +118,7 @@ export interface ReloaderOptions<Config> {
   readonly build?: string
   /** Crashes in a row after which a config is quarantined across restarts; only with `lastKnownGood`. @default 3 */
   readonly maxAttempts?: number
-  /** How long a config that failed while it was applied is not tried again. */
+  /** How long a config that failed while it was applied waits before it is tried again. */
   readonly quarantine?: QuarantineOptions
   /** Rolls a change back unless `confirm` is called. @default no confirmation is needed */
   readonly confirm?: ConfirmOptions

@@ -1,14 +1,15 @@
 import { backoffMs } from '../async/backoff.ts'
 import type { QuarantineOptions } from '../api/options.ts'
 import type { Clock, TimerHandle } from '../api/clock.ts'
+import { pastTime, wallTimeOf } from '../async/wall-time.ts'
 import { MAX_QUARANTINED, type Quarantined } from '../persistence/persisted-state.ts'
 import type { Failure } from '../model/failure.ts'
 
-/** The latest time that a `Date` can show. */
-const MAX_TIME = 8.64e15
+/** An entry that is far from its end is looked at once a day. */
+const MAX_WAIT_MS = 86_400_000
 
-/** How much sooner, at most, a document is tried again whose last try touched nothing that serves. */
-const UNEXPOSED_SHARE = 0.1
+/** The longest wait of a document that has never been committed: trying it touches nothing that serves. */
+const MAX_UNEXPOSED_MS = 60_000
 
 /** A document that is quarantined. */
 export interface Culprit {
@@ -38,6 +39,8 @@ export class Quarantine {
   readonly #build: string
   readonly #onExpired: () => void
   #entries: readonly Quarantined[] = []
+  /** When entries end by the monotonic clock: the wall clock may be set while they last. */
+  readonly #ends = new WeakMap<Quarantined, number>()
   #pass: string | undefined
   #timer: TimerHandle
 
@@ -55,18 +58,26 @@ export class Quarantine {
 
   /** All entries, including expired ones and those of other builds. */
   get entries(): readonly Quarantined[] {
+    this.#entries = this.#entries.map((entry) => this.#redate(entry))
     return this.#entries
   }
 
   /** The entries that hold back configs of this build now. */
   get active(): readonly Quarantined[] {
-    return this.#entries.filter((entry) => entry.build === this.#build && !this.#isOver(entry))
+    return this.entries.filter((entry) => entry.build === this.#build && !this.#isOver(entry))
   }
 
+  /** Takes over the entries of an earlier run. They last no longer than they were meant to, and than the options allow. */
   load(entries: readonly Quarantined[]): void {
+    const now = this.#clock.now()
+    const { maxMs, crashMs } = this.#settings
     this.#entries = entries.map((entry) => {
-      const isTooFar = entry.until !== undefined && entry.until > MAX_TIME
-      return isTooFar ? { ...entry, until: MAX_TIME } : entry
+      const { since, until } = entry
+      const loaded = { ...entry, since: pastTime(since, now) }
+      if (until === undefined) return loaded
+      const mostMs = entry.code === 'attempt.died' ? crashMs : maxMs
+      const leftMs = Math.max(0, Math.min(until - now, until - since, mostMs))
+      return this.#endAfter({ ...loaded, until: now + leftMs }, leftMs)
     })
   }
 
@@ -84,7 +95,7 @@ export class Quarantine {
     const now = this.#clock.now()
     const count = (this.#find(culprit.digest, culprit.build)?.count ?? 0) + 1
     const { minMs, maxMs } = this.#settings
-    const backoff = { minMs, maxMs: wasExposed ? maxMs : Math.max(minMs, maxMs * UNEXPOSED_SHARE) }
+    const backoff = { minMs, maxMs: wasExposed ? maxMs : Math.min(maxMs, Math.max(minMs, MAX_UNEXPOSED_MS)) }
     this.#put({
       build: this.#build,
       ...culprit,
@@ -131,14 +142,17 @@ export class Quarantine {
   /** Calls back when the entry of this config expires, if it does. Waits for one config at a time. */
   expect(digest: string | undefined): void {
     this.#clock.clearTimeout(this.#timer)
-    const until = digest === undefined ? undefined : this.#find(digest)?.until
-    if (until === undefined) return
-    // A clock that is set back delays it and never makes a busy loop; a far time is looked at once a day.
-    const leftMs = Math.min(Math.max(until - this.#clock.now(), 1), 86_400_000)
-    this.#timer = this.#clock.setTimeout(() => {
-      if (this.#clock.now() < until) this.expect(digest)
-      else this.#onExpired()
-    }, leftMs)
+    const entry = digest === undefined ? undefined : this.#find(digest)
+    const leftMs = entry === undefined ? undefined : this.#leftMsOf(entry)
+    if (entry === undefined || leftMs === undefined) return
+    this.#timer = this.#clock.setTimeout(
+      () => {
+        // A timer may fire a moment early.
+        if (this.#leftMsOf(entry) === 0) this.#onExpired()
+        else this.expect(digest)
+      },
+      Math.min(Math.max(Math.ceil(leftMs), 1), MAX_WAIT_MS),
+    )
   }
 
   #find(digest: string, build = this.#build): Quarantined | undefined {
@@ -147,10 +161,39 @@ export class Quarantine {
 
   #put(entry: Quarantined): void {
     const others = this.#entries.filter(({ digest, build }) => digest !== entry.digest || build !== entry.build)
+    if (entry.until !== undefined) this.#endAfter(entry, entry.until - entry.since)
     this.#entries = [entry, ...others].slice(0, MAX_QUARANTINED)
   }
 
-  #isOver({ until }: Quarantined): boolean {
-    return until !== undefined && until <= this.#clock.now()
+  #endAfter(entry: Quarantined, leftMs: number): Quarantined {
+    this.#ends.set(entry, this.#clock.monotonic() + leftMs)
+    return entry
+  }
+
+  /** What is left of an entry, in milliseconds; undefined if it has no end. */
+  #leftMsOf(entry: Quarantined): number | undefined {
+    const end = this.#ends.get(entry)
+    return end === undefined ? undefined : Math.max(0, end - this.#clock.monotonic())
+  }
+
+  #isOver(entry: Quarantined): boolean {
+    return this.#leftMsOf(entry) === 0
+  }
+
+  /** Corrects the times of an entry if the wall clock was set. */
+  #redate(entry: Quarantined): Quarantined {
+    const now = this.#clock.now()
+    const leftMs = this.#leftMsOf(entry)
+    const since = pastTime(entry.since, now)
+    const until = leftMs === undefined ? undefined : this.#untilOf(entry, leftMs, now)
+    if (since === entry.since && until === entry.until) return entry
+    const redated = { ...entry, since, ...(until === undefined ? {} : { until }) }
+    const end = this.#ends.get(entry)
+    if (end !== undefined) this.#ends.set(redated, end)
+    return redated
+  }
+
+  #untilOf({ until = 0 }: Quarantined, leftMs: number, now: number): number {
+    return leftMs === 0 ? pastTime(until, now) : wallTimeOf(until, leftMs, now)
   }
 }

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { permanent } from '../../src/index.ts'
 import {
   confirming,
   createDeployment,
@@ -19,7 +20,7 @@ const expectAsBefore = (process: Process, before: readonly unknown[]): void => {
   expect(process.reloader.modules.a.current).toBe(before[0])
   expect(process.reloader.modules.a.current?.closes).toBe(0)
   expect(process.reloader.status().quarantine).toMatchObject([{ revision: '2', code: 'confirm.expired', count: 1 }])
-  expect(process.reloader.status().quarantine[0]).not.toHaveProperty('until')
+  expect(process.reloader.status().quarantine[0]).not.toHaveProperty('nextTryAt')
 }
 
 /** Expects that after a restart 1 serves, and 2 is rejected and quarantined without an end. */
@@ -27,7 +28,7 @@ const expectRejectedAfterRestart = async (deployment: Deployment): Promise<void>
   const next = await deployment.up({}, 3_600_000)
   expect(next).toMatchObject({ served: 1, state: 'rejected' })
   expect(next.reloader.status().quarantine).toMatchObject([{ revision: '2', code: 'confirm.expired' }])
-  expect(next.reloader.status().quarantine[0]).not.toHaveProperty('until')
+  expect(next.reloader.status().quarantine[0]).not.toHaveProperty('nextTryAt')
   expect(deployment.store.goodHistory.map(({ revision }) => revision.name)).toEqual(['1'])
 }
 
@@ -67,7 +68,7 @@ test('A confirmation during the soak counts, but does not shorten the soak', asy
 
   const other = await unconfirmedDeployment(1_000)
   const second = other.process.reloader.confirm(other.id)
-  other.process.modules.b.script('check', 'reject')
+  other.process.modules.b.script('check', () => Promise.reject(permanent('gone')))
   await other.process.advance(SOAK_MS)
   expect(await second).toMatchObject({ outcome: 'rolled-back', failures: [{ code: 'module.check-failed' }] })
   expect(other.process.served).toBe(1)

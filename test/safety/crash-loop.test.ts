@@ -27,7 +27,8 @@ test('A document that crashes maxAttempts times in a row is quarantined across r
       code: 'attempt.died',
       count: 3,
       since: entry?.since,
-      until: (entry?.since ?? 0) + 3_600_000,
+      reason: 'The process died while it was trying this document',
+      nextTryAt: (entry?.since ?? 0) + 3_600_000,
     })
     next.kill() // this crash no longer counts against the document
   }
@@ -87,7 +88,7 @@ test('The document is tried again when its quarantine expires, and one more cras
   const process = await deployment.up(options)
   expect(process.served).toBe(1)
   const [entry] = process.reloader.status().quarantine
-  await process.advance((entry?.until ?? 0) - process.clock.now() - 1)
+  await process.advance((entry?.nextTryAt ?? 0) - process.clock.now() - 1)
   expect(process.served).toBe(1)
   await process.advance(1)
   expect(process).toMatchObject({ served: 2, state: 'soaking' })

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { permanent } from '../../src/index.ts'
 import { Config } from './process.ts'
 import { createDeployment, documentOf, soakedDeployment, SOAK_MS } from './deployment.ts'
 
@@ -72,7 +73,7 @@ test('If the last known good differs from the document of the source, it serves 
     'commit b2',
   ])
   expect(process.reloader.status()).toMatchObject({ lastKnownGood: { revision: { name: '1' } }, inSync: true })
-  process.modules.b.always('check', 'reject')
+  process.modules.b.always('check', () => Promise.reject(permanent('gone')))
   await process.advance(5_000)
   expect(process.last).toMatchObject({ trigger: 'change', outcome: 'rolled-back' })
   expect(process.served).toBe(1)

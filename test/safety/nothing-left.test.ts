@@ -16,7 +16,7 @@ const situations: readonly (readonly [string, object, Situation])[] = [
       process.modules.b.script('prepare', () => Promise.reject(Object.assign(new Error(), { code: 'ECONNRESET' })))
       deployment.source.put(documentOf(3))
       await process.advance(SOAK_MS + 100)
-      expect(process.reloader.status().quarantine[0]?.until).toBeDefined()
+      expect(process.reloader.status().quarantine[0]?.nextTryAt).toBeDefined()
     },
   ],
   [

@@ -1,7 +1,22 @@
 import { expect, test } from 'vitest'
+import { permanent, transient } from '../../src/index.ts'
 import { secret } from '../support/secrets.ts'
 import type { Process } from './process.ts'
 import { createDeployment, documentOf, soakedDeployment, SOAK_MS } from './deployment.ts'
+
+function ownCause(): Error {
+  const error = new Error('endless')
+  error.cause = error
+  return error
+}
+
+function badCause(): Error {
+  return Object.defineProperty(new Error('bad'), 'cause', {
+    get() {
+      throw new Error('getter')
+    },
+  })
+}
 
 const refuse = (code: string) => () => Promise.reject(Object.assign(new Error(secret('thrown')), { code }))
 
@@ -18,11 +33,12 @@ test('A document that failed in applying is quarantined with its module, phase, 
       revision: '2',
       code: 'module.prepare-failed',
       causeCode: 'ECONNREFUSED',
+      reason: 'The module could not prepare its next generation (ECONNREFUSED)',
       module: 'b',
       phase: 'prepare',
       count: 1,
       since,
-      until: since + 3_750, // half of the first 5 s, and half of that half at random
+      nextTryAt: since + 3_750, // half of the first 5 s, and half of that half at random
     },
   ])
 })
@@ -30,7 +46,7 @@ test('A document that failed in applying is quarantined with its module, phase, 
 /** The length of the quarantine of the last failure; undefined if it has no end. */
 const quarantineMs = (process: Process): number | undefined => {
   const [entry] = process.reloader.status().quarantine
-  return entry?.until === undefined ? undefined : entry.until - entry.since
+  return entry?.nextTryAt === undefined ? undefined : entry.nextTryAt - entry.since
 }
 
 test('A failure that may pass is retried automatically with a growing, jittered delay, up to the maximum', async () => {
@@ -69,31 +85,173 @@ test('A failure that may pass is retried automatically with a growing, jittered 
   expect(process.reloader.status().quarantine).toEqual([])
 })
 
+const throwing = (error: unknown) => () => Promise.reject(error)
+const nested = (code: string) => new TypeError('fetch failed', { cause: Object.assign(new Error('connect'), { code }) })
+
 test.each([
-  ['a deadline', 'prepare', 'heed', 'module.prepare-timeout', true],
-  ['a connection', 'prepare', refuse('ECONNRESET'), 'module.prepare-failed', true],
-  ['a database that starts', 'prepare', refuse('57P03'), 'module.prepare-failed', true],
-  ['too many connections', 'check', refuse('53300'), 'module.check-failed', true],
-  ['a check that hangs', 'check', 'heed', 'module.check-timeout', true],
-  ['a prepare that throws', 'prepare', 'throw', 'module.prepare-failed', false],
-  ['a commit that throws', 'commit', 'throw', 'module.commit-failed', false],
-  ['a check that fails', 'check', 'reject', 'module.check-failed', false],
-  ['a wrong password', 'prepare', refuse('28P01'), 'module.prepare-failed', false],
+  ['a deadline', 'prepare', 'heed', 'module.prepare-timeout', undefined],
+  ['a connection', 'prepare', refuse('ECONNRESET'), 'module.prepare-failed', 'ECONNRESET'],
+  ['a database that starts', 'prepare', refuse('57P03'), 'module.prepare-failed', '57P03'],
+  ['too many connections', 'check', refuse('53300'), 'module.check-failed', '53300'],
+  ['a check that hangs', 'check', 'heed', 'module.check-timeout', undefined],
+  ['a prepare that throws', 'prepare', 'throw', 'module.prepare-failed', undefined],
+  ['a prepare that throws no error', 'prepare', throwing('down'), 'module.prepare-failed', undefined],
+  ['a prepare that rejects with nothing', 'prepare', throwing(undefined), 'module.prepare-failed', undefined],
+  ['a check that fails', 'check', 'reject', 'module.check-failed', undefined],
+  ['a password that is not set yet', 'prepare', refuse('28P01'), 'module.prepare-failed', '28P01'],
+  ['a database that is not created yet', 'prepare', refuse('3D000'), 'module.prepare-failed', '3D000'],
+  ['a name that is not known yet', 'prepare', refuse('ENOTFOUND'), 'module.prepare-failed', 'ENOTFOUND'],
+  ['the cause of a failed fetch', 'prepare', throwing(nested('ECONNREFUSED')), 'module.prepare-failed', 'ECONNREFUSED'],
+  [
+    'an aggregate',
+    'prepare',
+    throwing(new AggregateError([nested('EHOSTUNREACH')])),
+    'module.prepare-failed',
+    'EHOSTUNREACH',
+  ],
+  ['MySQL', 'prepare', refuse('PROTOCOL_CONNECTION_LOST'), 'module.prepare-failed', 'PROTOCOL_CONNECTION_LOST'],
+  [
+    'gRPC',
+    'check',
+    throwing(Object.assign(new Error('14 UNAVAILABLE'), { code: 14, details: 'x' })),
+    'module.check-failed',
+    'UNAVAILABLE',
+  ],
+  ['a cause that is its own', 'prepare', throwing(ownCause()), 'module.prepare-failed', undefined],
+  ['a cause whose getter throws', 'check', throwing(badCause()), 'module.check-failed', undefined],
+  [
+    'an error declared transient',
+    'prepare',
+    throwing(transient(permanent(new Error('down')))),
+    'module.prepare-failed',
+    undefined,
+  ],
+  [
+    'a transient error around a permanent one',
+    'check',
+    throwing(transient(new Error('busy', { cause: permanent('gone') }))),
+    'module.check-failed',
+    undefined,
+  ],
 ] as const)(
-  'The quarantine ends if the failure may pass, and does not end if it cannot: %s',
-  async (_, hook, behavior, code, mayPass) => {
+  'A failure that may pass is tried again without a call from outside: %s',
+  async (_, hook, behavior, code, causeCode) => {
     const { deployment, process } = await soakedDeployment([1], { quarantine: { minMs: 60_000, maxMs: 60_000 } })
     process.modules.b.script(hook, behavior)
     deployment.source.put(documentOf(2))
     await process.advance(behavior === 'heed' ? 30_000 : 0)
     expect(process.last).toMatchObject({ outcome: 'rolled-back', failures: [{ code }] })
     expect(process.served).toBe(1)
-    expect(process.reloader.status().quarantine).toMatchObject([{ code, count: 1 }])
-    expect(quarantineMs(process) !== undefined).toBe(mayPass)
-    await process.advance(7_200_000)
-    expect(process.served).toBe(mayPass ? 2 : 1)
+    const [entry] = process.reloader.status().quarantine
+    expect(entry).toMatchObject({ code, count: 1 })
+    expect(entry?.causeCode).toBe(causeCode)
+    expect(entry?.nextTryAt).toBeGreaterThan(entry?.since ?? 0)
+    await process.advance(60_000 + SOAK_MS)
+    expect(process).toMatchObject({ served: 2, state: 'committed' })
+    expect(process.reloader.status()).toMatchObject({ quarantine: [], inSync: true })
   },
 )
+
+test.each([
+  ['a commit that throws', 'commit', 'throw', 'module.commit-failed'],
+  [
+    'a prepare that declares it permanent',
+    'prepare',
+    throwing(permanent(new Error('no such region'))),
+    'module.prepare-failed',
+  ],
+  ['a check that declares it permanent', 'check', throwing(permanent('gone')), 'module.check-failed'],
+  [
+    'a cause that is declared permanent',
+    'prepare',
+    throwing(new Error('db', { cause: permanent(nested('ENOENT')) })),
+    'module.prepare-failed',
+  ],
+  [
+    'an aggregate with a permanent error',
+    'prepare',
+    throwing(new AggregateError([new Error('a'), permanent(new Error('b'))])),
+    'module.prepare-failed',
+  ],
+  ['a frozen error', 'prepare', throwing(permanent(Object.freeze(new Error('frozen')))), 'module.prepare-failed'],
+] as const)(
+  'A lasting failure is tried again only after a call or another document: %s',
+  async (_, hook, behavior, code) => {
+    const { deployment, process } = await soakedDeployment([1], { quarantine: { minMs: 60_000, maxMs: 60_000 } })
+    process.modules.b.script(hook, behavior)
+    deployment.source.put(documentOf(2))
+    await process.advance(0)
+    expect(process.last).toMatchObject({ outcome: 'rolled-back', failures: [{ code }] })
+    const [entry] = process.reloader.status().quarantine
+    expect(entry).toMatchObject({ code, count: 1 })
+    expect(entry).not.toHaveProperty('nextTryAt')
+    await process.advance(86_400_000)
+    expect(process.served).toBe(1)
+    const reloaded = process.reloader.reload()
+    await process.advance(SOAK_MS)
+    expect(await reloaded).toMatchObject({ outcome: 'committed' })
+    expect(process.served).toBe(2)
+  },
+)
+
+test('Among several failures, one that lasts decides', async () => {
+  const { deployment, process } = await soakedDeployment([1])
+  process.modules.a.script('check', 'reject')
+  process.modules.b.script('check', throwing(permanent(new Error('no such region'))))
+  deployment.source.put(documentOf(2))
+  await process.advance(SOAK_MS)
+  expect(process.last).toMatchObject({ failures: [{ module: 'a' }, { module: 'b' }] })
+  const [entry] = process.reloader.status().quarantine
+  expect(entry).toMatchObject({ module: 'b', code: 'module.check-failed' })
+  expect(entry).not.toHaveProperty('nextTryAt')
+})
+
+test('Before a commit a document is tried again within a minute, after one within maxMs', async () => {
+  for (const [hook, expectedMs] of [
+    ['prepare', 60_000],
+    ['check', 600_000],
+  ] as const) {
+    const { deployment, process } = await soakedDeployment([1], { random: () => 0.999_999_999 })
+    process.modules.b.always(hook, 'reject')
+    deployment.source.put(documentOf(2))
+    await process.advance(3_600_000)
+    expect(quarantineMs(process)).toBe(expectedMs)
+    await process.close()
+  }
+})
+
+test.each(['another config', 'the config that serves'])('An entry ends once the source has held %s', async (other) => {
+  const { deployment, process } = await soakedDeployment([1])
+  process.modules.b.script('commit', 'throw')
+  deployment.source.put(documentOf(2))
+  await process.advance(0)
+  expect(process.reloader.status().quarantine).toHaveLength(1)
+  deployment.source.put(documentOf(other === 'another config' ? 3 : 1))
+  await process.advance(SOAK_MS)
+  expect(process.reloader.status().quarantine).toEqual([])
+  deployment.source.put(documentOf(2))
+  await process.advance(SOAK_MS)
+  expect(process).toMatchObject({ served: 2, state: 'committed' })
+})
+
+test('An entry does not end with a config that fails its soak, with a restore, or with a revert', async () => {
+  const { deployment, process } = await soakedDeployment([1, 2])
+  process.modules.b.script('commit', 'throw')
+  deployment.source.put(documentOf(3))
+  await process.advance(0)
+  process.modules.b.script('check', throwing(permanent('gone')))
+  deployment.source.put(documentOf(4))
+  await process.advance(SOAK_MS)
+  expect(process.reloader.status().quarantine).toHaveLength(2)
+  deployment.source.put(documentOf(3))
+  const reverted = process.reloader.revert()
+  await process.advance(SOAK_MS)
+  expect(await reverted).toMatchObject({ outcome: 'committed' })
+  expect(process.reloader.status().quarantine).toHaveLength(2)
+  await process.close()
+  const next = await deployment.up({}, SOAK_MS)
+  expect(next.reloader.status().quarantine.map(({ code }) => code)).toContain('module.commit-failed')
+})
 
 test('A quarantined document that is delivered again is rejected with the code quarantined, and no module is called', async () => {
   const { deployment, process } = await soakedDeployment([1])
@@ -108,9 +266,6 @@ test('A quarantined document that is delivered again is rejected with the code q
     revision: { name: '3' },
     failures: [{ code: 'quarantined', module: 'b', phase: 'validating', revision: '3' }],
   })
-  const again = process.reloader.reload()
-  await process.advance(0)
-  expect(await again).toMatchObject({ outcome: 'rejected', failures: [{ code: 'quarantined' }] })
   expect(process.calls).toEqual([])
   expect(process).toMatchObject({ served: 1, state: 'rejected' })
 })
@@ -157,9 +312,9 @@ test('retry() also tries a document whose failure cannot pass, and leaves it qua
   await process.advance(0)
   expect(await retried).toMatchObject({ outcome: 'rolled-back' })
   expect(process.reloader.status().quarantine).toMatchObject([{ count: 2, code: 'module.commit-failed' }])
-  const reloaded = process.reloader.reload()
+  deployment.source.put(documentOf(2))
   await process.advance(0)
-  expect(await reloaded).toMatchObject({ outcome: 'rejected' }) // the retry allowed one attempt
+  expect(process.last).toMatchObject({ outcome: 'rejected' }) // the retry allowed one attempt
 })
 
 test('retry() rejects if nothing waits, if a newer document replaces it, and while closing', async () => {

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { permanent } from '../../src/index.ts'
 import type { Config, Process } from './process.ts'
 import { createDeployment, documentOf, soakedDeployment, SOAK_MS } from './deployment.ts'
 
@@ -208,7 +209,7 @@ test('A revert can go to a quarantined document', async () => {
   deployment.source.put(documentOf(2))
   const second = await deployment.up({}, SOAK_MS)
   deployment.source.put(documentOf(1))
-  second.modules.b.script('check', 'reject')
+  second.modules.b.script('check', () => Promise.reject(permanent('gone')))
   await second.advance(SOAK_MS)
   expect(second.reloader.status().quarantine).toHaveLength(1)
   const reverted = second.reloader.revert()
