@@ -37,18 +37,49 @@ export const places = [
   'random',
   'lease',
   'use',
+  'prepare timer',
+  'apply timer',
+  'prepare signal',
+  'apply signal',
+  'check signal',
+  'health check signal',
+  'source read signal',
+  'source watch signal',
 ] as const
 export type Place = (typeof places)[number]
 
+/** Listens to a signal in all ways, each of which misbehaves. Resolves when the signal aborts. */
+const listenBadly = async (signal: AbortSignal, misdeed: Misdeed): Promise<void> => {
+  signal.addEventListener('abort', misdeed)
+  signal.addEventListener('abort', { handleEvent: misdeed }, { once: true })
+  signal.onabort = misdeed
+  EventTarget.prototype.addEventListener.call(signal, 'abort', () => ignoreRejection(misdeed()))
+  const derived = AbortSignal.any([signal, new AbortController().signal])
+  // A promise that the listener of another signal returns is detached: it is the misdeed's alone.
+  derived.addEventListener('abort', () => ignoreRejection(misdeed()))
+  await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()))
+}
+
+const ignoreRejection = (value: unknown): void => {
+  new Promise((resolve) => resolve(value)).catch(() => {})
+}
+
 /** Makes a memory source that a test can make misbehave. */
-const spoiledSource = (act: <T>(place: Place, good: () => T) => T) => {
+const spoiledSource = (
+  act: <T>(place: Place, good: () => T) => T,
+  listen: (place: Place, signal: AbortSignal) => Promise<void> | undefined,
+) => {
   const inner = memorySource({ version: 0 })
   const source: Source = {
     name: 'spoiled',
     endpoint: 'memory',
-    read: (signal) => act('source read', () => inner.read(signal)),
+    read: (signal) => {
+      const read = () => act('source read', () => inner.read(signal))
+      return listen('source read signal', signal)?.then(read) ?? read()
+    },
     watch: (after, signal) =>
       act('source watch', () => {
+        void listen('source watch signal', signal)
         const iterator = inner.watch(after, signal)[Symbol.asyncIterator]()
         return {
           [Symbol.asyncIterator]: () => ({
@@ -77,10 +108,16 @@ export const createSpoiledService = (place: Place, misdeed: Misdeed) => {
   let isSpoiled = false
   let seen = 0
   const act = <T>(at: Place, good: () => T): T => (isSpoiled && at === place ? (misdeed() as T) : good())
-  const { inner, source } = spoiledSource(act)
+  const listen = (at: Place, signal: AbortSignal): Promise<void> | undefined =>
+    isSpoiled && at === place ? listenBadly(signal, misdeed) : undefined
+  const { inner, source } = spoiledSource(act, listen)
   const hook = (at: Place) => () => act(at, () => undefined)
   const log = hook('logger')
   const failing = () => place === 'rollback' || place === 'undo'
+  const checkHealth = async (_: Config, signal: AbortSignal): Promise<void> => {
+    await listen('health check signal', signal)
+    act('health check', () => undefined)
+  }
   const reloader = createReloader<Config>({
     source,
     schema: {
@@ -93,7 +130,7 @@ export const createSpoiledService = (place: Place, misdeed: Misdeed) => {
     parse: (text) => act('parse', () => JSON.parse(text)),
     logger: { debug: log, info: log, warn: log, error: log },
     policies: [() => act('policy', () => undefined)],
-    soak: { durationMs: 50, intervalMs: 10, checks: [async () => act('health check', () => undefined)] },
+    soak: { durationMs: 50, intervalMs: 10, checks: [checkHealth] },
     deadlines: {
       readMs: 100,
       validateMs: 100,
@@ -111,7 +148,9 @@ export const createSpoiledService = (place: Place, misdeed: Misdeed) => {
     repair: { minMs: 10, maxMs: 50 },
   })
     .use('main', (config) => act('select', () => config), {
-      prepare: (next: Config, { defer, report }) => {
+      prepare: (next: Config, context) => {
+        const { defer, report } = context
+        if (isSpoiled && place === 'prepare timer') context.clock.setTimeout(misdeed as () => void, 1)
         defer(() => act('defer', () => undefined))
         if (isSpoiled && place === 'defer') throw new Error('so that it is cleaned up')
         if (isSpoiled && place === 'report') (async () => report(await misdeed()))().catch(report)
@@ -119,23 +158,30 @@ export const createSpoiledService = (place: Place, misdeed: Misdeed) => {
           instance: next.version,
           commit: () => act('commit', () => undefined),
           rollback: () => act('rollback', () => undefined),
-          check: async () => act('check', () => undefined),
+          check: async (signal: AbortSignal) => {
+            await listen('check signal', signal)
+            act('check', () => undefined)
+          },
           close: () => act('close', async () => undefined),
         })
         if (isSpoiled && place === 'late generation') {
           return new Promise((resolve) => clock.setTimeout(() => resolve(undefined), 150)).then(misdeed) as never
         }
-        return act('prepare', () => act('generation', good))
+        const listening = listen('prepare signal', context.signal)
+        return listening === undefined ? act('prepare', () => act('generation', good)) : listening.then(good)
       },
     })
     .use(
       'last',
       (config) => config,
       defineApplier<Config>({
-        apply: (_, __, { direction }) => {
+        apply: (_, __, { direction, signal, clock }) => {
+          if (isSpoiled && place === 'apply timer') clock.setTimeout(misdeed as () => void, 1)
           if (isSpoiled && failing() && direction === 'forward')
             throw new Error('so that there is something to roll back')
-          return act(direction === 'forward' ? 'apply' : 'undo', async () => undefined)
+          return (
+            listen('apply signal', signal) ?? act(direction === 'forward' ? 'apply' : 'undo', async () => undefined)
+          )
         },
         close: () => act('compensating close', async () => undefined),
       }),
