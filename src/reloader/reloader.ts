@@ -125,7 +125,8 @@ class ReloaderImpl {
 
   readonly status = (): ReloaderStatus => {
     const { machine, executor, intake, restore, safety, recorder } = this.#engine
-    return statusOf({ machine, executor, intake, restore, safety, recorder, store: this.#store })
+    const now = this.#settings.clock.now()
+    return statusOf({ machine, executor, intake, restore, safety, recorder, store: this.#store, now })
   }
 
   readonly reload = async (): Promise<TransactionRecord> => this.#inContext(() => this.#running().reload())

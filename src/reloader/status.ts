@@ -1,4 +1,5 @@
 import type { ModuleStatus, QuarantineStatus, ReloaderStatus, SourceStatus } from '../api/status.ts'
+import { pastTime, wallTimeOf } from '../async/wall-time.ts'
 import type { Engine } from '../engine/engine.ts'
 import { codeTable, isErrorCode } from '../model/error-codes.ts'
 import { isNewer, isSameRevision } from '../model/revision.ts'
@@ -10,28 +11,30 @@ import { goodStatus } from '../safety/good-history.ts'
 
 type StatusDeps = Pick<Engine, 'machine' | 'executor' | 'intake' | 'restore' | 'safety' | 'recorder'> & {
   readonly store: ServingStore
+  /** The wall-clock time. It may have been set back since something happened. */
+  readonly now: number
 }
 
 /** All that an operator may see: names, revisions, counts; no config value. */
 export const statusOf = (deps: StatusDeps): ReloaderStatus => {
-  const { machine, executor, intake, safety, store, recorder } = deps
+  const { machine, executor, intake, safety, store, recorder, now } = deps
   const { state, since, context } = machine
   const serving = shown(store.snapshot)
   const lastKnownGood = shown(executor.lastKnownGood)
-  const source = intake.status
-  const isInSync = serving !== undefined && source.revision !== undefined && !isNewer(source.revision, serving.revision)
+  const source = sourceStatus(intake.status, now)
+  const isNewest = serving !== undefined && source.revision !== undefined && !isNewer(source.revision, serving.revision)
   return {
     state,
-    since,
+    since: pastTime(since, now),
     ...(serving === undefined ? {} : { serving }),
     ...(lastKnownGood === undefined ? {} : { lastKnownGood }),
-    goodHistory: safety.goodHistory.goods.map(goodStatus),
+    goodHistory: safety.goodHistory.goods.map((good) => goodStatus(good, now)),
     ...staleStatus(source, deps),
     ...frozenStatus(deps),
     ...confirmationStatus(deps),
     quarantine: safety.quarantine.active.map(quarantineStatus),
     ...(safety.persistenceStatus === undefined ? {} : { persistence: safety.persistenceStatus }),
-    inSync: isInSync,
+    inSync: isNewest && !intake.isInDoubt,
     degraded: context.degraded,
     source,
     modules: moduleStatuses(store, context.degraded, state === 'closed'),
@@ -50,15 +53,21 @@ const quarantineStatus = ({ build: _, until, ...entry }: Quarantined): Quarantin
   }
 }
 
+const sourceStatus = ({ since, verifiedAt, ...status }: SourceStatus, now: number): SourceStatus => ({
+  ...status,
+  since: pastTime(since, now),
+  ...(verifiedAt === undefined ? {} : { verifiedAt: pastTime(verifiedAt, now) }),
+})
+
 /** Since when what serves has not been compared with the source; absent while the source is followed. */
 const staleStatus = (
   { state, verifiedAt }: SourceStatus,
-  { restore, store }: StatusDeps,
+  { restore, store, now }: StatusDeps,
 ): Pick<ReloaderStatus, 'stale'> => {
   if (state === 'closed' || store.snapshot === undefined) return {}
   const isLost = state === 'backing-off' || state === 'connecting'
   const since = verifiedAt === undefined ? restore.provedAt : isLost ? verifiedAt : undefined
-  return since === undefined ? {} : { stale: { since } }
+  return since === undefined ? {} : { stale: { since: pastTime(since, now) } }
 }
 
 const frozenStatus = ({ intake, safety, store }: StatusDeps): Pick<ReloaderStatus, 'frozen'> => {
@@ -70,10 +79,11 @@ const frozenStatus = ({ intake, safety, store }: StatusDeps): Pick<ReloaderStatu
   return { frozen: { reason, since, ...(waiting === undefined ? {} : { waiting }) } }
 }
 
-const confirmationStatus = ({ machine, executor }: StatusDeps): Pick<ReloaderStatus, 'confirmation'> =>
-  machine.awaitsConfirmation && executor.confirmLeftMs > 0
-    ? { confirmation: { transaction: executor.transaction.id, until: executor.confirmUntil } }
-    : {}
+const confirmationStatus = ({ machine, executor, now }: StatusDeps): Pick<ReloaderStatus, 'confirmation'> => {
+  const { confirmLeftMs: leftMs, confirmUntil, transaction } = executor
+  if (!machine.awaitsConfirmation || leftMs <= 0) return {}
+  return { confirmation: { transaction: transaction.id, until: wallTimeOf(confirmUntil, leftMs, now) } }
+}
 
 const shown = (snapshot: Snapshot | undefined) =>
   snapshot === undefined ? undefined : { revision: snapshot.revision, digest: snapshot.digest }

@@ -1,3 +1,4 @@
+import { pastTime } from '../async/wall-time.ts'
 import { type ConfigAttempt, MAX_ATTEMPTS } from '../persistence/persisted-state.ts'
 
 /** Counts how often the process died while it tried a config: the attempt began and never ended. */
@@ -19,9 +20,10 @@ export class CrashGuard {
    *
    * @param provedDigest the last known good: dying between its promotion and the end of its attempt is not a death
    */
-  load(attempts: readonly ConfigAttempt[], provedDigest: string | undefined): readonly ConfigAttempt[] {
+  load(attempts: readonly ConfigAttempt[], provedDigest: string | undefined, now: number): readonly ConfigAttempt[] {
     const died: ConfigAttempt[] = []
-    this.#attempts = attempts.flatMap((attempt) => {
+    this.#attempts = attempts.flatMap((loaded) => {
+      const attempt = { ...loaded, startedAt: pastTime(loaded.startedAt, now) }
       if (attempt.digest === provedDigest) return []
       if (!attempt.isOpen) return [attempt]
       const counted = { ...attempt, isOpen: false, deaths: attempt.deaths + 1 }

@@ -1,9 +1,13 @@
 import type { GoodStatus } from '../api/status.ts'
+import { pastTime } from '../async/wall-time.ts'
 import { type Good, MAX_GOODS } from '../persistence/persisted-state.ts'
 import type { Snapshot } from '../model/snapshot.ts'
 
 /** Far in the future, and below the largest sequence. */
 const MAX_TIME = 2 ** 50
+
+/** The largest sequence that can be stored. */
+const MAX_SEQUENCE = 2 ** 52
 
 /** Holds the snapshots that have passed their soak, newest first, each digest once. */
 export class GoodHistory {
@@ -13,8 +17,9 @@ export class GoodHistory {
     return this.#goods
   }
 
-  load(goods: readonly Good[]): void {
-    this.#goods = goods
+  /** Takes over the goods of earlier runs, newest first. The sequence says which is newest, whatever their times are. */
+  load(goods: readonly Good[], now: number): void {
+    this.#goods = goods.map((good) => ({ ...good, savedAt: pastTime(good.savedAt, now) }))
   }
 
   /** True if the config is the last known good. */
@@ -50,8 +55,12 @@ export class GoodHistory {
   #nextSequence(now: number): number {
     // A time that no clock shows comes from an entry that was written by hand.
     const least = Math.floor(Math.min(now, MAX_TIME))
-    return Math.max(0, least, ...this.#goods.map(({ sequence }) => sequence + 1))
+    return Math.min(MAX_SEQUENCE, Math.max(0, least, ...this.#goods.map(({ sequence }) => sequence + 1)))
   }
 }
 
-export const goodStatus = ({ revision, digest, savedAt }: Good): GoodStatus => ({ revision, digest, provedAt: savedAt })
+export const goodStatus = ({ revision, digest, savedAt }: Good, now: number): GoodStatus => ({
+  revision,
+  digest,
+  provedAt: pastTime(savedAt, now),
+})

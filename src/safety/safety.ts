@@ -1,4 +1,5 @@
 import type { Untried } from '../../machines/index.ts'
+import { pastTime } from '../async/wall-time.ts'
 import { type Failure, failure } from '../model/failure.ts'
 import { isLasting } from './lasting.ts'
 import type { Outcome } from '../model/record.ts'
@@ -68,19 +69,22 @@ export class Safety {
   }
 
   get frozen(): Frozen | undefined {
-    return this.#frozen
+    const frozen = this.#frozen
+    if (frozen === undefined) return undefined
+    return { ...frozen, since: pastTime(frozen.since, this.#settings.clock.now()) }
   }
 
   /** Loads what earlier runs have kept, and counts their deaths. Never rejects. */
   async load(): Promise<void> {
     if (this.#persistence === undefined) return
     const { goods, journal } = await this.#persistence.load()
-    this.goodHistory.load(goods)
+    const now = this.#settings.clock.now()
+    this.goodHistory.load(goods, now)
     if (journal === undefined) return
     this.#digestKey = journal.digestKey
     this.#frozen = journal.frozen
     this.quarantine.load(journal.quarantine)
-    const died = this.#crashGuard.load(journal.attempts, goods[0]?.digest)
+    const died = this.#crashGuard.load(journal.attempts, goods[0]?.digest, now)
     for (const attempt of died) this.#judge(attempt)
     if (died.length > 0) await this.#save()
   }
@@ -211,7 +215,7 @@ export class Safety {
       digestKey: this.#digestKey,
       attempts: this.#crashGuard.entries,
       quarantine: this.quarantine.entries,
-      ...(this.#frozen === undefined ? {} : { frozen: this.#frozen }),
+      ...(this.frozen === undefined ? {} : { frozen: this.frozen }),
     }
   }
 }

@@ -27,6 +27,7 @@ export const createDeployment = ({ document = documentOf(1), boot: always = {} }
   const store = createFaultyStore()
   const processes: Process[] = []
   let wall = FIRST_DAY
+  let pendingMs = 0
 
   /** The source as one process sees it: it survives a close, and reports nothing to a dead process. */
   const sourceFor = (isDead: () => boolean): Source => ({
@@ -49,6 +50,8 @@ export const createDeployment = ({ document = documentOf(1), boot: always = {} }
     const last = processes.at(-1)
     if (last !== undefined && !last.isOver) throw new Error('the process before is still running')
     if (last !== undefined) wall = last.clock.now() + 1_000
+    wall += pendingMs
+    pendingMs = 0
     const next = startProcess({ ...always, ...options }, { source: sourceFor, store, startAt: wall })
     processes.push(next)
     return next
@@ -67,6 +70,10 @@ export const createDeployment = ({ document = documentOf(1), boot: always = {} }
     store,
     processes,
     boot,
+    /** Sets the wall clock forward between two processes, or back if negative. */
+    setWall: (ms: number): void => {
+      pendingMs += ms
+    },
     /** Starts a process, resolves its `start()`, and lets `ms` pass. */
     up: async (options: BootOptions = {}, ms = 0): Promise<Process> => {
       const process = boot(options)

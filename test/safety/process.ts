@@ -1,5 +1,5 @@
 import { createReloader, type ReloaderOptions, type Source, type TransactionRecord } from 'changeover'
-import { createVirtualClock } from 'changeover/testing'
+import { createVirtualClock, type VirtualClock } from 'changeover/testing'
 import { z } from 'zod'
 import { type Call, type Hook, type Ledger, scriptedModule } from '../guarantees/scripted-modules.ts'
 import type { FaultyStore } from './faulty-store.ts'
@@ -47,7 +47,9 @@ const CLOSING_MS = 300_000
 
 /** Starts a service on a reloader whose two modules get the same value, so that a mix is visible. */
 export const startProcess = ({ persists = true, ...options }: BootOptions, { source, store, startAt }: Outside) => {
-  const clock = createVirtualClock({ startAt })
+  const virtual = createVirtualClock({ startAt })
+  let shiftMs = 0
+  const clock: VirtualClock = { ...virtual, now: () => virtual.now() + shiftMs }
   const ledger: Ledger = { calls: [], effects: {} }
   const a = scriptedModule('a', ledger)
   const b = scriptedModule('b', ledger)
@@ -139,6 +141,10 @@ export const startProcess = ({ persists = true, ...options }: BootOptions, { sou
     /** Waits on a timer that does not belong to the reloader. */
     sleep,
     advance: (ms: number): Promise<void> => clock.advance(ms),
+    /** Sets the wall clock forward, or back if negative. Timers and the monotonic clock do not notice. */
+    setWall: (ms: number): void => {
+      shiftMs += ms
+    },
     /** Kills the process like SIGKILL: nothing happens in it any more, and nothing is recorded. */
     kill,
     /** Ends the process with `close()`, and checks that nothing is left. */
