@@ -30,7 +30,17 @@ export type {
   StartOptions,
   SubscribeOptions,
 } from './api/reloader.ts'
-export type { Changed, Document, Malformed, Missing, Opened, ReadResult, Source, SourceEvent } from './api/source.ts'
+export type {
+  Changed,
+  Document,
+  Malformed,
+  MalformedEntry,
+  Missing,
+  Opened,
+  ReadResult,
+  Source,
+  SourceEvent,
+} from './api/source.ts'
 export { SourceError } from './api/source.ts'
 export type {
   Counters,

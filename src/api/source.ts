@@ -1,27 +1,53 @@
 import type { DocumentCode, SourceCode } from '../model/failure.ts'
 import type { Revision } from '../model/revision.ts'
 
-/** The text that a source holds at one revision. The reloader decodes bytes as strict UTF-8. */
-export interface Document {
-  readonly kind: 'document'
+/** What the results of reads have in common. */
+interface Found {
   readonly revision: Revision
+  /**
+   * A fault that did not prevent the read, such as `source.detached`. It is reported once, and `status().inSync` is false
+   * as long as reads return it.
+   */
+  readonly warning?: SourceCode
+}
+
+/** The text that a source holds at one revision. The reloader decodes bytes as strict UTF-8. */
+export interface Document extends Found {
+  readonly kind: 'document'
   readonly content: string | Uint8Array
+  /**
+   * Stands for what the document refers to, such as the content of key files. If it differs from that of the serving
+   * document, all modules are prepared again, although the config may be equal. It must not contain config values.
+   */
+  readonly fingerprint?: string
 }
 
 /** The source answered that there is no document. */
-export interface Missing {
+export interface Missing extends Found {
   readonly kind: 'missing'
-  readonly revision: Revision
 }
 
 /**
  * The source answered, but its data does not form a document: for example, an etcd key is both a value and a folder.
  */
-export interface Malformed {
+export interface Malformed extends Found {
   readonly kind: 'malformed'
-  readonly revision: Revision
   /** Why the document is rejected. */
   readonly code: DocumentCode
+  /** Which entry of the source is at fault, if the document is formed of several. */
+  readonly entry?: MalformedEntry
+  /** For debugging only: no log, record or status shows it, only `unsafeCause` returns it. */
+  readonly cause?: unknown
+}
+
+/** Names an entry of the source that cannot be part of the document, such as a key below an etcd prefix. */
+export interface MalformedEntry {
+  /** The segments of its key. Those that the schema does not declare are shown as `*`. */
+  readonly key: readonly string[]
+  /** Its place among the entries, counted from 1. */
+  readonly index: number
+  /** How many entries there are. */
+  readonly count: number
 }
 
 /** The result of a read. */

@@ -7,6 +7,8 @@ import type { Path } from './data/not-plain.ts'
 export interface Visibility {
   /** Returns the path as text, masked if needed. */
   readonly show: (path: Path) => string
+  /** Returns a key of segments that slashes separate, masked if needed. An empty segment holds no data, and stays. */
+  readonly showKey: (segments: readonly string[]) => string
   /** Returns true if the value at the path may be shown: a public path leads to it or to one of its parents. */
   readonly isPublic: (path: Path) => boolean
 }
@@ -21,6 +23,13 @@ export const createVisibility = (publicPaths: readonly string[], jsonSchema: unk
   for (const path of publicPaths) addPublicPath(root, path)
   return {
     show: (path) => showPath(root, path),
+    showKey: (segments) => {
+      const shown = showSegments(root, segments.filter((segment) => segment !== '').slice(0, MAX_SEGMENTS))[
+        Symbol.iterator
+      ]()
+      const text = segments.slice(0, MAX_SEGMENTS).map((segment) => (segment === '' ? '' : shown.next().value))
+      return segments.length > MAX_SEGMENTS ? `${text.join('/')}/…` : text.join('/')
+    },
     isPublic: (path) => {
       let node: KeyNode | undefined = root
       for (const segment of path) {
@@ -59,17 +68,19 @@ const addRest = (node: KeyNode): KeyNode => {
 
 const showPath = (root: KeyNode, path: Path): string => {
   if (path.length === 0) return '(root)'
+  const shown = showSegments(root, path.slice(0, MAX_SEGMENTS)).join('.')
+  return path.length > MAX_SEGMENTS ? `${shown}.…` : shown
+}
+
+const showSegments = (root: KeyNode, path: Path): readonly string[] => {
   let node: KeyNode | undefined = root
-  let shown = ''
-  for (const segment of path.slice(0, MAX_SEGMENTS)) {
+  return path.map((segment) => {
     const isDeclared = node?.children.has(String(segment)) === true
     const isBelowPublic: boolean = node?.isPublic === true
-    const text = typeof segment === 'number' || isDeclared || isBelowPublic ? String(segment) : '*'
-    shown += shown === '' ? text : `.${text}`
     // Everything below a public path is public, so the walk stays at its node.
     node = isBelowPublic ? node : childOf(node, segment)
-  }
-  return path.length > MAX_SEGMENTS ? `${shown}.…` : shown
+    return typeof segment === 'number' || isDeclared || isBelowPublic ? String(segment) : '*'
+  })
 }
 
 const addPublicPath = (root: KeyNode, path: string): void => {

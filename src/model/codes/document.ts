@@ -10,7 +10,7 @@ export const documentCodes = {
   },
   'document.too-large': {
     what: 'The document is larger than the limit',
-    hint: 'Make the document smaller, or raise maxDocumentBytes. The limit of 1,000,000 values in a document is fixed.',
+    hint: 'Make the document smaller, or raise maxDocumentBytes, for publish --max-request-bytes of etcd. The limit of 1,000,000 values in a document is fixed.',
   },
   'document.encoding': { what: 'The document is not valid UTF-8', hint: 'Save the document as UTF-8.' },
   'document.malformed': {
@@ -23,6 +23,18 @@ export const documentCodes = {
   },
   'document.forbidden-key': { what: 'The document contains the forbidden key __proto__', hint: 'Rename the key.' },
   'document.too-deep': { what: 'The document is nested more than 100 levels deep', hint: 'Flatten the document.' },
+  'document.number-precision': {
+    what: 'The document contains a number that would be rounded',
+    hint: 'Write it with the digits that a double keeps, or as a string that the schema converts to a bigint.',
+  },
+  'document.bad-key': {
+    what: 'A key below the prefix is not a path in a document',
+    hint: 'Delete or rename the key: it has an empty segment (two slashes in a row, or a slash at an end) or is not valid UTF-8. Only a key that ends in a slash and is empty is skipped, as the marker of a folder.',
+  },
+  'document.bad-value': {
+    what: 'The value of a key below the prefix is not JSON',
+    hint: 'Write a whole piece of JSON to the key, with strings in double quotes, or delete it.',
+  },
   'document.key-conflict': {
     what: 'A key below the prefix is both a value and a folder',
     hint: 'Delete or rename one of the keys.',

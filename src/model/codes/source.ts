@@ -12,6 +12,10 @@ export const sourceCodes = {
     what: 'The source rejected the credentials',
     hint: 'Check the user name, the password and the token. The serving config stays in use; the source is read again with back-off.',
   },
+  'source.credentials': {
+    what: 'The function given as auth or credentials did not return usable ones',
+    hint: 'Correct it: the cause is what it threw, a TimeoutError if it took longer than deadlines.callMs, or a TypeError if it returned something else. The serving config stays in use; it is called again with back-off.',
+  },
   'source.denied': {
     what: 'The source denied access to the document',
     hint: 'Grant the user read access to the key or file. The serving config stays in use; the source is read again with back-off.',
@@ -35,6 +39,14 @@ export const sourceCodes = {
   'source.stale': {
     what: 'The source returned an older revision than before',
     hint: 'Read from a member that is up to date. The serving config stays in use.',
+  },
+  'source.contract': {
+    what: 'The source broke its contract',
+    hint: 'Test it with sourceContract of changeover/testing, and correct it. No action is needed if its store was wiped or restored: the document is then taken as a new one.',
+  },
+  'source.detached': {
+    what: 'The file is mounted alone, and was replaced or removed where it comes from: no change of it is seen any more',
+    hint: 'Restart the container, and mount the folder of the file instead of the file.',
   },
   'source.conflict': {
     what: 'The document was not published: it has changed since the expected revision',

@@ -1,7 +1,9 @@
 import { SourceError, type Source } from '../../api/source.ts'
-import { createCluster } from './failover.ts'
-import { resolveSettings, resolveTarget, type EtcdSourceOptions } from './options.ts'
+import { createCluster } from './connection/failover.ts'
+import { resolveSettings } from './connection/settings.ts'
+import { resolveTarget, type EtcdSourceOptions } from './options.ts'
 import { readTarget } from './read-target.ts'
+import { settledRead } from './settled-read.ts'
 import { watchTarget } from './watch-target.ts'
 
 /**
@@ -26,13 +28,18 @@ export const etcdSource = (options: EtcdSourceOptions): Source => {
   const settings = resolveSettings(options)
   const closing = new AbortController()
   const cluster = createCluster(settings, closing.signal)
-  return {
-    name: 'etcd',
-    endpoint: `${settings.hosts.join(',')} ${target.key.toString()}`,
-    read: async (signal) => {
+  const settleMs = target.kind === 'prefix' ? target.settleMs : 0
+  const read = settledRead(
+    async (signal) => {
       if (closing.signal.aborted) throw new SourceError('source.closed')
       return readTarget(cluster, target, signal)
     },
+    { clock: settings.clock, settleMs, closed: closing.signal },
+  )
+  return {
+    name: 'etcd',
+    endpoint: `${settings.hosts.join(',')} ${target.key.toString()}`,
+    read,
     watch: (after, signal) => watchTarget(cluster, target, after, signal),
     close: async () => {
       closing.abort()

@@ -1,9 +1,5 @@
 export { etcdSource } from './etcd-source.ts'
-export type {
-  EtcdConnection,
-  EtcdDeadlines,
-  EtcdKeyOptions,
-  EtcdPrefixOptions,
-  EtcdSourceOptions,
-} from './options.ts'
+export type { EtcdKeyOptions, EtcdPrefixOptions, EtcdSourceOptions } from './options.ts'
+export type { EtcdAuth, EtcdCredentials } from './connection/credentials.ts'
+export type { EtcdConnection, EtcdDeadlines } from './connection/settings.ts'
 export { publish, type PublishOptions, type PublishTarget } from './publish.ts'

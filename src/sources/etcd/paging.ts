@@ -1,7 +1,8 @@
 import type { IRangeRequest, IRangeResponse, IResponseHeader } from 'etcd3'
-import { isTooLarge } from './errors.ts'
-import { toNumber } from './lineage.ts'
-import type { Entry } from './prefix-document.ts'
+import { SourceError } from '../../api/source.ts'
+import { isTooLarge } from './connection/errors.ts'
+import { type Position, toNumber } from './connection/lineage.ts'
+import { isFolderMarker, type Entry } from './prefix-document.ts'
 
 /** Makes one range call. */
 export type RangeCall = (request: IRangeRequest) => Promise<IRangeResponse>
@@ -16,37 +17,47 @@ const ZERO = Buffer.of(0)
 
 /**
  * Reads the keys from `key` up to `end` in pages, all at the revision of the first page, so that the keys of one
- * transaction are seen together or not at all. `onHeader` gets the header of each response, and throws to stop.
- * Returns that revision as `order`, the highest mod_revision among the keys as `newest`, and the keys without the
- * prefix, in byte order, as `entries`; undefined if they are more than `MAX_BYTES`.
+ * transaction are seen together or not at all. `locate` gets the header of each response, the highest mod_revision so far
+ * and what it has returned for the first page; it throws to stop. Folder markers are left out. Returns the keys without
+ * the prefix, in byte order, as `entries` (undefined if they are more than `MAX_BYTES`), how many they are as `count`,
+ * with the markers as `total`, and the highest mod_revision among them as `newest`.
  */
 export const readPages = async (
   { key, end }: { readonly key: Buffer; readonly end: Buffer },
   range: RangeCall,
-  onHeader: (header: IResponseHeader) => void,
+  locate: (header: IResponseHeader, newest: number, first?: Position) => Position,
 ) => {
   const readPage = createPageReader(range, end)
   const first = await readPage(key, '0')
-  onHeader(first.header)
-  const revision = first.header.revision
+  const total = toNumber(first.count)
   const entries: Entry[] = []
-  let newest = 0
-  let bytes = 0
+  let [index, newest, bytes] = [0, 0, 0]
+  let position: Position | undefined
   for (let page = first; ; ) {
     for (const kv of page.kvs) {
+      index += 1
+      const name = kv.key.subarray(key.length)
+      if (isFolderMarker(name, kv.value)) continue
       newest = Math.max(newest, toNumber(kv.mod_revision))
       bytes += kv.key.length + kv.value.length
-      entries.push({ key: kv.key.subarray(key.length), value: kv.value })
+      entries.push({ key: name, value: kv.value, index })
     }
+    const found = locate(page.header, newest, position)
+    position ??= found
     const last = page.kvs.at(-1)
     const isTooLong = bytes > MAX_BYTES
     if (isTooLong || !page.more || last === undefined) {
-      const count = toNumber(first.count)
-      return { order: toNumber(revision), count, newest, entries: isTooLong ? undefined : entries }
+      const count = total - (index - entries.length)
+      return { position, total, count, newest, entries: isTooLong ? undefined : entries }
     }
-    page = await readPage(Buffer.concat([last.key, ZERO]), revision)
-    onHeader(page.header)
+    page = await readPage(Buffer.concat([last.key, ZERO]), pinOf(first))
   }
+}
+
+/** The revision for the further pages. Without it they would be of other revisions than the first. */
+const pinOf = ({ header }: IRangeResponse): string => {
+  if (Number(header?.revision ?? 0) > 0) return header.revision
+  throw new SourceError('source.failed', new Error('a response without its revision'))
 }
 
 /** Asks for fewer keys if a page of large values does not fit into a message. */

@@ -1,9 +1,12 @@
+import type { Malformed } from '../../api/source.ts'
 import type { DocumentCode } from '../../model/failure.ts'
 
 /** A key below the prefix, without the prefix, and its value. */
 export interface Entry {
   readonly key: Uint8Array
   readonly value: Uint8Array
+  /** The place of the key among all keys below the prefix, in byte order, counted from 1. */
+  readonly index: number
 }
 
 /** How values are read: as text, or each as a piece of JSON. */
@@ -12,20 +15,40 @@ export type ValueFormat = 'text' | 'json'
 /** The document, or why the keys form none. */
 export type PrefixDocument =
   | { readonly kind: 'document'; readonly content: string }
-  | { readonly kind: 'malformed'; readonly code: DocumentCode }
+  | Pick<Malformed, 'kind' | 'code' | 'entry' | 'cause'>
 
-type Node = string | Folder
+interface Leaf {
+  readonly json: string
+  readonly entry: Entry
+}
+type Node = Leaf | Folder
 interface Folder extends Map<string, Node> {}
 
 // Deeper than any document that the reloader accepts, and shallow enough to walk by recursion.
 const MAX_SEGMENTS = 256
 
-/** Carries a code out of the walk. */
+const SLASH = '/'.charCodeAt(0)
+
+const BLANKS = Buffer.from(' \t\r\n')
+
+// What e3w, etcd-manage and their relatives write as the value of a folder.
+const FOLDER_VALUE = Buffer.from('etcdv3_dir_$2H#%gRe3*t')
+
+/** True for the placeholders with which GUIs make an empty folder visible. They say nothing, so they are skipped. */
+export const isFolderMarker = (key: Uint8Array, value: Uint8Array): boolean => {
+  if (FOLDER_VALUE.equals(value)) return true
+  const isFolder = key.length === 0 || key.at(-1) === SLASH
+  return isFolder && value.every((byte) => BLANKS.includes(byte))
+}
+
+/** Carries out of the walk which key is at fault, and why. */
 class Malformation extends Error {
   readonly code: DocumentCode
-  constructor(code: DocumentCode) {
-    super(code)
+  readonly entry: Entry
+  constructor(code: DocumentCode, entry: Entry, cause?: unknown) {
+    super(`the key ${JSON.stringify(Buffer.from(entry.key).toString())} below the prefix`, { cause })
     this.code = code
+    this.entry = entry
   }
 }
 
@@ -34,60 +57,64 @@ class Malformation extends Error {
  * and the last segment holds the value. The order of the keys is kept. The result is text and not an object, so that
  * `__proto__` stays a key like any other and the reloader can reject it.
  */
-export const formPrefixDocument = (entries: readonly Entry[], values: ValueFormat): PrefixDocument => {
+export const formPrefixDocument = (entries: readonly Entry[], values: ValueFormat, count: number): PrefixDocument => {
   try {
     const root: Folder = new Map()
-    for (const { key, value } of entries) insert(root, segmentsOf(key), jsonOf(value, values))
+    for (const entry of entries) insert(root, segmentsOf(entry), { json: jsonOf(entry, values), entry })
     return { kind: 'document', content: write(root) }
   } catch (error) {
-    if (error instanceof Malformation) return { kind: 'malformed', code: error.code }
-    throw error
+    if (!(error instanceof Malformation)) throw error
+    const { code, entry } = error
+    const key = Buffer.from(entry.key).toString().split('/')
+    return { kind: 'malformed', code, entry: { key, index: entry.index, count }, cause: error }
   }
 }
 
-const segmentsOf = (key: Uint8Array): readonly string[] => {
-  const segments = decode(key).split('/')
-  if (segments.length > MAX_SEGMENTS) throw new Malformation('document.too-deep')
-  // `a//b`, `a/` and the prefix itself are most likely mistakes.
-  if (segments.includes('')) throw new Malformation('document.malformed')
+const segmentsOf = (entry: Entry): readonly string[] => {
+  const key = decode(entry.key)
+  if (key === undefined) throw new Malformation('document.bad-key', entry)
+  const segments = key.split('/')
+  if (segments.length > MAX_SEGMENTS) throw new Malformation('document.too-deep', entry)
+  if (segments.includes('')) throw new Malformation('document.bad-key', entry)
   return segments
 }
 
-const jsonOf = (value: Uint8Array, values: ValueFormat): string => {
-  const text = decode(value)
+const jsonOf = (entry: Entry, values: ValueFormat): string => {
+  const text = decode(entry.value)
+  if (text === undefined) throw new Malformation('document.encoding', entry)
   if (values === 'text') return JSON.stringify(text)
   try {
     JSON.parse(text)
-  } catch {
-    throw new Malformation('document.malformed')
+  } catch (error) {
+    throw new Malformation('document.bad-value', entry, error)
   }
   // The text itself and not what it parses to, so that the reloader can find its duplicate keys.
   return text
 }
 
-const decode = (bytes: Uint8Array): string => {
+const decode = (bytes: Uint8Array): string | undefined => {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
   } catch {
-    throw new Malformation('document.encoding')
+    return undefined
   }
 }
 
-const insert = (root: Folder, segments: readonly string[], json: string): void => {
+const insert = (root: Folder, segments: readonly string[], leaf: Leaf): void => {
   let folder = root
   for (const segment of segments.slice(0, -1)) {
     const child = folder.get(segment) ?? new Map<string, Node>()
-    if (typeof child === 'string') throw new Malformation('document.key-conflict')
+    if (!(child instanceof Map)) throw new Malformation('document.key-conflict', child.entry)
     folder.set(segment, child)
     folder = child
   }
   const name = segments.at(-1) ?? ''
-  if (folder.has(name)) throw new Malformation('document.key-conflict')
-  folder.set(name, json)
+  if (folder.has(name)) throw new Malformation('document.key-conflict', leaf.entry)
+  folder.set(name, leaf)
 }
 
 const write = (node: Node): string => {
-  if (typeof node === 'string') return node
+  if (!(node instanceof Map)) return node.json
   const members = [...node].map(([name, child]) => `${JSON.stringify(name)}:${write(child)}`)
   return `{${members.join(',')}}`
 }

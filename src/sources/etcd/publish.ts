@@ -1,10 +1,11 @@
 import { CompareResult, CompareTarget, type IRangeResponse, type ITxnRequest, type ITxnResponse } from 'etcd3'
 import { changeoverError, isChangeoverError, type ChangeoverError } from '../../model/failure.ts'
 import { invalidOption } from '../../model/option-checks.ts'
-import { callKv } from './auth.ts'
-import { toSourceError } from './errors.ts'
-import { createCluster, withFailover } from './failover.ts'
-import { resolveKey, resolveSettings, type EtcdConnection } from './options.ts'
+import { callKv } from './connection/auth.ts'
+import { isRequestTooLarge, toSourceError } from './connection/errors.ts'
+import { type Cluster, createCluster, withFailover } from './connection/failover.ts'
+import { resolveSettings, type EtcdConnection } from './connection/settings.ts'
+import { resolveKey } from './options.ts'
 import { MISSING_REVISION } from './read-target.ts'
 
 /** Where {@link publish} writes the document. */
@@ -27,7 +28,8 @@ export interface PublishOptions {
  * Writes a document to its key, over a connection of its own, and resolves to the name of the new revision.
  *
  * The write is sent once. After `source.timeout` or `source.unreachable` it may still have happened: read the key to know.
- * @throws ChangeoverError `source.conflict` if the key is not at `ifRevision`; its `revision` is the key's current one.
+ * With `ifRevision` the user needs the permission to read the key, without it only the one to write it.
+ * @throws ChangeoverError `document.too-large` if etcd does not accept a document of this size; `source.conflict` if the key is not at `ifRevision`; its `revision` is the key's current one.
  * Otherwise the code with which etcd failed, or `reloader.invalid-option` if an option is not valid
  * @example
  * ```ts
@@ -42,6 +44,7 @@ export const publish = async (
   { ifRevision, signal }: PublishOptions = {},
 ): Promise<string> => {
   const key = Buffer.from(resolveKey(target, 'key', target.key))
+  const value = Buffer.from(document as Uint8Array)
   const settings = resolveSettings(target)
   if (ifRevision !== undefined && !/^\d+$/.test(ifRevision)) {
     throw invalidOption('publish: ifRevision must be the name of a revision')
@@ -49,14 +52,12 @@ export const publish = async (
   const closing = new AbortController()
   const cluster = createCluster(settings, closing.signal)
   const parent = signal ?? closing.signal
-  const request = createRequest(key, Buffer.from(document as Uint8Array), ifRevision)
+  const request = createRequest(key, value, ifRevision)
   try {
-    // A read finds a host that answers, and most conflicts. The write is then sent once, to that host.
-    const found = await withFailover(cluster, parent, async (connection, linked) =>
-      callKv<IRangeResponse>(cluster, connection, linked, (kv, ...rest) => kv.range({ key }, ...rest)),
-    )
-    refuseConflict(ifRevision, found.kvs[0]?.mod_revision)
-    const connection = cluster.pool.acquire()
+    // The read finds a host that answers, and most conflicts. The write is then sent once, to that host.
+    const current = await readRevision(cluster, parent, key, ifRevision)
+    if (ifRevision !== undefined && BigInt(ifRevision) !== BigInt(current)) throw conflict(current)
+    const connection = await cluster.pool.acquire(parent)
     const response = await callKv<ITxnResponse>(cluster, connection, parent, (kv, ...rest) =>
       kv.txn(request, ...rest),
     ).finally(() => cluster.pool.release(connection))
@@ -64,6 +65,7 @@ export const publish = async (
     return response.header.revision
   } catch (error) {
     if (isChangeoverError(error)) throw error
+    if (isRequestTooLarge(error)) throw tooLarge(value, error)
     const failure = toSourceError(error)
     throw changeoverError(failure.code, {}, failure.cause)
   } finally {
@@ -72,18 +74,41 @@ export const publish = async (
   }
 }
 
-const refuseConflict = (expected: string | undefined, current: string | undefined): void => {
-  if (expected !== undefined && BigInt(expected) !== BigInt(current ?? MISSING_REVISION)) throw conflict(current)
+/** Returns the key's current revision. A user who may only write gets no answer to that, but a host that answers. */
+const readRevision = async (
+  cluster: Cluster,
+  signal: AbortSignal,
+  key: Buffer,
+  ifRevision: string | undefined,
+): Promise<string> => {
+  try {
+    const { kvs } = await withFailover(cluster, signal, (connection, linked) =>
+      callKv<IRangeResponse>(cluster, connection, linked, (kv, ...rest) => kv.range({ key, keys_only: true }, ...rest)),
+    )
+    return kvs[0]?.mod_revision ?? MISSING_REVISION
+  } catch (error) {
+    if (ifRevision === undefined && toSourceError(error).code === 'source.denied') return MISSING_REVISION
+    throw error
+  }
 }
+
+const tooLarge = ({ length }: Buffer, error: unknown): ChangeoverError =>
+  changeoverError(
+    'document.too-large',
+    { detail: `${length} bytes, more than etcd accepts (--max-request-bytes)` },
+    toSourceError(error).cause,
+  )
 
 const conflict = (current = MISSING_REVISION): ChangeoverError =>
   changeoverError('source.conflict', { revision: current })
 
 const createRequest = (key: Buffer, value: Buffer, ifRevision: string | undefined): ITxnRequest => ({
   success: [{ request_put: { key, value } }],
-  failure: [{ request_range: { key, limit: 1 } }],
-  compare:
-    ifRevision === undefined
-      ? []
-      : [{ key, target: CompareTarget.Mod, result: CompareResult.Equal, mod_revision: ifRevision }],
+  // Both of these need the permission to read.
+  ...(ifRevision === undefined
+    ? {}
+    : {
+        failure: [{ request_range: { key, keys_only: true } }],
+        compare: [{ key, target: CompareTarget.Mod, result: CompareResult.Equal, mod_revision: ifRevision }],
+      }),
 })

@@ -1,8 +1,8 @@
 import type { Revision } from '../../model/revision.ts'
 import { SourceError, type ReadResult } from '../../api/source.ts'
-import { callKv } from './auth.ts'
-import { withFailover, type Cluster } from './failover.ts'
-import { toNumber } from './lineage.ts'
+import { callKv } from './connection/auth.ts'
+import { withFailover, type Cluster } from './connection/failover.ts'
+import { toNumber } from './connection/lineage.ts'
 import type { PrefixTarget, Target } from './options.ts'
 import { readPages, type RangeCall } from './paging.ts'
 import { formPrefixDocument } from './prefix-document.ts'
@@ -21,8 +21,8 @@ export const readTarget = (cluster: Cluster, target: Target, parent: AbortSignal
 const readKey = async ({ lineages }: Cluster, key: Buffer, range: RangeCall): Promise<ReadResult> => {
   const before = lineages.mark()
   const { header, kvs } = await range({ key })
-  const position = { lineage: lineages.observe(header, before), order: toNumber(header.revision) }
   const [kv] = kvs
+  const position = lineages.observe(header, before, toNumber(kv?.mod_revision ?? MISSING_REVISION))
   if (kv === undefined) return { kind: 'missing', revision: { ...position, name: MISSING_REVISION } }
   // A copy, since the buffer is a view of the whole message.
   return { kind: 'document', revision: { ...position, name: kv.mod_revision }, content: new Uint8Array(kv.value) }
@@ -30,18 +30,17 @@ const readKey = async ({ lineages }: Cluster, key: Buffer, range: RangeCall): Pr
 
 const readPrefix = async ({ lineages }: Cluster, target: PrefixTarget, range: RangeCall): Promise<ReadResult> => {
   const before = lineages.mark()
-  let lineage: string | undefined
-  const { order, count, newest, entries } = await readPages(target, range, (header) => {
-    const seen = lineages.observe(header, lineage === undefined ? before : lineages.mark())
-    lineage ??= seen
+  const { position, total, count, newest, entries } = await readPages(target, range, (header, highest, first) => {
+    const found = lineages.observe(header, first === undefined ? before : lineages.mark(), highest)
     // The store was replaced between two pages, so no revision holds both.
-    if (seen !== lineage) throw new SourceError('source.closed')
+    if (first !== undefined && found.lineage !== first.lineage) throw new SourceError('source.closed')
+    return found
   })
   // The newest mod_revision and the number of keys identify one state: a write raises the first, and a delete without a
   // write lowers the second.
   const name = count === 0 ? MISSING_REVISION : `${newest}/${count}`
-  const revision: Revision = { lineage: lineage ?? '', order, name }
+  const revision: Revision = { ...position, name }
   if (count === 0) return { kind: 'missing', revision }
   if (entries === undefined) return { kind: 'malformed', revision, code: 'document.too-large' }
-  return { ...formPrefixDocument(entries, target.values), revision }
+  return { ...formPrefixDocument(entries, target.values, total), revision }
 }

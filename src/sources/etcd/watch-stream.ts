@@ -1,9 +1,9 @@
 import type { IWatchCreateRequest, IWatchResponse } from 'etcd3'
 import type { TimerHandle } from '../../api/clock.ts'
 import { SourceError } from '../../api/source.ts'
-import type { WatchStream } from './connection-pool.ts'
-import { cancelledWatchError, toSourceError } from './errors.ts'
-import type { EtcdSettings } from './options.ts'
+import type { WatchStream } from './connection/connection-pool.ts'
+import { cancelledWatchError, toSourceError } from './connection/errors.ts'
+import type { EtcdSettings } from './connection/settings.ts'
 
 /** Gets what a watch stream reports. An error that it throws breaks the stream. */
 export interface StreamListener {

@@ -3,10 +3,10 @@ import type { Revision } from '../../model/revision.ts'
 import { SourceError, type SourceEvent } from '../../api/source.ts'
 import { linkSignals } from '../../async/abort.ts'
 import { LatestValue } from '../../async/latest-value.ts'
-import { withAuth } from './auth.ts'
-import { toSourceError } from './errors.ts'
-import { isConnectionSuspect, type Cluster } from './failover.ts'
-import { clusterIdOf, toNumber } from './lineage.ts'
+import { withAuth } from './connection/auth.ts'
+import { toSourceError } from './connection/errors.ts'
+import { isConnectionSuspect, type Cluster } from './connection/failover.ts'
+import { storeRevisionOf, toNumber } from './connection/lineage.ts'
 import type { Target } from './options.ts'
 import { MISSING_REVISION } from './read-target.ts'
 import { followStream } from './watch-stream.ts'
@@ -53,19 +53,24 @@ const runWatch = async (
   const current = lineages.current()
   const isOtherStore = current !== undefined && current !== after.lineage
   if (signal.aborted || isOtherStore) throw new SourceError('source.closed')
-  const connection = pool.acquire()
+  const connection = await pool.acquire(signal)
   let isOpen = false
+  const refuseForeign = (header: IWatchResponse['header']): void => {
+    if (lineages.isForeign(header, after.lineage)) throw new SourceError('source.closed')
+  }
   try {
     const stub = await connection.stub('Watch')
     const listener = {
       onCreated: ({ header }: IWatchResponse): void => {
-        // Another store, or a member that lags behind: it would report nothing, or revisions of another store.
-        const isOther = header.cluster_id !== clusterIdOf(after.lineage)
-        if (isOther || toNumber(header.revision) < after.order) throw new SourceError('source.closed')
+        refuseForeign(header)
+        // A member that lags behind, or a store that was wiped: it would report nothing for a long time.
+        const reached = storeRevisionOf(header)
+        if (reached !== undefined && reached < after.order) throw new SourceError('source.closed')
         isOpen = true
         channel.queue({ kind: 'opened' })
       },
       onEvents: (response: IWatchResponse): void => {
+        refuseForeign(response.header)
         const last = response.events.at(-1)
         if (last !== undefined) lineages.advance(after.lineage, toNumber(last.kv.mod_revision))
         channel.put(toSourceEvent(target, after.lineage, response))

@@ -1,6 +1,6 @@
 import { status } from '@grpc/grpc-js'
 import { describe, expect, it } from 'vitest'
-import { cancelledWatchError, toSourceError } from '../../../src/sources/etcd/errors.ts'
+import { cancelledWatchError, toSourceError } from '../../../src/sources/etcd/connection/errors.ts'
 
 describe('An error of etcd or gRPC', () => {
   const refused = 'No connection established. Last error: Error: '

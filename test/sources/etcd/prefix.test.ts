@@ -43,7 +43,7 @@ describe('The keys of a prefix', () => {
     await write({ 'db/max': ' 1.0 ', list: '[1,{"a":1,"a":2}]' })
     expect(textOf(await json.read(never))).toBe('{"db":{"max": 1.0 },"list":[1,{"a":1,"a":2}]}')
     await write({ list: '[1,' })
-    expect(await json.read(never)).toMatchObject({ kind: 'malformed', code: 'document.malformed' })
+    expect(await json.read(never)).toMatchObject({ kind: 'malformed', code: 'document.bad-value' })
     await json.close?.()
   })
 
@@ -63,8 +63,10 @@ describe('The keys of a prefix', () => {
   it.each([
     ['a value that is also a folder', { db: '1', 'db/max': '2' }, 'document.key-conflict'],
     ['a value deep in a value', { 'a/b': '1', 'a/b/c/d': '2' }, 'document.key-conflict'],
-    ['an empty segment', { 'a//b': '1' }, 'document.malformed'],
-    ['a slash at the end', { 'a/': '1' }, 'document.malformed'],
+    ['an empty segment', { 'a//b': '1' }, 'document.bad-key'],
+    ['a slash at the start', { '/a': '1' }, 'document.bad-key'],
+    ['a slash at the end of a key with a value', { 'a/': '1' }, 'document.bad-key'],
+    ['the prefix itself as a key with a value', { '': '1' }, 'document.bad-key'],
     ['too many segments', { [`${'a/'.repeat(5_000)}a`]: '1' }, 'document.too-deep'],
   ])('form no document with %s', async (_, keys, code) => {
     await write(keys)

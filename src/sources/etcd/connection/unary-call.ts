@@ -1,8 +1,8 @@
 import type { ClientUnaryCall } from '@grpc/grpc-js'
-import { SourceError } from '../../api/source.ts'
+import { SourceError } from '../../../api/source.ts'
 import type { UnaryCallback } from './connection-pool.ts'
 import { toSourceError } from './errors.ts'
-import type { EtcdSettings } from './options.ts'
+import type { EtcdSettings } from './settings.ts'
 
 /**
  * Makes one call. It settles at the response, at the deadline or when the signal aborts, whichever comes first, and

@@ -1,17 +1,21 @@
 import { setMaxListeners } from 'node:events'
-import type { SourceCode } from '../../model/failure.ts'
-import { SourceError } from '../../api/source.ts'
-import { linkSignals } from '../../async/abort.ts'
+import type { SourceCode } from '../../../model/failure.ts'
+import { SourceError } from '../../../api/source.ts'
+import { linkSignals } from '../../../async/abort.ts'
 import { ConnectionPool, type HostConnection } from './connection-pool.ts'
 import { toSourceError } from './errors.ts'
+import type { EtcdAuth } from './credentials.ts'
+import { KeptSecret } from './provider.ts'
 import { LineageTracker } from './lineage.ts'
-import type { EtcdSettings } from './options.ts'
+import type { EtcdSettings } from './settings.ts'
 
 /** An etcd cluster as one source sees it; shared by the source's reads and watches. */
 export interface Cluster {
   readonly settings: EtcdSettings
   readonly pool: ConnectionPool
   readonly lineages: LineageTracker
+  /** Undefined if there is no user. */
+  readonly auth: KeptSecret<EtcdAuth> | undefined
   /** Aborts at `close`. */
   readonly closed: AbortSignal
 }
@@ -19,7 +23,8 @@ export interface Cluster {
 export const createCluster = (settings: EtcdSettings, closed: AbortSignal): Cluster => {
   // Each read and watch under way listens to it, and removes its listener at the end.
   setMaxListeners(0, closed)
-  return { settings, pool: new ConnectionPool(settings), lineages: new LineageTracker(), closed }
+  const auth = settings.auth && new KeptSecret(settings.auth, closed)
+  return { settings, pool: new ConnectionPool(settings, closed), lineages: new LineageTracker(), auth, closed }
 }
 
 // A caller whose own deadline is shorter than ours would otherwise ask the same dead host forever.
@@ -38,7 +43,7 @@ export const withFailover = async <Value>(
     for (let attempt = 1; ; attempt++) {
       if (signal.aborted) throw new SourceError('source.closed')
       const startedAt = clock.monotonic()
-      const connection = pool.acquire()
+      const connection = await pool.acquire(signal)
       try {
         return await task(connection, signal)
       } catch (error) {

@@ -1,6 +1,7 @@
 import { Metadata, type ClientUnaryCall } from '@grpc/grpc-js'
-import { SourceError } from '../../api/source.ts'
-import { raceAbort } from '../../async/abort.ts'
+import { SourceError } from '../../../api/source.ts'
+import { raceAbort } from '../../../async/abort.ts'
+import type { EtcdAuth } from './credentials.ts'
 import type { HostConnection, Stubs, UnaryCallback } from './connection-pool.ts'
 import { isAuthDisabled, toSourceError } from './errors.ts'
 import type { Cluster } from './failover.ts'
@@ -30,8 +31,12 @@ export const withAuth = async <Value>(
     try {
       return await attempt(metadata)
     } catch (error) {
-      if (isRenewed || cluster.settings.auth === undefined || !canRenew(toSourceError(error))) throw error
-      if (connection.token === login) connection.token = undefined
+      const failure = toSourceError(error)
+      const mayRenew = !isRenewed && cluster.auth !== undefined && canRenew(failure)
+      // The function may name another user by now.
+      const isOutdated = failure.code === 'source.denied' && cluster.auth?.refuse() === true
+      if ((mayRenew || isOutdated) && connection.token === login) connection.token = undefined
+      if (!mayRenew) throw error
     }
   }
 }
@@ -59,17 +64,23 @@ const tokenOf = (cluster: Cluster, connection: HostConnection): Promise<string |
   return token
 }
 
-const logIn = async (cluster: Cluster, connection: HostConnection): Promise<string | undefined> => {
-  const { settings, closed } = cluster
-  const { auth } = settings
+const logIn = async ({ settings, auth, closed }: Cluster, connection: HostConnection): Promise<string | undefined> => {
   if (auth === undefined) return undefined
   const stub = await connection.stub('Auth')
-  const request = { name: auth.username, password: auth.password }
-  try {
+  const authenticate = async ({ username, password }: EtcdAuth): Promise<string | undefined> => {
+    const request = { name: username, password }
     const call = (callback: UnaryCallback<{ token: string }>) => stub.authenticate(request, new Metadata(), callback)
     return (await unaryCall(settings, closed, call)).token
-  } catch (error) {
-    if (isAuthDisabled(error)) return undefined
-    throw error
+  }
+  // A password that was kept may have been changed since; one that was just given is refused for good reason.
+  for (let isLast = !auth.isKept; ; isLast = true) {
+    const given = auth.get()
+    try {
+      return await authenticate(await given)
+    } catch (error) {
+      if (isAuthDisabled(error)) return undefined
+      const isRefused = toSourceError(error).code === 'source.unauthenticated' && auth.refuse(given)
+      if (!isRefused || isLast) throw error
+    }
   }
 }

@@ -1,6 +1,6 @@
 import { status } from '@grpc/grpc-js'
-import type { SourceCode } from '../../model/failure.ts'
-import { SourceError } from '../../api/source.ts'
+import type { SourceCode } from '../../../model/failure.ts'
+import { SourceError } from '../../../api/source.ts'
 
 /** Gives an error of etcd or gRPC its code. The original stays available as `cause`. */
 export const toSourceError = (error: unknown): SourceError =>
@@ -16,6 +16,10 @@ export const isAuthDisabled = (error: unknown): boolean =>
 
 /** True if a response was larger than this client accepts. */
 export const isTooLarge = (error: unknown): boolean => descriptionOf(error).code === status.RESOURCE_EXHAUSTED
+
+/** True if a request was larger than etcd, a proxy before it or this client allows. */
+export const isRequestTooLarge = (error: unknown): boolean =>
+  /request is too large|larger than (?:max|\d)/i.test(descriptionOf(error).text)
 
 /** How etcd or gRPC describes a failure; a cancelled watch has only the text. */
 interface Description {

@@ -1,14 +1,4 @@
-import type { Socket } from 'node:net'
-import {
-  Channel,
-  type ChannelCredentials,
-  type Client,
-  type ClientDuplexStream,
-  type ClientOptions,
-  type ClientUnaryCall,
-  type Metadata,
-  type ServiceError,
-} from '@grpc/grpc-js'
+import type { Client, ClientDuplexStream, ClientUnaryCall, Metadata, ServiceError } from '@grpc/grpc-js'
 import { noop } from 'cockatiel'
 import {
   Etcd3,
@@ -19,7 +9,11 @@ import {
   type IWatchRequest,
   type IWatchResponse,
 } from 'etcd3'
-import type { EtcdSettings } from './options.ts'
+import { SourceError } from '../../../api/source.ts'
+import { raceAbort } from '../../../async/abort.ts'
+import type { EtcdCredentials } from './credentials.ts'
+import type { EtcdSettings } from './settings.ts'
+import { trackSockets } from './tracked-sockets.ts'
 
 export type UnaryCallback<Response> = (error: ServiceError | null, response?: Response) => void
 type UnaryMethod<Request, Response> = (
@@ -53,7 +47,7 @@ export class HostConnection extends Etcd3 {
   readonly #closeSockets: () => void
   #isClosed = false
 
-  constructor(host: string, { credentials, grpcOptions }: EtcdSettings) {
+  constructor(host: string, { grpcOptions }: EtcdSettings, credentials: EtcdCredentials | undefined) {
     const sockets = trackSockets()
     super({
       hosts: host,
@@ -83,21 +77,24 @@ export class HostConnection extends Etcd3 {
 /** Provides the current connection, and replaces it when it may be broken. */
 export class ConnectionPool {
   readonly #settings: EtcdSettings
+  readonly #closed: AbortSignal
   readonly #open = new Set<HostConnection>()
   #current: HostConnection | undefined
+  #opening: Promise<HostConnection> | undefined
   #next: number
 
-  constructor(settings: EtcdSettings) {
+  constructor(settings: EtcdSettings, closed: AbortSignal) {
     this.#settings = settings
+    this.#closed = closed
     this.#next = Math.floor(Math.random() * settings.hosts.length)
   }
 
   /** Returns the current connection, and opens it for the first caller. Give it back with `release`. */
-  acquire(): HostConnection {
-    this.#current ??= new HostConnection(this.#settings.hosts[this.#next] as string, this.#settings)
-    this.#open.add(this.#current)
-    this.#current.users += 1
-    return this.#current
+  async acquire(signal: AbortSignal): Promise<HostConnection> {
+    const toError = (): SourceError => new SourceError('source.closed')
+    const connection = this.#current ?? (await raceAbort(this.#connect(), signal, toError))
+    connection.users += 1
+    return connection
   }
 
   release(connection: HostConnection): void {
@@ -117,44 +114,23 @@ export class ConnectionPool {
     for (const connection of this.#open) this.#close(connection)
   }
 
+  #connect(): Promise<HostConnection> {
+    this.#opening ??= this.#openNext().finally(() => {
+      this.#opening = undefined
+    })
+    return this.#opening
+  }
+
+  async #openNext(): Promise<HostConnection> {
+    const credentials = await this.#settings.credentials?.ask(this.#closed)
+    if (this.#closed.aborted) throw new SourceError('source.closed')
+    const connection = new HostConnection(this.#settings.hosts[this.#next] as string, this.#settings, credentials)
+    this.#open.add(connection)
+    this.#current = connection
+    return connection
+  }
+
   #close(connection: HostConnection): void {
     if (this.#open.delete(connection)) connection.close()
   }
-}
-
-// gRPC leaves sockets behind when a channel is closed. A connection whose peer has not sent anything yet waits as long
-// as the peer is silent; a channel between two attempts makes one more, and keeps the result for good.
-const trackSockets = () => {
-  const open = new Set<Socket>()
-  let isClosed = false
-
-  const admit = (socket: Socket): boolean => {
-    if (isClosed) socket.destroy()
-    else open.add(socket.once('close', () => open.delete(socket)))
-    return !isClosed
-  }
-
-  /** Every connection goes through the connector of its credentials, a plain one too. */
-  const track = (credentials: ChannelCredentials): ChannelCredentials => {
-    const tracked: ChannelCredentials = Object.create(credentials)
-    tracked._createSecureConnector = (...args) => {
-      const connector = credentials._createSecureConnector(...args)
-      return {
-        connect: (socket) => (admit(socket) ? connector.connect(socket) : Promise.reject(new Error('closed'))),
-        waitForReady: () => connector.waitForReady(),
-        getCallCredentials: () => connector.getCallCredentials(),
-        destroy: () => connector.destroy(),
-      }
-    }
-    return tracked
-  }
-
-  const channelFactoryOverride: ClientOptions['channelFactoryOverride'] = (address, credentials, options) =>
-    new Channel(address, track(credentials), options)
-  /** Destroys the open sockets, and each that is opened later. */
-  const close = (): void => {
-    isClosed = true
-    for (const socket of open) socket.destroy()
-  }
-  return { channelFactoryOverride, close }
 }
