@@ -23,7 +23,8 @@ export class Intake {
   constructor(settings: Settings, deliver: Deliver, report: Report) {
     const { source, clock, deadlines } = settings
     const onListenerError = (error: unknown): void => report(failure('listener.failed', { phase: 'fetching' }, error))
-    this.documents = new SourceReader(source, clock, deadlines.readMs, onListenerError)
+    const onFault = (fault: Failure): void => this.#watcher.noteFault(fault)
+    this.documents = new SourceReader(source, clock, deadlines.readMs, { onListenerError, onFault })
     this.#admission = new Admission(settings, deliver, report)
     this.#watcher = new SourceWatcher(
       settings,
@@ -60,7 +61,8 @@ export class Intake {
     const { candidate } = outcome
     const { lineage, order, name } = candidate.revision
     if (seen !== undefined && lineage === seen.lineage && order < seen.order && name !== seen.name) {
-      return { kind: 'failed', failure: failure('source.stale', { phase: 'fetching', revision: name }) }
+      const stale = outcome.fault ?? failure('source.stale', { phase: 'fetching', revision: name })
+      return { kind: 'failed', failure: stale }
     }
     this.#admission.noteRead(candidate)
     return { kind: 'found', candidate }
@@ -81,6 +83,11 @@ export class Intake {
   /** The newest document that the source has shown, let through or not. */
   get newest(): Candidate | undefined {
     return this.#admission.newest
+  }
+
+  /** True if what the source has answered last may differ from its newest document. */
+  get isInDoubt(): boolean {
+    return this.documents.isInDoubt
   }
 
   get status(): SourceStatus {

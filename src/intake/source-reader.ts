@@ -2,27 +2,48 @@ import type { Clock } from '../api/clock.ts'
 import { type ReadResult, type Source, SourceError } from '../api/source.ts'
 import { cancelOnAbort } from '../async/abort.ts'
 import { type DeadlineContext, withDeadline } from '../async/deadline.ts'
-import type { Candidate } from '../model/candidate.ts'
-import { codeTable } from '../model/error-codes.ts'
+import type { Candidate, Forced } from '../model/candidate.ts'
 import { type Failure, failure, type SourceCode } from '../model/failure.ts'
+import type { Revision } from '../model/revision.ts'
+import { ContractBreach, isCode, toReadResult } from './read-result.ts'
+import { type ReadJudgement, RevisionGuard } from './revision-guard.ts'
+
+/** How often a read is repeated that another read has overtaken. */
+const MAX_READS = 3
 
 export type ReadOutcome =
-  | { readonly kind: 'read'; readonly candidate: Candidate }
+  | { readonly kind: 'read'; readonly candidate: Candidate; readonly fault?: Failure }
   | { readonly kind: 'failed'; readonly failure: Failure & { readonly code: SourceCode } }
+
+type Found = Extract<ReadJudgement, { kind: 'found' }>
+
+/** Hears what a reader cannot answer with. */
+export interface ReaderHooks {
+  /** A listener on the signal of a read has thrown. */
+  readonly onListenerError?: (error: unknown) => void
+  /** The source has answered, and something is wrong with the answer. */
+  readonly onFault?: (fault: Failure) => void
+}
 
 /** Reads the source within a deadline, and keeps documents beside the machines, which know them by name only. */
 export class SourceReader {
   readonly #source: Source
   readonly #clock: Clock
   readonly #deadlineMs: number
+  readonly #hooks: ReaderHooks
+  readonly #guard = new RevisionGuard()
   // Weak, so that a document lives exactly as long as a machine or a transaction may still ask for it.
   readonly #documents = new WeakMap<Candidate, ReadResult>()
+  readonly #fingerprints = new WeakMap<Revision, string>()
   #verifiedAt: number | undefined
+  #lastFault = ''
+  #isInDoubt = false
 
-  constructor(source: Source, clock: Clock, deadlineMs: number) {
+  constructor(source: Source, clock: Clock, deadlineMs: number, hooks: ReaderHooks = {}) {
     this.#source = source
     this.#clock = clock
     this.#deadlineMs = deadlineMs
+    this.#hooks = hooks
   }
 
   /** Wall-clock time of the last read that the source answered. */
@@ -30,10 +51,26 @@ export class SourceReader {
     return this.#verifiedAt
   }
 
+  /** True if the last answer differs from the newest document, broke the contract, or came with a warning. */
+  get isInDoubt(): boolean {
+    return this.#isInDoubt
+  }
+
+  /** Makes a candidate of a document that was stored: it says what its revision stood for. */
   register(document: ReadResult): Candidate {
-    const candidate = { revision: document.revision }
-    this.#documents.set(candidate, document)
-    return candidate
+    this.#guard.learn(document)
+    return this.#register(document)
+  }
+
+  /**
+   * Names the modules that a candidate prepares again although their slices may be equal: all, if what its document
+   * refers to has changed since the serving document was read.
+   */
+  forcedBy(candidate: Candidate, serving: Revision | undefined): Forced | undefined {
+    if (candidate.forces !== undefined || serving === undefined) return candidate.forces
+    const [before, now] = [serving, candidate.revision].map((revision) => this.#fingerprints.get(revision))
+    // A config that was restored has been prepared in this process too.
+    return before === undefined || now === undefined || before === now ? undefined : 'all'
   }
 
   /** Makes another candidate of the same document, with what has become known of it. */
@@ -51,25 +88,87 @@ export class SourceReader {
 
   /** Reads once. Never rejects. */
   async read(signal: AbortSignal): Promise<ReadOutcome> {
-    const read = async (context: DeadlineContext): Promise<ReadResult> =>
-      toReadResult(await this.#source.read(context.signal))
-    const call = withDeadline(read, { clock: this.#clock, deadlineMs: this.#deadlineMs, graceMs: 0 })
+    const { onListenerError } = this.#hooks
+    const limits = { clock: this.#clock, deadlineMs: this.#deadlineMs, graceMs: 0 }
+    const call = withDeadline((context) => this.#judged(context), {
+      ...limits,
+      ...(onListenerError === undefined ? {} : { onListenerError }),
+    })
     const ended = await cancelOnAbort(call, signal)
     if (ended.kind === 'done') {
       this.#verifiedAt = this.#clock.now()
-      return { kind: 'read', candidate: this.register(ended.value) }
+      const fault = this.#noteFound(ended.value)
+      const candidate = this.#register(ended.value.result)
+      return { kind: 'read', candidate, ...(fault === undefined ? {} : { fault }) }
     }
     const error = 'error' in ended ? ended.error : undefined
     const code = ended.kind === 'timed-out' ? 'source.timeout' : sourceCodeOf(error)
+    if (code === 'source.contract') this.#isInDoubt = true
     return { kind: 'failed', failure: sourceFailure(code, error) }
+  }
+
+  /** Judges what a stream reports that starts now, after this revision. */
+  openStream(after: Revision): Stream {
+    const { epoch } = this.#guard
+    return {
+      after: this.#guard.rawOf(after),
+      candidateOf: (reported) => {
+        const result = this.#guard.judgeReported(reported, epoch)
+        if (result === undefined) return undefined
+        if (result.warning !== undefined) this.#noteFound({ kind: 'found', result })
+        return this.#register(result)
+      },
+    }
+  }
+
+  #register(document: ReadResult): Candidate {
+    const { revision } = document
+    const candidate = { revision }
+    this.#documents.set(candidate, document)
+    if (document.kind === 'document' && document.fingerprint !== undefined) {
+      this.#fingerprints.set(revision, document.fingerprint)
+    }
+    return candidate
+  }
+
+  /** Reads until the answer is not older than that of another read. */
+  async #judged({ signal }: DeadlineContext): Promise<Found> {
+    for (let reads = 0; reads < MAX_READS; reads++) {
+      const mark = this.#guard.mark()
+      const judged = this.#guard.judgeRead(toReadResult(await this.#source.read(signal)), mark)
+      if (judged.kind === 'found') return judged
+    }
+    throw new SourceError('source.stale')
+  }
+
+  /** Notes what is wrong with an answer, and passes it on once, until an answer is in order. */
+  #noteFound({ result: { revision, warning }, breach, isOlder = false }: Found): Failure | undefined {
+    this.#isInDoubt = isOlder || warning !== undefined
+    const code = breach === undefined ? (warning ?? (isOlder ? 'source.stale' : undefined)) : 'source.contract'
+    if (code === undefined) {
+      this.#lastFault = ''
+      return undefined
+    }
+    const place = { phase: 'fetching', revision: revision.name } as const
+    const fault = failure(code, breach === undefined ? place : { ...place, detail: breach })
+    const isNew = this.#lastFault !== fault.message
+    this.#lastFault = fault.message
+    if (isNew) this.#hooks.onFault?.(fault)
+    return fault
   }
 }
 
-const isCode = (code: unknown, of: 'source' | 'document'): boolean =>
-  typeof code === 'string' && code.startsWith(`${of}.`) && Object.hasOwn(codeTable, code)
+/** What the events of one stream are made of. */
+export interface Stream {
+  /** The revision to start after, as the source knows it. */
+  readonly after: Revision
+  /** The candidate of a reported document; `undefined` if only a read can tell what was reported. */
+  readonly candidateOf: (reported: ReadResult) => Candidate | undefined
+}
 
 /** The code of what a source threw; `source.failed` for a foreign error. Never throws, although the error's getters may. */
 export const sourceCodeOf = (error: unknown): SourceCode => {
+  if (error instanceof ContractBreach) return 'source.contract'
   try {
     const code = error instanceof Error && error.name === 'SourceError' ? (error as SourceError).code : undefined
     return code !== undefined && isCode(code, 'source') ? code : 'source.failed'
@@ -79,42 +178,15 @@ export const sourceCodeOf = (error: unknown): SourceCode => {
 }
 
 /** Makes a failure of the source. The cause of a {@link SourceError} is the error that it wraps. */
-export const sourceFailure = <C extends SourceCode>(code: C, error?: unknown): Failure & { readonly code: C } =>
-  failure(code, { phase: 'fetching' }, causeOf(error)) as Failure & { code: C }
+export const sourceFailure = <C extends SourceCode>(code: C, error?: unknown): Failure & { readonly code: C } => {
+  const detail = error instanceof ContractBreach ? { detail: error.detail } : {}
+  return failure(code, { phase: 'fetching', ...detail }, causeOf(error)) as Failure & { code: C }
+}
 
 const causeOf = (error: unknown): unknown => {
   try {
     return error instanceof SourceError ? error.cause : error
   } catch {
     return error
-  }
-}
-
-/**
- * Copies what a source has read: a source is user code too, and half a result must not reach the machines.
- *
- * @throws TypeError for anything else
- */
-export const toReadResult = (value: ReadResult): ReadResult => {
-  const { kind } = value
-  const { lineage, order, name } = value.revision
-  const isRevision = typeof lineage === 'string' && Number.isFinite(order) && typeof name === 'string'
-  if (!isRevision) throw new TypeError('A revision is { lineage, order, name }')
-  const revision = { lineage, order, name }
-  switch (kind) {
-    case 'missing':
-      return { kind, revision }
-    case 'malformed': {
-      const { code } = value
-      if (isCode(code, 'document')) return { kind, revision, code }
-      throw new TypeError('A malformed document has a document code')
-    }
-    case 'document': {
-      const { content } = value
-      if (typeof content === 'string' || content instanceof Uint8Array) return { kind, revision, content }
-      throw new TypeError('The content of a document is text or bytes')
-    }
-    default:
-      throw new TypeError('A read results in a document, missing or malformed')
   }
 }

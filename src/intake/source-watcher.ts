@@ -3,6 +3,7 @@ import { watchMachine } from '../../machines/watch/machine.ts'
 import { candidateOf } from '../../machines/watch/setup.ts'
 import type { SourceVerdict, WatchMachineEvent } from '../../machines/watch/types.ts'
 import { MAX_DELAY_MS } from '../api/clock.ts'
+import type { SourceEvent } from '../api/source.ts'
 import type { SourceState, SourceStatus } from '../api/status.ts'
 import { backoffMs } from '../async/backoff.ts'
 import { GuardedAbortController } from '../async/guarded-abort.ts'
@@ -15,7 +16,8 @@ import { actorOptions, type Report } from '../xstate/inspection.ts'
 import type { ObservableActor } from '../xstate/machine-observer.ts'
 import { fromStep } from '../xstate/step-actor.ts'
 import { SystemDeps } from '../xstate/system-deps.ts'
-import { sourceCodeOf, sourceFailure, type SourceReader, toReadResult } from './source-reader.ts'
+import { ContractBreach, toSourceEvent } from './read-result.ts'
+import { sourceCodeOf, sourceFailure, type SourceReader, type Stream } from './source-reader.ts'
 
 type WatchSettings = Pick<
   Settings,
@@ -70,10 +72,12 @@ export class SourceWatcher {
   readonly #settings: WatchSettings
   readonly #reader: SourceReader
   readonly #onListenerError: (error: unknown) => void
+  readonly #report: Report
   readonly #actor
   #state: SourceState = 'connecting'
   #since: number
   #lastError: Failure | undefined
+  #hasOpenedLate = false
 
   /** @param onListenerError hears what a listener on the signal of a watch throws */
   constructor(
@@ -86,6 +90,7 @@ export class SourceWatcher {
     this.#settings = settings
     this.#reader = reader
     this.#onListenerError = onListenerError
+    this.#report = report
     this.#since = settings.clock.now()
     this.#actor = createActor(machine, actorOptions('watch', settings, report))
     deps.set(this.#actor.system, {
@@ -159,13 +164,20 @@ export class SourceWatcher {
   async #pump(after: Revision, signal: AbortSignal, send: (event: WatchMachineEvent) => void): Promise<void> {
     let cause: SourceCode = 'source.closed'
     try {
-      const events = this.#settings.source.watch(after, signal)
+      const stream = this.#reader.openStream(after)
+      const events = this.#settings.source.watch(stream.after, signal)
       ignoreRejection(events) // of an async function that was given instead of an async generator
-      for await (const event of events) {
+      if (!isAsyncIterable(events)) throw new ContractBreach('watch returned no async iterable')
+      let isOpen = false
+      for await (const given of events) {
         if (signal.aborted) return
-        if (event.kind === 'opened') send({ type: 'watch.opened' })
-        else if (event.kind === 'changed') send({ type: 'watch.changed' })
-        else send({ type: 'watch.reported', candidate: this.#reader.register(toReadResult(event)) })
+        const event = toSourceEvent(given)
+        if (event.kind !== 'opened' && !isOpen) {
+          this.#noteLateOpening(event.kind)
+          send({ type: 'watch.opened' })
+        }
+        isOpen = true
+        send(this.#toMachineEvent(event, stream))
       }
       if (!signal.aborted) this.#noteError(sourceFailure(cause))
     } catch (error) {
@@ -175,8 +187,30 @@ export class SourceWatcher {
     if (!signal.aborted) send({ type: 'watch.broke', cause })
   }
 
+  /** What a stream cannot prove is read. */
+  #toMachineEvent(event: SourceEvent, stream: Stream): WatchMachineEvent {
+    if (event.kind === 'opened') return { type: 'watch.opened' }
+    const candidate = event.kind === 'changed' ? undefined : stream.candidateOf(event)
+    return candidate === undefined ? { type: 'watch.changed' } : { type: 'watch.reported', candidate }
+  }
+
+  #noteLateOpening(kind: SourceEvent['kind']): void {
+    const detail = `the watch reported ${kind} before opened`
+    if (!this.#hasOpenedLate) this.noteFault(failure('source.contract', { phase: 'fetching', detail }))
+    this.#hasOpenedLate = true
+  }
+
+  /** Shows what is wrong with an answer of the source, and reports it, unless it passes by itself. */
+  noteFault(fault: Failure): void {
+    if (fault.code === 'source.stale') return this.#noteError(fault)
+    this.#lastError = fault
+    this.#report(fault)
+  }
+
   #noteError(failed: Failure): void {
     this.#lastError = failed
     this.#settings.logger.warn({ changeover: failed }, failed.message)
   }
 }
+
+const isAsyncIterable = (value: object): boolean => Symbol.asyncIterator in value || Symbol.iterator in value

@@ -3,7 +3,8 @@ import { SourceError } from 'changeover'
 import { createVirtualClock } from 'changeover/testing'
 import { describe, expect, it } from 'vitest'
 import type { ReadResult } from '../../src/api/source.ts'
-import { SourceReader, sourceCodeOf, toReadResult } from '../../src/intake/source-reader.ts'
+import { toReadResult } from '../../src/intake/read-result.ts'
+import { SourceReader, sourceCodeOf } from '../../src/intake/source-reader.ts'
 
 const revision = { lineage: 'a', order: 1, name: '1' }
 const document: ReadResult = { kind: 'document', revision, content: '{}' }
