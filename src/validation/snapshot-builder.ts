@@ -5,18 +5,29 @@ import { countMembers } from '../model/data/count-members.ts'
 import { ChangeoverError, changeoverError, type ErrorCode, type FailurePlace } from '../model/failure.ts'
 import { LostMember, type ParsedJson, parseJson } from '../model/data/json.ts'
 import { kindOf, NotPlain } from '../model/data/not-plain.ts'
+import { positionOf } from '../model/data/number-literal.ts'
+import { findCoercedRounded, findParsedRounded, type RoundedNumber } from '../model/data/rounded-number.ts'
 import { createVisibility, type Visibility } from '../model/visibility.ts'
 import { toPlain } from '../model/data/plain.ts'
 import type { SchemaResult } from '../model/schema.ts'
 import type { Settings } from '../settings/settings.ts'
 import { Snapshot } from '../model/snapshot.ts'
 import type { ReadResult } from '../api/source.ts'
+import { malformedError } from './malformed-document.ts'
 import { refusalOf } from './schema-issues.ts'
 
 /** What may end a validation. The signal may be made only when it is read. */
 export interface HasSignal {
   readonly signal: AbortSignal
 }
+
+type ParsedInput = Extract<ParsedJson, { readonly value: unknown }>
+
+/** What a document becomes. `unknown`: only its asynchronous schema can tell. */
+export type AtOnce =
+  | { readonly kind: 'found'; readonly snapshot: Snapshot }
+  | { readonly kind: 'rejected' }
+  | { readonly kind: 'unknown' }
 
 /** Makes snapshots of documents. Each step throws a {@link ChangeoverError} whose failures hold no value of the document. */
 export class SnapshotBuilder {
@@ -34,7 +45,7 @@ export class SnapshotBuilder {
   textOf(document: ReadResult): string {
     const place = placeOf(document)
     if (document.kind === 'missing') throw changeoverError('document.missing', place)
-    if (document.kind === 'malformed') throw changeoverError(document.code, place)
+    if (document.kind === 'malformed') throw malformedError(document, place, this.visibility)
     const { content } = document
     const limit = this.#settings.maxDocumentBytes
     const size = typeof content === 'string' ? Buffer.byteLength(content) : content.byteLength
@@ -50,12 +61,13 @@ export class SnapshotBuilder {
   async snapshotOf(document: ReadResult, text: string, previous: unknown, call: HasSignal): Promise<Snapshot> {
     const place = placeOf(document)
     const input = this.#parse(text, place)
-    const result = await this.#validate(input, place, call)
+    const result = await this.#validate(input.value, place, call)
     const value = this.#plain(place, () => {
       if (result.issues === undefined) return result.value
-      throw refusalOf(result.issues, input, this.visibility, place)
+      throw refusalOf(result.issues, input.value, this.visibility, place)
     })
-    return this.#toSnapshot(value, text, document, previous)
+    const config = this.#configOf(value, previous, input, text, place)
+    return new Snapshot(config, document.revision, text, this.#digestKey())
   }
 
   /** True if the document has exactly this text. */
@@ -67,18 +79,21 @@ export class SnapshotBuilder {
     }
   }
 
-  /** The config of a document, if it can be had at once; undefined if it is not valid or its schema is asynchronous. */
-  configAtOnce(document: ReadResult, previous: unknown): unknown {
+  /** What a document becomes, as far as that can be told without waiting for an asynchronous schema. */
+  snapshotAtOnce(document: ReadResult, previous: unknown): AtOnce {
     try {
       const text = this.textOf(document)
-      const result = this.#settings.schema['~standard'].validate(this.#parse(text, {}))
+      const input = this.#parse(text, {})
+      const result = this.#settings.schema['~standard'].validate(input.value)
       if (isThenable(result)) {
         ignoreRejection(result)
-        return undefined
+        return { kind: 'unknown' }
       }
-      return result.issues === undefined ? toPlain(result.value, previous) : undefined
+      if (result.issues !== undefined) return { kind: 'rejected' }
+      const config = this.#configOf(result.value, previous, input, text, {})
+      return { kind: 'found', snapshot: new Snapshot(config, document.revision, text, this.#digestKey()) }
     } catch {
-      return undefined
+      return { kind: 'rejected' }
     }
   }
 
@@ -101,11 +116,12 @@ export class SnapshotBuilder {
     }
   }
 
-  #parse(text: string, place: FailurePlace): unknown {
+  #parse(text: string, place: FailurePlace): ParsedInput {
     const { parse } = this.#settings
-    const read = (): ParsedJson => (parse === undefined ? parseJson(text) : { value: callParse(parse, text) })
+    const read = (): ParsedJson => (parse === undefined ? parseJson(text) : callParse(parse, text))
     const parsed = this.#plain(place, read, 'document.malformed')
-    if ('value' in parsed) return parsed.value
+    if ('value' in parsed) return parsed
+    if ('rounded' in parsed) throw this.#precisionError(parsed.rounded, text, place)
     throw changeoverError('document.duplicate-key', { ...place, path: this.visibility.show(parsed.duplicate) })
   }
 
@@ -119,13 +135,24 @@ export class SnapshotBuilder {
     throw changeoverError('schema.timeout', { ...place, detail: `${deadlines.validateMs} ms` })
   }
 
-  #toSnapshot(value: unknown, text: string, document: ReadResult, previous: unknown): Snapshot {
-    const place = placeOf(document)
+  #configOf(value: unknown, previous: unknown, input: ParsedInput, text: string, place: FailurePlace): unknown {
     const config = this.#plain(place, () => toPlain(value, previous))
     if (typeof config !== 'object' || config === null) {
       throw changeoverError('config.not-plain', { ...place, kind: kindOf(config), detail: 'a config is an object' })
     }
-    return new Snapshot(config, document.revision, text, this.#digestKey())
+    if (!input.hasInexactString) return config
+    const rounded = this.#plain(place, () => findCoercedRounded(text, input.value, config))
+    if (rounded !== undefined) throw this.#precisionError(rounded, text, place)
+    return config
+  }
+
+  #precisionError({ path, offset }: RoundedNumber, text: string, place: FailurePlace): ChangeoverError {
+    return changeoverError('document.number-precision', {
+      ...place,
+      path: this.visibility.show(path),
+      kind: 'number',
+      ...(offset === undefined ? {} : { detail: positionOf(text, offset) }),
+    })
   }
 
   /** Touches what user code has made: a getter of it may throw, which is reported as `thrown`. */
@@ -144,14 +171,15 @@ export class SnapshotBuilder {
   }
 }
 
-const callParse = (parse: (text: string) => unknown, text: string): unknown => {
+const callParse = (parse: (text: string) => unknown, text: string): ParsedJson => {
   const value = parse(text)
   if (isThenable(value)) {
     ignoreRejection(value)
     throw new TypeError('parse returned a promise: it is synchronous')
   }
   countMembers(value)
-  return value
+  const rounded = findParsedRounded(text, value)
+  return rounded === undefined ? { value, hasInexactString: true } : { rounded }
 }
 
 const placeOf = (document: ReadResult): FailurePlace => ({ phase: 'validating', revision: document.revision.name })

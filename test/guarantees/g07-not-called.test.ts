@@ -1,6 +1,7 @@
 import { createReloader } from 'changeover'
 import { memorySource } from 'changeover/testing'
 import { expect, test } from 'vitest'
+import { z } from 'zod'
 import { type ModuleName, Config, configOf, startHarness } from './harness.ts'
 
 const values = { a: 1, b: 1, c: 1, d: 1, x: 1, k: 1, l: 1 } as const
@@ -94,6 +95,25 @@ test('G7 selects that build new objects each time call no module as long as the 
   source.put(configOf({ a: 1, b: 2, x: 11 }))
   await reloader.reload()
   expect(calls).toEqual(['built {"url":"http://host/1","list":[{"value":2},{"deep":[1,2]}]}', 'scalar true'])
+  await reloader.close()
+})
+
+test('G7 a changed order of keys calls the module whose slice it is, and no other', async () => {
+  const source = memorySource('{"routes":{"/api/*":1,"/*":2},"other":{"a":1,"b":2}}')
+  const calls: string[] = []
+  const prepare = (slice: unknown) => {
+    calls.push(JSON.stringify(slice))
+    return { instance: undefined }
+  }
+  const reloader = createReloader({ source, schema: z.record(z.string(), z.record(z.string(), z.number())) })
+    .use('routes', (config) => config.routes, { prepare })
+    .use('other', (config) => config.other, { prepare })
+  await reloader.start()
+  calls.length = 0
+  source.put('{"other":{"a":1,"b":2},"routes":{"/*":2,"/api/*":1}}')
+  expect(await reloader.reload()).toMatchObject({ outcome: 'committed' })
+  expect(calls).toEqual(['{"/*":2,"/api/*":1}'])
+  expect(JSON.stringify(reloader.config)).toBe('{"other":{"a":1,"b":2},"routes":{"/*":2,"/api/*":1}}')
   await reloader.close()
 })
 

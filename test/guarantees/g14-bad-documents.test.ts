@@ -12,6 +12,11 @@ const bad: readonly { readonly what: string; readonly content: MemoryContent | u
   { what: 'oversized', content: `"${'x'.repeat(maxDocumentBytes)}"`, code: 'document.too-large' },
   { what: 'half-written', content: JSON.stringify(one).slice(0, -2), code: 'document.malformed' },
   { what: 'not UTF-8', content: new Uint8Array([0x7b, 0xff, 0x7d]), code: 'document.encoding' },
+  {
+    what: 'of a number that would be rounded',
+    content: '{"a":{"value":9007199254740993}}',
+    code: 'document.number-precision',
+  },
   { what: 'of another type', content: { b: 7 }, code: 'schema.invalid' },
 ]
 

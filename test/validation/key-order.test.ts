@@ -12,7 +12,7 @@ const startRoutes = async (document: string, options: { readonly soak?: number }
   const source = memorySource(document)
   const clock = createVirtualClock()
   const seen: string[] = []
-  const reloader = createReloader({ source, schema: Routes, clock, public: ['routes'], ...options })
+  const reloader = createReloader({ source, schema: Routes, clock, public: ['routes' as '*'], ...options })
     .use('routes', (config) => config.routes, {
       prepare: (routes: unknown) => {
         seen.push(JSON.stringify(routes))

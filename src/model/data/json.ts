@@ -1,25 +1,39 @@
 import { countMembers } from './count-members.ts'
 import type { Path } from './not-plain.ts'
+import { isExact, isRoundedNumeral } from './number-literal.ts'
+import type { RoundedNumber } from './rounded-number.ts'
 
-/** The value of a JSON text, or the path of an object in it that has a key twice. */
-export type ParsedJson = { readonly value: unknown } | { readonly duplicate: Path }
+/** The value of a JSON text, the path of an object in it that has a key twice, or a number in it that is rounded. */
+export type ParsedJson =
+  | {
+      readonly value: unknown
+      /** True if some string may be a number that does not survive being parsed. */
+      readonly hasInexactString: boolean
+    }
+  | { readonly duplicate: Path }
+  | { readonly rounded: RoundedNumber }
 
 /**
  * Parses strict JSON and finds duplicate keys by counting: `JSON.parse` drops one of the two, so fewer members are
- * parsed than were written.
+ * parsed than were written. Nor does it say that a number was rounded, so the literals are compared with what they
+ * become.
  *
  * @throws SyntaxError if the text is not JSON; {@link LostMember} if the engine lost a member; NotPlain if the value is
  * nested too deeply, has too many parts or uses `__proto__`
  */
 export const parseJson = (text: string): ParsedJson => {
   const value: unknown = JSON.parse(text)
-  const isComplete = countMembers(value) === countWrittenMembers(text)
+  const { members, roundedAt, hasInexactString } = scanJson(text)
+  const isComplete = countMembers(value) === members
   // If keys may be escaped, equal counts are no proof: see LostMember.
-  if (isComplete && !text.includes('\\')) return { value }
-  const duplicate = findDuplicateKey(text)
-  if (duplicate !== undefined) return { duplicate }
-  if (isComplete) return { value }
-  throw new LostMember()
+  if (!isComplete || text.includes('\\')) {
+    const duplicate = findDuplicateKey(text)
+    if (duplicate !== undefined) return { duplicate }
+    if (!isComplete) throw new LostMember()
+  }
+  return roundedAt === undefined
+    ? { value, hasInexactString }
+    : { rounded: { path: pathAt(text, roundedAt), offset: roundedAt } }
 }
 
 /**
@@ -28,26 +42,83 @@ export const parseJson = (text: string): ParsedJson => {
  */
 export class LostMember extends SyntaxError {}
 
-/**
- * Counts the object members in a valid JSON text: the strings that are followed by a colon. If the parsed value has
- * fewer members, some object has a key twice.
- */
-export const countWrittenMembers = (text: string): number => {
-  let count = 0
+/** What one pass over a valid JSON text finds. */
+interface JsonScan {
+  /** Object members: the strings that are followed by a colon. If fewer are parsed, some object has a key twice. */
+  readonly members: number
+  /** The offset of the first number that does not survive parsing. */
+  readonly roundedAt: number | undefined
+  readonly hasInexactString: boolean
+}
+
+/** Counts the members and checks the numbers of a valid JSON text, without parsing it. */
+export const scanJson = (text: string): JsonScan => {
+  let members = 0
+  let roundedAt: number | undefined
+  let hasInexactString = false
+  let start = 0
   let at = text.indexOf('"')
   while (at !== -1) {
+    roundedAt ??= findRounded(text, start, at)
     const end = endOfString(text, at)
-    if (isKey(text, end)) count++
-    at = text.indexOf('"', end + 1)
+    if (isKey(text, end)) members++
+    else if (end - at > SHORTEST_ROUNDED) hasInexactString ||= isInexactString(text, at + 1, end)
+    start = end + 1
+    at = text.indexOf('"', start)
   }
-  return count
+  return { members, roundedAt: roundedAt ?? findRounded(text, start, text.length), hasInexactString }
+}
+
+/** The shortest literal that does not survive parsing, and the longest without an exponent that always does. */
+const SHORTEST_ROUNDED = '1e309'.length
+const LONGEST_SAFE = '999999999999999'.length
+
+/** Returns true for a string that `Number` may round. Its first character tells of nearly all strings that they are none. */
+const isInexactString = (text: string, from: number, to: number): boolean => {
+  const code = text.charCodeAt(from)
+  if (code > NINE && code < 128 && code !== BACKSLASH) return false
+  const content = text.slice(from, to)
+  return content.includes('\\') || isRoundedNumeral(content)
+}
+
+/** Finds the first number between two strings of a JSON text that does not survive parsing. */
+const findRounded = (text: string, from: number, to: number): number | undefined => {
+  if (to - from < SHORTEST_ROUNDED) return undefined
+  for (let at = from; at < to; at++) {
+    if (!isDigit(text.charCodeAt(at))) continue
+    const start = text.charCodeAt(at - 1) === MINUS ? at - 1 : at
+    let hasExponent = false
+    for (at++; at < to; at++) {
+      const code = text.charCodeAt(at)
+      if (code === UPPER_E || code === LOWER_E) hasExponent = true
+      else if (!isDigit(code) && code !== POINT && code !== PLUS && code !== MINUS) break
+    }
+    if ((hasExponent || at - start > LONGEST_SAFE) && !isExact(text.slice(start, at))) return start
+  }
+  return undefined
 }
 
 /** Returns the path of the first object in a valid JSON text that has a key twice. */
 export const findDuplicateKey = (text: string): Path | undefined => {
+  const { open, isDuplicate } = walkTo(text, text.length)
+  return isDuplicate ? pathOf(open.slice(0, -1)) : undefined
+}
+
+/** Returns the path of the value at an offset of a valid JSON text without duplicate keys. */
+const pathAt = (text: string, offset: number): Path => pathOf(walkTo(text, offset).open)
+
+const pathOf = (levels: readonly Level[]): Path => levels.map(({ segment }) => segment)
+
+interface Walk {
+  /** The objects and arrays that are open where the walk has ended. */
+  readonly open: readonly Level[]
+  /** True if it has ended at a key that the innermost object already has. */
+  readonly isDuplicate: boolean
+}
+
+const walkTo = (text: string, end: number): Walk => {
   const open: Level[] = []
-  let at = 0
-  while (at < text.length) {
+  for (let at = 0; at < end; at++) {
     const level = open.at(-1)
     switch (text[at]) {
       case '{':
@@ -64,21 +135,19 @@ export const findDuplicateKey = (text: string): Path | undefined => {
         if (level?.keys === undefined && typeof level?.segment === 'number') level.segment += 1
         break
       case '"': {
-        const end = endOfString(text, at)
-        if (level?.keys !== undefined && isKey(text, end)) {
-          const key: string = JSON.parse(text.slice(at, end + 1))
-          if (level.keys.has(key)) return open.slice(0, -1).map(({ segment }) => segment)
-          level.keys.add(key)
-          level.segment = key
-        }
-        at = end
+        const start = at
+        at = endOfString(text, start)
+        if (level?.keys === undefined || !isKey(text, at)) break
+        const key: string = JSON.parse(text.slice(start, at + 1))
+        if (level.keys.has(key)) return { open, isDuplicate: true }
+        level.keys.add(key)
+        level.segment = key
         break
       }
       default:
     }
-    at += 1
   }
-  return undefined
+  return { open, isDuplicate: false }
 }
 
 interface Level {
@@ -88,8 +157,17 @@ interface Level {
   segment: string | number
 }
 
+const PLUS = 43
+const MINUS = 45
+const POINT = 46
+const ZERO = 48
+const NINE = 57
 const COLON = 58
+const UPPER_E = 69
 const BACKSLASH = 92
+const LOWER_E = 101
+
+const isDigit = (code: number): boolean => code >= ZERO && code <= NINE
 
 const isSpace = (code: number): boolean => code === 32 || code === 10 || code === 13 || code === 9
 
