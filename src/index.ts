@@ -25,6 +25,7 @@ export type {
   PlanOptions,
   PlanReport,
   ReleaseOptions,
+  ReloadOptions,
   Reloader,
   RevertOptions,
   StartOptions,
@@ -50,6 +51,7 @@ export type {
   ReloaderStatus,
   SourceState,
   SourceStatus,
+  WaitReason,
 } from './api/status.ts'
 export type { Diff, Difference } from './model/data/diff.ts'
 export type {

@@ -93,6 +93,7 @@ export const applying = reloadSetup.createStateConfig({
         close,
         { guard: and(['lastKnownGoodWaits', 'hasServed']), ...supersede },
         { guard: and(['revertWaits', 'hasServed']), ...supersede },
+        { guard: and(['supersedesSoak', 'newerWaits']), ...supersede },
       ],
       invoke: {
         id: 'soakModules',
@@ -111,9 +112,10 @@ export const applying = reloadSetup.createStateConfig({
         onError: rollBackBroken,
       },
     },
-    // The old generations stay alive and the checks continue until the transaction is confirmed.
+    // The old generations stay alive and the checks continue until the transaction is confirmed. A newer document does
+    // not wait for that: what was confirmed last serves until it has been prepared.
     confirming: {
-      always: [close, { guard: 'lastKnownGoodWaits', ...supersede }, { guard: 'revertWaits', ...supersede }],
+      always: [close, { guard: 'newerWaits', ...supersede }, { guard: 'revertWaits', ...supersede }],
       invoke: {
         id: 'checkModules',
         src: 'checkModules',

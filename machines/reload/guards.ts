@@ -34,6 +34,9 @@ export const reloadGuards = {
     return isNewer(revision, context.seen) || (wasFrozen === true && isSeen)
   },
   maySupersede: ({ context }) => !context.supersededBefore && context.trigger !== 'restore',
+  // A document that would only be rejected must not end what serves.
+  newerWaits: ({ context: { waiting } }) => waiting.candidate !== undefined && waiting.candidate.cannotServe !== true,
+  supersedesSoak: ({ context }) => context.supersedesSoak === true && context.hasServed,
   lastKnownGoodWaits: ({ context }) => context.waiting.candidate?.isLastKnownGood === true,
   revertWaits: ({ context }) => context.waiting.revert !== undefined,
   closeWaits: ({ context }) => context.waiting.close,
@@ -62,12 +65,6 @@ export const reloadGuards = {
   quarantined: ({ event }) => {
     const verdict = verdictOf(event)
     return verdict?.kind === 'invalid' && verdict.isQuarantined === true
-  },
-  // A reload also asks for a repair; anything queued runs first, and its transaction repairs as well.
-  repairsInstead: ({ context }) => {
-    const { revert, read, candidate } = context.waiting
-    const isAlone = revert === undefined && !read && candidate === undefined
-    return context.trigger === 'reload' && isDegraded(context) && isAlone
   },
   unchanged: ({ event }) => verdictOf(event)?.kind === 'unchanged',
   leftDegraded: ({ event }) => {

@@ -120,12 +120,6 @@ export const reloadMachine = reloadSetup.createMachine({
             actions: 'replaceDocument',
           },
           {
-            guard: and(['quarantined', 'repairsInstead']),
-            target: 'validating',
-            reenter: true,
-            actions: ['noteQuarantined', 'noteNotSuperseded', finishTransaction('rejected'), 'beginRepair'],
-          },
-          {
             guard: 'quarantined',
             target: 'resting.rejected',
             actions: ['noteQuarantined', 'noteNotSuperseded', finishTransaction('rejected')],

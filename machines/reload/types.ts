@@ -20,6 +20,8 @@ export interface ReloadInput {
   readonly confirms: boolean
   /** True if the last known good is stored across restarts. */
   readonly persists: boolean
+  /** True if a newer document ends a soak. It always ends the wait for a confirmation. */
+  readonly supersedesSoak?: boolean
 }
 
 /** Holds the running transaction, what is queued, and what is known of the documents before. */

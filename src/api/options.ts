@@ -48,6 +48,11 @@ export interface SoakOptions<Config> {
   readonly failureThreshold?: number
   /** Health checks of the service, in addition to the `check` of each module. Throw or reject to fail. @default none */
   readonly checks?: readonly ((config: DeepReadonly<Config>, signal: AbortSignal) => Promise<void> | void)[]
+  /**
+   * What a newer document does during the soak: it waits for the end, or it rolls the change back and is applied at
+   * once. A wait for a confirmation is always ended. @default 'wait'
+   */
+  readonly onNewer?: 'wait' | 'supersede'
 }
 
 /** Capped exponential back-off with jitter, in milliseconds. */
@@ -181,6 +186,7 @@ export const optionTable = {
   'soak.intervalMs': ms('a tenth of the duration, from 100 to 5,000'),
   'soak.failureThreshold': count(1),
   'soak.checks': own('none'),
+  'soak.onNewer': own("'wait'"),
   lastKnownGood: own('nothing is stored'),
   build: own('none'),
   maxAttempts: count(3),

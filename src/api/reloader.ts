@@ -12,6 +12,17 @@ export interface StartOptions {
   readonly signal?: AbortSignal
   /** How long to wait for the first commit, in milliseconds. @default no limit: an unreachable source is awaited */
   readonly deadlineMs?: number
+  /** Waits for a document that does not exist yet, as for an unreachable source. @default false: the start rejects */
+  readonly waitForDocument?: boolean
+}
+
+/** Options of {@link Reloader.reload}. */
+export interface ReloadOptions {
+  /**
+   * Parses the document again and prepares all modules, although nothing in it has changed: for what it refers to, such
+   * as files and environment variables. @default false
+   */
+  readonly force?: boolean
 }
 
 /** The change that a listener is called for. */
@@ -129,17 +140,31 @@ export interface Reloader<Config, M = NoModules> {
   /** Returns the state of the reloader, its source and its modules: plain data without config values. Never waits. */
   readonly status: () => ReloaderStatus
   /**
-   * Reads the source now. Resolves with the record of the first transaction whose read began after the call, whatever
-   * its outcome.
+   * Reads the source now, and tries what it holds even if that is quarantined. Resolves with the record of the first
+   * transaction whose read began after the call, whatever its outcome. A rejection that nothing awaits is logged.
    *
-   * @throws ChangeoverError `reloader.frozen`, `reloader.not-started`, `reloader.closed`
+   * @throws ChangeoverError `reloader.frozen`, `reloader.invalid-option`, `reloader.not-started`, `reloader.closed`
    *
    * @example
    * ```ts
    * const { outcome } = await reloader.reload()
    * ```
    */
-  readonly reload: () => Promise<TransactionRecord>
+  readonly reload: (options?: ReloadOptions) => Promise<TransactionRecord>
+  /**
+   * Prepares the named modules again, or all of them, although nothing in their config has changed: after a rotation of a
+   * certificate, a key or a password file that the config names. Applies the newest document with them; if the source
+   * cannot be read or changes are frozen, the config that serves. If a module fails, all keep what they have, and it is
+   * tried again with back-off.
+   *
+   * @throws ChangeoverError `reloader.no-such-module`, `reloader.not-started`, `reloader.closed`
+   *
+   * @example
+   * ```ts
+   * await reloader.refresh('db')
+   * ```
+   */
+  readonly refresh: (...modules: readonly (keyof M & string)[]) => Promise<TransactionRecord>
   /**
    * Pauses all changes until `unfreeze`. The source is still read, and `status().frozen` shows the revision that waits.
    * A transaction that has not committed is aborted; one that has committed finishes. The reason is shown in `status()`
@@ -173,7 +198,7 @@ export interface Reloader<Config, M = NoModules> {
    */
   readonly revert: (options?: RevertOptions) => Promise<TransactionRecord>
   /**
-   * Tries the newest document again although it is quarantined. If it fails again, it is quarantined for longer.
+   * Tries the newest document again at once although it is quarantined. If it fails again, it is quarantined for longer.
    *
    * @throws ChangeoverError `reloader.nothing-to-retry`, `reloader.frozen`, `reloader.not-started`, `reloader.closed`
    */

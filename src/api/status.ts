@@ -58,6 +58,23 @@ export interface QuarantineStatus {
   readonly nextTryAt?: number
 }
 
+/** What a newer document of the source waits for. */
+export type WaitReason =
+  /** More changes of a storm, which are applied as one. */
+  | 'storm'
+  /** The end of the running transaction. */
+  | 'transaction'
+  /** The end of the soak. */
+  | 'soak'
+  /** The confirmation of the running transaction; only a document that would be rejected waits for it. */
+  | 'confirmation'
+  /** A call of `unfreeze`. */
+  | 'freeze'
+  /** The end of its quarantine. */
+  | 'quarantine'
+  /** A call of a module that has been abandoned and has not settled. */
+  | 'module'
+
 /** The state of one module and the account of its generations: `opened = closed + live + leaked`, always. */
 export interface ModuleStatus {
   /** The modules that it depends on. */
@@ -90,6 +107,11 @@ export interface ReloaderStatus {
    * with it. A config that was restored from `lastKnownGood` counts from its soak.
    */
   readonly stale?: { readonly since: number }
+  /**
+   * Present while the newest document of the source has not been tried, or waits to be tried again: what it waits for,
+   * and until which wall-clock time, if that is known.
+   */
+  readonly waiting?: { readonly revision: Revision; readonly reason: WaitReason; readonly until?: number }
   /** Present while changes are frozen. `waiting` is the newest revision, unless it serves. */
   readonly frozen?: { readonly reason: string; readonly since: number; readonly waiting?: Revision }
   /** Present while a transaction awaits a call of `confirm` with its id, until this wall-clock time. */

@@ -17,6 +17,7 @@ import { Subscriptions } from '../transaction/subscriptions.ts'
 import { TransactionRecorder } from '../transaction/transaction-recorder.ts'
 import { SnapshotBuilder } from '../validation/snapshot-builder.ts'
 import { Validation } from '../validation/validation.ts'
+import { RefreshRequests } from './refresh-requests.ts'
 import { ReloadActor, type ReloadObserver } from './reload-actor.ts'
 import { Restore } from './restore.ts'
 import { TransactionExecutor } from './transaction-executor.ts'
@@ -43,6 +44,7 @@ export class Engine {
   readonly executor: TransactionExecutor
   readonly machine: ReloadActor
   readonly restore: Restore
+  readonly refreshes: RefreshRequests
   readonly #settings: Settings
   readonly #store: ServingStore
   readonly #validation: Validation
@@ -62,6 +64,7 @@ export class Engine {
     this.safety = new Safety(settings, persistence, report, () => this.machine.send({ type: 'quarantine.expired' }))
     this.intake = new Intake(settings, (candidate, wasFrozen) => this.#offer(candidate, wasFrozen), report)
     const { documents } = this.intake
+    this.refreshes = new RefreshRequests(this.intake, store)
     this.builder = new SnapshotBuilder(settings, () => this.safety.digestKey)
     const { builder, safety } = this
     this.#validation = new Validation({ registry, store, documents, builder, safety, report })
@@ -80,7 +83,6 @@ export class Engine {
       idPrefix,
       confirmWithinMs: confirm?.withinMs,
       store,
-      intake: this.intake,
       validation: this.#validation,
       visibility: builder.visibility,
       safety,
@@ -88,6 +90,7 @@ export class Engine {
       subscriptions: this.subscriptions,
       recorder: this.recorder,
       events: this.events,
+      refreshes: this.refreshes,
       onBegun: observer.onBegun,
     })
     this.machine = new ReloadActor({
@@ -131,14 +134,29 @@ export class Engine {
     this.machine.close()
   }
 
+  /** True while a transaction runs that a newer document may end after its commit. */
+  get #mayBeSuperseded(): boolean {
+    const { soak, confirm } = this.#settings
+    return !this.machine.isResting && (confirm !== undefined || soak.onNewer === 'supersede')
+  }
+
   /** Passes a candidate that was let through on to the reload machine, with what only the stages know of it. */
   #offer(candidate: Candidate, wasFrozen: boolean): void {
     const { isResting, isSoaking } = this.machine
     // At rest, what serves needs no offer; while a transaction runs, what serves now may not serve in the end.
-    if (wasFrozen && isResting && isSameRevision(candidate.revision, this.#store.snapshot?.revision)) return
+    const isServing = isResting && isSameRevision(candidate.revision, this.#store.snapshot?.revision)
+    if (candidate.forces !== undefined) this.refreshes.request(candidate.forces)
+    const forces = this.refreshes.pending
+    if (wasFrozen && isServing && forces === undefined) return
     const isLastKnownGood = isSoaking && this.#validation.isLastKnownGood(candidate, this.executor.lastKnownGood)
-    const marks = { ...(wasFrozen ? { wasFrozen } : {}), ...(isLastKnownGood ? { isLastKnownGood } : {}) }
-    const isMarked = wasFrozen || isLastKnownGood
+    const cannotServe = this.#mayBeSuperseded && this.#validation.isRejected(candidate, this.executor.lastKnownGood)
+    const marks = {
+      ...(wasFrozen ? { wasFrozen } : {}),
+      ...(isLastKnownGood ? { isLastKnownGood } : {}),
+      ...(cannotServe ? { cannotServe } : {}),
+      ...(forces === undefined ? {} : { forces }),
+    }
+    const isMarked = wasFrozen || isLastKnownGood || cannotServe || forces !== undefined
     const offered = isMarked ? this.intake.documents.mark(candidate, marks) : candidate
     this.machine.send({ type: 'source.changed', candidate: offered })
   }

@@ -127,6 +127,7 @@ export class ReloadActor {
       soaks: soak.durationMs > 0,
       confirms: confirm !== undefined,
       persists: lastKnownGood !== undefined,
+      supersedesSoak: soak.onNewer === 'supersede',
     }
     this.#actor = createActor(machine, { ...actorOptions('reload', settings, report), input })
     actors.set(this.#actor.system, this)

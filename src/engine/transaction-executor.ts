@@ -9,7 +9,6 @@ import type {
 import type { Clock } from '../api/clock.ts'
 import type { Phases } from '../apply/phases.ts'
 import type { Cancellable } from '../async/deadline.ts'
-import type { Intake } from '../intake/intake.ts'
 import type { Failure } from '../model/failure.ts'
 import type { Visibility } from '../model/visibility.ts'
 import type { Outcome, TransactionRecord, Trigger } from '../model/record.ts'
@@ -21,6 +20,7 @@ import type { EventBus } from '../transaction/event-bus.ts'
 import type { Subscriptions } from '../transaction/subscriptions.ts'
 import { Transaction } from '../transaction/transaction.ts'
 import type { TransactionRecorder } from '../transaction/transaction-recorder.ts'
+import type { RefreshRequests } from './refresh-requests.ts'
 import type { HasSignal } from '../validation/snapshot-builder.ts'
 import type { Validation, ValidationInput } from '../validation/validation.ts'
 
@@ -31,7 +31,6 @@ export interface ExecutorDeps {
   /** How long after the commit a confirmation may come, in milliseconds; undefined if none is asked for. */
   readonly confirmWithinMs: number | undefined
   readonly store: ServingStore
-  readonly intake: Intake
   readonly validation: Validation
   readonly visibility: Visibility
   readonly safety: Safety
@@ -39,6 +38,7 @@ export interface ExecutorDeps {
   readonly subscriptions: Subscriptions
   readonly recorder: TransactionRecorder
   readonly events: EventBus
+  readonly refreshes: RefreshRequests
   readonly onBegun: (epoch: number, trigger: Trigger) => void
 }
 
@@ -70,7 +70,7 @@ export class TransactionExecutor {
 
   async fetch(epoch: number, seen: Revision | undefined, signal: AbortSignal): Promise<ReadVerdict> {
     const transaction = this.#begin(epoch, 'reload')
-    const result = await this.#deps.intake.fetch(seen, signal)
+    const result = await this.#deps.refreshes.fetch(seen, signal)
     if (result.kind === 'found') return result
     transaction.fail(result.failure)
     return { kind: 'failed' }
@@ -200,7 +200,7 @@ export class TransactionExecutor {
 
   /** Learns from the transaction, writes its record, and closes what it leaves over. */
   finishTransaction(outcome: Outcome, context: ReloadContext, awaitsConfirmation: boolean): TransactionRecord {
-    const { phases, recorder, safety } = this.#deps
+    const { phases, recorder, safety, refreshes } = this.#deps
     const transaction = this.#transaction
     const { snapshot } = transaction
     if (snapshot !== undefined && outcome === 'unchanged') this.#noteUnchanged(snapshot)
@@ -208,7 +208,10 @@ export class TransactionExecutor {
     // A first config that has failed its soak serves too: what fails beside it can be released like any other.
     const hasServed = context.hasServed || context.soakFailed
     safety.learnFrom(transaction, { outcome, hasServed, awaitsConfirmation, untried: context.untried })
-    if (outcome === 'committed') phases.markSoaked()
+    if (outcome === 'committed') {
+      phases.markSoaked()
+      refreshes.settle(transaction.candidate)
+    }
     const record = recorder.recordOutcome(transaction, outcome, context.degraded)
     phases.retireLeftovers(transaction)
     transaction.release()

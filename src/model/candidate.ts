@@ -11,6 +11,8 @@ export interface Candidate {
   readonly revision: Revision
   /** True if the document is the last known good one again; set during a soak only. */
   readonly isLastKnownGood?: boolean
+  /** True if the document would be rejected; set while a transaction runs that it could supersede only. */
+  readonly cannotServe?: boolean
   /** True if a freeze held the document back or aborted it: it is then applied although it has been seen before. */
   readonly wasFrozen?: boolean
   /** The modules that are prepared again although their slices are equal: those of a refresh, or all. */

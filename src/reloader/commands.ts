@@ -1,32 +1,58 @@
 import type { Clock } from '../api/clock.ts'
-import type { RevertOptions } from '../api/reloader.ts'
+import type { ReloadOptions, RevertOptions } from '../api/reloader.ts'
 import type { Engine } from '../engine/engine.ts'
 import { changeoverError } from '../model/failure.ts'
 import { invalidOption } from '../model/option-checks.ts'
 import type { TransactionRecord } from '../model/record.ts'
+import type { Registry } from '../modules/registry.ts'
 import type { PendingCalls } from './pending-calls.ts'
 
-type CommandDeps = Pick<Engine, 'intake' | 'safety' | 'machine' | 'executor' | 'restore'> & {
+type Stages = Pick<Engine, 'intake' | 'safety' | 'machine' | 'executor' | 'restore' | 'refreshes'>
+
+interface CommandDeps {
   readonly clock: Clock
   readonly pendingCalls: PendingCalls
+  readonly registry: Registry
 }
+
+const isText = (name: unknown): boolean => typeof name === 'string' && name.length <= MAX_REASON
 
 /** Characters of a freeze's reason that are kept. */
 const MAX_REASON = 500
 
-/** What an operator may ask of a running reloader: read now, freeze, go back, try again, confirm. */
+/** What an operator may ask of a running reloader: read now, refresh, freeze, go back, try again, confirm. */
 export class Commands {
-  readonly #deps: CommandDeps
+  readonly #deps: Stages & CommandDeps
 
-  constructor(deps: CommandDeps) {
-    this.#deps = deps
+  constructor({ intake, safety, machine, executor, restore, refreshes }: Stages, deps: CommandDeps) {
+    this.#deps = { ...deps, intake, safety, machine, executor, restore, refreshes }
   }
 
-  reload(): Promise<TransactionRecord> {
-    const { intake, restore, pendingCalls } = this.#deps
+  reload({ force = false }: ReloadOptions): Promise<TransactionRecord> {
+    const { intake, refreshes } = this.#deps
+    if (typeof force !== 'boolean') throw invalidOption('force must be true or false')
     if (intake.isFrozen) throw changeoverError('reloader.frozen')
-    const record = pendingCalls.next('reload')
-    restore.requestReload()
+    if (force) refreshes.request('all')
+    refreshes.requireSource(true)
+    return this.#read()
+  }
+
+  /** A freeze does not stop it: what serves is prepared again then. */
+  refresh(modules: readonly string[]): Promise<TransactionRecord> {
+    const { refreshes, registry, pendingCalls } = this.#deps
+    for (const name of modules) {
+      const isKnown = registry.order.some((module) => module.name === name)
+      if (!isKnown) throw changeoverError('reloader.no-such-module', isText(name) ? { module: name } : {})
+    }
+    const isAlone = !pendingCalls.isWaiting('reload')
+    refreshes.request(modules.length === 0 ? 'all' : modules)
+    if (isAlone) refreshes.requireSource(false)
+    return this.#read()
+  }
+
+  #read(): Promise<TransactionRecord> {
+    const record = this.#deps.pendingCalls.next('reload')
+    this.#deps.restore.requestReload()
     return record
   }
 

@@ -29,6 +29,11 @@ export class PendingCalls {
     for (const call of this.#calls) if (call.trigger === trigger) call.epoch ??= epoch
   }
 
+  /** True if a call waits for a transaction of this kind that has not begun. */
+  isWaiting(trigger: Trigger): boolean {
+    return [...this.#calls].some((call) => call.trigger === trigger && call.epoch === undefined)
+  }
+
   answer(record: TransactionRecord): void {
     for (const call of this.#calls) {
       if (call.epoch !== record.epoch) continue

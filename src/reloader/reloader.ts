@@ -1,11 +1,19 @@
 import type { LeasedView, ModuleHandle, NoModules } from '../api/modules.ts'
-import type { PlanOptions, PlanReport, ReleaseOptions, Reloader, RevertOptions, StartOptions } from '../api/reloader.ts'
+import type {
+  PlanOptions,
+  PlanReport,
+  ReleaseOptions,
+  Reloader,
+  ReloadOptions,
+  RevertOptions,
+  StartOptions,
+} from '../api/reloader.ts'
 import type { ReloaderOptions } from '../api/options.ts'
 import type { ReloaderStatus } from '../api/status.ts'
 import { registerObservation } from '../api/observation.ts'
 import { captureAsyncContext } from '../async/async-context.ts'
 import { Engine } from '../engine/engine.ts'
-import { changeoverError } from '../model/failure.ts'
+import { changeoverError, failure, isChangeoverError } from '../model/failure.ts'
 import type { TransactionRecord } from '../model/record.ts'
 import { Registry, type UseLinks } from '../modules/registry.ts'
 import { ServingStore } from '../modules/serving-store.ts'
@@ -76,8 +84,8 @@ class ReloaderImpl {
       onFrozen: () => pendingCalls.reject('reloader.frozen', 'reload'),
       onClosed: () => this.#resolveClosed(),
     })
-    const { intake, safety, machine, executor, restore, events } = this.#engine
-    this.#commands = new Commands({ clock: settings.clock, intake, safety, machine, executor, restore, pendingCalls })
+    const { events } = this.#engine
+    this.#commands = new Commands(this.#engine, { clock: settings.clock, pendingCalls, registry: this.#registry })
     registerObservation(this, events.observation(this.status))
   }
 
@@ -129,22 +137,26 @@ class ReloaderImpl {
     return statusOf({ machine, executor, intake, restore, safety, recorder, store: this.#store, now })
   }
 
-  readonly reload = async (): Promise<TransactionRecord> => this.#inContext(() => this.#running().reload())
+  readonly reload = (options: ReloadOptions = {}): Promise<TransactionRecord> =>
+    this.#command(() => this.#running().reload(options))
 
-  readonly freeze = async (reason: string): Promise<void> => this.#inContext(() => this.#serving().freeze(reason))
+  readonly refresh = (...modules: readonly string[]): Promise<TransactionRecord> =>
+    this.#command(() => this.#serving().refresh(modules))
 
-  readonly unfreeze = async (): Promise<void> => this.#inContext(() => this.#serving().unfreeze())
+  readonly freeze = (reason: string): Promise<void> => this.#command(() => this.#serving().freeze(reason))
 
-  readonly revert = async (options: RevertOptions = {}): Promise<TransactionRecord> =>
-    this.#inContext(() => this.#serving().revert(options))
+  readonly unfreeze = (): Promise<void> => this.#command(() => this.#serving().unfreeze())
 
-  readonly retry = async (): Promise<TransactionRecord> => this.#inContext(() => this.#serving().retry())
+  readonly revert = (options: RevertOptions = {}): Promise<TransactionRecord> =>
+    this.#command(() => this.#serving().revert(options))
 
-  readonly release = async (options: ReleaseOptions = {}): Promise<void> =>
-    this.#inContext(() => this.#serving().release(options.digest))
+  readonly retry = (): Promise<TransactionRecord> => this.#command(() => this.#serving().retry())
 
-  readonly confirm = async (transactionId: string): Promise<TransactionRecord> =>
-    this.#inContext(() => this.#serving().confirm(transactionId))
+  readonly release = (options: ReleaseOptions = {}): Promise<void> =>
+    this.#command(() => this.#serving().release(options.digest))
+
+  readonly confirm = (transactionId: string): Promise<TransactionRecord> =>
+    this.#command(() => this.#serving().confirm(transactionId))
 
   readonly plan = async (document: string, options: PlanOptions = {}): Promise<PlanReport> => {
     if (this.#closing !== undefined) throw changeoverError('reloader.closed')
@@ -179,13 +191,29 @@ class ReloaderImpl {
 
   readonly [Symbol.asyncDispose] = (): Promise<void> => this.close()
 
+  /** Makes a call of an operator. A rejection that nothing awaits must not end the process, so it is logged. */
+  #command<T>(call: () => Promise<T>): Promise<T> {
+    const result = this.#inContext(async () => call())
+    result.catch((error: unknown) => {
+      const [refused] = isChangeoverError(error) ? error.failures : [failure('internal.error', {}, error)]
+      this.#settings.logger.warn({ changeover: refused }, `A call was refused: ${refused?.message}`)
+    })
+    return result
+  }
+
   #handleOf(slot: Slot): ModuleHandle<unknown> {
+    const { name } = slot
+    const checkServed = (): void => {
+      if (this.#served === nothingServed) throw changeoverError('reloader.not-started', { module: name })
+    }
     return {
       get current() {
+        if (slot.serving === undefined) checkServed()
         return slot.serving?.generation.instance
       },
       use: async (task) => {
-        if (this.#closing !== undefined) throw changeoverError('reloader.closed', { module: slot.name })
+        if (this.#closing !== undefined) throw changeoverError('reloader.closed', { module: name })
+        checkServed()
         return slot.serving === undefined ? task(undefined) : slot.serving.use(task)
       },
     }

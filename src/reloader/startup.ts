@@ -1,7 +1,7 @@
 import type { Clock, TimerHandle } from '../api/clock.ts'
 import type { StartOptions } from '../api/reloader.ts'
 import { ChangeoverError, changeoverError, type Failure, failure } from '../model/failure.ts'
-import { checkMs } from '../model/option-checks.ts'
+import { checkMs, invalidOption } from '../model/option-checks.ts'
 import type { TransactionRecord } from '../model/record.ts'
 
 /** One call of `start`: settles at the first commit, the first bad document, the deadline or the abort. */
@@ -9,15 +9,24 @@ export class Startup {
   readonly served: Promise<void>
   readonly #clock: Clock
   readonly #signal: AbortSignal | undefined
+  readonly #waitsForDocument: boolean
   #hasServed = false
+  /** What the source said last if it holds no document. */
+  #missing: Failure | undefined
   #timer: TimerHandle
   #resolve: () => void = () => {}
   #reject: (error: Error) => void = () => {}
 
-  constructor({ signal, deadlineMs }: StartOptions, clock: Clock, lastError: () => Failure | undefined) {
+  constructor(
+    { signal, deadlineMs, waitForDocument = false }: StartOptions,
+    clock: Clock,
+    lastError: () => Failure | undefined,
+  ) {
     // Checked first, since a constructor that throws must leave no listener behind.
     if (deadlineMs !== undefined) checkMs('deadlineMs', deadlineMs)
+    if (typeof waitForDocument !== 'boolean') throw invalidOption('waitForDocument must be true or false')
     this.#clock = clock
+    this.#waitsForDocument = waitForDocument
     this.#signal = signal
     this.served = new Promise((resolve, reject) => {
       this.#resolve = resolve
@@ -30,7 +39,7 @@ export class Startup {
     signal?.addEventListener('abort', this.#onAbort)
     if (deadlineMs === undefined) return
     this.#timer = clock.setTimeout(() => {
-      const cause = lastError()
+      const cause = lastError() ?? this.#missing
       const timedOut = failure('reloader.start-timeout', { detail: `${deadlineMs} ms` })
       this.fail(new ChangeoverError(timedOut, cause === undefined ? [] : [cause]))
     }, deadlineMs)
@@ -58,6 +67,10 @@ export class Startup {
     if (record.trigger === 'restore') return
     if (!('failures' in record) || record.revision === undefined) return
     const [first, ...rest] = record.failures
+    if (this.#waitsForDocument && first.code === 'document.missing') {
+      this.#missing = first
+      return
+    }
     this.fail(new ChangeoverError(first, rest))
   }
 

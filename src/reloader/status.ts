@@ -1,8 +1,8 @@
-import type { ModuleStatus, QuarantineStatus, ReloaderStatus, SourceStatus } from '../api/status.ts'
+import type { ModuleStatus, QuarantineStatus, ReloaderStatus, SourceStatus, WaitReason } from '../api/status.ts'
 import { pastTime, wallTimeOf } from '../async/wall-time.ts'
 import type { Engine } from '../engine/engine.ts'
 import { codeTable, isErrorCode } from '../model/error-codes.ts'
-import { isNewer, isSameRevision } from '../model/revision.ts'
+import { isNewer, isSameRevision, type Revision } from '../model/revision.ts'
 import type { Snapshot } from '../model/snapshot.ts'
 import type { ServingStore } from '../modules/serving-store.ts'
 import type { Slot } from '../modules/slot.ts'
@@ -30,6 +30,7 @@ export const statusOf = (deps: StatusDeps): ReloaderStatus => {
     ...(lastKnownGood === undefined ? {} : { lastKnownGood }),
     goodHistory: safety.goodHistory.goods.map((good) => goodStatus(good, now)),
     ...staleStatus(source, deps),
+    ...waitingStatus(deps),
     ...frozenStatus(deps),
     ...confirmationStatus(deps),
     quarantine: safety.quarantine.active.map(quarantineStatus),
@@ -68,6 +69,28 @@ const staleStatus = (
   const isLost = state === 'backing-off' || state === 'connecting'
   const since = verifiedAt === undefined ? restore.provedAt : isLost ? verifiedAt : undefined
   return since === undefined ? {} : { stale: { since: pastTime(since, now) } }
+}
+
+/** The newest document, if it does not serve and is not being tried, and what it waits for. */
+const waitingStatus = ({ machine, intake, safety, executor, store }: StatusDeps): Pick<ReloaderStatus, 'waiting'> => {
+  const { context, state } = machine
+  const newest = intake.newest?.revision
+  const waits = (revision: Revision, reason: WaitReason, until?: number): Pick<ReloaderStatus, 'waiting'> => ({
+    waiting: { revision, reason, ...(until === undefined ? {} : { until }) },
+  })
+  if (state === 'closed' || newest === undefined) return {}
+  if (intake.isFrozen) return isSameRevision(newest, store.snapshot?.revision) ? {} : waits(newest, 'freeze')
+  const { untried, waiting, seen } = context
+  if (!isSameRevision(newest, seen)) return isNewer(newest, seen) ? waits(newest, 'storm') : {}
+  if (waiting.candidate !== undefined) {
+    const { revision } = waiting.candidate
+    if (state === 'confirming') return waits(revision, 'confirmation', executor.confirmUntil)
+    return waits(revision, state === 'soaking' ? 'soak' : 'transaction')
+  }
+  if (untried === undefined) return {}
+  if (untried.until === 'settled') return waits(untried.candidate.revision, 'module')
+  const entry = safety.quarantine.active.find(({ digest }) => digest === safety.untriedDigest)
+  return waits(untried.candidate.revision, 'quarantine', entry?.until)
 }
 
 const frozenStatus = ({ intake, safety, store }: StatusDeps): Pick<ReloaderStatus, 'frozen'> => {

@@ -32,11 +32,13 @@ const resolveSoak = (options: SoakOptions<never>, confirmMs: number): Required<S
   const soakMs = Math.max(durationMs, confirmMs)
   const { intervalMs = Math.min(5_000, Math.max(100, soakMs / 10)) } = options
   const { failureThreshold = 1 } = numbersOf(options, 'soak')
+  const { onNewer = 'wait' } = options
+  if (onNewer !== 'wait' && onNewer !== 'supersede') throw invalidOption("soak.onNewer must be 'wait' or 'supersede'")
   // The first round comes at once, so a threshold of n needs n − 1 intervals.
   if (soakMs > 0 && (failureThreshold - 1) * intervalMs > soakMs) {
     throw invalidOption('soak.failureThreshold rounds do not fit into the soak: no check could ever fail it')
   }
   const checks = checkFunctions('soak.checks', options.checks) as SoakSettings['soak']['checks']
   if (soakMs === 0 && checks.length > 0) throw invalidOption('soak.checks need a soak.durationMs above 0')
-  return { durationMs, intervalMs, failureThreshold, checks }
+  return { durationMs, intervalMs, failureThreshold, checks, onNewer }
 }

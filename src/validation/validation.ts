@@ -58,10 +58,10 @@ export class Validation {
   }
 
   #judge(snapshot: Snapshot, { trigger, candidate, degraded, soakFailed }: ValidationInput): ValidationResult {
-    const { registry, store, builder, safety } = this.#deps
+    const { registry, store, documents, builder, safety } = this.#deps
     const serving = store.snapshot
     const isChange = snapshot.config !== serving?.config
-    const forces = candidate?.forces
+    const forces = candidate === undefined ? undefined : documents.forcedBy(candidate, serving?.revision)
     if (!isChange && degraded.length === 0 && !soakFailed && forces === undefined) {
       return result({ kind: 'unchanged' }, snapshot)
     }
@@ -119,7 +119,26 @@ export class Validation {
   isLastKnownGood(candidate: Candidate, good: Snapshot | undefined): boolean {
     if (good === undefined) return false
     const { documents, builder } = this.#deps
+    // What it refers to has changed: the generations of the good document are not what it asks for.
+    if (documents.forcedBy(candidate, good.revision) !== undefined) return false
     const document = documents.documentOf(candidate)
-    return builder.isText(document, good.text) || builder.configAtOnce(document, good.config) === good.config
+    if (builder.isText(document, good.text)) return true
+    const found = builder.snapshotAtOnce(document, good.config)
+    return found.kind === 'found' && found.snapshot.config === good.config
+  }
+
+  /** True if the candidate would be rejected; false if only an asynchronous schema could tell. */
+  isRejected(candidate: Candidate, good: Snapshot | undefined): boolean {
+    const { documents, builder, safety } = this.#deps
+    const found = builder.snapshotAtOnce(documents.documentOf(candidate), good?.config)
+    if (found.kind !== 'found') return found.kind === 'rejected'
+    const { snapshot } = found
+    if (safety.quarantine.active.some(({ digest }) => digest === snapshot.digest)) return true
+    try {
+      if (snapshot.config !== good?.config) builder.askPolicies(snapshot, good?.config)
+      return false
+    } catch {
+      return true
+    }
   }
 }

@@ -160,7 +160,7 @@ const situations: Readonly<Record<string, () => Promise<Service>>> = {
     source.put(documentOf(1))
     const { outcome } = await service.reload()
     const [entry] = service.status().quarantine
-    if (entry?.until === undefined) throw new Error(`the document is not quarantined for a time: ${outcome}`)
+    if (entry?.nextTryAt === undefined) throw new Error(`the document is not quarantined for a time: ${outcome}`)
     return service
   },
   'a storm that is being gathered': async () => {

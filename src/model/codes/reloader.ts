@@ -39,6 +39,10 @@ export const reloaderCodes = {
     what: 'The good history does not contain this document',
     hint: 'Take a revision name or a digest from status().goodHistory.',
   },
+  'reloader.no-such-module': {
+    what: 'The reloader has no module of this name',
+    hint: 'Take a name that was given to use; status().modules lists them.',
+  },
   'reloader.freeze-lifted': {
     what: 'The freeze of an earlier run was lifted: there was no last known good to serve',
     hint: 'Freeze again once the service serves the right config.',
