@@ -22,7 +22,30 @@ export const isCode = (code: unknown, of: 'source' | 'document'): boolean =>
  *
  * @throws ContractBreach for anything else
  */
-export const toReadResult = (value: ReadResult): ReadResult => {
+export const toReadResult = (value: ReadResult): ReadResult => copied(() => copyOfResult(value))
+
+/**
+ * Copies an event of a watch.
+ *
+ * @throws ContractBreach for anything else
+ */
+export const toSourceEvent = (value: SourceEvent): SourceEvent =>
+  copied(() => {
+    const { kind } = toObject(value, 'an event of the watch')
+    return kind === 'opened' || kind === 'changed' ? { kind } : copyOfResult(value as ReadResult)
+  })
+
+/** A getter of the source's object may throw. */
+const copied = <T>(copy: () => T): T => {
+  try {
+    return copy()
+  } catch (error) {
+    if (error instanceof ContractBreach) throw error
+    throw new ContractBreach('a property cannot be read')
+  }
+}
+
+const copyOfResult = (value: ReadResult): ReadResult => {
   toObject(value, 'a read result')
   const common = { revision: toRevision(value.revision), ...toWarning(value.warning) }
   switch (value.kind) {
@@ -42,16 +65,6 @@ export const toReadResult = (value: ReadResult): ReadResult => {
     default:
       throw new ContractBreach('the kind of a read result is not document, missing or malformed')
   }
-}
-
-/**
- * Copies an event of a watch.
- *
- * @throws ContractBreach for anything else
- */
-export const toSourceEvent = (value: SourceEvent): SourceEvent => {
-  const { kind } = toObject(value, 'an event of the watch')
-  return kind === 'opened' || kind === 'changed' ? { kind } : toReadResult(value as ReadResult)
 }
 
 const toObject = <T extends object>(value: T, what: string): T => {

@@ -167,7 +167,7 @@ export class SourceWatcher {
       const stream = this.#reader.openStream(after)
       const events = this.#settings.source.watch(stream.after, signal)
       ignoreRejection(events) // of an async function that was given instead of an async generator
-      if (!isAsyncIterable(events)) throw new ContractBreach('watch returned no async iterable')
+      if (!isIterable(events)) throw new ContractBreach('watch returned no async iterable')
       let isOpen = false
       for await (const given of events) {
         if (signal.aborted) return
@@ -213,4 +213,5 @@ export class SourceWatcher {
   }
 }
 
-const isAsyncIterable = (value: object): boolean => Symbol.asyncIterator in value || Symbol.iterator in value
+const isIterable = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && (Symbol.asyncIterator in value || Symbol.iterator in value)

@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm'
 import type { Source } from 'changeover'
 import { SourceError } from 'changeover'
 import { createVirtualClock } from 'changeover/testing'
@@ -23,6 +24,21 @@ describe('toReadResult', () => {
     ['a malformed document without a document code', { kind: 'malformed', revision, code: 'source.failed' }],
   ])('rejects %s', (_, value) => {
     expect(() => toReadResult(value as ReadResult)).toThrow(TypeError)
+  })
+
+  it('copies bytes, since a source may use its buffer again', () => {
+    const buffer = Buffer.from('{}')
+    const copy = toReadResult({ ...document, content: buffer })
+    buffer.fill('?')
+    expect(copy).toMatchObject({ content: new Uint8Array(Buffer.from('{}')) })
+  })
+
+  it('takes bytes of another realm, as tests in a sandbox make them', () => {
+    const bytes: unknown = runInNewContext('Uint8Array.of(123, 125)')
+    expect(bytes instanceof Uint8Array).toBe(false)
+    expect(toReadResult({ ...document, content: bytes as Uint8Array })).toMatchObject({
+      content: Uint8Array.of(123, 125),
+    })
   })
 
   it('copies only what it knows', () => {
