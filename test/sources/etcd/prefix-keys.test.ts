@@ -87,9 +87,9 @@ describe('A placeholder of a folder', () => {
 })
 
 describe('A key that cannot be part of the document', () => {
-  const Config = z.looseObject({
+  const Config = z.object({
     db: z.object({ max: z.unknown(), hosts: z.record(z.string(), z.unknown()) }).partial(),
-    log: z.looseObject({ level: z.unknown() }).partial().optional(),
+    log: z.object({ level: z.unknown() }).partial().optional(),
   })
   const refusal = async (keys: Keys, options: Partial<EtcdPrefixOptions> = {}): Promise<ChangeoverError> => {
     await write(keys)
