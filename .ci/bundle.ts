@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { build, type BuildOptions, type Metafile } from 'esbuild'
-import { bridge, bridges } from './bridge.ts'
+import { createBridge } from './bridge.ts'
 import { commonModules, inOneChunk } from './common-chunk.ts'
 import { entriesOf, type Manifest } from './package-content.ts'
 
@@ -60,13 +60,14 @@ export const bundle = async (root: string, into: string): Promise<void> => {
   } satisfies BuildOptions
   const apart = await build(options)
   const common = inOneChunk(root, commonModules(apart.metafile, 'src/index.ts'), entries)
-  const { metafile, outputFiles } = await build({ ...options, sourcemap: true, plugins: [bridge, common] })
+  const bridge = createBridge()
+  const { metafile, outputFiles } = await build({ ...options, sourcemap: true, plugins: [bridge.plugin, common] })
   const names = chunkNames(metafile)
   const rename = (text: string): string => text.replace(/\bchunk-[A-Z0-9]{8}\b/g, (name) => names.get(name) ?? name)
   const files = [
     // A map holds the sources, which know no chunk.
     ...outputFiles.map(({ path, text }) => ({ path, text: path.endsWith('.map') ? text : rename(text) })),
-    ...bridges().map(({ path, text }) => ({ path: join(into, path), text })),
+    ...bridge.files().map(({ path, text }) => ({ path: join(into, path), text })),
   ]
   for (const { path, text } of files) {
     const target = join(dirname(path), rename(basename(path)))

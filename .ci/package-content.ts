@@ -1,30 +1,37 @@
 /** The part of package.json that says what must be in the package. */
 export interface Manifest {
   readonly exports: Readonly<Record<string, string | { readonly types: string; readonly default: string }>>
+  /** What the package's own files import by a name with `#`, by condition. */
+  readonly imports?: Readonly<Record<string, Readonly<Record<string, string>>>>
 }
 
 const pages = ['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'SECURITY.md']
 const declaration = /^dist\/(?:src|machines)\/.+\.d\.ts$/
-const bridge = /^dist\/src\/sources\/etcd\/[a-z0-9]+\.cjs$/
 const chunk = /^dist\/chunks\/[a-z-]+\.js$/
 
 /** The files with code that users import, by their paths in the package. */
 export const entriesOf = ({ exports }: Manifest): readonly string[] =>
   Object.values(exports).flatMap((target) => (typeof target === 'string' ? [] : [target.default.replace(/^\.\//, '')]))
 
+/** The files that stand for packages, by their paths in the package. */
+export const bridgesOf = ({ imports = {} }: Manifest): readonly string[] =>
+  Object.values(imports).flatMap((targets) => Object.values(targets).map((target) => target.replace(/^\.\//, '')))
+
 /** What is missing from the package, and what should not be in it, as sentences. */
 export const contentProblems = (files: readonly string[], manifest: Manifest): readonly string[] => {
   const has = new Set(files)
   const entries = entriesOf(manifest)
+  const bridges = bridgesOf(manifest)
   const isCode = (path: string): boolean => entries.includes(path) || chunk.test(path)
   const code = files.filter(isCode)
   const wanted = [
     ...pages,
     ...entries.flatMap((path) => [path, path.replace(/\.js$/, '.d.ts')]),
     ...code.map((path) => `${path}.map`),
+    ...bridges,
   ]
   const belongs = (path: string): boolean =>
-    pages.includes(path) || isCode(path) || declaration.test(path) || bridge.test(path)
+    pages.includes(path) || isCode(path) || declaration.test(path) || bridges.includes(path)
   return [
     ...wanted.filter((path) => !has.has(path)).map((path) => `${path} is missing`),
     ...files

@@ -92,7 +92,10 @@ describe('the rule on imports', () => {
       'src/modules/slot.ts',
       `import { failure } from '../model/failure.ts'\nimport type { Clock } from '../api/clock.ts'`,
     ],
-    ['src/sources/etcd/connection-pool.ts', `import { Etcd3 } from 'etcd3'\nimport { Metadata } from '@grpc/grpc-js'`],
+    [
+      'src/sources/etcd/connection-pool.ts',
+      `import { Etcd3 } from 'etcd3'\nimport type { Metadata } from '@grpc/grpc-js'`,
+    ],
     ['src/appliers/pg-pool.ts', `import pg from 'pg'\nimport { resource } from './resource.ts'`],
     ['src/appliers/log-level.ts', `import type { Logger } from 'pino'`],
     ['src/testing/index.ts', `import type { Source } from '../api/source.ts'`],

@@ -29,12 +29,15 @@ export const build = async (): Promise<Built> => {
   const folder = await mkdtemp(join(cache, 'bench-'))
   const remove = () => rm(folder, { recursive: true, force: true })
   try {
-    const { name, type, exports } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as object & {
+    const { name, type, exports, imports } = JSON.parse(
+      await readFile(join(root, 'package.json'), 'utf8'),
+    ) as object & {
       name: string
       type: string
       exports: unknown
+      imports: unknown
     }
-    await writeFile(join(folder, 'package.json'), JSON.stringify({ name, type, exports }))
+    await writeFile(join(folder, 'package.json'), JSON.stringify({ name, type, exports, imports }))
     await bundle(root, join(folder, 'dist'))
     const figures = join(folder, 'figures')
     const config = {

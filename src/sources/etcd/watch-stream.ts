@@ -1,7 +1,7 @@
 import type { IWatchCreateRequest, IWatchResponse } from 'etcd3'
 import type { TimerHandle } from '../../api/clock.ts'
 import { SourceError } from '../../api/source.ts'
-import type { WatchStream } from './connection/connection-pool.ts'
+import type { WatchStream } from './connection/host-connection.ts'
 import { cancelledWatchError, toSourceError } from './connection/errors.ts'
 import type { EtcdSettings } from './connection/settings.ts'
 

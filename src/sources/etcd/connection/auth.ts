@@ -1,8 +1,8 @@
-import { Metadata, type ClientUnaryCall } from '@grpc/grpc-js'
+import type { ClientUnaryCall, Metadata } from '@grpc/grpc-js'
 import { SourceError } from '../../../api/source.ts'
 import { raceAbort } from '../../../async/abort.ts'
 import type { EtcdAuth } from './credentials.ts'
-import type { HostConnection, Stubs, UnaryCallback } from './connection-pool.ts'
+import type { HostConnection, Stubs, UnaryCallback } from './host-connection.ts'
 import { isAuthDisabled, toSourceError } from './errors.ts'
 import type { Cluster } from './failover.ts'
 import { unaryCall } from './unary-call.ts'
@@ -24,7 +24,7 @@ export const withAuth = async <Value>(
   for (let isRenewed = false; ; isRenewed = true) {
     const login = tokenOf(cluster, connection)
     const token = await raceAbort(login, signal, () => new SourceError('source.closed'))
-    const metadata = new Metadata()
+    const metadata = await connection.metadata()
     // A member that is cut off from its leader then reports an error instead of staying silent.
     metadata.set('hasleader', 'true')
     if (token !== undefined) metadata.set('token', token)
@@ -33,9 +33,9 @@ export const withAuth = async <Value>(
     } catch (error) {
       const failure = toSourceError(error)
       const mayRenew = !isRenewed && cluster.auth !== undefined && canRenew(failure)
-      // The function may name another user by now.
-      const isOutdated = failure.code === 'source.denied' && cluster.auth?.refuse() === true
-      if ((mayRenew || isOutdated) && connection.token === login) connection.token = undefined
+      // If a function gives the user, it may name another one by now.
+      const isRefused = mayRenew || (failure.code === 'source.denied' && cluster.auth?.refuse() === true)
+      if (isRefused && connection.token === login) connection.token = undefined
       if (!mayRenew) throw error
     }
   }
@@ -69,7 +69,7 @@ const logIn = async ({ settings, auth, closed }: Cluster, connection: HostConnec
   const stub = await connection.stub('Auth')
   const authenticate = async ({ username, password }: EtcdAuth): Promise<string | undefined> => {
     const request = { name: username, password }
-    const call = (callback: UnaryCallback<{ token: string }>) => stub.authenticate(request, new Metadata(), callback)
+    const call = (callback: UnaryCallback<{ token: string }>) => stub.authenticate(request, callback)
     return (await unaryCall(settings, closed, call)).token
   }
   // A password that was kept may have been changed since; one that was just given is refused for good reason.

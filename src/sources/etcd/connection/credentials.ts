@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto'
-import { credentials as grpcCredentials } from '@grpc/grpc-js'
+import { createSecureContext } from 'node:tls'
 import { invalidOption } from '../../../model/option-checks.ts'
 
 /** TLS certificates and keys, in PEM. */
@@ -23,19 +23,25 @@ export const toCredentials = (given: EtcdCredentials): EtcdCredentials => {
   try {
     const { rootCertificate, privateKey, certChain } = given
     new X509Certificate(rootCertificate) // Node would ignore an invalid one
-    grpcCredentials.createSsl(rootCertificate, privateKey, certChain)
+    for (const one of [rootCertificate, privateKey, certChain]) if (!isBuffer(one)) throw refused()
+    if ((privateKey === undefined) !== (certChain === undefined)) throw refused()
+    createSecureContext({ ca: rootCertificate, key: privateKey, cert: certChain })
     return {
       rootCertificate,
       ...(privateKey === undefined ? {} : { privateKey }),
       ...(certChain === undefined ? {} : { certChain }),
     }
   } catch {
-    // The cause is dropped, since it may quote the key.
-    throw invalidOption(
-      'etcd: credentials must be PEM buffers: rootCertificate, and privateKey together with certChain; or a function that returns them',
-    )
+    throw refused() // without the cause, which may quote the key
   }
 }
+
+const isBuffer = (given: unknown): boolean => given === undefined || Buffer.isBuffer(given)
+
+const refused = () =>
+  invalidOption(
+    'etcd: credentials must be PEM buffers: rootCertificate, and privateKey together with certChain; or a function that returns them',
+  )
 
 /** Checks and copies a user and a password. @throws ChangeoverError `reloader.invalid-option` */
 export const toAuth = (given: EtcdAuth): EtcdAuth => {

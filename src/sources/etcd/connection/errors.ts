@@ -1,6 +1,14 @@
-import { status } from '@grpc/grpc-js'
 import type { SourceCode } from '../../../model/failure.ts'
 import { SourceError } from '../../../api/source.ts'
+
+/** The statuses of gRPC that matter here. */
+const status = {
+  DEADLINE_EXCEEDED: 4,
+  PERMISSION_DENIED: 7,
+  RESOURCE_EXHAUSTED: 8,
+  UNAVAILABLE: 14,
+  UNAUTHENTICATED: 16,
+}
 
 /** Gives an error of etcd or gRPC its code. The original stays available as `cause`. */
 export const toSourceError = (error: unknown): SourceError =>

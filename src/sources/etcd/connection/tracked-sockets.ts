@@ -1,11 +1,11 @@
 import { isIP, type Socket } from 'node:net'
 import { checkServerIdentity, type ConnectionOptions } from 'node:tls'
-import { Channel, type ChannelCredentials, type ClientOptions } from '@grpc/grpc-js'
+import type { ChannelCredentials } from '@grpc/grpc-js'
 
 type SecureConnector = ReturnType<ChannelCredentials['_createSecureConnector']>
 
 /**
- * Makes channels whose sockets can be closed. gRPC leaves sockets behind when a channel is closed: a connection whose
+ * Makes credentials of channels whose sockets can be closed. gRPC leaves sockets behind when a channel is closed: a connection whose
  * peer has not sent anything yet waits as long as the peer is silent, and a channel between two attempts makes one more
  * and keeps the result for good.
  */
@@ -34,14 +34,12 @@ export const trackSockets = () => {
     return tracked
   }
 
-  const channelFactoryOverride: ClientOptions['channelFactoryOverride'] = (address, credentials, options) =>
-    new Channel(address, track(credentials), options)
   /** Destroys the open sockets, and each that is opened later. */
   const close = (): void => {
     isClosed = true
     for (const socket of open) socket.destroy()
   }
-  return { channelFactoryOverride, close }
+  return { track, close }
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { ClientUnaryCall } from '@grpc/grpc-js'
 import { SourceError } from '../../../api/source.ts'
-import type { UnaryCallback } from './connection-pool.ts'
+import type { UnaryCallback } from './host-connection.ts'
 import { toSourceError } from './errors.ts'
 import type { EtcdSettings } from './settings.ts'
 
