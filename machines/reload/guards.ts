@@ -36,7 +36,7 @@ export const reloadGuards = {
   maySupersede: ({ context }) => !context.supersededBefore && context.trigger !== 'restore',
   // A document that would only be rejected must not end what serves.
   newerWaits: ({ context: { waiting } }) => waiting.candidate !== undefined && waiting.candidate.cannotServe !== true,
-  supersedesSoak: ({ context }) => context.supersedesSoak === true && context.hasServed,
+  supersedesSoak: ({ context }) => context.supersedesSoak === true && context.hasServed && triesSource(context),
   lastKnownGoodWaits: ({ context }) => context.waiting.candidate?.isLastKnownGood === true,
   revertWaits: ({ context }) => context.waiting.revert !== undefined,
   closeWaits: ({ context }) => context.waiting.close,

@@ -118,6 +118,22 @@ describe('A change during a transaction of the reload machine (G11)', () => {
     expect(story.change(3, { isLastKnownGood: true }).change(4).commit().state).toBe('applying.soaking')
   })
 
+  it('ends a soak with a rollback if a newer document supersedes soaks, and waits otherwise', () => {
+    for (const supersedesSoak of [true, false]) {
+      const story = startReload({ soaks: true, supersedesSoak }).serve(1).change(2).validate().prepare().commit()
+      story.change(3, { cannotServe: true })
+      expect(story.state).toBe('applying.soaking')
+      expect(story.change(4).state).toBe(supersedesSoak ? 'rolling-back' : 'applying.soaking')
+    }
+  })
+
+  it('waits for the end of the first soak of all and of a repair, even if it supersedes soaks', () => {
+    const first = startReload({ soaks: true, supersedesSoak: true }).change(1).validate().prepare().commit()
+    expect(first.change(2).state).toBe('applying.soaking')
+    const repair = startReload({ soaks: true, supersedesSoak: true }).serve(1).degrade(2).settleModule()
+    expect(repair.validate().prepare().commit().change(3).state).toBe('applying.soaking')
+  })
+
   it('continues the first soak of all, because there is nothing to return to', () => {
     const story = startReload({ soaks: true }).change(1).validate().prepare().commit()
     expect(story.change(2, { isLastKnownGood: true }).state).toBe('applying.soaking')

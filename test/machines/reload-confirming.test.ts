@@ -159,10 +159,25 @@ describe('A change that must be confirmed', () => {
     expect(story.validate().prepare().commit().state).toBe('applying.confirming')
   })
 
-  it('keeps newer documents queued', () => {
-    const story = waiting().change(3).change(4)
+  it('is superseded by a newer document, which is then tried', () => {
+    const story = waiting().change(3)
+    expect(story.state).toBe('rolling-back')
+    expect(story.inputOf('rollBackModules')).toEqual({ epoch: 2, ending: 'superseded' })
+    expect(story.change(4).rollBack().records.at(-1)).toBe('2 superseded')
+    expect(story.context.candidate?.revision).toEqual(revision(4))
+    expect(story.unconfirmed).toBe(0)
+  })
+
+  it('is superseded at once by a document that was queued before', () => {
+    const story = startReload({ soaks: true, confirms: true }).serve(1).change(2).validate().prepare().commit()
+    expect(story.change(3).state).toBe('applying.soaking')
+    expect(story.soak().state).toBe('rolling-back')
+  })
+
+  it('keeps a newer document queued that would be rejected', () => {
+    const story = waiting().change(3, { cannotServe: true })
     expect(story.state).toBe('applying.confirming')
-    expect(story.confirm().context.candidate?.revision).toEqual(revision(4))
+    expect(story.confirm().context.candidate?.revision).toEqual(revision(3))
   })
 
   it('ends with a rollback if the last known good returns', () => {

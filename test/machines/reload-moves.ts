@@ -13,6 +13,7 @@ export const changed = (candidate: Candidate): ReloadEvent => ({ type: 'source.c
 const documents = (seen: Revision): readonly (readonly [string, Candidate])[] => [
   ...documentsAround(seen),
   ['the last known good again', { revision: revision(seen.order + 1, seen.lineage), isLastKnownGood: true }],
+  ['a newer document that would be rejected', { revision: revision(seen.order + 1, seen.lineage), cannotServe: true }],
   ['a newer document, after a freeze', { revision: revision(seen.order + 1, seen.lineage), wasFrozen: true }],
   ['the same document, after a freeze', { revision: seen, wasFrozen: true }],
   [

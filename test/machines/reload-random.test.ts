@@ -27,6 +27,7 @@ describe('The reload machine, on a random walk', () => {
         soaks: random.chance(1 / 2),
         confirms: random.chance(1 / 2),
         persists: random.chance(1 / 2),
+        supersedesSoak: random.chance(1 / 2),
       }),
       pickMove,
       goodMove: goodReloadMove,

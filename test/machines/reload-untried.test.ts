@@ -181,22 +181,10 @@ describe('A quarantined document in the reload machine', () => {
     })
   }
 
-  it('makes a reload repair at once what is degraded, because a reload also asks for a repair', () => {
-    const story = startReload().serve(1).degrade(2).requestReload().read(3).quarantine()
-    expect(story.finished.at(-1)).toEqual({ epoch: 3, trigger: 'reload', outcome: 'rejected' })
-    expect(lastTried(story)).toMatchObject({ epoch: 4, trigger: 'repair', candidate: undefined, degraded: ['db'] })
-    expect(story.validate().prepare().commit().state).toBe('resting.committed')
-    expect(story.context.untried).toEqual({ candidate: { revision: revision(3) }, until: 'released' })
-  })
-
-  it('leaves a repair to the back-off if it was no reload, and to a queued item if there is one', () => {
+  it('leaves a repair of what is degraded to the back-off, and to a queued item if there is one', () => {
     expect(startReload().serve(1).degrade(2).change(3).quarantine().state).toBe('resting.degraded')
-    const rereading = startReload().serve(1).degrade(2).requestReload().read(3).requestReload().quarantine()
-    expect(rereading.state).toBe('fetching')
-    expect(rereading.read(3).quarantine().context.trigger).toBe('repair')
-    const reverting = startReload().serve(1).degrade(2).requestReload().read(3).requestRevert().quarantine()
+    const reverting = startReload().serve(1).degrade(2).change(3).requestRevert().quarantine()
     expect(reverting.context.trigger).toBe('revert')
-    expect(startReload().serve(1).requestReload().read(3).quarantine().state).toBe('resting.rejected')
   })
 
   it('does not make a reload repair if a newer document is queued', () => {

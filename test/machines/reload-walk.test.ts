@@ -10,6 +10,7 @@ const projectQueue = ({ waiting: { close, revert, read, candidate } }: ReloadCon
   if (close) return 'close'
   if (revert !== undefined) return 'revert'
   if (candidate?.isLastKnownGood === true) return 'last known good'
+  if (candidate?.cannotServe === true) return read ? 'read, rejected' : 'rejected'
   return read ? 'read' : candidate !== undefined
 }
 
@@ -28,7 +29,7 @@ const project = (snapshot: AnyMachineSnapshot) => {
   if (state === 'closing' || state === 'closed') return [state, context.waiting.close]
   return [
     state,
-    [soaks, confirms, persists, hasServed, soakFailed, seen !== undefined, degraded.length > 0],
+    [soaks, context.supersedesSoak, confirms, persists, hasServed, soakFailed, seen !== undefined, degraded.length > 0],
     projectQueue(context),
     untried?.until,
     /^fetching|^rolling-back/.test(state) && context.due,
@@ -44,7 +45,7 @@ const project = (snapshot: AnyMachineSnapshot) => {
 
 const walk = walkAll(reloadMachine, {
   inputs: [
-    { soaks: true, confirms: true, persists: false },
+    { soaks: true, confirms: true, persists: false, supersedesSoak: true },
     { soaks: false, confirms: true, persists: true },
     { soaks: true, confirms: false, persists: true },
   ],

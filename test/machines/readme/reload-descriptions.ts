@@ -106,6 +106,8 @@ export const reloadDescriptions: MachineDescriptions = {
       'The previous transaction was not superseded, since a steady writer must not prevent every commit, and this one ' +
       'is not a restore.',
     lastKnownGoodWaits: 'The queued document is the last known good again.',
+    newerWaits: 'A newer document is queued, and it is not known to be one that would be rejected.',
+    supersedesSoak: 'A newer document ends a soak, and another config has served before.',
     revertWaits: 'A revert is queued.',
     retryWaits: 'A document is untried, and a retry was requested or its quarantine expired during the transaction.',
     repairWaits: 'A document is untried because a module was busy, and one has settled during the transaction.',
@@ -129,7 +131,6 @@ export const reloadDescriptions: MachineDescriptions = {
     soaks: 'A soak is configured, and this is not a restore, whose config has passed its soak before.',
     failed: 'The actor answered `failed`.',
     invalid: 'The document was rejected.',
-    repairsInstead: 'This is a reload, something is degraded, and nothing is queued: a repair follows at once.',
     unchanged: 'The document changes nothing, and nothing is degraded.',
     leftDegraded: 'A rollback or an undo failed.',
     superseded: 'The transaction is rolled back because of a newer document or a revert.',
