@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { isChangeoverError } from '../../../src/model/failure.ts'
 import { etcdSource, publish } from '../../../src/sources/etcd/index.ts'
+import { startGrpcProxy } from '../../support/etcd-grpc-proxy.ts'
 import { freePorts, startEtcd, type EtcdServer } from '../../support/etcd-server.ts'
 import { never, readDocument, textOf } from '../follow.ts'
 import { startProxy } from '../../support/tcp-proxy.ts'
@@ -96,5 +97,69 @@ it('A publish that fails rejects with the reason within its deadline', async () 
   await proxy.close()
   expect(await outcome(publish(target(), '{}', { ifRevision: 'latest' }))).toMatchObject({
     code: 'reloader.invalid-option',
+  })
+})
+
+describe('A publish of a document that is too large', () => {
+  const MB = 1_000_000
+  const tooLarge = expect.objectContaining({ code: 'document.too-large' })
+
+  it.each([1.6, 2, 2.5, 5, 20, 70])('rejects with document.too-large: %s MB', async (size) => {
+    const to = target()
+    await publish(to, '{"n":1}')
+    const document = Buffer.alloc(size * MB, ' ')
+    await expect(publish(to, document)).rejects.toEqual(tooLarge)
+    await expect(publish(to, document)).rejects.toThrow(`${size * MB} bytes`)
+    await expect(publish(to, document, { ifRevision: '0' })).rejects.toMatchObject({ code: 'source.conflict' })
+    const source = etcdSource(to)
+    expect(textOf(await readDocument(source))).toBe('{"n":1}')
+    await source.close?.()
+  })
+
+  it('depends on the limit of the server', async () => {
+    for (const [limit, accepted, refused] of [
+      [100_000, 90_000, 110_000],
+      [4 * MB, 3.9 * MB, 4.1 * MB],
+    ] as const) {
+      const limited = await startEtcd({ flags: ['--max-request-bytes', String(limit)] })
+      const to = { hosts: limited.endpoint, key: '/limited' }
+      await publish(to, Buffer.alloc(accepted, ' '))
+      await expect(publish(to, Buffer.alloc(refused, ' '))).rejects.toEqual(tooLarge)
+      await expect(publish(to, Buffer.alloc(refused + MB, ' '), { ifRevision: '2' })).rejects.toEqual(tooLarge)
+      await limited.stop()
+    }
+  })
+
+  it('depends on the limit of this client', async () => {
+    const to = { ...target(), grpcOptions: { 'grpc.max_send_message_length': 1_000 } }
+    await publish(to, Buffer.alloc(500, ' '))
+    await expect(publish(to, Buffer.alloc(2_000, ' '))).rejects.toEqual(tooLarge)
+  })
+
+  it('depends on the limit of a proxy before the server', async () => {
+    const grpcProxy = await startGrpcProxy(server.endpoint)
+    const to = { ...target(), hosts: grpcProxy.endpoint }
+    const first = await publish(to, '{"n":1}')
+    const second = await publish(to, '{"n":2}', { ifRevision: first })
+    expect(await outcome(publish(to, '{"n":3}', { ifRevision: first }))).toEqual({
+      code: 'source.conflict',
+      revision: second,
+    })
+    for (const size of [1.6, 2.5, 5]) await expect(publish(to, Buffer.alloc(size * MB, ' '))).rejects.toEqual(tooLarge)
+    await grpcProxy.stop()
+  })
+
+  it('is not confused with a server that has no room left', async () => {
+    const full = await startEtcd({ flags: ['--quota-backend-bytes', '65536'] })
+    const to = { hosts: full.endpoint, key: '/full' }
+    let code = ''
+    for (let n = 0; n < 20 && code === ''; n++) {
+      code = await publish(to, Buffer.alloc(50_000, ' ')).then(
+        () => '',
+        (error: { code: string }) => error.code,
+      )
+    }
+    expect(code).toBe('source.failed')
+    await full.stop()
   })
 })
