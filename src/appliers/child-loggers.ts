@@ -1,4 +1,12 @@
-import { isKnownLevel, switchLevel, type LevelLogger, type ReportError, type RestoreLevel } from './switch-level.ts'
+import type { ReportError } from '../async/guarded-callback.ts'
+import {
+  isKnownLevel,
+  type LevelLogger,
+  type LevelOrigin,
+  restoreOrigin,
+  type RestoreLevel,
+  switchLevel,
+} from './switch-level.ts'
 
 interface Child {
   readonly ref: WeakRef<LevelLogger>
@@ -6,6 +14,8 @@ interface Child {
   /** The level that it took over. If it has another one, that is its own. */
   inherited: number
   hasOwn: boolean
+  /** What it was before the first switch; undefined while the module is off. */
+  origin: LevelOrigin | undefined
 }
 
 const FIRST_PRUNE = 1_024
@@ -21,7 +31,13 @@ export const trackChildLoggers = (logger: LevelLogger) => {
     const parent = nearestParent(byLogger, child)
     const inherited = child.levelVal
     const prototype: LevelLogger = Object.getPrototypeOf(child)
-    const known: Child = { ref: new WeakRef(child), parent, inherited, hasOwn: inherited !== prototype.levelVal }
+    const known: Child = {
+      ref: new WeakRef(child),
+      parent,
+      inherited,
+      hasOwn: inherited !== prototype.levelVal,
+      origin: undefined,
+    }
     byLogger.set(child, known)
     children.add(known)
     if (children.size > pruneAt) pruneAt = Math.max(FIRST_PRUNE, 2 * prune(children))
@@ -38,6 +54,14 @@ export const trackChildLoggers = (logger: LevelLogger) => {
         // Children created since then took over the level that is now undone.
         for (const child of children) if (!present.has(child.ref)) switchChild(child, logger.level, reportUndo)
       }
+    },
+    /** Restores all children without a level of their own; those created since then follow the logger. Never throws. */
+    restore: (report: ReportError): void => {
+      for (const child of children) restoreChild(child, logger.level, report)
+    },
+    /** Makes the next switch the first. */
+    forgetOrigins: (): void => {
+      for (const child of children) child.origin = undefined
     },
   }
 }
@@ -62,12 +86,13 @@ const prune = (children: Set<Child>): number => {
 const switchChild = (child: Child, level: string, report: ReportError): ((report: ReportError) => void) | undefined => {
   const target = child.ref.deref()
   if (target === undefined) return undefined
-  child.hasOwn ||= child.parent?.hasOwn === true || target.levelVal !== child.inherited
+  noteOwnLevel(child, target)
   if (child.hasOwn || !isKnownLevel(target, level) || target.levelVal === target.levels.values[level]) return undefined
   const before = child.inherited
   let restore: RestoreLevel
   try {
-    restore = switchLevel(target, level, report)
+    child.origin ??= { level: target.level, properties: new Map() }
+    restore = switchLevel(target, level, report, child.origin)
   } catch (error) {
     report(error) // one child that cannot take the level does not stop the commit
     return undefined
@@ -80,6 +105,22 @@ const switchChild = (child: Child, level: string, report: ReportError): ((report
     restore(alive, reportUndo)
     child.inherited = before
   }
+}
+
+const restoreChild = (child: Child, level: string, report: ReportError): void => {
+  const target = child.ref.deref()
+  const { origin } = child
+  child.origin = undefined
+  if (target === undefined) return
+  noteOwnLevel(child, target)
+  if (child.hasOwn) return
+  if (origin === undefined) return void switchChild(child, level, report)
+  restoreOrigin(target, origin, report)
+  child.inherited = target.levelVal
+}
+
+const noteOwnLevel = (child: Child, { levelVal }: LevelLogger): void => {
+  child.hasOwn ||= child.parent?.hasOwn === true || levelVal !== child.inherited
 }
 
 const createHook = (logger: LevelLogger, add: (child: LevelLogger) => void) => {

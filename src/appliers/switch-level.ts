@@ -1,3 +1,5 @@
+import type { ReportError } from '../async/guarded-callback.ts'
+
 /** The part of a pino logger (9 or 10) that deals with levels. */
 export interface LevelLogger {
   level: string
@@ -7,8 +9,11 @@ export interface LevelLogger {
   readonly emit?: (event: never, ...args: never[]) => boolean
 }
 
-/** Reports an error of the user's own listeners. */
-export type ReportError = (error: unknown) => void
+/** What a logger was before the first of several switches: the level, and each property that one of them has changed. */
+export interface LevelOrigin {
+  readonly level: string
+  readonly properties: Map<PropertyKey, PropertyDescriptor | undefined>
+}
 
 /** Restores a logger to exactly what it was before a switch. Never throws. */
 export type RestoreLevel = (logger: LevelLogger, report: ReportError) => void
@@ -23,8 +28,15 @@ export const isKnownLevel = (logger: LevelLogger, level: unknown): level is stri
  *
  * pino keeps a level as own properties of the logger, one method per level. So setting the old level again would not be
  * exact: a child that inherited its level would then have its own, and a method that was wrapped would be lost.
+ *
+ * @param origin notes what the switch has changed, unless an earlier switch has changed it before
  */
-export const switchLevel = (logger: LevelLogger, level: string, report: ReportError): RestoreLevel => {
+export const switchLevel = (
+  logger: LevelLogger,
+  level: string,
+  report: ReportError,
+  origin: LevelOrigin,
+): RestoreLevel => {
   const previous = logger.level
   const before = Object.getOwnPropertyDescriptors(logger)
   try {
@@ -34,15 +46,22 @@ export const switchLevel = (logger: LevelLogger, level: string, report: ReportEr
     throw error
   }
   const changes = changesSince(before, logger)
+  for (const [key, own] of changes) if (!origin.properties.has(key)) origin.properties.set(key, own)
   // This closure must not hold the logger: a child must not live longer because its level can be restored.
-  return (target, reportRestore) => {
-    try {
-      setLevel(target, previous, reportRestore) // so that listeners are called
-    } catch (error) {
-      reportRestore(error)
-    }
-    restoreProperties(target, changes)
+  return (target, reportRestore) => restore(target, previous, changes, reportRestore)
+}
+
+/** Restores a logger to exactly what it was before the first of several switches. Never throws. */
+export const restoreOrigin = (logger: LevelLogger, { level, properties }: LevelOrigin, report: ReportError): void =>
+  restore(logger, level, [...properties], report)
+
+const restore = (logger: LevelLogger, level: string, changes: readonly PropertyChange[], report: ReportError): void => {
+  try {
+    setLevel(logger, level, report) // so that listeners are called
+  } catch (error) {
+    report(error)
   }
+  restoreProperties(logger, changes)
 }
 
 // pino calls its listeners last, so their errors do not affect the level. They are caught in `emit`, since outside they

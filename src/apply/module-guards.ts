@@ -1,6 +1,6 @@
 import type { Clock } from '../api/clock.ts'
 import { guardClock } from '../async/guarded-clock.ts'
-import { type Failure, failure } from '../model/failure.ts'
+import { type ErrorCode, type Failure, failure, isChangeoverError } from '../model/failure.ts'
 
 /** What one module gets for work in the background: none of it can end the process. */
 export interface ModuleGuard {
@@ -24,9 +24,18 @@ export class ModuleGuards {
   of(module: string): ModuleGuard {
     const known = this.#byModule.get(module)
     if (known !== undefined) return known
-    const report = (error: unknown): void => this.#report(failure('module.background-failed', { module }, error))
+    const report = (error: unknown): void => this.#report(failure(codeOf(error), { module }, error))
     const guard = { clock: guardClock(this.#clock, report), report }
     this.#byModule.set(module, guard)
     return guard
+  }
+}
+
+/** An applier of ours may report something else than a failure of background work. */
+const codeOf = (error: unknown): ErrorCode => {
+  try {
+    return isChangeoverError(error) && error.code === 'module.level-filtered' ? error.code : 'module.background-failed'
+  } catch {
+    return 'module.background-failed' // a getter of the error threw
   }
 }

@@ -16,7 +16,10 @@ export const moduleCodes = {
     what: 'prepare returned something that is not a generation',
     hint: 'Return a new { instance } from each prepare. commit, rollback, check and close may be left out, and are functions.',
   },
-  'module.commit-failed': { what: "The module's commit threw", hint: 'Move all work that can fail into prepare. The document is not tried again by itself: publish a changed one, or call retry().' },
+  'module.commit-failed': {
+    what: "The module's commit threw",
+    hint: 'Move all work that can fail into prepare. The document is not tried again by itself: publish a changed one, or call retry().',
+  },
   'module.apply-failed': {
     what: 'The compensating module could not apply the config',
     hint: 'Check the cause, then correct the document or the system that the module changes. The document is tried again with back-off; retry() tries it at once.',
@@ -64,6 +67,10 @@ export const moduleCodes = {
   'module.background-failed': {
     what: 'Background work of the module failed',
     hint: 'Check the cause. The serving config is not affected.',
+  },
+  'module.level-filtered': {
+    what: 'The level is set, but the targets of the worker transport drop lines below levels of their own',
+    hint: 'Give the targets the lowest level that the config may set, or use pino.multistream, whose streams follow.',
   },
   'health.failed': {
     what: 'A health check failed during the soak',
