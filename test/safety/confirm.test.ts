@@ -198,18 +198,48 @@ test('The last known good rolls back at once if it returns during the wait for a
   expect(process.reloader.status().quarantine).toEqual([])
 })
 
-test('A newer document waits until the confirmation has arrived, and needs its own', async () => {
-  const { deployment, process, id } = await unconfirmedDeployment()
+test('A newer document supersedes one that waits for its confirmation, and needs its own', async () => {
+  const { deployment, process, id, before } = await unconfirmedDeployment()
+  const served: (number | undefined)[] = []
+  process.modules.a.always('prepare', () => served.push(process.served))
   deployment.source.put(documentOf(3))
-  await process.advance(1_000)
-  expect(process.served).toBe(2)
-  void process.reloader.confirm(id)
   await process.advance(SOAK_MS)
+  expect(served).toEqual([1]) // what was confirmed last serves while the hotfix is prepared
+  expect(process.modules.a.made.map(({ closes }) => closes)).toEqual([0, 1, 0])
+  expect(process.reloader.status().quarantine).toEqual([])
   expect(process).toMatchObject({ served: 3, state: 'confirming' })
+  expect(before).toHaveLength(2)
   expect(await resultOf(process.reloader.confirm(id))).toBe('confirm.refused')
   void process.reloader.confirm(process.reloader.status().confirmation?.transaction ?? '')
   await process.advance(0)
   expect(process).toMatchObject({ served: 3, state: 'committed' })
+})
+
+test.each([
+  ['a document that is not JSON', '{'],
+  ['a document that the schema refuses', { value: 'three' }],
+  ['a document that is in quarantine', documentOf(3)],
+])('An unconfirmed change is not given up for %s', async (_, newer) => {
+  const deployment = createDeployment({ boot: confirming })
+  const process = await deployment.up({}, SOAK_MS)
+  process.modules.b.script('commit', 'throw')
+  deployment.source.put(documentOf(3))
+  await process.advance(0)
+  deployment.source.put(documentOf(2))
+  await process.advance(SOAK_MS)
+  expect(process).toMatchObject({ served: 2, state: 'confirming' })
+  deployment.source.put(newer)
+  await process.advance(1_000)
+  expect(process).toMatchObject({ served: 2, state: 'confirming' })
+  const { confirmation, waiting } = process.reloader.status()
+  expect(waiting).toEqual({
+    revision: expect.objectContaining({ name: '4' }),
+    reason: 'confirmation',
+    until: confirmation?.until,
+  })
+  const confirmed = process.reloader.confirm(confirmation?.transaction ?? '')
+  await process.advance(0)
+  expect(await confirmed).toMatchObject({ outcome: 'committed' })
 })
 
 test('retry() gives an unconfirmed document another period to be confirmed', async () => {

@@ -110,6 +110,7 @@ export const startProcess = ({ persists = true, ...options }: BootOptions, { sou
     },
     /** The value that both modules serve; a mix is an error. */
     get served(): number | undefined {
+      if (reloader.status().serving === undefined) return undefined
       const values = [reloader.modules.a.current?.value, reloader.modules.b.current?.value, ledger.effects.a]
       const [first] = values
       if (values.some((value) => value !== first)) throw new Error(`a mix serves: ${values.join()}`)
