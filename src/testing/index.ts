@@ -1,4 +1,11 @@
 export { type MemoryContent, type MemorySource, memorySource } from './fakes/memory-source.ts'
+export { sourceContract } from './contract/source-contract.ts'
+export type {
+  ContractCase,
+  SourceAbility,
+  SourceContractOptions,
+  SourceSetup,
+} from './contract/source-setup.ts'
 export { createVirtualClock, type VirtualClock, type VirtualClockOptions } from './fakes/virtual-clock.ts'
 export type { SimulationReport } from './simulate/report/report.ts'
 export { traceLines, traceMermaid } from './simulate/report/trace-formats.ts'

@@ -2,8 +2,9 @@ import { X509Certificate } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest'
 import { etcdSource, publish, type EtcdConnection, type EtcdCredentials } from '../../../src/sources/etcd/index.ts'
 import { createCertificates, type Authority, type Certificate } from '../../support/etcd-certificates.ts'
+import type { EtcdServer } from '../../support/etcd-server.ts'
 import { codeOf, never } from '../follow.ts'
-import { newKey, startService, useProxy, useServer } from './running-service.ts'
+import { startService, useProxy, useServer } from './running-service.ts'
 
 let certificates: Awaited<ReturnType<typeof createCertificates>>
 let authority: Authority
@@ -29,24 +30,16 @@ const credentialsOf = (trusted: Authority, own?: Certificate): EtcdCredentials =
   ...(own === undefined ? {} : { certChain: own.certChain, privateKey: own.privateKey }),
 })
 
-/** A server that requires certificates of `clients`, behind a proxy. */
-const useMutual = async (test: TestContext, clients: Authority, own: Certificate) => {
-  const server = await useServer(test, { tls: { ...serverCertificate, clientAuthority: clients.file } })
-  const { put } = newKey({
-    admin: (work) => server.admin(work, { credentials: credentialsOf(authority, own) }),
-  })
-  return { server, put }
-}
+const put = (server: EtcdServer, key: string, n: number): Promise<unknown> =>
+  server.admin(async (client) => client.put(key).value(`{"n":${n}}`))
 
 describe.concurrent('A service whose credentials are a function', () => {
   it('follows the rotation of its own certificate to another authority', async (test) => {
     const key = '/rotated/config'
     const before = await useServer(test, { tls: { ...serverCertificate, clientAuthority: authority.file } })
     const after = await useServer(test, { tls: { ...serverCertificate, clientAuthority: next.file } })
-    const put = (server: typeof before, own: Certificate, n: number) =>
-      server.admin(async (admin) => admin.put(key).value(`{"n":${n}}`), { credentials: credentialsOf(authority, own) })
-    await put(before, client, 1)
-    await put(after, nextClient, 2)
+    await put(before, key, 1)
+    await put(after, key, 2)
     const proxy = await useProxy(test, before.port)
     let own = client
     let calls = 0
@@ -66,11 +59,9 @@ describe.concurrent('A service whose credentials are a function', () => {
   })
 
   it('starts once the function no longer returns an expired certificate', async (test) => {
-    const { server } = await useMutual(test, authority, client)
+    const server = await useServer(test, { tls: { ...serverCertificate, clientAuthority: authority.file } })
     const key = '/expired/config'
-    await server.admin(async (admin) => admin.put(key).value('{"n":1}'), {
-      credentials: credentialsOf(authority, client),
-    })
+    await put(server, key, 1)
     let own = expired
     const service = startService(test, {
       hosts: server.endpoint,
@@ -87,10 +78,8 @@ describe.concurrent('A service whose credentials are a function', () => {
     const key = '/authority/config'
     const before = await useServer(test, { tls: serverCertificate })
     const after = await useServer(test, { tls: await next.issue('server') })
-    const put = (server: typeof before, trusted: Authority, n: number) =>
-      server.admin(async (admin) => admin.put(key).value(`{"n":${n}}`), { credentials: credentialsOf(trusted) })
-    await put(before, authority, 1)
-    await put(after, next, 2)
+    await put(before, key, 1)
+    await put(after, key, 2)
     const proxy = await useProxy(test, before.port)
     let trusted = authority
     const credentials = () => credentialsOf(trusted)
@@ -104,11 +93,9 @@ describe.concurrent('A service whose credentials are a function', () => {
   })
 
   it('shows source.credentials while the files of a rotation do not fit together, and then follows it', async (test) => {
-    const { server } = await useMutual(test, authority, client)
+    const server = await useServer(test, { tls: { ...serverCertificate, clientAuthority: authority.file } })
     const key = '/halves/config'
-    await server.admin(async (admin) => admin.put(key).value('{"n":1}'), {
-      credentials: credentialsOf(authority, client),
-    })
+    await put(server, key, 1)
     let current: EtcdCredentials = { ...credentialsOf(authority, client), privateKey: nextClient.privateKey }
     const service = startService(test, { hosts: server.endpoint, key, credentials: async () => current })
     await service.showsError('source.credentials')

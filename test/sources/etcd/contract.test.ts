@@ -1,8 +1,9 @@
-import { afterAll, beforeAll } from 'vitest'
+import { sourceContract, type SourceSetup } from 'changeover/testing'
+import { afterAll, beforeAll, describe, it } from 'vitest'
 import { etcdSource } from '../../../src/sources/etcd/index.ts'
 import { startEtcd, type EtcdServer } from '../../support/etcd-server.ts'
 import { startProxy } from '../../support/tcp-proxy.ts'
-import { describeSourceContract, type SourceHarness } from '../contract.ts'
+import { heldResources } from '../held-resources.ts'
 
 let server: EtcdServer
 let keys = 0
@@ -12,19 +13,21 @@ beforeAll(async () => {
 })
 afterAll(() => server.stop())
 
-const harness: SourceHarness = {
-  make: async () => {
-    const proxy = await startProxy(server.port)
-    const key = `/contract/${++keys}`
-    return {
-      source: etcdSource({ hosts: `http://127.0.0.1:${proxy.port}`, key }),
-      put: (content) => server.admin(async (client) => client.put(key).value(Buffer.from(content))),
-      remove: () => server.admin(async (client) => client.delete().key(key)),
-      breakWatch: () => proxy.cut(),
-      leftovers: () => proxy.open(),
-      dispose: () => proxy.close(),
-    }
-  },
+const make = async (): Promise<SourceSetup> => {
+  const before = heldResources()
+  const proxy = await startProxy(server.port)
+  const key = `/contract/${++keys}`
+  return {
+    source: etcdSource({ hosts: `http://127.0.0.1:${proxy.port}`, key }),
+    put: (content) => server.admin(async (client) => client.put(key).value(Buffer.from(content))),
+    remove: () => server.admin(async (client) => client.delete().key(key)),
+    breakWatch: () => proxy.cut(),
+    wipe: () => server.wipe(),
+    leftovers: () => proxy.open() + Math.max(0, heldResources() - before),
+    dispose: () => proxy.close(),
+  }
 }
 
-describeSourceContract('The etcd source', harness)
+describe('The etcd source fulfils the contract of a source', () => {
+  for (const { name, run } of sourceContract(make, { timeoutMs: 20_000 })) it(name, run, 60_000)
+})

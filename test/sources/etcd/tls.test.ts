@@ -1,4 +1,3 @@
-import type { Etcd3 } from 'etcd3'
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest'
 import { createCertificates, type Authority, type Certificate } from '../../support/etcd-certificates.ts'
 import type { EtcdServerOptions } from '../../support/etcd-server.ts'
@@ -26,9 +25,7 @@ const credentialsOf = (trusted: Authority, own?: Certificate) => ({
 const useSecure = async (test: TestContext, tls: NonNullable<EtcdServerOptions['tls']>) => {
   const server = await useServer(test, { tls })
   const proxy = await useProxy(test, server.port)
-  const credentials = credentialsOf(authority, client)
-  const admin = <Value>(work: (client: Etcd3) => Promise<Value>): Promise<Value> => server.admin(work, { credentials })
-  return { server, proxy, hosts: `https://127.0.0.1:${proxy.port}`, ...newKey({ admin }) }
+  return { server, proxy, hosts: `https://127.0.0.1:${proxy.port}`, ...newKey(server) }
 }
 
 describe.concurrent('A service over TLS', () => {
