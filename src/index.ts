@@ -22,6 +22,7 @@ export type {
 } from './api/options.ts'
 export type {
   ChangeContext,
+  CloseOptions,
   PlanOptions,
   PlanReport,
   ReleaseOptions,
@@ -70,4 +71,7 @@ export type { Revision } from './model/revision.ts'
 export type { ConfigPath, DeepReadonly, Schema, SchemaIssue, SchemaResult } from './model/schema.ts'
 export { permanent, transient } from './model/permanence.ts'
 export { timedTree } from './model/timed-tree.ts'
+export type { ClosableServer } from './reloader/close-server.ts'
+export type { CloseOnSignalsOptions, RemoveSignalHandlers } from './reloader/close-on-signals.ts'
+export { closeOnSignals } from './reloader/close-on-signals.ts'
 export { createReloader } from './reloader/reloader.ts'

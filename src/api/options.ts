@@ -210,3 +210,6 @@ export const optionTable = {
 
 /** The soak if a last known good is kept, in milliseconds. */
 export const SOAK_WITH_LAST_KNOWN_GOOD_MS = 10_000
+
+/** How long a close may take, in milliseconds: below the 30 s after which Kubernetes kills a process. */
+export const CLOSE_DEADLINE_MS = 25_000

@@ -25,6 +25,15 @@ export interface ReloadOptions {
   readonly force?: boolean
 }
 
+/** Options of {@link Reloader.close}. */
+export interface CloseOptions {
+  /**
+   * How long the whole close may take, in milliseconds. Keep it below the time after which the process is killed, which is
+   * 30 s in Kubernetes. @default 25000
+   */
+  readonly deadlineMs?: number
+}
+
 /** The change that a listener is called for. */
 export interface ChangeContext {
   /** The transaction's id. */
@@ -262,9 +271,17 @@ export interface Reloader<Config, M = NoModules> {
   readonly transactions: (options?: { readonly signal?: AbortSignal }) => AsyncIterableIterator<TransactionRecord>
   /**
    * Aborts a transaction that has not committed, drains and closes every generation in reverse dependency order, and
-   * closes the source, all within the deadlines. Never rejects; later calls return the same promise.
+   * closes the source, all within the deadline. What does not end in time is reported as `module.close-timeout` or
+   * `reloader.close-timeout`, and abandoned. A later call joins the close, and may shorten it.
+   *
+   * @throws ChangeoverError `reloader.invalid-option`, and nothing else
+   *
+   * @example
+   * ```ts
+   * await reloader.close({ deadlineMs: 55_000 })
+   * ```
    */
-  readonly close: () => Promise<void>
+  readonly close: (options?: CloseOptions) => Promise<void>
   /** Closes the reloader at the end of an `await using` block. */
   readonly [Symbol.asyncDispose]: () => Promise<void>
 }

@@ -1,6 +1,6 @@
 import PQueue from 'p-queue'
 import type { CompensatingApplier } from '../api/applier.ts'
-import { type CallResult, type DeadlineContext, withDeadline } from '../async/deadline.ts'
+import { type CallResult, type DeadlineContext, type Limits, withDeadline } from '../async/deadline.ts'
 import { type Failure, failure } from '../model/failure.ts'
 import type { Registry } from '../modules/registry.ts'
 import type { Slot } from '../modules/slot.ts'
@@ -89,9 +89,10 @@ export class Completion {
 
   async #close(step: CompensatingStep): Promise<Failure | undefined> {
     const { slot, module } = step
-    const { deadlines, report } = this.#deps
+    const { closeClock, deadlines, report } = this.#deps
     const { pendingApply } = slot
-    const ended = await this.#run(slot, deadlines.of(module).closeMs, 0, async () => {
+    const limits = { clock: closeClock, deadlineMs: deadlines.of(module).closeMs, graceMs: 0 }
+    const ended = await this.#run(slot, limits, async () => {
       await pendingApply
       await applierOf(step).close?.()
     })
@@ -126,7 +127,8 @@ export class Completion {
     slot.closing = undefined
     const end = work.timings.start(module.name, phase)
     const [to, from] = direction === 'forward' ? [next, previous] : [previous, next]
-    const ended = await this.#run(slot, applyMs, graceMs, ({ signal }) =>
+    const limits = { clock: this.#deps.clock, deadlineMs: applyMs, graceMs }
+    const ended = await this.#run(slot, limits, ({ signal }) =>
       applierOf(step).apply(to, from, { module: module.name, direction, signal, clock }),
     )
     end(ended.kind)
@@ -141,8 +143,7 @@ export class Completion {
   /** Calls the module. A call that is abandoned and runs on is noted: no other is made before it has ended. */
   async #run(
     slot: Slot,
-    deadlineMs: number,
-    graceMs: number,
+    limits: Limits,
     body: (context: DeadlineContext) => Promise<void> | void,
   ): Promise<CallResult<void>> {
     let resolve: () => void = () => {}
@@ -157,9 +158,8 @@ export class Completion {
       slot.pendingApply = undefined
       this.#deps.onSettled()
     }
-    const { clock, guards } = this.#deps
-    const onListenerError = guards.of(slot.name).report
-    const ended = await withDeadline(body, { clock, deadlineMs, graceMs, onLate, onListenerError }).result
+    const onListenerError = this.#deps.guards.of(slot.name).report
+    const ended = await withDeadline(body, { ...limits, onLate, onListenerError }).result
     if ('settled' in ended && !isOver) slot.pendingApply = over
     return ended
   }

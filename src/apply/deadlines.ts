@@ -7,6 +7,8 @@ import type { ModuleGuards } from './module-guards.ts'
 /** What all stages of `apply` need. */
 export interface ApplyDeps {
   readonly clock: Clock
+  /** For the closes of modules, which have more time than other calls while the reloader closes. */
+  readonly closeClock: Clock
   /** How many modules may be called side by side. */
   readonly concurrency: number
   readonly deadlines: DeadlineTable

@@ -109,13 +109,13 @@ export class Retirer {
     drained: Promise<void> | undefined,
     end: EndOfPhase | undefined,
   ): Promise<void> {
-    const { clock, deadlines, report, onSettled } = this.#deps
+    const { closeClock, deadlines, report, onSettled } = this.#deps
     const { closeMs } = deadlines.of(slot.definition)
     for (const dependent of record.dependents) await dependent.closing
     if (drained !== undefined) await drained
     const place = { module: slot.name, phase: 'close' } as const
     const ended = await withDeadline(() => record.generation.close?.(), {
-      clock,
+      clock: closeClock,
       deadlineMs: closeMs,
       graceMs: 0,
       onLate: (late) => {

@@ -1,6 +1,7 @@
 import { type ApplyDeps, DeadlineTable } from '../apply/deadlines.ts'
 import { ModuleGuards } from '../apply/module-guards.ts'
 import { Phases } from '../apply/phases.ts'
+import { CloseBudget } from '../async/close-budget.ts'
 import { withDeadline } from '../async/deadline.ts'
 import { Intake } from '../intake/intake.ts'
 import type { Candidate } from '../model/candidate.ts'
@@ -46,6 +47,8 @@ export class Engine {
   readonly restore: Restore
   readonly refreshes: RefreshRequests
   readonly #settings: Settings
+  readonly #persistence: Persistence | undefined
+  readonly #budget: CloseBudget
   readonly #store: ServingStore
   readonly #validation: Validation
 
@@ -53,24 +56,29 @@ export class Engine {
     const { clock, logger, lastKnownGood, deadlines, concurrency, soak, confirm, idPrefix } = settings
     this.#settings = settings
     this.#store = store
+    this.#budget = new CloseBudget(clock, (deadlineMs) => this.#abandonClose(deadlineMs, observer))
+    const { work, modules, rest } = this.#budget
     this.events = new EventBus(() => clock.now())
     this.recorder = new TransactionRecorder(logger, this.events)
     const { report } = this.recorder
     this.subscriptions = new Subscriptions(report)
-    const persistence =
+    this.#persistence =
       lastKnownGood === undefined
         ? undefined
-        : new Persistence(lastKnownGood, { clock, deadlineMs: deadlines.persistMs, report })
-    this.safety = new Safety(settings, persistence, report, () => this.machine.send({ type: 'quarantine.expired' }))
+        : new Persistence(lastKnownGood, { clock: rest, deadlineMs: deadlines.persistMs, report })
+    this.safety = new Safety(settings, this.#persistence, report, () =>
+      this.machine.send({ type: 'quarantine.expired' }),
+    )
     this.intake = new Intake(settings, (candidate, wasFrozen) => this.#offer(candidate, wasFrozen), report)
     const { documents } = this.intake
     this.refreshes = new RefreshRequests(this.intake, store)
-    this.builder = new SnapshotBuilder(settings, () => this.safety.digestKey)
+    this.builder = new SnapshotBuilder({ ...settings, clock: work }, () => this.safety.digestKey)
     const { builder, safety } = this
     this.#validation = new Validation({ registry, store, documents, builder, safety, report })
     const onSettled = (): void => this.machine.send({ type: 'module.settled' })
     const applyDeps: ApplyDeps = {
-      clock,
+      clock: work,
+      closeClock: modules,
       concurrency,
       deadlines: new DeadlineTable(deadlines),
       guards: new ModuleGuards(clock, report),
@@ -104,7 +112,10 @@ export class Engine {
           observer.onFinished(record, leavesUntried)
           this.restore.note(record)
         },
-        onClosed: observer.onClosed,
+        onClosed: () => {
+          this.#budget.end()
+          observer.onClosed()
+        },
       },
       report,
     })
@@ -119,11 +130,25 @@ export class Engine {
     this.events.addMachines({ reload: this.machine.actor, ...this.intake.actors })
   }
 
+  /**
+   * Keeps other reloaders of this process away from the store.
+   *
+   * @throws ChangeoverError `persistence.in-use` if one uses it
+   */
+  occupyStore(): void {
+    this.#persistence?.others.occupy()
+  }
+
   /** Serves the last known good if one is kept, and then follows the source. */
   start(): void {
     this.machine.start()
     this.intake.start()
     this.restore.start()
+  }
+
+  /** The close, once it is requested, ends within this time. */
+  limitClose(deadlineMs: number): void {
+    this.#budget.limit(deadlineMs)
   }
 
   /** An engine that was never started closes the same way: its machine is started to be closed. */
@@ -162,15 +187,31 @@ export class Engine {
   }
 
   async #closeAll(): Promise<void> {
-    const { source, clock, deadlines } = this.#settings
+    const { source, deadlines } = this.#settings
     await this.phases.closeAll()
     await this.safety.close()
-    const closing = withDeadline(() => source.close?.(), { clock, deadlineMs: deadlines.closeMs, graceMs: 0 })
+    const closing = withDeadline(() => source.close?.(), {
+      clock: this.#budget.rest,
+      deadlineMs: deadlines.closeMs,
+      graceMs: 0,
+    })
     const ended = await closing.result
     if (ended.kind !== 'done') {
       const error = 'error' in ended ? ended.error : undefined
       this.recorder.report(failure('source.failed', { phase: 'close' }, error))
     }
     this.subscriptions.close()
+  }
+
+  /** Says what has not ended. It runs on, and what waits for it is still closed if the process lives. */
+  #abandonClose(deadlineMs: number, observer: EngineObserver): void {
+    const open = [...this.#store.slots.values()].filter(
+      ({ live, pendingApply }) => live > 0 || pendingApply !== undefined,
+    )
+    const names = open.slice(0, 10).map(({ name }) => name)
+    const what = names.length === 0 ? 'no module is open' : `open: ${names.join(', ')}`
+    const detail = `${deadlineMs} ms; state ${this.machine.state}; ${what}`
+    this.recorder.report(failure('reloader.close-timeout', { phase: 'close', detail }))
+    observer.onClosed()
   }
 }

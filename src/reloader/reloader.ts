@@ -1,5 +1,6 @@
 import type { LeasedView, ModuleHandle, NoModules } from '../api/modules.ts'
 import type {
+  CloseOptions,
   PlanOptions,
   PlanReport,
   ReleaseOptions,
@@ -8,12 +9,13 @@ import type {
   RevertOptions,
   StartOptions,
 } from '../api/reloader.ts'
-import type { ReloaderOptions } from '../api/options.ts'
+import { CLOSE_DEADLINE_MS, type ReloaderOptions } from '../api/options.ts'
 import type { ReloaderStatus } from '../api/status.ts'
 import { registerObservation } from '../api/observation.ts'
 import { captureAsyncContext } from '../async/async-context.ts'
 import { Engine } from '../engine/engine.ts'
 import { changeoverError, failure, isChangeoverError } from '../model/failure.ts'
+import { checkMs } from '../model/option-checks.ts'
 import type { TransactionRecord } from '../model/record.ts'
 import { Registry, type UseLinks } from '../modules/registry.ts'
 import { ServingStore } from '../modules/serving-store.ts'
@@ -105,11 +107,13 @@ class ReloaderImpl {
     if (this.#closing !== undefined) throw changeoverError('reloader.closed')
     if (this.#startup !== undefined) throw changeoverError('reloader.already-started')
     const startup = new Startup(options, this.#settings.clock, () => this.#engine.intake.status.lastError)
-    this.#startup = startup
-    this.#engine.start()
     try {
+      this.#engine.occupyStore()
+      this.#startup = startup
+      this.#engine.start()
       await startup.served
     } catch (error) {
+      startup.fail(error as Error)
       await this.close()
       throw error
     }
@@ -178,15 +182,13 @@ class ReloaderImpl {
     { signal }: { readonly signal?: AbortSignal } = {},
   ): (() => void) => this.#engine.subscriptions.add({ select, listener }, signal)
 
-  readonly transactions = ({
-    signal,
-  }: {
-    readonly signal?: AbortSignal
-  } = {}): AsyncIterableIterator<TransactionRecord> => this.#engine.recorder.stream(signal)
+  readonly transactions = (options: { readonly signal?: AbortSignal } = {}): AsyncIterableIterator<TransactionRecord> =>
+    this.#engine.recorder.stream(options.signal)
 
-  readonly close = (): Promise<void> => {
+  readonly close = async ({ deadlineMs = CLOSE_DEADLINE_MS }: CloseOptions = {}): Promise<void> => {
+    this.#engine.limitClose(checkMs('deadlineMs', deadlineMs, 1))
     this.#closing ??= this.#inContext(() => this.#close())
-    return this.#closing
+    await this.#closing
   }
 
   readonly [Symbol.asyncDispose] = (): Promise<void> => this.close()

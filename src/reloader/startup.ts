@@ -32,6 +32,8 @@ export class Startup {
       this.#resolve = resolve
       this.#reject = reject
     })
+    // Nobody awaits it if the start is refused.
+    this.served.catch(() => {})
     if (signal?.aborted === true) {
       this.#onAbort()
       return

@@ -51,6 +51,10 @@ export const reloaderCodes = {
     what: 'The dry run was stopped by a transaction or by close',
     hint: 'Call plan again: a dry run never delays a transaction.',
   },
+  'reloader.close-timeout': {
+    what: 'The reloader did not close within its deadline',
+    hint: 'Find out what the modules that the detail names wait for, or raise deadlineMs of close. What has not ended runs on.',
+  },
   'reloader.closed': {
     what: 'The reloader is closed',
     hint: 'Create a new reloader: a closed one cannot be started again.',
@@ -70,6 +74,14 @@ export const reloaderCodes = {
   'persistence.foreign': {
     what: 'A stored entry was written by another version of Changeover or by another program',
     hint: "Give lastKnownGood a path that nothing else uses: a file that is not Changeover's is never replaced. An entry of another version is skipped and replaced by the next last known good.",
+  },
+  'persistence.in-use': {
+    what: 'Another reloader of this process uses the same lastKnownGood',
+    hint: 'Close the other reloader first, or give each one a path or a store of its own.',
+  },
+  'persistence.shared': {
+    what: 'The path of lastKnownGood is used',
+    hint: 'Give each process a path of its own if that was not meant. Otherwise no action is needed: each process keeps files of its own beside the path, and a start takes the newest last known good of all.',
   },
   'internal.error': {
     what: 'Changeover failed internally',

@@ -1,0 +1,149 @@
+import { type Clock, systemClock } from '../api/clock.ts'
+import { CLOSE_DEADLINE_MS } from '../api/options.ts'
+import type { Reloader } from '../api/reloader.ts'
+import { checkMs, invalidOption } from '../model/option-checks.ts'
+import { type ClosableServer, closeServer } from './close-server.ts'
+
+/** Options of {@link closeOnSignals}. */
+export interface CloseOnSignalsOptions {
+  /** Stops accepting connections and answers the requests it has, before the reloader closes. @default none */
+  readonly server?: ClosableServer
+  /** Called after the reloader has closed, for what its modules used. @default none */
+  readonly onClosed?: () => Promise<unknown> | unknown
+  /** How long all of this may take, in milliseconds; then the process ends with exit code 1. @default 25000 */
+  readonly timeoutMs?: number
+}
+
+/** Removes the handlers. */
+export type RemoveSignalHandlers = (() => void) & Disposable
+
+/** What ends a process, and the exit code of one that a signal has ended at once. */
+const endingSignals = { SIGINT: 130, SIGTERM: 143, SIGUSR2: 140 } as const
+type EndingSignal = keyof typeof endingSignals
+
+/** Share of the time after which the connections that are left are cut. */
+const SERVER_SHARE = 0.5
+/** A signal that comes twice within this time is one: npm passes Ctrl-C on to a process that the terminal has told too. */
+const REPEATED_MS = 100
+
+/** Those that must have closed before the process ends. */
+const closers = new Set<SignalCloser>()
+
+/**
+ * Closes on SIGTERM and SIGINT: first the server, then the reloader, then the process ends with exit code 0. A second
+ * signal ends it at once. SIGUSR2, by which nodemon restarts a process, does the same unless something else listens to
+ * it. SIGHUP reads the config again. With several reloaders the process ends once all of them have closed. Returns the
+ * function that removes the handlers.
+ *
+ * @throws ChangeoverError `reloader.invalid-option`
+ *
+ * @example
+ * ```ts
+ * const server = createServer(handle)
+ * closeOnSignals(reloader, { server })
+ * await reloader.start()
+ * server.listen(8080)
+ * ```
+ */
+export const closeOnSignals = (
+  reloader: Pick<Reloader<never>, 'close' | 'reload'>,
+  options: CloseOnSignalsOptions = {},
+): RemoveSignalHandlers => {
+  const { server, onClosed, timeoutMs = CLOSE_DEADLINE_MS } = options
+  checkMs('timeoutMs', timeoutMs, 1)
+  if (server !== undefined && typeof server.close !== 'function')
+    throw invalidOption('server must have a function close')
+  if (onClosed !== undefined && typeof onClosed !== 'function') throw invalidOption('onClosed must be a function')
+  const closer = new SignalCloser(reloader, options, timeoutMs, systemClock)
+  closer.listen()
+  return Object.assign(() => closer.remove(), { [Symbol.dispose]: () => closer.remove() })
+}
+
+class SignalCloser {
+  readonly #reloader: Pick<Reloader<never>, 'close' | 'reload'>
+  readonly #options: CloseOnSignalsOptions
+  readonly #timeoutMs: number
+  readonly #clock: Clock
+  readonly #signals: readonly EndingSignal[]
+  #beganAt: number | undefined
+  #exitCode = 0
+
+  constructor(
+    reloader: Pick<Reloader<never>, 'close' | 'reload'>,
+    options: CloseOnSignalsOptions,
+    timeoutMs: number,
+    clock: Clock,
+  ) {
+    this.#reloader = reloader
+    this.#options = options
+    this.#timeoutMs = timeoutMs
+    this.#clock = clock
+    // A listener of the service or of Node's own options has taken it for something else.
+    const isFree = process.listenerCount('SIGUSR2') === 0
+    this.#signals = isFree || closers.size > 0 ? ['SIGINT', 'SIGTERM', 'SIGUSR2'] : ['SIGINT', 'SIGTERM']
+  }
+
+  listen(): void {
+    closers.add(this)
+    for (const signal of this.#signals) process.on(signal, this.#onSignal)
+    process.on('SIGHUP', this.#onHangUp)
+  }
+
+  /** A close that has begun goes on, and the process ends after it. */
+  remove(): void {
+    if (this.#beganAt === undefined) closers.delete(this)
+    for (const signal of this.#signals) process.off(signal, this.#onSignal)
+    process.off('SIGHUP', this.#onHangUp)
+  }
+
+  readonly #onSignal = (signal: NodeJS.Signals): void => {
+    const now = this.#clock.monotonic()
+    if (this.#beganAt === undefined) {
+      this.#beganAt = now
+      void this.#close(signal as EndingSignal)
+    } else if (now - this.#beganAt > REPEATED_MS) endBy(signal as EndingSignal)
+  }
+
+  readonly #onHangUp = (): void => {
+    // The reloader logs why it refuses a call.
+    if (this.#beganAt === undefined) this.#reloader.reload().catch(() => {})
+  }
+
+  async #close(signal: EndingSignal): Promise<void> {
+    const until = this.#clock.monotonic() + this.#timeoutMs
+    const overdue = this.#clock.setTimeout(() => this.#end(signal, 1), this.#timeoutMs)
+    const { server, onClosed } = this.#options
+    if (server !== undefined) await closeServer(server, this.#timeoutMs * SERVER_SHARE, this.#clock)
+    const deadlineMs = Math.max(1, (until - this.#clock.monotonic()) * (onClosed === undefined ? 0.95 : 0.8))
+    await this.#attempt(() => this.#reloader.close({ deadlineMs }))
+    if (onClosed !== undefined) await this.#attempt(onClosed)
+    this.#clock.clearTimeout(overdue)
+    this.#end(signal, 0)
+  }
+
+  async #attempt(step: () => unknown): Promise<void> {
+    try {
+      await step()
+    } catch {
+      this.#exitCode = 1
+    }
+  }
+
+  /** Ends the process, unless another reloader is still closing. */
+  #end(signal: EndingSignal, exitCode: number): void {
+    this.#exitCode = Math.max(this.#exitCode, exitCode)
+    closers.delete(this)
+    process.exitCode = Math.max(Number(process.exitCode ?? 0), this.#exitCode)
+    if (closers.size > 0) return
+    // nodemon starts the process again only if its own signal has ended it.
+    if (signal === 'SIGUSR2') endBy(signal)
+    process.exit()
+  }
+}
+
+/** Ends the process as the signal would. The first process of a container is not ended by a signal that it sends itself. */
+const endBy = (signal: EndingSignal): void => {
+  process.removeAllListeners(signal)
+  process.kill(process.pid, signal)
+  process.exit(endingSignals[signal])
+}
