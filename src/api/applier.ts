@@ -48,12 +48,13 @@ export interface Applier<Slice, Instance = undefined, Needs extends object = obj
    *
    * `previousInstance` is what serves now, to hand state over (counters, a cache); undefined if the module serves nothing
    * yet or was switched off. It serves until the commit and again after a rollback, so do not change it here: share state
-   * with it, or take things over in `commit` and give them back in `rollback`.
+   * with it, or take things over in `commit` and give them back in `rollback`. Annotate its type, which is `Instance`.
    */
   readonly prepare: (
     next: Slice,
     context: PrepareContext<Slice, Needs>,
-    previousInstance?: Instance,
+    // biome-ignore lint/suspicious/noExplicitAny: `Instance` would make the type invariant, and it comes from this applier
+    previousInstance?: any,
   ) => Promise<Generation<Instance>> | Generation<Instance>
 }
 

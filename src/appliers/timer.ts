@@ -81,7 +81,7 @@ export function timer<Slice extends TimerSlice, Result, Needs extends object = o
 export function timer<Slice extends TimerSlice, Result, Needs extends object = object>(
   task: TimerTask<Slice, Result, Needs>,
   { warm = false, unref = true, phase = 'keep', deadlineMs = DEFAULT_DEADLINE_MS }: TimerOptions = {},
-): Applier<Slice, Ticker<Result>, Needs> | Applier<Slice, Ticker<Result, never>, Needs> {
+): Applier<Slice, Ticker<Result>, Needs> {
   checkMs('deadlineMs', deadlineMs, 1)
   let serving: { readonly ticker: Ticker<Result>; readonly anchor: () => number } | undefined
 
