@@ -33,7 +33,7 @@ export interface EtcdServer {
   readonly resume: () => void
   /** Kills it, removes its data and starts it again: a new store behind the old address. */
   readonly wipe: () => Promise<void>
-  /** Runs `work` with a client of its own, connected directly to the server. */
+  /** Runs `work` with a client of its own, connected directly to the server, and without TLS. */
   readonly admin: <Value>(work: (client: Etcd3) => Promise<Value>, options?: Partial<IOptions>) => Promise<Value>
   /** The certificate of a server with `tls: true`, which is its own authority. */
   readonly certificate: () => Promise<Buffer>
@@ -54,17 +54,19 @@ export const startEtcd = async ({ tls = false, flags = [] }: EtcdServerOptions =
   const binary = await findEtcd()
   const folder = await mkdtemp(join(tmpdir(), 'changeover-etcd-'))
   const data = join(folder, 'data')
-  const [port = 0, peerPort = 0, metricsPort = 0] = await freePorts(3)
+  const [port = 0, peerPort = 0, metricsPort = 0, plainPort = 0] = await freePorts(4)
   const endpoint = `${tls === false ? 'http' : 'https'}://127.0.0.1:${port}`
   const peer = `http://127.0.0.1:${peerPort}`
-  // Without TLS, since the server may require certificates.
+  // Without TLS, since the server may require certificates, and etcd3 cannot connect to an IP address on every Node.
+  const plain = tls === false ? endpoint : `http://127.0.0.1:${plainPort}`
+  const listening = tls === false ? endpoint : `${endpoint},${plain}`
   const health = `http://127.0.0.1:${metricsPort}`
   const process = createEtcdProcess({
     binary,
     health,
     flags: [
       ...['--name', 'single', '--data-dir', data, '--initial-cluster', `single=${peer}`],
-      ...['--listen-client-urls', endpoint, '--advertise-client-urls', endpoint, '--listen-metrics-urls', health],
+      ...['--listen-client-urls', listening, '--advertise-client-urls', endpoint, '--listen-metrics-urls', health],
       ...['--listen-peer-urls', peer, '--initial-advertise-peer-urls', peer],
       ...tlsFlags(tls),
       ...flags,
@@ -91,8 +93,7 @@ export const startEtcd = async ({ tls = false, flags = [] }: EtcdServerOptions =
       await restart()
     },
     admin: async (work, options = {}) => {
-      const credentials = tls === true ? { credentials: { rootCertificate: await certificate() } } : {}
-      const client = new Etcd3({ hosts: endpoint, ...credentials, ...options })
+      const client = new Etcd3({ hosts: plain, ...options })
       return work(client).finally(() => client.close())
     },
     certificate,

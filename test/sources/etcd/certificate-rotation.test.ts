@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto'
-import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { etcdSource, publish, type EtcdConnection, type EtcdCredentials } from '../../../src/sources/etcd/index.ts'
 import { createCertificates, type Authority, type Certificate } from '../../support/etcd-certificates.ts'
 import type { EtcdServer } from '../../support/etcd-server.ts'

@@ -1,11 +1,12 @@
-import { afterAll, beforeAll } from 'vitest'
+import { sourceContract, type SourceSetup } from 'changeover/testing'
+import { afterAll, beforeAll, describe, it } from 'vitest'
 import type { Source } from '../../../src/api/source.ts'
-import { etcdSource, type EtcdSourceOptions } from '../../../src/sources/etcd/index.ts'
+import { etcdSource } from '../../../src/sources/etcd/index.ts'
 import { startGrpcProxy, type EtcdGrpcProxy } from '../../support/etcd-grpc-proxy.ts'
 import { startEtcd, type EtcdServer } from '../../support/etcd-server.ts'
 import { startProxy } from '../../support/tcp-proxy.ts'
-import { describeSourceContract, type SourceHarness } from '../contract.ts'
 import { followOpened, never } from '../follow.ts'
+import { heldResources } from '../held-resources.ts'
 
 let server: EtcdServer
 let grpcProxy: EtcdGrpcProxy
@@ -21,26 +22,29 @@ afterAll(async () => {
 })
 
 /** A source behind the gRPC proxy, beside `others` that watch the same key through it and have come first. */
-const harnessOf = (others: number): SourceHarness => ({
-  make: async () => {
-    const proxy = await startProxy(grpcProxy.port)
-    const key = `/contract/${++keys}`
-    const from: EtcdSourceOptions = { hosts: grpcProxy.endpoint, key }
-    const first: Source[] = Array.from({ length: others }, () => etcdSource(from))
-    for (const other of first) await followOpened(other, (await other.read(never)).revision)
-    return {
-      source: etcdSource({ ...from, hosts: `http://127.0.0.1:${proxy.port}` }),
-      put: (content) => server.admin(async (client) => client.put(key).value(Buffer.from(content))),
-      remove: () => server.admin(async (client) => client.delete().key(key)),
-      breakWatch: () => proxy.cut(),
-      leftovers: () => proxy.open(),
-      dispose: async () => {
-        await Promise.all(first.map((other) => other.close?.()))
-        await proxy.close()
-      },
-    }
-  },
-})
+const make = async (others: number): Promise<SourceSetup> => {
+  const key = `/contract/${++keys}`
+  const first: Source[] = Array.from({ length: others }, () => etcdSource({ hosts: grpcProxy.endpoint, key }))
+  for (const other of first) await followOpened(other, (await other.read(never)).revision)
+  const before = heldResources()
+  const proxy = await startProxy(grpcProxy.port)
+  return {
+    source: etcdSource({ hosts: `http://127.0.0.1:${proxy.port}`, key }),
+    put: (content) => server.admin(async (client) => client.put(key).value(Buffer.from(content))),
+    remove: () => server.admin(async (client) => client.delete().key(key)),
+    breakWatch: () => proxy.cut(),
+    wipe: () => server.wipe(),
+    leftovers: () => proxy.open() + Math.max(0, heldResources() - before),
+    dispose: async () => {
+      await Promise.all(first.map((other) => other.close?.()))
+      await proxy.close()
+    },
+  }
+}
 
-describeSourceContract('The etcd source, alone behind a gRPC proxy,', harnessOf(0))
-describeSourceContract('The third etcd source of one key behind a gRPC proxy', harnessOf(2))
+describe.each([
+  ['The etcd source, alone behind a gRPC proxy,', 0],
+  ['The third etcd source of one key behind a gRPC proxy', 2],
+])('%s fulfils the contract of a source', (_, others) => {
+  for (const { name, run } of sourceContract(() => make(others), { timeoutMs: 20_000 })) it(name, run, 60_000)
+})

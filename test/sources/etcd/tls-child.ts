@@ -1,31 +1,38 @@
+import type { ChannelOptions } from '@grpc/grpc-js'
 import { readFileSync } from 'node:fs'
-import { etcdSource } from '../../../src/sources/etcd/index.ts'
 import { SourceError } from '../../../src/api/source.ts'
+import { etcdSource } from '../../../src/sources/etcd/index.ts'
 
-// Reads a key of an etcd over TLS and opens a watch, in a process of its own, since Node warns once in a process. Prints
-// what happened as JSON. Its arguments: the address, the file of the authority, and gRPC options as JSON.
-const [hosts = '', authority = '', grpcOptions = '{}'] = process.argv.slice(2)
+/** One attempt to connect. */
+export interface Attempt {
+  readonly hosts: string
+  /** The file of the authority that is trusted. */
+  readonly authority: string
+  readonly grpcOptions?: ChannelOptions
+}
+
+// Connects to etcd over TLS, in a process of its own, since Node gives a warning only once in a process. Its argument: the
+// attempts as JSON. Prints what came of each, and the warnings.
 const warnings: string[] = []
-process.on('warning', ({ name, message, ...warning }) => {
-  const { code = name } = warning as { code?: string }
-  warnings.push(`${code}: ${message}`)
-})
+process.on('warning', ({ name, message, ...rest }) => warnings.push(`${'code' in rest ? rest.code : name}: ${message}`))
 
-const run = async (): Promise<unknown> => {
+/** Reads a key and opens a watch. */
+const connect = async ({ hosts, authority, grpcOptions = {} }: Attempt): Promise<string> => {
   const credentials = { rootCertificate: readFileSync(authority) }
-  const source = etcdSource({ hosts, key: 'k', credentials, grpcOptions: JSON.parse(grpcOptions) })
+  const source = etcdSource({ hosts, key: 'k', credentials, grpcOptions })
+  const { signal } = new AbortController()
   try {
-    const found = await source.read(new AbortController().signal)
-    for await (const event of source.watch(found.revision, new AbortController().signal)) {
-      return { found: found.kind, watched: event.kind }
-    }
-    return { found: found.kind }
+    const { revision } = await source.read(signal)
+    for await (const { kind } of source.watch(revision, signal)) return kind
+    return 'no event'
   } catch (error) {
-    return { code: error instanceof SourceError ? error.code : String(error) }
+    return error instanceof SourceError ? error.code : String(error)
   } finally {
     await source.close?.()
   }
 }
 
-const result = await run()
-setImmediate(() => console.log(JSON.stringify({ node: process.versions.node, result, warnings })))
+const results: string[] = []
+for (const attempt of JSON.parse(process.argv[2] ?? '[]') as readonly Attempt[]) results.push(await connect(attempt))
+// A warning is emitted in a later turn.
+setImmediate(() => console.log(JSON.stringify({ node: process.versions.node, results, warnings })))
