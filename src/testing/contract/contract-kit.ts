@@ -25,8 +25,8 @@ export interface Follower {
 export class ContractKit {
   readonly setup: SourceSetup
   readonly #timeoutMs: number
-  readonly #followers: Follower[] = []
-  #guard = new RevisionGuard()
+  readonly #ends: (() => unknown)[] = []
+  readonly #guard = new RevisionGuard()
   #isClosed = false
 
   constructor(setup: SourceSetup, timeoutMs: number) {
@@ -48,7 +48,7 @@ export class ContractKit {
   /** Reads, and checks that the answer has the right form and contradicts no earlier one. */
   async read(): Promise<ReadResult> {
     const mark = this.#guard.mark()
-    const result = toReadResult(await this.source.read(never))
+    const result = toReadResult(await this.within(this.source.read(never), 'a read settles'))
     const judged = this.#guard.judgeRead(result, mark)
     assert.ok(judged.kind === 'found', 'a read has found what another read had replaced')
     assert.equal(judged.breach, undefined, `a read broke the contract: ${judged.breach}`)
@@ -60,11 +60,6 @@ export class ContractKit {
     const found = await this.read()
     assert.equal(found.kind, 'document', 'a read finds the document that was put')
     return found as Document
-  }
-
-  /** Begins to compare reads anew, after the store was replaced. */
-  forget(): void {
-    this.#guard = new RevisionGuard()
   }
 
   /** Opens a watch and waits until it has reported `opened`. */
@@ -96,9 +91,9 @@ export class ContractKit {
       }
     }
     void run()
-    const follower = { events, outcome: () => outcome, stop: () => controller.abort() }
-    this.#followers.push(follower)
-    return follower
+    const stop = (): void => controller.abort()
+    this.onEnd(stop)
+    return { events, outcome: () => outcome, stop }
   }
 
   /** True if `text` was reported last, or if a change was and a read finds `text`. `undefined`: no document. */
@@ -120,22 +115,51 @@ export class ContractKit {
   /** Waits until a condition holds. An error of the condition ends the wait. */
   async until(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
     const start = systemClock.monotonic()
-    while (!(await condition())) {
+    while (!(await this.within(Promise.resolve(condition()), what))) {
       const waitedMs = systemClock.monotonic() - start
       assert.ok(waitedMs < this.#timeoutMs, `${what}: not within ${this.#timeoutMs} ms`)
       await sleep(systemClock, POLL_MS, never)
     }
   }
 
+  /** Waits for what a source may never settle. */
+  async within<T>(work: Promise<T>, what: string): Promise<T> {
+    const settled = new AbortController()
+    const late = sleep(systemClock, this.#timeoutMs, settled.signal).then(() => {
+      if (!settled.signal.aborted) assert.fail(`${what}: not within ${this.#timeoutMs} ms`)
+    })
+    try {
+      return await Promise.race([work, late.then(() => work)])
+    } finally {
+      settled.abort()
+    }
+  }
+
+  /** Opens a watch whose events are taken one by one. */
+  async take(after: Revision): Promise<() => Promise<SourceEvent | undefined>> {
+    const controller = new AbortController()
+    this.onEnd(() => controller.abort())
+    const iterator = this.source.watch(after, controller.signal)[Symbol.asyncIterator]()
+    const next = async (): Promise<SourceEvent | undefined> =>
+      (await this.within(iterator.next(), 'the watch reports')).value ?? undefined
+    assert.deepEqual(await next(), { kind: 'opened' }, 'the watch reports opened first')
+    return next
+  }
+
   async close(): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true
-    await this.source.close?.()
+    await this.within(Promise.resolve(this.source.close?.()), 'close settles')
+  }
+
+  /** Calls back when the case has ended, however it has ended. */
+  onEnd(end: () => unknown): void {
+    this.#ends.push(end)
   }
 
   /** Ends whatever the case has left open. */
   async end(): Promise<void> {
-    for (const follower of this.#followers) follower.stop()
+    for (const end of this.#ends) await end()
     await this.close()
     await this.setup.dispose?.()
   }

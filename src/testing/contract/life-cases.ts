@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { SourceError } from '../../api/source.ts'
 import { isCode } from '../../intake/read-result.ts'
-import { never, textOf, type ContractKit } from './contract-kit.ts'
+import { never, type ContractKit } from './contract-kit.ts'
 import { followWithReloader } from './reloader-follower.ts'
 import type { CaseBody } from './source-setup.ts'
 
@@ -18,7 +18,7 @@ export const lifeCases: readonly CaseBody<ContractKit>[] = [
       expectSourceError(follower.outcome())
       await kit.setup.mend?.()
       await kit.until(() => canRead(kit), 'a read works again')
-      const { revision } = await kit.source.read(never)
+      const { revision } = await kit.read()
       const next = await kit.watch(revision)
       await kit.setup.put('{"n":2}')
       await kit.learns(next, '{"n":2}')
@@ -37,7 +37,6 @@ export const lifeCases: readonly CaseBody<ContractKit>[] = [
       await kit.setup.put('{"n":4}')
       await kit.setup.put('{"n":5}')
       await service.serves(5)
-      await service.close()
       assert.deepEqual(service.faults(), [])
     },
   },
@@ -53,21 +52,20 @@ export const lifeCases: readonly CaseBody<ContractKit>[] = [
         await kit.setup.put(`{"n":${n}}`)
         await service.serves(n)
       }
-      await service.close()
     },
   },
   {
     name: 'it leaves nothing behind after close, even if watches were open and a consumer hung',
     body: async (kit) => {
       const { follower, found } = await kit.start()
-      const hanging = kit.source.watch(found.revision, never)[Symbol.asyncIterator]()
-      await hanging.next()
+      await kit.take(found.revision)
       await kit.close()
       await kit.until(() => follower.outcome() !== undefined, 'a watch ends after close')
       if (follower.outcome() !== 'end') expectSourceError(follower.outcome())
       const { leftovers = () => 0 } = kit.setup
       await kit.until(() => leftovers() === 0, 'nothing is left after close')
-      await assert.rejects(kit.source.read(never), SourceError, 'a read rejects after close')
+      const reading = kit.within(kit.source.read(never), 'a read rejects after close')
+      await assert.rejects(reading, SourceError, 'a read rejects after close')
       const late = kit.follow(found.revision)
       await kit.until(() => late.outcome() !== undefined, 'a watch that is opened after close ends')
     },
@@ -81,7 +79,7 @@ const expectSourceError = (error: unknown): void => {
 
 const canRead = async ({ source }: ContractKit): Promise<boolean> => {
   try {
-    return textOf(await source.read(never)) !== ''
+    return (await source.read(never)).kind !== undefined
   } catch (error) {
     expectSourceError(error)
     return false

@@ -84,7 +84,7 @@ export const readCases: readonly CaseBody<ContractKit>[] = [
     name: 'a read returns content that no later read changes',
     body: async (kit) => {
       await kit.setup.put('{"n":1}')
-      const first = await kit.source.read(never)
+      const first = await kit.within(kit.source.read(never), 'a read settles')
       await kit.setup.put('{"n":2}')
       await kit.readDocument()
       assert.equal(textOf(first), '{"n":1}')
@@ -94,7 +94,8 @@ export const readCases: readonly CaseBody<ContractKit>[] = [
     name: 'a read settles if its signal has already aborted, and if it aborts during the read',
     body: async (kit) => {
       await kit.setup.put('{}')
-      const outcomes = await Promise.allSettled([kit.source.read(AbortSignal.abort()), abortedRead(kit.source)])
+      const reads = [kit.source.read(AbortSignal.abort()), abortedRead(kit.source)]
+      const outcomes = await kit.within(Promise.allSettled(reads), 'an aborted read settles')
       for (const outcome of outcomes) {
         if (outcome.status === 'rejected')
           assert.ok(outcome.reason instanceof SourceError, 'a read rejects with a SourceError')
@@ -105,7 +106,8 @@ export const readCases: readonly CaseBody<ContractKit>[] = [
     name: 'a read works many times in parallel',
     body: async (kit) => {
       await kit.setup.put('{"n":1}')
-      const results = await Promise.all(Array.from({ length: 50 }, () => kit.source.read(new AbortController().signal)))
+      const reads = Array.from({ length: 50 }, () => kit.source.read(new AbortController().signal))
+      const results = await kit.within(Promise.all(reads), 'all reads settle')
       assert.equal(new Set(results.map(({ revision }) => revision.name)).size, 1, 'all find one name')
       assert.ok(
         results.every((result) => textOf(result) === '{"n":1}'),

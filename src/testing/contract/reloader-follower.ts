@@ -34,6 +34,7 @@ export const followWithReloader = (kit: ContractKit) => {
   // The kit closes the source.
   const source = { ...viewOf(kit), close: async () => undefined }
   const reloader = createReloader({ source, schema, logger, sourceBackoff, reconcileMs: RECONCILE_MS })
+  kit.onEnd(() => reloader.close())
   let failedStart: unknown
   reloader.start().catch((error: unknown) => {
     failedStart = error
@@ -47,7 +48,6 @@ export const followWithReloader = (kit: ContractKit) => {
         const { serving, inSync } = reloader.status()
         return serving !== undefined && reloader.config.n === n && inSync
       }, `the reloader serves {"n":${n}}, in sync`),
-    close: (): Promise<void> => reloader.close(),
   }
 }
 
