@@ -28,11 +28,20 @@ const REPEATED_MS = 100
 
 /** Those that must have closed before the process ends. */
 const closers = new Set<SignalCloser>()
+/** Reloaders whose process ends. */
+const ending = new WeakSet<object>()
+
+/** A start that a signal has ended stays pending: the process ends, and an error would be reported as its reason. */
+export const unlessEnding = (reloader: object, started: Promise<void>): Promise<void> =>
+  started.catch((error: unknown) => {
+    if (ending.has(reloader)) return new Promise(() => {})
+    throw error
+  })
 
 /**
  * Closes on SIGTERM and SIGINT: first the server, then the reloader, then the process ends with exit code 0. A second
  * signal ends it at once. SIGUSR2, by which nodemon restarts a process, does the same unless something else listens to
- * it. SIGHUP reads the config again. With several reloaders the process ends once all of them have closed. Returns the
+ * it. A `start` that waits then never settles. SIGHUP reads the config again. With several reloaders the process ends once all of them have closed. Returns the
  * function that removes the handlers.
  *
  * @throws ChangeoverError `reloader.invalid-option`
@@ -100,6 +109,7 @@ class SignalCloser {
     const now = this.#clock.monotonic()
     if (this.#beganAt === undefined) {
       this.#beganAt = now
+      ending.add(this.#reloader)
       void this.#close(signal as EndingSignal)
     } else if (now - this.#beganAt > REPEATED_MS) endBy(signal as EndingSignal)
   }

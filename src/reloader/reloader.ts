@@ -22,6 +22,7 @@ import { ServingStore } from '../modules/serving-store.ts'
 import type { Slot } from '../modules/slot.ts'
 import { checkDeadlines, resolveOptions, type Settings } from '../settings/settings.ts'
 import type { Listener } from '../transaction/subscriptions.ts'
+import { unlessEnding } from './close-on-signals.ts'
 import { Commands } from './commands.ts'
 import { dryRun } from './dry-run.ts'
 import { PendingCalls } from './pending-calls.ts'
@@ -101,7 +102,11 @@ class ReloaderImpl {
     return this
   }
 
-  readonly start = (options: StartOptions = {}): Promise<void> => this.#inContext(() => this.#start(options))
+  readonly start = (options: StartOptions = {}): Promise<void> =>
+    unlessEnding(
+      this,
+      this.#inContext(() => this.#start(options)),
+    )
 
   async #start(options: StartOptions): Promise<void> {
     if (this.#closing !== undefined) throw changeoverError('reloader.closed')
@@ -187,8 +192,7 @@ class ReloaderImpl {
 
   readonly close = async ({ deadlineMs = CLOSE_DEADLINE_MS }: CloseOptions = {}): Promise<void> => {
     this.#engine.limitClose(checkMs('deadlineMs', deadlineMs, 1))
-    this.#closing ??= this.#inContext(() => this.#close())
-    await this.#closing
+    await (this.#closing ?? this.#beginClose())
   }
 
   readonly [Symbol.asyncDispose] = (): Promise<void> => this.close()
@@ -219,6 +223,16 @@ class ReloaderImpl {
         return slot.serving === undefined ? task(undefined) : slot.serving.use(task)
       },
     }
+  }
+
+  #beginClose(): Promise<void> {
+    let end = (): void => {}
+    // Set before any user code runs, since that may call close too, or anything that must then be refused.
+    this.#closing = new Promise((resolve) => {
+      end = resolve
+    })
+    void this.#inContext(() => this.#close()).finally(end)
+    return this.#closing
   }
 
   async #close(): Promise<void> {

@@ -57,7 +57,7 @@ const createService = (hangs: Hangs, options: Partial<ReloaderOptions<Config>> =
     .use(
       'place',
       (config) => config.n,
-      defineApplier({
+      defineApplier<number>({
         apply: (n, _, { direction }) =>
           hangs.apply === direction && (n > 1 || direction === 'back') ? never() : undefined,
         close: () => {
