@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import { decodeGood, decodeJournal } from './decode.ts'
+import { decodeGood, decodeJournal, decodeOwner } from './decode.ts'
+import type { Owner } from './sharing/owner.ts'
 import type { Good, Journal } from './persisted-state.ts'
 
 /** The largest entry, in bytes of UTF-8: 16 MiB. */
@@ -83,3 +84,4 @@ const isOfAnotherVersion = (text: string): boolean => {
 
 export const goodCodec = codecOf<Good>('good', decodeGood)
 export const journalCodec = codecOf<Journal>('journal', decodeJournal)
+export const ownerCodec = codecOf<Owner>('owner', decodeOwner)

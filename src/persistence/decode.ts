@@ -1,4 +1,5 @@
 import type { Revision } from '../model/revision.ts'
+import type { Owner } from './sharing/owner.ts'
 import {
   type ConfigAttempt,
   type Frozen,
@@ -68,6 +69,16 @@ const count = checked<number>(
   (value) => Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= MAX_COUNT,
 )
 
+/** Throws if the value is not an owner. */
+export const decodeOwner = objectOf<Owner>({
+  host: name,
+  boot: name,
+  space: name,
+  pid: count,
+  started: name,
+  instance: name,
+})
+
 /** Throws if the value is not a good. */
 export const decodeGood = objectOf<Good>({
   sequence: count,
@@ -79,6 +90,7 @@ export const decodeGood = objectOf<Good>({
 
 /** Throws if the value is not a journal. */
 export const decodeJournal = objectOf<Journal>({
+  version: optional(count),
   digestKey: id,
   attempts: listOf(
     objectOf<ConfigAttempt>({
@@ -89,6 +101,7 @@ export const decodeJournal = objectOf<Journal>({
       deaths: count,
       isOpen: flag,
       confirm: flag,
+      owner: optional(decodeOwner),
     }),
     MAX_ATTEMPTS,
   ),

@@ -1,11 +1,13 @@
-import { randomBytes } from 'node:crypto'
-import { basename, dirname, join, resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import type { EntryName, GoodStore } from '../api/good-store.ts'
 import { changeoverError } from '../model/failure.ts'
-import { MARK, MAX_ENTRY_BYTES, UnusableEntry } from './codec.ts'
-import { codeOf, type FileKind, type FileSystem, type OpenFile, systemFiles } from './file-system.ts'
-
-const entryNames: readonly EntryName[] = ['good', 'good.1', 'good.2', 'journal']
+import { readEntry, refuseUnlessOurs, writeNew } from './entry-file.ts'
+import { type FileSystem, systemFiles } from './file-system.ts'
+import { type Processes, systemProcesses } from './sharing/owner.ts'
+import { entryNames, fileOf, SlotFolder } from './sharing/slot-folder.ts'
+import { withInternals } from './sharing/store-internals.ts'
+import { fileKey } from './sharing/stores-in-use.ts'
+import { temporaryFor } from './temporary-files.ts'
 
 /**
  * Creates a store that keeps entries as files: `path`, `path.1` and `path.2` hold the last known good and the two before
@@ -17,45 +19,32 @@ const entryNames: readonly EntryName[] = ['good', 'good.1', 'good.2', 'journal']
  * any version, damaged or not), is empty or does not exist. A symlink, an unreadable file and any other file are left
  * alone, and the save rejects. Symlinks among the folders are followed, and a load follows any.
  *
- * A path belongs to one reloader. If two use it, each entry is still whole, but belongs to the one that saved last.
+ * Each process has a slot of its own: the first has these files, one that starts while the first lives has
+ * `path.slot1` and so on (see `SlotFolder`). The first load chooses the slot.
  *
  * @throws ChangeoverError `reloader.invalid-option` if the path is not one
  */
-export const fileStore = (path: string, files: FileSystem = systemFiles): GoodStore => {
+export const fileStore = (
+  path: string,
+  files: FileSystem = systemFiles,
+  processes: Processes = systemProcesses(),
+): GoodStore => {
   if (typeof path !== 'string' || path === '' || path.includes('\0')) {
     throw changeoverError('reloader.invalid-option', { detail: 'lastKnownGood takes the path of a file, or a store' })
   }
   const main = resolve(path)
-  const folder = dirname(main)
-  const fileOf = (name: EntryName): string => (name === 'good' ? main : `${main}.${name.replace(/^good\./, '')}`)
-  let isSwept = false
+  const slots = new SlotFolder(main, files, processes)
 
-  /** Removes what processes that died during a save have left. */
-  const sweep = async (): Promise<void> => {
-    if (isSwept) return
-    isSwept = true
-    try {
-      const stale = (await files.list(folder)).filter((name) =>
-        entryNames.some((entry) => isStale(name, basename(fileOf(entry)))),
-      )
-      for (const name of stale) await files.unlink(join(folder, name)).catch(() => {})
-    } catch {
-      // Nothing depends on it; a folder that cannot be read shows when an entry is loaded.
-    }
-  }
-
-  return {
+  const store: GoodStore = {
     load: async (name) => {
-      const text = await readEntry(files, fileOf(name))
-      await sweep()
-      return text
+      await slots.open()
+      return readEntry(files, fileOf(slots.base, name))
     },
     save: async (name, text) => {
-      const file = fileOf(name)
+      await slots.reopen()
+      const file = fileOf(slots.base, name)
       await refuseUnlessOurs(files, file)
-      const suffix = `${process.pid}-${randomBytes(8).toString('hex')}.tmp`
-      const temporary = `${file}.${suffix}`
-      ownSuffixes.add(suffix)
+      const { temporary, done } = temporaryFor(file)
       try {
         await writeNew(files, temporary, text)
         await files.rename(temporary, file)
@@ -63,86 +52,16 @@ export const fileStore = (path: string, files: FileSystem = systemFiles): GoodSt
         await files.unlink(temporary).catch(() => {})
         throw error
       } finally {
-        ownSuffixes.delete(suffix)
+        done()
       }
-      await files.syncFolder(folder)
+      await files.syncFolder(dirname(file))
     },
   }
-}
-
-// The temporary files that this process is writing. A process id alone does not tell: in a container the process before
-// may have had the same.
-const ownSuffixes = new Set<string>()
-
-/**
- * True for a temporary file of `entry` that is not being written any more. A process in another container may lose its
- * file that way: its save fails and is retried.
- */
-const isStale = (name: string, entry: string): boolean => {
-  if (!name.startsWith(`${entry}.`)) return false
-  const suffix = name.slice(entry.length + 1)
-  const pid = Number(/^(\d{1,10})-[0-9a-f]{16}\.tmp$/.exec(suffix)?.[1])
-  if (!Number.isSafeInteger(pid) || pid <= 0) return false
-  return pid === process.pid ? !ownSuffixes.has(suffix) : !isRunning(pid)
-}
-
-const isRunning = (pid: number): boolean => {
-  try {
-    return process.kill(pid, 0)
-  } catch (error) {
-    return codeOf(error) !== 'ESRCH'
-  }
-}
-
-/** Uses a file and closes it, whatever happens. */
-const using = async <T>(opening: Promise<OpenFile>, use: (file: OpenFile) => Promise<T>): Promise<T> => {
-  const file = await opening
-  try {
-    return await use(file)
-  } finally {
-    await file.close()
-  }
-}
-
-const writeNew = (files: FileSystem, path: string, text: string): Promise<void> =>
-  using(files.create(path), async (file) => {
-    await file.write(text)
-    await file.sync()
+  return withInternals(store, {
+    processes,
+    keys: () => entryNames.map((name: EntryName) => fileKey(fileOf(main, name))),
+    others: (adopt) => slots.others(adopt),
+    discardAdopted: () => slots.discardAdopted(),
+    release: () => slots.release(),
   })
-
-const readEntry = async (files: FileSystem, path: string): Promise<string | undefined> => {
-  try {
-    return await using(files.open(path), async (file) => {
-      const size = await file.size()
-      if (size === undefined) throw notPlain('other')
-      // A file that large is not an entry, and must not fill the memory of a service that starts.
-      if (size > MAX_ENTRY_BYTES) throw new UnusableEntry('persistence.damaged')
-      // Invalid UTF-8 changes here, so the checksum does not match.
-      return (await file.read(MAX_ENTRY_BYTES + 1)).toString('utf8')
-    })
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined
-    throw error
-  }
 }
-
-/** Protects a file at a path that was set by mistake, such as that of the service's own config. */
-const refuseUnlessOurs = async (files: FileSystem, path: string): Promise<void> => {
-  const kind = await files.inspect(path)
-  if (kind === 'nothing') return
-  if (kind !== 'file') throw notPlain(kind)
-  const head = await using(files.open(path), (file) => file.read(MARK.length))
-  const text = head.toString('latin1')
-  // A loss of power may leave an entry cut short, or full of zeros.
-  if (MARK.startsWith(text) || /^\0*$/.test(text)) return
-  throw new UnusableEntry('persistence.foreign')
-}
-
-const codes: Readonly<Record<Exclude<FileKind, 'nothing' | 'file'>, string>> = {
-  link: 'ELOOP',
-  folder: 'EISDIR',
-  other: 'ERR_INVALID_ARG_VALUE',
-}
-
-const notPlain = (kind: keyof typeof codes): Error =>
-  Object.assign(new Error('not a plain file'), { code: codes[kind] })

@@ -1,5 +1,6 @@
 import { constants } from 'node:fs'
-import { lstat, open, readdir, rename, unlink, type FileHandle } from 'node:fs/promises'
+import { type FileHandle, link, lstat, open, readdir, rename, unlink, writeFile } from 'node:fs/promises'
+import { temporaryFor } from './temporary-files.ts'
 
 export interface OpenFile {
   /** Resolves with the size in bytes, or `undefined` if it is not a plain file. */
@@ -23,6 +24,8 @@ export interface FileSystem {
   readonly open: (path: string) => Promise<OpenFile>
   /** Creates a file that only its owner may read and write. Rejects if the path is taken. */
   readonly create: (path: string) => Promise<OpenFile>
+  /** Creates a small file with this text in one step, for its owner only. False if the path is taken. */
+  readonly createWhole: (path: string, text: string) => Promise<boolean>
   readonly rename: (from: string, to: string) => Promise<void>
   readonly unlink: (path: string) => Promise<void>
   /** Makes the names in a folder durable, if the system can do that. */
@@ -79,6 +82,21 @@ export const systemFiles: FileSystem = {
   // Non-blocking: a pipe in the file's place must not block a thread forever.
   open: async (path) => openFileOf(await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))),
   create: async (path) => openFileOf(await open(path, 'wx', OWNER_ONLY)),
+  createWhole: async (path, text) => {
+    const { temporary, done } = temporaryFor(path)
+    try {
+      await writeFile(temporary, text, { flag: 'wx', mode: OWNER_ONLY })
+      // Unlike a rename, a link never replaces what is there.
+      await link(temporary, path)
+      return true
+    } catch (error) {
+      if (codeOf(error) === 'EEXIST') return false
+      throw error
+    } finally {
+      await unlink(temporary).catch(() => {})
+      done()
+    }
+  },
   rename,
   unlink,
   syncFolder: async (path) => {

@@ -1,11 +1,14 @@
 import type { QuarantineStatus } from '../api/status.ts'
 import type { Revision } from '../model/revision.ts'
+import type { Owner } from './sharing/owner.ts'
 
 /** What outlives the process. */
 export interface PersistedState {
   /** The goods that can be used, newest first, each document once. */
   readonly goods: readonly Good[]
   readonly journal: Journal | undefined
+  /** True if some of it was left by other processes, which have ended: save it, and then call `discardAdopted`. */
+  readonly hasAdopted?: true
 }
 
 /** How many goods are kept: the last known good and the two before it. */
@@ -35,10 +38,12 @@ export interface ConfigAttempt {
   readonly startedAt: number
   /** How often the process died during an attempt. */
   readonly deaths: number
-  /** True while it is being tried; if a restart finds it open, the process died during the attempt. */
+  /** True while it is being tried; if a restart finds it open, its owner died during the attempt, unless it lives. */
   readonly isOpen: boolean
   /** True if a person or a system has to confirm it. */
   readonly confirm: boolean
+  /** Who tries it; absent if an earlier version has written it. */
+  readonly owner?: Owner
 }
 
 /** How many digests the quarantine holds. */
@@ -61,6 +66,8 @@ export interface Frozen {
 
 /** Everything that outlives the process, except for the goods. */
 export interface Journal {
+  /** Rises with every save on a path: of several journals, the highest is the newest. `Persistence` sets and removes it. */
+  readonly version?: number
   /** The key of all digests: without it they could not be compared after a restart. */
   readonly digestKey: string
   /** At most `MAX_ATTEMPTS`, newest first. */

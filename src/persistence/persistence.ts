@@ -5,7 +5,9 @@ import type { BackoffOptions } from '../api/options.ts'
 import { backoffMs, safeRandom } from '../async/backoff.ts'
 import { type Failure, failure } from '../model/failure.ts'
 import { goodCodec, journalCodec } from './codec.ts'
+import { mergeGoods, mergeJournals } from './sharing/merge-slots.ts'
 import { type Good, type Journal, MAX_GOODS, type PersistedState } from './persisted-state.ts'
+import { OtherProcesses } from './sharing/other-processes.ts'
 import { type EntryContent, StoredEntry } from './stored-entry.ts'
 import { WriteQueue } from './write-queue.ts'
 
@@ -28,6 +30,7 @@ export type PersistenceStatus = NonNullable<ReloaderStatus['persistence']>
  * called. Call `load` before the first save: the saves overwrite the oldest of what it has found.
  */
 export class Persistence {
+  readonly others: OtherProcesses
   readonly #options: PersistenceOptions
   readonly #random: () => number
   readonly #goodEntries: readonly StoredEntry[]
@@ -44,6 +47,7 @@ export class Persistence {
   #lastSavedAt: number | undefined
   #lastError: Failure | undefined
   #isClosed = false
+  #version = 0
 
   constructor(store: GoodStore, options: PersistenceOptions) {
     this.#options = options
@@ -57,6 +61,7 @@ export class Persistence {
     )
     this.#journal = new WriteQueue([this.#journalEntry], events)
     this.#goods = new WriteQueue(this.#goodEntries, events)
+    this.others = new OtherProcesses(store, { clock, deadlineMs, report: (failed) => this.#tell(failed) })
   }
 
   /** Loads all entries within one deadline. An entry that cannot be read or used is reported and left out. */
@@ -67,12 +72,14 @@ export class Persistence {
       ...this.#goodEntries.map((entry) => entry.load(goodCodec, ({ sequence }) => sequence)),
     ])
     for (const { failed } of [...entries, journal]) if (failed !== undefined) this.#note(failed)
-    const found = entries
-      .flatMap(({ value }) => value ?? [])
-      .sort((a, b) => b.sequence - a.sequence || b.savedAt - a.savedAt)
-    const isSame = (a: Good, b: Good): boolean => a.digest === b.digest || a.text === b.text
-    const goods = found.filter((good, index) => found.findIndex((other) => isSame(good, other)) === index)
-    return { goods, journal: journal.value }
+    const others = await this.others.load({ adopt: true })
+    const { version = 0, ...merged } = mergeJournals(journal.value, others) ?? {}
+    this.#version = Math.max(this.#version, version)
+    return {
+      goods: mergeGoods([...entries.flatMap(({ value }) => value ?? []), ...others.flatMap(({ goods }) => goods)]),
+      journal: 'digestKey' in merged ? merged : undefined,
+      ...(others.some(({ owner }) => owner === undefined) ? { hasAdopted: true } : {}),
+    }
   }
 
   /**
@@ -96,7 +103,7 @@ export class Persistence {
    * journal or a newer one is stored.
    */
   saveJournal(journal: Journal): Promise<boolean> {
-    const text = journalCodec.encode(journal)
+    const text = journalCodec.encode(this.others.hasSlots ? { ...journal, version: ++this.#version } : journal)
     if (text !== undefined) return this.#save(this.#journal, [{ text, sequence: 0 }])
     this.#noteTooLarge('a journal')
     return Promise.resolve(false)
@@ -200,6 +207,10 @@ export class Persistence {
   #note(failed: Failure): void {
     if (this.#isClosed) return
     this.#lastError = failed
+    this.#tell(failed)
+  }
+
+  #tell(failed: Failure): void {
     try {
       this.#options.report(failed)
     } catch {

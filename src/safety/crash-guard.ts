@@ -1,43 +1,75 @@
 import { pastTime } from '../async/wall-time.ts'
+import type { Owner, OwnerState } from '../persistence/sharing/owner.ts'
 import { type ConfigAttempt, MAX_ATTEMPTS } from '../persistence/persisted-state.ts'
 
-/** Counts how often the process died while it tried a config: the attempt began and never ended. */
+/** What attempts of earlier runs are judged by. */
+export interface EarlierRuns {
+  /** The last known good: dying between its promotion and the end of its attempt is not a death. */
+  readonly provedDigest: string | undefined
+  readonly now: number
+  readonly stateOf: (owner: Owner) => OwnerState
+}
+
+/** Counts how often a process died while it tried a config: the attempt began and never ended. */
 export class CrashGuard {
   readonly #build: string
+  readonly #self: Owner | undefined
   #attempts: readonly ConfigAttempt[] = []
+  /** Attempts of processes that live. They end them themselves. */
+  #foreign: readonly ConfigAttempt[] = []
 
-  constructor(build: string) {
+  constructor(build: string, self: Owner | undefined) {
     this.#build = build
+    this.#self = self
   }
 
   get entries(): readonly ConfigAttempt[] {
-    return this.#attempts
+    return [...this.#attempts, ...this.#foreign].slice(0, MAX_ATTEMPTS)
+  }
+
+  /** A process that lives and tries a config by the same journal. */
+  get rival(): Owner | undefined {
+    return this.#foreign[0]?.owner
   }
 
   /**
    * Takes over the attempts of an earlier run. Returns those in which it died, in whichever build, each with one death
-   * more: an attempt that began and never ended is a death.
+   * more: an attempt that began and never ended is a death, unless its owner lives, or nobody can tell.
    *
-   * @param provedDigest the last known good: dying between its promotion and the end of its attempt is not a death
+   * Deaths add up from one start to the next. Processes that tried a config side by side and died count once: whatever
+   * ended them, such as a loss of power, may have ended them together.
    */
-  load(attempts: readonly ConfigAttempt[], provedDigest: string | undefined, now: number): readonly ConfigAttempt[] {
-    const died: ConfigAttempt[] = []
-    this.#attempts = attempts.flatMap((loaded) => {
+  load(attempts: readonly ConfigAttempt[], { provedDigest, now, stateOf }: EarlierRuns): readonly ConfigAttempt[] {
+    const died = new Set<string>()
+    const merged = new Map<string, ConfigAttempt>()
+    this.#foreign = []
+    for (const loaded of attempts) {
       const attempt = { ...loaded, startedAt: pastTime(loaded.startedAt, now) }
-      if (attempt.digest === provedDigest) return []
-      if (!attempt.isOpen) return [attempt]
-      const counted = { ...attempt, isOpen: false, deaths: attempt.deaths + 1 }
-      died.push(counted)
-      return [counted]
-    })
-    return died
+      if (attempt.digest === provedDigest) continue
+      const { owner, isOpen } = attempt
+      const state = isOpen && owner !== undefined ? stateOf(owner) : 'dead'
+      if (isOpen && state === 'alive') {
+        this.#foreign = [...this.#foreign, attempt]
+        continue
+      }
+      const isDeath = isOpen && state === 'dead'
+      const deaths = attempt.deaths + (isDeath ? 1 : 0)
+      if (deaths === 0) continue
+      const key = keyOf(attempt)
+      if (isDeath) died.add(key)
+      const known = merged.get(key)
+      if (known === undefined || known.deaths < deaths) merged.set(key, closed({ ...attempt, deaths }))
+    }
+    this.#attempts = [...merged.values()]
+    return this.#attempts.filter((attempt) => died.has(keyOf(attempt)))
   }
 
   begin(digest: string, revision: string, startedAt: number, confirm: boolean): void {
     const deaths = this.#find(digest)?.deaths ?? 0
-    const attempt = { digest, build: this.#build, revision, startedAt, deaths, isOpen: true, confirm }
+    const owner = this.#self === undefined ? {} : { owner: this.#self }
+    const attempt = { digest, build: this.#build, revision, startedAt, deaths, isOpen: true, confirm, ...owner }
     // One transaction at a time: a document that was replaced in it is no longer being tried.
-    const others = this.#others(digest).map((other) => (other.isOpen ? { ...other, isOpen: false } : other))
+    const others = this.#others(digest).map((other) => (other.isOpen ? closed(other) : other))
     this.#attempts = [attempt, ...others].slice(0, MAX_ATTEMPTS)
   }
 
@@ -62,7 +94,7 @@ export class CrashGuard {
     if (isOpen) {
       this.#attempts = this.#attempts.flatMap((attempt) => {
         if (!attempt.isOpen) return [attempt]
-        return attempt.deaths === 0 ? [] : [{ ...attempt, isOpen: false }]
+        return attempt.deaths === 0 ? [] : [closed(attempt)]
       })
     }
     return isOpen
@@ -76,3 +108,8 @@ export class CrashGuard {
     return this.#attempts.filter((attempt) => attempt.digest !== digest || attempt.build !== this.#build)
   }
 }
+
+const keyOf = ({ digest, build }: ConfigAttempt): string => JSON.stringify([digest, build])
+
+/** An attempt that is over needs no owner. */
+const closed = ({ owner: _, ...attempt }: ConfigAttempt): ConfigAttempt => ({ ...attempt, isOpen: false })

@@ -33,12 +33,12 @@ export class GoodHistory {
     return this.#goods.find(({ digest, revision }) => digest === to || revision.name === to)
   }
 
-  /** Makes a snapshot the newest good. */
-  add(snapshot: Snapshot, savedAt: number): void {
+  /** Makes a snapshot the newest good. Its sequence is higher than `above` and all that are known. */
+  add(snapshot: Snapshot, savedAt: number, above = 0): void {
     const { digest, revision, text } = snapshot
     // A text stands here once, even if its digest has changed because the key was lost.
     const others = this.#goods.filter((good) => good.digest !== digest && good.text !== text)
-    const sequence = this.#nextSequence(savedAt)
+    const sequence = this.#nextSequence(savedAt, above)
     this.#goods = [{ sequence, savedAt, revision, digest, text }, ...others].slice(0, MAX_GOODS)
   }
 
@@ -52,10 +52,10 @@ export class GoodHistory {
   }
 
   /** A sequence above all that are known; by the clock, since earlier goods may not have been readable. */
-  #nextSequence(now: number): number {
+  #nextSequence(now: number, above = 0): number {
     // A time that no clock shows comes from an entry that was written by hand.
     const least = Math.floor(Math.min(now, MAX_TIME))
-    return Math.min(MAX_SEQUENCE, Math.max(0, least, ...this.#goods.map(({ sequence }) => sequence + 1)))
+    return Math.min(MAX_SEQUENCE, Math.max(least, above + 1, ...this.#goods.map(({ sequence }) => sequence + 1)))
   }
 }
 

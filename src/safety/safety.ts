@@ -49,7 +49,7 @@ export class Safety {
     this.#persistence = persistence
     this.#report = report
     this.#digestKey = settings.digestKey
-    this.#crashGuard = new CrashGuard(settings.build)
+    this.#crashGuard = new CrashGuard(settings.build, persistence?.others.processes.self)
     this.quarantine = new Quarantine(settings.quarantine, settings, onExpired)
   }
 
@@ -76,17 +76,28 @@ export class Safety {
 
   /** Loads what earlier runs have kept, and counts their deaths. Never rejects. */
   async load(): Promise<void> {
-    if (this.#persistence === undefined) return
-    const { goods, journal } = await this.#persistence.load()
+    const persistence = this.#persistence
+    if (persistence === undefined) return
+    const { goods, journal, hasAdopted } = await persistence.load()
     const now = this.#settings.clock.now()
     this.goodHistory.load(goods, now)
-    if (journal === undefined) return
+    const died = journal === undefined ? [] : this.#takeOver(journal, persistence, now)
+    for (const attempt of died) this.#judge(attempt)
+    if (died.length > 0 || hasAdopted) await this.#save()
+    if (hasAdopted && (await persistence.saveGoods(this.goodHistory.goods))) await persistence.others.discardAdopted()
+  }
+
+  /** Returns the attempts in which earlier runs died. */
+  #takeOver(journal: Journal, { others }: Persistence, now: number): readonly ConfigAttempt[] {
     this.#digestKey = journal.digestKey
     this.#frozen = journal.frozen
     this.quarantine.load(journal.quarantine)
-    const died = this.#crashGuard.load(journal.attempts, goods[0]?.digest, now)
-    for (const attempt of died) this.#judge(attempt)
-    if (died.length > 0) await this.#save()
+    const provedDigest = this.goodHistory.goods[0]?.digest
+    const { stateOf } = others.processes
+    const died = this.#crashGuard.load(journal.attempts, { provedDigest, now, stateOf })
+    const { rival } = this.#crashGuard
+    if (rival !== undefined) others.report(rival)
+    return died
   }
 
   /** The goods in the order in which a start tries them: what another build has proved may kill this one. */
@@ -115,7 +126,9 @@ export class Safety {
 
   /** It has passed its soak: it is the last known good from now on, and after a restart too. */
   async promote(snapshot: Snapshot): Promise<void> {
-    this.goodHistory.add(snapshot, this.#settings.clock.now())
+    // Above what other processes have stored meanwhile, whatever the clock says.
+    const above = this.#persistence === undefined ? 0 : await this.#persistence.others.highestSequence()
+    this.goodHistory.add(snapshot, this.#settings.clock.now(), above)
     this.quarantine.clear(snapshot.digest)
     this.#crashGuard.end(snapshot.digest)
     // The goods first: an attempt that is still open for the last known good is known to have held.
@@ -179,6 +192,7 @@ export class Safety {
     this.quarantine.expect(undefined)
     await this.#persistence?.flush()
     this.#persistence?.close()
+    await this.#persistence?.others.release()
   }
 
   #judge({ digest, revision, build, deaths, confirm }: ConfigAttempt): void {

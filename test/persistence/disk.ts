@@ -77,6 +77,11 @@ export const createDisk = (initial: Names = new Map()): Disk => {
       change(new Map([...names, [path, inode]]))
       return openFile(inode)
     },
+    createWhole: async (path, text) => {
+      if (names.has(path)) return false
+      change(new Map([...names, [path, { content: Buffer.from(text), synced: undefined }]]))
+      return true
+    },
     rename: async (from, to) => {
       const inode = find(from)
       change(new Map([...[...names].filter(([path]) => path !== from && path !== to), [to, inode]]))

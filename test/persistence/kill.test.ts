@@ -42,6 +42,7 @@ describe.each(Object.entries(scenes))('a process that is killed while it saves %
     const { persistence } = await boot(join(template, 'good'))
     expect([await persistence.saveGoods(before), await persistence.saveJournal(journalBefore)]).toEqual([true, true])
     persistence.close()
+    await persistence.others.release()
   })
 
   /** A folder of its own that holds the state of before. */

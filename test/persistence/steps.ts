@@ -20,6 +20,7 @@ export const stepped = (files: FileSystem, around: Around): FileSystem => {
     inspect: (path) => around('inspect', () => files.inspect(path)),
     open: async (path) => openFile(await around('open', () => files.open(path))),
     create: async (path) => openFile(await around('create', () => files.create(path))),
+    createWhole: (path, text) => around('claim', () => files.createWhole(path, text)),
     rename: (from, to) => around('rename', () => files.rename(from, to)),
     unlink: (path) => around('unlink', () => files.unlink(path)),
     syncFolder: (path) => around('sync folder', () => files.syncFolder(path)),

@@ -12,7 +12,7 @@ test('An attempt is on disk before the first module is called, and removed when 
   await process.advance(0)
   const digest = process.reloader.status().serving?.digest
   const attempt = { digest, build: '', revision: '2', startedAt: process.clock.now(), deaths: 0, isOpen: true }
-  expect(seen).toEqual([[{ ...attempt, confirm: false }]])
+  expect(seen).toEqual([[{ ...attempt, confirm: false, owner: expect.objectContaining({ host: 'host' }) }]])
   await process.advance(SOAK_MS - 1)
   expect(deployment.store.journal?.attempts).toHaveLength(1)
   await process.advance(1)

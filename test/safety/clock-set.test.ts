@@ -1,7 +1,14 @@
 import { expect, test } from 'vitest'
 import { goodCodec, journalCodec } from '../../src/persistence/codec.ts'
 import type { Journal } from '../../src/persistence/persisted-state.ts'
-import { createDeployment, documentOf, soakedDeployment, SOAK_MS, unconfirmedDeployment, WITHIN_MS } from './deployment.ts'
+import {
+  createDeployment,
+  documentOf,
+  soakedDeployment,
+  SOAK_MS,
+  unconfirmedDeployment,
+  WITHIN_MS,
+} from './deployment.ts'
 
 const YEAR_MS = 365 * 86_400_000
 const NINE_YEARS_MS = 9 * YEAR_MS

@@ -1,5 +1,7 @@
 import { goodCodec, journalCodec } from '../../src/persistence/codec.ts'
 import type { Good, Journal } from '../../src/persistence/persisted-state.ts'
+import type { Owner, OwnerState } from '../../src/persistence/sharing/owner.ts'
+import { withInternals } from '../../src/persistence/sharing/store-internals.ts'
 import { secret } from '../support/secrets.ts'
 import type { EntryName, GoodStore } from '../../src/api/good-store.ts'
 
@@ -15,6 +17,9 @@ export const createFaultyStore = () => {
   const entries = new Map<EntryName, string>()
   const saves: { readonly name: EntryName; readonly text: string }[] = []
   const hanging = new Set<() => void>()
+  let processes = 0
+  /** What is known of owners that are not dead, by their instance. */
+  const living = new Map<string, OwnerState>()
   let loadBehavior: StoreBehavior = 'well'
   let saveBehavior: (name: EntryName) => StoreBehavior = () => 'well'
 
@@ -28,7 +33,7 @@ export const createFaultyStore = () => {
   /** The store as one process sees it: it does nothing once the process is dead. */
   const forProcess = (isDead: () => boolean, sleep: Sleep): GoodStore => {
     const never = new Promise<never>(() => {})
-    return {
+    const store: GoodStore = {
       load: (name) => {
         if (loadBehavior === 'throws') throw new Error(secret('the disk is gone'))
         return behave(loadBehavior, sleep).then(() => (isDead() ? never : entries.get(name)))
@@ -44,6 +49,11 @@ export const createFaultyStore = () => {
         })
       },
     }
+    // One process runs at a time, so what it finds was left by dead ones.
+    const instance = String(++processes)
+    const self: Owner = { host: 'host', boot: '', space: '', pid: processes, started: '', instance }
+    const stateOf = (owner: Owner) => living.get(owner.instance) ?? 'dead'
+    return withInternals(store, { processes: { self, stateOf } })
   }
 
   const goodIn = (name: EntryName): Good | undefined => {
@@ -54,6 +64,7 @@ export const createFaultyStore = () => {
   return {
     forProcess,
     entries,
+    living,
     /** Every save that has succeeded, in order. */
     saves,
     /** The stored journal; undefined if there is none that can be read. */

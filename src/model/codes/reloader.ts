@@ -80,7 +80,7 @@ export const reloaderCodes = {
     hint: 'Close the other reloader first, or give each one a path or a store of its own.',
   },
   'persistence.shared': {
-    what: 'The path of lastKnownGood is used',
+    what: 'Another process uses the same lastKnownGood',
     hint: 'Give each process a path of its own if that was not meant. Otherwise no action is needed: each process keeps files of its own beside the path, and a start takes the newest last known good of all.',
   },
   'internal.error': {

@@ -1,5 +1,6 @@
 import type { EntryName, GoodStore } from '../../../api/good-store.ts'
 import type { ReadResult, Source } from '../../../api/source.ts'
+import { type StoreInternals, withInternals } from '../../../persistence/sharing/store-internals.ts'
 import type { Schema, SchemaResult } from '../../../model/schema.ts'
 import type { EnvironmentCall } from '../scenario/scenario.ts'
 import type { CallDeps } from './fault-plan.ts'
@@ -8,6 +9,8 @@ import { never } from './process.ts'
 interface EnvironmentDeps extends CallDeps {
   readonly source: Source
   readonly disk: Map<string, string>
+  /** The process itself and the others, as it sees them. */
+  readonly processes: NonNullable<StoreInternals['processes']>
 }
 
 /**
@@ -37,14 +40,15 @@ export class Environment {
   }
 
   disk(): GoodStore {
-    const { disk, plan, process } = this.#deps
+    const { disk, plan, process, processes } = this.#deps
     const save = (name: EntryName, text: string) =>
       process.isDead ? never<void>() : this.#answer('disk.save', () => void disk.set(name, text))
-    return {
+    const store: GoodStore = {
       load: (name: EntryName) => this.#answer('disk.load', () => disk.get(name)),
       save: (name: EntryName, text: string) =>
         plan.hasPlansFor('disk.save') ? Promise.resolve().then(() => save(name, text)) : save(name, text),
     }
+    return withInternals(store, { processes })
   }
 
   /** Returns the schema, wrapped if something is planned for its calls. */

@@ -9,6 +9,7 @@ import type { Scenario, Step } from '../scenario/scenario.ts'
 import type { Subject } from '../scenario/subject.ts'
 import { Environment } from './environment.ts'
 import { FaultPlan } from './fault-plan.ts'
+import { ProcessTable } from './process-table.ts'
 import { SimulatedProcess } from './process.ts'
 import { SimulatedService } from './service.ts'
 
@@ -31,6 +32,7 @@ export class Simulation<Config> {
   onDuring: (step: Step) => void = () => {}
   readonly #random: () => number
   readonly #disk = new Map<string, string>()
+  readonly #table = new ProcessTable()
   #processes = 0
 
   constructor(subject: Subject<Config>, scenario: Scenario) {
@@ -55,7 +57,7 @@ export class Simulation<Config> {
     const { subject, scenario, source, plan, log, oracle } = this
     const onDuring = (step: Step): void => this.onDuring(step)
     const deps = { process: new SimulatedProcess(this.clock), plan, log, crash: () => this.crash(), onDuring }
-    const environment = new Environment({ ...deps, source, disk: this.#disk })
+    const environment = new Environment({ ...deps, source, disk: this.#disk, processes: this.#table.add(deps.process) })
     this.service = new SimulatedService({ ...deps, subject, scenario, environment, oracle, random: this.#random })
     this.service.start()
   }

@@ -1,0 +1,59 @@
+import {
+  type Good,
+  type Journal,
+  MAX_ATTEMPTS,
+  MAX_GOODS,
+  MAX_QUARANTINED,
+  type Quarantined,
+} from '../persisted-state.ts'
+import type { StoredSlot } from './store-internals.ts'
+
+/** The newest goods of all slots, each document once. The sequence tells which is newer, whoever has stored it. */
+export const mergeGoods = (found: readonly Good[]): readonly Good[] => {
+  const sorted = [...found].sort((a, b) => b.sequence - a.sequence || b.savedAt - a.savedAt)
+  const isSame = (a: Good, b: Good): boolean => a.digest === b.digest || a.text === b.text
+  return sorted.filter((good, index) => sorted.findIndex((other) => isSame(good, other)) === index).slice(0, MAX_GOODS)
+}
+
+/**
+ * What a start takes over of the own journal and those of other slots.
+ *
+ * - The newest journal says what is frozen and quarantined: it is that of the process that this one follows.
+ * - What has crashed any process is quarantined here too.
+ * - Attempts are taken over from slots whose process has ended. A process that lives counts its own.
+ *
+ * Digests of different keys cannot be compared, so only journals with one key are merged. The own key stays.
+ */
+export const mergeJournals = (own: Journal | undefined, others: readonly StoredSlot[]): Journal | undefined => {
+  const foreign = others.flatMap(({ journal }) => journal ?? [])
+  const all = [...(own === undefined ? [] : [own]), ...foreign].sort((a, b) => versionOf(b) - versionOf(a))
+  const [newest] = all
+  if (newest === undefined) return undefined
+  const { digestKey } = own ?? newest
+  const [base = newest, ...rest] = all.filter((journal) => journal.digestKey === digestKey)
+  const adopted = others.flatMap(({ journal, owner }) =>
+    owner === undefined && journal !== undefined ? [journal] : [],
+  )
+  const left = [...(own === undefined ? [] : [own]), ...adopted].filter((journal) => journal.digestKey === digestKey)
+  return {
+    ...base,
+    version: versionOf(newest),
+    attempts: left.flatMap(({ attempts }) => attempts).slice(0, MAX_ATTEMPTS),
+    quarantine: withCrashes(
+      base.quarantine,
+      rest.flatMap(({ quarantine }) => quarantine),
+    ),
+  }
+}
+
+const versionOf = ({ version = 0 }: Journal): number => version
+
+const withCrashes = (known: readonly Quarantined[], others: readonly Quarantined[]): readonly Quarantined[] => {
+  const isSame = (a: Quarantined, b: Quarantined): boolean => a.digest === b.digest && a.build === b.build
+  const crashed = others.filter(({ code }) => code === 'attempt.died')
+  const added = crashed.filter(
+    (entry, index) =>
+      !known.some((other) => isSame(entry, other)) && crashed.findIndex((other) => isSame(entry, other)) === index,
+  )
+  return [...added, ...known].slice(0, MAX_QUARANTINED)
+}

@@ -1,0 +1,149 @@
+import { basename, dirname } from 'node:path'
+import type { EntryName } from '../../api/good-store.ts'
+import { type Codec, goodCodec, journalCodec } from '../codec.ts'
+import { readEntry, refuseUnlessOurs } from '../entry-file.ts'
+import type { FileSystem } from '../file-system.ts'
+import type { Processes } from './owner.ts'
+import type { Good } from '../persisted-state.ts'
+import { SlotClaim } from './slot-claim.ts'
+import type { StoredSlot } from './store-internals.ts'
+import { staleTemporaries } from '../temporary-files.ts'
+
+export const entryNames: readonly EntryName[] = ['good', 'good.1', 'good.2', 'journal']
+
+/** The file of an entry in a slot. */
+export const fileOf = (base: string, name: EntryName): string =>
+  name === 'good' ? base : `${base}.${name.replace(/^good\./, '')}`
+
+/**
+ * Gives each process that uses a path a slot: a set of files that nobody else writes, so that no write is lost. The
+ * lowest slot that is free is taken. A slot is free if its process has ended, and what it left is adopted: merged into
+ * the own slot, and then removed. A slot of a process that lives, or of which nobody can tell, is only read.
+ *
+ * Where slots cannot be claimed (no hard links, no list of the folder), all processes share the first one.
+ */
+export class SlotFolder {
+  readonly #main: string
+  readonly #files: FileSystem
+  readonly #processes: Processes
+  #opening: Promise<void> | undefined
+  #claim: SlotClaim | undefined
+  #slot = 0
+  #adopted: SlotClaim[] = []
+
+  constructor(main: string, files: FileSystem, processes: Processes) {
+    this.#main = main
+    this.#files = files
+    this.#processes = processes
+  }
+
+  /** Where the own files are. */
+  get base(): string {
+    return this.#baseOf(this.#slot)
+  }
+
+  /** Chooses the slot and removes stale temporary files, once. */
+  open(): Promise<void> {
+    this.#opening ??= this.#open()
+    return this.#opening
+  }
+
+  /** Tries again to claim a slot if that has failed. */
+  async reopen(): Promise<void> {
+    await this.#opening
+    if (this.#opening !== undefined && this.#claim === undefined) await this.#choose()
+  }
+
+  async #open(): Promise<void> {
+    await this.#choose()
+    for (const stale of staleTemporaries(this.#main, await this.#list()))
+      await this.#files.unlink(stale).catch(() => {})
+  }
+
+  async #choose(): Promise<void> {
+    for (let slot = 0; ; slot++) {
+      const claim = this.#claimOf(slot)
+      try {
+        if (!(await claim.take())) continue
+        this.#claim = claim
+      } catch {
+        // Claims are a help: the files can be used without.
+      }
+      this.#slot = slot
+      return
+    }
+  }
+
+  /** Reads the other slots. With `adopt`, takes those of processes that have ended. */
+  async others(adopt: boolean): Promise<readonly StoredSlot[]> {
+    await this.open()
+    const slots = slotsIn(await this.#list(), basename(this.#main)).filter((slot) => slot !== this.#slot)
+    const found: StoredSlot[] = []
+    for (const slot of slots) {
+      const claim = this.#claimOf(slot)
+      const isAdopted = adopt && this.#claim !== undefined && (await claim.take().catch(() => false))
+      if (isAdopted) this.#adopted.push(claim)
+      const owner = isAdopted ? undefined : await claim.owner()
+      if (isAdopted || owner !== undefined) found.push({ ...(await this.#read(slot)), owner })
+    }
+    return found
+  }
+
+  async discardAdopted(): Promise<void> {
+    for (const claim of this.#adopted.splice(0)) {
+      for (const name of entryNames) await this.#remove(fileOf(claim.base, name))
+      await claim.release()
+    }
+  }
+
+  async release(): Promise<void> {
+    await this.#opening
+    for (const claim of [...this.#adopted.splice(0), this.#claim]) await claim?.release()
+    this.#claim = undefined
+    this.#opening = undefined
+  }
+
+  #baseOf(slot: number): string {
+    return slot === 0 ? this.#main : `${this.#main}.slot${slot}`
+  }
+
+  #claimOf(slot: number): SlotClaim {
+    return new SlotClaim(this.#baseOf(slot), this.#files, this.#processes)
+  }
+
+  async #list(): Promise<readonly string[]> {
+    return this.#files.list(dirname(this.#main)).catch(() => [])
+  }
+
+  async #read(slot: number): Promise<Omit<StoredSlot, 'owner'>> {
+    const read = async <T>(name: EntryName, { decode }: Codec<T>): Promise<T | undefined> => {
+      const decoded = decode(await readEntry(this.#files, fileOf(this.#baseOf(slot), name)).catch(() => undefined))
+      return decoded.kind === 'valid' ? decoded.value : undefined
+    }
+    const goods: Good[] = []
+    for (const name of entryNames) {
+      const good = name === 'journal' ? undefined : await read(name, goodCodec)
+      if (good !== undefined) goods.push(good)
+    }
+    return { goods, journal: await read('journal', journalCodec) }
+  }
+
+  async #remove(file: string): Promise<void> {
+    try {
+      await refuseUnlessOurs(this.#files, file)
+      await this.#files.unlink(file)
+    } catch {
+      // It is read again by the next start, which changes nothing.
+    }
+  }
+}
+
+/** The slots that have a file in the folder. */
+const slotsIn = (names: readonly string[], main: string): readonly number[] => {
+  const slots = names.flatMap((name) => {
+    if (!name.startsWith(main)) return []
+    const found = /^(?:\.slot([1-9]\d{0,8}))?(?:\.1|\.2|\.journal|\.owner-\d+)?$/.exec(name.slice(main.length))
+    return found === null ? [] : Number(found[1] ?? 0)
+  })
+  return [...new Set(slots)].sort((one, other) => one - other)
+}
