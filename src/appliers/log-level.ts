@@ -1,6 +1,7 @@
 import type { Applier } from '../api/applier.ts'
 import type { ReportError } from '../async/guarded-callback.ts'
 import { changeoverError } from '../model/failure.ts'
+import { permanent } from '../model/permanence.ts'
 import { trackChildLoggers } from './child-loggers.ts'
 import { trackStreamLevels } from './stream-levels.ts'
 import { isKnownLevel, type LevelLogger, type LevelOrigin, restoreOrigin, switchLevel } from './switch-level.ts'
@@ -38,7 +39,7 @@ export const logLevel = (logger: LevelLogger): Applier<LogSlice, undefined> => {
   return {
     prepare: (slice, { report }) => {
       const level = typeof slice === 'string' ? slice : slice.level
-      if (!isKnownLevel(logger, level)) throw new RangeError('The logger has no such level')
+      if (!isKnownLevel(logger, level)) throw permanent(new RangeError('The logger has no such level'))
       target.hook()
       live++
       let undo: (() => void) | undefined

@@ -5,47 +5,11 @@ import { raceAbort } from '../async/abort.ts'
 import { sleep } from '../async/deadline.ts'
 import { checkMs } from '../model/option-checks.ts'
 import { trackConnections, type PgConnections } from './pg-connections.ts'
+import { describeError, toPoolConfig } from './pg-settings.ts'
+import type { PgSlice } from './pg-slice.ts'
 import { resource } from './resource.ts'
 
-/** TLS settings as plain data. Certificates and keys are PEM text, not files. */
-export interface PgTls {
-  readonly ca?: string | readonly string[] | undefined
-  readonly cert?: string | undefined
-  readonly key?: string | undefined
-  readonly passphrase?: string | undefined
-  readonly servername?: string | undefined
-  readonly rejectUnauthorized?: boolean | undefined
-  readonly minVersion?: 'TLSv1.2' | 'TLSv1.3' | undefined
-}
-
-/**
- * The slice of {@link pgPool}: the settings of a `pg.Pool` that are plain data. For an absent setting pg uses its own
- * default, which may come from a `PG…` environment variable.
- */
-export interface PgSlice {
-  readonly connectionString?: string | undefined
-  readonly host?: string | undefined
-  readonly port?: number | undefined
-  readonly user?: string | undefined
-  readonly password?: string | undefined
-  readonly database?: string | undefined
-  readonly ssl?: boolean | PgTls | undefined
-  readonly max?: number | undefined
-  readonly min?: number | undefined
-  readonly maxUses?: number | undefined
-  readonly maxLifetimeSeconds?: number | undefined
-  readonly idleTimeoutMillis?: number | undefined
-  readonly connectionTimeoutMillis?: number | undefined
-  readonly allowExitOnIdle?: boolean | undefined
-  readonly application_name?: string | undefined
-  readonly options?: string | undefined
-  readonly keepAlive?: boolean | undefined
-  readonly keepAliveInitialDelayMillis?: number | undefined
-  readonly statement_timeout?: number | undefined
-  readonly query_timeout?: number | undefined
-  readonly lock_timeout?: number | undefined
-  readonly idle_in_transaction_session_timeout?: number | undefined
-}
+export type { PgSlice, PgTls } from './pg-slice.ts'
 
 /** Options of {@link pgPool}. */
 export interface PgPoolOptions {
@@ -90,24 +54,26 @@ export const pgPool = <Needs extends object = object>(
 ): Applier<PgSlice, pg.Pool, Needs> => {
   const { connectMs = DEFAULT_CONNECT_MS, probe = 'select 1', drainMs } = options
   checkMs('connectMs', connectMs, 1)
-  const closers = new WeakMap<pg.Pool, (signal: AbortSignal) => Promise<void>>()
+  const opened = new WeakMap<pg.Pool, { slice: PgSlice; close: (signal: AbortSignal) => Promise<void> }>()
   return resource<PgSlice, pg.Pool, Needs>({
     open: (slice, context) => {
       const connections = trackConnections(connectMs)
       const pool = new pg.Pool({ ...options.pool, ...toPoolConfig(slice), Client: connections.Client })
-      closers.set(pool, (signal) => closePool(pool, connections, context.clock, signal))
+      opened.set(pool, { slice, close: (signal) => closePool(pool, connections, context.clock, signal) })
       reportErrors(pool, connections, context.report)
       return pool
     },
-    check: (pool, signal) => probePool(pool, probe, signal),
-    close: (pool, signal) => closers.get(pool)?.(signal),
+    check: async (pool, signal) => {
+      try {
+        await probePool(pool, probe, signal)
+      } catch (error) {
+        throw describeError(error, opened.get(pool)?.slice ?? {})
+      }
+    },
+    close: (pool, signal) => opened.get(pool)?.close(signal),
     ...(drainMs === undefined ? {} : { drainMs }),
   })
 }
-
-// A clone, since pg writes to its options and the slice is frozen. An undefined setting would hide pg's default.
-const toPoolConfig = (slice: PgSlice): pg.PoolConfig =>
-  Object.fromEntries(Object.entries(structuredClone(slice)).filter(([, value]) => value !== undefined))
 
 /** Without a listener on the pool and on every client, a lost connection ends the process. */
 const reportErrors = (pool: pg.Pool, connections: PgConnections, report: PrepareContext<unknown>['report']): void => {

@@ -3,11 +3,13 @@ import type { Clock } from '../api/clock.ts'
 import { raceAbort } from '../async/abort.ts'
 import { GuardedAbortController } from '../async/guarded-abort.ts'
 import { checkMs } from '../model/option-checks.ts'
+import { permanentIfArgument } from './argument-error.ts'
 
 /** The functions that make up a {@link resource}. */
 export interface ResourceDefinition<Slice, Instance, Needs extends object = object> {
   /**
-   * Makes a new instance from the slice, while the old one serves. A rejection rejects the config. If it can fail
+   * Makes a new instance from the slice, while the old one serves. A rejection rejects the config, which is tried again
+   * with back-off unless the error is `permanent`. An invalid argument that Node refuses at once is. If it can fail
    * half-way, register the cleanup of what it has opened so far with `context.defer`. `previousInstance` is what serves
    * now, if anything; it must stay as it is.
    */
@@ -68,7 +70,7 @@ export const resource = <Slice, Instance, Needs extends object = object>(
   checkMs('drainMs', drainMs)
   return {
     prepare: async (slice, context, previousInstance) => {
-      const instance = await open(slice, context, previousInstance)
+      const instance = await openAtOnce(() => open(slice, context, previousInstance))
       context.defer(() => release(definition, instance, context, 0))
       const probe = async (signal: AbortSignal): Promise<void> => {
         await raceAbort(Promise.resolve(check?.(instance, signal)), signal)
@@ -81,6 +83,15 @@ export const resource = <Slice, Instance, Needs extends object = object>(
         close: () => release(definition, instance, context, drainMs),
       }
     },
+  }
+}
+
+/** What is thrown before anything was awaited depends on the slice alone. */
+const openAtOnce = <Instance>(open: () => Promise<Instance> | Instance): Promise<Instance> | Instance => {
+  try {
+    return open()
+  } catch (error) {
+    throw permanentIfArgument(error)
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Applier, Generation, PrepareContext } from '../api/applier.ts'
 import { checkMs, MAX_DELAY_MS } from '../model/option-checks.ts'
+import { permanent } from '../model/permanence.ts'
 import { createSchedule } from './schedule.ts'
 import { createTaskRunner, type Ticker } from './task-runner.ts'
 
@@ -126,5 +127,5 @@ export function timer<Slice extends TimerSlice, Result, Needs extends object = o
 
 const checkInterval = (ms: unknown): void => {
   if (typeof ms === 'number' && ms >= 1 && ms <= MAX_DELAY_MS) return
-  throw new RangeError(`intervalMs must be 1 to ${MAX_DELAY_MS} milliseconds`)
+  throw permanent(new RangeError(`intervalMs must be 1 to ${MAX_DELAY_MS} milliseconds`))
 }
