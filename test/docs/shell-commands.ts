@@ -28,7 +28,7 @@ const packages = new Set([
 ])
 
 const tools = new Set(['esbuild', 'jest', 'tsx', 'vitest'])
-const systemCommands = new Set(['echo', 'mv', 'ssh', 'curl'])
+const systemCommands = new Set(['cp', 'echo', 'mv', 'ssh', 'curl'])
 
 /** True if a line of a shell block can be run by a reader: its script, file, package or tool exists. */
 export const isKnownCommand = (line: string): boolean => {
@@ -44,7 +44,7 @@ export const isKnownCommand = (line: string): boolean => {
 }
 
 const isNpmCommand = ([command = '', ...words]: readonly string[]): boolean => {
-  if (command === 'i') return words.every((word) => word === '-D' || packages.has(word))
+  if (command === 'i') return words.every((word) => word === '-D' || packages.has(word.replace(/(?<=.)@[\d.]+$/, '')))
   const script = command === 'run' ? (words[0] ?? '') : command
   return Object.hasOwn(manifest.scripts, script)
 }

@@ -2,7 +2,7 @@
  * `npm run scoreboard`: plays all faults to all peers, keeps the evidence and re-makes the tables.
  * `npm run scoreboard -- nacos 7` plays one cell, or without a number one peer, and only prints what it saw.
  */
-import { execFile, spawnSync } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -13,6 +13,7 @@ import PQueue from 'p-queue'
 import { withBlock } from '../docs/markdown.ts'
 import { pagePath } from '../docs/pages.ts'
 import { findEtcd } from '../support/etcd-binary.ts'
+import { npmCi } from '../support/npm-ci.ts'
 import { type Cell, type Evidence, evidenceText, faults, type Row, scoreTable } from './board.ts'
 import { type Contestant, contestants } from './rows.ts'
 import { scenes } from './scenes.ts'
@@ -26,25 +27,6 @@ const CELL_LIMIT_MS = 150_000
 const AT_ONCE = 6
 
 const readJson = (path: string) => JSON.parse(readFileSync(path, 'utf8'))
-
-/** Installs the peers, which are not among the project's own packages, where they are missing or of other versions. */
-const install = (): void => {
-  const listed = join(here, 'node_modules', '.package-lock.json')
-  const wanted: Readonly<Record<string, { readonly version?: string }>> = readJson(
-    join(here, 'package-lock.json'),
-  ).packages
-  const found = existsSync(listed) ? readJson(listed).packages : {}
-  const isThere = Object.entries(wanted).every(
-    ([path, { version }]) => path === '' || found[path]?.version === version || 'optional' in (wanted[path] ?? {}),
-  )
-  if (isThere) return
-  console.error('Installing the peers (npm ci in test/scoreboard).')
-  // Without what an outer npm says of its own project and command.
-  const unwanted = /^npm_config_(dry_run|json|global|omit|local_prefix)$/i
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !unwanted.test(name)))
-  const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund'], { cwd: here, env, stdio: ['ignore', 2, 2] })
-  if (status !== 0) throw new Error('the peers cannot be installed')
-}
 
 const versionOf = (name: string): string => {
   const folders = [join(here, 'node_modules', name), join(root, 'node_modules', name), root]
@@ -121,7 +103,7 @@ const etcdVersion = async (): Promise<string> => {
   return /etcd Version: (\S+)/.exec(stdout)?.[1] ?? 'unknown'
 }
 
-install()
+npmCi(here)
 const [id, fault] = process.argv.slice(2)
 const chosen = contestants.filter((contestant) => id === undefined || contestant.id === id)
 if (chosen.length === 0) throw new Error(`there is no ${id}; there are ${contestants.map((one) => one.id).join(', ')}`)
