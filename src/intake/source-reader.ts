@@ -115,7 +115,7 @@ export class SourceReader {
       candidateOf: (reported) => {
         const result = this.#guard.judgeReported(reported, epoch)
         if (result === undefined) return undefined
-        if (result.warning !== undefined) this.#noteFound({ kind: 'found', result })
+        this.#noteFound({ kind: 'found', result })
         return this.#register(result)
       },
     }

@@ -2,7 +2,7 @@
 export const sourceCodes = {
   'source.unreachable': {
     what: 'The source cannot be reached',
-    hint: 'Check that the source is running and that its address is correct. The serving config stays in use; the source is read again with back-off.',
+    hint: 'Check that the source is running, and that its address is correct: the port too, and http:// or https://. The serving config stays in use; the source is read again with back-off.',
   },
   'source.timeout': {
     what: 'The source did not answer in time',
@@ -47,6 +47,10 @@ export const sourceCodes = {
   'source.detached': {
     what: 'The file is mounted alone, and was replaced or removed where it comes from: no change of it is seen any more',
     hint: 'Restart the container, and mount the folder of the file instead of the file.',
+  },
+  'source.also-watch': {
+    what: 'The function alsoWatch of the file source failed, so the files that an earlier document named are watched',
+    hint: 'Let it return an array of paths, and an empty array for a text that it cannot read.',
   },
   'source.conflict': {
     what: 'The document was not published: it has changed since the expected revision',

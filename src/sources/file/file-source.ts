@@ -4,8 +4,9 @@ import { SourceError, type ReadResult, type Source, type SourceEvent } from '../
 import { SingleFlight } from '../../async/single-flight.ts'
 import type { WatchFolder } from './file-watcher.ts'
 import { resolveOptions, type FileSourceOptions } from './options.ts'
-import { readFileState, type FileState } from './read-file.ts'
-import { readStable } from './stabilize.ts'
+import { Mounts } from './mounts.ts'
+import { type FilesState, ReferencedFiles } from './referenced-files.ts'
+import { Stabilizer } from './stabilizer.ts'
 import { watchFile } from './watch-file.ts'
 
 /**
@@ -15,6 +16,7 @@ import { watchFile } from './watch-file.ts'
  *
  * A read rejects with `source.denied` if the permission is missing, and with `source.failed` if the path leads to a
  * folder, a pipe or a device. A file over 64 MiB is `document.too-large`. A watch keeps the process alive until it ends.
+ * A file that is mounted alone, and was replaced where it comes from, is reported as `source.detached`.
  * @throws ChangeoverError `reloader.invalid-option` if an option is not valid
  * @example
  * ```ts
@@ -28,18 +30,19 @@ export const fileSource = (options: FileSourceOptions): Source => createFileSour
 
 /** Makes a file source; in tests of the poll, `watchFolder` replaces `fs.watch`. */
 export const createFileSource = (options: FileSourceOptions, watchFolder?: WatchFolder): Source => {
-  const { path, pollMs, settleMs, clock } = resolveOptions(options)
+  const { path, alsoWatch, pollMs, settleMs, clock } = resolveOptions(options)
   // A file has no revisions, so the source counts the changes that its reads find. Each source counts from the start,
   // under a lineage of its own: a name such as `#3` means nothing to another process.
   const lineage = `file-${randomUUID()}`
   let order = 0
   let digest: string | undefined
+  const files = new ReferencedFiles(path, alsoWatch, lineage, new Mounts())
+  const stabilizer = new Stabilizer({ clock, settleMs })
   const openWatches = new Set<() => void>()
   let isClosed = false
 
   const reads = new SingleFlight(async (signal): Promise<ReadResult> => {
-    const read = (): Promise<FileState> => readFileState(path)
-    const state = await readStable({ clock, settleMs, read, knownDigest: digest, signal })
+    const state = await stabilizer.read(() => files.read(), digest, signal)
     signal.throwIfAborted() // no caller waits, and the file may be half-written
     if (state.digest !== digest) order += 1
     digest = state.digest
@@ -57,7 +60,7 @@ export const createFileSource = (options: FileSourceOptions, watchFolder?: Watch
 
   async function* watch(after: Revision, signal: AbortSignal): AsyncGenerator<SourceEvent, void, undefined> {
     if (signal.aborted) return
-    if (!isClosed) yield* watchFile({ path, pollMs, clock, watchFolder, reads, openWatches }, after, signal)
+    if (!isClosed) yield* watchFile({ files, pollMs, clock, watchFolder, reads, openWatches }, after, signal)
     if (isClosed && !signal.aborted) throw new SourceError('source.closed')
   }
 
@@ -74,8 +77,12 @@ export const createFileSource = (options: FileSourceOptions, watchFolder?: Watch
   }
 }
 
-const toReadResult = (state: FileState, revision: Revision): ReadResult => {
-  if (state.kind === 'content') return { kind: 'document', revision, content: state.bytes }
-  if (state.kind === 'missing') return { kind: 'missing', revision }
-  return { kind: 'malformed', revision, code: 'document.too-large' }
+const toReadResult = (state: FilesState, at: Revision): ReadResult => {
+  const { fingerprint, warning } = state
+  const found = { revision: at, ...(warning === undefined ? {} : { warning }) }
+  if (state.kind === 'content') {
+    return { kind: 'document', ...found, content: state.bytes, ...(fingerprint === undefined ? {} : { fingerprint }) }
+  }
+  if (state.kind === 'missing') return { kind: 'missing', ...found }
+  return { kind: 'malformed', ...found, code: 'document.too-large' }
 }

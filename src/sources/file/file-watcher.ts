@@ -11,7 +11,7 @@ export type WatchFolder = (path: string, listener: (event: string, name: string 
 export type ChangeHint = 'event' | 'poll' | 'closed'
 
 export interface FileWatcherOptions {
-  readonly path: string
+  readonly paths: () => readonly string[]
   readonly pollMs: number
   readonly clock: Clock
   /** @default fs.watch */
@@ -24,29 +24,32 @@ const MAX_ROUNDS = 8
 export type FileWatcher = ReturnType<typeof createFileWatcher>
 
 /**
- * Makes a watcher that reports that the file at `path` may have changed, never how. It watches nothing before the first
+ * Makes a watcher that reports that a file at one of the paths may have changed, never how or which. It watches nothing before the first
  * `refresh`, and leaves nothing open after `close`.
  */
-export const createFileWatcher = ({ path, pollMs, clock, watchFolder = watch }: FileWatcherOptions) => {
+export const createFileWatcher = ({ paths, pollMs, clock, watchFolder = watch }: FileWatcherOptions) => {
   let hasChanged = false
   let isClosed = false
   let timer: TimerHandle
   let wake: () => void = () => undefined
-  const folderWatchers = createFolderWatchers(watchFolder, () => {
+  const hint = (): void => {
     hasChanged = true
     wake()
-  })
+  }
+  const folderWatchers = createFolderWatchers(watchFolder, hint)
 
   return {
     /** Watches the folders that matter now. Call it before each read of the file. Settles soon after an abort. */
     refresh: async (signal: AbortSignal): Promise<void> => {
       for (let round = 0; round < MAX_ROUNDS; round++) {
-        const folders = await raceAbort(findFolders(path), signal)
+        const folders = await raceAbort(findFolders(paths()), signal)
         if (isClosed) return
         // The old watchers stay until a walk has succeeded: without them, only the poll would find a change.
         if (folders !== undefined && !folderWatchers.update(folders)) return
       }
     },
+    /** Makes the next wait end at once. */
+    hint,
     /** Waits for the next hint. Hints that come while no caller waits become one. */
     changed: async (): Promise<ChangeHint> => {
       if (!hasChanged && !isClosed) {
@@ -57,9 +60,9 @@ export const createFileWatcher = ({ path, pollMs, clock, watchFolder = watch }: 
         clock.clearTimeout(timer)
       }
       if (isClosed) return 'closed'
-      const hint = hasChanged ? 'event' : 'poll'
+      const reason = hasChanged ? 'event' : 'poll'
       hasChanged = false
-      return hint
+      return reason
     },
     close: (): void => {
       isClosed = true

@@ -13,12 +13,20 @@ export interface WatchedFolder {
 const MAX_LINKS = 40
 
 /**
- * Resolves `path` as the kernel does and lists the folders to watch: those that hold a symlink on the way (a `current`
- * link, a ConfigMap's `..data`) and the one that holds the file. If a part of the path does not exist, the last is the
- * folder in which that part will appear. Returns `undefined` if the path changed during the walk.
+ * Lists the folders to watch for the files at these paths. Returns `undefined` if a path changed during the walk.
  */
-export const findFolders = async (path: string): Promise<readonly WatchedFolder[] | undefined> => {
+export const findFolders = async (paths: readonly string[]): Promise<readonly WatchedFolder[] | undefined> => {
   const folders = new Map<string, WatchedFolder>()
+  for (const path of paths) if (!(await walk(path, folders))) return undefined
+  return [...folders.values()]
+}
+
+/**
+ * Resolves `path` as the kernel does and adds the folders that hold a symlink on the way (a `current` link, a ConfigMap's
+ * `..data`) and the one that holds the file. If a part of the path does not exist, the last is the folder in which that
+ * part will appear. Returns false if the path changed during the walk.
+ */
+const walk = async (path: string, folders: Map<string, WatchedFolder>): Promise<boolean> => {
   const add = async (folder: string, name: string): Promise<void> => {
     const known = folders.get(folder)
     if (known !== undefined) {
@@ -52,9 +60,9 @@ export const findFolders = async (path: string): Promise<readonly WatchedFolder[
       if (isAbsolute(target)) folder = parse(target).root
     }
   } catch {
-    return undefined
+    return false
   }
-  return [...folders.values()]
+  return true
 }
 
 /** Normalizes a name: some filesystems report another case or Unicode form than the one in the path. */

@@ -16,9 +16,18 @@ export type FileState = {
   readonly modifiedAt: number
   /** True if the file was written to while it was read. */
   readonly isTorn: boolean
+  /** True if a file is missing or empty, most often because a writer is between two steps. */
+  readonly isAbsent: boolean
 } & ({ readonly kind: 'missing' | 'too-large' } | { readonly kind: 'content'; readonly bytes: Uint8Array })
 
-const missing: FileState = { kind: 'missing', digest: 'missing', stamp: 'missing', modifiedAt: 0, isTorn: false }
+const missing: FileState = {
+  kind: 'missing',
+  digest: 'missing',
+  stamp: 'missing',
+  modifiedAt: 0,
+  isTorn: false,
+  isAbsent: true,
+}
 
 /** Reads the file once. Rejects with a {@link SourceError}. */
 export const readFileState = async (path: string): Promise<FileState> => {
@@ -53,7 +62,8 @@ const readHandle = async (handle: FileHandle): Promise<FileState> => {
   const bytes = isHuge ? Buffer.alloc(0) : await readAll(handle, Number(before.size))
   const after = await handle.stat({ bigint: true })
   const stamp = stampOf(after)
-  const common = { stamp, modifiedAt: Number(after.mtimeMs), isTorn: stampOf(before) !== stamp }
+  const isTorn = stampOf(before) !== stamp
+  const common = { stamp, modifiedAt: Number(after.mtimeMs), isTorn, isAbsent: !isHuge && bytes.length === 0 }
   if (isHuge || bytes.length > MAX_BYTES) return { kind: 'too-large', digest: `too-large ${stamp}`, ...common }
   return { kind: 'content', digest: createHash('sha256').update(bytes).digest('base64'), bytes, ...common }
 }

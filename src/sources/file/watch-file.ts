@@ -3,10 +3,11 @@ import type { ReadResult, SourceEvent } from '../../api/source.ts'
 import { raceAbort } from '../../async/abort.ts'
 import type { SingleFlight } from '../../async/single-flight.ts'
 import { createFileWatcher, type ChangeHint, type FileWatcherOptions } from './file-watcher.ts'
-import { readStamp } from './read-file.ts'
+import type { ReferencedFiles } from './referenced-files.ts'
 
 /** What a watch needs from its source. */
-export interface WatchDeps extends FileWatcherOptions {
+export interface WatchDeps extends Omit<FileWatcherOptions, 'paths'> {
+  readonly files: ReferencedFiles
   readonly reads: SingleFlight<ReadResult>
   /** Functions that end the open watches, for `close`. */
   readonly openWatches: Set<() => void>
@@ -18,9 +19,9 @@ export async function* watchFile(
   after: Revision,
   signal: AbortSignal,
 ): AsyncGenerator<SourceEvent, void, undefined> {
-  const { path, reads, openWatches } = deps
+  const { files, reads, openWatches } = deps
   const ended = new AbortController()
-  const watcher = createFileWatcher(deps)
+  const watcher = createFileWatcher({ ...deps, paths: () => files.paths })
   // Called by the abort itself, since `finally` never runs for a consumer that hangs.
   const end = (): void => {
     openWatches.delete(end)
@@ -32,17 +33,21 @@ export async function* watchFile(
   signal.addEventListener('abort', end, { once: true })
   let seen = after
   let stamp: string | undefined
+  let warning: string | undefined
   try {
     await watcher.refresh(ended.signal)
     yield { kind: 'opened' }
     for (let hint: ChangeHint = 'event'; hint !== 'closed'; hint = await watcher.changed()) {
       await watcher.refresh(ended.signal)
-      const nextStamp = await raceAbort(readStamp(path), ended.signal)
+      const nextStamp = await raceAbort(files.stamp(), ended.signal)
       if (hint === 'poll' && nextStamp === stamp) continue
       stamp = nextStamp
+      const { paths } = files
       const result = await reads.join(ended.signal)
-      if (!isNewer(result.revision, seen)) continue
+      if (files.paths !== paths) watcher.hint() // the document names other files, which are not watched yet
+      if (!isNewer(result.revision, seen) && result.warning === warning) continue
       seen = result.revision
+      warning = result.warning
       yield result
     }
   } catch (error) {

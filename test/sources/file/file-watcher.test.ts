@@ -31,7 +31,7 @@ describe('The file watcher', () => {
   // The clock never advances, so that no hint comes from the poll.
   const create = (watchFolder: WatchFolder = watch): FileWatcher =>
     createFileWatcher({
-      path,
+      paths: () => [path],
       pollMs: 1_000,
       clock: createVirtualClock(),
       watchFolder: (at, listener) => {

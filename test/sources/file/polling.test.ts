@@ -77,7 +77,7 @@ describe('The poll of a file', () => {
 
   it('is not triggered early by events of other files in the folder', async () => {
     const clock = createVirtualClock()
-    const watcher = createFileWatcher({ path: file.path, clock, pollMs: 5_000 })
+    const watcher = createFileWatcher({ paths: () => [file.path], clock, pollMs: 5_000 })
     const folder = dirname(file.path)
     const names = new Set<string | null>()
     const witness = watch(folder, (_event, name) => names.add(name))
@@ -98,7 +98,7 @@ describe('The poll of a file', () => {
   it('checks the file only when its interval has passed on the given clock, and leaves no timer', async () => {
     const clock = createVirtualClock()
     const controller = new AbortController()
-    const source = createFileSource({ path: file.path, clock, pollMs: 5_000 }, silent)
+    const source = createFileSource({ path: file.path, clock, pollMs: 5_000, settleMs: 0 }, silent)
     const { revision } = await source.read(never)
     const events = source.watch(revision, controller.signal)[Symbol.asyncIterator]()
     await events.next()
