@@ -78,6 +78,16 @@ describe.concurrent('A service over TLS', () => {
     expect(JSON.stringify(service.reloader.status())).toContain('source.tls')
   })
 
+  it('shows source.unreachable with a hint at the scheme if only one side uses TLS', async (test) => {
+    const secure = await useServer(test, { tls: await authority.issue('server') })
+    const plain = await useServer(test)
+    for (const hosts of [secure.endpoint.replace('https', 'http'), plain.endpoint.replace('http', 'https')]) {
+      const service = startService(test, { hosts, key: 'k' })
+      await service.showsError('source.unreachable')
+      expect(service.reloader.status().source.lastError?.hint).toContain('https://')
+    }
+  })
+
   it('shows source.tls for an expired certificate, and starts once the server has a valid one', async (test) => {
     const expired = await useServer(test, { tls: await authority.issue('server', 'expired') })
     const { server, proxy, hosts, key, put } = await useSecure(test, await authority.issue('server'))
