@@ -50,7 +50,7 @@ export class Mounts {
     try {
       const point = await realpath(path)
       const lines = (await this.#readMounts()).split('\n').map((line) => line.split(' '))
-      return lines.findLast(([, , , , at]) => at !== undefined && unescape(at) === point)?.[3]
+      return lines.findLast(([, , , , at]) => at !== undefined && unescaped(at) === point)?.[3]
     } catch {
       return undefined
     }
@@ -58,5 +58,5 @@ export class Mounts {
 }
 
 /** Spaces and the like are written as `\040`. */
-const unescape = (text: string): string =>
+const unescaped = (text: string): string =>
   text.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)))

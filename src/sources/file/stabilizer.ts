@@ -56,20 +56,22 @@ export class Stabilizer {
     for (;;) {
       const state = await look()
       if (signal.aborted) return state
-      if (this.#isFinished(state, knownDigest)) {
+      const leftMs = this.#leftMs(state, knownDigest)
+      if (leftMs <= 0) {
         this.#pending = undefined
         return state
       }
-      await sleep(this.#clock, this.#settleMs, signal)
+      await sleep(this.#clock, Math.min(leftMs, this.#settleMs), signal)
     }
   }
 
-  #isFinished(state: Look, knownDigest: string | undefined): boolean {
-    if (state.digest === knownDigest || (knownDigest === undefined && this.#isOld(state))) return true
+  /** How long the content must still stay as it is, in milliseconds. */
+  #leftMs(state: Look, knownDigest: string | undefined): number {
+    if (state.digest === knownDigest || (knownDigest === undefined && this.#isOld(state))) return 0
     const now = this.#clock.monotonic()
     const requiredMs = state.isAbsent ? this.#absentMs : this.#settleMs
     const { startedAt, unchangedSince } = this.#note(state, now, requiredMs)
-    return now - unchangedSince >= requiredMs || now - startedAt >= this.#limitMs
+    return Math.min(unchangedSince + requiredMs, startedAt + this.#limitMs) - now
   }
 
   /** True for a file that was finished before anybody asked for it. Later, its times are not trusted: clocks differ. */
