@@ -77,11 +77,12 @@ export class SlotFolder {
   /** Reads the other slots. With `adopt`, takes those of processes that have ended. */
   async others(adopt: boolean): Promise<readonly StoredSlot[]> {
     await this.open()
-    const slots = slotsIn(await this.#list(), basename(this.#main)).filter((slot) => slot !== this.#slot)
     const found: StoredSlot[] = []
-    for (const slot of slots) {
+    for (const [slot, hasEntries] of slotsIn(await this.#list(), basename(this.#main))) {
+      if (slot === this.#slot) continue
       const claim = this.#claimOf(slot)
-      const isAdopted = adopt && this.#claim !== undefined && (await claim.take().catch(() => false))
+      const mayAdopt = adopt && hasEntries && this.#claim !== undefined
+      const isAdopted = mayAdopt && (await claim.take().catch(() => false))
       if (isAdopted) this.#adopted.push(claim)
       const owner = isAdopted ? undefined : await claim.owner()
       if (isAdopted || owner !== undefined) found.push({ ...(await this.#read(slot)), owner })
@@ -138,12 +139,14 @@ export class SlotFolder {
   }
 }
 
-/** The slots that have a file in the folder. */
-const slotsIn = (names: readonly string[], main: string): readonly number[] => {
-  const slots = names.flatMap((name) => {
-    if (!name.startsWith(main)) return []
-    const found = /^(?:\.slot([1-9]\d{0,8}))?(?:\.1|\.2|\.journal|\.owner-\d+)?$/.exec(name.slice(main.length))
-    return found === null ? [] : Number(found[1] ?? 0)
-  })
-  return [...new Set(slots)].sort((one, other) => one - other)
+/** The slots that have a file in the folder, and whether they have more than a claim. */
+const slotsIn = (names: readonly string[], main: string): ReadonlyMap<number, boolean> => {
+  const slots = new Map<number, boolean>()
+  for (const name of names.filter((one) => one.startsWith(main))) {
+    const found = /^(?:\.slot([1-9]\d{0,8}))?(?:\.1|\.2|\.journal|(\.owner-\d+))?$/.exec(name.slice(main.length))
+    if (found === null) continue
+    const slot = Number(found[1] ?? 0)
+    slots.set(slot, (slots.get(slot) ?? false) || found[2] === undefined)
+  }
+  return slots
 }
