@@ -151,9 +151,10 @@ export class SourceReader {
     }
     const place = { phase: 'fetching', revision: revision.name } as const
     const fault = failure(code, breach === undefined ? place : { ...place, detail: breach })
-    const isNew = this.#lastFault !== fault.message
-    this.#lastFault = fault.message
-    if (isNew) this.#hooks.onFault?.(fault)
+    // A warning holds for every revision; a contradiction is another one each time.
+    const key = breach === undefined ? code : fault.message
+    if (this.#lastFault !== key) this.#hooks.onFault?.(fault)
+    this.#lastFault = key
     return fault
   }
 }
