@@ -147,7 +147,8 @@ export class Safety {
     const isOver = outcome === 'rolled-back' || outcome === 'degraded'
     const isEnded = isOver && snapshot !== undefined && this.#crashGuard.end(snapshot.digest)
     const isSuspended = this.#crashGuard.suspend()
-    const isAtFault = isOver && this.untilOf(transaction, hasServed) === 'released'
+    const mayBeAccepted = outcome === 'rejected' && transaction.retryKey !== undefined
+    const isAtFault = mayBeAccepted || (isOver && this.untilOf(transaction, hasServed) === 'released')
     if (isAtFault) this.#quarantine(transaction, failures)
     const isNewest = outcome === 'committed' || outcome === 'unchanged'
     const isCleared = isNewest && this.#clearOthers(transaction)
@@ -235,8 +236,10 @@ export class Safety {
 }
 
 /** What a transaction is quarantined under: a refresh of what serves is not held against the config itself. */
-const keyOf = ({ snapshot, isRefresh }: Readonly<Transaction>): string | undefined =>
-  isRefresh && snapshot !== undefined ? refreshOf(snapshot.digest) : snapshot?.digest
+const keyOf = ({ snapshot, isRefresh, retryKey }: Readonly<Transaction>): string | undefined => {
+  if (retryKey !== undefined || snapshot === undefined) return retryKey
+  return isRefresh ? refreshOf(snapshot.digest) : snapshot.digest
+}
 
 const verdictOf = (failures: readonly Failure[], wasExposed: boolean): Verdict => {
   const lasting = failures.find(isLasting)

@@ -33,6 +33,8 @@ export interface Validated {
   readonly plan: Plan
   /** True if its config serves already and only its modules are prepared again. */
   readonly isRefresh: boolean
+  /** The name under which a rejected document is quarantined that may be accepted later. */
+  readonly retryKey?: string
   readonly failures: readonly Failure[]
 }
 
@@ -57,6 +59,8 @@ export class Transaction implements ModuleWork {
   plan: Plan = noSteps
   /** True if its config serves already and only its modules are prepared again. */
   isRefresh = false
+  /** The name under which it is quarantined if it was rejected but may be accepted later. */
+  retryKey: string | undefined
   /** The next generations, by module; empty once `release` was called. */
   staged = nothingStaged
   /** What the commit switched; undefined before it, after a rollback, and once `release` was called. */
@@ -97,12 +101,14 @@ export class Transaction implements ModuleWork {
     this.snapshot = undefined
     this.plan = noSteps
     this.isRefresh = false
+    this.retryKey = undefined
   }
 
-  noteValidated({ snapshot, plan, failures, isRefresh }: Validated): void {
+  noteValidated({ snapshot, plan, failures, isRefresh, retryKey }: Validated): void {
     this.snapshot = snapshot
     this.plan = plan
     this.isRefresh = isRefresh
+    this.retryKey = retryKey
     this.fail(...failures)
   }
 

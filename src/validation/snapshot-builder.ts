@@ -2,8 +2,9 @@ import { cancelOnAbort } from '../async/abort.ts'
 import { DeadlineCall } from '../async/deadline.ts'
 import { ignoreRejection, isThenable } from '../async/thenable.ts'
 import { countMembers } from '../model/data/count-members.ts'
-import { ChangeoverError, changeoverError, type ErrorCode, type FailurePlace } from '../model/failure.ts'
+import { ChangeoverError, changeoverError, type ErrorCode, failure, type FailurePlace } from '../model/failure.ts'
 import { LostMember, type ParsedJson, parseJson } from '../model/data/json.ts'
+import { digestOf } from '../model/data/digest.ts'
 import { kindOf, NotPlain } from '../model/data/not-plain.ts'
 import { positionOf } from '../model/data/number-literal.ts'
 import { findCoercedRounded, findParsedRounded, type RoundedNumber } from '../model/data/rounded-number.ts'
@@ -28,6 +29,9 @@ export type AtOnce =
   | { readonly kind: 'found'; readonly snapshot: Snapshot }
   | { readonly kind: 'rejected' }
   | { readonly kind: 'unknown' }
+
+/** An asynchronous schema has failed before it decided: it may accept the same document later. */
+export class UndecidedError extends ChangeoverError {}
 
 /** Makes snapshots of documents. Each step throws a {@link ChangeoverError} whose failures hold no value of the document. */
 export class SnapshotBuilder {
@@ -68,6 +72,11 @@ export class SnapshotBuilder {
     })
     const config = this.#configOf(value, previous, input, text, place)
     return new Snapshot(config, document.revision, text, this.#digestKey())
+  }
+
+  /** The keyed hash of a document that has become no config. */
+  textDigestOf(document: ReadResult): string {
+    return digestOf(this.textOf(document), this.#digestKey())
   }
 
   /** True if the document has exactly this text. */
@@ -129,10 +138,12 @@ export class SnapshotBuilder {
     const { clock, deadlines, schema } = this.#settings
     const limits = { clock, deadlineMs: deadlines.validateMs, graceMs: 0 }
     const validating = new DeadlineCall(() => schema['~standard'].validate(input), limits)
-    const ended = validating.run() ?? (await cancelOnAbort(validating, call.signal))
+    const atOnce = validating.run()
+    if (atOnce?.kind === 'failed') throw changeoverError('schema.threw', place, atOnce.error)
+    const ended = atOnce ?? (await cancelOnAbort(validating, call.signal))
     if (ended.kind === 'done') return ended.value
-    if (ended.kind === 'failed') throw changeoverError('schema.threw', place, ended.error)
-    throw changeoverError('schema.timeout', { ...place, detail: `${deadlines.validateMs} ms` })
+    if (ended.kind === 'failed') throw new UndecidedError(failure('schema.threw', place, ended.error))
+    throw new UndecidedError(failure('schema.timeout', { ...place, detail: `${deadlines.validateMs} ms` }))
   }
 
   #configOf(value: unknown, previous: unknown, input: ParsedInput, text: string, place: FailurePlace): unknown {

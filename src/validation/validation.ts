@@ -1,6 +1,7 @@
 import type { ReloadContext, ValidateVerdict } from '../../machines/reload/types.ts'
 import type { Candidate } from '../model/candidate.ts'
-import { ChangeoverError, type Failure, failure } from '../model/failure.ts'
+import { ChangeoverError, type Failure, failure, unsafeCause } from '../model/failure.ts'
+import { isPermanent } from '../model/permanence.ts'
 import type { Trigger } from '../model/record.ts'
 import type { Snapshot } from '../model/snapshot.ts'
 import type { Registry } from '../modules/registry.ts'
@@ -10,7 +11,7 @@ import { refreshOf } from '../safety/quarantine.ts'
 import type { Safety } from '../safety/safety.ts'
 import { noSteps, planOf } from '../transaction/plan.ts'
 import type { Validated } from '../transaction/transaction.ts'
-import type { HasSignal, SnapshotBuilder } from './snapshot-builder.ts'
+import { type HasSignal, type SnapshotBuilder, UndecidedError } from './snapshot-builder.ts'
 
 export type ValidationInput = Pick<ReloadContext, 'trigger' | 'candidate' | 'degraded' | 'soakFailed'>
 
@@ -53,7 +54,9 @@ export class Validation {
       return this.#judge(snapshot, input)
     } catch (error) {
       const failures = error instanceof ChangeoverError ? error.failures : [failure('internal.error', {}, error)]
-      return result({ kind: 'invalid' }, snapshot, failures)
+      const retryKey = error instanceof UndecidedError ? this.#retryKeyOf(input, failures) : undefined
+      if (retryKey === undefined) return result({ kind: 'invalid' }, snapshot, failures)
+      return { ...result({ kind: 'invalid', isQuarantined: true }, snapshot, failures), retryKey }
     }
   }
 
@@ -78,6 +81,14 @@ export class Validation {
     const compensates = [...plan.values()].some(({ slot }) => slot.compensates)
     const isAttempt = !isTrusted && safety.isAttempt(snapshot)
     return { ...result({ kind: 'valid', compensates, isAttempt }, snapshot), plan, isRefresh }
+  }
+
+  /** Under which name a document is tried again that an asynchronous schema could not decide on; undefined if it is not. */
+  #retryKeyOf({ trigger, candidate }: ValidationInput, [first]: readonly Failure[]): string | undefined {
+    const { store, documents, builder } = this.#deps
+    if (candidate === undefined || trustedTriggers.has(trigger) || store.snapshot === undefined) return undefined
+    if (first !== undefined && isPermanent(unsafeCause(first))) return undefined
+    return builder.textDigestOf(documents.documentOf(candidate))
   }
 
   /** Why the snapshot must not be tried now. With nothing else to serve it is tried all the same, and reported. */

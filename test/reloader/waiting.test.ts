@@ -128,3 +128,41 @@ test('A document waits for the end of a storm', async () => {
   expect(reloader.config.value).toBe(59)
   expect(waitingOf(reloader.status())).toBeUndefined()
 })
+
+test('A document waits for a schema that could not decide, and is validated again with back-off', async () => {
+  const answers: (() => unknown)[] = []
+  const validate = async (input: unknown) => {
+    await answers.shift()?.()
+    return schema['~standard'].validate(input)
+  }
+  const unsure = { '~standard': { ...schema['~standard'], validate } } as typeof schema
+  const { reloader, clock, put } = await createService({ schema: unsure })
+  answers.push(
+    () => Promise.reject(new Error('The directory is not reachable')),
+    () => new Promise(() => {}),
+  )
+  await put(2)
+  const { last, quarantine } = reloader.status()
+  expect(last).toMatchObject({ outcome: 'rejected', failures: [{ code: 'schema.threw' }] })
+  expect(quarantine).toMatchObject([{ code: 'schema.threw', count: 1 }])
+  expect(waitingOf(reloader.status())).toEqual(['2', 'quarantine', quarantine[0]?.nextTryAt])
+  await clock.advance(3_750 + 5_000)
+  expect(reloader.status()).toMatchObject({
+    last: { failures: [{ code: 'schema.timeout' }] },
+    quarantine: [{ count: 2 }],
+  })
+  await clock.advance(10_000)
+  expect(reloader.config.value).toBe(2)
+  expect(reloader.status()).toMatchObject({ quarantine: [], state: 'committed' })
+})
+
+test('A document that a schema refuses, or that is malformed, is not tried again', async () => {
+  const { reloader, source, clock } = await createService()
+  for (const bad of ['{', { value: 'many' }, { other: 1 }]) {
+    source.put(bad)
+    await clock.advance(600_000)
+    expect(reloader.status()).toMatchObject({ state: 'rejected', quarantine: [] })
+    expect(waitingOf(reloader.status())).toBeUndefined()
+  }
+  expect(reloader.status().counters.rejected).toBe(3)
+})

@@ -78,6 +78,7 @@ export const createService = ({ document, ...options }: ServiceOptions = {}) => 
     schema: Config,
     logger: { debug: log, info: log, warn: log, error: log },
     clock,
+    quarantine: { minMs: 60_000 }, // a schema that could not decide is asked again after that
     ...options,
   })
     .use('db', (config) => config.db, {

@@ -62,11 +62,11 @@ export const documentCodes = {
   'schema.invalid': { what: 'The schema rejected the document', hint: 'Correct the value at the path.' },
   'schema.threw': {
     what: 'The schema threw instead of reporting issues',
-    hint: 'Correct the refinement or transform that throws.',
+    hint: 'Correct the refinement or transform that throws. If it is asynchronous, the document is validated again with back-off; retry() does so at once.',
   },
   'schema.timeout': {
     what: 'The schema did not answer in time',
-    hint: 'Check its asynchronous refinements, or raise deadlines.validateMs.',
+    hint: 'Check its asynchronous refinements, or raise deadlines.validateMs. The document is validated again with back-off; retry() does so at once.',
   },
   'policy.refused': {
     what: 'A policy rejected the change',
