@@ -1,13 +1,13 @@
 import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Applier, timedTree } from 'changeover'
+import { type Applier, closeOnSignals, timedTree } from 'changeover'
 import { fileSource } from 'changeover/file'
 import { pino } from 'pino'
 import { acts, DemoConfig, type Document, start } from './demo-script.ts'
 import { openDatabase } from './database.ts'
-import { serveHttp } from './http.ts'
-import { type Defer, runToEnd, stopSignal } from './lifetime.ts'
+import { createHttp } from './http.ts'
+import { type Defer, holdSignals, runToEnd } from './lifetime.ts'
 import { startClients } from './demo-clients.ts'
 import { createService } from './service.ts'
 
@@ -18,7 +18,8 @@ const QUERIES = 200
 /** Slow enough that some are under way whenever the pool is replaced. */
 const SLOW_QUERY = 'select pg_sleep(0.01)'
 
-const demo = async (stop: AbortSignal, defer: Defer): Promise<void> => {
+const demo = async (defer: Defer, cleanUp: () => Promise<void>): Promise<void> => {
+  const releaseSignals = holdSignals()
   const folder = await mkdtemp(join(tmpdir(), 'changeover-demo-'))
   defer(() => rm(folder, { recursive: true, force: true }))
   const path = join(folder, 'config.json')
@@ -34,7 +35,11 @@ const demo = async (stop: AbortSignal, defer: Defer): Promise<void> => {
     schema: DemoConfig,
   }).use('search', (config) => (config as DemoConfig).search, search, { deadlines: { prepareMs: 500, graceMs: 100 } })
   defer(service.close)
-  const records = service.transactions({ signal: AbortSignal.any([stop, AbortSignal.timeout(DEMO_MS)]) })
+  const http = createHttp(service, logger)
+  defer(http.close)
+  closeOnSignals(service, { server: http.server, onClosed: cleanUp })
+  releaseSignals()
+  const records = service.transactions({ signal: AbortSignal.timeout(DEMO_MS) })
   const showNext = async (): Promise<string> => {
     const { value: record } = await records.next()
     if (record === undefined) throw new Error('The demo was stopped, or it took too long.')
@@ -46,11 +51,10 @@ const demo = async (stop: AbortSignal, defer: Defer): Promise<void> => {
   }
 
   console.log(`1. ${start.title}`)
-  await service.start({ signal: stop })
+  await service.start()
   await showNext()
-  const http = await serveHttp(service, logger, 0)
-  defer(http.close)
-  const clients = startClients([() => get(`${http.url}/now`), () => service.modules.db.current.query(SLOW_QUERY)])
+  const url = await http.listen(0)
+  const clients = startClients([() => get(`${url}/now`), () => service.modules.db.current.query(SLOW_QUERY)])
   defer(clients.stop)
 
   for (const [index, { title, document, outcome }] of acts.entries()) {
@@ -82,4 +86,4 @@ const textOf = (document: Document): string => (typeof document === 'string' ? d
 
 const indent = (text: string): string => text.replaceAll(/^/gm, '   ')
 
-await runToEnd((defer) => demo(stopSignal(), defer))
+await runToEnd(demo)

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer, type ServerResponse } from 'node:http'
+import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Logger } from 'pino'
 import type { Service } from './service.ts'
@@ -8,7 +8,9 @@ import type { Service } from './service.ts'
 export type Served = Pick<Service, 'lease' | 'modules' | 'status'>
 
 export interface HttpServer {
-  readonly url: string
+  readonly server: Server
+  /** Serves on 127.0.0.1 and returns the address. If `port` is 0, it uses a free port. */
+  readonly listen: (port: number) => Promise<string>
   /** Accepts no new connections, and waits at most 5 s for the requests under way. */
   readonly close: () => Promise<void>
 }
@@ -36,13 +38,12 @@ const liveValues = ({ lease }: Served, logger: Logger) =>
     }
   })
 
-/** Serves on 127.0.0.1. If `port` is 0, it uses a free port. */
-export const serveHttp = async (service: Served, logger: Logger, port: number): Promise<HttpServer> => {
+/** Makes a server, which does not listen yet. */
+export const createHttp = (service: Served, logger: Logger): HttpServer => {
   const routes = routesOf(service, logger)
   const server = createServer(async ({ method, url = '/' }, response) => {
     const path = url.split('?', 1)[0] ?? url
     const route = routes.get(path)
-    if (!server.listening) response.setHeader('connection', 'close') // draining
     if (route === undefined) return send(response, 404, { error: 'not found', routes: [...routes.keys()] })
     if (method !== 'GET') return send(response, 405, { error: 'only GET' })
     try {
@@ -53,10 +54,14 @@ export const serveHttp = async (service: Served, logger: Logger, port: number): 
       send(response, 503, { error: 'unavailable' })
     }
   })
-  await once(server.listen(port, HOST), 'listening')
   return {
-    url: `http://${HOST}:${(server.address() as AddressInfo).port}`,
+    server,
+    listen: async (port) => {
+      await once(server.listen(port, HOST), 'listening')
+      return `http://${HOST}:${(server.address() as AddressInfo).port}`
+    },
     close: async () => {
+      if (!server.listening) return
       const overdue = setTimeout(() => server.closeAllConnections(), DRAIN_MS)
       await once(server.close(), 'close')
       clearTimeout(overdue)

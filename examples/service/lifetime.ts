@@ -2,9 +2,13 @@ import { type Failure, isChangeoverError } from 'changeover'
 
 export type Defer = (cleanup: () => Promise<unknown>) => void
 
-/** Runs `body`, then everything that it has deferred, in reverse order. Any error sets the exit code to 1. */
-export const runToEnd = async (body: (defer: Defer) => Promise<void>): Promise<void> => {
+/**
+ * Runs `body`, then everything that it has deferred, in reverse order. `cleanUp` does the second part at once. Any error
+ * sets the exit code to 1.
+ */
+export const runToEnd = async (body: (defer: Defer, cleanUp: () => Promise<void>) => Promise<void>): Promise<void> => {
   const steps: (() => Promise<unknown>)[] = []
+  let cleaning: Promise<void> | undefined
   const attempt = async (step: () => Promise<unknown>): Promise<void> => {
     try {
       await step()
@@ -13,8 +17,15 @@ export const runToEnd = async (body: (defer: Defer) => Promise<void>): Promise<v
       console.error(explain(error))
     }
   }
-  await attempt(() => body((cleanup) => steps.unshift(cleanup)))
-  for (const step of steps) await attempt(step)
+  const clean = async (): Promise<void> => {
+    for (const step of steps) await attempt(step)
+  }
+  const cleanUp = (): Promise<void> => {
+    cleaning ??= clean()
+    return cleaning
+  }
+  await attempt(() => body((cleanup) => steps.unshift(cleanup), cleanUp))
+  await cleanUp()
 }
 
 /** Describes what is wrong, where, and what to do, without a stack or a config value. */
@@ -27,21 +38,16 @@ const explain = (error: unknown): string => {
 
 const causeOf = ({ cause }: Failure): string => (cause?.code === undefined ? '' : ` Cause: ${cause.code}.`)
 
-/** Makes a signal that aborts at the first SIGINT or SIGTERM. A second one ends the process at once. */
-export const stopSignal = (): AbortSignal => {
-  const stop = new AbortController()
-  for (const name of ['SIGINT', 'SIGTERM'] as const) {
-    process.on(name, () => {
-      if (stop.signal.aborted) process.exit(130)
-      stop.abort()
-    })
+/** Holds SIGINT and SIGTERM back until the returned function is called: what is half open could not be closed. */
+export const holdSignals = (): (() => void) => {
+  const names = ['SIGINT', 'SIGTERM'] as const
+  let held: NodeJS.Signals | undefined
+  const hold = (name: NodeJS.Signals): void => {
+    held = name
   }
-  return stop.signal
+  for (const name of names) process.on(name, hold)
+  return () => {
+    for (const name of names) process.off(name, hold)
+    if (held !== undefined) process.kill(process.pid, held)
+  }
 }
-
-/** Resolves when the signal has aborted. */
-export const aborted = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    if (signal.aborted) resolve()
-    signal.addEventListener('abort', () => resolve())
-  })

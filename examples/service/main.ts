@@ -1,13 +1,14 @@
-import { timedTree } from 'changeover'
+import { closeOnSignals, timedTree } from 'changeover'
 import { inspector } from 'changeover/inspect'
 import { pino } from 'pino'
 import { openDatabase } from './database.ts'
-import { serveHttp } from './http.ts'
-import { aborted, type Defer, runToEnd, stopSignal } from './lifetime.ts'
+import { createHttp } from './http.ts'
+import { type Defer, holdSignals, runToEnd } from './lifetime.ts'
 import { createService, type Service } from './service.ts'
 import { openSource } from './source.ts'
 
-const main = async (stop: AbortSignal, defer: Defer): Promise<void> => {
+const main = async (defer: Defer, cleanUp: () => Promise<void>): Promise<void> => {
+  const releaseSignals = holdSignals()
   const { source, howToEdit } = openSource(process.env)
   const database = await openDatabase(process.env.DATABASE_URL)
   defer(database.close)
@@ -15,19 +16,23 @@ const main = async (stop: AbortSignal, defer: Defer): Promise<void> => {
   const logger = pino({ base: null, serializers: { changeover: ({ id, code }) => id ?? code } })
   const service = createService({ source, address: database.address, logger })
   defer(service.close)
-  // It rejects only before the start and during the close.
-  process.on('SIGHUP', () => void service.reload().catch(() => {}))
-  await service.start({ signal: stop })
+  const http = createHttp(service, logger)
+  defer(http.close)
+  // SIGINT and SIGTERM close the server, the service and then the rest; SIGHUP reads the config again.
+  closeOnSignals(service, { server: http.server, onClosed: cleanUp })
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(name, () => console.log('Draining. Press Ctrl-C again to end at once.'))
+  }
+  releaseSignals()
+  await service.start()
   void showTransactions(service)
   const inspected = await inspector({ reloader: service, actions: true })
   defer(inspected.close)
   // A link opens one session, so another session needs another link.
   process.on('SIGUSR2', () => console.log(`The inspector: ${inspected.url}`))
-  const http = await serveHttp(service, logger, Number(process.env.PORT ?? 0))
-  defer(http.close)
-  console.log(whatToTry(http.url, inspected.url, howToEdit))
-  await aborted(stop)
-  console.log('Draining. Press Ctrl-C again to end at once.')
+  const url = await http.listen(Number(process.env.PORT ?? 0))
+  console.log(whatToTry(url, inspected.url, howToEdit))
+  await new Promise(() => {}) // until a signal ends the process
 }
 
 const showTransactions = async (service: Service): Promise<void> => {
@@ -55,9 +60,4 @@ ${commands.map(([command = '', effect]) => `  ${command.padEnd(widest)}  ${effec
 `
 }
 
-const stop = stopSignal()
-await runToEnd((defer) =>
-  main(stop, defer).catch((error: unknown) => {
-    if (!stop.aborted) throw error // a stopped service has not failed
-  }),
-)
+await runToEnd(main)

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createWebSocketInspector } from '@statelyai/inspect'
 import { createInspectorServer } from '@statelyai/inspect/server'
-import { aborted, type Defer, runToEnd, stopSignal } from '../service/lifetime.ts'
+import { closeOnSignals } from 'changeover'
+import { type Defer, runToEnd } from '../service/lifetime.ts'
 import { type Frames, receiveFrames } from './frames.ts'
 import { acts, createService, passwords } from './service.ts'
 
@@ -37,12 +38,18 @@ const openInspector = async (port: number, defer: Defer) => {
 }
 
 /** Makes four real reloads, which the inspector follows. */
-const playActs = async (inspector: ReturnType<typeof createWebSocketInspector>, frames: Frames, defer: Defer) => {
+const playActs = async (
+  inspector: ReturnType<typeof createWebSocketInspector>,
+  frames: Frames,
+  defer: Defer,
+  onClosed: () => Promise<void>,
+) => {
   const folder = await mkdtemp(join(tmpdir(), 'changeover-inspector-'))
   defer(() => rm(folder, { recursive: true, force: true }))
   const path = join(folder, 'config.json')
   const service = createService(path, inspector.inspect)
   defer(service.close)
+  closeOnSignals(service, { onClosed, timeoutMs: 5_000 })
   const records = service.transactions()
   for (const [index, { title, text, outcome }] of acts.entries()) {
     console.log(`${index === 0 ? '' : '\n'}${index + 1}. ${title}`)
@@ -57,16 +64,16 @@ const playActs = async (inspector: ReturnType<typeof createWebSocketInspector>, 
   return service
 }
 
-const showFrames = async (stop: AbortSignal, staysOpen: boolean, defer: Defer): Promise<void> => {
+const showFrames = async (staysOpen: boolean, defer: Defer, onClosed: () => Promise<void>): Promise<void> => {
   const port = Number(process.env.PORT ?? (await freePort()))
   const { inspector, frames } = await openInspector(port, defer)
-  const service = await playActs(inspector, frames, defer)
+  const service = await playActs(inspector, frames, defer, onClosed)
   if (staysOpen) {
     console.log(
       `\nOpen http://localhost:${port} in a browser. The page loads the viewer of stately.ai from the internet.`,
     )
     console.log('Until Ctrl-C, anyone who can reach this port can see the frames.')
-    await aborted(stop)
+    for await (const _ of service.transactions()); // ends when a signal has closed the service
   }
   console.log('\nThe service closes')
   await service.close()
@@ -78,6 +85,7 @@ const showFrames = async (stop: AbortSignal, staysOpen: boolean, defer: Defer): 
 }
 
 const staysOpen = process.argv.includes('--viewer')
-await runToEnd((defer) => showFrames(stopSignal(), staysOpen, defer))
+const shown: Promise<void> = runToEnd((defer) => showFrames(staysOpen, defer, () => shown))
+await shown
 // The relay does not disconnect its clients, and a connected browser would keep the process alive.
 process.exit()

@@ -20,14 +20,17 @@ export type RemoveSignalHandlers = (() => void) & Disposable
 /** What ends a process, and the exit code of one that a signal has ended at once. */
 const endingSignals = { SIGINT: 130, SIGTERM: 143, SIGUSR2: 140 } as const
 type EndingSignal = keyof typeof endingSignals
+const signals = Object.keys(endingSignals) as EndingSignal[]
 
 /** Share of the time after which the connections that are left are cut. */
 const SERVER_SHARE = 0.5
-/** A signal that comes twice within this time is one: npm passes Ctrl-C on to a process that the terminal has told too. */
-const REPEATED_MS = 100
+/** A signal that comes twice within this time is one, such as a Ctrl-C that npm passes on to a process which has it already. */
+const REPEATED_MS = 10
 
 /** Those that must have closed before the process ends. */
 const closers = new Set<SignalCloser>()
+/** Their handlers, to tell them from other listeners. */
+const handlers = new WeakSet<object>()
 /** Reloaders whose process ends. */
 const ending = new WeakSet<object>()
 
@@ -73,7 +76,6 @@ class SignalCloser {
   readonly #options: CloseOnSignalsOptions
   readonly #timeoutMs: number
   readonly #clock: Clock
-  readonly #signals: readonly EndingSignal[]
   #beganAt: number | undefined
   #exitCode = 0
 
@@ -87,30 +89,32 @@ class SignalCloser {
     this.#options = options
     this.#timeoutMs = timeoutMs
     this.#clock = clock
-    // A listener of the service or of Node's own options has taken it for something else.
-    const isFree = process.listenerCount('SIGUSR2') === 0
-    this.#signals = isFree || closers.size > 0 ? ['SIGINT', 'SIGTERM', 'SIGUSR2'] : ['SIGINT', 'SIGTERM']
   }
 
   listen(): void {
     closers.add(this)
-    for (const signal of this.#signals) process.on(signal, this.#onSignal)
+    handlers.add(this.#onSignal)
+    for (const signal of signals) process.on(signal, this.#onSignal)
     process.on('SIGHUP', this.#onHangUp)
   }
 
   /** A close that has begun goes on, and the process ends after it. */
   remove(): void {
     if (this.#beganAt === undefined) closers.delete(this)
-    for (const signal of this.#signals) process.off(signal, this.#onSignal)
+    for (const signal of signals) process.off(signal, this.#onSignal)
     process.off('SIGHUP', this.#onHangUp)
   }
 
   readonly #onSignal = (signal: NodeJS.Signals): void => {
+    // A listener of the service, or of an option of Node, uses it for something else.
+    const isOwn = signal !== 'SIGUSR2' || process.listeners(signal).every((listener) => handlers.has(listener))
+    if (!isOwn) return
     const now = this.#clock.monotonic()
     if (this.#beganAt === undefined) {
       this.#beganAt = now
       ending.add(this.#reloader)
       void this.#close(signal as EndingSignal)
+      this.#beganAt = this.#clock.monotonic() // two signals at once are handled one right after the other
     } else if (now - this.#beganAt > REPEATED_MS) endBy(signal as EndingSignal)
   }
 

@@ -25,6 +25,8 @@ export interface SignalSettings {
   /** The service itself listens to SIGUSR2. */
   readonly hasOwnListener?: boolean
   readonly isFrozen?: boolean
+  /** Sends itself two signals at once. */
+  readonly sendsTwo?: boolean
   /** Begins the start only after a signal. */
   readonly isLate?: boolean
   /** Removes the handlers at once. */
@@ -32,7 +34,7 @@ export interface SignalSettings {
 }
 
 // Ends the process even if its test does not.
-setTimeout(() => process.exit(3), 120_000).unref()
+setTimeout(() => process.exit(3), 300_000).unref()
 
 const settings: SignalSettings = JSON.parse(process.argv[2] ?? '{}')
 const say = (line: string): void => void writeSync(1, `${line}\n`)
@@ -82,7 +84,6 @@ const server = createServer((request, response) => {
 })
 server.on('close', () => say('server closed'))
 
-if (settings.hasOwnListener === true) process.on('SIGUSR2', () => say('own listener'))
 const remove = closeOnSignals(reloader, {
   server,
   ...(settings.timeoutMs === undefined ? {} : { timeoutMs: settings.timeoutMs }),
@@ -94,6 +95,7 @@ const remove = closeOnSignals(reloader, {
 })
 for (const other of others) closeOnSignals(other)
 if (settings.isRemoved === true) remove()
+if (settings.hasOwnListener === true) process.on('SIGUSR2', () => say('own listener'))
 // The answer comes a little after the signal.
 process.prependListener('SIGTERM', () => {
   say('SIGTERM')
@@ -112,3 +114,4 @@ await Promise.all(others.map((other) => other.start()))
 await reloader.start()
 if (settings.isFrozen === true) await reloader.freeze('by the test')
 say('started')
+if (settings.sendsTwo === true) for (const signal of ['SIGINT', 'SIGTERM'] as const) process.kill(process.pid, signal)
