@@ -4,6 +4,7 @@ import { readJson } from './project.ts'
 interface LockedPackage {
   readonly version?: string
   readonly resolved?: string
+  readonly integrity?: string
   readonly dependencies?: Readonly<Record<string, string>>
   readonly devDependencies?: Readonly<Record<string, string>>
   readonly optionalDependencies?: Readonly<Record<string, string>>
@@ -44,6 +45,11 @@ describe('the lockfile', () => {
   it('names no registry, so that each clone uses its own', () => {
     const resolved = Object.entries(packages).filter(([, { resolved }]) => resolved !== undefined)
     expect(resolved).toEqual([])
+  })
+
+  it('says by a hash what each package must contain', () => {
+    const unchecked = Object.entries(packages).filter(([path, { integrity }]) => path !== '' && integrity === undefined)
+    expect(unchecked.map(([path]) => path)).toEqual([])
   })
 
   it('has no install script that package.json does not decide on', () => {
