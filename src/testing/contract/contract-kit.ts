@@ -157,9 +157,14 @@ export class ContractKit {
     this.#ends.push(end)
   }
 
+  /** Aborts the signals of all watches. */
+  async endWatches(): Promise<void> {
+    for (const end of this.#ends.splice(0)) await end()
+  }
+
   /** Ends whatever the case has left open. */
   async end(): Promise<void> {
-    for (const end of this.#ends) await end()
+    await this.endWatches()
     await this.close()
     await this.setup.dispose?.()
   }

@@ -20,9 +20,9 @@ const setupOf =
   }
 
 /** The names of the cases that a source fails. */
-const failuresOf = async (make: () => SourceSetup): Promise<readonly string[]> => {
+const failuresOf = async (make: () => SourceSetup, timeoutMs = 150): Promise<readonly string[]> => {
   const failed: string[] = []
-  for (const { name, run } of sourceContract(make, { timeoutMs: 150 })) {
+  for (const { name, run } of sourceContract(make, { timeoutMs })) {
     await run().catch(() => failed.push(name))
   }
   return failed
@@ -49,7 +49,7 @@ const withRevision = (change: (document: ReadResult) => object): Spoil =>
 
 describe('sourceContract', () => {
   it('passes a source that fulfils it', async () => {
-    expect(await failuresOf(setupOf())).toEqual([])
+    expect(await failuresOf(setupOf(), 20_000)).toEqual([])
   })
 
   const shared = Buffer.alloc(2_000_000)
@@ -177,7 +177,7 @@ describe('sourceContract', () => {
       return { source, put }
     }
     const all = sourceContract(make)
-    const some = sourceContract(make, { lacks: ['remove', 'breakWatch', 'wipe'] })
+    const some = sourceContract(make, { lacks: ['remove', 'breakWatch', 'wipe'], timeoutMs: 20_000 })
     expect(all.length - some.length).toBe(4)
     const removing = all.find(({ name }) => name.includes('removed and put again'))
     await expect(removing?.run()).rejects.toThrow('the setup has no remove')
