@@ -27,11 +27,11 @@ export type {
   PlanReport,
   ReleaseOptions,
   ReloadOptions,
-  Reloader,
   RevertOptions,
   StartOptions,
   SubscribeOptions,
-} from './api/reloader.ts'
+} from './api/call-options.ts'
+export type { Reloader } from './api/reloader.ts'
 export type {
   Changed,
   Document,

@@ -1,5 +1,5 @@
 import type { Clock } from '../api/clock.ts'
-import type { ReloadOptions, RevertOptions } from '../api/reloader.ts'
+import type { ReloadOptions, RevertOptions } from '../api/call-options.ts'
 import type { Engine } from '../engine/engine.ts'
 import { changeoverError } from '../model/failure.ts'
 import { invalidOption } from '../model/option-checks.ts'

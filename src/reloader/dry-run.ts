@@ -1,4 +1,4 @@
-import type { PlanOptions, PlanReport } from '../api/reloader.ts'
+import type { PlanOptions, PlanReport } from '../api/call-options.ts'
 import type { Clock } from '../api/clock.ts'
 import type { Document } from '../api/source.ts'
 import type { Engine } from '../engine/engine.ts'

@@ -4,11 +4,11 @@ import type {
   PlanOptions,
   PlanReport,
   ReleaseOptions,
-  Reloader,
   ReloadOptions,
   RevertOptions,
   StartOptions,
-} from '../api/reloader.ts'
+} from '../api/call-options.ts'
+import type { Reloader } from '../api/reloader.ts'
 import { CLOSE_DEADLINE_MS, type ReloaderOptions } from '../api/options.ts'
 import type { ReloaderStatus } from '../api/status.ts'
 import { registerObservation } from '../api/observation.ts'
@@ -19,12 +19,12 @@ import { checkMs } from '../model/option-checks.ts'
 import type { TransactionRecord } from '../model/record.ts'
 import { Registry, type UseLinks } from '../modules/registry.ts'
 import { ServingStore } from '../modules/serving-store.ts'
-import type { Slot } from '../modules/slot.ts'
 import { checkDeadlines, resolveOptions, type Settings } from '../settings/settings.ts'
 import type { Listener } from '../transaction/subscriptions.ts'
 import { unlessEnding } from './close-on-signals.ts'
 import { Commands } from './commands.ts'
 import { dryRun } from './dry-run.ts'
+import { type HandleState, moduleHandle } from './module-handle.ts'
 import { PendingCalls } from './pending-calls.ts'
 import { Startup } from './startup.ts'
 import { statusOf } from './status.ts'
@@ -69,6 +69,10 @@ class ReloaderImpl {
   readonly #engine: Engine
   readonly #pendingCalls = new PendingCalls()
   readonly #commands: Commands
+  readonly #handleState: HandleState = {
+    isClosing: () => this.#closing !== undefined,
+    hasConfig: () => this.#served !== nothingServed,
+  }
   #startup: Startup | undefined
   #closing: Promise<void> | undefined
   #resolveClosed: () => void = () => {}
@@ -98,7 +102,7 @@ class ReloaderImpl {
     if (links.deadlines !== undefined) checkDeadlines(links.deadlines)
     const definition = this.#registry.add(name, select, applier, links)
     const slot = this.#store.add(definition)
-    Object.defineProperty(this.modules, name, { value: this.#handleOf(slot), enumerable: true })
+    Object.defineProperty(this.modules, name, { value: moduleHandle(slot, this.#handleState), enumerable: true })
     return this
   }
 
@@ -205,24 +209,6 @@ class ReloaderImpl {
       this.#settings.logger.warn({ changeover: refused }, `A call was refused: ${refused?.message}`)
     })
     return result
-  }
-
-  #handleOf(slot: Slot): ModuleHandle<unknown> {
-    const { name } = slot
-    const checkServed = (): void => {
-      if (this.#served === nothingServed) throw changeoverError('reloader.not-started', { module: name })
-    }
-    return {
-      get current() {
-        if (slot.serving === undefined) checkServed()
-        return slot.serving?.generation.instance
-      },
-      use: async (task) => {
-        if (this.#closing !== undefined) throw changeoverError('reloader.closed', { module: name })
-        checkServed()
-        return slot.serving === undefined ? task(undefined) : slot.serving.use(task)
-      },
-    }
   }
 
   #beginClose(): Promise<void> {

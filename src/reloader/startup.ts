@@ -1,5 +1,5 @@
 import type { Clock, TimerHandle } from '../api/clock.ts'
-import type { StartOptions } from '../api/reloader.ts'
+import type { StartOptions } from '../api/call-options.ts'
 import { ChangeoverError, changeoverError, type Failure, failure } from '../model/failure.ts'
 import { checkMs, invalidOption } from '../model/option-checks.ts'
 import type { TransactionRecord } from '../model/record.ts'

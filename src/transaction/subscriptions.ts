@@ -1,5 +1,5 @@
 import { ignoreRejection, reportRejection } from '../async/thenable.ts'
-import type { ChangeContext } from '../api/reloader.ts'
+import type { ChangeContext } from '../api/call-options.ts'
 import { type Failure, failure } from '../model/failure.ts'
 import { isEqual } from '../model/data/plain.ts'
 

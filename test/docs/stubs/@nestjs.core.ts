@@ -1,6 +1,6 @@
 /** As much of @nestjs/core 11 as the documentation uses. */
 interface App {
-  readonly enableShutdownHooks: () => App
+  readonly close: () => Promise<void>
   readonly listen: (port: number) => Promise<unknown>
 }
 
