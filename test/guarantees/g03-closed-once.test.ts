@@ -169,6 +169,27 @@ test('G3 clean-ups run in reverse order, each once, even if others fail', async 
   expect(reloader.status().counters.reported).toBe(2)
 })
 
+test('G3 a clean-up that is registered after the others have run is run at once', async () => {
+  const ran: string[] = []
+  let later: (cleanup: () => unknown) => void = () => {}
+  const reloader = createReloader({ source: memorySource(before), schema: Config }).use('a', (config) => config.a, {
+    prepare: (_slice, { defer }) => {
+      later = defer
+      defer(() => ran.push('early'))
+      throw new Error('of the prepare')
+    },
+  })
+  await expect(reloader.start()).rejects.toMatchObject({ code: 'module.prepare-failed' })
+  expect(ran).toEqual(['early'])
+  later(() => ran.push('late'))
+  await expect.poll(() => ran).toEqual(['early', 'late'])
+  later(() => {
+    ran.push('thrown')
+    throw new Error('of the clean-up')
+  })
+  await expect.poll(() => ran).toEqual(['early', 'late', 'thrown'])
+})
+
 test('G3 the clean-ups of a prepare that returns its generation are not run', async () => {
   const harness = await start()
   await harness.put(after)

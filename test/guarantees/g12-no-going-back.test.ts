@@ -147,6 +147,22 @@ describe('G12 A document of another lineage', () => {
   })
 })
 
+describe('G12 An old stream', () => {
+  it('G12 that delivers a document after reload() has seen another lineage changes nothing', async () => {
+    const harness = await startHarness({ config: one })
+    harness.source.silence()
+    harness.source.wipe()
+    harness.source.put(at(20))
+    const reloaded = harness.reloader.reload()
+    await harness.advance(0)
+    expect(await reloaded).toMatchObject({ outcome: 'committed', revision: { lineage: 'memory-2' } })
+    harness.source.deliver(documentOf(at(9), 900, 'memory-1'))
+    await harness.advance(60_000)
+    expect(harness.served.a).toBe(20)
+    expect(harness.reloader.status()).toMatchObject({ serving: { revision: { lineage: 'memory-2' } }, inSync: true })
+  })
+})
+
 describe('G12 Random deliveries, old, new, duplicate and foreign', () => {
   it.each([11, 12, 13])('G12 never serve an older order than before; seed %i', async (seed) => {
     const random = createRandom(seed)

@@ -64,6 +64,28 @@ test('Another build tries a document again that crashed this one, and this build
   expect(one).toMatchObject({ served: 1, state: 'rejected' })
 })
 
+test('Deaths are counted for each build on its own', async () => {
+  const { deployment, process } = await soakedDeployment([1], { build: 'one' })
+  deployment.source.put(documentOf(2))
+  await process.advance(1_000)
+  process.kill()
+  await dieInSoak(deployment, { build: 'one' })
+  await dieInSoak(deployment, { build: 'two' })
+  const deaths = (): [string, number][] =>
+    (deployment.store.journal?.attempts ?? []).map((attempt) => [attempt.build, attempt.deaths])
+  const two = await deployment.up({ build: 'two' }, 1_000)
+  expect(two.state).toBe('soaking') // its second try, of three
+  expect(two.reloader.status().quarantine).toEqual([])
+  expect(deaths().sort()).toEqual([
+    ['one', 2],
+    ['two', 1],
+  ])
+  two.kill()
+  await dieInSoak(deployment, { build: 'two' })
+  const held = await deployment.up({ build: 'two' }, 1_000)
+  expect(held.reloader.status().quarantine).toMatchObject([{ code: 'attempt.died', count: 3 }])
+})
+
 test('A build that was rolled back does not crash from what another build accepted: it serves an older good document', async () => {
   const deployment = await killedOften()
   const two = await deployment.up({ build: 'two' }, SOAK_MS)

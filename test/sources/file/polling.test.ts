@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events'
 import { watch, type FSWatcher } from 'node:fs'
-import { mkdir, symlink, unlink, writeFile } from 'node:fs/promises'
+import { mkdir, rename, symlink, unlink, utimes, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { createFileWatcher, type WatchFolder } from '../../../src/sources/file/file-watcher.ts'
@@ -46,6 +46,21 @@ describe('The poll of a file', () => {
     await writeFile(join(release, 'config.json'), 'five')
     await file.reports('five')
     expect(file.reported).toEqual(['opened', 'two', 'three', 'missing', 'four', 'five'])
+  })
+
+  it('finds a file of the same size and the same time of change', async () => {
+    await follow(silent)
+    const time = new Date(1_700_000_000_000)
+    await file.replace('two')
+    await utimes(file.path, time, time)
+    await file.reports('two')
+    await writeFile(`${file.path}.new`, 'six')
+    await utimes(`${file.path}.new`, time, time)
+    await rename(`${file.path}.new`, file.path)
+    await file.reports('six')
+    await writeFile(file.path, 'ten') // in place: the same inode too
+    await utimes(file.path, time, time)
+    await file.reports('ten')
   })
 
   it('watches the folder again as soon as the system allows it', async () => {
