@@ -1,5 +1,5 @@
-import { types } from 'node:util'
 import type { MalformedEntry, ReadResult, SourceEvent } from '../api/source.ts'
+import { isThenable } from '../async/thenable.ts'
 import { codeTable, type SourceCode } from '../model/error-codes.ts'
 import type { Revision } from '../model/revision.ts'
 
@@ -85,12 +85,16 @@ const expectType = (field: string, value: unknown, type: 'string' | 'number'): v
   if (typeof value !== type) throw new ContractBreach(`${field} is ${nameOfType(value)} instead of a ${type}`)
 }
 
-// A copy, since a source may use its buffer again. `instanceof` does not know the arrays of another realm, as in Jest.
+// A copy, since a source may use its buffer again.
 const toContent = (content: string | Uint8Array): string | Uint8Array => {
   if (typeof content === 'string') return content
-  if (types.isUint8Array(content)) return new Uint8Array(content)
+  if (isBytes(content)) return new Uint8Array(content)
   throw new ContractBreach(`content is ${nameOfType(content)} instead of text or bytes`)
 }
+
+// `instanceof` does not know the arrays of another realm, as in Jest.
+const isBytes = (value: unknown): value is Uint8Array =>
+  ArrayBuffer.isView(value) && Object.prototype.toString.call(value) === '[object Uint8Array]'
 
 const toWarning = (warning: SourceCode | undefined): { readonly warning?: SourceCode } => {
   if (warning === undefined) return {}
@@ -106,7 +110,7 @@ const toEntry = ({ key, index, count }: MalformedEntry): MalformedEntry => {
 
 const nameOfType = (value: unknown): string => {
   if (value === null || value === undefined) return String(value)
-  if (types.isPromise(value)) return 'a promise'
+  if (isThenable(value)) return 'a promise'
   const type = Array.isArray(value) ? 'array' : typeof value
   return /^[aeiou]/.test(type) ? `an ${type}` : `a ${type}`
 }

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto'
 import type { ReadResult } from '../api/source.ts'
+import { hashOf } from '../model/data/digest.ts'
 import type { Revision } from '../model/revision.ts'
 
 /** How many names are remembered, so that one that comes again with other content is noticed. */
@@ -219,5 +219,5 @@ const olderThan = (revision: Revision, newest: Revision | undefined): string | u
 const digestOf = (result: ReadResult): string => {
   if (result.kind === 'missing') return 'missing'
   if (result.kind === 'malformed') return `malformed ${result.code}`
-  return `${createHash('sha256').update(result.content).digest('base64')} ${result.fingerprint ?? ''}`
+  return `${hashOf(result.content)} ${result.fingerprint ?? ''}`
 }

@@ -8,6 +8,9 @@ import { isImmutable } from './plain.ts'
 export const digestOf = (config: unknown, key: string): string =>
   createHmac('sha256', key).update(canonicalText(config)).digest('hex').slice(0, 32)
 
+/** Returns a hash of a document's content. It is not keyed, so it must not be shown. */
+export const hashOf = (content: string | Uint8Array): string => createHash('sha256').update(content).digest('base64')
+
 // The hash of a larger part is cached, so a small change of a large config costs only the path to it (bench: noop).
 // The cache stays valid because immutable parts never change.
 const cachedHashes = new WeakMap<object, string>()
