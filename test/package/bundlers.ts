@@ -138,7 +138,7 @@ export const withoutEtcd3: Readonly<Record<string, Bundle>> = {
   'esbuild to CommonJS': esbuild('main.cjs', { format: 'cjs', external }),
   'rolldown to ES modules': rolldown('main.js', '--external', 'etcd3'),
   'rolldown to CommonJS': rolldown('main.cjs', '--external', 'etcd3'),
-  'webpack to CommonJS': webpack('main.cjs', { externals: { etcd3: 'commonjs etcd3' } }),
+  'webpack to CommonJS': webpack('main.cjs', { ...unminified, externals: { etcd3: 'commonjs etcd3' } }),
   'webpack to CommonJS in development': webpack('main.cjs', {
     mode: 'development',
     externals: { etcd3: 'commonjs etcd3' },
