@@ -4,6 +4,9 @@ export interface ProcessSettings {
   readonly soakMs: number
   readonly build?: string
   readonly isFixed?: boolean
+  /** Tells the processes apart that share a folder: each has effects of its own. */
+  readonly name?: string
+  readonly maxAttempts?: number
   /** The user whose rights the process takes once its modules are loaded. */
   readonly uid?: number
 }

@@ -22,12 +22,13 @@ if (settings.uid !== undefined && process.getuid?.() === 0) {
 const { logger, codes, errors } = createLog()
 const service = createService({
   source: fileSource({ path: document, pollMs: 50, settleMs: 0 }),
-  effects: effectsIn(effects),
+  effects: effectsIn(`${effects}${settings.name ?? ''}`),
   lastKnownGood: goodFile,
   logger,
   build: settings.build ?? '',
   isFixed: settings.isFixed ?? false,
   soak: settings.soakMs,
+  ...(settings.maxAttempts === undefined ? {} : { maxAttempts: settings.maxAttempts }),
   deadlines: { persistMs: 60_000 },
 })
 const { reloader } = service

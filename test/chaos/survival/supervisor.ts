@@ -17,11 +17,12 @@ export interface Ended {
  * Keeps one process of the service running, as systemd or Kubernetes does: it restarts whenever it dies. `shell` runs
  * before it in the same process, and limits what the service may use.
  */
-export const supervise = (program: string, settings: ProcessSettings, shell = 'ulimit -c 0') => {
+export const supervise = (program: string, settings: ProcessSettings, shell = 'ulimit -c 0', maxDeaths = 20) => {
   const deaths: Ended[] = []
   const pids: number[] = []
   const codes: string[] = []
   const errors: string[] = []
+  const seen: ProcessStatus[] = []
   let status: ProcessStatus | undefined
   let complaints = ''
   let isStopping = false
@@ -40,6 +41,7 @@ export const supervise = (program: string, settings: ProcessSettings, shell = 'u
       rest = lines.pop() ?? ''
       for (const line of lines) {
         status = JSON.parse(line) as ProcessStatus
+        seen.push(status)
         codes.push(...status.codes.slice(known.codes))
         errors.push(...status.errors.slice(known.errors))
         known = { codes: status.codes.length, errors: status.errors.length }
@@ -53,7 +55,7 @@ export const supervise = (program: string, settings: ProcessSettings, shell = 'u
       deaths.push({ code, signal })
       status = undefined
       // Stops an endless loop of restarts.
-      if (deaths.length < 20) start()
+      if (deaths.length < maxDeaths) start()
     })
   }
   start()
@@ -64,12 +66,20 @@ export const supervise = (program: string, settings: ProcessSettings, shell = 'u
     /** The codes of everything that was logged as a warning or an error, in all processes. */
     codes,
     errors,
+    /** Everything that the processes have reported, in order. */
+    seen,
     /** Resolves when a process reports this status. */
     until: (wanted: Partial<ProcessStatus>): Promise<ProcessStatus> =>
       vi.waitFor(() => {
         expect(status, complaints).toMatchObject(wanted)
         return status as ProcessStatus
       }, WAIT),
+    /** The status of the process that runs, if it has reported one. */
+    get status(): ProcessStatus | undefined {
+      return status
+    },
+    /** Ends the process, which is started again. */
+    restart: (signal: 'SIGKILL' | 'SIGTERM'): void => void child.kill(signal),
     /** Sends SIGTERM, on which the service closes. */
     stop: (): Promise<Ended> => {
       isStopping = true
