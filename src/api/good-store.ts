@@ -8,6 +8,9 @@ export type EntryName = 'good' | 'good.1' | 'good.2' | 'journal'
  * never a part. It resolves when the text would survive a crash. A new good replaces the oldest one, whichever entry
  * holds it.
  *
+ * A store has one journal, so it belongs to one process: give each process a key of its own. The files of a path are kept
+ * apart by themselves.
+ *
  * Saves never run side by side. A call that throws, rejects or exceeds its deadline is reported and retried; the service
  * goes on meanwhile. Until an abandoned save settles, no other save of its kind begins: of a good, or of the journal.
  */

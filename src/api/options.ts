@@ -115,7 +115,8 @@ export interface ReloaderOptions<Config> {
   readonly soak?: number | SoakOptions<Config>
   /**
    * Where the good history and the journal are stored across restarts: the path of a file, next to which the others are
-   * written, or a store of your own. They hold whole documents, so the files are readable by their owner only.
+   * written, or a store of your own. They hold whole documents, so the files are readable by their owner only. Several
+   * processes may share a path, but not two reloaders of one process.
    * @default nothing is stored
    */
   readonly lastKnownGood?: string | GoodStore
