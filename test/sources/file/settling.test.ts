@@ -31,11 +31,11 @@ describe('A file whose beginning is a document of its own', () => {
     followed = await followOpened(source, revision)
     const { texts } = followed
     const settles = (): Promise<void> => expect.poll(() => clock.pending() > 0, SOON).toBe(true)
-    /** Lets time pass in small steps; the source looks at the file whenever it is due. */
+    /** Lets time pass in small steps; the source has looked at the file after each. */
     const pass = async (ms: number): Promise<void> => {
       for (let spent = 0; spent < ms; spent += 50) {
         await clock.advance(50)
-        await new Promise((resolve) => setImmediate(resolve))
+        await settles()
       }
     }
     const reports = async (text: string): Promise<void> => {
