@@ -76,7 +76,7 @@ class SignalCloser {
   readonly #options: CloseOnSignalsOptions
   readonly #timeoutMs: number
   readonly #clock: Clock
-  #beganAt: number | undefined
+  #phase: 'open' | 'signalled' | 'closing' = 'open'
   #exitCode = 0
 
   constructor(
@@ -100,7 +100,7 @@ class SignalCloser {
 
   /** A close that has begun goes on, and the process ends after it. */
   remove(): void {
-    if (this.#beganAt === undefined) closers.delete(this)
+    if (this.#phase === 'open') closers.delete(this)
     for (const signal of signals) process.off(signal, this.#onSignal)
     process.off('SIGHUP', this.#onHangUp)
   }
@@ -109,18 +109,20 @@ class SignalCloser {
     // A listener of the service, or of an option of Node, uses it for something else.
     const isOwn = signal !== 'SIGUSR2' || process.listeners(signal).every((listener) => handlers.has(listener))
     if (!isOwn) return
-    const now = this.#clock.monotonic()
-    if (this.#beganAt === undefined) {
-      this.#beganAt = now
+    if (this.#phase === 'open') {
+      this.#phase = 'signalled'
       ending.add(this.#reloader)
+      // A timer and not a comparison of times: signals that wait together are handled before any timer.
+      this.#clock.setTimeout(() => {
+        this.#phase = 'closing'
+      }, REPEATED_MS)
       void this.#close(signal as EndingSignal)
-      this.#beganAt = this.#clock.monotonic() // two signals at once are handled one right after the other
-    } else if (now - this.#beganAt > REPEATED_MS) endBy(signal as EndingSignal)
+    } else if (this.#phase === 'closing') endBy(signal as EndingSignal)
   }
 
   readonly #onHangUp = (): void => {
     // The reloader logs why it refuses a call.
-    if (this.#beganAt === undefined) this.#reloader.reload().catch(() => {})
+    if (this.#phase === 'open') this.#reloader.reload().catch(() => {})
   }
 
   async #close(signal: EndingSignal): Promise<void> {

@@ -3,6 +3,7 @@ import { createReloader, isChangeoverError, type Schema } from 'changeover'
 import { memorySource } from 'changeover/testing'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
+import { formPrefixDocument, type ValueFormat } from '../../src/sources/etcd/prefix-document.ts'
 
 const Config = z.object({
   max: z.number().optional(),
@@ -33,7 +34,7 @@ const read = async (document: string, { schema = Config, ...options }: Options =
   }
 }
 
-const refused = (path: string, detail?: string) => ({ code: 'document.number-precision', path, detail })
+const refused = (path: string, detail?: unknown) => ({ code: 'document.number-precision', path, detail })
 
 describe('A number that does not survive parsing', () => {
   it.each([
@@ -103,6 +104,25 @@ describe('A number that does not survive parsing', () => {
     const document = 'max: "9007199254740993"'
     expect(await read(document, { schema: Coerced, parse: parseYaml })).toEqual(refused('max', 'line 1, column 7'))
   })
+
+  it.each([
+    { values: 'json', schema: Config, path: 'max' },
+    { values: 'text', schema: Coerced, path: 'max' },
+  ] as const)(
+    'is refused in the keys of a prefix, read as $values, with the path that the key is',
+    async ({ values, schema, path }) => {
+      const entry = (key: string, value: string) => ({ key: Buffer.from(key), value: Buffer.from(value) })
+      const formed = (max: string, format: ValueFormat): string => {
+        const document = formPrefixDocument([entry('limits/a', '1'), entry('max', max)], format, 2)
+        if (document.kind !== 'document') throw new Error(document.kind)
+        return document.content
+      }
+      expect(await read(formed('9007199254740993', values), { schema })).toMatchObject(
+        refused(path, expect.any(String)),
+      )
+      expect(await read(formed('9007199254740992', values), { schema })).toMatchObject({ max: 9007199254740992 })
+    },
+  )
 
   it('is refused as a change, while the number that it would become serves', async () => {
     const source = memorySource('{"max":9007199254740992}')
