@@ -5,6 +5,7 @@ import { systemClock } from '../api/clock.ts'
 import { observationOf } from '../api/observation.ts'
 import { changeoverError } from '../model/failure.ts'
 import { availableActions } from './actions.ts'
+import { Connections } from './http/connections.ts'
 import { Sessions } from './http/sessions.ts'
 import { createToken } from './http/tokens.ts'
 import {
@@ -35,7 +36,6 @@ const serverOptions = {
   keepAliveTimeout: 5_000,
   connectionsCheckingInterval: 1_000,
 }
-const MAX_CONNECTIONS = 64
 
 /** How long open streams have to send their last event. */
 const CLOSE_GRACE_MS = 300
@@ -58,8 +58,8 @@ export const inspector = async (options: InspectorOptions): Promise<Inspector> =
   const observation = observationOf(reloader)
   const clock = systemClock
   const server = createServer(serverOptions)
-  server.maxConnections = MAX_CONNECTIONS
-  server.on('connection', (socket) => socket.unref())
+  const connections = new Connections()
+  server.on('connection', (socket) => connections.admit(socket.unref()))
   const { port } = await listen(server, settings)
   server.unref()
   const sessions = new Sessions(clock, settings.token)
@@ -72,6 +72,7 @@ export const inspector = async (options: InspectorOptions): Promise<Inspector> =
     reloader,
     broadcaster,
     sessions,
+    connections,
     clock,
     allowedHosts: allowedHostHeaders(settings, port),
     path,

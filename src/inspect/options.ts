@@ -53,7 +53,7 @@ export const resolveOptions = (options: InspectorOptions) => {
   if (!Number.isInteger(port) || port < 0 || port > 65_535)
     throw invalidOption('port must be a whole number from 0 to 65535')
   if (typeof actions !== 'boolean') throw invalidOption('actions must be true or false')
-  if (token !== undefined && !/^[\w.~-]{16,256}$/.test(String(token))) {
+  if (token !== undefined && !(typeof token === 'string' && /^[\w.~-]{16,256}$/.test(token))) {
     throw invalidOption('token must be 16 to 256 letters, digits, or . _ ~ -')
   }
   if (!Array.isArray(allowedHosts) || !allowedHosts.every(isHost)) {

@@ -1,13 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Clock } from '../api/clock.ts'
 import { isActionName, runAction } from './actions.ts'
+import type { Connections } from './http/connections.ts'
 import { HttpError, httpErrors, renderErrorPage } from './http/http-errors.ts'
 import { readJsonBody } from './http/json-body.ts'
-import { createRateLimits } from './http/rate-limit.ts'
 import { sendJson, sendPage, sendText } from './http/responses.ts'
 import { checkSameOrigin, isCrossOrigin, isPrefetch } from './http/same-origin.ts'
 import { parseCookies, type Session, type Sessions } from './http/sessions.ts'
 import { isSameToken } from './http/tokens.ts'
+import { isLoopback, Visitors } from './http/visitors.ts'
 import { toMermaid } from './mermaid.ts'
 import { renderPage } from './page/render-page.ts'
 import type { Broadcaster } from './stream/broadcaster.ts'
@@ -16,6 +17,7 @@ export interface RouterOptions {
   readonly reloader: object
   readonly broadcaster: Broadcaster
   readonly sessions: Sessions
+  readonly connections: Connections
   readonly clock: Clock
   readonly allowedHosts: ReadonlySet<string>
   /** Begins and ends with a slash. */
@@ -27,11 +29,11 @@ export interface RouterOptions {
 /** Answers every request, with an error if it must. No request and no failure here reaches the reloader. */
 export class Router {
   readonly #options: RouterOptions
-  readonly #rateLimits: ReturnType<typeof createRateLimits>
+  readonly #visitors: Visitors
 
   constructor(options: RouterOptions) {
     this.#options = options
-    this.#rateLimits = createRateLimits(options.clock)
+    this.#visitors = new Visitors(options.clock)
   }
 
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -43,26 +45,40 @@ export class Router {
     }
   }
 
+  /** What another page may not send at all is refused first, so that it uses up no limit. */
   async #authenticate(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { allowedHosts, path, sessions, cookieName } = this.#options
-    if (!this.#rateLimits.takeRequest()) throw new HttpError('inspector.too-many')
+    const { allowedHosts, path, sessions, connections, cookieName } = this.#options
     checkSameOrigin(request, allowedHosts)
     const url = parseUrl(request)
     const token = url.searchParams.get('token')
     const session = sessions.find(parseCookies(request.headers.cookie, cookieName))
     if (token !== null && request.method === 'GET') return this.#openSession(request, response, token, session)
+    // A link on a page of another port sends the cookie, but not its user's intent.
+    const isOwn = session !== undefined && !isCrossOrigin(request)
+    const { requests } = isOwn ? session.limits : this.#visitors.limitsOf(request.socket.remoteAddress)
+    if (!requests.take()) throw new HttpError('inspector.too-many')
     if (session === undefined) throw new HttpError('inspector.no-session')
+    connections.keep(request.socket)
     if (!url.pathname.startsWith(path)) throw new HttpError('inspector.not-found')
+    // A link leads to the page. Opened in windows, the streams would be taken from the page.
+    if (isCrossOrigin(request) && url.pathname !== path) throw new HttpError('inspector.bad-origin')
     await this.#route(request, response, session, url.pathname.slice(path.length), url.searchParams.has('download'))
   }
 
-  /** Exchanges the link's token for a cookie and redirects, so that the token leaves the address bar. */
+  /**
+   * Exchanges the link's token for a cookie and redirects, so that the token leaves the address bar. The right token opens
+   * a session however many wrong ones came from this machine; another machine that has guessed too often is not heard.
+   */
   #openSession(request: IncomingMessage, response: ServerResponse, token: string, existing: Session | undefined): void {
     const { sessions, path, cookieName } = this.#options
     if (isPrefetch(request)) throw new HttpError('inspector.no-session') // It would use up the link before its user.
-    if (!this.#rateLimits.takeLinkToken()) throw new HttpError('inspector.too-many')
+    const { remoteAddress } = request.socket
+    const { wrongTokens } = this.#visitors.limitsOf(remoteAddress)
+    if (!isLoopback(remoteAddress) && wrongTokens.isEmpty()) throw new HttpError('inspector.too-many')
     const opened = sessions.open(token)
-    if (opened === undefined && existing === undefined) throw new HttpError('inspector.no-session')
+    if (opened === undefined && existing === undefined) {
+      throw new HttpError(wrongTokens.take() ? 'inspector.no-session' : 'inspector.too-many')
+    }
     const attributes = `Path=${path}; HttpOnly; SameSite=Strict`
     sendText(response, 303, '', {
       location: path,
@@ -108,7 +124,7 @@ export class Router {
     }
     if (!hasActions) throw new HttpError('inspector.actions-off')
     if (!isActionName(name)) throw new HttpError('inspector.not-found')
-    if (!this.#rateLimits.takeAction()) throw new HttpError('inspector.too-many')
+    if (!session.limits.actions.take()) throw new HttpError('inspector.too-many')
     const { status, result } = await runAction(reloader, name, await readJsonBody(request), clock)
     sendJson(response, status, result)
   }

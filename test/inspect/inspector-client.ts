@@ -1,5 +1,6 @@
 import { request as httpRequest, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http'
 import { connect } from 'node:net'
+import { systemClock } from 'changeover'
 import { inspector, type Inspector, type InspectorOptions } from 'changeover/inspect'
 import { expect, onTestFinished, vi } from 'vitest'
 import { parseEvents, type ReceivedEvent } from './server-sent-events.ts'
@@ -21,6 +22,18 @@ export const startInspector = async (options: InspectorOptions): Promise<TestIns
   onTestFinished(() => inspected.close())
   const url = new URL(inspected.url)
   return { inspected, port: Number(url.port), path: url.pathname, token: url.searchParams.get('token') ?? '' }
+}
+
+/** Stops the clock of all inspectors until the end of the test, so that no limit refills while a slow machine sends. */
+export const freezeClock = (): { readonly advance: (ms: number) => void } => {
+  let now = systemClock.monotonic()
+  const spy = vi.spyOn(systemClock, 'monotonic').mockImplementation(() => now)
+  onTestFinished(() => spy.mockRestore())
+  return {
+    advance: (ms) => {
+      now += ms
+    },
+  }
 }
 
 export interface HttpResponse {

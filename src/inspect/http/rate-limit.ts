@@ -1,22 +1,52 @@
 import type { Clock } from '../../api/clock.ts'
 
-/** Creates a token bucket. The function takes one token if there is one, and returns whether it did. */
-const createRateLimit = (clock: Clock, { burst, refillMs }: { readonly burst: number; readonly refillMs: number }) => {
+/** A token bucket. */
+export interface RateLimit {
+  /** Takes one token if there is one, and returns whether it did. */
+  readonly take: () => boolean
+  readonly isEmpty: () => boolean
+}
+
+const createRateLimit = (
+  clock: Clock,
+  { burst, refillMs }: { readonly burst: number; readonly refillMs: number },
+): RateLimit => {
   let available = burst
   let refilledAt = clock.monotonic()
-  return (): boolean => {
+  const isEmpty = (): boolean => {
     const now = clock.monotonic()
     available = Math.min(burst, available + (now - refilledAt) / refillMs)
     refilledAt = now
-    const isAllowed = available >= 1
-    if (isAllowed) available -= 1
-    return isAllowed
+    return available < 1
+  }
+  return {
+    isEmpty,
+    take: () => {
+      if (isEmpty()) return false
+      available -= 1
+      return true
+    },
   }
 }
 
-/** Creates the rate limits of one inspector. A page needs few requests, so a flood cannot come from one. */
-export const createRateLimits = (clock: Clock) => ({
-  takeRequest: createRateLimit(clock, { burst: 200, refillMs: 20 }),
-  takeLinkToken: createRateLimit(clock, { burst: 10, refillMs: 1_000 }),
-  takeAction: createRateLimit(clock, { burst: 10, refillMs: 1_000 }),
+/** What one session may do: nobody else can use it up. A page needs few requests, so a flood cannot come from one. */
+export interface SessionLimits {
+  readonly requests: RateLimit
+  readonly actions: RateLimit
+}
+
+export const createSessionLimits = (clock: Clock): SessionLimits => ({
+  requests: createRateLimit(clock, { burst: 200, refillMs: 20 }),
+  actions: createRateLimit(clock, { burst: 10, refillMs: 1_000 }),
+})
+
+/** What one address may do without a session. */
+export interface AddressLimits {
+  readonly requests: RateLimit
+  readonly wrongTokens: RateLimit
+}
+
+export const createAddressLimits = (clock: Clock): AddressLimits => ({
+  requests: createRateLimit(clock, { burst: 200, refillMs: 20 }),
+  wrongTokens: createRateLimit(clock, { burst: 10, refillMs: 1_000 }),
 })

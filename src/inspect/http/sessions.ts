@@ -1,4 +1,5 @@
 import type { Clock } from '../../api/clock.ts'
+import { createSessionLimits, type SessionLimits } from './rate-limit.ts'
 import { createToken, isSameToken } from './tokens.ts'
 
 /** One browser that has opened the link. */
@@ -8,6 +9,7 @@ export interface Session {
   /** Every action must send this token. */
   readonly csrfToken: string
   readonly expiresAt: number
+  readonly limits: SessionLimits
 }
 
 /** A seventeenth session drops the oldest one. */
@@ -38,7 +40,12 @@ export class Sessions {
   open(token: string): Session | undefined {
     if (!isSameToken(token, this.linkToken)) return undefined
     this.#randomToken = createToken()
-    const session = { id: createToken(), csrfToken: createToken(), expiresAt: this.#clock.monotonic() + SESSION_MS }
+    const session = {
+      id: createToken(),
+      csrfToken: createToken(),
+      expiresAt: this.#clock.monotonic() + SESSION_MS,
+      limits: createSessionLimits(this.#clock),
+    }
     this.#sessions.push(session)
     if (this.#sessions.length > MAX_SESSIONS) this.#sessions.shift()
     return session

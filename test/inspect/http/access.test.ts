@@ -2,7 +2,7 @@ import { connect } from 'node:net'
 import { inspector } from 'changeover/inspect'
 import { describe, expect, it } from 'vitest'
 import { createFakeReloader } from '../fake-reloader.ts'
-import { openLink, openStream, send, sendRaw, startInspector } from '../inspector-client.ts'
+import { freezeClock, openLink, openStream, send, sendRaw, startInspector } from '../inspector-client.ts'
 
 const { reloader } = createFakeReloader()
 
@@ -24,6 +24,11 @@ describe('The inspector listens', () => {
     ['on a name that begins like a loopback address', { host: '127.0.0.1.evil.example' }],
     ['with a token that can be guessed', { token: 'short' }],
     ['with an empty token', { token: '' }],
+    ['with a token in an array', { token: ['a-token-of-my-own'] as unknown as string }],
+    ['with a token in an object', { token: { toString: () => 'a-token-of-my-own' } as unknown as string }],
+    ['with a token that is a String', { token: new String('a-token-of-my-own') as unknown as string }],
+    ['with a number as token', { token: 1_234_567_890_123_456 as unknown as string }],
+    ['with null as token', { token: null as unknown as string }],
     ['for every host name', { allowedHosts: ['*'] }],
     ['for an origin instead of a host name', { allowedHosts: ['https://inspector.example'] }],
     ['on an invalid port', { port: 70_000 }],
@@ -115,14 +120,20 @@ describe('The link', () => {
     await openLink(server)
   })
 
-  it('cannot be guessed: after ten wrong tokens, all are refused for a while', async () => {
-    const server = await startInspector({ reloader })
+  it.each([
+    ['of its own', {}],
+    ['of the user', { token: 'a-token-of-my-own' }],
+  ])('with a token %s is tried ten times, then once a second, and still opens', async (_, options) => {
+    const server = await startInspector({ reloader, ...options })
+    const clock = freezeClock()
+    const guess = async (n: number) => (await send(server.port, `${server.path}?token=guess-${n}`)).status
     const statuses: number[] = []
-    for (let tries = 0; tries < 15; tries += 1) {
-      statuses.push((await send(server.port, `${server.path}?token=guess-${tries}`)).status)
-    }
-    expect(statuses.slice(0, 10)).toEqual(Array(10).fill(401))
-    expect(statuses.slice(10)).toContain(429)
+    for (let tries = 0; tries < 15; tries += 1) statuses.push(await guess(tries))
+    expect(statuses).toEqual([...Array(10).fill(401), ...Array(5).fill(429)])
+    await openLink(server)
+    clock.advance(1_000)
+    expect([await guess(15), await guess(16)]).toEqual([401, 429])
+    await openLink(server)
   })
 
   it('on another page leads to a page that requests the inspector again as its own', async () => {
