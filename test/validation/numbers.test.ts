@@ -111,9 +111,13 @@ describe('A number that does not survive parsing', () => {
   ] as const)(
     'is refused in the keys of a prefix, read as $values, with the path that the key is',
     async ({ values, schema, path }) => {
-      const entry = (key: string, value: string) => ({ key: Buffer.from(key), value: Buffer.from(value) })
+      const entry = (index: number, key: string, value: string) => ({
+        key: Buffer.from(key),
+        value: Buffer.from(value),
+        index,
+      })
       const formed = (max: string, format: ValueFormat): string => {
-        const document = formPrefixDocument([entry('limits/a', '1'), entry('max', max)], format, 2)
+        const document = formPrefixDocument([entry(1, 'limits/a', '1'), entry(2, 'max', max)], format, 2)
         if (document.kind !== 'document') throw new Error(document.kind)
         return document.content
       }
