@@ -116,7 +116,7 @@ export const createSpoiledService = (place: Place, misdeed: Misdeed) => {
   const failing = () => place === 'rollback' || place === 'undo'
   const checkHealth = async (_: Config, signal: AbortSignal): Promise<void> => {
     await listen('health check signal', signal)
-    act('health check', () => undefined)
+    await act('health check', async () => undefined)
   }
   const reloader = createReloader<Config>({
     source,
@@ -160,7 +160,7 @@ export const createSpoiledService = (place: Place, misdeed: Misdeed) => {
           rollback: () => act('rollback', () => undefined),
           check: async (signal: AbortSignal) => {
             await listen('check signal', signal)
-            act('check', () => undefined)
+            await act('check', async () => undefined)
           },
           close: () => act('close', async () => undefined),
         })
