@@ -12,7 +12,7 @@ import { startClients } from './demo-clients.ts'
 import { createService } from './service.ts'
 
 /** Much longer than the demo takes. */
-const DEMO_MS = 120_000
+const DEMO_MS = 240_000
 /** Queries that must be answered between two acts, so that the serving pool is really used. */
 const QUERIES = 200
 /** Slow enough that some are under way whenever the pool is replaced. */
@@ -33,6 +33,7 @@ const demo = async (defer: Defer, cleanUp: () => Promise<void>): Promise<void> =
     address: database.address,
     logger,
     schema: DemoConfig,
+    quarantine: { minMs: 600_000 }, // no document is tried again between two acts
   }).use('search', (config) => (config as DemoConfig).search, search, { deadlines: { prepareMs: 500, graceMs: 100 } })
   defer(service.close)
   const http = createHttp(service, logger)

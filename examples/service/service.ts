@@ -1,4 +1,4 @@
-import { createReloader, type Schema, type Source } from 'changeover'
+import { createReloader, type QuarantineOptions, type Schema, type Source } from 'changeover'
 import { logLevel, timer, type TimerRun, type TimerSlice } from 'changeover/appliers'
 import { pgPool } from 'changeover/pg'
 import type pg from 'pg'
@@ -12,11 +12,12 @@ export interface ServiceOptions {
   readonly address: string
   readonly logger: Logger
   readonly schema?: Schema<Config>
+  readonly quarantine?: QuarantineOptions
 }
 
 /** Creates a reloader whose modules change together or not at all. It is not started yet. */
-export const createService = ({ source, address, logger, schema = Config }: ServiceOptions) =>
-  createReloader({ source, schema, logger, public: ['log', 'cache', 'db.max'] })
+export const createService = ({ source, address, logger, schema = Config, quarantine = {} }: ServiceOptions) =>
+  createReloader({ source, schema, logger, quarantine, public: ['log', 'cache', 'db.max'] })
     .use('logger', ({ log }) => log, logLevel(logger))
     .use('db', ({ db }) => ({ connectionString: withCredentials(address, db), max: db.max }), pgPool(), {
       after: ['logger'],

@@ -11,7 +11,8 @@ interface Frame {
   readonly snapshot?: { readonly value?: unknown }
 }
 
-const TIMEOUT_MS = 10_000
+/** Much longer than anything here takes. */
+const TIMEOUT_MS = 120_000
 const RETRY_MS = 20
 
 /** Connects to the relay as its page does. The relay does not say when it listens, so this retries until it does. */
@@ -66,6 +67,7 @@ export const receiveFrames = async (url: string, onStep: (line: string) => void)
     texts.push(text)
     take(JSON.parse(text) as Frame)
   })
+  const ended = new Promise<void>((resolve) => socket.once('close', () => resolve()))
   return {
     /** All frames, as they arrived. */
     texts,
@@ -78,11 +80,11 @@ export const receiveFrames = async (url: string, onStep: (line: string) => void)
       const signal = AbortSignal.timeout(TIMEOUT_MS)
       while (!steps.includes(`${machine} ${state}`, seen)) await once(socket, 'message', { signal })
     },
+    /** Resolves when the relay has ended, and its last frame is here. */
+    ended,
     close: async (): Promise<void> => {
-      if (socket.readyState === WebSocket.CLOSED) return
-      const closed = once(socket, 'close')
       socket.close()
-      await closed
+      await ended
     },
   }
 }

@@ -19,9 +19,15 @@ const pool = resource<Config['db'], { readonly max: number }>({
   close: () => {},
 })
 
-/** Creates a small service whose machines the inspector follows. */
+/** Creates a small service whose machines the inspector follows. It does not try a failed config again while that looks. */
 export const createService = (path: string, inspect: MachineInspector) =>
-  createReloader({ source: fileSource({ path, settleMs: 0 }), schema: Config, soak: 100, inspect })
+  createReloader({
+    source: fileSource({ path, settleMs: 0 }),
+    schema: Config,
+    soak: 100,
+    quarantine: { minMs: 600_000 },
+    inspect,
+  })
     .use('logger', (config) => config.log, logLevel(pino({}, { write: () => {} })))
     .use('db', (config) => config.db, pool, { after: ['logger'] })
 

@@ -7,7 +7,7 @@ const root = fileURLToPath(new URL('../../', import.meta.url))
 /** Runs the demo to its end and returns its output. Rejects if its exit code is not 0. */
 export const runDemo = async (env: NodeJS.ProcessEnv = {}): Promise<{ stdout: string; stderr: string }> => {
   const { DATABASE_URL, ...inherited } = process.env
-  const options = { cwd: root, env: { ...inherited, ...env }, timeout: 110_000 }
+  const options = { cwd: root, env: { ...inherited, ...env }, timeout: 240_000 }
   return promisify(execFile)(process.execPath, ['--import', 'tsx', 'examples/service/demo.ts'], options)
 }
 

@@ -1,11 +1,13 @@
 import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { blockOf, codeBlocks } from '../docs/markdown.ts'
 import { readPage } from '../docs/pages.ts'
 import { masked, runDemo } from './demo-output.ts'
-import { entriesOf, startExample, temporaryFolder } from './service-process.ts'
+import { entriesOf, PATIENT_MS, startExample, temporaryFolder } from './service-process.ts'
+
+vi.setConfig({ testTimeout: PATIENT_MS })
 
 let folder: string
 let output: Awaited<ReturnType<typeof runDemo>>
@@ -13,7 +15,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'changeover-demo-test-'))
   await chmod(folder, 0o777)
   output = await runDemo({ TMPDIR: folder })
-})
+}, PATIENT_MS)
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
 test('the demo shows commits, rollbacks and a rejection with their reasons', () => {
@@ -51,7 +53,7 @@ test('Getting started shows the output of the demo: node --import tsx test/examp
 test('a demo that is stopped half-way ends with exit code 1 and leaves nothing behind', async () => {
   const temporary = await temporaryFolder()
   const { child, exited, stdout, stderr } = startExample('demo.ts', { TMPDIR: temporary })
-  await expect.poll(stdout, { timeout: 30_000 }).toContain('\n2. ')
+  await expect.poll(stdout, { timeout: PATIENT_MS }).toContain('\n2. ')
   child.kill('SIGINT')
   expect(await exited).toBe(1)
   expect(stderr()).toContain('stopped')

@@ -7,7 +7,10 @@ import { fileURLToPath } from 'node:url'
 import { onTestFinished, vi } from 'vitest'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
-const limits = { timeout: 30_000, interval: 50 }
+/** How long a test of an example may take. It takes seconds on a machine that does nothing else. */
+export const PATIENT_MS = 300_000
+/** For waits within a test. */
+export const limits = { timeout: PATIENT_MS / 3, interval: 50 }
 
 /** The answer to `GET /`. */
 export interface LiveValues {

@@ -9,6 +9,8 @@ import { usePostgres } from '../support/postgres.ts'
 import {
   configOf,
   entriesOf,
+  limits,
+  PATIENT_MS,
   type ServiceProcess,
   startExample,
   startService,
@@ -17,7 +19,7 @@ import {
   writeConfig,
 } from './service-process.ts'
 
-const limits = { timeout: 30_000, interval: 50 }
+vi.setConfig({ testTimeout: PATIENT_MS })
 const postgres = usePostgres()
 
 /** Starts the service with a config file of its own and the shared server. */
@@ -30,8 +32,9 @@ const start = async (config: unknown, address = postgres().connectionString) => 
 const statusOf = async (service: ServiceProcess): Promise<ReloaderStatus> =>
   JSON.parse(await service.get('/status')) as ReloaderStatus
 
+/** Waits for at least this many: on a slow machine, a config that has failed is tried again in between. */
 const untilCounted = (service: ServiceProcess, outcome: keyof ReloaderStatus['counters'], count: number) =>
-  vi.waitFor(async () => expect((await statusOf(service)).counters[outcome]).toBe(count), limits)
+  vi.waitFor(async () => expect((await statusOf(service)).counters[outcome]).toBeGreaterThanOrEqual(count), limits)
 
 test('a saved edit changes log level, cache interval and pool size together', async () => {
   const { path, service } = await start(configOf('info', 5_000, 5))
@@ -80,7 +83,7 @@ test('a bad edit changes nothing, the status shows the reason, and no password i
   expect(JSON.parse(rejected)).toMatchObject({
     state: 'rejected',
     inSync: false,
-    counters: { committed: 1, 'rolled-back': 1 },
+    counters: { committed: 1 },
     last: { outcome: 'rejected', failures: [{ code: 'schema.invalid', hint: expect.any(String) }] },
   })
   expect(await service.values()).toEqual({
@@ -146,8 +149,9 @@ test('a second Ctrl-C ends the service at once', async () => {
   await sendHalfRequest(service) // never ends, so that the service drains for seconds
   service.child.kill('SIGINT')
   await vi.waitFor(() => expect(service.stdout()).toContain('Draining'), limits)
-  await new Promise((resolve) => setTimeout(resolve, 100)) // a person is no faster
-  service.child.kill('SIGINT')
+  // Two signals that reach a busy process together count as one, so a person presses again.
+  const pressing = setInterval(() => service.child.kill('SIGINT'), 100)
+  onTestFinished(() => clearInterval(pressing))
   expect(await service.exited).toBeNull() // the signal has ended it
 })
 

@@ -5,9 +5,11 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { parseScenario, runScenario, traceLines } from 'changeover/testing'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { carefulLevel, carelessLevel, subjectWith } from '../../examples/simulate/modules.ts'
 import { scenarioFromCode } from '../testing/simulate-fixtures.ts'
+
+vi.setConfig({ testTimeout: 300_000 })
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const example = join(root, 'examples', 'simulate')

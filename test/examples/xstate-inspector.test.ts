@@ -10,10 +10,10 @@ import { admissionMachine, reloadMachine, watchMachine } from 'changeover/machin
 import { receiveFrames } from '../../examples/xstate-inspector/frames.ts'
 import { acts, passwords } from '../../examples/xstate-inspector/service.ts'
 import { nodesOf } from '../machines/walk/definition.ts'
-import { entriesOf, temporaryFolder } from './service-process.ts'
+import { entriesOf, limits, PATIENT_MS, temporaryFolder } from './service-process.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
-const limits = { timeout: 20_000, interval: 20 }
+vi.setConfig({ testTimeout: PATIENT_MS })
 const machines = { reload: reloadMachine, watch: watchMachine, admission: admissionMachine }
 
 interface Frame {
@@ -69,10 +69,13 @@ const startExample = async (...args: string[]) => {
 }
 
 test('the inspector gets named, readable and drawable frames of a real reload, without a password', async () => {
-  const example = await startExample()
+  const example = await startExample('--viewer') // ends only when it is told to, so that no client comes too late
   const received = await receiveFrames(example.url, () => {})
   onTestFinished(received.close)
+  await received.untilState('reload', 'resting.rejected', 0)
+  example.child.kill('SIGINT')
   expect(await example.exited).toBe(0)
+  await received.ended
   const frames = received.texts.map((text) => JSON.parse(text) as Frame)
   expect(frames.length).toBeGreaterThan(100)
   expect([...new Set(frames.map(({ _version }) => _version))]).toEqual(['0.7.2'])
@@ -141,6 +144,7 @@ test('with --viewer the example waits for the hosted viewer without opening it, 
   expect(late.names()).toEqual(['admission', 'reload', 'watch'])
   example.child.kill('SIGINT')
   expect(await example.exited).toBe(0)
+  await late.ended
   await late.untilState('reload', 'closed', 0)
   expect(example.output.stderr).toBe('')
   expect(await example.leftovers()).toEqual({ files: [], opened: false })

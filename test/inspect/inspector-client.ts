@@ -6,7 +6,7 @@ import { expect, onTestFinished, vi } from 'vitest'
 import { parseEvents, type ReceivedEvent } from './server-sent-events.ts'
 
 /** A timeout for waits that normally take milliseconds. */
-export const PATIENT = { timeout: 20_000 }
+export const PATIENT = { timeout: 50_000 }
 
 export interface TestInspector {
   readonly inspected: Inspector
