@@ -11,7 +11,7 @@ import type { SourceAbility, SourceSetup } from './source-setup.ts'
 const POLL_MS = 5
 
 /** A signal that never aborts. */
-export const never = new AbortController().signal
+export const never: AbortSignal = new AbortController().signal
 
 /** A watch whose events are taken as fast as it reports them. */
 export interface Follower {
