@@ -67,12 +67,12 @@ export class Persistence {
   /** Loads all entries within one deadline. An entry that cannot be read or used is reported and left out. */
   async load(): Promise<PersistedState> {
     if (this.#isClosed) return { goods: [], journal: undefined }
-    const [journal, ...entries] = await Promise.all([
+    const [others, journal, ...entries] = await Promise.all([
+      this.others.load({ adopt: true }),
       this.#journalEntry.load(journalCodec, () => 0),
       ...this.#goodEntries.map((entry) => entry.load(goodCodec, ({ sequence }) => sequence)),
     ])
     for (const { failed } of [...entries, journal]) if (failed !== undefined) this.#note(failed)
-    const others = await this.others.load({ adopt: true })
     const { version = 0, ...merged } = mergeJournals(journal.value, others) ?? {}
     this.#version = Math.max(this.#version, version)
     return {

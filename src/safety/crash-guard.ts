@@ -80,6 +80,12 @@ export class CrashGuard {
     return this.#attempts.length < before
   }
 
+  /** Ends an attempt that has proved the config. One of another process must not look like a death long after its end. */
+  prove(digest: string): void {
+    this.end(digest)
+    this.#foreign = this.#foreign.filter((attempt) => attempt.digest !== digest)
+  }
+
   /** Forgets the deaths of one config, or of all. An attempt that runs goes on. */
   forget(digest?: string): void {
     this.#attempts = this.#attempts.flatMap((attempt) => {

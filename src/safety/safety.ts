@@ -130,7 +130,7 @@ export class Safety {
     const above = this.#persistence === undefined ? 0 : await this.#persistence.others.highestSequence()
     this.goodHistory.add(snapshot, this.#settings.clock.now(), above)
     this.quarantine.clear(snapshot.digest)
-    this.#crashGuard.end(snapshot.digest)
+    this.#crashGuard.prove(snapshot.digest)
     // The goods first: an attempt that is still open for the last known good is known to have held.
     if (this.#persistence === undefined) return
     await this.#persistence.saveGoods(this.goodHistory.goods)

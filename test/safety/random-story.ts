@@ -30,6 +30,8 @@ export const createStory = (seed: number, random: Random, tally: Tally) => {
   const mayBeGood = new Set<number>()
   const deaths = new Map<number, number>()
   let isReadable = true
+  /** Where the last death was, in the trail and in the records. */
+  let deathAt = { step: 0, records: 0 }
 
   const fail = (what: string): never => {
     throw new Error(`${what} (seed ${seed}), after:\n  ${trail.slice(-40).join('\n  ')}`)
@@ -45,9 +47,22 @@ export const createStory = (seed: number, random: Random, tally: Tally) => {
     tally.deaths += 1
     process.kill()
     if (!isStoreReliable || goodValues().length === 0) return
+    const { maxAttempts = 3 } = settings
+    const isExcused = mayTryAgain()
+    deathAt = { step: trail.length, records: recordsSoFar().length }
     const times = (deaths.get(value) ?? 0) + 1
-    deaths.set(value, times)
-    if (times > (settings.maxAttempts ?? 3)) fail(`${value} kills the process ${times} times`)
+    deaths.set(value, isExcused ? Math.min(times, maxAttempts) : times)
+    if (times > maxAttempts && !isExcused) fail(`${value} kills the process ${times} times`)
+  }
+
+  const recordsSoFar = () => deployment.processes.flatMap(({ records }) => records)
+
+  /** A config that is quarantined is tried again when another one has committed, or when an operator wants it. */
+  const mayTryAgain = (): boolean => {
+    const hasCommitted = recordsSoFar()
+      .slice(deathAt.records)
+      .some(({ outcome, trigger }) => outcome === 'committed' && trigger !== 'restore')
+    return hasCommitted || trail.slice(deathAt.step).some((line) => /^(?:reload|retry) at/.test(line))
   }
 
   /** Checks what must hold at every moment of a live process. */

@@ -136,7 +136,7 @@ describe.each(Object.entries(killScenes))('a service that %s', (name, scene) => 
     // Every file is there with its mode, and no other file is left.
     const files = storedFiles(path)
     expect(
-      Object.keys(files).filter((file) => !/^good(\.1|\.2|\.journal)?$/.test(file)),
+      Object.keys(files).filter((file) => !/^good(\.1|\.2|\.journal|\.owner-\d+)?$/.test(file)),
       title,
     ).toEqual([])
     expect(new Set(Object.values(files)), title).toEqual(new Set(['600']))
