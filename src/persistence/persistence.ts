@@ -78,7 +78,7 @@ export class Persistence {
     return {
       goods: mergeGoods([...entries.flatMap(({ value }) => value ?? []), ...others.flatMap(({ goods }) => goods)]),
       journal: 'digestKey' in merged ? merged : undefined,
-      ...(others.some(({ owner }) => owner === undefined) ? { hasAdopted: true } : {}),
+      ...(others.some(({ isAdopted }) => isAdopted) ? { hasAdopted: true } : {}),
     }
   }
 

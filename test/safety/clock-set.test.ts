@@ -53,6 +53,23 @@ test('A quarantine that was noted while the clock ran nine years ahead lasts no 
   expect(next).toMatchObject({ served: 2, state: 'committed' })
 })
 
+test('A quarantine from a clock that ran ahead keeps its own length, also if longer ones are allowed', async () => {
+  const deployment = createDeployment({ boot: { random: () => 0.5, quarantine: { minMs: 8_000, maxMs: 600_000 } } })
+  deployment.setWall(NINE_YEARS_MS)
+  const ahead = await deployment.up({}, SOAK_MS)
+  ahead.modules.b.script('prepare', refuse)
+  deployment.source.put(documentOf(2))
+  await ahead.advance(0)
+  ahead.kill()
+  deployment.setWall(-NINE_YEARS_MS)
+  const next = await deployment.up()
+  expect(next.reloader.status().quarantine).toMatchObject([{ nextTryAt: next.clock.now() + 6_000 }])
+  await next.advance(5_999)
+  expect(next.served).toBe(1)
+  await next.advance(1)
+  expect(next.served).toBe(2)
+})
+
 test.each([-NINE_YEARS_MS, -3_600_000, -1_500, 3_600_000, NINE_YEARS_MS])(
   'A quarantine lasts as long as it was meant to if the clock is set by %i ms meanwhile',
   async (shift) => {

@@ -20,7 +20,7 @@ export const mergeGoods = (found: readonly Good[]): readonly Good[] => {
  *
  * - The newest journal says what is frozen and quarantined: it is that of the process that this one follows.
  * - What has crashed any process is quarantined here too.
- * - Attempts are taken over from slots whose process has ended. A process that lives counts its own.
+ * - Attempts are taken over with their slot. A process that lives counts its own.
  *
  * Digests of different keys cannot be compared, so only journals with one key are merged. The own key stays.
  */
@@ -31,9 +31,7 @@ export const mergeJournals = (own: Journal | undefined, others: readonly StoredS
   if (newest === undefined) return undefined
   const { digestKey } = own ?? newest
   const [base = newest, ...rest] = all.filter((journal) => journal.digestKey === digestKey)
-  const adopted = others.flatMap(({ journal, owner }) =>
-    owner === undefined && journal !== undefined ? [journal] : [],
-  )
+  const adopted = others.flatMap(({ journal, isAdopted }) => (isAdopted && journal !== undefined ? [journal] : []))
   const left = [...(own === undefined ? [] : [own]), ...adopted].filter((journal) => journal.digestKey === digestKey)
   return {
     ...base,

@@ -48,9 +48,10 @@ export class SlotClaim {
     return false
   }
 
-  /** The owner that uses the slot, as far as can be told. */
+  /** The other process that uses the slot, as far as can be told. */
   async owner(): Promise<Owner | undefined> {
-    return this.#ownerIn((await this.#numbers()).at(-1) ?? 0)
+    const owner = await this.#ownerIn((await this.#numbers()).at(-1) ?? 0)
+    return owner?.instance === this.#processes.self.instance ? undefined : owner
   }
 
   /** Empties the claim, so that the slot can be taken although this process lives on. */

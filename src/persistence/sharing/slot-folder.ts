@@ -85,7 +85,7 @@ export class SlotFolder {
       const isAdopted = mayAdopt && (await claim.take().catch(() => false))
       if (isAdopted) this.#adopted.push(claim)
       const owner = isAdopted ? undefined : await claim.owner()
-      if (isAdopted || owner !== undefined) found.push({ ...(await this.#read(slot)), owner })
+      if (hasEntries || owner !== undefined) found.push({ ...(await this.#read(slot)), owner, isAdopted })
     }
     return found
   }
@@ -116,7 +116,7 @@ export class SlotFolder {
     return this.#files.list(dirname(this.#main)).catch(() => [])
   }
 
-  async #read(slot: number): Promise<Omit<StoredSlot, 'owner'>> {
+  async #read(slot: number): Promise<Pick<StoredSlot, 'goods' | 'journal'>> {
     const read = async <T>(name: EntryName, { decode }: Codec<T>): Promise<T | undefined> => {
       const decoded = decode(await readEntry(this.#files, fileOf(this.#baseOf(slot), name)).catch(() => undefined))
       return decoded.kind === 'valid' ? decoded.value : undefined

@@ -6,8 +6,10 @@ import type { Owner, Processes } from './owner.ts'
 export interface StoredSlot {
   readonly goods: readonly Good[]
   readonly journal: Journal | undefined
-  /** The process that uses it; undefined if it has ended, and what it left is this one's to keep. */
+  /** The process that uses it, as far as can be told; undefined if it has ended. */
   readonly owner: Owner | undefined
+  /** True if it was taken over: what it holds is this process's to keep. */
+  readonly isAdopted: boolean
 }
 
 /** What a store of ours can do beyond a user's. */

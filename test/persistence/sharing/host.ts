@@ -6,7 +6,7 @@ import { createVirtualClock } from '../../../src/testing/fakes/virtual-clock.ts'
 import { createDisk } from '../disk.ts'
 import { wordsOf } from '../scene.ts'
 
-export const PATH = '/data/good'
+const PATH = '/data/good'
 
 /** A machine on which processes start and die, and share one path of a disk in memory. */
 export const createHost = (disk = createDisk()) => {

@@ -149,6 +149,17 @@ describe('a process', () => {
     expect(journal).toMatchObject({ digestKey: 'k', attempts: [{ digest: 'd', deaths: 1, isOpen: true }] })
   })
 
+  it('leaves what another one has left to the next start while it runs itself', async () => {
+    const host = createHost()
+    const one = await bootWith(host, 'one', 1)
+    const two = await bootWith(host, 'two', 2)
+    two.kill()
+    expect(await one.persistence.others.highestSequence()).toBe(2)
+    expect(one.failures).toEqual([])
+    const next = await host.boot('next').persistence.load()
+    expect(next.journal?.attempts.map(({ digest }) => digest)).toEqual(['digest-2'])
+  })
+
   it('uses the files of the path if the folder allows no claims', async () => {
     for (const code of ['EPERM', 'ENOTSUP', 'EACCES', 'ENOSYS']) {
       const host = createHost()
