@@ -101,8 +101,12 @@ export class SourceReader {
       const candidate = this.#register(ended.value.result)
       return { kind: 'read', candidate, ...(fault === undefined ? {} : { fault }) }
     }
+    if (ended.kind === 'timed-out') {
+      const detail = `deadlines.readMs: ${this.#deadlineMs} ms`
+      return { kind: 'failed', failure: sourceFailure('source.timeout', undefined, detail) }
+    }
     const error = 'error' in ended ? ended.error : undefined
-    const code = ended.kind === 'timed-out' ? 'source.timeout' : sourceCodeOf(error)
+    const code = sourceCodeOf(error)
     if (code === 'source.contract') this.#isInDoubt = true
     return { kind: 'failed', failure: sourceFailure(code, error) }
   }
@@ -169,8 +173,8 @@ export interface Stream {
 
 /** The code of what a source threw; `source.failed` for a foreign error. Never throws, although the error's getters may. */
 export const sourceCodeOf = (error: unknown): SourceCode => {
-  if (error instanceof ContractBreach) return 'source.contract'
   try {
+    if (error instanceof ContractBreach) return 'source.contract'
     const code = error instanceof Error && error.name === 'SourceError' ? (error as SourceError).code : undefined
     return code !== undefined && isCode(code, 'source') ? code : 'source.failed'
   } catch {
@@ -179,9 +183,21 @@ export const sourceCodeOf = (error: unknown): SourceCode => {
 }
 
 /** Makes a failure of the source. The cause of a {@link SourceError} is the error that it wraps. */
-export const sourceFailure = <C extends SourceCode>(code: C, error?: unknown): Failure & { readonly code: C } => {
-  const detail = error instanceof ContractBreach ? { detail: error.detail } : {}
-  return failure(code, { phase: 'fetching', ...detail }, causeOf(error)) as Failure & { code: C }
+export const sourceFailure = <C extends SourceCode>(
+  code: C,
+  error?: unknown,
+  detail = code === 'source.contract' ? detailOf(error) : undefined,
+): Failure & { readonly code: C } => {
+  const place = { phase: 'fetching', ...(detail === undefined ? {} : { detail }) } as const
+  return failure(code, place, causeOf(error)) as Failure & { code: C }
+}
+
+const detailOf = (error: unknown): string | undefined => {
+  try {
+    return error instanceof ContractBreach ? error.detail : undefined
+  } catch {
+    return undefined
+  }
 }
 
 const causeOf = (error: unknown): unknown => {

@@ -15,17 +15,17 @@ const packageName = process.platform === 'linux' && process.arch === 'x64' ? 'no
 /** True if `findNode` can get other versions of Node on this machine. */
 export const hasOtherNodes = packageName !== undefined
 
-/** Finds the newest Node of a major version: the one that runs, or one that npm unpacks into the cache. */
-export const findNode = async (major: number): Promise<string> => {
-  if (process.versions.node.startsWith(`${major}.`)) return process.execPath
-  const cached = join(cacheFolder, String(major))
+/** Finds the newest Node of a version such as 22 or '20.19': the one that runs, or one that npm unpacks into the cache. */
+export const findNode = async (version: number | string): Promise<string> => {
+  if (process.versions.node.startsWith(`${version}.`)) return process.execPath
+  const cached = join(cacheFolder, String(version))
   const binary = join(cached, 'node_modules', String(packageName), 'bin', 'node')
   if (await isExecutable(binary)) return binary
   await mkdir(cacheFolder, { recursive: true })
   // Several test files may do this at once: each unpacks into its own folder, and the rename is atomic.
   const folder = await mkdtemp(join(cacheFolder, 'unpack-'))
   try {
-    const args = ['install', '--no-audit', '--no-fund', '--no-save', '--prefix', folder, `${packageName}@${major}`]
+    const args = ['install', '--no-audit', '--no-fund', '--no-save', '--prefix', folder, `${packageName}@${version}`]
     await run('npm', args, { timeout: 120_000 })
     await rename(folder, cached).catch(async (error: unknown) => {
       if (!(await isExecutable(binary))) throw error

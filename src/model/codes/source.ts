@@ -6,7 +6,7 @@ export const sourceCodes = {
   },
   'source.timeout': {
     what: 'The source did not answer in time',
-    hint: 'Check its load and the network, or raise deadlines.readMs. The serving config stays in use.',
+    hint: 'Check its load and the network. A first read takes several round trips: over a slow network raise deadlines.readMs, and callMs and openMs of the etcd source too. The serving config stays in use.',
   },
   'source.unauthenticated': {
     what: 'The source rejected the credentials',
