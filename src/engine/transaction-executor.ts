@@ -147,16 +147,11 @@ export class TransactionExecutor {
   async rollBack(ending: Ending, hasServed: boolean): Promise<RollBackVerdict> {
     const transaction = this.#transaction
     transaction.noteEnding(ending)
-    await this.#awaitAbandonedPrepare()
+    await this.#preparing // an abandoned one has its grace; what it has made until then is noted by `prepare`
     this.#rollBackGenerations(transaction)
     const degraded = await this.#undo(transaction)
     const untried = this.#deps.safety.untilOf(transaction, hasServed)
     return { kind: 'done', degraded, ...(untried === undefined ? {} : { untried }) }
-  }
-
-  /** An abandoned prepare has its grace. What it has made until then is noted by `prepare`. */
-  async #awaitAbandonedPrepare(): Promise<void> {
-    await this.#preparing
   }
 
   /** Undoes compensating modules; returns all modules that may not serve the config. */
@@ -200,7 +195,7 @@ export class TransactionExecutor {
 
   /** Learns from the transaction, writes its record, and closes what it leaves over. */
   finishTransaction(outcome: Outcome, context: ReloadContext, awaitsConfirmation: boolean): TransactionRecord {
-    const { phases, recorder, safety, refreshes } = this.#deps
+    const { phases, recorder, safety } = this.#deps
     const transaction = this.#transaction
     const { snapshot } = transaction
     if (snapshot !== undefined && outcome === 'unchanged') this.#noteUnchanged(snapshot)
@@ -208,10 +203,7 @@ export class TransactionExecutor {
     // A first config that has failed its soak serves too: what fails beside it can be released like any other.
     const hasServed = context.hasServed || context.soakFailed
     safety.learnFrom(transaction, { outcome, hasServed, awaitsConfirmation, untried: context.untried })
-    if (outcome === 'committed') {
-      phases.markSoaked()
-      refreshes.settle(transaction.candidate)
-    }
+    if (outcome === 'committed') phases.markSoaked()
     const record = recorder.recordOutcome(transaction, outcome, context.degraded)
     phases.retireLeftovers(transaction)
     transaction.release()
@@ -243,8 +235,9 @@ export class TransactionExecutor {
   }
 
   #noteGood(snapshot: Snapshot, { persists, trigger }: ReloadContext): void {
-    const { safety } = this.#deps
+    const { safety, refreshes } = this.#deps
     this.#lastKnownGood = snapshot
+    refreshes.settle(this.#transaction.candidate)
     if (trigger === 'restore') safety.goodHistory.renew(snapshot)
     // With a store it has been promoted in a state of its own, which waits for the disk.
     else if (!persists) void safety.promote(snapshot)

@@ -24,7 +24,7 @@ const bad: Readonly<Record<string, readonly [listen: (signal: AbortSignal) => un
   'a listener that throws': [(signal) => signal.addEventListener('abort', fail), 1],
   'a listener that rejects': [(signal) => signal.addEventListener('abort', reject), 1],
   'an object whose handleEvent throws': [(signal) => signal.addEventListener('abort', { handleEvent: fail }), 1],
-  'an object without handleEvent': [(signal) => signal.addEventListener('abort', {} as EventListenerObject), 1],
+  'an object without handleEvent': [(signal) => signal.addEventListener('abort', {} as never), 1],
   'an onabort that throws': [(signal) => Object.assign(signal, { onabort: fail }), 1],
   'an onabort that rejects': [(signal) => Object.assign(signal, { onabort: reject }), 1],
   'a listener of addAbortListener': [(signal) => addAbortListener(signal, fail), 1],
@@ -97,8 +97,8 @@ describe('GuardedAbortController', () => {
     signal.addEventListener('abort', function (this: unknown, { type }: Event) {
       order.push([this === signal, type])
     })
-    signal.addEventListener('abort', null as unknown as EventListener)
-    expect(() => signal.addEventListener('abort', 7 as unknown as EventListener)).toThrow(TypeError)
+    signal.addEventListener('abort', null as never)
+    expect(() => signal.addEventListener('abort', 7 as never)).toThrow(TypeError)
     signal.onabort = removed
     signal.onabort = null
     const reason = new Error('because')
