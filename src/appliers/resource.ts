@@ -49,7 +49,8 @@ const DEFAULT_DRAIN_MS = 10_000
 /**
  * Makes an applier for anything that is opened, used and closed: a pool, a client, a server.
  *
- * A new instance is opened and checked while the old one serves. After the soak, the old one is drained and closed.
+ * A new instance is opened and checked while the old one serves. After the soak, the old one is drained and closed. So it
+ * does not fit what cannot exist twice, such as a server on a port that stays the same: use `defineApplier` for that.
  * @throws ChangeoverError `reloader.invalid-option` if `drainMs` is not a valid delay
  * @example
  * ```ts

@@ -81,6 +81,25 @@ base().use(
   resource({ open: async (slice: { readonly host: string }) => slice.host, close: async () => {} }),
 )
 
+// The instance that serves is typed by its annotation, and does not disturb what an applier is inferred to make.
+const limiter: Applier<{ readonly max: number }, { readonly used: () => number }> = {
+  prepare: ({ max }, _, previous?: { readonly used: () => number }) => ({
+    instance: { used: () => max + (previous?.used() ?? 0) },
+  }),
+}
+const anyLimiter: Applier<{ readonly max: number }, unknown> = limiter
+void anyLimiter
+const inline = base().use('inline', (c) => c.db, {
+  prepare: ({ max }: { readonly max: number }, { clock }, previous: { readonly since: number } | undefined) => ({
+    instance: { since: previous?.since ?? clock.now(), max },
+  }),
+})
+same<(typeof inline)['modules']['inline']['current'], { since: number; max: number }>(true)
+resource({
+  open: ({ host }: { readonly host: string }, _, previous): string => `${host}${previous?.length ?? 0}`,
+  close: (host) => host.length,
+})
+
 // A wrong slice.
 // @ts-expect-error the applier takes a host
 base().use('server', (c) => c.log, server)
