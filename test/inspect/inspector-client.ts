@@ -26,7 +26,7 @@ export const startInspector = async (options: InspectorOptions): Promise<TestIns
 
 /** Stops the clock of all inspectors until the end of the test, so that no limit refills while a slow machine sends. */
 export const freezeClock = (): { readonly advance: (ms: number) => void } => {
-  let now = systemClock.monotonic()
+  let now = Math.ceil(systemClock.monotonic()) // whole, so that sums are exact
   const spy = vi.spyOn(systemClock, 'monotonic').mockImplementation(() => now)
   onTestFinished(() => spy.mockRestore())
   return {
