@@ -159,7 +159,7 @@ class Cleanups {
 
   async #runAll(clock: Clock, deadlineMs: number, onError: (error: unknown) => void): Promise<void> {
     for (let cleanup = this.#cleanups.pop(); cleanup !== undefined; cleanup = this.#cleanups.pop()) {
-      const ended = await withDeadline(cleanup, { clock, deadlineMs, graceMs: 0 }).result
+      const ended = await withDeadline(() => cleanup(), { clock, deadlineMs, graceMs: 0 }).result
       if (ended.kind !== 'done') onError('error' in ended ? ended.error : undefined)
     }
   }
