@@ -74,7 +74,8 @@ export class Engine {
     this.refreshes = new RefreshRequests(this.intake, store)
     this.builder = new SnapshotBuilder({ ...settings, clock: work }, () => this.safety.digestKey)
     const { builder, safety } = this
-    this.#validation = new Validation({ registry, store, documents, builder, safety, report })
+    const takeRefreshes = (candidate: Candidate) => this.refreshes.take(candidate)
+    this.#validation = new Validation({ registry, store, documents, builder, safety, report, takeRefreshes })
     const onSettled = (): void => this.machine.send({ type: 'module.settled' })
     const applyDeps: ApplyDeps = {
       clock: work,

@@ -10,7 +10,14 @@ import type { ServingStore } from '../modules/serving-store.ts'
 export class RefreshRequests {
   readonly #intake: Intake
   readonly #store: ServingStore
-  #pending: Forced | undefined
+  /** How many requests there were when a transaction took a candidate. */
+  readonly #answered = new WeakMap<Candidate, number>()
+  /** The number of the last request for each module. */
+  readonly #modules = new Map<string, number>()
+  /** The number of the last request for all modules. */
+  #all = 0
+  #requests = 0
+  #settled = 0
   #needsSource = true
 
   constructor(intake: Intake, store: ServingStore) {
@@ -19,12 +26,28 @@ export class RefreshRequests {
   }
 
   get pending(): Forced | undefined {
-    return this.#pending
+    if (this.#all > this.#settled) return 'all'
+    return this.#modules.size === 0 ? undefined : [...this.#modules.keys()]
   }
 
   request(forces: Forced): void {
-    const before = this.#pending ?? []
-    this.#pending = before === 'all' || forces === 'all' ? 'all' : [...new Set([...before, ...forces])]
+    this.#requests += 1
+    if (forces === 'all') this.#all = this.#requests
+    else for (const name of forces) this.#modules.set(name, this.#requests)
+  }
+
+  /** Notes that a transaction has committed. What was asked for since it took its candidate is still pending. */
+  settle(candidate: Candidate | undefined): void {
+    const answered = candidate === undefined ? undefined : this.#answered.get(candidate)
+    if (answered === undefined) return
+    this.#settled = Math.max(this.#settled, answered)
+    for (const [name, request] of this.#modules) if (request <= answered) this.#modules.delete(name)
+  }
+
+  /** Returns what the transaction that tries this candidate must refresh. It settles that if it commits. */
+  take(candidate: Candidate): Forced | undefined {
+    this.#answered.set(candidate, this.#requests)
+    return this.pending
   }
 
   /** Says whether the next read must be answered by the source; otherwise what serves will do. */
@@ -32,14 +55,9 @@ export class RefreshRequests {
     this.#needsSource = isRequired
   }
 
-  /** Notes that a transaction has committed. What was asked for while it ran is still pending. */
-  settle(candidate: Candidate | undefined): void {
-    if (candidate?.forces === this.#pending) this.#pending = undefined
-  }
-
   /** Reads the source; takes what serves if only modules are to be refreshed and the source cannot be asked. Never rejects. */
   async fetch(seen: Revision | undefined, signal: AbortSignal): Promise<FetchResult> {
-    const isOptional = !this.#needsSource && this.#pending !== undefined
+    const isOptional = !this.#needsSource && this.pending !== undefined
     const serving = isOptional ? this.#candidateOfServing() : undefined
     if (serving !== undefined && this.#intake.isFrozen) return this.#mark(serving)
     const result = await this.#intake.fetch(seen, signal)
@@ -48,7 +66,7 @@ export class RefreshRequests {
   }
 
   #mark(candidate: Candidate): FetchResult {
-    const forces = this.#pending
+    const forces = this.pending
     const marked = forces === undefined ? candidate : this.#intake.documents.mark(candidate, { forces })
     return { kind: 'found', candidate: marked }
   }

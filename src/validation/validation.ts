@@ -1,5 +1,5 @@
 import type { ReloadContext, ValidateVerdict } from '../../machines/reload/types.ts'
-import type { Candidate } from '../model/candidate.ts'
+import type { Candidate, Forced } from '../model/candidate.ts'
 import { ChangeoverError, type Failure, failure, unsafeCause } from '../model/failure.ts'
 import { isPermanent } from '../model/permanence.ts'
 import type { Trigger } from '../model/record.ts'
@@ -33,6 +33,8 @@ interface ValidationDeps {
   readonly builder: SnapshotBuilder
   readonly safety: Safety
   readonly report: (failure: Failure) => void
+  /** Returns what the transaction that tries this candidate must refresh. */
+  readonly takeRefreshes: (candidate: Candidate) => Forced | undefined
 }
 
 // What has been good before is tried whatever has become of it since: it is the way back.
@@ -50,8 +52,9 @@ export class Validation {
   async validate(input: ValidationInput, call: HasSignal): Promise<ValidationResult> {
     let snapshot: Snapshot | undefined
     try {
-      snapshot = await this.#snapshotOf(input.candidate, call)
-      return this.#judge(snapshot, input)
+      const refreshes = this.#refreshesOf(input)
+      snapshot = await this.#snapshotOf(input.candidate, refreshes !== undefined, call)
+      return this.#judge(snapshot, input, refreshes)
     } catch (error) {
       const failures = error instanceof ChangeoverError ? error.failures : [failure('internal.error', {}, error)]
       const retryKey = error instanceof UndecidedError ? this.#retryKeyOf(input, failures) : undefined
@@ -60,11 +63,14 @@ export class Validation {
     }
   }
 
-  #judge(snapshot: Snapshot, { trigger, candidate, degraded, soakFailed }: ValidationInput): ValidationResult {
+  #judge(snapshot: Snapshot, input: ValidationInput, refreshes: Forced | undefined): ValidationResult {
     const { registry, store, documents, builder, safety } = this.#deps
+    const { trigger, candidate, degraded, soakFailed } = input
     const serving = store.snapshot
     const isChange = snapshot.config !== serving?.config
-    const forces = candidate === undefined ? undefined : documents.forcedBy(candidate, serving?.revision)
+    const revision = candidate?.revision
+    const forces =
+      refreshes ?? (revision === undefined ? undefined : documents.forcedBy({ revision }, serving?.revision))
     if (!isChange && degraded.length === 0 && !soakFailed && forces === undefined) {
       return result({ kind: 'unchanged' }, snapshot)
     }
@@ -91,6 +97,11 @@ export class Validation {
     return builder.textDigestOf(documents.documentOf(candidate))
   }
 
+  /** What a transaction must refresh that tries what the source holds. */
+  #refreshesOf({ trigger, candidate }: ValidationInput): Forced | undefined {
+    return candidate === undefined || trustedTriggers.has(trigger) ? undefined : this.#deps.takeRefreshes(candidate)
+  }
+
   /** Why the snapshot must not be tried now. With nothing else to serve it is tried all the same, and reported. */
   #quarantinedAs(snapshot: Snapshot, isRefresh: boolean, hasOther: boolean): Failure | undefined {
     const { safety, report } = this.#deps
@@ -111,7 +122,7 @@ export class Validation {
   }
 
   /** The snapshot of the candidate; of what serves, for a repair. Text that serves already is not parsed again. */
-  async #snapshotOf(candidate: Candidate | undefined, call: HasSignal): Promise<Snapshot> {
+  async #snapshotOf(candidate: Candidate | undefined, isRefresh: boolean, call: HasSignal): Promise<Snapshot> {
     const { store, documents, builder } = this.#deps
     const serving = store.snapshot
     if (candidate === undefined) {
@@ -121,7 +132,7 @@ export class Validation {
     const document = documents.documentOf(candidate)
     const text = builder.textOf(document)
     // A refresh parses again: the parser may read what has changed outside of the document.
-    const isKnown = text === serving?.text && candidate.forces === undefined
+    const isKnown = text === serving?.text && !isRefresh
     if (serving !== undefined && isKnown) return serving.withRevision(document.revision)
     return builder.snapshotOf(document, text, serving?.config, call)
   }
