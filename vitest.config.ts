@@ -11,8 +11,8 @@ export default defineConfig({
   resolve: { alias },
   test: {
     include: ['test/**/*.test.ts'],
-    // These need a Chromium (npm run test:browser) or minutes (npm run test:survival).
-    exclude: ['test/inspect/browser/**', 'test/chaos/survival/**', '**/node_modules/**'],
+    // These need a Chromium (npm run test:browser), the packed package (npm run test:package), or minutes.
+    exclude: ['test/inspect/browser/**', 'test/package/**', 'test/chaos/survival/**', '**/node_modules/**'],
     testTimeout: 60_000,
     hookTimeout: 120_000,
     pool: 'forks',
