@@ -39,7 +39,8 @@ const start = async () => {
       (c) => c.cache,
       timer(
         async ({ needs: { pool } }: { readonly needs: { readonly pool: pg.Pool } }) => {
-          warmed.push({ pool, serving: reloader.modules.db.current })
+          const isServing = reloader.status().modules.db?.state === 'serving'
+          warmed.push({ pool, serving: isServing ? reloader.modules.db.current : undefined })
           const { rows } = await pool.query<Row>('select now()::text as stamp')
           return rows
         },
