@@ -116,10 +116,9 @@ export class Quarantine {
     this.#put({ build: this.#build, ...culprit, code: 'attempt.died', count: deaths, since: now, until })
   }
 
-  /** Forgets a config that has held, for this build, and its refreshes. */
+  /** Forgets a config that has held, for this build. A refresh of it that failed may still be held back. */
   clear(digest: string): void {
-    const keys = [digest, refreshOf(digest)]
-    this.#entries = this.#entries.filter((entry) => entry.build !== this.#build || !keys.includes(entry.digest))
+    this.#entries = this.#entries.filter((entry) => entry.build !== this.#build || entry.digest !== digest)
   }
 
   /** Forgets every other config of this build: another document serves, so their time has passed. False if none was known. */
@@ -139,16 +138,20 @@ export class Quarantine {
     this.#pass = digest
   }
 
-  /** Calls back when the entry of this config expires, if it does. Waits for one config at a time. */
+  /**
+   * Calls back when nothing holds this config back any more: its entry has expired, or what has served since has ended
+   * it. Waits for one config at a time.
+   */
   expect(digest: string | undefined): void {
     this.#clock.clearTimeout(this.#timer)
-    const entry = digest === undefined ? undefined : this.#find(digest)
-    const leftMs = entry === undefined ? undefined : this.#leftMsOf(entry)
-    if (entry === undefined || leftMs === undefined) return
+    if (digest === undefined) return
+    const entry = this.#find(digest)
+    const leftMs = entry === undefined ? 0 : this.#leftMsOf(entry)
+    if (leftMs === undefined) return
     this.#timer = this.#clock.setTimeout(
       () => {
         // A timer may fire a moment early.
-        if (this.#leftMsOf(entry) === 0) this.#onExpired()
+        if (entry === undefined || this.#isOver(entry)) this.#onExpired()
         else this.expect(digest)
       },
       Math.min(Math.max(Math.ceil(leftMs), 1), MAX_WAIT_MS),
