@@ -180,7 +180,7 @@ interface GlobalsRule {
 const unowned = String.raw`(?<![.\w$])(?<!\bfunction\s)`
 
 /** The one file that puts the global timers on a virtual clock, and so must name them. */
-const replacesGlobals = (path: string): boolean => path === 'src/testing/simulate/play/virtual-globals.ts'
+const replacesGlobals = (path: string): boolean => path === 'src/testing/simulate/play/globals/virtual-globals.ts'
 
 const globalsRules: readonly GlobalsRule[] = [
   {

@@ -72,6 +72,8 @@ describe('A planned fault', () => {
       'ignore-signal': 'committed',
       twice: 'committed',
       crash: 'committed', // by the next process
+      permanent: 'rolled-back module.prepare-failed',
+      outage: 'rolled-back module.prepare-failed',
     })
   })
 

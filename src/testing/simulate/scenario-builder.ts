@@ -22,6 +22,7 @@ export type Place = `${string}.${FaultPhase}` | EnvironmentCall
 /** A failure for `fault()`, made by one of the {@link faults}. */
 export interface PlannedFault {
   readonly kind: FaultKind
+  readonly ms?: number
 }
 
 /** Options of {@link scenario}. */
@@ -96,8 +97,8 @@ export class ScenarioBuilder extends Steps {
    * Plans a failure of the first call of its kind, or of a later one.
    * @throws SimulationError `simulate.bad-scenario` if the call cannot fail like that: a commit cannot hang
    */
-  fault(place: Place, { kind }: PlannedFault, call = 1): this {
-    const fault = { ...placeOf(place), call, kind }
+  fault(place: Place, { kind, ms }: PlannedFault, call = 1): this {
+    const fault = { ...placeOf(place), call, kind, ...(ms === undefined ? {} : { ms }) }
     if (!isPossibleFault(fault)) {
       throw new SimulationError('simulate.bad-scenario', `${place} cannot fail with ${kind}`)
     }
@@ -174,6 +175,9 @@ export const faults = {
   ignoreSignal: plan('ignore-signal'),
   twice: plan('twice'),
   crash: plan('crash'),
+  permanent: plan('permanent'),
+  /** Makes the call and all further calls of its kind fail for `ms` of virtual time. */
+  outage: (ms?: number): PlannedFault => ({ kind: 'outage', ...(ms === undefined ? {} : { ms }) }),
 } as const
 
 /** Makes a call never settle, like `faults.hang()`. */

@@ -5,7 +5,16 @@ import fc from 'fast-check'
 import { z } from 'zod'
 
 const Slice = z.strictObject({ v: z.number() })
-const Config = z.strictObject({ log: Slice, db: Slice, cache: Slice.optional(), route: Slice, service: Slice })
+/** The order of its keys matters: it is that of the document. */
+const Tags = z.record(z.string(), z.number())
+const Config = z.strictObject({
+  log: Slice,
+  db: Slice,
+  cache: Slice.optional(),
+  route: Slice,
+  service: Slice,
+  tags: Tags.optional(),
+})
 type Config = z.infer<typeof Config>
 type Slice = z.infer<typeof Slice>
 
@@ -16,6 +25,12 @@ interface Pool {
 interface Cache {
   readonly v: number
   readonly pool: Pool
+}
+
+interface ServiceSlice {
+  readonly v: number
+  readonly level: number
+  readonly tags: z.infer<typeof Tags> | undefined
 }
 
 /** Like `logLevel`: the commit has a side effect, and the rollback is its exact inverse. */
@@ -66,9 +81,9 @@ export const subject: Subject<Config> = {
       .use('cache', (config) => config.cache, cache(), { needs: { pool: 'db' } })
       .use(
         'service',
-        ({ service, log }) => ({ v: service.v, level: log.v }),
+        ({ service, log, tags }) => ({ v: service.v, level: log.v, tags }),
         resource({
-          open: async (slice: { readonly v: number; readonly level: number }) => ({ ...slice }),
+          open: async (slice: ServiceSlice) => ({ ...slice }),
           close: async () => {},
         }),
         { after: ['cache'] },
@@ -90,8 +105,20 @@ export const subject: Subject<Config> = {
 }
 
 const slices = fc.record({ v: fc.nat(5) })
+const tags = fc.constantFrom(undefined, { a: 1, b: 2 }, { b: 2, a: 1 })
 
 /** Documents with few different values, so that earlier ones come again. */
 export const documents: fc.Arbitrary<Config> = fc
-  .record({ log: slices, db: slices, cache: fc.option(slices, { nil: undefined }), route: slices, service: slices })
-  .map(({ cache: maybe, ...rest }) => (maybe === undefined ? rest : { ...rest, cache: maybe }))
+  .record({
+    log: slices,
+    db: slices,
+    cache: fc.option(slices, { nil: undefined }),
+    route: slices,
+    service: slices,
+    tags,
+  })
+  .map(({ cache: maybe, tags: some, ...rest }) => ({
+    ...rest,
+    ...(maybe === undefined ? {} : { cache: maybe }),
+    ...(some === undefined ? {} : { tags: some }),
+  }))

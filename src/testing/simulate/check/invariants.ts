@@ -15,6 +15,7 @@ export class Invariants {
   readonly #breach: Breach
   readonly #needsConfirmation: boolean
   #committed: Revision | undefined
+  #serving: Revision | undefined
   #lastEpoch = 0
   #hasServed = false
   #records = 0
@@ -35,10 +36,13 @@ export class Invariants {
     if (phase === 'check') this.#model.running.unchecked.add(module.name)
   }
 
-  #onPrepare({ name, serving, needs }: SeenModule, slice: unknown): void {
+  #onPrepare({ name, serving, needs, pendingRefreshes }: SeenModule, slice: unknown): void {
     const { running, degraded } = this.#model
     const mayDiffer =
-      serving === undefined || degraded.includes(name) || needs.some((need) => running.prepares.includes(need))
+      serving === undefined ||
+      pendingRefreshes > 0 ||
+      degraded.includes(name) ||
+      needs.some((need) => running.prepares.includes(need))
     if (!mayDiffer && isEqual(slice, serving.slice))
       this.#breach('G7', `${name} is called although its slice and its needs have not changed`)
     const dependent = running.prepares.find((other) => this.#model.dependsOn(other, name))
@@ -163,7 +167,10 @@ export class Invariants {
   #checkOrder({ trigger, revision }: TransactionRecord): void {
     const isBack = trigger === 'revert' || trigger === 'restore'
     const last = this.#committed
-    if (revision === undefined || isBack) return
+    // A refresh while changes are frozen commits what serves again, which may be what a revert has chosen.
+    const isAgain = revision?.lineage === this.#serving?.lineage && revision?.name === this.#serving?.name
+    this.#serving = revision ?? this.#serving
+    if (revision === undefined || isBack || isAgain) return
     // Does not call `isOlder` of the model, because the code under test must not judge itself.
     const isOlder = revision.lineage === last?.lineage && revision.order < last.order && revision.name !== last.name
     if (isOlder && trigger !== 'repair')

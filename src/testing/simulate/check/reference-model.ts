@@ -1,3 +1,4 @@
+import { toPlain } from '../../../model/data/plain.ts'
 import type { TransactionRecord } from '../../../model/record.ts'
 
 /** One generation as the simulation sees it from outside: the applier made it, and these calls were made on it. */
@@ -6,6 +7,8 @@ export interface SeenGeneration {
   readonly module: string
   readonly slice: unknown
   readonly instance: unknown
+  /** How many files had been rotated when its prepare began. */
+  readonly rotation: number
   closes: number
   hasClosed: boolean
 }
@@ -20,7 +23,11 @@ export interface SeenModule {
   readonly needs: readonly string[]
   serving: SeenGeneration | undefined
   /** The slice that a compensating module applied last; unknown if a call failed. */
-  applied: { readonly slice: unknown } | 'unknown' | undefined
+  applied: { readonly slice: unknown; readonly rotation: number } | 'unknown' | undefined
+  /** The rotation that a refresh has promised; what serves in the end must not be older. */
+  refreshedTo: number
+  /** Refreshes that may still prepare it although nothing in its slice has changed. */
+  pendingRefreshes: number
   /** How many generations were made. */
   made: number
 }
@@ -34,7 +41,11 @@ class RunningTransaction {
   readonly unchecked = new Set<string>()
   readonly commits = new Map<string, SeenGeneration | undefined>()
   applies = 0
+  /** When the first module was called, in milliseconds of elapsed time. */
+  calledAt: number | undefined
   readonly rollbacks: string[] = []
+  /** Modules that have declared a failure permanent. */
+  readonly permanentFailures = new Set<string>()
   /** Modules whose rollback failed. */
   readonly rollbackFailures: string[] = []
   /** What each module served before the commit, and must serve again after a rollback. */
@@ -52,6 +63,8 @@ export class ReferenceModel {
   /** The modules that the last record names as degraded. */
   degraded: readonly string[] = []
   isClosing = false
+  /** How many files have been rotated that modules read when they prepare. */
+  rotation = 0
 
   addModule(
     name: string,
@@ -65,15 +78,19 @@ export class ReferenceModel {
       dependencies.add(direct)
       for (const further of this.modules.get(direct)?.dependencies ?? []) dependencies.add(further)
     }
-    const calls = { serving: undefined, applied: undefined, made: 0 }
+    const calls = { serving: undefined, applied: undefined, refreshedTo: 0, pendingRefreshes: 0, made: 0 }
     const module: SeenModule = { name, select, isCompensating, dependencies, needs, ...calls }
     this.modules.set(name, module)
     return module
   }
 
-  addGeneration(module: SeenModule, slice: unknown, instance: unknown): SeenGeneration {
+  addGeneration(
+    module: SeenModule,
+    prepared: Pick<SeenGeneration, 'slice' | 'rotation'>,
+    instance: unknown,
+  ): SeenGeneration {
     const id = this.generations.length + 1
-    const generation = { id, module: module.name, slice, instance, closes: 0, hasClosed: false }
+    const generation = { id, module: module.name, ...prepared, instance, closes: 0, hasClosed: false }
     module.made += 1
     this.generations.push(generation)
     return generation
@@ -102,6 +119,14 @@ export class ReferenceModel {
     else if (record.outcome === 'committed') this.degraded = []
   }
 
+  /** Rotates a file, and returns the modules that a refresh of `name`, or of all, must prepare again. */
+  rotate(name: string | undefined): readonly SeenModule[] {
+    this.rotation += 1
+    const modules = [...this.modules.values()].filter((module) => name === undefined || module.name === name)
+    for (const module of modules) module.pendingRefreshes += 1
+    return modules
+  }
+
   /** How often modules were called for the running transaction. */
   get calls(): number {
     const { prepares, commits, applies } = this.running
@@ -113,10 +138,20 @@ export class ReferenceModel {
   }
 }
 
-/** Returns the module's slice of a config. If `select` throws, the reloader reports it, and here there is no slice. */
+/** The rotation that a module has seen; undefined if it is off, or if that cannot be known. */
+export const rotationOf = ({ isCompensating, serving, applied }: SeenModule): number | undefined => {
+  if (!isCompensating) return serving?.rotation
+  return applied === 'unknown' ? undefined : applied?.rotation
+}
+
+/**
+ * Returns the module's slice of a config, as plain data: a member that is `undefined` counts as absent. If `select` throws,
+ * the reloader reports it, and here there is no slice.
+ */
 export const sliceOf = ({ select }: Pick<SeenModule, 'select'>, config: unknown): unknown => {
   try {
-    return select(config)
+    const slice = select(config)
+    return slice === undefined ? undefined : toPlain(slice)
   } catch {
     return undefined
   }

@@ -1,6 +1,7 @@
 import type { ReloaderStatus } from '../../../api/status.ts'
 import type { TransactionRecord } from '../../../model/record.ts'
 import type { OperatorCommand, Scenario } from '../scenario/scenario.ts'
+import { QuarantineOracle, type TransactionFacts } from './quarantine-oracle.ts'
 import type { Breach } from './run-log.ts'
 
 /** Triggers of transactions that run although changes are frozen. */
@@ -9,8 +10,8 @@ const freezeExemptTriggers = new Set(['repair', 'restore', 'revert'])
 /** Triggers that the source causes, so that no operator chose this document. */
 const sourceTriggers = new Set(['change', 'reload'])
 
-/** Codes of failures that may be temporary, so that the reloader may try the document again. */
-const temporaryFailure = /-timeout$|^module\.stuck$|^module\.unsettled$|^internal\.error$/
+/** Triggers of a refresh that was asked for while changes were frozen: it prepares what serves again. */
+const refreshTriggers = new Set(['reload', 'retry', 'quarantine-expired'])
 
 const attemptStates = new Set(['preparing', 'committing', 'completing', 'soaking', 'confirming'])
 
@@ -22,8 +23,12 @@ export class RestartOracle {
   readonly #persists: boolean
   readonly #needsConfirmation: boolean
   readonly #breach: Breach
-  /** Digests of the configs that failed permanently, and when. */
-  #failed = new Map<string, number>()
+  readonly #quarantine: QuarantineOracle
+  /** The digest of the config that serves. */
+  #serving: string | undefined
+  #isRefreshing = false
+  /** True if the disk does not hold everything that was written, or has not been read. */
+  #isDiskUnknown = false
   /** The last known good on the disk; undefined if there is none or if it cannot be known. */
   #lastKnownGood: { readonly digest: string; readonly at: number } | undefined
   /** Transactions with a greater epoch began while changes were frozen. */
@@ -46,6 +51,7 @@ export class RestartOracle {
     this.#persists = persists
     this.#needsConfirmation = confirmMs !== undefined
     this.#breach = breach
+    this.#quarantine = new QuarantineOracle(breach)
   }
 
   /** Notes a command just before an operator gives it. */
@@ -58,7 +64,8 @@ export class RestartOracle {
       this.#frozenAfter = undefined
       this.#wasFrozen = false
     }
-    if (command === 'retry' || command === 'release') this.#failed.clear()
+    if (command === 'retry' || command === 'release') this.#quarantine.release()
+    if (command === 'refresh' || command === 'force') this.#isRefreshing = true
     if (command === 'confirm' && status.confirmation !== undefined) {
       this.#confirmed.add(status.confirmation.transaction)
     }
@@ -75,25 +82,39 @@ export class RestartOracle {
     return isResting ? this.#lastEpoch : this.#lastEpoch + 1
   }
 
-  /** Checks a terminal record. `calls` is the number of calls of modules in that transaction. */
-  onRecord(record: TransactionRecord, calls: number, now: number): void {
-    const { epoch, trigger, digest, outcome } = record
+  /** Checks a terminal record. */
+  onRecord(record: TransactionRecord, facts: TransactionFacts): void {
+    const { epoch, trigger, outcome } = record
     this.#checkFirst(record)
     if (trigger === 'restore' && outcome !== 'committed') this.#hasRestoreFailed = true
-    if (this.#frozenAfter !== undefined && epoch > this.#frozenAfter && !freezeExemptTriggers.has(trigger)) {
+    const isFrozen = this.#frozenAfter !== undefined && epoch > this.#frozenAfter
+    if (isFrozen && !freezeExemptTriggers.has(trigger) && !this.#refreshesServing(record, facts)) {
       this.#breach('freeze', `a ${trigger} transaction began while changes were frozen`)
     }
-    const isQuarantined = digest !== undefined && this.#failed.has(digest) && this.#hasServed
-    if (isQuarantined && calls > 0 && sourceTriggers.has(trigger)) {
-      this.#breach('quarantine', `a ${trigger} transaction tried a config again that had failed`)
-    }
-    if (outcome === 'rolled-back' && this.#hasServed && trigger !== 'repair' && digest !== undefined) {
-      const [{ code, cause }] = record.failures
-      if (!temporaryFailure.test(code) && cause?.code === undefined) this.#failed.set(digest, now)
-    }
-    if (outcome === 'committed') this.#onCommitted(record, now)
+    this.#quarantine.onRecord(record, facts, this.#serving)
+    if (outcome === 'committed') this.#onCommitted(record, facts.now)
     this.#lastEpoch = epoch
     if (trigger === 'revert') this.#isReverting = false
+  }
+
+  #refreshesServing({ trigger, digest }: TransactionRecord, { serving }: TransactionFacts): boolean {
+    return this.#isRefreshing && refreshTriggers.has(trigger) && digest === serving
+  }
+
+  /** Checks, when no transaction runs, what `status()` says. */
+  checkAtRest(status: ReloaderStatus): void {
+    this.#quarantine.checkAtRest(status)
+  }
+
+  /** Notes that the wall clock was set. */
+  onClockSet(): void {
+    this.#quarantine.onClockSet()
+  }
+
+  /** Notes that the disk could not be read or written. */
+  onDiskOutage(): void {
+    this.#isDiskUnknown = true
+    this.#lastKnownGood = undefined
   }
 
   #checkFirst({ trigger, digest }: TransactionRecord): void {
@@ -116,8 +137,9 @@ export class RestartOracle {
       this.#breach('confirm', `transaction ${id} is committed without a confirmation`)
     }
     this.#hasServed = true
+    this.#serving = digest
     if (digest === undefined) return
-    this.#failed.delete(digest)
+    this.#quarantine.clear(digest)
     if (trigger !== 'restore') this.#lastKnownGood = { digest, at: now }
     else if (this.#lastKnownGood?.digest !== digest) this.#lastKnownGood = undefined
     if (trigger === 'restore' && this.#wasFrozen) {
@@ -134,12 +156,13 @@ export class RestartOracle {
   /** Notes that the process dies. If it dies in a call, its writes of this very moment may not be on the disk. */
   onCrash({ state, degraded }: ReloaderStatus, calls: number, now: number, isInCall: boolean): void {
     if (isInCall) {
-      for (const [digest, at] of this.#failed) if (at === now) this.#failed.delete(digest)
+      this.#quarantine.onCrashInCall(now)
       if (this.#frozenAt === now) this.#frozenAfter = undefined
       if (this.#lastKnownGood?.at === now) this.#lastKnownGood = undefined
     }
     if (this.#hasRestoreFailed && !this.#hasServed) this.#wasFrozen = false
-    const isAttempt = attemptStates.has(state) && calls > 0 && !this.#isReverting && degraded.length === 0
+    const isOther = this.#isReverting || this.#isRefreshing || degraded.length > 0
+    const isAttempt = attemptStates.has(state) && calls > 0 && !isOther
     // The first transaction of a process may be a restore, which is not an attempt.
     this.#mustReportDeath = this.#persists && isAttempt && this.#hasServed && this.#lastKnownGood !== undefined
     if (state === 'promoting') this.#lastKnownGood = undefined
@@ -147,20 +170,24 @@ export class RestartOracle {
 
   /** Notes that a new process starts. */
   onBoot(): void {
-    if (!this.#persists) {
-      this.#failed.clear() // without a journal, each process has another key for digests
+    // Without a journal, each process has another key for digests.
+    const isKept = this.#persists && !this.#isDiskUnknown
+    this.#quarantine.onBoot(isKept)
+    if (!isKept) {
       this.#lastKnownGood = undefined
       this.#mustReportDeath = false
     }
     const { digest } = this.#lastKnownGood ?? {}
     // A process may first try another config if the last known good has failed or could not be confirmed.
-    const isCertain = digest !== undefined && !this.#failed.has(digest) && !this.#needsConfirmation
+    const isCertain = digest !== undefined && !this.#quarantine.hasFailed(digest) && !this.#needsConfirmation
     this.#mustRestore = isCertain ? digest : undefined
-    this.#wasFrozen = this.#persists && (this.#wasFrozen || this.#frozenAfter !== undefined)
+    this.#wasFrozen = isKept && (this.#wasFrozen || this.#frozenAfter !== undefined)
     this.#frozenAfter = undefined
     this.#hasServed = false
     this.#hasRestoreFailed = false
     this.#isReverting = false
+    this.#isRefreshing = false
+    this.#serving = undefined
     this.#lastEpoch = 0
   }
 }

@@ -4,6 +4,7 @@ import { type StoreInternals, withInternals } from '../../../persistence/sharing
 import type { Schema, SchemaResult } from '../../../model/schema.ts'
 import type { EnvironmentCall } from '../scenario/scenario.ts'
 import type { CallDeps } from './fault-plan.ts'
+import { plantedOutageError } from './planted-error.ts'
 import { never } from './process.ts'
 
 interface EnvironmentDeps extends CallDeps {
@@ -11,6 +12,8 @@ interface EnvironmentDeps extends CallDeps {
   readonly disk: Map<string, string>
   /** The process itself and the others, as it sees them. */
   readonly processes: NonNullable<StoreInternals['processes']>
+  /** Notes that something was not read from the disk, or not written to it. */
+  readonly onDiskOutage: () => void
 }
 
 /**
@@ -31,7 +34,8 @@ export class Environment {
       endpoint: source.endpoint,
       read: async (signal) => {
         if (plan.hasPlansFor('source.read')) await undefined
-        if (this.#diesBefore('source.read')) return never<ReadResult>()
+        const refused = this.#refusal('source.read')
+        if (refused !== undefined) return refused
         const result = await source.read(signal)
         return this.#survives('source.read') ? result : never<ReadResult>()
       },
@@ -65,17 +69,23 @@ export class Environment {
 
   /** Makes a call whose answer comes at once. */
   #answer<T>(call: EnvironmentCall, make: () => T): T | Promise<never> {
-    if (this.#diesBefore(call)) return never()
+    const refused = this.#refusal(call)
+    if (refused !== undefined) return refused
     const answer = make()
     return this.#survives(call) ? answer : never()
   }
 
-  /** True if the process dies now, before the call is made. */
-  #diesBefore(call: EnvironmentCall): boolean {
-    const { plan, process, crash } = this.#deps
-    if (process.isDead || !plan.hasPlansFor(call) || plan.takeFault(call) === undefined) return false
+  /** Returns what the caller gets instead of an answer, if the process dies before the call or nothing can be reached. */
+  #refusal(call: EnvironmentCall): Promise<never> | undefined {
+    const { plan, process, crash, onDiskOutage } = this.#deps
+    const fault = process.isDead || !plan.hasPlansFor(call) ? undefined : plan.takeFault(call)
+    if (fault === undefined) return undefined
+    if (fault.kind === 'outage') {
+      if (fault.module === 'disk') onDiskOutage()
+      return Promise.reject(plantedOutageError)
+    }
     crash()
-    return true
+    return never()
   }
 
   /** Performs the steps that are planned for the moment after the call, and returns whether the process survives them. */

@@ -3,7 +3,7 @@ import type { Invariants } from '../check/invariants.ts'
 import type { SeenGeneration, SeenModule } from '../check/reference-model.ts'
 import type { Fault, FaultPhase } from '../scenario/scenario.ts'
 import type { CallDeps } from './fault-plan.ts'
-import { plantedError, plantedText } from './planted-error.ts'
+import { plantedError, plantedOutageError, plantedPermanentError, plantedText } from './planted-error.ts'
 import { never } from './process.ts'
 import { deadlines } from './time-budget.ts'
 
@@ -32,8 +32,9 @@ export class FaultInjection {
       ...inner,
       prepare: (next, context, previousInstance) =>
         this.#callAsync({ module, phase: 'prepare', slice: next, context }, async () => {
+          const { rotation } = this.#deps.process.model
           const made = await inner.prepare(next, this.#wrapContext(module, context), previousInstance)
-          return this.#wrapGeneration(module, next, made)
+          return this.#wrapGeneration(module, { slice: next, rotation }, made)
         }),
     }
   }
@@ -46,8 +47,9 @@ export class FaultInjection {
         const phase = context.direction === 'forward' ? 'apply' : 'undo'
         module.applied = 'unknown'
         return this.#callAsync({ module, phase, context }, async () => {
+          const { rotation } = this.#deps.process.model
           await inner.apply(next, previous, this.#wrapContext(module, context))
-          module.applied = { slice: next }
+          module.applied = { slice: next, rotation }
         })
       },
       close: () =>
@@ -58,10 +60,14 @@ export class FaultInjection {
     }
   }
 
-  #wrapGeneration(module: SeenModule, slice: unknown, made: Generation<unknown>): Generation<unknown> {
+  #wrapGeneration(
+    module: SeenModule,
+    prepared: Pick<SeenGeneration, 'slice' | 'rotation'>,
+    made: Generation<unknown>,
+  ): Generation<unknown> {
     if (typeof made !== 'object' || made === null) return made
     const { instance, commit, rollback, check, close } = made
-    const generation = this.#deps.process.model.addGeneration(module, slice, instance)
+    const generation = this.#deps.process.model.addGeneration(module, prepared, instance)
     return {
       instance,
       commit: () => this.#callSync(module, 'commit', generation, () => commit?.call(made)),
@@ -120,6 +126,7 @@ export class FaultInjection {
     const { process, plan, log, onDuring } = this.#deps
     if (process.isDead) return
     log.note({ kind: 'call', module: module.name, phase, generation: generation?.id ?? 0 })
+    if (phase === 'prepare' || phase === 'apply') process.model.running.calledAt ??= process.clock.monotonic()
     this.#invariants.onCall(module, phase, generation, slice)
     for (const step of plan.stepsDuring(`${module.name}.${phase}`)) onDuring(step)
   }
@@ -139,6 +146,7 @@ export class FaultInjection {
     const { process, plan } = this.#deps
     const fault = process.isDead ? undefined : plan.takeFault(`${module}.${phase}`)
     if (fault !== undefined && phase === 'rollback') process.model.running.rollbackFailures.push(module)
+    if (fault?.kind === 'permanent') process.model.running.permanentFailures.add(module)
     return fault
   }
 
@@ -153,6 +161,10 @@ export class FaultInjection {
         throw plantedError
       case 'non-error':
         throw plantedText
+      case 'permanent':
+        throw plantedPermanentError
+      case 'outage':
+        throw plantedOutageError
       case 'hang':
         await plan.healed // would be for ever, but everything is healed in the end
         return body()

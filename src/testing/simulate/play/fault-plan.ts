@@ -1,5 +1,5 @@
 import type { RunLog } from '../check/run-log.ts'
-import type { EnvironmentCall, Fault, Scenario, Step } from '../scenario/scenario.ts'
+import { type EnvironmentCall, type Fault, OUTAGE_MS, type Scenario, type Step } from '../scenario/scenario.ts'
 import type { SimulatedProcess } from './process.ts'
 
 /** What it takes to observe the calls of one process, and to make them fail. */
@@ -18,6 +18,9 @@ export class FaultPlan {
   readonly #scenario: Scenario
   readonly #log: RunLog
   readonly #calls = new Map<string, number>()
+  readonly #now: () => number
+  /** When the outages end, by place. */
+  readonly #outages = new Map<string, { readonly fault: Fault; readonly until: number }>()
   /** Modules whose close had a planned fault. */
   readonly #faultyCloses = new Set<string>()
   /** Every `module.phase` for which the scenario plans something. */
@@ -25,8 +28,10 @@ export class FaultPlan {
   #onHealed: () => void = () => {}
   #isHealed = false
 
-  constructor(scenario: Scenario, log: RunLog) {
+  /** @param now the elapsed time, in milliseconds */
+  constructor(scenario: Scenario, log: RunLog, now: () => number) {
     this.#scenario = scenario
+    this.#now = now
     this.#log = log
     const planned = [...scenario.faults, ...(scenario.during ?? [])]
     this.#planned = new Set(planned.map(placeOf))
@@ -51,10 +56,18 @@ export class FaultPlan {
     this.#calls.set(place, call)
     if (this.#isHealed) return undefined
     const fault = this.#scenario.faults.find((one) => one.call === call && placeOf(one) === place)
-    if (fault === undefined) return undefined
+    const taken = fault ?? this.#outageAt(place)
+    if (taken === undefined) return undefined
+    if (taken.phase === 'close') this.#faultyCloses.add(taken.module)
+    if (fault === undefined) return taken
     this.#log.noteFault(fault.module, fault.phase, fault.kind)
-    if (fault.phase === 'close') this.#faultyCloses.add(fault.module)
+    if (fault.kind === 'outage') this.#outages.set(place, { fault, until: this.#now() + (fault.ms ?? OUTAGE_MS) })
     return fault
+  }
+
+  #outageAt(place: string): Fault | undefined {
+    const outage = this.#outages.get(place)
+    return outage !== undefined && this.#now() < outage.until ? outage.fault : undefined
   }
 
   /** Returns the steps that are planned for the call that has just begun. */

@@ -1,6 +1,9 @@
 import type { TransactionRecord } from '../../../model/record.ts'
 import { isSameRevision } from '../../../model/revision.ts'
+import type { RunLog } from '../check/run-log.ts'
 import type { Subject } from '../scenario/subject.ts'
+import { isStale } from './operator.ts'
+import type { SimulatedService } from './service.ts'
 import type { Simulation } from './simulation.ts'
 import type { StepPlayer } from './step-player.ts'
 import { settleMs } from './time-budget.ts'
@@ -10,6 +13,7 @@ export const checkRecovery = async <Config>(simulation: Simulation<Config>, play
   const { scenario, clock, log } = simulation
   const settle = () => (scenario.confirmMs === undefined ? clock.advance(settleMs) : confirmAll(simulation, player))
   simulation.heal()
+  log.note({ kind: 'step', text: 'every fault ends' })
   const healedAt = clock.now()
   const acts: readonly (() => Promise<void> | void)[] = [
     settle,
@@ -21,10 +25,11 @@ export const checkRecovery = async <Config>(simulation: Simulation<Config>, play
       simulation.boot() // again, because a first start needs a document that can serve
       await settle()
     },
+    () => checkRecoversAlone(simulation, healedAt),
     () => player.perform({ do: 'unfreeze' }),
     () => player.perform({ do: 'release' }),
     settle,
-    () => checkNewestServes(simulation, healedAt),
+    async () => void (await checkNewestServes(simulation, healedAt)),
     () => player.perform({ do: 'put', document: scenario.last }),
     settle,
     () => checkHealthy(simulation),
@@ -36,6 +41,19 @@ export const checkRecovery = async <Config>(simulation: Simulation<Config>, play
   }
 }
 
+/** Checks that the newest document serves without a call, unless only a call can bring that about. */
+const checkRecoversAlone = async <Config>(simulation: Simulation<Config>, healedAt: number): Promise<void> => {
+  const { service, clock, log } = simulation
+  if (service?.isAlive !== true) return
+  const { status } = service.reloader
+  const isWaiting = (): boolean => status().quarantine.some(({ nextTryAt }) => nextTryAt !== undefined)
+  for (let waited = 0; isWaiting() && waited < 2 * settleMs; waited += 1_000) await clock.advance(1_000)
+  service.checkInvariants()
+  const { frozen, quarantine } = status()
+  if (frozen !== undefined || quarantine.length > 0) return
+  if (await checkNewestServes(simulation, healedAt)) log.note({ kind: 'step', text: 'in sync without a call' })
+}
+
 /** Lets time pass, and confirms every transaction that awaits a confirmation. */
 const confirmAll = async <Config>(simulation: Simulation<Config>, player: StepPlayer): Promise<void> => {
   for (let waited = 0; waited < settleMs; waited += 1_000) {
@@ -45,22 +63,23 @@ const confirmAll = async <Config>(simulation: Simulation<Config>, player: StepPl
   }
 }
 
-/** Checks that no change was lost (G11): the document of the source serves, if it can. */
+/** Checks that no change was lost (G11): the document of the source serves, if it can. Returns true if it does. */
 const checkNewestServes = async <Config>(
   { service, source, subject, log }: Simulation<Config>,
   healedAt: number,
-): Promise<void> => {
+): Promise<boolean> => {
   const { parse, policies } = subject.options ?? {}
-  if (service?.isAlive !== true || parse !== undefined || policies !== undefined) return
+  if (service?.isAlive !== true || parse !== undefined || policies !== undefined) return false
   const result = await source.read(new AbortController().signal)
-  if (result.kind !== 'document' || !(await isValid(result.content, subject))) return
+  if (result.kind !== 'document' || !(await isValid(result.content, subject))) return false
   const { serving } = service.reloader.status()
-  if (isSameRevision(serving?.revision, result.revision)) return
+  if (isSameRevision(serving?.revision, result.revision)) return true
   // No fault is active any more, so a module that has rejected the document since then did so on its own.
   const last = service.records.findLast(({ revision }) => isSameRevision(revision, result.revision))
   const isRefused = last?.outcome === 'rolled-back' && last.failures[0].module !== undefined
-  if (isRefused && last.startedAt >= healedAt) return
+  if (isRefused && last.startedAt >= healedAt) return false
   log.breach('G11', `revision ${result.revision.name} can be applied, but ${serving?.revision.name} serves`)
+  return false
 }
 
 const isValid = async <Config>(content: unknown, { schema }: Subject<Config>): Promise<boolean> => {
@@ -91,7 +110,14 @@ const checkHealthy = <Config>({ service, source, plan, log }: Simulation<Config>
     }
     if (live > (moduleState === 'off' ? 0 : 1)) log.breach('heal', `${name} has ${live} live generations`)
   }
+  checkRefreshed(service, log)
   service.checkInvariants()
+}
+
+const checkRefreshed = <Config>({ process }: SimulatedService<Config>, { breach }: Pick<RunLog, 'breach'>): void => {
+  for (const module of process.model.modules.values()) {
+    if (isStale(module, module.refreshedTo)) breach('refresh', `${module.name} has not been refreshed`)
+  }
 }
 
 const reasonIn = (record: TransactionRecord | undefined): string => {

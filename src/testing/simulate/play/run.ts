@@ -8,7 +8,7 @@ import { checkRecovery } from './recovery.ts'
 import { Simulation } from './simulation.ts'
 import { StepPlayer } from './step-player.ts'
 import { settleMs } from './time-budget.ts'
-import { installVirtualGlobals } from './virtual-globals.ts'
+import { installVirtualGlobals } from './globals/virtual-globals.ts'
 
 /**
  * Plays one scenario on virtual time, with the machines and the code of production. After the steps, all faults end and one

@@ -2,13 +2,18 @@ import type { Applier, CompensatingApplier } from '../../../api/applier.ts'
 import type { Logger, ReloaderOptions } from '../../../api/options.ts'
 import type { NoModules } from '../../../api/modules.ts'
 import type { Reloader } from '../../../api/reloader.ts'
+import type { ReadResult } from '../../../api/source.ts'
+import type { ReloaderStatus } from '../../../api/status.ts'
 import { ChangeoverError, type Failure } from '../../../model/failure.ts'
 import type { TransactionRecord } from '../../../model/record.ts'
+import { isSameRevision } from '../../../model/revision.ts'
 import type { UseLinks } from '../../../modules/registry.ts'
 import { createReloader } from '../../../reloader/reloader.ts'
 import { isResting } from '../../../xstate/state-name.ts'
 import { checkUserInvariants, Invariants } from '../check/invariants.ts'
+import type { TransactionFacts } from '../check/quarantine-oracle.ts'
 import type { RestartOracle } from '../check/restart-oracle.ts'
+import { checkContent, checkTimes, configOf } from '../check/status-check.ts'
 import type { Scenario } from '../scenario/scenario.ts'
 import type { Subject } from '../scenario/subject.ts'
 import type { Environment } from './environment.ts'
@@ -16,7 +21,7 @@ import { FaultInjection } from './fault-injection.ts'
 import type { CallDeps } from './fault-plan.ts'
 import { hasPlantedText, plantedError } from './planted-error.ts'
 import type { SimulatedProcess } from './process.ts'
-import { longestTransactionMs, reloaderOptionsOf } from './time-budget.ts'
+import { longestQuarantineMs, longestTransactionMs, reloaderOptionsOf } from './time-budget.ts'
 
 interface ServiceDeps<Config> extends CallDeps {
   readonly subject: Subject<Config>
@@ -24,6 +29,8 @@ interface ServiceDeps<Config> extends CallDeps {
   readonly environment: Environment
   readonly oracle: RestartOracle
   readonly random: () => number
+  /** The latest documents of the source, the newest last. */
+  readonly written: readonly ReadResult[]
 }
 
 /** The service in one process: a real reloader, whose behaviour is compared with the reference model. */
@@ -79,18 +86,36 @@ export class SimulatedService<Config> {
   checkInvariants(): void {
     if (!this.isAlive) return
     const status = this.reloader.status()
+    const { subject, log, oracle, scenario, written } = this.#deps
     this.#invariants.checkCounters(status)
+    const limits = {
+      quarantineMs: longestQuarantineMs,
+      confirmMs: Math.max(scenario.confirmMs ?? 0, scenario.soakMs ?? 0, 1),
+    }
+    checkTimes(status, { now: this.process.clock.now(), ...limits }, log.breach)
+    this.#checkConfirming(status)
     if (status.serving === undefined) return
     const { config } = this.reloader
     this.#checkSnapshot()
     if (!isResting(status.state)) return
     this.#invariants.checkAtRest(status, config)
-    const { subject, log } = this.#deps
+    oracle.checkAtRest(status)
+    checkContent(status, config, { written, subject, breach: log.breach })
     if (subject.invariants === undefined && subject.sometimes === undefined) return
     const names = [...this.process.model.modules.keys()]
     const modules = Object.fromEntries(names.map((name) => [name, this.#currentOf(name)]))
     const view = { config: config as Config, status, modules, records: this.records }
     checkUserInvariants(subject, view, log)
+  }
+
+  /** Checks that a valid document does not wait for the confirmation of the one before it. */
+  #checkConfirming({ waiting, quarantine }: ReloaderStatus): void {
+    const { written, subject, log } = this.#deps
+    if (waiting?.reason !== 'confirmation' || quarantine.length > 0 || subject.options?.policies !== undefined) return
+    const document = written.find(({ revision }) => isSameRevision(revision, waiting.revision))
+    if (configOf(document, subject) !== undefined) {
+      log.breach('confirm', `revision ${waiting.revision.name} waits for the confirmation of an older one`)
+    }
   }
 
   /** Checks that nothing is left after a close: every generation was closed once, no timer is armed, nothing is live. */
@@ -169,8 +194,17 @@ export class SimulatedService<Config> {
       log.breach('G14', 'a document that was rejected has changed the config')
     }
     this.#invariants.onRecord(record, longestTransactionMs(model.modules.size, scenario), scenario.soakMs ?? 0)
-    oracle.onRecord(record, model.calls, clock.monotonic())
+    const { calledAt, permanentFailures } = model.running
+    oracle.onRecord(record, { calledAt, permanentFailures, now: clock.monotonic(), ...this.#statusOf(record) })
     model.finishTransaction(record)
+  }
+
+  /** What serves, and how long the config of this record is not tried again by itself, as `status()` says. */
+  #statusOf({ digest }: TransactionRecord): Pick<TransactionFacts, 'serving' | 'heldMs'> {
+    const { serving, quarantine } = this.reloader.status()
+    const entry = quarantine.find((one) => one.digest === digest)
+    const { nextTryAt = Number.POSITIVE_INFINITY } = entry ?? {}
+    return { serving: serving?.digest, heldMs: entry && nextTryAt - this.process.clock.now() }
   }
 
   #subscribe(): void {

@@ -15,8 +15,10 @@ import { SimulatedService } from './service.ts'
 
 /** One run of a scenario. It owns what outlives a process: time, the source, the disk, the fault plan and the log. */
 export class Simulation<Config> {
-  readonly clock = reportingTimerErrors(createVirtualClock(), (error) =>
-    this.log.breach('G13', `the callback of a timer threw ${errorText(error)}`, error),
+  readonly clock = reportingTimerErrors(
+    createVirtualClock(),
+    () => this.#clockOffsetMs,
+    (error) => this.log.breach('G13', `the callback of a timer threw ${errorText(error)}`, error),
   )
   readonly source = memorySource()
   /** The latest documents of the source, the newest last. */
@@ -34,13 +36,21 @@ export class Simulation<Config> {
   readonly #disk = new Map<string, string>()
   readonly #table = new ProcessTable()
   #processes = 0
+  #clockOffsetMs = 0
 
   constructor(subject: Subject<Config>, scenario: Scenario) {
     this.subject = subject
     this.scenario = scenario
     this.#random = seededRandom(scenario.seed)
-    this.plan = new FaultPlan(scenario, this.log)
+    this.plan = new FaultPlan(scenario, this.log, () => this.clock.monotonic())
     this.oracle = new RestartOracle(scenario, this.log.breach)
+  }
+
+  /** Sets the wall clock forward, or back. */
+  setClock(ms: number): void {
+    this.#clockOffsetMs += ms
+    this.log.countFault('process clock set')
+    this.oracle.onClockSet()
   }
 
   /** Ends all faults. */
@@ -54,11 +64,14 @@ export class Simulation<Config> {
     this.#processes += 1
     this.log.setProcess(this.#processes)
     this.oracle.onBoot()
-    const { subject, scenario, source, plan, log, oracle } = this
+    const { subject, scenario, source, plan, log, oracle, written } = this
     const onDuring = (step: Step): void => this.onDuring(step)
     const deps = { process: new SimulatedProcess(this.clock), plan, log, crash: () => this.crash(), onDuring }
-    const environment = new Environment({ ...deps, source, disk: this.#disk, processes: this.#table.add(deps.process) })
-    this.service = new SimulatedService({ ...deps, subject, scenario, environment, oracle, random: this.#random })
+    const processes = this.#table.add(deps.process)
+    const onDiskOutage = (): void => oracle.onDiskOutage()
+    const environment = new Environment({ ...deps, source, disk: this.#disk, processes, onDiskOutage })
+    const random = this.#random
+    this.service = new SimulatedService({ ...deps, subject, scenario, environment, oracle, random, written })
     this.service.start()
   }
 
@@ -77,10 +90,17 @@ export class Simulation<Config> {
   }
 }
 
-/** Wraps a clock: `advance` reports what the callbacks of timers throw. In production, that would end the process. */
-const reportingTimerErrors = (clock: VirtualClock, report: (error: unknown) => void): VirtualClock => {
+/**
+ * Wraps a clock: `now` may be set, and `advance` reports what the callbacks of timers throw. In production, that would end
+ * the process.
+ */
+const reportingTimerErrors = (
+  clock: VirtualClock,
+  offsetMs: () => number,
+  report: (error: unknown) => void,
+): VirtualClock => {
   const reportAll = (error: unknown): void => {
     for (const one of error instanceof AggregateError ? error.errors : [error]) report(one)
   }
-  return { ...clock, advance: (ms) => clock.advance(ms).catch(reportAll) }
+  return { ...clock, now: () => clock.now() + offsetMs(), advance: (ms) => clock.advance(ms).catch(reportAll) }
 }

@@ -1,4 +1,6 @@
-import type { OperatorCommand, SourceFault, Step } from '../scenario/scenario.ts'
+import type { SourceFault, Step } from '../scenario/scenario.ts'
+import { giveCommand } from './operator.ts'
+import { reordered } from './reordered.ts'
 import type { Simulation } from './simulation.ts'
 import { applySourceFault } from './source-faults.ts'
 
@@ -66,11 +68,17 @@ export class StepPlayer {
         return this.#startSourceFault(step.fault)
       case 'crash':
         return simulation.crash()
+      case 'reorder':
+        return this.#reorder()
+      case 'clock':
+        return simulation.setClock(step.ms)
+      case 'refresh':
+        return giveCommand(simulation, 'refresh', step.module)
       case 'advance':
       case 'restart':
         return
       default:
-        this.#command(step.do)
+        giveCommand(simulation, step.do)
     }
   }
 
@@ -81,6 +89,15 @@ export class StepPlayer {
     const text = typeof document === 'string' ? document : JSON.stringify(document ?? null)
     written.push({ kind: 'document', revision, content: text })
     if (written.length > KEPT_DOCUMENTS) written.shift()
+  }
+
+  /** Writes the last document again with its keys in another order. */
+  #reorder(): void {
+    const { written, log } = this.#simulation
+    const newest = written.at(-1)
+    if (newest?.kind !== 'document') return
+    log.countFault('source reordered keys')
+    this.#put(reordered(newest.content))
   }
 
   /** Writes some documents one by one, so that the watch reports each of them, and the others at one moment. */
@@ -146,34 +163,6 @@ export class StepPlayer {
     log.note({ kind: 'process', event: 'closed' })
     service.checkClosed()
   }
-
-  /** Gives a command as an operator does. A command that is refused is part of the history. */
-  #command(command: OperatorCommand): void {
-    const { service, oracle, clock, log } = this.#simulation
-    if (service?.isAlive !== true) return
-    const { reloader, isResting } = service
-    const status = reloader.status()
-    const epoch = oracle.currentEpoch(isResting)
-    oracle.onCommand(command, status)
-    const result: Promise<unknown> = {
-      reload: () => reloader.reload(),
-      freeze: () => reloader.freeze('simulated'),
-      unfreeze: () => reloader.unfreeze(),
-      revert: () => reloader.revert(),
-      retry: () => reloader.retry(),
-      release: () => reloader.release(),
-      confirm: () => reloader.confirm(status.confirmation?.transaction ?? 'none'),
-    }[command]()
-    service.pendingCommands += 1
-    const onSettled = (): void => {
-      service.pendingCommands -= 1
-    }
-    result.then(onSettled, onSettled)
-    if (command !== 'freeze' && command !== 'revert') return
-    if (reloader.status().frozen !== undefined) return oracle.onFrozen(epoch, clock.monotonic())
-    const onAccepted = (): void => log.breach('freeze', `${command}() succeeded, but status() is not frozen`)
-    result.then(onAccepted, () => {})
-  }
 }
 
 /** Describes a step for the trace. */
@@ -189,6 +178,14 @@ const stepText = (step: Step): string => {
       return `source: ${step.fault}${step.ms === undefined ? '' : ` for ${step.ms} ms`}`
     case 'advance':
       return `${step.ms} ms pass`
+    case 'clock':
+      return `the clock is set ${step.ms < 0 ? 'back' : 'forward'} by ${Math.abs(step.ms)} ms`
+    case 'reorder':
+      return 'put the last document with its keys in another order'
+    case 'refresh':
+      return `a file is rotated; refresh ${step.module ?? 'all modules'}`
+    case 'force':
+      return 'a file is rotated; reload, forced'
     default:
       return step.do
   }

@@ -14,6 +14,11 @@ export const deadlines: Required<Deadlines> = {
   persistMs: 500,
 }
 
+const quarantine = { minMs: 500, maxMs: 5_000, crashMs: 10_000 }
+
+/** The longest time for which a config is not tried again, if it ever is, in milliseconds. */
+export const longestQuarantineMs = Math.max(quarantine.maxMs, quarantine.crashMs)
+
 /** Returns the options with which a scenario creates its reloaders. */
 export const reloaderOptionsOf = ({
   soakMs = 0,
@@ -26,7 +31,7 @@ export const reloaderOptionsOf = ({
   ...(confirmMs === undefined ? {} : { confirm: { withinMs: Math.max(confirmMs, soakMs, 1) } }),
   sourceBackoff: { minMs: 50, maxMs: 1_000 },
   repair: { minMs: 100, maxMs: 2_000 },
-  quarantine: { minMs: 500, maxMs: 5_000, crashMs: 10_000 },
+  quarantine,
   // If the source has no trouble, the watch must find every change without a reconcile.
   reconcileMs: [...steps, ...during.map(({ step }) => step)].some((step) => step.do === 'source') ? 10_000 : 3_600_000,
 })

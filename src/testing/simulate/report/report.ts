@@ -1,5 +1,12 @@
 import type { RunResult } from '../scenario/run-result.ts'
-import { environmentCalls, faultKindsOf, faultPhases, sourceFaults } from '../scenario/scenario.ts'
+import {
+  type EnvironmentCall,
+  environmentCalls,
+  type EnvironmentPhase,
+  faultKindsOf,
+  faultPhases,
+  sourceFaults,
+} from '../scenario/scenario.ts'
 import { SimulationError } from '../scenario/simulation-error.ts'
 import type { KnownModule, Subject } from '../scenario/subject.ts'
 
@@ -97,12 +104,16 @@ const reachableFaults = (modules: readonly KnownModule[]): readonly string[] => 
   )
   return [
     ...ofModules,
-    ...environmentCalls.map((call) => `${call} crash`),
+    ...environmentCalls.flatMap((call) => faultKindsOf(phaseIn(call)).map((kind) => `${call} ${kind}`)),
     ...sourceFaults.map((fault) => `source ${fault}`),
     'source storm',
     'source two keys at once',
+    'source reordered keys',
+    'process clock set',
   ]
 }
+
+const phaseIn = (call: EnvironmentCall): EnvironmentPhase => call.slice(call.indexOf('.') + 1) as EnvironmentPhase
 
 const sorted = (counts: Readonly<Record<string, number>>): Readonly<Record<string, number>> =>
   Object.fromEntries(Object.entries(counts).sort(([a], [b]) => (a < b ? -1 : 1)))

@@ -3,6 +3,7 @@ import type { Arbitrary } from 'fast-check'
 import {
   type During,
   environmentCalls,
+  type EnvironmentPhase,
   type Fault,
   faultKindsOf,
   type FaultPhase,
@@ -33,7 +34,7 @@ export const scenariosOf = (
     // Not `oneof`, which shrinks only within the arbitrary that it chose.
     confirmMs: fc.constantFrom(undefined, undefined, undefined, undefined, undefined, 3_000),
     persists: fc.boolean(),
-    steps: fc.array(stepsOf(fc, documents), { minLength: 1, maxLength: 12 }),
+    steps: fc.array(stepsOf(fc, documents, modules), { minLength: 1, maxLength: 12 }),
     // Few in some runs and many in others, so that no kind of trouble hides another (swarm testing).
     faults: fc.oneof(
       fc.array(faultsOf(fc, modules), { maxLength: 2 }),
@@ -62,11 +63,17 @@ interface PutAgain {
   readonly back: number
 }
 
-const stepsOf = (fc: Fc, documents: Arbitrary<unknown>): Arbitrary<Step | PutAgain> => {
+const stepsOf = (
+  fc: Fc,
+  documents: Arbitrary<unknown>,
+  modules: readonly KnownModule[],
+): Arbitrary<Step | PutAgain> => {
   // Shortest first: fast-check shrinks towards the first item.
   const ms = fc.constantFrom(1, 30, 600, 2_500, 12_000)
   const count = fc.constantFrom(20, 20, 20, 200, 200, 200, 200, 10_000)
-  const command = fc.constantFrom(...operatorCommands, 'restart')
+  const command = fc.constantFrom(...operatorCommands, 'reorder', 'restart')
+  const day = 86_400_000
+  const clock = fc.record({ do: fc.constant('clock'), ms: fc.constantFrom(2_500, -2_500, day, -day) })
   const source = fc.record(
     { do: fc.constant('source'), fault: fc.constantFrom(...sourceFaults), ms: fc.constantFrom(10, 2_500) },
     { requiredKeys: ['do', 'fault'] },
@@ -76,12 +83,17 @@ const stepsOf = (fc: Fc, documents: Arbitrary<unknown>): Arbitrary<Step | PutAga
     { weight: 3, arbitrary: fc.record({ do: fc.constant('put-again'), back: fc.nat({ max: 1 }) }) },
     { weight: 5, arbitrary: fc.record({ do: fc.constant('advance'), ms }) },
     { weight: 4, arbitrary: source },
-    { weight: 6, arbitrary: fc.record({ do: command }) },
+    { weight: 7, arbitrary: fc.record({ do: command }) },
+    { weight: 1, arbitrary: clock },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant('refresh'), module: nameOf(fc, modules) }) },
     { weight: 2, arbitrary: fc.constant({ do: 'crash' }) },
     { weight: 1, arbitrary: fc.record({ do: fc.constant('storm'), count, document: documents }) },
     { weight: 1, arbitrary: fc.record({ do: fc.constant('put-both'), documents: fc.tuple(documents, documents) }) },
   ) as Arbitrary<Step | PutAgain>
 }
+
+const nameOf = (fc: Fc, modules: readonly KnownModule[]): Arbitrary<string> =>
+  fc.constantFrom(...modules.map(({ name }) => name))
 
 /** Gives each repeated write the document that it repeats. */
 const withDocuments = (start: unknown, steps: readonly (Step | PutAgain)[]): Step[] => {
@@ -108,8 +120,14 @@ const faultsOf = (fc: Fc, modules: readonly KnownModule[]): Arbitrary<Fault> => 
           { weight: 1, arbitrary: faultsIn(fc, name, rareCall, ['rollback']) },
         ),
   )
-  const crash = environmentCallOf(fc, { call, kind: fc.constant('crash') })
-  return fc.oneof({ weight: 9, arbitrary: fc.oneof(...each) }, { weight: 1, arbitrary: crash }) as Arbitrary<Fault>
+  const environment = environmentCalls.map((place) => {
+    const [module = '', phase] = place.split('.')
+    return faultsIn(fc, module, call, [phase as EnvironmentPhase])
+  })
+  return fc.oneof(
+    { weight: 9, arbitrary: fc.oneof(...each) },
+    { weight: 1, arbitrary: fc.oneof(...environment) },
+  ) as Arbitrary<Fault>
 }
 
 // The first calls belong to the start, and few histories have many more.
@@ -119,26 +137,29 @@ const faultsIn = (
   fc: Fc,
   module: string,
   call: Arbitrary<number>,
-  phases: readonly [FaultPhase, ...FaultPhase[]],
-): Arbitrary<Fault> =>
-  fc.record({
-    module: fc.constant(module),
-    phase: fc.constantFrom(...phases),
-    call,
-    kind: fc.constantFrom(...faultKindsOf(phases[0])),
-  })
-
-const environmentCallOf = (fc: Fc, details: Readonly<Record<string, Arbitrary<unknown>>>): Arbitrary<object> =>
-  fc.record({ place: fc.constantFrom(...environmentCalls), ...details }).map(({ place, ...rest }) => {
-    const [module, phase] = place.split('.')
-    return { module, phase, ...rest }
-  })
+  phases: readonly (FaultPhase | EnvironmentPhase)[],
+): Arbitrary<Fault> => {
+  const ways = phases.flatMap((phase) => faultKindsOf(phase).map((kind) => ({ phase, kind })))
+  const outageMs = fc.constantFrom(undefined, 400, 12_000)
+  return fc.record({ way: fc.constantFrom(...ways), call, ms: outageMs }).map(({ way, ms, ...rest }) => ({
+    module,
+    phase: way.phase,
+    ...rest,
+    kind: way.kind,
+    ...(way.kind === 'outage' && ms !== undefined ? { ms } : {}),
+  }))
+}
 
 /** Makes the arbitrary of steps during a call: only steps that take no time. */
 const duringOf = (fc: Fc, documents: Arbitrary<unknown>, modules: readonly KnownModule[]): Arbitrary<During> => {
   const step = fc.oneof(
     { weight: 3, arbitrary: fc.record({ do: fc.constant('put'), document: documents }) },
-    { weight: 3, arbitrary: fc.record({ do: fc.constantFrom('reload', 'freeze', 'unfreeze', 'revert', 'release') }) },
+    {
+      weight: 3,
+      arbitrary: fc.record({
+        do: fc.constantFrom('reload', 'freeze', 'unfreeze', 'revert', 'release', 'refresh', 'reorder'),
+      }),
+    },
     { weight: 1, arbitrary: fc.record({ do: fc.constant('source'), fault: fc.constantFrom(...sourceFaults) }) },
   )
   const call = callOf(fc)
@@ -153,7 +174,12 @@ const duringOf = (fc: Fc, documents: Arbitrary<unknown>, modules: readonly Known
     }),
   )
   const stepOrCrash = fc.oneof({ weight: 3, arbitrary: step }, { weight: 1, arbitrary: fc.constant({ do: 'crash' }) })
-  const environment = environmentCallOf(fc, { call, step: stepOrCrash })
+  const environment = fc
+    .record({ place: fc.constantFrom(...environmentCalls), call, step: stepOrCrash })
+    .map(({ place, ...rest }) => {
+      const [module, phase] = place.split('.')
+      return { module, phase, ...rest }
+    })
   return fc.oneof(
     { weight: 5, arbitrary: fc.oneof(...each) },
     { weight: 1, arbitrary: environment },

@@ -51,6 +51,10 @@ const isStep = (step: unknown): step is Step => {
       return Array.isArray(step.documents) && step.documents.length === 2
     case 'advance':
       return isMs(step.ms)
+    case 'clock':
+      return Number.isFinite(step.ms)
+    case 'refresh':
+      return step.module === undefined || typeof step.module === 'string'
     case 'source':
       return sourceFaults.includes(step.fault as never) && (step.ms === undefined || isMs(step.ms))
     default:
@@ -59,9 +63,10 @@ const isStep = (step: unknown): step is Step => {
 }
 
 /** The steps that have no further members. */
-const plainSteps = new Set<unknown>([...operatorCommands, 'crash', 'restart'])
+const plainSteps = new Set<unknown>([...operatorCommands, 'reorder', 'crash', 'restart'])
 
-const isFault = (fault: unknown): boolean => isRecord(fault) && isCall(fault) && isPossibleFault(fault as never)
+const isFault = (fault: unknown): boolean =>
+  isRecord(fault) && isCall(fault) && isPossibleFault(fault as never) && (fault.ms === undefined || isMs(fault.ms))
 
 const isDuring = (during: unknown): boolean => isRecord(during) && isCall(during) && isStep(during.step)
 

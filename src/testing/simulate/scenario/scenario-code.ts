@@ -15,8 +15,8 @@ export const scenarioCode = (scenario: Scenario): string => {
     ...(confirmMs === undefined ? [] : [`  .confirmWithin(${confirmMs})`]),
     ...(persists === true ? ['  .persistsLastKnownGood()'] : []),
     ...faults.map(
-      ({ module, phase, call, kind }) =>
-        `  .fault(${place(module, phase)}, faults.${camelCase(kind)}()${callArgument(call)})`,
+      ({ module, phase, call, kind, ms = '' }) =>
+        `  .fault(${place(module, phase)}, faults.${camelCase(kind)}(${ms})${callArgument(call)})`,
     ),
     ...during.map(
       ({ module, phase, call, step }) =>
@@ -39,7 +39,10 @@ const stepCode = (step: Step): string => {
     case 'put-both':
       return `.putBoth(${step.documents.map(json).join(', ')})`
     case 'advance':
-      return `.advance(${step.ms})`
+    case 'clock':
+      return `.${step.do}(${step.ms})`
+    case 'refresh':
+      return step.module === undefined ? '.refresh()' : `.refresh(${json(step.module)})`
     case 'source':
       return step.ms === undefined ? `.source('${step.fault}')` : `.source('${step.fault}', ${step.ms})`
     default:

@@ -37,6 +37,22 @@ export class Steps {
   disconnect(ms?: number): this {
     return this.source('disconnect', ms)
   }
+  /** Writes the last document again with its keys in another order. */
+  reorder(): this {
+    return this.add({ do: 'reorder' })
+  }
+  /** Sets the wall clock forward by `ms`, or back. */
+  clock(ms: number): this {
+    return this.add({ do: 'clock', ms })
+  }
+  /** Rotates a file that the config names, and calls `reloader.refresh()`, for one module or for all. */
+  refresh(module?: string): this {
+    return this.add({ do: 'refresh', ...(module === undefined ? {} : { module }) })
+  }
+  /** Rotates a file that the config names, and calls `reloader.reload({ force: true })`. */
+  force(): this {
+    return this.add({ do: 'force' })
+  }
   /** Calls `reloader.reload()`. */
   reload(): this {
     return this.add({ do: 'reload' })

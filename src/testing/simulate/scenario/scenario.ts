@@ -11,9 +11,10 @@ export type EnvironmentCall = (typeof environmentCalls)[number]
 export type EnvironmentPhase = 'read' | 'validate' | 'load' | 'save'
 
 /**
- * The kinds of failure in one call of a module. `late` settles after the deadline and the grace, `after-abort` settles when
- * the signal aborts, `ignore-signal` takes half the deadline whatever the signal does, `twice` resolves and then rejects,
- * `crash` ends the process in the call.
+ * The kinds of failure in one call. `late` settles after the deadline and the grace, `after-abort` settles when the signal
+ * aborts, `ignore-signal` takes half the deadline whatever the signal does, `twice` resolves and then rejects, `permanent`
+ * rejects with a `permanent` error, `outage` rejects this call and all further calls of the same kind for a while, as if
+ * a server could not be reached, `crash` ends the process in the call.
  */
 export const faultKinds = [
   'throw',
@@ -25,6 +26,8 @@ export const faultKinds = [
   'ignore-signal',
   'twice',
   'crash',
+  'permanent',
+  'outage',
 ] as const
 /** One of the {@link faultKinds}. */
 export type FaultKind = (typeof faultKinds)[number]
@@ -34,14 +37,32 @@ const syncFaultKinds = ['throw', 'non-error', 'twice', 'crash'] as const
 
 /** Returns the kinds of failure that are possible in a phase. */
 export const faultKindsOf = (phase: FaultPhase | EnvironmentPhase): readonly FaultKind[] => {
-  if (phase === 'commit' || phase === 'rollback') return syncFaultKinds
-  return faultPhases.includes(phase as FaultPhase) ? faultKinds : ['crash']
+  switch (phase) {
+    case 'commit':
+    case 'rollback':
+      return syncFaultKinds
+    case 'prepare':
+    case 'check':
+    case 'apply':
+      return faultKinds
+    // Neither call judges a document, so it cannot declare one at fault.
+    case 'undo':
+    case 'close':
+      return faultKinds.filter((kind) => kind !== 'permanent')
+    case 'validate':
+      return ['crash']
+    default:
+      return ['crash', 'outage']
+  }
 }
+
+/** How long an outage lasts if the scenario does not say, in milliseconds of virtual time. */
+export const OUTAGE_MS = 3_000
 
 export const isPossibleFault = ({ phase, kind }: Pick<Fault, 'phase' | 'kind'>): boolean =>
   faultKindsOf(phase).includes(kind)
 
-/** One planned failure: of a module, or of the process in a call to its environment, where only `crash` is possible. */
+/** One planned failure: of a module, or in a call to the environment, where only `crash` and `outage` are possible. */
 export interface Fault {
   /** The name of a module; `source`, `schema` or `disk` if the phase is one of theirs. */
   readonly module: string
@@ -49,6 +70,8 @@ export interface Fault {
   /** Which call of that phase of that module fails: a number from 1, counted over restarts. */
   readonly call: number
   readonly kind: FaultKind
+  /** How long an outage lasts, in milliseconds of virtual time. @default 3000 */
+  readonly ms?: number
 }
 
 /** The kinds of trouble that a source can have. */
@@ -71,7 +94,17 @@ export const sourceFaults = [
 export type SourceFault = (typeof sourceFaults)[number]
 
 /** The commands that an operator gives a reloader. */
-export const operatorCommands = ['reload', 'freeze', 'unfreeze', 'revert', 'retry', 'release', 'confirm'] as const
+export const operatorCommands = [
+  'reload',
+  'freeze',
+  'unfreeze',
+  'revert',
+  'retry',
+  'release',
+  'confirm',
+  'refresh',
+  'force',
+] as const
 /** One of the {@link operatorCommands}. */
 export type OperatorCommand = (typeof operatorCommands)[number]
 
@@ -86,7 +119,13 @@ export type Step =
   /** The source gets into trouble. It is healed after `ms` of virtual time, or at the end. */
   | { readonly do: 'source'; readonly fault: SourceFault; readonly ms?: number }
   | { readonly do: 'advance'; readonly ms: number }
-  | { readonly do: OperatorCommand }
+  /** The last document is written again with its keys in another order, which is a change. */
+  | { readonly do: 'reorder' }
+  /** The wall clock is set forward by `ms`, or back. Elapsed time is not affected. */
+  | { readonly do: 'clock'; readonly ms: number }
+  | { readonly do: Exclude<OperatorCommand, 'refresh'> }
+  /** A file that the config names is rotated, and the module that reads it is refreshed, or all of them. */
+  | { readonly do: 'refresh'; readonly module?: string }
   /** The process dies without a close and starts again. */
   | { readonly do: 'crash' }
   /** The reloader is closed, and a new process starts. */

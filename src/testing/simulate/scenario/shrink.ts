@@ -50,6 +50,8 @@ function* simplifications(scenario: Scenario): Generator<Scenario, undefined> {
   }
   for (const [index, fault] of faults.entries()) {
     if (fault.call > 1) yield { ...scenario, faults: replaced(faults, index, { ...fault, call: fault.call - 1 }) }
+    const { ms, ...untilTheDefault } = fault
+    if (ms !== undefined) yield { ...scenario, faults: replaced(faults, index, untilTheDefault) }
   }
 }
 
@@ -68,6 +70,10 @@ const simplerSteps = (step: Step): readonly Step[] => {
       const { ms, ...untilTheEnd } = step
       return ms === undefined ? [] : [untilTheEnd]
     }
+    case 'refresh':
+      return step.module === undefined ? [] : [{ do: 'refresh' }]
+    case 'force':
+      return [{ do: 'refresh' }]
     case 'restart':
       return [{ do: 'crash' }]
     default:
@@ -77,7 +83,9 @@ const simplerSteps = (step: Step): readonly Step[] => {
 
 /** Returns how long the steps take, in milliseconds: their own time, and a pause (at least 1 ms) after each but the last. */
 const durationMs = (steps: readonly Step[], pauseMs = 1): number =>
-  steps.reduce((ms, step) => ms + ('ms' in step && step.ms !== undefined ? step.ms : 0), (steps.length - 1) * pauseMs)
+  steps.reduce((ms, step) => ms + timeOf(step), (steps.length - 1) * pauseMs)
+
+const timeOf = (step: Step): number => (step.do === 'advance' || step.do === 'source' ? (step.ms ?? 0) : 0)
 
 const without = <T>(items: readonly T[], index: number): readonly T[] => items.filter((_, at) => at !== index)
 

@@ -213,8 +213,8 @@ const otherFaults = [
     'a config that failed is tried again at each redelivery',
     edit(
       'src/validation/validation.ts',
-      'safety.quarantine.blocks(snapshot)',
-      'safety.quarantine.blocks({ digest: `other-${snapshot.digest}` })',
+      'safety.quarantine.blocks(isRefresh ?',
+      "safety.quarantine.blocks(snapshot !== undefined ? '' : isRefresh ?",
     ),
   ),
   fault(

@@ -1,5 +1,5 @@
 import { promisify } from 'node:util'
-import type { Clock, TimerHandle } from '../../../api/clock.ts'
+import type { Clock, TimerHandle } from '../../../../api/clock.ts'
 
 type Callback = (...args: unknown[]) => void
 

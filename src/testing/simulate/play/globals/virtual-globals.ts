@@ -1,7 +1,7 @@
 import { syncBuiltinESMExports } from 'node:module'
 import timers from 'node:timers'
 import timersPromises from 'node:timers/promises'
-import type { Clock } from '../../../api/clock.ts'
+import type { Clock } from '../../../../api/clock.ts'
 import { dateOn, promisesOn, timeoutSignalOn, timersOn } from './virtual-timers.ts'
 
 /**
