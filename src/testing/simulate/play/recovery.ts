@@ -49,9 +49,11 @@ const checkRecoversAlone = async <Config>(simulation: Simulation<Config>, healed
   const isWaiting = (): boolean => status().quarantine.some(({ nextTryAt }) => nextTryAt !== undefined)
   for (let waited = 0; isWaiting() && waited < 2 * settleMs; waited += 1_000) await clock.advance(1_000)
   service.checkInvariants()
-  const { frozen, quarantine } = status()
+  const { frozen, quarantine, inSync } = status()
   if (frozen !== undefined || quarantine.length > 0) return
-  if (await checkNewestServes(simulation, healedAt)) log.note({ kind: 'step', text: 'in sync without a call' })
+  if (!(await checkNewestServes(simulation, healedAt))) return
+  if (inSync) log.note({ kind: 'step', text: 'in sync without a call' })
+  else log.breach('G11', 'the newest document serves, but status() says that it does not')
 }
 
 /** Lets time pass, and confirms every transaction that awaits a confirmation. */
