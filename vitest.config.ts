@@ -11,8 +11,14 @@ export default defineConfig({
   resolve: { alias },
   test: {
     include: ['test/**/*.test.ts'],
-    // These need a Chromium (npm run test:browser), the packed package (npm run test:package), or minutes.
-    exclude: ['test/inspect/browser/**', 'test/package/**', 'test/chaos/survival/**', '**/node_modules/**'],
+    // These need a Chromium (npm run test:browser), the packed package (test:package), or minutes (test:long, test:survival).
+    exclude: [
+      '**/*.long.test.ts',
+      'test/inspect/browser/**',
+      'test/package/**',
+      'test/chaos/survival/**',
+      '**/node_modules/**',
+    ],
     testTimeout: 60_000,
     hookTimeout: 120_000,
     pool: 'forks',

@@ -13,9 +13,6 @@ const newestSuites = [
   'test/sources/etcd/tls.test.ts',
   'test/architecture/package.test.ts',
   'test/guarantees',
-  // Long, and about the memory and the speed of any Node.
-  '--exclude=**/g01-hammer*',
-  '--exclude=**/g18-collected*',
 ]
 
 /** Runs vitest on one Node; resolves with true if it passes. */

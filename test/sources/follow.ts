@@ -12,12 +12,12 @@ export const never = new AbortController().signal
 export const textOf = (event: SourceEvent | undefined): string | undefined =>
   event?.kind === 'document' ? decode(event.content) : undefined
 
-export const decode = (content: string | Uint8Array): string =>
+const decode = (content: string | Uint8Array): string =>
   typeof content === 'string' ? content : Buffer.from(content).toString('utf8')
 
 export const readDocument = async (source: Source): Promise<Document> => asDocument(await source.read(never))
 
-export const asDocument = (result: ReadResult): Document => {
+const asDocument = (result: ReadResult): Document => {
   if (result.kind !== 'document') throw new Error(`found ${result.kind} instead of a document`)
   return result
 }

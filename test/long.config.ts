@@ -1,0 +1,14 @@
+import { fileURLToPath } from 'node:url'
+import { defineConfig } from 'vitest/config'
+import project from '../vitest.config.ts'
+
+/** The configuration of `npm run test:long`: the tests that need clusters, rotations, signals or many reloads. */
+export default defineConfig({
+  resolve: project.resolve ?? {},
+  test: {
+    ...project.test,
+    root: fileURLToPath(new URL('..', import.meta.url)),
+    include: ['test/**/*.long.test.ts'],
+    exclude: ['**/node_modules/**'],
+  },
+})
