@@ -22,7 +22,13 @@ export type Shown = true | { readonly [field: string]: Shown }
 type FieldsOf<T> = Record<T extends unknown ? keyof T : never, Shown>
 
 const revision = { lineage: true, order: true, name: true } satisfies FieldsOf<Revision>
-const candidate = { revision, isLastKnownGood: true, cannotServe: true, wasFrozen: true, forces: true } satisfies FieldsOf<Candidate>
+const candidate = {
+  revision,
+  isLastKnownGood: true,
+  cannotServe: true,
+  wasFrozen: true,
+  forces: true,
+} satisfies FieldsOf<Candidate>
 const waiting = { candidate, revert: candidate, read: true, close: true } satisfies FieldsOf<ReloadContext['waiting']>
 const untried = { candidate, until: true } satisfies FieldsOf<Untried>
 
