@@ -1,3 +1,4 @@
+import type { Applier, NoModules, Reloader } from 'changeover'
 import {
   faults,
   parseScenario,
@@ -6,15 +7,19 @@ import {
   type SimulationError,
   scenario,
   scenarioText,
+  type Subject,
   simulate,
   traceLines,
 } from 'changeover/testing'
 import { describe, expect, it } from 'vitest'
+import { z } from 'zod'
 import {
+  type Config,
   documentOf,
   documents,
   hangingDb,
   plainApplier,
+  type Slice,
   simulationErrorOf,
   subjectOf,
   subjectWithoutRollback,
@@ -88,6 +93,57 @@ describe('A scenario', () => {
 })
 
 describe('simulate', () => {
+  it('accuses no module that is prepared again because an optional module that it needs is switched off', async () => {
+    const Optional = z.strictObject({ a: z.number().optional(), b: z.number() })
+    const subject: Subject<z.infer<typeof Optional>> = {
+      schema: Optional,
+      modules: (reloader) =>
+        reloader
+          .use('a', (c) => c.a, { prepare: (v: number) => ({ instance: { v } }) })
+          .use(
+            'b',
+            (c) => c.b,
+            {
+              prepare: (v: number, { needs }: { needs: { a: { v: number } | undefined } }) => ({
+                instance: [v, needs.a?.v],
+              }),
+            },
+            { needs: { a: 'a' } },
+          ),
+    }
+    await scenario('b needs the optional a').start({ b: 1 }).put({ a: 1, b: 1 }).put({ b: 1 }).run(subject).expectHeld()
+  })
+
+  it('finds a module that keeps a timer after its close', async () => {
+    const db = (): Applier<Slice, Slice> => ({
+      prepare: (slice, { clock }) => {
+        const tick = (): void => void clock.setTimeout(tick, 1_000)
+        tick()
+        return { instance: slice, close: async () => {} }
+      },
+    })
+    const error = await simulationErrorOf(scenario('a timer').start(documentOf(1)).run(subjectOf(db)))
+    expect(error.violations[0]).toMatchObject({ invariant: 'timers', message: 'db has 1 timers long after close()' })
+  })
+
+  it('is worthless without modules, and if a module is never switched on', async () => {
+    const none = simulate({ ...subjectOf(), modules: (reloader) => reloader, documents, runs: 5 })
+    expect(await simulationErrorOf(none)).toMatchObject({ code: 'simulate.worthless' })
+    const off = simulate({
+      ...subjectOf(),
+      modules: (reloader: Reloader<Config, NoModules>) => {
+        subjectOf().modules(reloader)
+        return reloader.use('off', () => undefined, plainApplier())
+      },
+      documents,
+      runs: 60,
+      seed: 7,
+    })
+    const { code, message } = await simulationErrorOf(off)
+    expect(code).toBe('simulate.worthless')
+    expect(message).toContain('no run ever called off')
+  })
+
   it('plays histories with faults in every phase, and reports what they reached', async () => {
     const report = await simulate({ ...subjectOf(), documents, runs: 80, seed: 7 })
     expect(report.runs).toBe(80)

@@ -47,6 +47,8 @@ export const simulate = async <Config>(options: SimulateOptions<Config>): Promis
   const fc = await loadFastCheck()
   const { runs = 1_000, seed = randomSeed(), path, documents } = options
   const modules = modulesOf(options)
+  if (modules.length === 0)
+    throw new SimulationError('simulate.worthless', 'the subject has no modules: add some with `use`')
   const report = new Report(seed, modules)
   let isSearching = true
   await flushStrayErrors()

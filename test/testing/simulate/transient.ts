@@ -1,5 +1,5 @@
 import type { Fault, Scenario, Step } from 'changeover/testing'
-import fc, { type Arbitrary } from 'fast-check'
+import * as fc from 'fast-check'
 import { scenariosOf } from '../../../src/testing/simulate/scenario/arbitrary.ts'
 import { modulesOf } from '../../../src/testing/simulate/scenario/subject.ts'
 import { documents, subject } from './subject.ts'
@@ -19,7 +19,7 @@ const needsNoCall = (step: Step): boolean => {
 const phaseIn = (place: string): string => place.slice(place.lastIndexOf('.') + 1, place.indexOf(' '))
 
 /** Histories in which every failure may pass by itself, in every phase. */
-export const transientScenarios: Arbitrary<Scenario> = fc
+export const transientScenarios: fc.Arbitrary<Scenario> = fc
   .record({
     scenario: scenariosOf(fc, documents, modulesOf(subject)),
     // A rollback happens after a failure only, so these come in pairs.

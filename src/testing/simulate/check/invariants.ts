@@ -5,7 +5,7 @@ import type { Revision } from '../../../model/revision.ts'
 import { ignoreRejection, isThenable } from '../../../async/thenable.ts'
 import type { FaultPhase } from '../scenario/scenario.ts'
 import type { SimulationView, Subject } from '../scenario/subject.ts'
-import { type ReferenceModel, type SeenGeneration, type SeenModule, sliceOf } from './reference-model.ts'
+import { type Prepared, type ReferenceModel, type SeenGeneration, type SeenModule, sliceOf } from './reference-model.ts'
 import type { Breach, RunLog } from './run-log.ts'
 import { errorText } from './stray-errors.ts'
 
@@ -27,8 +27,8 @@ export class Invariants {
   }
 
   /** Checks a call of a module at the moment when it begins. */
-  onCall(module: SeenModule, phase: FaultPhase, generation: SeenGeneration | undefined, slice: unknown): void {
-    if (phase === 'prepare') this.#onPrepare(module, slice)
+  onCall(module: SeenModule, phase: FaultPhase, generation: SeenGeneration | undefined, prepared?: Prepared): void {
+    if (prepared !== undefined) this.#onPrepare(module, prepared)
     if (phase === 'commit') this.#onCommit(module, generation)
     if (phase === 'rollback') this.#onRollback(module, generation)
     if (phase === 'close') this.#onClose(module, generation)
@@ -36,14 +36,15 @@ export class Invariants {
     if (phase === 'check') this.#model.running.unchecked.add(module.name)
   }
 
-  #onPrepare({ name, serving, needs, pendingRefreshes }: SeenModule, slice: unknown): void {
+  #onPrepare({ name, serving, needs, pendingRefreshes }: SeenModule, prepared: Prepared): void {
     const { running, degraded } = this.#model
     const mayDiffer =
       serving === undefined ||
       pendingRefreshes > 0 ||
       degraded.includes(name) ||
-      needs.some((need) => running.prepares.includes(need))
-    if (!mayDiffer && isEqual(slice, serving.slice))
+      needs.some((need) => running.prepares.includes(need)) ||
+      !hasSameValues(prepared.needs, serving.needs) // such as an optional module that is switched off
+    if (!mayDiffer && isEqual(prepared.slice, serving.slice))
       this.#breach('G7', `${name} is called although its slice and its needs have not changed`)
     const dependent = running.prepares.find((other) => this.#model.dependsOn(other, name))
     if (dependent !== undefined) this.#breach('G6', `${name} is prepared after ${dependent}, which depends on it`)
@@ -203,6 +204,9 @@ export class Invariants {
     }
   }
 }
+
+const hasSameValues = (a: Readonly<Record<string, unknown>>, b: Readonly<Record<string, unknown>>): boolean =>
+  Object.keys({ ...a, ...b }).every((key) => a[key] === b[key])
 
 /** Checks the user's invariants, and notes which of the user's `sometimes` conditions are met. */
 export const checkUserInvariants = <Config>(

@@ -1,4 +1,5 @@
 import type { ReloaderStatus } from '../../../api/status.ts'
+import type { Failure } from '../../../model/failure.ts'
 import type { TransactionRecord } from '../../../model/record.ts'
 import type { Breach } from './run-log.ts'
 
@@ -7,6 +8,9 @@ const newestTriggers = new Set(['start', 'change', 'reload', 'retry', 'quarantin
 
 /** Codes of failures with which a module may say that only another document helps. */
 const moduleFailure = /^module\.(prepare|apply|check)-failed$/
+
+/** Codes of failures after which a document waits for a module, not for the end of a quarantine. */
+const busyCode = /^module\.(stuck|unsettled|.*-timeout)$/
 
 /** Codes of failures after which only another document helps, whatever the module says. */
 const lastingCodes = new Set(['module.commit-failed', 'confirm.expired'])
@@ -58,21 +62,11 @@ export class QuarantineOracle {
     this.#learnFrom(record, facts, serving !== undefined)
   }
 
-  #learnFrom(
-    { trigger, digest, outcome, ...record }: TransactionRecord,
-    facts: TransactionFacts,
-    hasServed: boolean,
-  ): void {
-    const { permanentFailures, now, heldMs } = facts
-    const failures = 'failures' in record ? record.failures : []
-    const isPermanent = failures.some(
-      ({ code, module }) => moduleFailure.test(code) && module !== undefined && permanentFailures.has(module),
-    )
-    if (isPermanent && digest !== undefined) this.#permanent.add(digest)
-    if (outcome === 'rolled-back' && hasServed && trigger !== 'repair' && digest !== undefined) {
-      const isLasting = isPermanent || failures.some(({ code }) => code === 'module.commit-failed')
-      const ms = isLasting ? Number.POSITIVE_INFINITY : heldMs
-      if (ms !== undefined) this.#failed.set(digest, { at: now, until: now + ms })
+  #learnFrom(record: TransactionRecord, facts: TransactionFacts, hasServed: boolean): void {
+    const { trigger, digest, outcome } = record
+    if ('failures' in record && digest !== undefined) {
+      const isHeld = outcome === 'rolled-back' && hasServed && trigger !== 'repair'
+      this.#noteFailed(digest, record.failures, facts, isHeld)
     }
     if (outcome !== 'committed' && outcome !== 'unchanged') {
       // A config that is tried in vain is held back beside the one that serves.
@@ -81,9 +75,30 @@ export class QuarantineOracle {
     }
     if (trigger === 'repair') this.#failed.clear() // it may have tried the document of the source, or not
     if (!newestTriggers.has(trigger)) return
-    for (const failed of this.#failed.keys())
+    for (const failed of this.#failed.keys()) {
       if (failed !== digest || outcome === 'committed') this.#failed.delete(failed)
+    }
     this.#only = digest
+  }
+
+  #noteFailed(
+    digest: string,
+    failures: readonly Failure[],
+    { permanentFailures, now, heldMs }: TransactionFacts,
+    isHeld: boolean,
+  ): void {
+    const isPermanent = failures.some(
+      ({ code, module }) => moduleFailure.test(code) && module !== undefined && permanentFailures.has(module),
+    )
+    if (isPermanent) this.#permanent.add(digest)
+    if (!isHeld) return
+    const isLasting = isPermanent || failures.some(({ code }) => code === 'module.commit-failed')
+    const isBusy = failures.some(({ code }) => busyCode.test(code))
+    if (isLasting && !isBusy && heldMs !== undefined && heldMs < Number.POSITIVE_INFINITY) {
+      this.#breach('quarantine', 'a config that only another document can help is tried again by itself')
+    }
+    const ms = isLasting ? Number.POSITIVE_INFINITY : heldMs
+    if (ms !== undefined) this.#failed.set(digest, { at: now, until: now + ms })
   }
 
   /** Checks, when no transaction runs, what `status()` says of the quarantine. */

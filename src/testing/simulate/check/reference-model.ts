@@ -9,9 +9,14 @@ export interface SeenGeneration {
   readonly instance: unknown
   /** How many files had been rotated when its prepare began. */
   readonly rotation: number
+  /** The instances that its prepare was given. */
+  readonly needs: Readonly<Record<string, unknown>>
   closes: number
   hasClosed: boolean
 }
+
+/** What a generation is made of, and when. */
+export type Prepared = Pick<SeenGeneration, 'slice' | 'rotation' | 'needs'>
 
 /** One module: what it depends on, and what it must serve according to its own calls. */
 export interface SeenModule {
@@ -84,11 +89,7 @@ export class ReferenceModel {
     return module
   }
 
-  addGeneration(
-    module: SeenModule,
-    prepared: Pick<SeenGeneration, 'slice' | 'rotation'>,
-    instance: unknown,
-  ): SeenGeneration {
+  addGeneration(module: SeenModule, prepared: Prepared, instance: unknown): SeenGeneration {
     const id = this.generations.length + 1
     const generation = { id, module: module.name, ...prepared, instance, closes: 0, hasClosed: false }
     module.made += 1

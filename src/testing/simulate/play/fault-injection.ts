@@ -1,6 +1,6 @@
 import type { Applier, CompensatingApplier, Generation } from '../../../api/applier.ts'
 import type { Invariants } from '../check/invariants.ts'
-import type { SeenGeneration, SeenModule } from '../check/reference-model.ts'
+import type { Prepared, SeenGeneration, SeenModule } from '../check/reference-model.ts'
 import type { Fault, FaultPhase } from '../scenario/scenario.ts'
 import type { CallDeps } from './fault-plan.ts'
 import { plantedError, plantedOutageError, plantedPermanentError, plantedText } from './planted-error.ts'
@@ -14,7 +14,7 @@ interface Call {
   readonly generation?: SeenGeneration
   /** The context creates its signal when the signal is first read. */
   readonly context?: { readonly signal: AbortSignal }
-  readonly slice?: unknown
+  readonly prepared?: Prepared
 }
 
 /** Wraps the appliers of one process: each call is observed, for the log and the invariants, and fails as planned. */
@@ -31,10 +31,9 @@ export class FaultInjection {
     return {
       ...inner,
       prepare: (next, context, previousInstance) =>
-        this.#callAsync({ module, phase: 'prepare', slice: next, context }, async () => {
-          const { rotation } = this.#deps.process.model
+        this.#callPrepare(module, next, context, async (prepared) => {
           const made = await inner.prepare(next, this.#wrapContext(module, context), previousInstance)
-          return this.#wrapGeneration(module, { slice: next, rotation }, made)
+          return this.#wrapGeneration(module, prepared, made)
         }),
     }
   }
@@ -60,11 +59,18 @@ export class FaultInjection {
     }
   }
 
-  #wrapGeneration(
+  #callPrepare<T>(
     module: SeenModule,
-    prepared: Pick<SeenGeneration, 'slice' | 'rotation'>,
-    made: Generation<unknown>,
-  ): Generation<unknown> {
+    slice: unknown,
+    context: { readonly signal: AbortSignal; readonly needs: object },
+    body: (prepared: Prepared) => Promise<T>,
+  ): Promise<T> {
+    const { rotation } = this.#deps.process.model
+    const prepared = { slice, rotation, needs: { ...context.needs } }
+    return this.#callAsync({ module, phase: 'prepare', prepared, context }, () => body(prepared))
+  }
+
+  #wrapGeneration(module: SeenModule, prepared: Prepared, made: Generation<unknown>): Generation<unknown> {
     if (typeof made !== 'object' || made === null) return made
     const { instance, commit, rollback, check, close } = made
     const generation = this.#deps.process.model.addGeneration(module, prepared, instance)
@@ -122,12 +128,12 @@ export class FaultInjection {
   }
 
   /** Notes that a call begins, and performs the steps that are planned during it. */
-  #onCall({ module, phase, generation, slice }: Call): void {
+  #onCall({ module, phase, generation, prepared }: Call): void {
     const { process, plan, log, onDuring } = this.#deps
     if (process.isDead) return
     log.note({ kind: 'call', module: module.name, phase, generation: generation?.id ?? 0 })
     if (phase === 'prepare' || phase === 'apply') process.model.running.calledAt ??= process.clock.monotonic()
-    this.#invariants.onCall(module, phase, generation, slice)
+    this.#invariants.onCall(module, phase, generation, prepared)
     for (const step of plan.stepsDuring(`${module.name}.${phase}`)) onDuring(step)
   }
 

@@ -43,6 +43,12 @@ export class SimulatedProcess {
     return [...this.#moduleClocks.values()].reduce((count, { timers }) => count - timers.size, this.#timers.size)
   }
 
+  /** Names the modules that have timers, with the number of these. Timers of the globals belong to some module. */
+  get moduleTimers(): ReadonlyMap<string, number> {
+    const armed = [...this.#moduleClocks].filter(([, { timers }]) => timers.size > 0)
+    return new Map(armed.map(([name, { timers }]) => [name === SHARED ? 'a module' : name, timers.size]))
+  }
+
   /** Runs a call that no fault delays. */
   async track<T>(module: string, phase: string, call: () => Promise<T>): Promise<T> {
     const key = `${module}.${phase}`

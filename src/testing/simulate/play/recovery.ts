@@ -34,6 +34,8 @@ export const checkRecovery = async <Config>(simulation: Simulation<Config>, play
     settle,
     () => checkHealthy(simulation),
     () => player.close(),
+    () => clock.advance(settleMs), // a timer that only bounds a call may end later
+    () => checkTimers(simulation),
   ]
   for (const act of acts) {
     await act()
@@ -54,6 +56,13 @@ const checkRecoversAlone = async <Config>(simulation: Simulation<Config>, healed
   if (!(await checkNewestServes(simulation, healedAt))) return
   if (inSync) log.note({ kind: 'step', text: 'in sync without a call' })
   else log.breach('G11', 'the newest document serves, but status() says that it does not')
+}
+
+/** Checks that no module has kept a timer: one that is armed so long after the close is never stopped. */
+const checkTimers = <Config>({ service, log }: Simulation<Config>): void => {
+  for (const [module, count] of service?.process.moduleTimers ?? []) {
+    log.breach('timers', `${module} has ${count} timers long after close()`)
+  }
 }
 
 /** Lets time pass, and confirms every transaction that awaits a confirmation. */

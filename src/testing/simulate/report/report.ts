@@ -38,13 +38,19 @@ export class Report {
   readonly #outcomes: Record<string, number> = {}
   readonly #faults: Record<string, number> = {}
   readonly #sometimes: Record<string, number> = {}
+  /** The modules that no run has called. */
+  readonly #idle: Set<string>
 
   constructor(seed: number, modules: readonly KnownModule[]) {
     this.#modules = modules
+    this.#idle = new Set(modules.map(({ name }) => name))
     this.#seed = seed
   }
 
-  add({ outcomes, faultsReached, sometimes, virtualMs }: RunResult): void {
+  add({ outcomes, faultsReached, sometimes, virtualMs, trace }: RunResult): void {
+    if (this.#idle.size > 0) {
+      for (const { what } of trace) if (what.kind === 'call') this.#idle.delete(what.module)
+    }
     this.#runs += 1
     this.#virtualMs += virtualMs
     addCounts(this.#outcomes, outcomes)
@@ -60,6 +66,10 @@ export class Report {
   finish<Config>({ sometimes = {} }: Subject<Config>, isSearch: boolean): SimulationReport {
     const report = this.#report()
     if (!isSearch) return report
+    if (this.#idle.size > 0) {
+      const names = [...this.#idle].join(', ')
+      throw worthless(`no run ever called ${names}: let \`documents\` switch it on`, report)
+    }
     if (report.outcomes['rolled-back'] === undefined) {
       throw worthless('no run ended in a rollback: play more runs, or add modules that faults can reach', report)
     }

@@ -63,11 +63,17 @@ interface PutAgain {
   readonly back: number
 }
 
+/** A host that is started again with another time. */
+interface CrashAndClock {
+  readonly do: 'crash-and-clock'
+  readonly ms: number
+}
+
 const stepsOf = (
   fc: Fc,
   documents: Arbitrary<unknown>,
   modules: readonly KnownModule[],
-): Arbitrary<Step | PutAgain> => {
+): Arbitrary<Step | PutAgain | CrashAndClock> => {
   // Shortest first: fast-check shrinks towards the first item.
   const ms = fc.constantFrom(1, 30, 600, 2_500, 12_000)
   const count = fc.constantFrom(20, 20, 20, 200, 200, 200, 200, 10_000)
@@ -85,23 +91,25 @@ const stepsOf = (
     { weight: 4, arbitrary: source },
     { weight: 7, arbitrary: fc.record({ do: command }) },
     { weight: 1, arbitrary: clock },
+    { weight: 2, arbitrary: fc.record({ do: fc.constant('crash-and-clock'), ms: fc.constantFrom(-day, day) }) },
     { weight: 1, arbitrary: fc.record({ do: fc.constant('refresh'), module: nameOf(fc, modules) }) },
     { weight: 2, arbitrary: fc.constant({ do: 'crash' }) },
     { weight: 1, arbitrary: fc.record({ do: fc.constant('storm'), count, document: documents }) },
     { weight: 1, arbitrary: fc.record({ do: fc.constant('put-both'), documents: fc.tuple(documents, documents) }) },
-  ) as Arbitrary<Step | PutAgain>
+  ) as Arbitrary<Step | PutAgain | CrashAndClock>
 }
 
 const nameOf = (fc: Fc, modules: readonly KnownModule[]): Arbitrary<string> =>
   fc.constantFrom(...modules.map(({ name }) => name))
 
 /** Gives each repeated write the document that it repeats. */
-const withDocuments = (start: unknown, steps: readonly (Step | PutAgain)[]): Step[] => {
+const withDocuments = (start: unknown, steps: readonly (Step | PutAgain | CrashAndClock)[]): Step[] => {
   const written = [start]
-  return steps.map((step): Step => {
+  return steps.flatMap((step): Step[] => {
+    if (step.do === 'crash-and-clock') return [{ do: 'clock', ms: step.ms }, { do: 'crash' }]
     const one: Step = step.do === 'put-again' ? { do: 'put', document: written.at(-1 - step.back) ?? start } : step
     if (one.do === 'put') written.push(one.document)
-    return one
+    return [one]
   })
 }
 

@@ -7,7 +7,7 @@ export type SimulationCode =
   | 'simulate.broken'
   /** A module waits for the real world, which stands still in a simulation. */
   | 'simulate.no-progress'
-  /** No transaction was ever rolled back, or a `sometimes` condition was never met: the runs prove too little. */
+  /** A module was never called, nothing was rolled back, or a `sometimes` condition was never met: the runs prove too little. */
   | 'simulate.worthless'
   /** A scenario is invalid. */
   | 'simulate.bad-scenario'

@@ -300,5 +300,79 @@ const otherFaults = [
   ),
 ]
 
+/** In retries, clocks, key order, refreshes and confirmations. */
+const fieldFaults = [
+  fault(
+    'held-for-ever',
+    'a config that failed because a server could not be reached is never tried again by itself',
+    edit('src/safety/quarantine.ts', '...(isLasting ? {} :', '...(isLasting || cause?.code !== undefined ? {} :'),
+  ),
+  fault(
+    'entry-outlives-others',
+    'a config stays quarantined although another document has committed',
+    edit(
+      'src/safety/safety.ts',
+      'const isCleared = isNewest && this.#clearOthers(transaction)',
+      'const isCleared = isNewest && !isNewest && this.#clearOthers(transaction)',
+    ),
+  ),
+  fault(
+    'stored-time-trusted',
+    'a quarantine that was stored before the clock was set back lasts as long as the clock was wrong',
+    edit(
+      'src/safety/quarantine.ts',
+      'Math.max(0, Math.min(until - now, until - since, mostMs))',
+      'Math.max(0, until - now, mostMs - mostMs)',
+    ),
+  ),
+  fault(
+    'order-ignored',
+    'a document whose keys are reordered counts as unchanged',
+    edit(
+      'src/model/data/plain.ts',
+      'return own.length === keys.length && own.every((key, index) => key === keys[index])',
+      'return own.length === keys.length && own.every((key) => keys.includes(key))',
+    ),
+  ),
+  fault(
+    'refresh-does-nothing',
+    'a refresh prepares no module whose slice is equal',
+    edit(
+      'src/transaction/plan.ts',
+      "const isForced = forces === 'all' ? { has: () => true } : new Set(forces)",
+      'const isForced = new Set(forces.length === 0 ? forces : [])',
+    ),
+  ),
+  fault(
+    'refresh-lost',
+    'a refresh that is asked for while another one runs is lost',
+    edit(
+      'src/engine/refresh-requests.ts',
+      'this.#settled = Math.max(this.#settled, answered)',
+      'this.#settled = Math.max(this.#requests, answered)',
+    ),
+  ),
+  fault(
+    'newer-awaits-confirmation',
+    'a newer document waits for the confirmation of the one before it',
+    edit(
+      'machines/reload/applying.ts',
+      "always: [close, { guard: 'newerWaits', ...supersede }, {",
+      'always: [close, {',
+    ),
+  ),
+  fault(
+    'permanent-retried',
+    'a config that a module has declared at fault is tried again and again',
+    edit('src/safety/lasting.ts', 'return isPermanent(unsafeCause(failed))', 'return isPermanent(failed)'),
+  ),
+]
+
 /** Every planted fault, each in one copy of the sources. */
-export const plantedFaults: readonly PlantedFault[] = [...storeFaults, ...applyFaults, ...machineFaults, ...otherFaults]
+export const plantedFaults: readonly PlantedFault[] = [
+  ...storeFaults,
+  ...applyFaults,
+  ...machineFaults,
+  ...otherFaults,
+  ...fieldFaults,
+]
