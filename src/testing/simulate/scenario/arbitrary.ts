@@ -63,9 +63,10 @@ interface PutAgain {
   readonly back: number
 }
 
-/** A host that is started again with another time. */
+/** A host that dies when a document has been written, and is started again with another time. */
 interface CrashAndClock {
   readonly do: 'crash-and-clock'
+  readonly document: unknown
   readonly ms: number
 }
 
@@ -80,6 +81,11 @@ const stepsOf = (
   const command = fc.constantFrom(...operatorCommands, 'reorder', 'restart')
   const day = 86_400_000
   const clock = fc.record({ do: fc.constant('clock'), ms: fc.constantFrom(2_500, -2_500, day, -day) })
+  const crashAndClock = fc.record({
+    do: fc.constant('crash-and-clock'),
+    document: documents,
+    ms: fc.constantFrom(-day, -day, -day, day),
+  })
   const source = fc.record(
     { do: fc.constant('source'), fault: fc.constantFrom(...sourceFaults), ms: fc.constantFrom(10, 2_500) },
     { requiredKeys: ['do', 'fault'] },
@@ -91,7 +97,7 @@ const stepsOf = (
     { weight: 4, arbitrary: source },
     { weight: 7, arbitrary: fc.record({ do: command }) },
     { weight: 1, arbitrary: clock },
-    { weight: 2, arbitrary: fc.record({ do: fc.constant('crash-and-clock'), ms: fc.constantFrom(-day, day) }) },
+    { weight: 2, arbitrary: crashAndClock },
     { weight: 1, arbitrary: fc.record({ do: fc.constant('refresh'), module: nameOf(fc, modules) }) },
     { weight: 2, arbitrary: fc.constant({ do: 'crash' }) },
     { weight: 1, arbitrary: fc.record({ do: fc.constant('storm'), count, document: documents }) },
@@ -105,11 +111,15 @@ const nameOf = (fc: Fc, modules: readonly KnownModule[]): Arbitrary<string> =>
 /** Gives each repeated write the document that it repeats. */
 const withDocuments = (start: unknown, steps: readonly (Step | PutAgain | CrashAndClock)[]): Step[] => {
   const written = [start]
+  const put = (document: unknown): Step[] => {
+    written.push(document)
+    return [{ do: 'put', document }]
+  }
   return steps.flatMap((step): Step[] => {
-    if (step.do === 'crash-and-clock') return [{ do: 'clock', ms: step.ms }, { do: 'crash' }]
-    const one: Step = step.do === 'put-again' ? { do: 'put', document: written.at(-1 - step.back) ?? start } : step
-    if (one.do === 'put') written.push(one.document)
-    return [one]
+    if (step.do === 'put-again') return put(written.at(-1 - step.back) ?? start)
+    if (step.do === 'put') return put(step.document)
+    if (step.do !== 'crash-and-clock') return [step]
+    return [...put(step.document), { do: 'clock', ms: step.ms }, { do: 'crash' }]
   })
 }
 
