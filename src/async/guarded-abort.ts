@@ -37,7 +37,8 @@ const guardListeners = (signal: AbortSignal, report: ReportError): AbortSignal =
   }
   const wrap = (method: 'addEventListener' | 'removeEventListener'): PropertyDescriptor => {
     const inner = signal[method].bind(signal) as AddListener
-    const value: AddListener = (type, listener, options) => inner(type, guardOf(listener as Listener) as never, options)
+    const value = (type: string, listener: unknown, options?: unknown): void =>
+      inner(type as never, guardOf(listener as Listener) as never, options as never)
     return { value, writable: true, configurable: true }
   }
   return Object.defineProperties(signal, {

@@ -53,7 +53,14 @@ const preparing = {
   at: NOW,
 } as const
 
-const quarantined = { digest: 'd220', revision: '220', code: 'module.prepare-failed', count: 2, since: NOW } as const
+const quarantined = {
+  digest: 'd220',
+  revision: '220',
+  code: 'module.prepare-failed',
+  reason: 'The module could not prepare its next generation',
+  count: 2,
+  since: NOW,
+} as const
 
 /** The states of the page by name: the first event, and a function for what a first event cannot cause. */
 const states: Readonly<Record<string, readonly [Hello, ((server: FakeInspector, page: Page) => Promise<unknown>)?]>> = {
