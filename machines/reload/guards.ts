@@ -6,7 +6,7 @@ import type { ReloadContext, ReloadEvent } from './types.ts'
 const MAX_REPLACEMENTS = 3
 
 /** Returns true if the transaction tries a document of the source, not an earlier good one or the one that serves. */
-export const triesSource = ({ trigger, candidate }: ReloadContext): boolean =>
+export const triesSource = ({ trigger, candidate }: Pick<ReloadContext, 'trigger' | 'candidate'>): boolean =>
   candidate !== undefined && trigger !== 'restore' && trigger !== 'revert'
 
 /**

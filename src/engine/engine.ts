@@ -171,18 +171,15 @@ export class Engine {
     const { isResting, isSoaking } = this.machine
     // At rest, what serves needs no offer; while a transaction runs, what serves now may not serve in the end.
     const isServing = isResting && isSameRevision(candidate.revision, this.#store.snapshot?.revision)
-    if (candidate.forces !== undefined) this.refreshes.request(candidate.forces)
-    const forces = this.refreshes.pending
-    if (wasFrozen && isServing && forces === undefined) return
+    if (wasFrozen && isServing && this.refreshes.pending === undefined) return
     const isLastKnownGood = isSoaking && this.#validation.isLastKnownGood(candidate, this.executor.lastKnownGood)
     const cannotServe = this.#mayBeSuperseded && this.#validation.isRejected(candidate, this.executor.lastKnownGood)
     const marks = {
       ...(wasFrozen ? { wasFrozen } : {}),
       ...(isLastKnownGood ? { isLastKnownGood } : {}),
       ...(cannotServe ? { cannotServe } : {}),
-      ...(forces === undefined ? {} : { forces }),
     }
-    const isMarked = wasFrozen || isLastKnownGood || cannotServe || forces !== undefined
+    const isMarked = wasFrozen || isLastKnownGood || cannotServe
     const offered = isMarked ? this.intake.documents.mark(candidate, marks) : candidate
     this.machine.send({ type: 'source.changed', candidate: offered })
   }

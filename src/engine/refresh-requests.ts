@@ -59,16 +59,9 @@ export class RefreshRequests {
   async fetch(seen: Revision | undefined, signal: AbortSignal): Promise<FetchResult> {
     const isOptional = !this.#needsSource && this.pending !== undefined
     const serving = isOptional ? this.#candidateOfServing() : undefined
-    if (serving !== undefined && this.#intake.isFrozen) return this.#mark(serving)
-    const result = await this.#intake.fetch(seen, signal)
-    if (result.kind === 'found') return this.#mark(result.candidate)
-    return serving === undefined ? result : this.#mark(serving)
-  }
-
-  #mark(candidate: Candidate): FetchResult {
-    const forces = this.pending
-    const marked = forces === undefined ? candidate : this.#intake.documents.mark(candidate, { forces })
-    return { kind: 'found', candidate: marked }
+    if (serving === undefined) return this.#intake.fetch(seen, signal)
+    const result = this.#intake.isFrozen ? undefined : await this.#intake.fetch(seen, signal)
+    return result?.kind === 'found' ? result : { kind: 'found', candidate: serving }
   }
 
   #candidateOfServing(): Candidate | undefined {

@@ -66,9 +66,9 @@ export class SourceReader {
    * Names the modules that a candidate prepares again although their slices may be equal: all, if what its document
    * refers to has changed since the serving document was read.
    */
-  forcedBy(candidate: Candidate, serving: Revision | undefined): Forced | undefined {
-    if (candidate.forces !== undefined || serving === undefined) return candidate.forces
-    const [before, now] = [serving, candidate.revision].map((revision) => this.#fingerprints.get(revision))
+  forcedBy(revision: Revision, serving: Revision | undefined): Forced | undefined {
+    const before = serving && this.#fingerprints.get(serving)
+    const now = this.#fingerprints.get(revision)
     // A config that was restored has been prepared in this process too.
     return before === undefined || now === undefined || before === now ? undefined : 'all'
   }

@@ -15,6 +15,4 @@ export interface Candidate {
   readonly cannotServe?: boolean
   /** True if a freeze held the document back or aborted it: it is then applied although it has been seen before. */
   readonly wasFrozen?: boolean
-  /** The modules that are prepared again although their slices are equal: those of a refresh, or all. */
-  readonly forces?: Forced
 }

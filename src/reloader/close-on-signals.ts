@@ -44,8 +44,8 @@ export const unlessEnding = (reloader: object, started: Promise<void>): Promise<
 /**
  * Closes on SIGTERM and SIGINT: first the server, then the reloader, then the process ends with exit code 0. A second
  * signal ends it at once. SIGUSR2, by which nodemon restarts a process, does the same unless something else listens to
- * it. A `start` that waits then never settles. SIGHUP reads the config again. With several reloaders the process ends once all of them have closed. Returns the
- * function that removes the handlers.
+ * it. A `start` that waits then never settles. SIGHUP reads the config again. With several reloaders the process ends
+ * once all of them have closed. Returns the function that removes the handlers.
  *
  * @throws ChangeoverError `reloader.invalid-option`
  *

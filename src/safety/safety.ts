@@ -1,4 +1,5 @@
 import type { Untried } from '../../machines/index.ts'
+import { triesSource } from '../../machines/reload/guards.ts'
 import { pastTime } from '../async/wall-time.ts'
 import { type Failure, failure } from '../model/failure.ts'
 import { isLasting } from './lasting.ts'
@@ -216,9 +217,9 @@ export class Safety {
   }
 
   /** What the source held before is over once it holds what serves. What is restored or reverted to says nothing of it. */
-  #clearOthers({ trigger, candidate, snapshot }: Readonly<Transaction>): boolean {
-    const isFromSource = candidate !== undefined && trigger !== 'restore' && trigger !== 'revert'
-    return isFromSource && snapshot !== undefined && this.quarantine.clearOthers(snapshot.digest)
+  #clearOthers(transaction: Readonly<Transaction>): boolean {
+    const { snapshot } = transaction
+    return triesSource(transaction) && snapshot !== undefined && this.quarantine.clearOthers(snapshot.digest)
   }
 
   async #save(): Promise<void> {

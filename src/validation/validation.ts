@@ -1,8 +1,8 @@
+import { triesSource } from '../../machines/reload/guards.ts'
 import type { ReloadContext, ValidateVerdict } from '../../machines/reload/types.ts'
 import type { Candidate, Forced } from '../model/candidate.ts'
 import { ChangeoverError, type Failure, failure, unsafeCause } from '../model/failure.ts'
 import { isPermanent } from '../model/permanence.ts'
-import type { Trigger } from '../model/record.ts'
 import type { Snapshot } from '../model/snapshot.ts'
 import type { Registry } from '../modules/registry.ts'
 import type { ServingStore } from '../modules/serving-store.ts'
@@ -37,9 +37,6 @@ interface ValidationDeps {
   readonly takeRefreshes: (candidate: Candidate) => Forced | undefined
 }
 
-// What has been good before is tried whatever has become of it since: it is the way back.
-const trustedTriggers = new Set<Trigger>(['restore', 'revert'])
-
 /** From a candidate to a plan: parses, validates, asks quarantine and policies. It calls no module. */
 export class Validation {
   readonly #deps: ValidationDeps
@@ -69,13 +66,13 @@ export class Validation {
     const serving = store.snapshot
     const isChange = snapshot.config !== serving?.config
     const revision = candidate?.revision
-    const forces =
-      refreshes ?? (revision === undefined ? undefined : documents.forcedBy({ revision }, serving?.revision))
+    const forces = refreshes ?? (revision === undefined ? undefined : documents.forcedBy(revision, serving?.revision))
     if (!isChange && degraded.length === 0 && !soakFailed && forces === undefined) {
       return result({ kind: 'unchanged' }, snapshot)
     }
     const isRefresh = !isChange && forces !== undefined
-    const isTrusted = candidate === undefined || trustedTriggers.has(trigger)
+    // What has been good before is tried whatever has become of it since: it is the way back.
+    const isTrusted = !triesSource(input)
     // A caller who asks for what the source holds gets it tried, whatever has become of it before.
     const isBlockable = !isTrusted && trigger !== 'reload'
     const quarantined = isBlockable ? this.#quarantinedAs(snapshot, isRefresh, serving !== undefined) : undefined
@@ -90,16 +87,18 @@ export class Validation {
   }
 
   /** Under which name a document is tried again that an asynchronous schema could not decide on; undefined if it is not. */
-  #retryKeyOf({ trigger, candidate }: ValidationInput, [first]: readonly Failure[]): string | undefined {
+  #retryKeyOf(input: ValidationInput, [first]: readonly Failure[]): string | undefined {
     const { store, documents, builder } = this.#deps
-    if (candidate === undefined || trustedTriggers.has(trigger) || store.snapshot === undefined) return undefined
+    const { candidate } = input
+    if (candidate === undefined || !triesSource(input) || store.snapshot === undefined) return undefined
     if (first !== undefined && isPermanent(unsafeCause(first))) return undefined
     return builder.textDigestOf(documents.documentOf(candidate))
   }
 
   /** What a transaction must refresh that tries what the source holds. */
-  #refreshesOf({ trigger, candidate }: ValidationInput): Forced | undefined {
-    return candidate === undefined || trustedTriggers.has(trigger) ? undefined : this.#deps.takeRefreshes(candidate)
+  #refreshesOf(input: ValidationInput): Forced | undefined {
+    const { candidate } = input
+    return candidate !== undefined && triesSource(input) ? this.#deps.takeRefreshes(candidate) : undefined
   }
 
   /** Why the snapshot must not be tried now. With nothing else to serve it is tried all the same, and reported. */
@@ -142,7 +141,7 @@ export class Validation {
     if (good === undefined) return false
     const { documents, builder } = this.#deps
     // What it refers to has changed: the generations of the good document are not what it asks for.
-    if (documents.forcedBy(candidate, good.revision) !== undefined) return false
+    if (documents.forcedBy(candidate.revision, good.revision) !== undefined) return false
     const document = documents.documentOf(candidate)
     if (builder.isText(document, good.text)) return true
     const found = builder.snapshotAtOnce(document, good.config)

@@ -27,7 +27,6 @@ const candidate = {
   isLastKnownGood: true,
   cannotServe: true,
   wasFrozen: true,
-  forces: true,
 } satisfies FieldsOf<Candidate>
 const waiting = { candidate, revert: candidate, read: true, close: true } satisfies FieldsOf<ReloadContext['waiting']>
 const untried = { candidate, until: true } satisfies FieldsOf<Untried>
