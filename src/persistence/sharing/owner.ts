@@ -18,7 +18,7 @@ export interface Owner {
   readonly instance: string
 }
 
-/** What is known of an owner. Nobody can tell whether a process of another host lives. */
+/** What is known of an owner. Whether a process of another host lives cannot be told. */
 export type OwnerState = 'alive' | 'dead' | 'unknown'
 
 /** The processes as one reloader sees them. Tests and simulations bring their own. */

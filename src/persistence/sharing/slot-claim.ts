@@ -25,7 +25,7 @@ export class SlotClaim {
     this.#processes = processes
   }
 
-  /** Takes the slot unless its owner lives, or nobody can tell. Rejects if the folder does not allow claims. */
+  /** Takes the slot unless its owner lives, or may live. Rejects if the folder does not allow claims. */
   async take(): Promise<boolean> {
     const text = ownerCodec.encode(this.#processes.self) ?? ''
     for (let tries = 0; tries < MAX_TRIES; tries++) {
@@ -93,7 +93,7 @@ export class SlotClaim {
       if (decoded.kind !== 'valid' || stateOf(decoded.value) === 'dead') return undefined
       return decoded.value
     } catch {
-      // It cannot be read, since it is another user's: nobody can tell.
+      // It cannot be read, since it belongs to another user: its owner may live.
       return { ...self, host: '', boot: '', space: '', instance: '' }
     }
   }

@@ -16,9 +16,9 @@ export const fileOf = (base: string, name: EntryName): string =>
   name === 'good' ? base : `${base}.${name.replace(/^good\./, '')}`
 
 /**
- * Gives each process that uses a path a slot: a set of files that nobody else writes, so that no write is lost. The
+ * Gives each process that uses a path a slot: a set of files that no other process writes, so that no write is lost. The
  * lowest slot that is free is taken. A slot is free if its process has ended, and what it left is adopted: merged into
- * the own slot, and then removed. A slot of a process that lives, or of which nobody can tell, is only read.
+ * the own slot, and then removed. A slot of a process that lives, or that may live, is only read.
  *
  * Where slots cannot be claimed (no hard links, no list of the folder), all processes share the first one.
  */
