@@ -5,6 +5,7 @@ type Load = () => Promise<{ readonly figure: Figure }>
 /** Each figure by its name, in the order of the table; loaded only if it is measured. */
 export const figures = {
   latency: () => import('./figures/latency.ts'),
+  reload: () => import('./figures/reload.ts'),
   read: () => import('./figures/read.ts'),
   noop: () => import('./figures/noop.ts'),
   apply: () => import('./figures/apply.ts'),
