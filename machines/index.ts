@@ -10,13 +10,16 @@ export type {
   Ending,
   EpochInput,
   ReadVerdict,
+  ReloadAnswer,
   ReloadContext,
   ReloadEvent,
   ReloadInput,
+  ReloadWork,
   RollBackVerdict,
   StepVerdict,
   Untried,
   ValidateVerdict,
+  ValidationInput,
 } from './reload/types.ts'
 export { watchMachine } from './watch/machine.ts'
 export type { SourceVerdict, WatchContext, WatchMachineEvent } from './watch/types.ts'

@@ -4,6 +4,12 @@ import type { AdmissionContext, AdmissionEvent } from './types.ts'
 
 /** The number of changes in quick succession that starts a storm; people and pipelines rarely write that many. */
 const MAX_BURST = 8
+/** Changes that are closer together follow in quick succession, in milliseconds. */
+const QUIET_MS = 20
+
+/** Counts a change that is passed on now. The event says when: a timer for each change would cost as much as a reload. */
+const burstWith = ({ burst, passedAt }: AdmissionContext, event: AdmissionEvent): number =>
+  'at' in event && passedAt !== undefined && event.at - passedAt < QUIET_MS ? burst + 1 : 1
 
 const admissionSetup = setup({
   types: { context: {} as AdmissionContext, events: {} as AdmissionEvent },
@@ -20,7 +26,11 @@ const admissionSetup = setup({
       return isOlder ? {} : { newest: event.candidate }
     }),
     noteWaiting: assign(({ context }) => ({ gathered: context.gathered + 1 })),
-    notePassed: assign(({ context }) => ({ gathered: 0, burst: context.burst + 1 })),
+    notePassed: assign(({ context, event }) => ({
+      gathered: 0,
+      burst: burstWith(context, event),
+      passedAt: 'at' in event ? event.at : context.passedAt,
+    })),
     /** A window counts only if it gathered several changes: a writer that waits for each change is not a storm. */
     noteWindow: assign(({ context: { gathered, windows } }) => ({
       gathered: 0,
@@ -30,14 +40,12 @@ const admissionSetup = setup({
     noteReleased: assign({ gathered: 0 }),
   },
   guards: {
-    isBurst: ({ context }) => context.burst + 1 >= MAX_BURST,
+    isBurst: ({ context, event }) => burstWith(context, event) >= MAX_BURST,
     isWaiting: ({ context }) => context.gathered > 0,
     isNewer: ({ context, event }) =>
       'candidate' in event && isNewer(event.candidate.revision, context.newest?.revision),
   },
   delays: {
-    /** How long the source must be quiet before it counts as calm again; a placeholder. */
-    quiet: 20,
     /** How long changes are gathered; the host derives it from `windows`; a placeholder. */
     window: 20,
   },
@@ -57,7 +65,7 @@ const gather = [{ guard: 'isNewer', actions: ['noteNewest', 'noteWaiting'] }, { 
  */
 export const admissionMachine = admissionSetup.createMachine({
   id: 'admission',
-  context: { newest: undefined, gathered: 0, burst: 0, windows: 0 },
+  context: { newest: undefined, gathered: 0, burst: 0, passedAt: undefined, windows: 0 },
   initial: 'following',
   on: { 'document.read': { actions: 'noteNewest' }, 'close.requested': { target: '.closed' } },
   states: {
@@ -65,15 +73,9 @@ export const admissionMachine = admissionSetup.createMachine({
       initial: 'calm',
       on: { 'freeze.requested': { target: 'frozen', actions: 'noteQuiet' } },
       states: {
-        calm: { on: { 'source.changed': [passKnown, { target: 'busy', actions: pass }] } },
-        busy: {
-          after: { quiet: { target: 'calm', actions: 'noteQuiet' } },
+        calm: {
           on: {
-            'source.changed': [
-              passKnown,
-              { guard: 'isBurst', target: 'pacing', actions: pass },
-              { target: 'busy', reenter: true, actions: pass },
-            ],
+            'source.changed': [passKnown, { guard: 'isBurst', target: 'pacing', actions: pass }, { actions: pass }],
           },
         },
         pacing: {

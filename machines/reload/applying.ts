@@ -1,5 +1,5 @@
 import { and, not } from 'xstate'
-import { end, finishTransaction, reloadSetup } from './setup.ts'
+import { end, finishTransaction, reloadSetup, work } from './setup.ts'
 
 const rollBack = { target: '#reload.rolling-back', actions: end('failed') } as const
 const rollBackBroken = { target: '#reload.rolling-back', actions: ['reportBroken', end('failed')] } as const
@@ -21,17 +21,14 @@ export const applying = reloadSetup.createStateConfig({
   states: {
     // No module has been called, so a newer document may still take over this transaction.
     journaling: {
-      invoke: {
-        id: 'journalAttempt',
-        src: 'journalAttempt',
-        input: ({ context }) => ({ epoch: context.epoch }),
-        onDone: [
+      entry: work('journalAttempt'),
+      exit: 'stopWork',
+      on: {
+        'xstate.done.actor.journalAttempt': [
           { guard: and(['documentWaits', 'mayReplace']), target: '#reload.validating', actions: 'replaceDocument' },
           { target: 'preparing' },
         ],
-        onError: { target: 'preparing', actions: 'reportBroken' },
-      },
-      on: {
+        'xstate.error.actor.journalAttempt': { target: 'preparing', actions: 'reportBroken' },
         'close.requested': { target: '#reload.resting.before', actions: ['queueClose', finishTransaction('aborted')] },
         'freeze.requested': {
           guard: 'triesSource',
@@ -41,14 +38,11 @@ export const applying = reloadSetup.createStateConfig({
       },
     },
     preparing: {
-      invoke: {
-        id: 'prepareModules',
-        src: 'prepareModules',
-        input: ({ context }) => ({ epoch: context.epoch }),
-        onDone: [{ guard: 'failed', ...rollBack }, { target: 'committing' }],
-        onError: rollBackBroken,
-      },
+      entry: work('prepareModules'),
+      exit: 'stopWork',
       on: {
+        'xstate.done.actor.prepareModules': [{ guard: 'failed', ...rollBack }, { target: 'committing' }],
+        'xstate.error.actor.prepareModules': rollBackBroken,
         'source.changed': {
           guard: and(['isNewer', 'maySupersede']),
           target: '#reload.rolling-back',
@@ -62,29 +56,30 @@ export const applying = reloadSetup.createStateConfig({
         },
       },
     },
-    // The actor does its work in one synchronous function; the machine only records the verdict.
+    // The work is one synchronous function; the machine only records the verdict.
     committing: {
-      entry: 'noteNotSuperseded',
-      invoke: {
-        id: 'commitModules',
-        src: 'commitModules',
-        input: ({ context }) => ({ epoch: context.epoch }),
-        onDone: [
+      entry: ['noteNotSuperseded', work('commitModules')],
+      exit: 'stopWork',
+      on: {
+        'xstate.done.actor.commitModules': [
           { guard: 'failed', ...rollBack },
           { guard: 'compensates', target: 'completing' },
           { guard: 'soaks', target: 'soaking' },
           ...proceed,
         ],
-        onError: rollBackBroken,
+        'xstate.error.actor.commitModules': rollBackBroken,
       },
     },
     completing: {
-      invoke: {
-        id: 'completeModules',
-        src: 'completeModules',
-        input: ({ context }) => ({ epoch: context.epoch }),
-        onDone: [{ guard: 'failed', ...rollBack }, { guard: 'soaks', target: 'soaking' }, ...proceed],
-        onError: rollBackBroken,
+      entry: work('completeModules'),
+      exit: 'stopWork',
+      on: {
+        'xstate.done.actor.completeModules': [
+          { guard: 'failed', ...rollBack },
+          { guard: 'soaks', target: 'soaking' },
+          ...proceed,
+        ],
+        'xstate.error.actor.completeModules': rollBackBroken,
       },
     },
     soaking: {
@@ -95,11 +90,10 @@ export const applying = reloadSetup.createStateConfig({
         { guard: and(['revertWaits', 'hasServed']), ...supersede },
         { guard: and(['supersedesSoak', 'newerWaits']), ...supersede },
       ],
-      invoke: {
-        id: 'soakModules',
-        src: 'soakModules',
-        input: ({ context }) => ({ epoch: context.epoch }),
-        onDone: [
+      entry: work('soakModules'),
+      exit: 'stopWork',
+      on: {
+        'xstate.done.actor.soakModules': [
           // First apply: there is nothing to return to, so it keeps serving, is not promoted, and is checked again.
           {
             guard: and(['failed', not('hasServed')]),
@@ -109,31 +103,29 @@ export const applying = reloadSetup.createStateConfig({
           { guard: 'failed', ...rollBack },
           ...proceed,
         ],
-        onError: rollBackBroken,
+        'xstate.error.actor.soakModules': rollBackBroken,
       },
     },
     // The old generations stay alive and the checks continue until the transaction is confirmed. A newer document does
     // not wait for that: what was confirmed last serves until it has been prepared.
     confirming: {
       always: [close, { guard: 'newerWaits', ...supersede }, { guard: 'revertWaits', ...supersede }],
-      invoke: {
-        id: 'checkModules',
-        src: 'checkModules',
-        input: ({ context }) => ({ epoch: context.epoch }),
-        onDone: rollBack,
-        onError: rollBackBroken,
-      },
+      entry: work('checkModules'),
+      exit: 'stopWork',
       after: { confirmDeadline: { target: '#reload.rolling-back', actions: ['reportUnconfirmed', end('failed')] } },
-      on: { 'confirm.given': [{ guard: 'promotes', target: 'promoting' }, commit] },
+      on: {
+        'xstate.done.actor.checkModules': rollBack,
+        'xstate.error.actor.checkModules': rollBackBroken,
+        'confirm.given': [{ guard: 'promotes', target: 'promoting' }, commit],
+      },
     },
     // The soak has passed: from here on nothing can stop it from becoming the last known good.
     promoting: {
-      invoke: {
-        id: 'promoteSnapshot',
-        src: 'promoteSnapshot',
-        input: ({ context }) => ({ epoch: context.epoch }),
-        onDone: commit,
-        onError: { target: commit.target, actions: ['reportBroken', ...commit.actions] },
+      entry: work('promoteSnapshot'),
+      exit: 'stopWork',
+      on: {
+        'xstate.done.actor.promoteSnapshot': commit,
+        'xstate.error.actor.promoteSnapshot': { target: commit.target, actions: ['reportBroken', ...commit.actions] },
       },
     },
   },

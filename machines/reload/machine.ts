@@ -1,6 +1,6 @@
 import { and, not } from 'xstate'
 import { applying } from './applying.ts'
-import { finishTransaction, reloadSetup } from './setup.ts'
+import { finishTransaction, reloadSetup, work } from './setup.ts'
 
 const reject = { target: 'resting.rejected', actions: ['noteNotSuperseded', finishTransaction('rejected')] } as const
 const rejectBroken = {
@@ -14,10 +14,12 @@ const abortChangeToFreeze = { guard: 'triesSource', ...abortToFreeze } as const
 
 /**
  * Runs one transaction at a time, from a changed document to a resting state, which says how the last reload ended.
- * The actors, the delays, `finishTransaction` and the reports are placeholders; every decision is made here.
+ * The work of a state is an action on its entry; its answer is the event that XState sends for an actor of that name, and
+ * `stopWork` ends work whose state is left. Work, delays, `finishTransaction` and the reports are placeholders; every
+ * decision is made here.
  *
  * @example
- * const machine = reloadMachine.provide({ actors, actions, delays })
+ * const machine = reloadMachine.provide({ actions, delays })
  * const actor = createActor(machine, { input: { soaks: true, confirms: false, persists: false } }).start()
  */
 export const reloadMachine = reloadSetup.createMachine({
@@ -88,30 +90,32 @@ export const reloadMachine = reloadSetup.createMachine({
       },
     },
     fetching: {
-      invoke: {
-        id: 'readDocument',
-        src: 'readDocument',
-        input: ({ context }) => ({ epoch: context.epoch, seen: context.seen }),
-        onDone: [
+      entry: { type: 'readDocument', params: ({ context }) => ({ epoch: context.epoch, seen: context.seen }) },
+      exit: 'stopWork',
+      on: {
+        'xstate.done.actor.readDocument': [
           { guard: 'failed', ...reject },
           { target: 'validating', actions: 'takeReadResult' },
         ],
-        onError: rejectBroken,
+        'xstate.error.actor.readDocument': rejectBroken,
+        'close.requested': abortToClose,
+        'freeze.requested': abortToFreeze,
       },
-      on: { 'close.requested': abortToClose, 'freeze.requested': abortToFreeze },
     },
     validating: {
-      invoke: {
-        id: 'validateDocument',
-        src: 'validateDocument',
-        input: ({ context: { epoch, trigger, candidate, degraded, soakFailed } }) => ({
+      entry: {
+        type: 'validateDocument',
+        params: ({ context: { epoch, trigger, candidate, degraded, soakFailed } }) => ({
           epoch,
           trigger,
           candidate,
           degraded,
           soakFailed,
         }),
-        onDone: [
+      },
+      exit: 'stopWork',
+      on: {
+        'xstate.done.actor.validateDocument': [
           // A newer document takes over the transaction, so a storm of changes costs only one.
           {
             guard: and(['documentWaits', 'mayReplace']),
@@ -133,17 +137,17 @@ export const reloadMachine = reloadSetup.createMachine({
           { guard: 'journals', target: 'applying.journaling', actions: 'notePlan' },
           { target: 'applying.preparing', actions: 'notePlan' },
         ],
-        onError: rejectBroken,
+        'xstate.error.actor.validateDocument': rejectBroken,
+        'close.requested': abortToClose,
+        'freeze.requested': abortChangeToFreeze,
       },
-      on: { 'close.requested': abortToClose, 'freeze.requested': abortChangeToFreeze },
     },
     applying,
     'rolling-back': {
-      invoke: {
-        id: 'rollBackModules',
-        src: 'rollBackModules',
-        input: ({ context }) => ({ epoch: context.epoch, ending: context.ending }),
-        onDone: [
+      entry: { type: 'rollBackModules', params: ({ context }) => ({ epoch: context.epoch, ending: context.ending }) },
+      exit: 'stopWork',
+      on: {
+        'xstate.done.actor.rollBackModules': [
           {
             guard: 'leftDegraded',
             target: 'resting.degraded',
@@ -156,19 +160,18 @@ export const reloadMachine = reloadSetup.createMachine({
             actions: ['noteUntried', 'noteNotSuperseded', finishTransaction('rolled-back')],
           },
         ],
-        onError: {
+        'xstate.error.actor.rollBackModules': {
           target: 'resting.rolled-back',
           actions: ['reportBroken', 'noteNotSuperseded', finishTransaction('rolled-back')],
         },
       },
     },
     closing: {
-      invoke: {
-        id: 'closeModules',
-        src: 'closeModules',
-        input: ({ context }) => ({ epoch: context.epoch }),
-        onDone: { target: 'closed' },
-        onError: { target: 'closed', actions: 'reportBroken' },
+      entry: work('closeModules'),
+      exit: 'stopWork',
+      on: {
+        'xstate.done.actor.closeModules': { target: 'closed' },
+        'xstate.error.actor.closeModules': { target: 'closed', actions: 'reportBroken' },
       },
     },
     closed: { type: 'final' },

@@ -1,4 +1,4 @@
-import { assign, fromPromise, setup } from 'xstate'
+import { assign, setup } from 'xstate'
 import type { Outcome } from '../../src/model/record.ts'
 import { isNewer, type Revision } from '../../src/model/revision.ts'
 import { candidateOf, verdictOf } from './events.ts'
@@ -6,19 +6,15 @@ import { reloadGuards, triesSource } from './guards.ts'
 import type {
   Ending,
   EpochInput,
-  ReadVerdict,
   ReloadContext,
   ReloadEvent,
   ReloadInput,
-  RollBackVerdict,
-  StepVerdict,
-  ValidateVerdict,
+  ReloadWork,
+  ValidationInput,
 } from './types.ts'
 
-const placeholder = <Output, Input>() =>
-  fromPromise<Output, Input>(() =>
-    Promise.reject(new Error('This actor is a placeholder: supply it with machine.provide')),
-  )
+/** Asks the host for the work of a state. */
+const placeholder = (_: unknown, _params: EpochInput): void => {}
 
 const begin = ({ epoch }: ReloadContext) =>
   ({
@@ -47,27 +43,24 @@ const withoutWaiting = ({ waiting }: ReloadContext) => ({ ...waiting, candidate:
 
 export const reloadSetup = setup({
   types: { context: {} as ReloadContext, input: {} as ReloadInput, events: {} as ReloadEvent },
-  actors: {
-    readDocument: placeholder<ReadVerdict, EpochInput & Pick<ReloadContext, 'seen'>>(),
-    validateDocument: placeholder<
-      ValidateVerdict,
-      EpochInput & Pick<ReloadContext, 'trigger' | 'candidate' | 'degraded' | 'soakFailed'>
-    >(),
-    journalAttempt: placeholder<StepVerdict, EpochInput>(),
-    prepareModules: placeholder<StepVerdict, EpochInput>(),
-    commitModules: placeholder<StepVerdict, EpochInput>(),
-    completeModules: placeholder<StepVerdict, EpochInput>(),
-    soakModules: placeholder<StepVerdict, EpochInput>(),
-    /** Resolves only when a check fails; otherwise it keeps checking until the transaction is confirmed. */
-    checkModules: placeholder<StepVerdict, EpochInput>(),
-    promoteSnapshot: placeholder<StepVerdict, EpochInput>(),
-    rollBackModules: placeholder<RollBackVerdict, EpochInput & { readonly ending: Ending }>(),
-    closeModules: placeholder<void, EpochInput>(),
-  },
   actions: {
+    readDocument: (_, _params: EpochInput & Pick<ReloadContext, 'seen'>) => {},
+    validateDocument: (_, _params: ValidationInput) => {},
+    journalAttempt: placeholder,
+    prepareModules: placeholder,
+    commitModules: placeholder,
+    completeModules: placeholder,
+    soakModules: placeholder,
+    /** Answers only when a check fails; otherwise it keeps checking until the transaction is confirmed. */
+    checkModules: placeholder,
+    promoteSnapshot: placeholder,
+    rollBackModules: (_, _params: EpochInput & { readonly ending: Ending }) => {},
+    closeModules: placeholder,
+    /** Ends the work of the state that is left, if it has not answered; a placeholder. */
+    stopWork: () => {},
     /** Writes the terminal record; a placeholder. */
     finishTransaction: (_, _params: { readonly outcome: Outcome }) => {},
-    /** Reports an actor that rejected although it must not; a placeholder. */
+    /** Reports work that broke although it must not; a placeholder. */
     reportBroken: () => {},
     /** Reports that the confirmation did not arrive in time; a placeholder. */
     reportUnconfirmed: () => {},
@@ -205,6 +198,14 @@ export const reloadSetup = setup({
 /** Writes the terminal record of the transaction. */
 export const finishTransaction = <O extends Outcome>(outcome: O) =>
   ({ type: 'finishTransaction', params: { outcome } }) as const
+
+/** Asks for the work of a state. */
+export const work = <Name extends Exclude<keyof ReloadWork, 'readDocument' | 'validateDocument' | 'rollBackModules'>>(
+  name: Name,
+) => ({
+  type: name,
+  params: ({ context }: { readonly context: ReloadContext }): EpochInput => ({ epoch: context.epoch }),
+})
 
 /** Notes why the transaction is rolled back. */
 export const end = <E extends Ending>(ending: E) => ({ type: 'end', params: { ending } }) as const

@@ -66,6 +66,7 @@ export interface ReloadContext extends ReloadInput {
 
 /** Lists the events that the reload machine accepts. */
 export type ReloadEvent =
+  | ReloadAnswer
   /** The source delivered a document that may be newer. */
   | { readonly type: 'source.changed'; readonly candidate: Candidate }
   /** A caller asks for a read that begins now or later. */
@@ -86,7 +87,7 @@ export type ReloadEvent =
   | { readonly type: 'confirm.given' }
   | { readonly type: 'close.requested' }
 
-/** Describes the result of a read. Actors never reject; a rejection is reported and treated as a failure. */
+/** Describes the result of a read. Work never breaks; if it does, that is reported and treated as a failure. */
 export type ReadVerdict = { readonly kind: 'found'; readonly candidate: Candidate } | { readonly kind: 'failed' }
 /** Describes the result of a validation. */
 export type ValidateVerdict =
@@ -94,7 +95,7 @@ export type ValidateVerdict =
   | { readonly kind: 'valid'; readonly compensates: boolean; readonly isAttempt?: boolean }
   | { readonly kind: 'unchanged' }
   | { readonly kind: 'invalid'; readonly isQuarantined?: boolean }
-/** Describes the result of an actor that either works or fails. */
+/** Describes the result of work that either succeeds or fails. */
 export interface StepVerdict {
   readonly kind: 'done' | 'failed'
 }
@@ -106,10 +107,35 @@ export interface RollBackVerdict {
   /** Absent if the document should not be tried again. */
   readonly untried?: Untried['until']
 }
-/** Describes the result of any actor. */
+/** Describes the result of any work. */
 export type Verdict = ReadVerdict | ValidateVerdict | StepVerdict | RollBackVerdict
 
-/** Identifies the transaction for which an actor works. */
+/** Identifies the transaction for which work is done. */
 export interface EpochInput {
   readonly epoch: number
 }
+
+/** Says what a validation looks at. */
+export type ValidationInput = EpochInput & Pick<ReloadContext, 'trigger' | 'candidate' | 'degraded' | 'soakFailed'>
+
+/** Maps the work of each state to its verdict. */
+export interface ReloadWork {
+  readonly readDocument: ReadVerdict
+  readonly validateDocument: ValidateVerdict
+  readonly journalAttempt: StepVerdict
+  readonly prepareModules: StepVerdict
+  readonly commitModules: StepVerdict
+  readonly completeModules: StepVerdict
+  readonly soakModules: StepVerdict
+  readonly checkModules: StepVerdict
+  readonly promoteSnapshot: StepVerdict
+  readonly rollBackModules: RollBackVerdict
+  readonly closeModules: undefined
+}
+
+/** Lists the answers to work. They have the names that XState gives to the same events of invoked actors. */
+export type ReloadAnswer = {
+  [Name in keyof ReloadWork]:
+    | { readonly type: `xstate.done.actor.${Name}`; readonly output: ReloadWork[Name] }
+    | { readonly type: `xstate.error.actor.${Name}`; readonly error: unknown }
+}[keyof ReloadWork]

@@ -3,13 +3,15 @@ import { watchSetup } from './setup.ts'
 const deliver = ['deliver', 'noteSeen'] as const
 
 const readThenFollow = {
-  id: 'readSource',
-  src: 'readSource',
-  onDone: [
-    { guard: 'failed', target: 'backing-off', actions: 'noteFailure' },
-    { target: 'following', actions: deliver },
-  ],
-  onError: { target: 'backing-off', actions: ['reportBroken', 'noteFailure'] },
+  entry: 'readSource',
+  exit: 'stopWork',
+  on: {
+    'xstate.done.actor.readSource': [
+      { guard: 'failed', target: 'backing-off', actions: 'noteFailure' },
+      { target: 'following', actions: deliver },
+    ],
+    'xstate.error.actor.readSource': { target: 'backing-off', actions: ['reportBroken', 'noteFailure'] },
+  },
 } as const
 
 /**
@@ -17,7 +19,7 @@ const readThenFollow = {
  * any failure. The watch only speeds things up: the reads after each `watch.opened` and on a timer are authoritative.
  *
  * @example
- * const actor = createActor(watchMachine.provide({ actors, actions: { deliver, reportBroken }, delays })).start()
+ * const actor = createActor(watchMachine.provide({ actors, actions: { readSource, stopWork, deliver, reportBroken }, delays })).start()
  */
 export const watchMachine = watchSetup.createMachine({
   id: 'watch',
@@ -25,7 +27,7 @@ export const watchMachine = watchSetup.createMachine({
   initial: 'connecting',
   on: { 'close.requested': { target: '.closed' } },
   states: {
-    connecting: { invoke: readThenFollow },
+    connecting: readThenFollow,
     following: {
       initial: 'opening',
       invoke: {
@@ -52,20 +54,17 @@ export const watchMachine = watchSetup.createMachine({
       states: {
         opening: { after: { openDeadline: { target: '#watch.backing-off', actions: 'noteSilent' } } },
         're-reading': {
-          entry: 'beginRead',
-          invoke: {
-            id: 'readSource',
-            src: 'readSource',
-            onDone: [
+          entry: ['beginRead', 'readSource'],
+          exit: 'stopWork',
+          on: {
+            'xstate.done.actor.readSource': [
               { guard: 'failed', target: '#watch.backing-off', actions: 'noteFailure' },
               // The store was wiped or restored: the stream follows a lineage that no longer exists.
               { guard: 'isForeign', target: '#watch.following', reenter: true, actions: deliver },
               { guard: 'readAgain', target: 're-reading', reenter: true, actions: deliver },
               { target: 'watching', actions: [...deliver, 'noteHealthy'] },
             ],
-            onError: { target: '#watch.backing-off', actions: ['reportBroken', 'noteFailure'] },
-          },
-          on: {
+            'xstate.error.actor.readSource': { target: '#watch.backing-off', actions: ['reportBroken', 'noteFailure'] },
             // The running read may miss the change, so it finishes and another one follows.
             'watch.opened': { actions: 'queueRead' },
             'watch.changed': { actions: 'queueRead' },
@@ -79,7 +78,7 @@ export const watchMachine = watchSetup.createMachine({
         watching: { after: { reconcileInterval: { target: 're-reading' } } },
       },
     },
-    compacted: { invoke: readThenFollow },
+    compacted: readThenFollow,
     'backing-off': { after: { backoff: { target: 'connecting' } } },
     closed: { type: 'final' },
   },

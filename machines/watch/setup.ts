@@ -1,8 +1,8 @@
-import { assign, fromCallback, fromPromise, setup } from 'xstate'
+import { assign, fromCallback, setup } from 'xstate'
 import { isNewer, type Revision } from '../../src/model/revision.ts'
 import type { SourceVerdict, WatchContext, WatchMachineEvent } from './types.ts'
 
-/** Only done events carry a verdict. */
+/** Returns the verdict of a read that has ended. */
 const verdictOf = (event: object): SourceVerdict | undefined => (event as { readonly output?: SourceVerdict }).output
 
 /** Returns the candidate that an event carries, reported by the stream or found by a read. */
@@ -15,15 +15,16 @@ export const candidateOf = (event: WatchMachineEvent) => {
 export const watchSetup = setup({
   types: { context: {} as WatchContext, events: {} as WatchMachineEvent },
   actors: {
-    readSource: fromPromise<SourceVerdict>(() =>
-      Promise.reject(new Error('This actor is a placeholder: supply it with machine.provide')),
-    ),
     watchSource: fromCallback<WatchMachineEvent, { readonly after: Revision | undefined }>(() => undefined),
   },
   actions: {
+    /** Reads the source; a placeholder. */
+    readSource: () => {},
+    /** Ends a read whose state is left, if it has not answered; a placeholder. */
+    stopWork: () => {},
     /** Passes a candidate on; a placeholder. */
     deliver: () => {},
-    /** Reports an actor that rejected although it must not; a placeholder. */
+    /** Reports a read that broke although it must not; a placeholder. */
     reportBroken: () => {},
     noteSeen: assign(({ context, event }) => {
       const revision = candidateOf(event)?.revision

@@ -26,8 +26,11 @@ export type WatchMachineEvent =
   | { readonly type: 'watch.changed' }
   | { readonly type: 'watch.broke'; readonly cause: SourceCode }
   | { readonly type: 'close.requested' }
+  /** The answers of a read. They have the names that XState gives to the same events of an invoked actor. */
+  | { readonly type: 'xstate.done.actor.readSource'; readonly output: SourceVerdict }
+  | { readonly type: 'xstate.error.actor.readSource'; readonly error: unknown }
 
-/** What a read resolves with; it never rejects. */
+/** What a read answers; it never breaks. */
 export type SourceVerdict =
   | { readonly kind: 'read'; readonly candidate: Candidate }
   | { readonly kind: 'failed'; readonly cause: SourceCode }

@@ -1,6 +1,7 @@
 import type { Applier, PrepareContext } from '../api/applier.ts'
 import type { Clock } from '../api/clock.ts'
 import { raceAbort } from '../async/abort.ts'
+import { isThenable } from '../async/thenable.ts'
 import { GuardedAbortController } from '../async/guarded-abort.ts'
 import { checkMs } from '../model/option-checks.ts'
 import { permanentIfArgument } from './argument-error.ts'
@@ -69,20 +70,24 @@ export const resource = <Slice, Instance, Needs extends object = object>(
 ): Applier<Slice, Instance, Needs> => {
   const { open, check, drainMs = DEFAULT_DRAIN_MS } = definition
   checkMs('drainMs', drainMs)
+  const serve = (instance: Instance, context: PrepareContext<Slice, Needs>) => {
+    context.defer(() => release(definition, instance, context, 0))
+    const close = (): Promise<void> => release(definition, instance, context, drainMs)
+    if (check === undefined) return { instance, close }
+    const probe = (signal: AbortSignal): Promise<unknown> | undefined => {
+      const checking = check(instance, signal)
+      return isThenable(checking) ? raceAbort(Promise.resolve(checking), signal) : undefined
+    }
+    const generation = { instance, check: async (signal: AbortSignal) => void (await probe(signal)), close }
+    // An instance that opened too late is returned unchecked: it will not serve, and its close is counted.
+    const probing = context.signal.aborted ? undefined : probe(context.signal)
+    return probing === undefined ? generation : probing.then(() => generation)
+  }
   return {
-    prepare: async (slice, context, previousInstance) => {
-      const instance = await openAtOnce(() => open(slice, context, previousInstance))
-      context.defer(() => release(definition, instance, context, 0))
-      const probe = async (signal: AbortSignal): Promise<void> => {
-        await raceAbort(Promise.resolve(check?.(instance, signal)), signal)
-      }
-      // An instance that opened too late is returned unchecked: it will not serve, and its close is counted.
-      if (check !== undefined && !context.signal.aborted) await probe(context.signal)
-      return {
-        instance,
-        ...(check === undefined ? {} : { check: probe }),
-        close: () => release(definition, instance, context, drainMs),
-      }
+    prepare: (slice, context, previousInstance) => {
+      const opening = openAtOnce(() => open(slice, context, previousInstance))
+      if (!isThenable(opening)) return serve(opening, context)
+      return Promise.resolve(opening).then((instance) => serve(instance, context))
     },
   }
 }

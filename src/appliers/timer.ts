@@ -86,7 +86,7 @@ export function timer<Slice extends TimerSlice, Result, Needs extends object = o
   checkMs('deadlineMs', deadlineMs, 1)
   let serving: { readonly ticker: Ticker<Result>; readonly anchor: () => number } | undefined
 
-  const prepare = async (slice: Slice, context: PrepareContext<Slice, Needs>): Promise<Generation<Ticker<Result>>> => {
+  const prepare = (slice: Slice, context: PrepareContext<Slice, Needs>): Prepared<Result> => {
     const { intervalMs } = slice
     checkInterval(intervalMs)
     const { clock, needs, report, isServing } = context
@@ -99,8 +99,7 @@ export function timer<Slice extends TimerSlice, Result, Needs extends object = o
     const schedule = createSchedule({ clock, intervalMs, unref, tick })
     const own = { ticker: runner.ticker, anchor: schedule.anchor }
     let before: typeof serving
-    if (warm) await runner.warm(context.signal)
-    return {
+    const generation: Generation<Ticker<Result>> = {
       instance: runner.ticker,
       commit: () => {
         // A module that was switched off starts again: the generation before that is gone.
@@ -121,9 +120,12 @@ export function timer<Slice extends TimerSlice, Result, Needs extends object = o
         await runner.close()
       },
     }
+    return warm ? runner.warm(context.signal).then(() => generation) : generation
   }
   return { prepare }
 }
+
+type Prepared<Result> = Generation<Ticker<Result>> | Promise<Generation<Ticker<Result>>>
 
 const checkInterval = (ms: unknown): void => {
   if (typeof ms === 'number' && ms >= 1 && ms <= MAX_DELAY_MS) return

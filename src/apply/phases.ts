@@ -39,14 +39,16 @@ export class Phases {
   }
 
   /** Makes the next generation of every module that changes. Never rejects. */
-  prepare(work: ModuleWork, call: Cancellable): Promise<PrepareResult> {
-    this.#stopDryRuns()
-    return this.#prepare(work, call, 1)
-  }
-
-  #prepare(work: ModuleWork, call: Cancellable, priority: number): Promise<PrepareResult> {
+  prepare(work: ModuleWork, call: Cancellable): PrepareResult | Promise<PrepareResult> {
     const preparation = new Preparation(this.#preparationDeps, work, call)
-    return this.#exclusive.add(() => preparation.run(), { priority })
+    if (this.#dryRuns.size > 0) {
+      this.#stopDryRuns()
+      return this.#exclusive.add(async () => preparation.run(), { priority: 1 })
+    }
+    const preparing = preparation.run()
+    // A dry run that is asked for meanwhile waits.
+    if (preparing instanceof Promise) void this.#exclusive.add(() => preparing)
+    return preparing
   }
 
   /** Prepares as a transaction would, and closes all that was made. */
@@ -54,10 +56,13 @@ export class Phases {
     const controller = new AbortController()
     this.#dryRuns.add(controller)
     const call = { onCancel: (cancel: () => void) => controller.signal.addEventListener('abort', cancel) }
-    const running = this.#prepare(work, call, 0).then(async (result) => {
-      await this.#retirer.retire([...result.staged.values()])
-      return result
-    })
+    const preparation = new Preparation(this.#preparationDeps, work, call)
+    const running = this.#exclusive
+      .add(async () => preparation.run())
+      .then(async (result) => {
+        await this.#retirer.retire([...result.staged.values()])
+        return result
+      })
     this.#retirer.track(running)
     const result = await running
     this.#dryRuns.delete(controller)

@@ -63,13 +63,16 @@ export class Preparation {
     call.onCancel(() => this.#stop())
   }
 
-  /** Resolves when every prepare has ended or was abandoned. Never rejects. */
-  async run(): Promise<PrepareResult> {
-    await new Promise<void>((resolve) => {
-      this.#resolve = resolve
-      this.#startWorkers(0)
-      if (this.#workers === 0) resolve()
+  /** Returns when every prepare has ended or was abandoned: at once if all of them do so at once. Never rejects. */
+  run(): PrepareResult | Promise<PrepareResult> {
+    this.#startWorkers(0)
+    if (this.#workers === 0) return this.#result
+    return new Promise((resolve) => {
+      this.#resolve = () => resolve(this.#result)
     })
+  }
+
+  get #result(): PrepareResult {
     return { isComplete: !this.#isStopped, staged: this.#staged, failures: this.#failures }
   }
 

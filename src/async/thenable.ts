@@ -13,3 +13,9 @@ export const reportRejection = (value: unknown, report: (error: unknown) => void
 export const ignoreRejection = (value: unknown): void => {
   new Promise((resolve) => resolve(value)).catch(() => {})
 }
+
+/** Goes on with a result of our own: at once unless it is a promise, since a promise costs a turn (bench: reload). */
+export const andThen = <T, Result>(
+  result: T | Promise<T>,
+  next: (value: T) => Result | Promise<Result>,
+): Result | Promise<Result> => (result instanceof Promise ? result.then(next) : next(result))

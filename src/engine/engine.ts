@@ -16,10 +16,12 @@ import type { Settings } from '../settings/settings.ts'
 import { EventBus } from '../transaction/event-bus.ts'
 import { Subscriptions } from '../transaction/subscriptions.ts'
 import { TransactionRecorder } from '../transaction/transaction-recorder.ts'
+import { HostCalls } from '../xstate/host-calls.ts'
 import { SnapshotBuilder } from '../validation/snapshot-builder.ts'
 import { Validation } from '../validation/validation.ts'
 import { RefreshRequests } from './refresh-requests.ts'
-import { ReloadActor, type ReloadObserver } from './reload-actor.ts'
+import { ReloadActor } from './reload-actor.ts'
+import type { ReloadObserver } from './reload-works.ts'
 import { Restore } from './restore.ts'
 import { TransactionExecutor } from './transaction-executor.ts'
 
@@ -46,6 +48,7 @@ export class Engine {
   readonly machine: ReloadActor
   readonly restore: Restore
   readonly refreshes: RefreshRequests
+  readonly #calls = new HostCalls()
   readonly #settings: Settings
   readonly #persistence: Persistence | undefined
   readonly #budget: CloseBudget
@@ -69,7 +72,7 @@ export class Engine {
     this.safety = new Safety(settings, this.#persistence, report, () =>
       this.machine.send({ type: 'quarantine.expired' }),
     )
-    this.intake = new Intake(settings, (candidate, wasFrozen) => this.#offer(candidate, wasFrozen), report)
+    this.intake = new Intake(settings, (candidate, wasFrozen) => this.#offer(candidate, wasFrozen), report, this.#calls)
     const { documents } = this.intake
     this.refreshes = new RefreshRequests(this.intake, store)
     this.builder = new SnapshotBuilder({ ...settings, clock: work }, () => this.safety.digestKey)
@@ -119,6 +122,7 @@ export class Engine {
         },
       },
       report,
+      calls: this.#calls,
     })
     this.restore = new Restore({
       safety,

@@ -1,49 +1,22 @@
 import { createActor } from 'xstate'
 import {
-  type Ending,
-  type EpochInput,
   mustBeConfirmed,
-  type ReadVerdict,
   type ReloadContext,
   type ReloadEvent,
   type ReloadInput,
   reloadMachine,
-  type RollBackVerdict,
-  type StepVerdict,
-  type ValidateVerdict,
+  type ReloadWork,
 } from '../../machines/index.ts'
 import type { BackoffOptions } from '../api/options.ts'
 import { backoffMs } from '../async/backoff.ts'
 import { failure } from '../model/failure.ts'
-import type { Outcome, TransactionRecord } from '../model/record.ts'
-import type { ServingStore } from '../modules/serving-store.ts'
-import type { Settings } from '../settings/settings.ts'
-import type { ValidationInput } from '../validation/validation.ts'
-import { actorOptions, type Report } from '../xstate/inspection.ts'
+import type { Outcome } from '../model/record.ts'
+import { actorOptions } from '../xstate/inspection.ts'
 import type { ObservableActor } from '../xstate/machine-observer.ts'
 import { isResting, stateName } from '../xstate/state-name.ts'
-import { fromStep } from '../xstate/step-actor.ts'
-import { SystemDeps } from '../xstate/system-deps.ts'
-import type { TransactionExecutor } from './transaction-executor.ts'
-
-/** Hears what the reload machine has come to. */
-export interface ReloadObserver {
-  /** A config serves and all modules have taken it; a soak may still follow. */
-  readonly onServing: () => void
-  /** A transaction has its record. `leavesUntried` if a document still waits for another try. */
-  readonly onFinished: (record: TransactionRecord, leavesUntried: boolean) => void
-  readonly onClosed: () => void
-}
-
-interface ReloadActorDeps {
-  readonly settings: Settings
-  readonly store: ServingStore
-  readonly executor: TransactionExecutor
-  /** Closes all that serves. */
-  readonly closeAll: () => Promise<void>
-  readonly observer: ReloadObserver
-  readonly report: Report
-}
+import { type System, SystemDeps } from '../xstate/system-deps.ts'
+import { WorkRunner } from '../xstate/work-runner.ts'
+import { type ReloadActorDeps, reloadWorks } from './reload-works.ts'
 
 /** From the commit to the end of the soak: here the last known good that comes back ends the transaction. */
 const soakingStates = new Set(['committing', 'completing', 'soaking', 'confirming'])
@@ -51,61 +24,33 @@ const soakingStates = new Set(['committing', 'completing', 'soaking', 'confirmin
 /** From the commit until it has held, a transaction may be confirmed. */
 const confirmableStates = new Set(['completing', 'soaking', 'confirming'])
 
-const actors = new SystemDeps<ReloadActor>()
+const hosts = new SystemDeps<ReloadActor>()
 
-const depsOf = (system: Parameters<typeof actors.of>[0]) => actors.of(system).deps
+type WorkName = keyof ReloadWork
 
-/** The work of each state: the executor does what the machine has decided, and answers with a verdict. */
+const beginWork = (name: WorkName) => {
+  return ({ context, system }: { readonly context: ReloadContext; readonly system: System }): void =>
+    hosts.of(system).begin(name, context)
+}
+
 const machine = reloadMachine.provide({
-  actors: {
-    readDocument: fromStep<ReadVerdict, EpochInput & Pick<ReloadContext, 'seen'>>(({ input, system, signal }) =>
-      depsOf(system).executor.fetch(input.epoch, input.seen, signal),
-    ),
-    validateDocument: fromStep<ValidateVerdict, EpochInput & ValidationInput>((call) =>
-      depsOf(call.system).executor.validate(call.input.epoch, call.input, call),
-    ),
-    journalAttempt: fromStep<StepVerdict, EpochInput>(({ system }) => {
-      const { context, deps } = actors.of(system)
-      return deps.executor.journal(mustBeConfirmed(context))
-    }),
-    prepareModules: fromStep<StepVerdict, EpochInput>((call) => depsOf(call.system).executor.prepare(call)),
-    // One synchronous turn: nothing of the service runs between two modules.
-    commitModules: fromStep<StepVerdict, EpochInput>(async ({ system }) => {
-      const { executor, store } = depsOf(system)
-      const { transaction } = executor
-      const startMs = transaction.timings.elapsedMs()
-      return executor.noteCommit(store.commit(transaction), startMs)
-    }),
-    completeModules: fromStep<StepVerdict, EpochInput>(({ system }) => depsOf(system).executor.complete()),
-    soakModules: fromStep<StepVerdict, EpochInput>(({ system, signal }) => {
-      const { executor, observer } = depsOf(system)
-      observer.onServing()
-      return executor.soak(signal)
-    }),
-    checkModules: fromStep<StepVerdict, EpochInput>(({ system, signal }) => depsOf(system).executor.soak(signal, true)),
-    promoteSnapshot: fromStep<StepVerdict, EpochInput>(({ system }) => {
-      const { executor, observer } = depsOf(system)
-      observer.onServing()
-      return executor.promote()
-    }),
-    rollBackModules: fromStep<RollBackVerdict, EpochInput & { readonly ending: Ending }>(async ({ input, system }) => {
-      const { context, deps } = actors.of(system)
-      return deps.executor.rollBack(input.ending, context.hasServed || context.soakFailed)
-    }),
-    closeModules: fromStep<void, EpochInput>(({ system }) => depsOf(system).closeAll()),
-  },
   actions: {
-    finishTransaction: ({ context, system }, { outcome }) => actors.of(system).finish(outcome, context),
+    ...(Object.fromEntries(Object.keys(reloadWorks).map((name) => [name, beginWork(name as WorkName)])) as Record<
+      WorkName,
+      ReturnType<typeof beginWork>
+    >),
+    stopWork: ({ system }) => hosts.of(system).stopWork(),
+    finishTransaction: ({ context, system }, { outcome }) => hosts.of(system).finish(outcome, context),
     reportBroken: ({ event, system }) =>
-      depsOf(system).executor.fail(failure('internal.error', {}, (event as { error?: unknown }).error)),
+      hosts.of(system).deps.executor.fail(failure('internal.error', {}, (event as { error?: unknown }).error)),
     reportUnconfirmed: ({ system }) => {
-      const { executor } = depsOf(system)
+      const { executor } = hosts.of(system).deps
       executor.fail(failure('confirm.expired', executor.transaction.revision))
     },
   },
   delays: {
-    repairBackoff: ({ context, system }) => actors.of(system).repairLeftMs(context.repairs),
-    confirmDeadline: ({ system }) => depsOf(system).executor.confirmLeftMs,
+    repairBackoff: ({ context, system }) => hosts.of(system).repairLeftMs(context.repairs),
+    confirmDeadline: ({ system }) => hosts.of(system).deps.executor.confirmLeftMs,
   },
 })
 
@@ -113,12 +58,13 @@ const machine = reloadMachine.provide({
 export class ReloadActor {
   readonly deps: ReloadActorDeps
   readonly #actor
+  readonly #work: WorkRunner<WorkName>
   readonly #repairTimer: RepairTimer
   #state = 'idle'
   #since: number
 
   constructor(deps: ReloadActorDeps) {
-    const { settings, observer, report } = deps
+    const { settings, observer, report, calls } = deps
     const { clock, random, repair, soak, confirm, lastKnownGood } = settings
     this.deps = deps
     this.#since = clock.now()
@@ -129,8 +75,9 @@ export class ReloadActor {
       persists: lastKnownGood !== undefined,
       supersedesSoak: soak.onNewer === 'supersede',
     }
-    this.#actor = createActor(machine, { ...actorOptions('reload', settings, report), input })
-    actors.set(this.#actor.system, this)
+    this.#actor = createActor(machine, { ...actorOptions('reload', settings, report, calls), input })
+    hosts.set(this.#actor.system, this)
+    this.#work = new WorkRunner(calls, (answer) => this.send(answer as ReloadEvent))
     this.#actor.subscribe({
       next: ({ value }) => this.#noteState(value),
       complete: observer.onClosed,
@@ -143,7 +90,7 @@ export class ReloadActor {
   }
 
   start(): void {
-    this.#actor.start()
+    this.deps.calls.around(() => this.#actor.start())
   }
 
   /** Closes through the machine; directly if the machine has broken. */
@@ -155,7 +102,7 @@ export class ReloadActor {
 
   /** A late apply may settle after the close, and XState would warn of its event on the console. */
   send(event: ReloadEvent): void {
-    if (this.#actor.getSnapshot().status === 'active') this.#actor.send(event)
+    if (this.#actor.getSnapshot().status === 'active') this.deps.calls.around(() => this.#actor.send(event))
   }
 
   get context(): ReloadContext {
@@ -193,6 +140,14 @@ export class ReloadActor {
   /** How long a degraded module still rests, in milliseconds. */
   repairLeftMs(repairs: number): number {
     return this.#repairTimer.leftMs(repairs, this.deps.settings.clock.monotonic())
+  }
+
+  begin(name: WorkName, context: ReloadContext): void {
+    this.#work.begin(name, (call) => reloadWorks[name](this.deps, context, call))
+  }
+
+  stopWork(): void {
+    this.#work.stop()
   }
 
   finish(outcome: Outcome, context: ReloadContext): void {

@@ -9,6 +9,7 @@ import type {
 import type { Clock } from '../api/clock.ts'
 import type { Phases } from '../apply/phases.ts'
 import type { Cancellable } from '../async/deadline.ts'
+import { andThen } from '../async/thenable.ts'
 import type { Failure } from '../model/failure.ts'
 import type { Visibility } from '../model/visibility.ts'
 import type { Outcome, TransactionRecord, Trigger } from '../model/record.ts'
@@ -51,7 +52,7 @@ const done = (isDone: boolean): StepVerdict => ({ kind: isDone ? 'done' : 'faile
 export class TransactionExecutor {
   readonly #deps: ExecutorDeps
   #transaction: Transaction
-  #preparing: Promise<unknown> = Promise.resolve()
+  #preparing: unknown
   #lastKnownGood: Snapshot | undefined
 
   constructor(deps: ExecutorDeps) {
@@ -76,15 +77,16 @@ export class TransactionExecutor {
     return { kind: 'failed' }
   }
 
-  async validate(epoch: number, input: ValidationInput, call: HasSignal): Promise<ValidateVerdict> {
+  validate(epoch: number, input: ValidationInput, call: HasSignal): ValidateVerdict | Promise<ValidateVerdict> {
     const { store, validation, events, visibility } = this.#deps
     const transaction = this.#begin(epoch, input.trigger)
     transaction.beginValidation(input.candidate)
     const serving = store.snapshot?.config
-    const validated = await validation.validate(input, call)
-    transaction.noteValidated(validated)
-    events.planned(transaction, serving, visibility)
-    return validated.verdict
+    return andThen(validation.validate(input, call), (validated) => {
+      transaction.noteValidated(validated)
+      events.planned(transaction, serving, visibility)
+      return validated.verdict
+    })
   }
 
   /** Writes down that the config is tried, before any module is called. */
@@ -93,13 +95,15 @@ export class TransactionExecutor {
     return done(true)
   }
 
-  async prepare(call: Cancellable): Promise<StepVerdict> {
+  prepare(call: Cancellable): StepVerdict | Promise<StepVerdict> {
     const transaction = this.#transaction
     const preparing = this.#deps.phases.prepare(transaction, call)
-    this.#preparing = preparing
-    const { isComplete, staged, failures } = await preparing
-    transaction.notePrepared(staged, failures)
-    return done(isComplete)
+    const prepared = andThen(preparing, ({ isComplete, staged, failures }) => {
+      transaction.notePrepared(staged, failures)
+      return done(isComplete)
+    })
+    this.#preparing = prepared
+    return prepared
   }
 
   /** Notes the commit that the serving store has just made, in the same turn. */

@@ -1,13 +1,15 @@
 import { createActor } from 'xstate'
 import { admissionMachine } from '../../machines/admission/machine.ts'
 import type { AdmissionEvent } from '../../machines/admission/types.ts'
+import type { Clock } from '../api/clock.ts'
 import type { Candidate } from '../model/candidate.ts'
+import type { HostCalls } from '../xstate/host-calls.ts'
 import { type ActorSettings, actorOptions, type Report } from '../xstate/inspection.ts'
 import type { ObservableActor } from '../xstate/machine-observer.ts'
 import { SystemDeps } from '../xstate/system-deps.ts'
 
-/** How long the source must be quiet, and the first window in which a storm is gathered, in milliseconds. */
-const QUIET_MS = 20
+/** The first window in which a storm is gathered, in milliseconds. */
+const MIN_WINDOW_MS = 20
 /** The longest window, and so the longest delay of a change in a storm, in milliseconds. */
 const MAX_WINDOW_MS = 250
 
@@ -22,18 +24,24 @@ const machine = admissionMachine.provide({
     deliverFrozen: ({ context: { newest }, system }) => newest && deliverOf.of(system)(newest, true),
   },
   delays: {
-    quiet: QUIET_MS,
-    window: ({ context }) => Math.min(MAX_WINDOW_MS, QUIET_MS * 2 ** Math.min(context.windows, 10)),
+    window: ({ context }) => Math.min(MAX_WINDOW_MS, MIN_WINDOW_MS * 2 ** Math.min(context.windows, 10)),
   },
 })
 
 /** Runs the admission machine, which paces changes on their way to the reload machine and holds them while frozen. */
 export class Admission {
+  readonly #calls: HostCalls
+  readonly #clock: Clock
   readonly #actor
 
-  constructor(settings: ActorSettings, deliver: Deliver, report: Report) {
-    this.#actor = createActor(machine, actorOptions('admission', settings, report))
-    deliverOf.set(this.#actor.system, deliver)
+  constructor(settings: ActorSettings, deliver: Deliver, report: Report, calls: HostCalls) {
+    this.#calls = calls
+    this.#clock = settings.clock
+    this.#actor = createActor(machine, actorOptions('admission', settings, report, calls))
+    deliverOf.set(this.#actor.system, (candidate, wasFrozen) =>
+      // What a freeze has overtaken is delivered again when changes are unfrozen.
+      calls.add(() => this.isFrozen || deliver(candidate, wasFrozen)),
+    )
   }
 
   get actor(): ObservableActor {
@@ -50,7 +58,7 @@ export class Admission {
   }
 
   offer(candidate: Candidate): void {
-    this.#send({ type: 'source.changed', candidate })
+    this.#send({ type: 'source.changed', candidate, at: this.#clock.monotonic() })
   }
 
   /** Notes what `reload()` has read, so that the newest document is known, let through or not. */
@@ -76,6 +84,6 @@ export class Admission {
   }
 
   #send(event: AdmissionEvent): void {
-    if (this.#actor.getSnapshot().status === 'active') this.#actor.send(event)
+    if (this.#actor.getSnapshot().status === 'active') this.#calls.around(() => this.#actor.send(event))
   }
 }

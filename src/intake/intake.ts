@@ -3,6 +3,7 @@ import type { Candidate } from '../model/candidate.ts'
 import { type Failure, failure } from '../model/failure.ts'
 import type { Revision } from '../model/revision.ts'
 import type { Settings } from '../settings/settings.ts'
+import type { HostCalls } from '../xstate/host-calls.ts'
 import type { Report } from '../xstate/inspection.ts'
 import type { ObservableActor } from '../xstate/machine-observer.ts'
 import { Admission, type Deliver } from './admission.ts'
@@ -20,19 +21,17 @@ export class Intake {
   readonly #watcher: SourceWatcher
   readonly #admission: Admission
 
-  constructor(settings: Settings, deliver: Deliver, report: Report) {
+  constructor(settings: Settings, deliver: Deliver, report: Report, calls: HostCalls) {
     const { source, clock, deadlines } = settings
     const onListenerError = (error: unknown): void => report(failure('listener.failed', { phase: 'fetching' }, error))
     const onFault = (fault: Failure): void => this.#watcher.noteFault(fault)
     this.documents = new SourceReader(source, clock, deadlines.readMs, { onListenerError, onFault })
-    this.#admission = new Admission(settings, deliver, report)
-    this.#watcher = new SourceWatcher(
-      settings,
-      this.documents,
-      (candidate, from) => this.#admit(candidate, from),
+    this.#admission = new Admission(settings, deliver, report, calls)
+    this.#watcher = new SourceWatcher(settings, this.documents, (candidate, from) => this.#admit(candidate, from), {
       report,
       onListenerError,
-    )
+      calls,
+    })
   }
 
   get actors(): { readonly watch: ObservableActor; readonly admission: ObservableActor } {

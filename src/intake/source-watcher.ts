@@ -12,10 +12,11 @@ import type { Candidate } from '../model/candidate.ts'
 import { type Failure, failure, type SourceCode } from '../model/failure.ts'
 import type { Revision } from '../model/revision.ts'
 import type { Settings } from '../settings/settings.ts'
+import type { HostCalls } from '../xstate/host-calls.ts'
 import { actorOptions, type Report } from '../xstate/inspection.ts'
 import type { ObservableActor } from '../xstate/machine-observer.ts'
-import { fromStep } from '../xstate/step-actor.ts'
 import { SystemDeps } from '../xstate/system-deps.ts'
+import { WorkRunner } from '../xstate/work-runner.ts'
 import { ContractBreach, toSourceEvent } from './read-result.ts'
 import { sourceCodeOf, sourceFailure, type SourceReader, type Stream } from './source-reader.ts'
 
@@ -27,10 +28,11 @@ type WatchSettings = Pick<
 /** Takes a candidate, and whether the stream reported it or a read found it. */
 export type OnCandidate = (candidate: Candidate, from: 'stream' | 'read') => void
 
-/** What the actors of the watch machine call. */
+/** What the watch machine calls. */
 interface WatchDeps {
   readonly settings: WatchSettings
-  readonly read: (signal: AbortSignal) => Promise<SourceVerdict>
+  readonly startRead: () => void
+  readonly stopRead: () => void
   readonly watch: (after: Revision | undefined, send: (event: WatchMachineEvent) => void) => () => void
   readonly onCandidate: OnCandidate
   readonly report: Report
@@ -40,12 +42,13 @@ const deps = new SystemDeps<WatchDeps>()
 
 const machine = watchMachine.provide({
   actors: {
-    readSource: fromStep<SourceVerdict, unknown>(async ({ system, signal }) => deps.of(system).read(signal)),
     watchSource: fromCallback<WatchMachineEvent, { readonly after: Revision | undefined }>(
       ({ sendBack, input, system }) => deps.of(system).watch(input.after, sendBack),
     ),
   },
   actions: {
+    readSource: ({ system }) => deps.of(system).startRead(),
+    stopWork: ({ system }) => deps.of(system).stopRead(),
     deliver: ({ event, system }) => {
       const candidate = candidateOf(event)
       if (candidate === undefined) return
@@ -67,36 +70,45 @@ const machine = watchMachine.provide({
   },
 })
 
+interface WatcherHooks {
+  readonly report: Report
+  /** Hears what a listener on the signal of a watch throws. */
+  readonly onListenerError: (error: unknown) => void
+  readonly calls: HostCalls
+}
+
 /** Runs the watch machine on a source, and passes on each candidate that it delivers. */
 export class SourceWatcher {
   readonly #settings: WatchSettings
   readonly #reader: SourceReader
   readonly #onListenerError: (error: unknown) => void
   readonly #report: Report
+  readonly #calls: HostCalls
   readonly #actor
   #state: SourceState = 'connecting'
   #since: number
   #lastError: Failure | undefined
   #hasOpenedLate = false
 
-  /** @param onListenerError hears what a listener on the signal of a watch throws */
   constructor(
     settings: WatchSettings,
     reader: SourceReader,
     onCandidate: OnCandidate,
-    report: Report,
-    onListenerError: (error: unknown) => void,
+    { report, onListenerError, calls }: WatcherHooks,
   ) {
     this.#settings = settings
     this.#reader = reader
     this.#onListenerError = onListenerError
     this.#report = report
     this.#since = settings.clock.now()
-    this.#actor = createActor(machine, actorOptions('watch', settings, report))
+    this.#calls = calls
+    this.#actor = createActor(machine, actorOptions('watch', settings, report, calls))
+    const reads = new WorkRunner<'readSource'>(calls, (answer) => this.#send(answer as WatchMachineEvent))
     deps.set(this.#actor.system, {
       settings,
-      read: (signal) => this.#read(signal),
-      watch: (after, send) => this.#watch(after, send),
+      startRead: () => reads.begin('readSource', ({ signal }) => this.#read(signal)),
+      stopRead: () => reads.stop(),
+      watch: (after, send) => this.#watch(after, (event) => calls.around(() => send(event))),
       onCandidate,
       report,
     })
@@ -111,19 +123,19 @@ export class SourceWatcher {
   }
 
   start(): void {
-    this.#actor.start()
+    this.#calls.around(() => this.#actor.start())
   }
 
   /** Ends watching and reading at once. */
   stop(): void {
-    this.#actor.send({ type: 'close.requested' })
+    this.#send({ type: 'close.requested' })
     this.#actor.stop()
     this.#noteState('closed')
   }
 
   /** Makes the watch machine read again, if it follows the source. */
   recheck(): void {
-    this.#actor.send({ type: 'watch.changed' })
+    this.#send({ type: 'watch.changed' })
   }
 
   get status(): SourceStatus {
@@ -139,6 +151,10 @@ export class SourceWatcher {
       ...(verifiedAt === undefined ? {} : { verifiedAt }),
       ...(this.#lastError === undefined ? {} : { lastError: this.#lastError }),
     }
+  }
+
+  #send(event: WatchMachineEvent): void {
+    if (this.#actor.getSnapshot().status === 'active') this.#calls.around(() => this.#actor.send(event))
   }
 
   #noteState(state: SourceState): void {

@@ -1,6 +1,6 @@
 import { cancelOnAbort } from '../async/abort.ts'
 import { DeadlineCall } from '../async/deadline.ts'
-import { ignoreRejection, isThenable } from '../async/thenable.ts'
+import { andThen, ignoreRejection, isThenable } from '../async/thenable.ts'
 import { countMembers } from '../model/data/count-members.ts'
 import { ChangeoverError, changeoverError, type ErrorCode, failure, type FailurePlace } from '../model/failure.ts'
 import { LostMember, type ParsedJson, parseJson } from '../model/data/json.ts'
@@ -62,16 +62,17 @@ export class SnapshotBuilder {
   }
 
   /** Parses and validates. Takes from `previous` what is equal, so that an unchanged config is the same object. */
-  async snapshotOf(document: ReadResult, text: string, previous: unknown, call: HasSignal): Promise<Snapshot> {
+  snapshotOf(document: ReadResult, text: string, previous: unknown, call: HasSignal): Snapshot | Promise<Snapshot> {
     const place = placeOf(document)
     const input = this.#parse(text, place)
-    const result = await this.#validate(input.value, place, call)
-    const value = this.#plain(place, () => {
-      if (result.issues === undefined) return result.value
-      throw refusalOf(result.issues, input.value, this.visibility, place)
+    return andThen(this.#validate(input.value, place, call), (result) => {
+      const value = this.#plain(place, () => {
+        if (result.issues === undefined) return result.value
+        throw refusalOf(result.issues, input.value, this.visibility, place)
+      })
+      const config = this.#configOf(value, previous, input, text, place)
+      return new Snapshot(config, document.revision, text, this.#digestKey())
     })
-    const config = this.#configOf(value, previous, input, text, place)
-    return new Snapshot(config, document.revision, text, this.#digestKey())
   }
 
   /** The keyed hash of a document that has become no config. */
@@ -134,16 +135,22 @@ export class SnapshotBuilder {
     throw changeoverError('document.duplicate-key', { ...place, path: this.visibility.show(parsed.duplicate) })
   }
 
-  async #validate(input: unknown, place: FailurePlace, call: HasSignal): Promise<SchemaResult<unknown>> {
+  #validate(
+    input: unknown,
+    place: FailurePlace,
+    call: HasSignal,
+  ): SchemaResult<unknown> | Promise<SchemaResult<unknown>> {
     const { clock, deadlines, schema } = this.#settings
     const limits = { clock, deadlineMs: deadlines.validateMs, graceMs: 0 }
     const validating = new DeadlineCall(() => schema['~standard'].validate(input), limits)
     const atOnce = validating.run()
     if (atOnce?.kind === 'failed') throw changeoverError('schema.threw', place, atOnce.error)
-    const ended = atOnce ?? (await cancelOnAbort(validating, call.signal))
-    if (ended.kind === 'done') return ended.value
-    if (ended.kind === 'failed') throw new UndecidedError(failure('schema.threw', place, ended.error))
-    throw new UndecidedError(failure('schema.timeout', { ...place, detail: `${deadlines.validateMs} ms` }))
+    if (atOnce?.kind === 'done') return atOnce.value
+    return cancelOnAbort(validating, call.signal).then((ended) => {
+      if (ended.kind === 'done') return ended.value
+      if (ended.kind === 'failed') throw new UndecidedError(failure('schema.threw', place, ended.error))
+      throw new UndecidedError(failure('schema.timeout', { ...place, detail: `${deadlines.validateMs} ms` }))
+    })
   }
 
   #configOf(value: unknown, previous: unknown, input: ParsedInput, text: string, place: FailurePlace): unknown {
@@ -195,6 +202,8 @@ const callParse = (parse: (text: string) => unknown, text: string): ParsedJson =
 
 const placeOf = (document: ReadResult): FailurePlace => ({ phase: 'validating', revision: document.revision.name })
 
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
 /** Applies the same rules to text and bytes: drops a leading byte order mark, refuses what UTF-8 cannot hold. */
 const decode = (content: string | Uint8Array, place: FailurePlace): string => {
   if (typeof content === 'string') {
@@ -202,7 +211,7 @@ const decode = (content: string | Uint8Array, place: FailurePlace): string => {
     return content.startsWith('\uFEFF') ? content.slice(1) : content
   }
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(content)
+    return utf8.decode(content)
   } catch (error) {
     throw changeoverError('document.encoding', place, error)
   }

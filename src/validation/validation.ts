@@ -1,5 +1,6 @@
 import { triesSource } from '../../machines/reload/guards.ts'
 import type { ReloadContext, ValidateVerdict } from '../../machines/reload/types.ts'
+import { andThen } from '../async/thenable.ts'
 import type { Candidate, Forced } from '../model/candidate.ts'
 import { ChangeoverError, type Failure, failure, unsafeCause } from '../model/failure.ts'
 import { isPermanent } from '../model/permanence.ts'
@@ -46,21 +47,33 @@ export class Validation {
   }
 
   /** Makes the snapshot and the plan of a candidate. Never rejects. */
-  async validate(input: ValidationInput, call: HasSignal): Promise<ValidationResult> {
-    let snapshot: Snapshot | undefined
+  validate(input: ValidationInput, call: HasSignal): ValidationResult | Promise<ValidationResult> {
     try {
       const refreshes = this.#refreshesOf(input)
-      snapshot = await this.#snapshotOf(input.candidate, refreshes !== undefined, call)
-      return this.#judge(snapshot, input, refreshes)
+      const making = this.#snapshotOf(input.candidate, refreshes !== undefined, call)
+      const judging = andThen(making, (snapshot) => this.#judge(snapshot, input, refreshes))
+      return judging instanceof Promise ? judging.catch((error) => this.#refusalOf(error, input)) : judging
     } catch (error) {
-      const failures = error instanceof ChangeoverError ? error.failures : [failure('internal.error', {}, error)]
-      const retryKey = error instanceof UndecidedError ? this.#retryKeyOf(input, failures) : undefined
-      if (retryKey === undefined) return result({ kind: 'invalid' }, snapshot, failures)
-      return { ...result({ kind: 'invalid', isQuarantined: true }, snapshot, failures), retryKey }
+      return this.#refusalOf(error, input)
     }
   }
 
+  #refusalOf(error: unknown, input: ValidationInput, snapshot?: Snapshot): ValidationResult {
+    const failures = error instanceof ChangeoverError ? error.failures : [failure('internal.error', {}, error)]
+    const retryKey = error instanceof UndecidedError ? this.#retryKeyOf(input, failures) : undefined
+    if (retryKey === undefined) return result({ kind: 'invalid' }, snapshot, failures)
+    return { ...result({ kind: 'invalid', isQuarantined: true }, snapshot, failures), retryKey }
+  }
+
   #judge(snapshot: Snapshot, input: ValidationInput, refreshes: Forced | undefined): ValidationResult {
+    try {
+      return this.#verdictOf(snapshot, input, refreshes)
+    } catch (error) {
+      return this.#refusalOf(error, input, snapshot)
+    }
+  }
+
+  #verdictOf(snapshot: Snapshot, input: ValidationInput, refreshes: Forced | undefined): ValidationResult {
     const { registry, store, documents, builder, safety } = this.#deps
     const { trigger, candidate, degraded, soakFailed } = input
     const serving = store.snapshot
@@ -121,7 +134,7 @@ export class Validation {
   }
 
   /** The snapshot of the candidate; of what serves, for a repair. Text that serves already is not parsed again. */
-  async #snapshotOf(candidate: Candidate | undefined, isRefresh: boolean, call: HasSignal): Promise<Snapshot> {
+  #snapshotOf(candidate: Candidate | undefined, isRefresh: boolean, call: HasSignal): Snapshot | Promise<Snapshot> {
     const { store, documents, builder } = this.#deps
     const serving = store.snapshot
     if (candidate === undefined) {

@@ -2,6 +2,7 @@ import type { InspectionEvent } from 'xstate'
 import { reportRejection } from '../async/thenable.ts'
 import type { Clock } from '../api/clock.ts'
 import type { MachineInspector } from '../api/machine-inspector.ts'
+import type { HostCalls } from './host-calls.ts'
 import { viewOf } from './redacted-view.ts'
 import { type Failure, failure } from '../model/failure.ts'
 import type { MachineName } from '../api/machine-state.ts'
@@ -41,8 +42,13 @@ export interface ActorSettings {
 }
 
 /** Makes the options of a machine's actor: its name, its clock, and the inspector if there is one. */
-export const actorOptions = (name: MachineName, { clock, inspect }: ActorSettings, report: Report) => ({
+export const actorOptions = (
+  name: MachineName,
+  { clock, inspect }: ActorSettings,
+  report: Report,
+  calls: HostCalls,
+) => ({
   id: name,
-  clock,
+  clock: calls.timersOf(clock),
   ...(inspect === undefined ? {} : { inspect: guarded(name, inspect, report) }),
 })

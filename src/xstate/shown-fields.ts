@@ -2,6 +2,7 @@ import type { Candidate } from '../model/candidate.ts'
 import type {
   AdmissionContext,
   AdmissionEvent,
+  EpochInput,
   ReadVerdict,
   ReloadContext,
   ReloadEvent,
@@ -10,6 +11,7 @@ import type {
   StepVerdict,
   Untried,
   ValidateVerdict,
+  ValidationInput,
   WatchContext,
   WatchMachineEvent,
 } from '../../machines/index.ts'
@@ -60,12 +62,27 @@ const context = {
   newest: candidate,
   gathered: true,
   burst: true,
+  passedAt: true,
   windows: true,
 } satisfies FieldsOf<ReloadContext | WatchContext | AdmissionContext>
 
-const event = { type: true, candidate, cause: true, actorId: true } satisfies FieldsOf<
-  ReloadEvent | WatchMachineEvent | AdmissionEvent
+/** What work answers with is shown apart from the rest of its event. */
+type Answered = 'output' | 'error'
+
+const event = { type: true, candidate, at: true, cause: true, actorId: true } satisfies Omit<
+  FieldsOf<ReloadEvent | WatchMachineEvent | AdmissionEvent>,
+  Answered
 > & { readonly actorId: true }
+
+const work = {
+  epoch: true,
+  seen: revision,
+  trigger: true,
+  candidate,
+  degraded: true,
+  soakFailed: true,
+  ending: true,
+} satisfies FieldsOf<EpochInput | ValidationInput> & { readonly seen: Shown; readonly ending: Shown }
 
 const output = {
   kind: true,
@@ -88,8 +105,8 @@ export const shownFields = {
   output,
   /** Actors receive parts of the context. */
   input: { ...context, after: revision },
-  /** Parameters of the machines' actions, and of XState's own for actors and timers. */
-  params: { outcome: true, ending: true, id: true, src: true, delay: true },
+  /** Parameters of the machines' actions, their work among them, and of XState's own for actors and timers. */
+  params: { ...work, outcome: true, id: true, src: true, delay: true },
 } as const satisfies Readonly<Record<string, Shown>>
 
 const isWord = (value: unknown): boolean => value === null || ['string', 'number', 'boolean'].includes(typeof value)

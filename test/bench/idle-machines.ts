@@ -1,17 +1,9 @@
-import {
-  admissionMachine,
-  reloadMachine,
-  type RollBackVerdict,
-  type StepVerdict,
-  type ValidateVerdict,
-} from 'changeover/machines'
-import { type ActorOptions, type AnyActorLogic, createActor, fromPromise } from 'xstate'
+import { admissionMachine, reloadMachine, type ReloadWork, type ValidateVerdict } from 'changeover/machines'
+import { type ActorOptions, type AnyActorLogic, createActor } from 'xstate'
 
-type Verdict = ValidateVerdict | StepVerdict | RollBackVerdict
-type Actors = NonNullable<Parameters<typeof reloadMachine.provide>[0]['actors']>
 type Clock = NonNullable<ActorOptions<AnyActorLogic>['clock']>
 
-/** The machines of a reloader, wired as they are there, whose actors answer at once and do nothing. */
+/** The machines of a reloader, wired as they are there, whose work answers at once and does nothing. */
 export interface IdleMachines {
   /** A change comes from the source. */
   readonly change: () => void
@@ -20,28 +12,42 @@ export interface IdleMachines {
   readonly stop: () => void
 }
 
-export const startIdleMachines = (verdict: ValidateVerdict, clock?: Clock): IdleMachines => {
-  const answer = (what: Verdict) => fromPromise(async () => what)
-  const done = answer({ kind: 'done' })
-  const actors = {
-    ...Object.fromEntries(Object.keys(reloadMachine.implementations.actors).map((name) => [name, done])),
-    validateDocument: answer(verdict),
-    rollBackModules: answer({ kind: 'done', degraded: [] }),
-  }
+const done = { kind: 'done' } as const
+
+/** Makes the actions of all work. */
+const answering = (answers: ReloadWork) =>
+  Object.fromEntries(
+    Object.entries(answers).map(([name, output]) => [
+      name,
+      ({ self }: { readonly self: { readonly send: (event: object) => void } }) =>
+        self.send({ type: `xstate.done.actor.${name}`, output }),
+    ]),
+  )
+
+export const startIdleMachines = (validateDocument: ValidateVerdict, clock?: Clock): IdleMachines => {
+  const actions = answering({
+    readDocument: { kind: 'failed' },
+    validateDocument,
+    journalAttempt: done,
+    prepareModules: done,
+    commitModules: done,
+    completeModules: done,
+    soakModules: done,
+    checkModules: done,
+    promoteSnapshot: done,
+    rollBackModules: { kind: 'done', degraded: [] },
+    closeModules: undefined,
+  })
   let concluded = 0
   let order = 0
   const finishTransaction = (): void => {
     concluded += 1
   }
   const options = clock === undefined ? {} : { clock }
-  // What they are given is of no interest to actors that do nothing.
-  const reload = createActor(
-    reloadMachine.provide({ actors: actors as unknown as Actors, actions: { finishTransaction } }),
-    {
-      ...options,
-      input: { soaks: false, confirms: false, persists: false },
-    },
-  )
+  const reload = createActor(reloadMachine.provide({ actions: { ...actions, finishTransaction } }), {
+    ...options,
+    input: { soaks: false, confirms: false, persists: false },
+  })
   const passOn = admissionMachine.provide({
     actions: {
       deliver: ({ context: { newest } }) => {
@@ -56,7 +62,8 @@ export const startIdleMachines = (verdict: ValidateVerdict, clock?: Clock): Idle
     change: () => {
       order += 1
       const candidate = { revision: { lineage: 'idle', order, name: String(order) } }
-      admission.send({ type: 'source.changed', candidate })
+      // Far from the one before.
+      admission.send({ type: 'source.changed', candidate, at: 1_000 * order })
     },
     concluded: () => concluded,
     stop: () => {

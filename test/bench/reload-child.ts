@@ -74,6 +74,6 @@ const allocated = async (count: number): Promise<number> => {
   return median(samples)
 }
 
-const times = await timed(scale === 'full' ? 120 : 4)
+const times = await timed(scale === 'full' ? 80 : 4)
 const allocatedKb = await allocated(scale === 'full' ? 40 : 3)
 process.send?.({ ...times, allocatedKb } satisfies OwnCost)

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest'
-import { createActor, SimulatedClock } from 'xstate'
 import { admissionMachine } from '../../machines/index.ts'
 import { type AdmissionStory, startAdmission } from './admission-story.ts'
 import { revision } from './walk/moves.ts'
@@ -12,28 +11,21 @@ describe('The admission machine, while changes are few', () => {
     const story = startAdmission()
     expect(story.state).toBe('following.calm')
     expect(story.change(1).delivered).toEqual(['a1'])
-    expect(story.state).toBe('following.busy')
+    expect(story.state).toBe('following.calm')
   })
 
-  it('becomes calm again after a quiet period, and starts counting from zero', () => {
-    const story = startAdmission().storm(1, 7).elapse('quiet')
-    expect([story.state, story.context.burst]).toEqual(['following.calm', 0])
-    expect(story.storm(8, 14).state).toBe('following.busy')
+  it('counts from one again after a rest', () => {
+    const story = startAdmission().storm(1, 7).rest(20).change(8)
+    expect([story.state, story.context.burst]).toEqual(['following.calm', 1])
+    expect(story.storm(9, 14).state).toBe('following.calm')
     expect(story.delivered).toEqual(names(1, 14))
   })
 
-  it('restarts the quiet period after each change', () => {
-    const clock = new SimulatedClock()
-    const actor = createActor(admissionMachine, { clock }).start()
-    const change = (order: number) => actor.send({ type: 'source.changed', candidate: { revision: revision(order) } })
-    change(1)
-    clock.increment(19)
-    change(2)
-    clock.increment(19)
-    expect(actor.getSnapshot().value).toEqual({ following: 'busy' })
-    clock.increment(1)
-    expect(actor.getSnapshot().value).toEqual({ following: 'calm' })
-    actor.stop()
+  it('measures a rest from the change before', () => {
+    const story = startAdmission()
+    for (let order = 1; order < 8; order++) story.change(order).rest(19)
+    expect([story.state, story.context.burst]).toEqual(['following.calm', 7])
+    expect(story.change(8).state).toBe('following.pacing')
   })
 
   it('passes on a later order of a known document, because it makes older documents stale', () => {
@@ -45,20 +37,12 @@ describe('The admission machine, while changes are few', () => {
   it('does not count a known document as a change, however often a read finds it', () => {
     const story = startAdmission().change(1)
     for (let reads = 0; reads < 20; reads++) story.change(1)
-    expect([story.state, story.context.burst]).toEqual(['following.busy', 1])
-    expect(story.elapse('quiet').change(1).change(0).state).toBe('following.calm')
+    expect([story.state, story.context.burst]).toEqual(['following.calm', 1])
   })
 
-  it('is not kept busy by a known document', () => {
-    const clock = new SimulatedClock()
-    const actor = createActor(admissionMachine, { clock }).start()
-    const change = (order: number) => actor.send({ type: 'source.changed', candidate: { revision: revision(order) } })
-    change(1)
-    clock.increment(19)
-    change(1)
-    clock.increment(1)
-    expect(actor.getSnapshot().value).toEqual({ following: 'calm' })
-    actor.stop()
+  it('measures no rest from a known document', () => {
+    const story = startAdmission().change(1).rest(19).change(1).rest(1).change(2)
+    expect(story.context.burst).toBe(1)
   })
 
   it('passes on the known document, never an older one', () => {
@@ -76,7 +60,7 @@ describe('The admission machine, in a storm', () => {
   const storm = (to: number) => startAdmission().storm(1, to)
 
   it('passes on eight changes at once, then gathers', () => {
-    expect(storm(7).state).toBe('following.busy')
+    expect(storm(7).state).toBe('following.calm')
     expect(storm(8).state).toBe('following.pacing')
     expect(storm(8).delivered).toEqual(names(1, 8))
     expect(storm(20).delivered).toEqual(names(1, 8))
@@ -170,13 +154,13 @@ describe('The admission machine, frozen', () => {
 
   it('starts calm after a freeze, whatever came before', () => {
     const story = startAdmission().storm(1, 12).elapse('window').freeze().unfreeze()
-    expect(story.storm(13, 19).state).toBe('following.busy')
+    expect(story.storm(13, 19).state).toBe('following.calm')
   })
 
   it('stays frozen on a second freeze, and keeps following on an unfreeze without a freeze', () => {
     expect(startAdmission().freeze().change(1).freeze().state).toBe('frozen')
     const story = startAdmission().change(1).unfreeze()
-    expect([story.state, story.delivered]).toEqual(['following.busy', ['a1']])
+    expect([story.state, story.delivered]).toEqual(['following.calm', ['a1']])
   })
 
   it('passes on no document if none was ever delivered', () => {
@@ -207,7 +191,6 @@ describe('The admission machine and a document that a reload reads', () => {
 describe('A close of the admission machine', () => {
   const states: Readonly<Record<string, () => AdmissionStory>> = {
     'following.calm': () => startAdmission(),
-    'following.busy': () => startAdmission().change(1),
     'following.pacing': () => startAdmission().storm(1, 9),
     frozen: () => startAdmission().change(1).freeze().change(2),
   }

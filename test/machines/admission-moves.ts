@@ -9,9 +9,15 @@ const move = (title: string, event: AdmissionEvent): Move => ({ title, event })
 /** Lists everything that may happen next: what arrives at any time, and the timers that are armed. */
 export const admissionMoves = (snapshot: AnyMachineSnapshot): readonly Move[] => {
   if (snapshot.status === 'done') return []
-  const documents = documentsAround(contextOf(snapshot).newest?.revision)
+  const { newest, passedAt = 0 } = contextOf(snapshot)
+  const documents = documentsAround(newest?.revision)
+  const changes = (when: string, at: number) =>
+    documents.map(([what, candidate]) =>
+      move(`the watch delivers ${what}${when}`, { type: 'source.changed', candidate, at }),
+    )
   return [
-    ...documents.map(([what, candidate]) => move(`the watch delivers ${what}`, { type: 'source.changed', candidate })),
+    ...changes('', passedAt),
+    ...changes(' after a rest', passedAt + 20),
     ...documents.map(([what, candidate]) => move(`a reload reads ${what}`, { type: 'document.read', candidate })),
     move('changes are frozen', { type: 'freeze.requested' }),
     move('changes are unfrozen', { type: 'unfreeze.requested' }),

@@ -26,8 +26,17 @@ export class AdmissionStory extends MachineStory<AdmissionContext, AdmissionEven
       .map(({ candidate, wasFrozen }) => `${candidate?.revision.name}${wasFrozen ? '!' : ''}`)
   }
 
+  #now = 0
+
   change(order: number, lineage?: string, name?: string): this {
-    return this.send({ type: 'source.changed', candidate: { revision: revision(order, lineage, name) } })
+    const candidate = { revision: revision(order, lineage, name) }
+    return this.send({ type: 'source.changed', candidate, at: this.#now })
+  }
+
+  /** Lets time pass without a change. */
+  rest(ms: number): this {
+    this.#now += ms
+    return this
   }
 
   /** Delivers the changes from one order to another. */

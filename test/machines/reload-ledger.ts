@@ -7,7 +7,7 @@ import { finishedOf } from './reload-story.ts'
 import { tookOf } from './walk/instrument.ts'
 import { comesAfter, demand, foreignValueIn, goesBack, type Ledger } from './walk/ledger.ts'
 import type { Move } from './walk/moves.ts'
-import { isCall, runningIn, type Step, stateOf } from './walk/stepper.ts'
+import { callOf, runningIn, type Step, stateOf } from './walk/stepper.ts'
 
 /** Events that matter in some states only, and may be ignored in all others. */
 const stateBoundEvents = new Set(['confirm.given', 'restore.requested'])
@@ -62,14 +62,15 @@ export const createReloadLedger = (): ReloadLedger => {
       const isForked = queued !== undefined && queued.lineage !== read.lineage
       demand(!isForked || contextOf(snapshot).waiting.read, 'there are two lineages, and no read is queued')
     }
+    const calls = effects.flatMap((effect) => callOf(effect) ?? [])
     // An untried document is kept until it is tried, or a newer document replaces it.
     const { untried } = contextOf(before)
     const name = untried?.candidate.revision.name
     const isKept =
-      untried === undefined || name !== accepted?.name || effects.some((effect) => isCall(effect, 'validateDocument'))
+      untried === undefined || name !== accepted?.name || calls.some(({ src }) => src === 'validateDocument')
     demand(isKept || contextOf(snapshot).untried === untried, `${name} was left untried and forgotten`)
-    for (const { params } of effects.filter((effect) => isCall(effect, 'validateDocument'))) {
-      const { trigger, candidate } = params.input as Pick<ReloadContext, 'trigger' | 'candidate'>
+    for (const { input } of calls.filter(({ src }) => src === 'validateDocument')) {
+      const { trigger, candidate } = input as Pick<ReloadContext, 'trigger' | 'candidate'>
       if (trigger !== 'restore' && trigger !== 'revert') tried = candidate ?? tried
     }
     demand(!goesBack(contextOf(snapshot).seen, contextOf(before).seen), 'the revision seen went back')

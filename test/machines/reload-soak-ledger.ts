@@ -3,7 +3,7 @@ import { contextOf } from './reload-moves.ts'
 import { finishedOf } from './reload-story.ts'
 import { demand, type Ledger } from './walk/ledger.ts'
 import type { Move } from './walk/moves.ts'
-import { isCall, type Step, stateOf } from './walk/stepper.ts'
+import { callOf, type Step, stateOf } from './walk/stepper.ts'
 
 /** The facts noted about the running transaction. */
 interface TransactionNotes {
@@ -40,9 +40,8 @@ export const createSoakLedger = (): Ledger => {
 
   const checkCalls = ({ snapshot, effects }: Step) => {
     const { epoch } = contextOf(snapshot)
-    for (const { params } of effects.filter((effect) => isCall(effect))) {
-      const src = String(params.src)
-      const input = params.input as { epoch: number }
+    for (const { src, input: given } of effects.flatMap((effect) => callOf(effect) ?? [])) {
+      const input = given as { epoch: number }
       if (input.epoch !== notes.epoch) notes = newNotes(input.epoch)
       notes.called.add(src)
       const isLate = src === 'journalAttempt' && notes.called.has('prepareModules')
@@ -95,4 +94,5 @@ export const createSoakLedger = (): Ledger => {
 const isBeforeCommit = (state: string): boolean =>
   /^(fetching|validating|applying\.(journaling|preparing))$/.test(state)
 
-const isClosing = (effects: Step['effects']): boolean => effects.some((effect) => isCall(effect, 'closeModules'))
+const isClosing = (effects: Step['effects']): boolean =>
+  effects.some((effect) => callOf(effect)?.src === 'closeModules')

@@ -1,7 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createActor, fromCallback, fromPromise } from 'xstate'
-import { type SourceVerdict, type WatchMachineEvent, watchMachine } from '../../machines/index.ts'
-import type { Revision } from '../../src/model/revision.ts'
+import { watchMachine } from '../../machines/index.ts'
 import { revision } from './walk/moves.ts'
 import { nodesOf, pathOf } from './walk/definition.ts'
 import { startWatch, type WatchStory } from './watch-story.ts'
@@ -184,33 +182,6 @@ describe('The watch machine, when the source fails', () => {
     const { delivered } = story
     expect(story.report(2).announce().open().breakStream().state).toBe('backing-off')
     expect([story.delivered, story.context.attempts]).toEqual([delivered, 1])
-  })
-})
-
-describe('An abandoned read of the watch machine', () => {
-  it('is not mistaken for the read that followed it, although both have the same id', async () => {
-    const answers: ((verdict: SourceVerdict) => void)[] = []
-    let send: (event: WatchMachineEvent) => void = () => undefined
-    const actors = {
-      readSource: fromPromise<SourceVerdict>(() => new Promise((resolve) => answers.push(resolve))),
-      watchSource: fromCallback<WatchMachineEvent, { readonly after: Revision | undefined }>(({ sendBack }) => {
-        send = sendBack
-      }),
-    }
-    const actor = createActor(watchMachine.provide({ actors })).start()
-    const answer = async (read: number, order: number) => {
-      answers[read]?.({ kind: 'read', candidate: { revision: revision(order) } })
-      await new Promise((resolve) => setImmediate(resolve))
-      return actor.getSnapshot()
-    }
-    await answer(0, 1)
-    send({ type: 'watch.opened' })
-    send({ type: 'watch.broke', cause: 'source.compacted' })
-    expect(answers).toHaveLength(3)
-    expect((await answer(1, 2)).value).toBe('compacted')
-    const { value, context } = await answer(2, 3)
-    expect([value, context.seen]).toEqual([{ following: 'opening' }, revision(3)])
-    actor.stop()
   })
 })
 

@@ -3,7 +3,7 @@ import type { Candidate } from '../../src/model/candidate.ts'
 import { tookOf } from './walk/instrument.ts'
 import { comesAfter, demand, foreignValueIn, goesBack, type Ledger } from './walk/ledger.ts'
 import type { Move } from './walk/moves.ts'
-import { armedIn, isCall, runningIn, type Step, stateOf } from './walk/stepper.ts'
+import { armedIn, callOf, runningIn, type Step, stateOf } from './walk/stepper.ts'
 import { deliveryOf } from './watch-story.ts'
 import { contextOf } from './watch-moves.ts'
 
@@ -22,7 +22,7 @@ export const createWatchLedger = (): WatchLedger => {
   let delivered = 0
 
   const checkReads = (before: AnyMachineSnapshot, move: Move, { snapshot, effects }: Step) => {
-    const hasBegun = effects.some((effect) => isCall(effect, 'readSource'))
+    const hasBegun = effects.some((effect) => callOf(effect)?.src === 'readSource')
     const { seen } = contextOf(before)
     const reported = candidateIn(move)?.revision
     const isForeign = move.event.type === 'watch.reported' && seen !== undefined && reported?.lineage !== seen.lineage

@@ -49,11 +49,16 @@ export const wireMachines = (input: object, observe: ObserveStep) => {
     for (const delivery of step.effects.flatMap(deliveryOf)) passOn(delivery)
   }
 
-  const deliver = (revision: Revision) => toAdmission({ type: 'source.changed', candidate: { revision } })
+  let now = 0
 
-  const deliverNewest = () => {
+  const deliver = (revision: Revision, afterMs = 20) => {
+    now += afterMs
+    toAdmission({ type: 'source.changed', candidate: { revision }, at: now })
+  }
+
+  const deliverNewest = (afterMs?: number) => {
     delivered = newest
-    deliver(newest)
+    deliver(newest, afterMs)
   }
 
   const freeze = () => {
@@ -105,13 +110,13 @@ export const wireMachines = (input: object, observe: ObserveStep) => {
         happen: () => {
           for (let changes = 0; changes < 10; changes++) {
             change(newest.lineage)
-            deliverNewest()
+            deliverNewest(0)
           }
         },
       },
       { title: 'the source changes and delivers it late', happen: () => change(newest.lineage) },
       { title: 'the source is replaced by another', happen: () => change(newest.lineage === 'a' ? 'b' : 'a') },
-      { title: 'the source delivers its newest document', happen: deliverNewest },
+      { title: 'the source delivers its newest document', happen: () => deliverNewest() },
       {
         title: 'an overtaken read delivers an older document',
         happen: () =>

@@ -229,7 +229,8 @@ test('unfreeze() and close() right after revert() leave no call unresolved, and 
     if (after === 'unfreeze') void process.reloader.unfreeze()
     else void process.reloader.close()
     await process.advance(2 * SOAK_MS + 100)
-    expect(await outcome).toBe(after === 'unfreeze' ? 'committed' : 'aborted')
+    // What the source holds comes back while the revert prepares, and takes over.
+    expect(await outcome).toBe(after === 'unfreeze' ? 'superseded' : 'aborted')
     if (after === 'unfreeze') expect(process).toMatchObject({ state: 'committed', served: 2 })
   }
 })

@@ -1,15 +1,15 @@
-import { createHash, createHmac } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { isImmutable } from './plain.ts'
 
 /**
  * Returns a keyed hash of a config: equal for equal configs, with their keys in the same order. A bare hash of a short
- * config in a log could be guessed.
+ * config in a log could be guessed. A hash that is cut in half cannot be extended, so it needs no HMAC (bench: reload).
  */
 export const digestOf = (config: unknown, key: string): string =>
-  createHmac('sha256', key).update(canonicalText(config)).digest('hex').slice(0, 32)
+  hash('sha256', key + canonicalText(config)).slice(0, 32)
 
 /** Returns a hash of a document's content. It is not keyed, so it must not be shown. */
-export const hashOf = (content: string | Uint8Array): string => createHash('sha256').update(content).digest('base64')
+export const hashOf = (content: string | Uint8Array): string => hash('sha256', content, 'base64')
 
 // The hash of a larger part is cached, so a small change of a large config costs only the path to it (bench: noop).
 // The cache stays valid because immutable parts never change.
@@ -25,9 +25,9 @@ const canonicalText = (value: unknown): string => {
   const text = Array.isArray(value) ? canonicalArray(value) : canonicalObject(value as Record<string, unknown>)
   if (text.length < MIN_HASHED_LENGTH) return text
   // No JSON text starts with '#', so a hash is never mistaken for a value.
-  const hash = `#${createHash('sha256').update(text).digest('base64')}`
-  if (isImmutable(value)) cachedHashes.set(value, hash)
-  return hash
+  const hashed = `#${hash('sha256', text, 'base64')}`
+  if (isImmutable(value)) cachedHashes.set(value, hashed)
+  return hashed
 }
 
 const canonicalArray = (items: readonly unknown[]): string => {

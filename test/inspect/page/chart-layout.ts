@@ -7,7 +7,7 @@ import {
   type PlacedArrow,
   type PlacedState,
 } from '../../../src/inspect/page/client/charts/chart-data.ts'
-import { type AnyNode, type Edge, edgesOf, nodesOf } from '../../machines/walk/definition.ts'
+import { type AnyNode, type Edge, edgesOf, nodesOf, runsOf } from '../../machines/walk/definition.ts'
 import { type ElkEdge, type ElkNode, layOut } from './elk.ts'
 
 /** The source of the transitions that apply in every state. */
@@ -38,11 +38,11 @@ export const layOutChart = async (machine: AnyStateMachine): Promise<Chart> => {
 const nameWidth = (text: string): number => Math.ceil(text.length * NAME.letter + 2 * NAME.padX)
 const labelWidth = (text: string): number => Math.ceil(text.length * LABEL.letter + 2 * LABEL.padX)
 
-const invokedActors = (node: AnyNode): string => node.invoke.map(({ src }) => String(src)).join(', ')
+const shownWork = (node: AnyNode): string => runsOf(node).join(', ')
 
 const toElkNode = (node: AnyNode): ElkNode => {
   const { id, key } = node
-  const runs = invokedActors(node)
+  const runs = shownWork(node)
   if (node.type === 'history') return { id, width: 30, height: 30 }
   const withRuns = Math.max(nameWidth(key), labelWidth(runs) + 2 * (NAME.padX - LABEL.padX))
   if (node.type !== 'compound') {
@@ -143,7 +143,7 @@ const toBox = ({ x, y, width, height }: Partial<Record<'x' | 'y' | 'width' | 'he
 const placeStates = (placed: ElkNode, nodes: ReadonlyMap<string, AnyNode>): readonly PlacedState[] =>
   (placed.children ?? []).flatMap((child) => {
     const node = nodes.get(child.id)
-    const runs = node === undefined ? '' : invokedActors(node)
+    const runs = node === undefined ? '' : shownWork(node)
     const state: PlacedState = {
       id: child.id,
       name: node?.key ?? child.id,

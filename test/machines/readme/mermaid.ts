@@ -1,5 +1,5 @@
 import type { AnyStateMachine } from 'xstate'
-import { type AnyNode, type Edge, edgesOf, nodesOf, pathOf } from '../walk/definition.ts'
+import { type AnyNode, type Edge, edgesOf, nodesOf, pathOf, runsOf } from '../walk/definition.ts'
 
 /** Mermaid allows neither dots nor hyphens in an id. */
 const idOf = (node: AnyNode): string => node.path.join('_').replaceAll('-', '_')
@@ -41,7 +41,7 @@ const targetOf = (source: AnyNode, target: AnyNode): AnyNode => {
   return inner
 }
 
-/** The state already shows its actor's name, so the arrow does not repeat it. */
+/** The state already shows the name of its work, so the arrow does not repeat it. */
 const labelOf = ({ on, guard }: Edge): string =>
   on.replace(/^(done|error) of .*/, '$1') + (guard === undefined ? '' : ` [${guard}]`)
 
@@ -60,18 +60,18 @@ const arrowsOf = (machine: AnyStateMachine): readonly string[] => {
 }
 
 const stateLines = (node: AnyNode): readonly string[] => {
-  const actors = node.invoke.map(({ src }) => String(src)).join(', ')
+  const runs = runsOf(node).join(', ')
   const label = node.type === 'history' ? `${node.key}: the previous resting state` : node.key
   if (node.type !== 'compound') {
     const lines = [`state "${label.replace(':', ',')}" as ${idOf(node)}`]
-    if (actors !== '') lines.push(`${idOf(node)}: runs ${actors}`)
+    if (runs !== '') lines.push(`${idOf(node)}: runs ${runs}`)
     if (node.type === 'final') lines.push(`${idOf(node)} --> [*]`)
     return lines
   }
   const inner = Object.values(node.states).flatMap(stateLines)
   const first = node.initial.target[0]
   return [
-    `state "${actors === '' ? label : `${label} (runs ${actors})`}" as ${idOf(node)} {`,
+    `state "${runs === '' ? label : `${label} (runs ${runs})`}" as ${idOf(node)} {`,
     ...(first === undefined ? [] : [`  [*] --> ${idOf(first)}`]),
     ...inner.map((line) => `  ${line}`),
     '}',

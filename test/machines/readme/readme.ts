@@ -20,12 +20,16 @@ const head = `<!-- Written by \`${COMMAND}\` from the machines. Do not edit: a t
 Three state machines decide everything that a reloader does. The _watch machine_ follows the source and delivers
 documents. The _admission machine_ passes them on, thins out a storm of changes, and keeps them back while changes are
 frozen. The _reload machine_ applies one document at a time, and either brings the service to it or leaves the service
-as it was. All three are pure: no I/O, no clock, no randomness. Everything that acts is a placeholder (an actor, an
-action or a delay) that the reloader supplies with \`machine.provide\`. The machines hold revisions and names, never a
+as it was. All three are pure: no I/O, no clock, no randomness. Everything that acts is a placeholder (an action, an
+actor or a delay) that the reloader supplies with \`machine.provide\`. The machines hold revisions and names, never a
 document, because an inspector can see everything that a machine holds.
 
-How to read the charts: a name beside an arrow is an event. \`done\` and \`error\` are the result of the actor that the
-state runs; an actor must never reject, so \`error\` is a bug in it. \`after\` is a delay, and \`always\` is taken at once.
+The work of a state is asked for by an action on its entry, and what it answers is an event, \`xstate.done.actor\` or
+\`xstate.error.actor\` with the name of the work: the events that XState sends for an invoked actor. Work may answer
+at once. Leaving the state stops it, and a late answer is dropped.
+
+How to read the charts: a name beside an arrow is an event. \`done\` and \`error\` are the answers of the work that the
+state runs; work must never break, so \`error\` is a bug in it. \`after\` is a delay, and \`always\` is taken at once.
 Guards are in brackets, and the arrows out of a state are evaluated in the order of the table of transitions. Handlers
 that change the context but not the state appear only in that table.
 

@@ -53,7 +53,7 @@ export const reloadDescriptions: MachineDescriptions = {
     'close.requested':
       'Closes the reloader. A transaction is aborted if it comes before the commit, and finished if it comes during it.',
   },
-  actors: {
+  work: {
     readDocument: {
       does: 'Reads the source once, within a deadline. Rejects a document that is older than `seen`.',
       answers: '`found` with a candidate, or `failed`',
@@ -129,7 +129,7 @@ export const reloadDescriptions: MachineDescriptions = {
     hasServed: 'A transaction has committed before, so there is something to return to.',
     compensates: 'The plan changes a compensating module.',
     soaks: 'A soak is configured, and this is not a restore, whose config has passed its soak before.',
-    failed: 'The actor answered `failed`.',
+    failed: 'The work answered `failed`.',
     invalid: 'The document was rejected.',
     unchanged: 'The document changes nothing, and nothing is degraded.',
     leftDegraded: 'A rollback or an undo failed.',
@@ -138,7 +138,8 @@ export const reloadDescriptions: MachineDescriptions = {
   },
   actions: {
     finishTransaction: 'A placeholder: writes the terminal record, exactly one for each epoch.',
-    reportBroken: 'A placeholder: reports an actor that rejected although it must not.',
+    stopWork: 'A placeholder: ends the work of the state that is left, if it has not answered.',
+    reportBroken: 'A placeholder: reports work that broke although it must not.',
     reportUnconfirmed: 'A placeholder: reports that the confirmation did not arrive in time.',
     beginChange: 'Begins a transaction with the document of the event.',
     beginWaiting: 'Begins a transaction with the queued document.',

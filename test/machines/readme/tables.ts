@@ -1,5 +1,16 @@
 import type { AnyStateMachine } from 'xstate'
-import { type AnyNode, type Edge, edgesOf, entryOf, guardAtoms, nodesOf, pathOf } from '../walk/definition.ts'
+import {
+  type AnyNode,
+  type Edge,
+  edgesOf,
+  entryOf,
+  exitOf,
+  guardAtoms,
+  nodesOf,
+  pathOf,
+  runsOf,
+  workOf,
+} from '../walk/definition.ts'
 
 /** What the definition cannot say itself: the meaning of each name. */
 export interface MachineDescriptions {
@@ -7,7 +18,7 @@ export interface MachineDescriptions {
   readonly intro: string
   readonly states: Readonly<Record<string, string>>
   readonly events: Readonly<Record<string, string>>
-  readonly actors: Readonly<Record<string, { readonly does: string; readonly answers: string }>>
+  readonly work: Readonly<Record<string, { readonly does: string; readonly answers: string }>>
   readonly delays: Readonly<Record<string, string>>
   readonly guards: Readonly<Record<string, string>>
   readonly actions: Readonly<Record<string, string>>
@@ -34,20 +45,30 @@ export const namesOf = (machine: AnyStateMachine) => {
   return {
     states: nodes.slice(1).map(pathOf),
     events: unique(edges.map(({ on }) => on).filter((on) => !on.includes(' ') && on !== 'always')),
-    actors: unique(nodes.flatMap(({ invoke }) => invoke.map(({ src }) => String(src)))),
+    work: unique(nodes.flatMap(runsOf)),
     delays: unique(nodes.flatMap(({ after }) => after.map(({ delay }) => String(delay)))),
     guards: unique(edges.flatMap(({ definition: { guard } }) => (guard === undefined ? [] : guardAtoms(guard)))),
     actions: unique(
-      [...nodes.flatMap(entryOf), ...edges.flatMap(({ actions }) => actions)].map((name) => name.replace(/\(.*/, '')),
+      [...nodes.flatMap((node) => [...entryOf(node), ...exitOf(node)]), ...edges.flatMap(({ actions }) => actions)]
+        .map((name) => name.replace(/\(.*/, ''))
+        .filter((name) => !nodes.some((node) => workOf(node).includes(name))),
     ),
   }
 }
 
-/** Lists the input fields that an actor receives in the states that invoke it. */
-const inputOf = (nodes: readonly AnyNode[], actor: string, context: object): readonly string[] => {
-  const inputs = nodes.flatMap(({ invoke }) => invoke.filter(({ src }) => src === actor).map(({ input }) => input))
+/** Lists the input fields that work receives in the states that ask for it. */
+const inputOf = (nodes: readonly AnyNode[], work: string, context: object): readonly string[] => {
+  const inputs = nodes.flatMap((node) => [
+    ...node.invoke.filter(({ src }) => src === work).map(({ input }) => input),
+    ...[node.config.entry ?? []].flat().flatMap((action) => paramsOf(action, work) ?? []),
+  ])
   const fieldsOf = (input: unknown) => Object.keys((input as (args: { context: object }) => object)({ context }))
   return [...new Set(inputs.flatMap((input) => (typeof input === 'function' ? fieldsOf(input) : [])))]
+}
+
+const paramsOf = (action: unknown, work: string): unknown => {
+  const { type, params } = (action ?? {}) as { readonly type?: unknown; readonly params?: unknown }
+  return type === work ? params : undefined
 }
 
 const statesTable = (machine: AnyStateMachine, descriptions: MachineDescriptions): string =>
@@ -56,7 +77,7 @@ const statesTable = (machine: AnyStateMachine, descriptions: MachineDescriptions
     nodesOf(machine)
       .slice(1)
       .map((node) => {
-        const runs = [...node.invoke.map(({ src }) => String(src)), ...node.after.map(({ delay }) => String(delay))]
+        const runs = [...runsOf(node), ...node.after.map(({ delay }) => String(delay))]
         return [code(pathOf(node)), list([...new Set(runs)]), descriptions.states[pathOf(node)] ?? '']
       }),
   )
@@ -76,27 +97,26 @@ const named = (head: string, names: readonly string[], descriptions: Readonly<Re
 export const tablesOf = (machine: AnyStateMachine, descriptions: MachineDescriptions, context: object): string => {
   const names = namesOf(machine)
   const nodes = nodesOf(machine)
-  const statesRunning = (actor: string) =>
-    nodes.filter(({ invoke }) => invoke.some(({ src }) => src === actor)).map(pathOf)
+  const statesRunning = (work: string) => nodes.filter((node) => runsOf(node).includes(work)).map(pathOf)
   const edges = edgesOf(machine)
   const defaults: Readonly<Record<string, unknown>> = machine.implementations.delays
-  const actors = [
-    'Actors',
+  const work = [
+    'Work',
     table(
       ['Placeholder', 'Runs in', 'Input', 'What it does', 'Result'],
-      names.actors.map((actor) => [
-        code(actor),
-        list(statesRunning(actor)),
-        list(inputOf(nodes, actor, context)),
-        descriptions.actors[actor]?.does ?? '',
-        descriptions.actors[actor]?.answers ?? '',
+      names.work.map((name) => [
+        code(name),
+        list(statesRunning(name)),
+        list(inputOf(nodes, name, context)),
+        descriptions.work[name]?.does ?? '',
+        descriptions.work[name]?.answers ?? '',
       ]),
     ),
   ] as const
   const sections: readonly (readonly [string, string])[] = [
     ['States', statesTable(machine, descriptions)],
     ['Events', named('Event', names.events, descriptions.events)],
-    ...(names.actors.length === 0 ? [] : [actors]),
+    ...(names.work.length === 0 ? [] : [work]),
     [
       'Delays',
       table(

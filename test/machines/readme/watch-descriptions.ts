@@ -24,7 +24,7 @@ export const watchDescriptions: MachineDescriptions = {
     'watch.broke': 'The stream ended. Carries a `cause`, which is an error code of the source.',
     'close.requested': 'Ends the watch.',
   },
-  actors: {
+  work: {
     readSource: {
       does: 'Reads the source once, within a deadline.',
       answers: '`read` with a candidate, or `failed` with a cause',
@@ -50,7 +50,8 @@ export const watchDescriptions: MachineDescriptions = {
   },
   actions: {
     deliver: 'A placeholder: passes the candidate on.',
-    reportBroken: 'A placeholder: reports an actor that rejected although it must not.',
+    stopWork: 'A placeholder: ends the work of the state that is left, if it has not answered.',
+    reportBroken: 'A placeholder: reports work that broke although it must not.',
     noteSeen: 'Notes the newest revision seen.',
     noteFailure: 'Notes the cause and counts the attempt.',
     noteSilent: 'Notes a timeout and counts the attempt: the watch did not open.',

@@ -63,17 +63,29 @@ const actionName = (action: unknown): string => {
 }
 
 /** Lists the entry actions of the definition, without those that XState adds to arm its timers. */
-export const entryOf = (node: AnyNode): readonly string[] => {
-  const { entry } = node.config
-  return entry === undefined ? [] : [entry].flat().map(actionName)
-}
+export const entryOf = (node: AnyNode): readonly string[] => namesIn(node.config.entry)
+
+/** Lists the exit actions of the definition. */
+export const exitOf = (node: AnyNode): readonly string[] => namesIn(node.config.exit)
+
+const namesIn = (actions: unknown): readonly string[] => (actions === undefined ? [] : [actions].flat().map(actionName))
+
+/** Lists the entry actions that the state awaits an answer to. */
+export const workOf = (node: AnyNode): readonly string[] =>
+  entryOf(node)
+    .map((name) => name.replace(/\(.*/, ''))
+    .filter((name) => node.transitions.has(`xstate.done.actor.${name}`))
+
+/** Lists what runs while the machine is in the state: its work, and the actors that it invokes. */
+export const runsOf = (node: AnyNode): readonly string[] => [
+  ...node.invoke.map(({ src }) => String(src)),
+  ...workOf(node),
+]
 
 const triggerOf = (node: AnyNode, eventType: string): string => {
   if (eventType === '') return 'always'
-  for (const { id, src } of node.invoke) {
-    if (eventType === `xstate.done.actor.${id}`) return `done of ${String(src)}`
-    if (eventType === `xstate.error.actor.${id}`) return `error of ${String(src)}`
-  }
+  const [, how, runs] = /^xstate\.(done|error)\.actor\.(.+)$/.exec(eventType) ?? []
+  if (how !== undefined) return `${how} of ${runs}`
   const delayed = node.after.find((transition) => transition.eventType === eventType)
   return delayed === undefined ? eventType : `after ${String(delayed.delay)}`
 }

@@ -5,6 +5,7 @@ import {
   createEmptyActor,
   type MachineContext,
 } from 'xstate'
+import { nodesOf, runsOf, workOf } from './definition.ts'
 
 /** An action that the machine asks its host to perform. */
 export interface Effect {
@@ -13,6 +14,7 @@ export interface Effect {
   /** The context at the time of the action. */
   readonly context: MachineContext
   readonly event: AnyEventObject
+  readonly machine: AnyStateMachine
 }
 
 export interface Step {
@@ -37,7 +39,13 @@ export const createStepper = (machine: AnyStateMachine): Stepper => {
   const self = createEmptyActor()
   let effects: Effect[] = []
   const actionExecutor: Scope['actionExecutor'] = ({ type, params, info }) => {
-    effects.push({ type, params: (params ?? {}) as Effect['params'], context: info.context, event: info.event })
+    effects.push({
+      type,
+      params: (params ?? {}) as Effect['params'],
+      context: info.context,
+      event: info.event,
+      machine,
+    })
   }
   const scope = {
     self,
@@ -64,9 +72,25 @@ export const createStepper = (machine: AnyStateMachine): Stepper => {
   }
 }
 
-/** Returns true if the effect invokes an actor: any actor, or the one of this name. */
-export const isCall = ({ type, params }: Effect, actor?: string): boolean =>
-  type === 'xstate.spawnChild' && (actor === undefined || params.src === actor)
+/** Work that was asked for, or an actor that was invoked. */
+export interface Call {
+  readonly src: string
+  readonly input: unknown
+}
+
+/** Returns the call that the effect makes, if it makes one. */
+export const callOf = ({ type, params, machine }: Effect): Call | undefined => {
+  if (type === 'xstate.spawnChild') return { src: String(params.src), input: params.input }
+  return isWork(machine, type) ? { src: type, input: params } : undefined
+}
+
+const works = new WeakMap<AnyStateMachine, ReadonlySet<string>>()
+
+const isWork = (machine: AnyStateMachine, action: string): boolean => {
+  const known = works.get(machine) ?? new Set(nodesOf(machine).flatMap(workOf))
+  works.set(machine, known)
+  return known.has(action)
+}
 
 /** Returns the state as one dotted path; these machines have no parallel states. */
 export const stateOf = ({ value }: Pick<AnyMachineSnapshot, 'value'>): string => {
@@ -95,9 +119,9 @@ const perState = (compute: (snapshot: AnyMachineSnapshot) => Names) => {
   }
 }
 
-/** Maps the name of each actor that runs in this state to its id. */
+/** Maps the name of whatever runs in this state to its id, which is the same. */
 export const runningIn = perState(
-  ({ _nodes }) => new Map(_nodes.flatMap((node) => node.invoke.map(({ src, id }) => [String(src), id]))),
+  ({ _nodes }) => new Map(_nodes.flatMap((node) => runsOf(node).map((name) => [name, name]))),
 )
 
 /** Maps the name of each delay whose timer is armed in this state to its event. */

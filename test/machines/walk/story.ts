@@ -1,11 +1,15 @@
 import type { AnyEventObject, AnyMachineSnapshot } from 'xstate'
-import { answerOf, breakOf, type Effect, elapseOf, isCall, type Step, type Stepper, stateOf } from './stepper.ts'
-
-/** An actor that the machine has invoked. */
-export interface Call {
-  readonly src: string
-  readonly input: unknown
-}
+import {
+  answerOf,
+  breakOf,
+  type Call,
+  callOf,
+  type Effect,
+  elapseOf,
+  type Step,
+  type Stepper,
+  stateOf,
+} from './stepper.ts'
 
 /** A machine whose actors and timers are played by the test, one event at a time. */
 export class MachineStory<Context, Event> {
@@ -27,14 +31,12 @@ export class MachineStory<Context, Event> {
     return this.snapshot.context as Context
   }
 
-  /** Every actor that was invoked so far, with its input. */
+  /** All work that was asked for so far, with its input. */
   get calls(): readonly Call[] {
-    return this.effects
-      .filter((effect) => isCall(effect))
-      .map(({ params }) => ({ src: String(params.src), input: params.input }))
+    return this.effects.flatMap((effect) => callOf(effect) ?? [])
   }
 
-  /** The names of the actors that were invoked so far. */
+  /** The names of the work that was asked for so far. */
   get called(): readonly string[] {
     return this.calls.map(({ src }) => src)
   }
