@@ -1,5 +1,12 @@
 export type { ApplyContext, Applier, CompensatingApplier, Generation, PrepareContext } from './api/applier.ts'
 export { defineApplier } from './api/applier.ts'
+export type {
+  ChannelMessages,
+  PhaseMessage,
+  SourceMessage,
+  StateMessage,
+  TransactionMessage,
+} from './api/channels.ts'
 export type { Clock, TimerHandle } from './api/clock.ts'
 export { MAX_DELAY_MS, systemClock } from './api/clock.ts'
 export type { EntryName, GoodStore } from './api/good-store.ts'

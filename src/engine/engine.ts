@@ -24,7 +24,7 @@ import { Restore } from './restore.ts'
 import { TransactionExecutor } from './transaction-executor.ts'
 
 /** Hears what the engine does; the reloader turns it into promises. */
-export interface EngineObserver extends ReloadObserver {
+export interface EngineObserver extends Omit<ReloadObserver, 'onState'> {
   readonly onBegun: (epoch: number, trigger: Trigger) => void
   /** Reads that were asked for and have not begun are refused: changes are frozen. */
   readonly onFrozen: () => void
@@ -58,9 +58,9 @@ export class Engine {
     this.#store = store
     this.#budget = new CloseBudget(clock, (deadlineMs) => this.#abandonClose(deadlineMs, observer))
     const { work, modules, rest } = this.#budget
-    this.events = new EventBus(() => clock.now())
+    this.events = new EventBus(() => clock.now(), idPrefix)
     this.recorder = new TransactionRecorder(logger, this.events)
-    const { report } = this.recorder
+    const [{ channels }, { report }] = [this.events, this.recorder]
     this.subscriptions = new Subscriptions(report)
     this.#persistence =
       lastKnownGood === undefined
@@ -69,21 +69,20 @@ export class Engine {
     this.safety = new Safety(settings, this.#persistence, report, () =>
       this.machine.send({ type: 'quarantine.expired' }),
     )
-    this.intake = new Intake(settings, (candidate, wasFrozen) => this.#offer(candidate, wasFrozen), report)
-    const { documents } = this.intake
+    this.intake = new Intake(settings, (candidate, wasFrozen) => this.#offer(candidate, wasFrozen), report, channels)
     this.refreshes = new RefreshRequests(this.intake, store)
     this.builder = new SnapshotBuilder({ ...settings, clock: work }, () => this.safety.digestKey)
     const { builder, safety } = this
+    const { documents } = this.intake
     const takeRefreshes = (candidate: Candidate) => this.refreshes.take(candidate)
     this.#validation = new Validation({ registry, store, documents, builder, safety, report, takeRefreshes })
-    const onSettled = (): void => this.machine.send({ type: 'module.settled' })
     const applyDeps: ApplyDeps = {
       clock: work,
       closeClock: modules,
       concurrency,
       deadlines: new DeadlineTable(deadlines),
       guards: new ModuleGuards(clock, report),
-      onSettled,
+      onSettled: () => this.machine.send({ type: 'module.settled' }),
       report,
     }
     this.phases = new Phases(registry, store, applyDeps, soak)
@@ -109,6 +108,7 @@ export class Engine {
       closeAll: () => this.#closeAll(),
       observer: {
         onServing: observer.onServing,
+        onState: (state, since) => channels.stateEntered(state, since),
         onFinished: (record, leavesUntried) => {
           observer.onFinished(record, leavesUntried)
           this.restore.note(record)

@@ -1,10 +1,11 @@
 import type { SourceStatus } from '../api/status.ts'
 import type { Candidate } from '../model/candidate.ts'
 import { type Failure, failure } from '../model/failure.ts'
-import type { Revision } from '../model/revision.ts'
+import { isNewer, type Revision } from '../model/revision.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { Report } from '../xstate/inspection.ts'
 import type { ObservableActor } from '../xstate/machine-observer.ts'
+import type { Channels } from '../transaction/channels.ts'
 import { Admission, type Deliver } from './admission.ts'
 import { SourceReader } from './source-reader.ts'
 import { SourceWatcher } from './source-watcher.ts'
@@ -19,8 +20,10 @@ export class Intake {
   readonly documents: SourceReader
   readonly #watcher: SourceWatcher
   readonly #admission: Admission
+  readonly #channels: Channels
 
-  constructor(settings: Settings, deliver: Deliver, report: Report) {
+  constructor(settings: Settings, deliver: Deliver, report: Report, channels: Channels) {
+    this.#channels = channels
     const { source, clock, deadlines } = settings
     const onListenerError = (error: unknown): void => report(failure('listener.failed', { phase: 'fetching' }, error))
     const onFault = (fault: Failure): void => this.#watcher.noteFault(fault)
@@ -31,7 +34,7 @@ export class Intake {
       this.documents,
       (candidate, from) => this.#admit(candidate, from),
       report,
-      onListenerError,
+      { onListenerError, onState: () => channels.sourceEntered(() => this.status) },
     )
   }
 
@@ -70,9 +73,11 @@ export class Intake {
 
   freeze(): void {
     this.#admission.freeze()
+    this.#channels.frozen(true)
   }
 
   unfreeze(): void {
+    this.#channels.frozen(false)
     this.#admission.unfreeze()
   }
 
@@ -91,7 +96,10 @@ export class Intake {
   }
 
   get status(): SourceStatus {
-    return this.#watcher.status
+    const { status } = this.#watcher
+    const newest = this.newest?.revision
+    // A call of `reload` may have read more than the watch has seen.
+    return newest === undefined || !isNewer(newest, status.revision) ? status : { ...status, revision: newest }
   }
 
   #admit(candidate: Candidate, from: 'stream' | 'read'): void {

@@ -24,6 +24,14 @@ type WatchSettings = Pick<
   'source' | 'logger' | 'clock' | 'random' | 'deadlines' | 'sourceBackoff' | 'reconcileMs' | 'inspect'
 >
 
+/** Hears what the watch comes to. */
+export interface WatchObserver {
+  /** Hears what a listener on the signal of a watch throws. */
+  readonly onListenerError: (error: unknown) => void
+  /** The machine has entered a state. */
+  readonly onState: () => void
+}
+
 /** Takes a candidate, and whether the stream reported it or a read found it. */
 export type OnCandidate = (candidate: Candidate, from: 'stream' | 'read') => void
 
@@ -71,7 +79,7 @@ const machine = watchMachine.provide({
 export class SourceWatcher {
   readonly #settings: WatchSettings
   readonly #reader: SourceReader
-  readonly #onListenerError: (error: unknown) => void
+  readonly #observer: WatchObserver
   readonly #report: Report
   readonly #actor
   #state: SourceState = 'connecting'
@@ -79,17 +87,16 @@ export class SourceWatcher {
   #lastError: Failure | undefined
   #hasOpenedLate = false
 
-  /** @param onListenerError hears what a listener on the signal of a watch throws */
   constructor(
     settings: WatchSettings,
     reader: SourceReader,
     onCandidate: OnCandidate,
     report: Report,
-    onListenerError: (error: unknown) => void,
+    observer: WatchObserver,
   ) {
     this.#settings = settings
     this.#reader = reader
-    this.#onListenerError = onListenerError
+    this.#observer = observer
     this.#report = report
     this.#since = settings.clock.now()
     this.#actor = createActor(machine, actorOptions('watch', settings, report))
@@ -145,6 +152,7 @@ export class SourceWatcher {
     if (state === this.#state) return
     this.#state = state
     this.#since = this.#settings.clock.now()
+    this.#observer.onState()
   }
 
   async #read(signal: AbortSignal): Promise<SourceVerdict> {
@@ -155,7 +163,7 @@ export class SourceWatcher {
   }
 
   #watch(after: Revision | undefined, send: (event: WatchMachineEvent) => void): () => void {
-    const controller = new GuardedAbortController(this.#onListenerError)
+    const controller = new GuardedAbortController(this.#observer.onListenerError)
     if (after !== undefined) void this.#pump(after, controller.signal, send)
     return () => controller.abort()
   }

@@ -61,6 +61,7 @@ const packagesOf: readonly (readonly [folder: string, packages: RegExp])[] = [
   ['src/persistence', /^node:/],
   ['src/settings', /^node:crypto$/],
   ['src/intake', /^xstate$/],
+  ['src/transaction', /^node:diagnostics_channel$/],
   ['src/apply', /^p-queue$/],
   ['src/engine', /^xstate$/],
   ['src/sources', /^node:/],
