@@ -9,6 +9,8 @@ export interface Visibility {
   readonly show: (path: Path) => string
   /** Returns a key of segments that slashes separate, masked if needed. An empty segment holds no data, and stays. */
   readonly showKey: (segments: readonly string[]) => string
+  /** Returns true if the last key of the path may be shown: the schema declares it, or a public path contains it. */
+  readonly isDeclared: (path: Path) => boolean
   /** Returns true if the value at the path may be shown: a public path leads to it or to one of its parents. */
   readonly isPublic: (path: Path) => boolean
 }
@@ -30,6 +32,7 @@ export const createVisibility = (publicPaths: readonly string[], jsonSchema: unk
       const text = segments.slice(0, MAX_SEGMENTS).map((segment) => (segment === '' ? '' : shown.next().value))
       return segments.length > MAX_SEGMENTS ? `${text.join('/')}/…` : text.join('/')
     },
+    isDeclared: (path) => showSegments(root, path).at(-1) === String(path.at(-1)),
     isPublic: (path) => {
       let node: KeyNode | undefined = root
       for (const segment of path) {

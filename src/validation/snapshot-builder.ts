@@ -1,13 +1,10 @@
 import { cancelOnAbort } from '../async/abort.ts'
 import { DeadlineCall } from '../async/deadline.ts'
 import { ignoreRejection, isThenable } from '../async/thenable.ts'
-import { countMembers } from '../model/data/count-members.ts'
-import { ChangeoverError, changeoverError, type ErrorCode, failure, type FailurePlace } from '../model/failure.ts'
-import { LostMember, type ParsedJson, parseJson } from '../model/data/json.ts'
+import { ChangeoverError, changeoverError, failure, type FailurePlace } from '../model/failure.ts'
 import { digestOf } from '../model/data/digest.ts'
 import { kindOf, NotPlain } from '../model/data/not-plain.ts'
-import { positionOf } from '../model/data/number-literal.ts'
-import { findCoercedRounded, findParsedRounded, type RoundedNumber } from '../model/data/rounded-number.ts'
+import { findCoercedRounded } from '../model/data/rounded-number.ts'
 import { createVisibility, type Visibility } from '../model/visibility.ts'
 import { toPlain } from '../model/data/plain.ts'
 import type { SchemaResult } from '../model/schema.ts'
@@ -15,14 +12,13 @@ import type { Settings } from '../settings/settings.ts'
 import { Snapshot } from '../model/snapshot.ts'
 import type { ReadResult } from '../api/source.ts'
 import { malformedError } from './malformed-document.ts'
+import { type ParsedInput, parseDocument, precisionError } from './parse-document.ts'
 import { refusalOf } from './schema-issues.ts'
 
 /** What may end a validation. The signal may be made only when it is read. */
 export interface HasSignal {
   readonly signal: AbortSignal
 }
-
-type ParsedInput = Extract<ParsedJson, { readonly value: unknown }>
 
 /** What a document becomes. `unknown`: only its asynchronous schema can tell. */
 export type AtOnce =
@@ -126,12 +122,7 @@ export class SnapshotBuilder {
   }
 
   #parse(text: string, place: FailurePlace): ParsedInput {
-    const { parse } = this.#settings
-    const read = (): ParsedJson => (parse === undefined ? parseJson(text) : callParse(parse, text))
-    const parsed = this.#plain(place, read, 'document.malformed')
-    if ('value' in parsed) return parsed
-    if ('rounded' in parsed) throw this.#precisionError(parsed.rounded, text, place)
-    throw changeoverError('document.duplicate-key', { ...place, path: this.visibility.show(parsed.duplicate) })
+    return parseDocument(text, this.#settings.parse, this.visibility, place)
   }
 
   async #validate(input: unknown, place: FailurePlace, call: HasSignal): Promise<SchemaResult<unknown>> {
@@ -153,44 +144,21 @@ export class SnapshotBuilder {
     }
     if (!input.hasInexactString) return config
     const rounded = this.#plain(place, () => findCoercedRounded(text, input.value, config))
-    if (rounded !== undefined) throw this.#precisionError(rounded, text, place)
+    if (rounded !== undefined) throw precisionError(rounded, text, this.visibility, place)
     return config
   }
 
-  #precisionError({ path, offset }: RoundedNumber, text: string, place: FailurePlace): ChangeoverError {
-    return changeoverError('document.number-precision', {
-      ...place,
-      path: this.visibility.show(path),
-      kind: 'number',
-      ...(offset === undefined ? {} : { detail: positionOf(text, offset) }),
-    })
-  }
-
   /** Touches what user code has made: a getter of it may throw, which is reported as `thrown`. */
-  #plain<T>(place: FailurePlace, make: () => T, thrown: ErrorCode = 'schema.threw'): T {
+  #plain<T>(place: FailurePlace, make: () => T): T {
     try {
       return make()
     } catch (error) {
       if (error instanceof ChangeoverError) throw error
-      if (error instanceof LostMember) {
-        throw changeoverError('document.malformed', { ...place, detail: 'write its keys without escapes' }, error)
-      }
-      if (!(error instanceof NotPlain)) throw changeoverError(thrown, place, error)
+      if (!(error instanceof NotPlain)) throw changeoverError('schema.threw', place, error)
       const { code, kind } = error
       throw changeoverError(code, { ...place, path: this.visibility.show(error.path), kind })
     }
   }
-}
-
-const callParse = (parse: (text: string) => unknown, text: string): ParsedJson => {
-  const value = parse(text)
-  if (isThenable(value)) {
-    ignoreRejection(value)
-    throw new TypeError('parse returned a promise: it is synchronous')
-  }
-  countMembers(value)
-  const rounded = findParsedRounded(text, value)
-  return rounded === undefined ? { value, hasInexactString: true } : { rounded }
 }
 
 const placeOf = (document: ReadResult): FailurePlace => ({ phase: 'validating', revision: document.revision.name })

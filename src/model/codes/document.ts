@@ -15,7 +15,7 @@ export const documentCodes = {
   'document.encoding': { what: 'The document is not valid UTF-8', hint: 'Save the document as UTF-8.' },
   'document.malformed': {
     what: 'The document cannot be parsed',
-    hint: 'Check its syntax with a linter, and publish it whole: it may be half-written.',
+    hint: 'Correct the syntax at the position, and publish the document whole: it may be half-written.',
   },
   'document.duplicate-key': {
     what: 'An object in the document has the same key twice',
