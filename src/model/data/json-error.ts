@@ -6,34 +6,44 @@ export interface JsonError {
 
 /** Finds the first syntax error of a JSON text; undefined if there is none. It needs no stack, however deep the text is. */
 export const findJsonError = (text: string): JsonError | undefined => {
-  const open: Container[] = []
-  let next: Next = 'value'
-  let at = 0
+  const state: State = { open: [], next: 'value', at: 0 }
   for (;;) {
-    while (SPACES.includes(text[at] ?? 'x')) at++
-    const container = open.at(-1)
-    const char = text[at]
-    if (next === 'end' && container === undefined && char === undefined) return undefined
-    const error = { offset: at, expected: expectedAt(next, container, char) }
-    if (isClosing(char, container, next)) {
-      open.pop()
-      next = 'end'
-      at += 1
-    } else if (next === 'end' || next === 'colon') {
-      if (char !== separatorOf(next, container)) return error
-      next = nextAfter(next, container)
-      at += 1
-    } else if ((char === '{' || char === '[') && !isKey(next)) {
-      open.push(char)
-      next = char === '{' ? 'first key' : 'first item'
-      at += 1
-    } else {
-      const end = endOfToken(text, at, next)
-      if (typeof end !== 'number') return end ?? error
-      next = isKey(next) ? 'colon' : 'end'
-      at = end
-    }
+    while (SPACES.includes(text[state.at] ?? 'x')) state.at++
+    const isAtEnd = state.next === 'end' && state.open.length === 0 && state.at >= text.length
+    const error = isAtEnd ? undefined : readToken(text, state)
+    if (isAtEnd || error !== undefined) return error
   }
+}
+
+interface State {
+  readonly open: Container[]
+  next: Next
+  at: number
+}
+
+/** Moves behind the next token; returns what is wrong with it. */
+const readToken = (text: string, state: State): JsonError | undefined => {
+  const { next, at } = state
+  const container = state.open.at(-1)
+  const char = text[at]
+  const error = { offset: at, expected: expectedAt(next, container, char) }
+  state.at += 1
+  if (isClosing(char, container, next)) {
+    state.open.pop()
+    state.next = 'end'
+  } else if (next === 'end' || next === 'colon') {
+    if (char !== separatorOf(next, container)) return error
+    state.next = nextAfter(next, container)
+  } else if ((char === '{' || char === '[') && !isKey(next)) {
+    state.open.push(char)
+    state.next = char === '{' ? 'first key' : 'first item'
+  } else {
+    const end = endOfToken(text, at, next)
+    if (typeof end !== 'number') return end ?? error
+    state.next = isKey(next) ? 'colon' : 'end'
+    state.at = end
+  }
+  return undefined
 }
 
 type Container = '{' | '['
