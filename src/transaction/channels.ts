@@ -58,8 +58,9 @@ export class Channels {
   }
 
   planned(transaction: Pick<Transaction, 'id' | 'snapshot' | 'moduleRecords' | 'timings'>): void {
+    if (!this.areTransactionsHeard) return
     const { id, snapshot, timings } = transaction
-    if (!this.areTransactionsHeard || snapshot === undefined) return
+    if (snapshot === undefined) return
     const { revision, digest } = snapshot
     const modules = transaction.moduleRecords().map(({ module, change }) => ({ module, change }))
     const message = this.#of({ kind: 'planned', transaction: id, revision, digest, modules, atMs: timings.elapsedMs() })

@@ -85,6 +85,7 @@ export class EventBus {
     return {
       status,
       isClosing,
+      now: this.#now,
       machines: () => [...this.#actors].map(([machine, actor]) => shownState(machine, actor, this.#now())),
       observe: (listener) => subscribe(this.#listeners, listener),
       observeMachines: (listener) => {

@@ -38,6 +38,7 @@ const sections: readonly { readonly title: string; readonly families: readonly s
   { title: 'Modules', families: ['module', 'health', 'lease', 'listener'] },
   { title: 'Reloader', families: ['reloader', 'internal'] },
   { title: 'Persistence', families: ['persistence'] },
+  { title: 'Metrics', families: ['metrics'] },
 ]
 
 const familyOf = (code: string): string => code.split('.')[0] ?? code
