@@ -21,6 +21,8 @@ export default defineConfig({
     ],
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    // A busy machine may need seconds for what takes milliseconds.
+    expect: { poll: { timeout: 50_000 } },
     pool: 'forks',
     // Most of the time is spent waiting for servers and timers, not computing.
     maxWorkers: 3,

@@ -34,6 +34,7 @@ const vitest = await createVitest('test', {
   reporters: [{}],
   setupFiles: [setupFile],
   testTimeout: 30_000,
+  expect: { poll: { timeout: 20_000 } },
   sequence: { sequencer: InGivenOrder },
 })
 
