@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { metricTable } from '../../src/observe/metric-table.ts'
 import { type Config, configOf, createHarness, startHarness } from '../guarantees/harness.ts'
 import { CARD, secret, secretsIn } from '../support/secrets.ts'
-import { scrape, valueOf } from './scrape.ts'
+import { scrape, valueIn } from './scrape.ts'
 
 const codeOf = (call: () => unknown): unknown => {
   try {
@@ -46,9 +46,11 @@ describe('The metrics', () => {
     await harness.put('{')
     const series = await scrape(register)
     expect(new Set(series.map(({ name }) => name))).toEqual(new Set(Object.keys(metricTable)))
-    for (const { labels } of series) expect(labels['service']).toBe('shop')
+    for (const { labels } of series) expect(labels.service).toBe('shop')
     const of = (name: string, match: object = {}) =>
-      series.filter((one) => one.name === name && Object.entries(match).every(([key, text]) => one.labels[key] === text))
+      series.filter(
+        (one) => one.name === name && Object.entries(match).every(([key, text]) => one.labels[key] === text),
+      )
     const value = (name: string, match: object = {}) => of(name, match).map((one) => one.value)
     expect(value('config_reload_last_successful')).toEqual([0])
     expect(value('config_reloads_total', { outcome: 'committed' })).toEqual([2])
@@ -75,43 +77,43 @@ describe('The metrics', () => {
     void reloader.start().catch(() => {})
     await advance(1_000)
     expect(await names()).toEqual(new Set([...early, 'config_source_up']))
-    expect(await valueOf(register, 'config_source_up')).toBe(0)
+    expect(await valueIn(register, 'config_source_up')).toBe(0)
     source.heal()
     await advance(10_000)
-    expect(await valueOf(register, 'config_source_up')).toBe(1)
-    expect(await valueOf(register, 'config_reload_last_successful')).toBe(1)
+    expect(await valueIn(register, 'config_source_up')).toBe(1)
+    expect(await valueIn(register, 'config_reload_last_successful')).toBe(1)
   })
 
   it('show a source that is down and since when, a freeze, a quarantine, degraded modules and a confirmation', async () => {
     const register = new promClient.Registry()
     const options = { confirm: { withinMs: 60_000 }, soak: 100 }
-    const { reloader, source, modules, advance, put } = createHarness({ config: configOf({ a: 1, k: 1 }), options })
+    const { reloader, source, modules, advance } = createHarness({ config: configOf({ a: 1, k: 1, l: 1 }), options })
     metrics(reloader, { register })
     void reloader.start()
     await advance(1_000)
     source.failReads('source.unreachable')
     source.breakWatch('source.unreachable')
     await advance(30_000)
-    expect(await valueOf(register, 'config_source_up')).toBe(0)
-    expect(await valueOf(register, 'config_source_stale_seconds')).toBeGreaterThanOrEqual(29)
+    expect(await valueIn(register, 'config_source_up')).toBe(0)
+    expect(await valueIn(register, 'config_source_stale_seconds')).toBeGreaterThanOrEqual(29)
     source.heal()
     await advance(10_000)
-    expect(await valueOf(register, 'config_source_stale_seconds')).toBe(0)
-    source.put(configOf({ a: 2, k: 1 }))
+    expect(await valueIn(register, 'config_source_stale_seconds')).toBe(0)
+    source.put(configOf({ a: 2, k: 1, l: 1 }))
     await advance(1_000)
-    expect(await valueOf(register, 'config_confirmation_pending')).toBe(1)
+    expect(await valueIn(register, 'config_confirmation_pending')).toBe(1)
     await advance(60_000)
-    expect(await valueOf(register, 'config_confirmation_pending')).toBe(0)
-    expect(await valueOf(register, 'config_quarantined')).toBe(1)
+    expect(await valueIn(register, 'config_confirmation_pending')).toBe(0)
+    expect(await valueIn(register, 'config_quarantined')).toBe(1)
     await reloader.freeze('test')
-    expect(await valueOf(register, 'config_frozen')).toBe(1)
+    expect(await valueIn(register, 'config_frozen')).toBe(1)
     await reloader.unfreeze()
-    expect(await valueOf(register, 'config_frozen')).toBe(0)
+    expect(await valueIn(register, 'config_frozen')).toBe(0)
     modules.k.always('undo', 'reject')
-    modules.k.script('apply', 'reject')
-    await put(configOf({ a: 2, k: 2 }))
-    await advance(1_000)
-    expect(await valueOf(register, 'config_degraded_modules')).toBeGreaterThan(0)
+    modules.l.always('apply', 'reject')
+    source.put(configOf({ a: 3, k: 2, l: 2 }))
+    await advance(100) // the repair comes after a second
+    expect(await valueIn(register, 'config_degraded_modules')).toBeGreaterThan(0)
   })
 
   it('count overdue leases and show leaked generations', async () => {
@@ -126,7 +128,7 @@ describe('The metrics', () => {
     release()
     await held
     await harness.advance(1_000)
-    expect(await valueOf(register, 'config_leases_overdue_total')).toBe(1)
+    expect(await valueIn(register, 'config_leases_overdue_total')).toBe(1)
     expect(await scrape(register)).toContainEqual({
       name: 'config_generations',
       labels: { module: 'a', state: 'leaked' },
@@ -149,7 +151,9 @@ describe('The metrics', () => {
       const hook = hooks[round % hooks.length] ?? 'prepare'
       modules[name].script(hook, round % 2 === 0 ? 'reject' : 'throw')
       const value = round + 2
-      source.put(round % 9 === 8 ? '{' : configOf({ a: value, b: value, c: value, d: value, k: value, l: value, x: value }))
+      source.put(
+        round % 9 === 8 ? '{' : configOf({ a: value, b: value, c: value, d: value, k: value, l: value, x: value }),
+      )
       if (round % 5 === 4) {
         source.failReads('source.unreachable')
         source.breakWatch('source.unreachable')
@@ -184,7 +188,11 @@ describe('The metrics', () => {
     await harness.reloader.start()
     const bad = { ...config, [secret('key')]: CARD, a: { value: CARD, [secret('inner')]: 1 } }
     const texts: string[] = []
-    for (const document of [bad as unknown as Config, `{ "${secret('malformed')}": `, configOf({ a: 2 }, secret('two'))]) {
+    for (const document of [
+      bad as unknown as Config,
+      `{ "${secret('malformed')}": `,
+      configOf({ a: 2 }, secret('two')),
+    ]) {
       harness.modules.a.script('prepare', () => Promise.reject(new Error(secret('cause'))))
       await harness.put(document)
       texts.push(await register.metrics())
@@ -204,13 +212,13 @@ describe('The metrics', () => {
     await one.put(configOf({ a: 2 }))
     await two.put('{')
     const values = async (name: string) =>
-      (await scrape(register)).filter((s) => s.name === name).map(({ labels, value }) => [labels['name'], value])
+      (await scrape(register)).filter((s) => s.name === name).map(({ labels, value }) => [labels.name, value])
     expect(await values('config_reload_last_successful')).toEqual([
       ['one', 1],
       ['two', 0],
     ])
     const phases = (await scrape(register)).filter((s) => s.name === 'config_module_phase_duration_seconds')
-    expect(phases.filter(({ labels }) => labels['name'] === 'two' && labels['phase'] === 'close')).toEqual([])
+    expect(phases.filter(({ labels }) => labels.name === 'two' && labels.phase === 'close')).toEqual([])
     removeOne()
     expect(await values('config_frozen')).toEqual([['two', 0]])
   })
@@ -223,7 +231,7 @@ describe('The metrics', () => {
     remove()
     expect(await register.metrics()).toBe('\n')
     metrics(reloader, { register })
-    expect(await valueOf(register, 'config_frozen')).toBe(0)
+    expect(await valueIn(register, 'config_frozen')).toBe(0)
     await reloader.close()
     expect(await register.metrics()).toBe('\n')
   })
@@ -254,7 +262,7 @@ describe('A mistake with the metrics', () => {
     expect(codeOf(() => metrics(reloader, { register }))).toBe('metrics.registered-twice')
     const other = await startHarness({ config: configOf({ a: 1 }) })
     expect(codeOf(() => metrics(other.reloader, { register }))).toBe('metrics.registered-twice')
-    expect(await valueOf(register, 'config_reload_last_successful')).toBe(1)
+    expect(await valueIn(register, 'config_reload_last_successful')).toBe(1)
   })
 
   it('of a name that the registry has already is metrics.registered-twice, names it, and registers nothing', async () => {
@@ -305,6 +313,6 @@ describe('A mistake with the metrics', () => {
     metrics(reloader, { register })
     register.clear()
     metrics(reloader, { register })
-    expect(await valueOf(register, 'config_reload_last_successful')).toBe(1)
+    expect(await valueIn(register, 'config_reload_last_successful')).toBe(1)
   })
 })

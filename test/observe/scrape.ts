@@ -21,7 +21,7 @@ export const scrape = async (registry: Pick<Registry, 'metrics'>): Promise<reado
 }
 
 /** The value of a metric with one series; undefined if it is absent. */
-export const valueOf = async (registry: Pick<Registry, 'metrics'>, name: string): Promise<number | undefined> => {
+export const valueIn = async (registry: Pick<Registry, 'metrics'>, name: string): Promise<number | undefined> => {
   const found = (await scrape(registry)).filter((series) => series.name === name)
   if (found.length > 1) throw new Error(`${name} has ${found.length} series`)
   return found[0]?.value

@@ -103,7 +103,8 @@ export class RegisteredMetrics {
     const read = [...this.#members].map(({ facts, labels }) => ({ samples: facts.read(), labels }))
     for (const [name, metric] of this.#metrics) {
       metric.reset()
-      metric.remove() // a metric without labels is reset to 0, and would not be absent
+      // A metric without labels is reset to 0, and would not be absent.
+      if (metricTable[name].labels.length + this.#labelNames.length === 0) metric.remove()
       for (const { samples, labels } of read) setSamples(metric, samples, name, labels)
     }
   }
