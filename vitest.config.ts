@@ -11,11 +11,13 @@ export default defineConfig({
   resolve: { alias },
   test: {
     include: ['test/**/*.test.ts'],
-    // These need a Chromium (npm run test:browser), the packed package (test:package), or minutes (test:long, test:survival).
+    // These need a Chromium (npm run test:browser), a Prometheus (test:observe), the packed package (test:package), or
+    // minutes (test:long, test:survival).
     exclude: [
       '**/*.long.test.ts',
       'test/inspect/browser/**',
       'test/package/**',
+      'test/observe/server/**',
       'test/chaos/survival/**',
       '**/node_modules/**',
     ],
