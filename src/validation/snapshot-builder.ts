@@ -8,6 +8,8 @@ import { findCoercedRounded } from '../model/data/rounded-number.ts'
 import { createVisibility, type Visibility } from '../model/visibility.ts'
 import { toPlain } from '../model/data/plain.ts'
 import type { SchemaResult } from '../model/schema.ts'
+import { findNotPlain } from '../schema/plain-output.ts'
+import { type SchemaShape, shapeOf } from '../schema/schema-shape.ts'
 import type { Settings } from '../settings/settings.ts'
 import { Snapshot } from '../model/snapshot.ts'
 import type { ReadResult } from '../api/source.ts'
@@ -18,6 +20,11 @@ import { refusalOf } from './schema-issues.ts'
 /** What may end a validation. The signal may be made only when it is read. */
 export interface HasSignal {
   readonly signal: AbortSignal
+}
+
+/** What serves now. */
+interface Serving {
+  readonly snapshot: Snapshot | undefined
 }
 
 /** What a document becomes. `unknown`: only its asynchronous schema can tell. */
@@ -32,13 +39,23 @@ export class UndecidedError extends ChangeoverError {}
 /** Makes snapshots of documents. Each step throws a {@link ChangeoverError} whose failures hold no value of the document. */
 export class SnapshotBuilder {
   readonly visibility: Visibility
+  readonly shape: SchemaShape
   readonly #settings: Settings
   readonly #digestKey: () => string
 
-  constructor(settings: Settings, digestKey: () => string) {
+  /**
+   * @param serving has the config that serves, if one does
+   * @throws ChangeoverError `config.not-plain` if the schema says that its output is no plain data
+   */
+  constructor(settings: Settings, serving: Serving, digestKey: () => string) {
     this.#settings = settings
     this.#digestKey = digestKey
-    this.visibility = createVisibility(settings.public, jsonSchemaOf(settings.schema))
+    this.shape = shapeOf(settings.schema)
+    this.visibility = createVisibility(settings.public, this.shape.input, () => serving.snapshot?.config)
+    const notPlain = findNotPlain(this.shape.output)
+    if (notPlain === undefined) return
+    const path = notPlain.path.length === 0 ? '(root)' : notPlain.path.join('.')
+    throw changeoverError('config.not-plain', { path, detail: `the schema makes ${notPlain.kind}` })
   }
 
   /** The document's text. Throws if there is none. */
@@ -64,7 +81,7 @@ export class SnapshotBuilder {
     const result = await this.#validate(input.value, place, call)
     const value = this.#plain(place, () => {
       if (result.issues === undefined) return result.value
-      throw refusalOf(result.issues, input.value, this.visibility, place)
+      throw refusalOf(result.issues, input.value, this, place)
     })
     const config = this.#configOf(value, previous, input, text, place)
     return new Snapshot(config, document.revision, text, this.#digestKey())
@@ -173,15 +190,5 @@ const decode = (content: string | Uint8Array, place: FailurePlace): string => {
     return new TextDecoder('utf-8', { fatal: true }).decode(content)
   } catch (error) {
     throw changeoverError('document.encoding', place, error)
-  }
-}
-
-/** The JSON Schema that a Standard Schema may offer (standardschema.dev/json-schema): it says which keys are declared. */
-const jsonSchemaOf = (schema: Settings['schema']): unknown => {
-  try {
-    const { jsonSchema } = schema['~standard'] as { jsonSchema?: { input?: (options: object) => unknown } }
-    return jsonSchema?.input?.({ target: 'draft-2020-12' })
-  } catch {
-    return undefined // without a JSON Schema all keys stay masked
   }
 }
