@@ -15,6 +15,7 @@ import { Safety } from '../safety/safety.ts'
 import type { Settings } from '../settings/settings.ts'
 import { EventBus } from '../transaction/event-bus.ts'
 import { Subscriptions } from '../transaction/subscriptions.ts'
+import { warnAtStart } from '../transaction/start-warnings.ts'
 import { TransactionRecorder } from '../transaction/transaction-recorder.ts'
 import { SnapshotBuilder } from '../validation/snapshot-builder.ts'
 import { Validation } from '../validation/validation.ts'
@@ -71,7 +72,7 @@ export class Engine {
     )
     this.intake = new Intake(settings, (candidate, wasFrozen) => this.#offer(candidate, wasFrozen), report, channels)
     this.refreshes = new RefreshRequests(this.intake, store)
-    this.builder = new SnapshotBuilder({ ...settings, clock: work }, () => this.safety.digestKey)
+    this.builder = new SnapshotBuilder({ ...settings, clock: work }, store, () => this.safety.digestKey)
     const { builder, safety } = this
     const { documents } = this.intake
     const takeRefreshes = (candidate: Candidate) => this.refreshes.take(candidate)
@@ -142,6 +143,8 @@ export class Engine {
 
   /** Serves the last known good if one is kept, and then follows the source. */
   start(): void {
+    const { logger } = this.#settings
+    if (!this.builder.visibility.hasNames) warnAtStart(logger, 'schema.names-hidden')
     this.machine.start()
     this.intake.start()
     this.restore.start()

@@ -56,8 +56,12 @@ export const documentCodes = {
     hint: 'Take the id from status().confirmation. A transaction that has ended can no longer be confirmed.',
   },
   'config.not-plain': {
-    what: 'The schema or a select function returned a value that is not plain data',
+    what: 'The schema or a select function returns a value that is not plain data',
     hint: 'Return objects, arrays, strings, finite numbers, bigints, booleans and null. Create dates and maps in the applier.',
+  },
+  'schema.names-hidden': {
+    what: 'The schema does not say which keys it declares, so paths are shown only as far as the serving config has their names',
+    hint: 'Use a schema that offers a JSON Schema, as zod, arktype and toStandardJsonSchema of @valibot/to-json-schema do, or one of zod or valibot itself. Otherwise list paths in public whose values may be shown.',
   },
   'schema.invalid': { what: 'The schema rejected the document', hint: 'Correct the value at the path.' },
   'schema.threw': {
