@@ -6,6 +6,7 @@ import { MAX_DEPTH, NotPlain } from '../model/data/not-plain.ts'
 import { positionOf } from '../model/data/number-literal.ts'
 import { findParsedRounded, type RoundedNumber } from '../model/data/rounded-number.ts'
 import { ChangeoverError, changeoverError, type FailurePlace } from '../model/failure.ts'
+import { refusalText } from '../model/refusal.ts'
 import type { Visibility } from '../model/visibility.ts'
 import { parserPosition } from './parser-position.ts'
 
@@ -72,6 +73,7 @@ const parseError = (
     const detail = position === undefined ? {} : { detail: position }
     return changeoverError(code, { ...place, path: visibility.show(path), kind, ...detail })
   }
+  if (refusalText(error) !== undefined) return changeoverError('document.refused', place, error)
   const detail = isJson ? jsonDetail(error, text) : parserPosition(error, text)
   return changeoverError('document.malformed', detail === undefined ? place : { ...place, detail }, error)
 }

@@ -1,7 +1,7 @@
 import { cancelOnAbort } from '../async/abort.ts'
 import { DeadlineCall } from '../async/deadline.ts'
 import { ignoreRejection, isThenable } from '../async/thenable.ts'
-import { ChangeoverError, changeoverError, failure, type FailurePlace } from '../model/failure.ts'
+import { ChangeoverError, changeoverError, type ErrorCode, failure, type FailurePlace } from '../model/failure.ts'
 import { digestOf } from '../model/data/digest.ts'
 import { kindOf, NotPlain } from '../model/data/not-plain.ts'
 import { findCoercedRounded } from '../model/data/rounded-number.ts'
@@ -14,6 +14,7 @@ import type { Settings } from '../settings/settings.ts'
 import { Snapshot } from '../model/snapshot.ts'
 import type { ReadResult } from '../api/source.ts'
 import { malformedError } from './malformed-document.ts'
+import { refusalText } from '../model/refusal.ts'
 import { type ParsedInput, parseDocument, precisionError } from './parse-document.ts'
 import { refusalOf } from './schema-issues.ts'
 
@@ -147,9 +148,13 @@ export class SnapshotBuilder {
     const limits = { clock, deadlineMs: deadlines.validateMs, graceMs: 0 }
     const validating = new DeadlineCall(() => schema['~standard'].validate(input), limits)
     const atOnce = validating.run()
-    if (atOnce?.kind === 'failed') throw changeoverError('schema.threw', place, atOnce.error)
+    if (atOnce?.kind === 'failed') throw changeoverError(thrownCode(atOnce.error), place, atOnce.error)
     const ended = atOnce ?? (await cancelOnAbort(validating, call.signal))
     if (ended.kind === 'done') return ended.value
+    // A refusal is an answer: the same document is not asked about again.
+    if (ended.kind === 'failed' && refusalText(ended.error) !== undefined) {
+      throw changeoverError('schema.refused', place, ended.error)
+    }
     if (ended.kind === 'failed') throw new UndecidedError(failure('schema.threw', place, ended.error))
     throw new UndecidedError(failure('schema.timeout', { ...place, detail: `${deadlines.validateMs} ms` }))
   }
@@ -171,12 +176,14 @@ export class SnapshotBuilder {
       return make()
     } catch (error) {
       if (error instanceof ChangeoverError) throw error
-      if (!(error instanceof NotPlain)) throw changeoverError('schema.threw', place, error)
+      if (!(error instanceof NotPlain)) throw changeoverError(thrownCode(error), place, error)
       const { code, kind } = error
       throw changeoverError(code, { ...place, path: this.visibility.show(error.path), kind })
     }
   }
 }
+
+const thrownCode = (error: unknown): ErrorCode => (refusalText(error) === undefined ? 'schema.threw' : 'schema.refused')
 
 const placeOf = (document: ReadResult): FailurePlace => ({ phase: 'validating', revision: document.revision.name })
 

@@ -17,6 +17,10 @@ export const documentCodes = {
     what: 'The document cannot be parsed',
     hint: 'Correct the syntax at the position, and publish the document whole: it may be half-written.',
   },
+  'document.refused': {
+    what: 'parse refused the document',
+    hint: 'Change the document as the detail says.',
+  },
   'document.duplicate-key': {
     what: 'An object in the document has the same key twice',
     hint: 'Remove one of the two keys: parsers disagree about which one counts.',
@@ -64,6 +68,10 @@ export const documentCodes = {
     hint: 'Use a schema that offers a JSON Schema, as zod, arktype and toStandardJsonSchema of @valibot/to-json-schema do, or one of zod or valibot itself. Otherwise list paths in public whose values may be shown.',
   },
   'schema.invalid': { what: 'The schema rejected the document', hint: 'Correct the value at the path.' },
+  'schema.refused': {
+    what: 'A rule of the schema refused the document',
+    hint: 'Change the document as the detail says.',
+  },
   'schema.threw': {
     what: 'The schema threw instead of reporting issues',
     hint: 'Correct the refinement or transform that throws. If it is asynchronous, the document is validated again with back-off; retry() does so at once.',
