@@ -31,6 +31,8 @@ const vitest = await createVitest('test', {
   watch: false,
   maxWorkers: 1,
   fileParallelism: false,
+  // Loading the modules again for each file takes longer than most tests.
+  isolate: false,
   reporters: [{}],
   setupFiles: [setupFile],
   testTimeout: 30_000,
