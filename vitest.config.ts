@@ -11,16 +11,20 @@ export default defineConfig({
   resolve: { alias },
   test: {
     include: ['test/**/*.test.ts'],
-    // These need a Chromium (npm run test:browser), the packed package (test:package), or minutes (test:long, test:survival).
+    // These need a Chromium (npm run test:browser), a Prometheus (test:observe), the packed package (test:package), or
+    // minutes (test:long, test:survival).
     exclude: [
       '**/*.long.test.ts',
       'test/inspect/browser/**',
       'test/package/**',
+      'test/observe/server/**',
       'test/chaos/survival/**',
       '**/node_modules/**',
     ],
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    // A busy machine may need seconds for what takes milliseconds.
+    expect: { poll: { timeout: 50_000 } },
     pool: 'forks',
     // Most of the time is spent waiting for servers and timers, not computing.
     maxWorkers: 3,

@@ -1,11 +1,15 @@
 /** The part of package.json that says what must be in the package. */
 export interface Manifest {
   readonly exports: Readonly<Record<string, string | { readonly types: string; readonly default: string }>>
+  /** What is published beside the manifest and the pages. */
+  readonly files?: readonly string[]
   /** What the package's own files import by a name with `#`, by condition. */
   readonly imports?: Readonly<Record<string, Readonly<Record<string, string>>>>
 }
 
 const pages = ['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'SECURITY.md']
+/** What Prometheus and Grafana read. */
+const monitoring = ['monitoring/alerts.yml', 'monitoring/grafana.json']
 const declaration = /^dist\/(?:src|machines)\/.+\.d\.ts$/
 const chunk = /^dist\/chunks\/[a-z-]+\.js$/
 
@@ -20,6 +24,7 @@ export const bridgesOf = ({ imports = {} }: Manifest): readonly string[] =>
 /** What is missing from the package, and what should not be in it, as sentences. */
 export const contentProblems = (files: readonly string[], manifest: Manifest): readonly string[] => {
   const has = new Set(files)
+  const shipped = manifest.files?.includes('monitoring') === true ? monitoring : []
   const entries = entriesOf(manifest)
   const bridges = bridgesOf(manifest)
   const isCode = (path: string): boolean => entries.includes(path) || chunk.test(path)
@@ -29,9 +34,10 @@ export const contentProblems = (files: readonly string[], manifest: Manifest): r
     ...entries.flatMap((path) => [path, path.replace(/\.js$/, '.d.ts')]),
     ...code.map((path) => `${path}.map`),
     ...bridges,
+    ...shipped,
   ]
   const belongs = (path: string): boolean =>
-    pages.includes(path) || isCode(path) || declaration.test(path) || bridges.includes(path)
+    [...pages, ...bridges, ...shipped].includes(path) || isCode(path) || declaration.test(path)
   return [
     ...wanted.filter((path) => !has.has(path)).map((path) => `${path} is missing`),
     ...files

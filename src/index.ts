@@ -1,5 +1,12 @@
 export type { ApplyContext, Applier, CompensatingApplier, Generation, PrepareContext } from './api/applier.ts'
 export { defineApplier } from './api/applier.ts'
+export type {
+  ChannelMessages,
+  PhaseMessage,
+  SourceMessage,
+  StateMessage,
+  TransactionMessage,
+} from './api/channels.ts'
 export type { Clock, TimerHandle } from './api/clock.ts'
 export { MAX_DELAY_MS, systemClock } from './api/clock.ts'
 export type { EntryName, GoodStore } from './api/good-store.ts'
@@ -70,6 +77,8 @@ export type { ModuleChange, ModuleRecord, Outcome, PhaseTiming, TransactionRecor
 export type { Revision } from './model/revision.ts'
 export type { ConfigPath, DeepReadonly, Schema, SchemaIssue, SchemaResult } from './model/schema.ts'
 export { permanent, transient } from './model/permanence.ts'
+export type { RefuseOptions } from './model/refusal.ts'
+export { refuse } from './model/refusal.ts'
 export { timedTree } from './model/timed-tree.ts'
 export type { ClosableServer } from './reloader/close-server.ts'
 export type { CloseOnSignalsOptions, RemoveSignalHandlers } from './reloader/close-on-signals.ts'

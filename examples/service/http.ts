@@ -1,7 +1,10 @@
 import { once } from 'node:events'
-import { createServer, type Server, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { health } from 'changeover/health'
+import { metrics } from 'changeover/prometheus'
 import type { Logger } from 'pino'
+import { Registry } from 'prom-client'
 import type { Service } from './service.ts'
 
 /** What requests need from the service. */
@@ -17,6 +20,9 @@ export interface HttpServer {
 
 const HOST = '127.0.0.1'
 const DRAIN_MS = 5_000
+
+/** What Prometheus and the probes of an orchestrator ask for. */
+const observed = ['/metrics', '/live', '/ready']
 
 const routesOf = (service: Served, logger: Logger) =>
   new Map<string, () => unknown>([
@@ -41,19 +47,28 @@ const liveValues = ({ lease }: Served, logger: Logger) =>
 /** Makes a server, which does not listen yet. */
 export const createHttp = (service: Served, logger: Logger): HttpServer => {
   const routes = routesOf(service, logger)
-  const server = createServer(async ({ method, url = '/' }, response) => {
+  const register = new Registry()
+  metrics(service, { register })
+  const answer = async ({ method, url = '/' }: IncomingMessage, response: ServerResponse): Promise<void> => {
     const path = url.split('?', 1)[0] ?? url
     const route = routes.get(path)
-    if (route === undefined) return send(response, 404, { error: 'not found', routes: [...routes.keys()] })
+    const isMetrics = path === '/metrics'
+    if (route === undefined && !isMetrics)
+      return send(response, 404, { error: 'not found', routes: [...routes.keys(), ...observed] })
     if (method !== 'GET') return send(response, 405, { error: 'only GET' })
     try {
-      send(response, 200, await route())
+      if (isMetrics) {
+        response.writeHead(200, { 'content-type': register.contentType }).end(await register.metrics())
+      } else send(response, 200, await route?.())
     } catch (error) {
       // Only the code of a driver's error, since its message may name hosts and users.
       logger.error({ path, code: (error as { code?: unknown }).code }, 'request failed')
       send(response, 503, { error: 'unavailable' })
     }
-  })
+  }
+  // The probes answer /live and /ready, and pass every other path on.
+  const { handler } = health(service)
+  const server = createServer((request, response) => handler(request, response, () => void answer(request, response)))
   return {
     server,
     listen: async (port) => {

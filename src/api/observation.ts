@@ -58,6 +58,10 @@ export type ReloaderEvent =
 
 /** Gives access to the state and the events of a reloader. An error of a listener changes nothing. */
 export interface Observation {
+  /** Returns the wall-clock time of the reloader's clock. */
+  readonly now: () => number
+  /** Returns true from the call of `close` on. */
+  readonly isClosing: () => boolean
   /** Returns the status of the reloader. */
   readonly status: () => ReloaderStatus
   /** Returns the state of each machine. */

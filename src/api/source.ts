@@ -48,6 +48,8 @@ export interface MalformedEntry {
   readonly index: number
   /** How many entries there are. */
   readonly count: number
+  /** Where in its value the fault is, if that is known. Lines and columns count from 1. */
+  readonly position?: { readonly line: number; readonly column: number }
 }
 
 /** The result of a read. */

@@ -92,6 +92,10 @@ export interface ModuleStatus {
 
 /** The state of a reloader: plain data without config values. */
 export interface ReloaderStatus {
+  /** Names the reloader on the channels and in logs: the ids of its transactions begin with it. */
+  readonly id: string
+  /** The option `build`, if it is given. */
+  readonly build?: string
   /** The state of the reload machine. At rest it says how the last transaction ended. */
   readonly state: string
   /** Wall-clock time at which it entered this state. */

@@ -10,6 +10,7 @@ export class LatestValue<T> {
 
   /** Adds a value; it replaces the value put before, if that one has not been taken. */
   put(value: T): void {
+    if (this.#isOver) return
     this.#waiting = this.#waiting.filter(({ isReplaceable }) => !isReplaceable)
     this.#add(value, true)
   }
@@ -46,8 +47,13 @@ export class LatestValue<T> {
     }
   }
 
+  /** What is put after a failure or the end is not taken any more, and must not replace what still is. */
+  get #isOver(): boolean {
+    return this.#isEnded || this.#failure !== undefined
+  }
+
   #add(value: T, isReplaceable: boolean): void {
-    if (this.#isEnded || this.#failure !== undefined) return
+    if (this.#isOver) return
     this.#waiting.push({ value, isReplaceable })
     this.#wake()
   }

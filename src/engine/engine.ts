@@ -3,6 +3,7 @@ import { ModuleGuards } from '../apply/module-guards.ts'
 import { Phases } from '../apply/phases.ts'
 import { CloseBudget } from '../async/close-budget.ts'
 import { withDeadline } from '../async/deadline.ts'
+import type { Deliver } from '../intake/admission.ts'
 import { Intake } from '../intake/intake.ts'
 import type { Candidate } from '../model/candidate.ts'
 import { failure } from '../model/failure.ts'
@@ -15,6 +16,7 @@ import { Safety } from '../safety/safety.ts'
 import type { Settings } from '../settings/settings.ts'
 import { EventBus } from '../transaction/event-bus.ts'
 import { Subscriptions } from '../transaction/subscriptions.ts'
+import { warnAtStart } from '../transaction/start-warnings.ts'
 import { TransactionRecorder } from '../transaction/transaction-recorder.ts'
 import { HostCalls } from '../xstate/host-calls.ts'
 import { SnapshotBuilder } from '../validation/snapshot-builder.ts'
@@ -26,7 +28,7 @@ import { Restore } from './restore.ts'
 import { TransactionExecutor } from './transaction-executor.ts'
 
 /** Hears what the engine does; the reloader turns it into promises. */
-export interface EngineObserver extends ReloadObserver {
+export interface EngineObserver extends Omit<ReloadObserver, 'onState'> {
   readonly onBegun: (epoch: number, trigger: Trigger) => void
   /** Reads that were asked for and have not begun are refused: changes are frozen. */
   readonly onFrozen: () => void
@@ -48,7 +50,6 @@ export class Engine {
   readonly machine: ReloadActor
   readonly restore: Restore
   readonly refreshes: RefreshRequests
-  readonly #calls = new HostCalls()
   readonly #settings: Settings
   readonly #persistence: Persistence | undefined
   readonly #budget: CloseBudget
@@ -61,9 +62,9 @@ export class Engine {
     this.#store = store
     this.#budget = new CloseBudget(clock, (deadlineMs) => this.#abandonClose(deadlineMs, observer))
     const { work, modules, rest } = this.#budget
-    this.events = new EventBus(() => clock.now())
+    this.events = new EventBus(() => clock.now(), idPrefix)
     this.recorder = new TransactionRecorder(logger, this.events)
-    const { report } = this.recorder
+    const [{ channels }, { report }] = [this.events, this.recorder]
     this.subscriptions = new Subscriptions(report)
     this.#persistence =
       lastKnownGood === undefined
@@ -72,21 +73,22 @@ export class Engine {
     this.safety = new Safety(settings, this.#persistence, report, () =>
       this.machine.send({ type: 'quarantine.expired' }),
     )
-    this.intake = new Intake(settings, (candidate, wasFrozen) => this.#offer(candidate, wasFrozen), report, this.#calls)
-    const { documents } = this.intake
+    const calls = new HostCalls()
+    const offer: Deliver = (candidate, wasFrozen) => this.#offer(candidate, wasFrozen)
+    this.intake = new Intake(settings, offer, { report, channels, calls })
     this.refreshes = new RefreshRequests(this.intake, store)
-    this.builder = new SnapshotBuilder({ ...settings, clock: work }, () => this.safety.digestKey)
-    const { builder, safety } = this
+    this.builder = new SnapshotBuilder({ ...settings, clock: work }, store, () => this.safety.digestKey)
+    const { builder, safety, intake } = this
     const takeRefreshes = (candidate: Candidate) => this.refreshes.take(candidate)
+    const { documents } = intake
     this.#validation = new Validation({ registry, store, documents, builder, safety, report, takeRefreshes })
-    const onSettled = (): void => this.machine.send({ type: 'module.settled' })
     const applyDeps: ApplyDeps = {
       clock: work,
       closeClock: modules,
       concurrency,
       deadlines: new DeadlineTable(deadlines),
       guards: new ModuleGuards(clock, report),
-      onSettled,
+      onSettled: () => this.machine.send({ type: 'module.settled' }),
       report,
     }
     this.phases = new Phases(registry, store, applyDeps, soak)
@@ -110,29 +112,34 @@ export class Engine {
       store,
       executor: this.executor,
       closeAll: () => this.#closeAll(),
-      observer: {
-        onServing: observer.onServing,
-        onFinished: (record, leavesUntried) => {
-          observer.onFinished(record, leavesUntried)
-          this.restore.note(record)
-        },
-        onClosed: () => {
-          this.#budget.end()
-          observer.onClosed()
-        },
-      },
+      observer: this.#reloadObserver(observer),
       report,
-      calls: this.#calls,
+      calls,
     })
     this.restore = new Restore({
       safety,
-      intake: this.intake,
+      intake,
       machine: this.machine,
       hasLastKnownGood: () => this.executor.lastKnownGood !== undefined,
       report,
       onFrozen: observer.onFrozen,
     })
     this.events.addMachines({ reload: this.machine.actor, ...this.intake.actors })
+  }
+
+  #reloadObserver(observer: EngineObserver): ReloadObserver {
+    return {
+      onServing: observer.onServing,
+      onState: (state, since) => this.events.channels.stateEntered(state, since),
+      onFinished: (record, leavesUntried) => {
+        observer.onFinished(record, leavesUntried)
+        this.restore.note(record)
+      },
+      onClosed: () => {
+        this.#budget.end()
+        observer.onClosed()
+      },
+    }
   }
 
   /**
@@ -146,6 +153,8 @@ export class Engine {
 
   /** Serves the last known good if one is kept, and then follows the source. */
   start(): void {
+    const { logger } = this.#settings
+    if (!this.builder.visibility.hasNames) warnAtStart(logger, 'schema.names-hidden')
     this.machine.start()
     this.intake.start()
     this.restore.start()

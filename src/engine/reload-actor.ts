@@ -165,6 +165,7 @@ export class ReloadActor {
     if (state === this.#state) return
     this.#state = state
     this.#since = this.deps.settings.clock.now()
+    this.deps.observer.onState(state, this.#since)
   }
 }
 

@@ -11,6 +11,8 @@ import type { TransactionExecutor } from './transaction-executor.ts'
 export interface ReloadObserver {
   /** A config serves and all modules have taken it; a soak may still follow. */
   readonly onServing: () => void
+  /** The machine has entered a state, at this wall-clock time. */
+  readonly onState: (state: string, since: number) => void
   /** A transaction has its record. `leavesUntried` if a document still waits for another try. */
   readonly onFinished: (record: TransactionRecord, leavesUntried: boolean) => void
   readonly onClosed: () => void

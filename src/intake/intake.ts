@@ -1,11 +1,12 @@
 import type { SourceStatus } from '../api/status.ts'
 import type { Candidate } from '../model/candidate.ts'
 import { type Failure, failure } from '../model/failure.ts'
-import type { Revision } from '../model/revision.ts'
+import { isNewer, type Revision } from '../model/revision.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { HostCalls } from '../xstate/host-calls.ts'
 import type { Report } from '../xstate/inspection.ts'
 import type { ObservableActor } from '../xstate/machine-observer.ts'
+import type { Channels } from '../transaction/channels.ts'
 import { Admission, type Deliver } from './admission.ts'
 import { SourceReader } from './source-reader.ts'
 import { SourceWatcher } from './source-watcher.ts'
@@ -14,14 +15,22 @@ export type FetchResult =
   | { readonly kind: 'found'; readonly candidate: Candidate }
   | { readonly kind: 'failed'; readonly failure: Failure }
 
+interface IntakeDeps {
+  readonly report: Report
+  readonly channels: Channels
+  readonly calls: HostCalls
+}
+
 /** From the source to a candidate: follows the source, reads it on request, paces storms, and holds changes while frozen. */
 export class Intake {
   /** Keeps the documents of candidates. */
   readonly documents: SourceReader
   readonly #watcher: SourceWatcher
   readonly #admission: Admission
+  readonly #channels: Channels
 
-  constructor(settings: Settings, deliver: Deliver, report: Report, calls: HostCalls) {
+  constructor(settings: Settings, deliver: Deliver, { report, channels, calls }: IntakeDeps) {
+    this.#channels = channels
     const { source, clock, deadlines } = settings
     const onListenerError = (error: unknown): void => report(failure('listener.failed', { phase: 'fetching' }, error))
     const onFault = (fault: Failure): void => this.#watcher.noteFault(fault)
@@ -30,6 +39,7 @@ export class Intake {
     this.#watcher = new SourceWatcher(settings, this.documents, (candidate, from) => this.#admit(candidate, from), {
       report,
       onListenerError,
+      onState: () => channels.sourceEntered(() => this.status),
       calls,
     })
   }
@@ -69,9 +79,11 @@ export class Intake {
 
   freeze(): void {
     this.#admission.freeze()
+    this.#channels.frozen(true)
   }
 
   unfreeze(): void {
+    this.#channels.frozen(false)
     this.#admission.unfreeze()
   }
 
@@ -90,7 +102,10 @@ export class Intake {
   }
 
   get status(): SourceStatus {
-    return this.#watcher.status
+    const { status } = this.#watcher
+    const newest = this.newest?.revision
+    // A call of `reload` may have read more than the watch has seen.
+    return newest === undefined || !isNewer(newest, status.revision) ? status : { ...status, revision: newest }
   }
 
   #admit(candidate: Candidate, from: 'stream' | 'read'): void {

@@ -25,6 +25,16 @@ type WatchSettings = Pick<
   'source' | 'logger' | 'clock' | 'random' | 'deadlines' | 'sourceBackoff' | 'reconcileMs' | 'inspect'
 >
 
+/** Hears what the watch comes to. */
+export interface WatchObserver {
+  readonly report: Report
+  readonly calls: HostCalls
+  /** Hears what a listener on the signal of a watch throws. */
+  readonly onListenerError: (error: unknown) => void
+  /** The machine has entered a state. */
+  readonly onState: () => void
+}
+
 /** Takes a candidate, and whether the stream reported it or a read found it. */
 export type OnCandidate = (candidate: Candidate, from: 'stream' | 'read') => void
 
@@ -70,18 +80,11 @@ const machine = watchMachine.provide({
   },
 })
 
-interface WatcherHooks {
-  readonly report: Report
-  /** Hears what a listener on the signal of a watch throws. */
-  readonly onListenerError: (error: unknown) => void
-  readonly calls: HostCalls
-}
-
 /** Runs the watch machine on a source, and passes on each candidate that it delivers. */
 export class SourceWatcher {
   readonly #settings: WatchSettings
   readonly #reader: SourceReader
-  readonly #onListenerError: (error: unknown) => void
+  readonly #observer: WatchObserver
   readonly #report: Report
   readonly #calls: HostCalls
   readonly #actor
@@ -90,15 +93,11 @@ export class SourceWatcher {
   #lastError: Failure | undefined
   #hasOpenedLate = false
 
-  constructor(
-    settings: WatchSettings,
-    reader: SourceReader,
-    onCandidate: OnCandidate,
-    { report, onListenerError, calls }: WatcherHooks,
-  ) {
+  constructor(settings: WatchSettings, reader: SourceReader, onCandidate: OnCandidate, observer: WatchObserver) {
+    const { report, calls } = observer
     this.#settings = settings
     this.#reader = reader
-    this.#onListenerError = onListenerError
+    this.#observer = observer
     this.#report = report
     this.#since = settings.clock.now()
     this.#calls = calls
@@ -161,6 +160,7 @@ export class SourceWatcher {
     if (state === this.#state) return
     this.#state = state
     this.#since = this.#settings.clock.now()
+    this.#observer.onState()
   }
 
   async #read(signal: AbortSignal): Promise<SourceVerdict> {
@@ -171,7 +171,7 @@ export class SourceWatcher {
   }
 
   #watch(after: Revision | undefined, send: (event: WatchMachineEvent) => void): () => void {
-    const controller = new GuardedAbortController(this.#onListenerError)
+    const controller = new GuardedAbortController(this.#observer.onListenerError)
     if (after !== undefined) void this.#pump(after, controller.signal, send)
     return () => controller.abort()
   }

@@ -1,5 +1,6 @@
 import { documentCodes } from './codes/document.ts'
 import { moduleCodes } from './codes/module.ts'
+import { observeCodes } from './codes/observe.ts'
 import { reloaderCodes } from './codes/reloader.ts'
 import { sourceCodes } from './codes/source.ts'
 
@@ -17,6 +18,7 @@ export const codeTable = {
   ...documentCodes,
   ...moduleCodes,
   ...reloaderCodes,
+  ...observeCodes,
 } as const satisfies Readonly<Record<string, CodeEntry>>
 
 /** The codes of all failures. */

@@ -1,5 +1,6 @@
 import { codeTable } from './error-codes.ts'
 import type { ErrorCode } from './error-codes.ts'
+import { refusalText } from './refusal.ts'
 import { safeCause, type SafeCause } from './safe-cause.ts'
 
 export type { DocumentCode, ErrorCode, SourceCode } from './error-codes.ts'
@@ -47,21 +48,33 @@ export interface Failure extends FailurePlace {
 // A cause may hold config values, so only `unsafeCause` returns it: it is never a property.
 const causes = new WeakMap<object, unknown>()
 
-/** Makes a failure. Of the `cause` it shows only the name and a code that is known to hold no data. */
-export const failure = (code: ErrorCode, place: FailurePlace = {}, cause?: unknown): Failure => {
+/** Makes a failure. Of the `cause` it shows the text of a refusal, or its name and a code that is known to hold no data. */
+export const failure = (code: ErrorCode, given: FailurePlace = {}, cause?: unknown): Failure => {
   const { what, hint } = codeTable[code]
+  const shown = cause === undefined ? undefined : safeCause(cause)
+  const text = cause === undefined ? undefined : refusalText(cause)
+  const place = text === undefined ? given : withText(given, text)
+  const because = shown === undefined || text !== undefined ? undefined : describeCause(shown)
   const result: Failure = Object.freeze({
     code,
-    message: `${what}${describePlace(place)}`,
+    message: `${what}${describePlace(place, because)}`,
     hint,
     ...place,
-    ...(cause === undefined ? {} : { cause: safeCause(cause) }),
+    ...(shown === undefined ? {} : { cause: shown }),
   })
   if (cause !== undefined) causes.set(result, cause)
   return result
 }
 
-const describePlace = ({ module, phase, path, kind, detail, revision }: FailurePlace): string => {
+const withText = (place: FailurePlace, text: string): FailurePlace => ({
+  ...place,
+  detail: place.detail === undefined ? text : `${place.detail}: ${text}`,
+})
+
+const describeCause = ({ name, code }: SafeCause): string => `cause ${code === undefined ? name : `${name} ${code}`}`
+
+const describePlace = (place: FailurePlace, because: string | undefined): string => {
+  const { module, phase, path, kind, detail, revision } = place
   const facts = [
     detail,
     module === undefined ? undefined : `module "${module}"`,
@@ -69,6 +82,7 @@ const describePlace = ({ module, phase, path, kind, detail, revision }: FailureP
     path === undefined ? undefined : `at ${path}`,
     kind === undefined ? undefined : `found ${kind}`,
     revision === undefined ? undefined : `revision ${revision}`,
+    because,
   ].filter((fact) => fact !== undefined)
   return facts.length === 0 ? '' : ` (${facts.join(', ')})`
 }

@@ -32,7 +32,7 @@ const grpcCodes =
 
 // The error classes of the language, Node and common libraries; any other name may be made from data.
 const knownNames = new Set(
-  'AbortError AggregateError ChangeoverError DatabaseError DOMException Error EvalError RangeError ReferenceError SchemaError SourceError SyntaxError SystemError TimeoutError TypeError URIError ValiError ZodError'.split(
+  'AbortError AggregateError ChangeoverError DatabaseError DOMException Error EvalError RangeError ReferenceError Refusal SchemaError SourceError SyntaxError SystemError TimeoutError TypeError URIError ValiError ZodError'.split(
     ' ',
   ),
 )

@@ -1,14 +1,20 @@
 import type { Path } from './data/not-plain.ts'
+import { type JsonSchema, listOf, resolveRef } from './json-schema.ts'
 
 /**
  * Decides which parts of a config may be shown. A key is shown if the schema declares it or a public path contains it;
- * a record's key and an unknown key may be user data, and are shown as `*`.
+ * where the schema says nothing, if the serving config has it. A record's key and an unknown key may be user data, and are
+ * shown as `*`.
  */
 export interface Visibility {
+  /** False if the schema names no key, so that only the serving config and public paths do. */
+  readonly hasNames: boolean
   /** Returns the path as text, masked if needed. */
   readonly show: (path: Path) => string
   /** Returns a key of segments that slashes separate, masked if needed. An empty segment holds no data, and stays. */
   readonly showKey: (segments: readonly string[]) => string
+  /** Returns true if the last key of the path may be shown: the schema declares it, or a public path contains it. */
+  readonly isDeclared: (path: Path) => boolean
   /** Returns true if the value at the path may be shown: a public path leads to it or to one of its parents. */
   readonly isPublic: (path: Path) => boolean
 }
@@ -16,20 +22,29 @@ export interface Visibility {
 /** Longest path that is shown; deeper segments are cut off. */
 const MAX_SEGMENTS = 16
 
+/** Returns the config that serves, if one does. */
+type Served = () => unknown
+
 /** Learns the public keys from the paths, and the declared keys from the JSON Schema, if there is one. */
-export const createVisibility = (publicPaths: readonly string[], jsonSchema: unknown): Visibility => {
+export const createVisibility = (
+  publicPaths: readonly string[],
+  jsonSchema: unknown,
+  served: Served = () => undefined,
+): Visibility => {
   const root = createKeyNode()
   addDeclaredKeys(root, jsonSchema)
+  const hasNames = !isOpaque(root)
   for (const path of publicPaths) addPublicPath(root, path)
   return {
-    show: (path) => showPath(root, path),
+    hasNames,
+    show: (path) => showPath(root, path, served),
     showKey: (segments) => {
-      const shown = showSegments(root, segments.filter((segment) => segment !== '').slice(0, MAX_SEGMENTS))[
-        Symbol.iterator
-      ]()
+      const named = segments.filter((segment) => segment !== '').slice(0, MAX_SEGMENTS)
+      const shown = showSegments(root, named, served)[Symbol.iterator]()
       const text = segments.slice(0, MAX_SEGMENTS).map((segment) => (segment === '' ? '' : shown.next().value))
       return segments.length > MAX_SEGMENTS ? `${text.join('/')}/…` : text.join('/')
     },
+    isDeclared: (path) => showSegments(root, path, served).at(-1) === String(path.at(-1)),
     isPublic: (path) => {
       let node: KeyNode | undefined = root
       for (const segment of path) {
@@ -66,22 +81,54 @@ const addRest = (node: KeyNode): KeyNode => {
   return node.rest
 }
 
-const showPath = (root: KeyNode, path: Path): string => {
+const showPath = (root: KeyNode, path: Path, served: Served): string => {
   if (path.length === 0) return '(root)'
-  const shown = showSegments(root, path.slice(0, MAX_SEGMENTS)).join('.')
+  const shown = showSegments(root, path.slice(0, MAX_SEGMENTS), served).join('.')
   return path.length > MAX_SEGMENTS ? `${shown}.…` : shown
 }
 
-const showSegments = (root: KeyNode, path: Path): readonly string[] => {
+const showSegments = (root: KeyNode, path: Path, served: Served): readonly string[] => {
   let node: KeyNode | undefined = root
-  return path.map((segment) => {
+  return path.map((segment, index) => {
     const isDeclared = node?.children.has(String(segment)) === true
     const isBelowPublic: boolean = node?.isPublic === true
+    const isShown = typeof segment === 'number' || isDeclared || isBelowPublic
+    const isServed = !isShown && isOpaque(node) && isServedName(served(), path.slice(0, index), segment)
     // Everything below a public path is public, so the walk stays at its node.
     node = isBelowPublic ? node : childOf(node, segment)
-    return typeof segment === 'number' || isDeclared || isBelowPublic ? String(segment) : '*'
+    return isShown || isServed ? String(segment) : '*'
   })
 }
+
+/** True for a part of the config of which the schema does not say what it holds. */
+const isOpaque = (node: KeyNode | undefined): boolean =>
+  node === undefined || (node.children.size === 0 && node.rest === undefined)
+
+const NAME = /^[A-Za-z]+(?:[-_][A-Za-z]+)*$/
+const LONGEST_NAME = 32
+const MOST_NAMES = 32
+
+/** True for a key of the serving config that is a name. What looks like a record may have keys that are data. */
+const isServedName = (config: unknown, path: Path, key: string | number): boolean => {
+  if (typeof key !== 'string' || key.length > LONGEST_NAME || !NAME.test(key)) return false
+  const container = path.reduce(memberOf, config)
+  return typeof container === 'object' && container !== null && Object.hasOwn(container, key) && !isRecord(container)
+}
+
+const memberOf = (value: unknown, key: string | number): unknown =>
+  typeof value === 'object' && value !== null && Object.hasOwn(value, key)
+    ? (value as Record<string | number, unknown>)[key]
+    : undefined
+
+const isRecord = (container: object): boolean => {
+  const members: readonly unknown[] = Object.values(container)
+  if (members.length > MOST_NAMES) return true
+  const shapes = new Set(members.map((member) => (isObject(member) ? Object.keys(member).sort().join() : '')))
+  return members.length > 1 && shapes.size === 1 && !shapes.has('')
+}
+
+const isObject = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 const addPublicPath = (root: KeyNode, path: string): void => {
   let node = root
@@ -92,8 +139,6 @@ const addPublicPath = (root: KeyNode, path: string): void => {
 /** Schema nodes that are visited; the keys of further ones stay masked. */
 const MAX_NODES = 10_000
 
-type JsonSchema = Readonly<Record<string, unknown>>
-
 const addDeclaredKeys = (top: KeyNode, jsonSchema: unknown): void => {
   let left = MAX_NODES
   // Breadth first: a schema that refers to itself spends the limit on deep levels and not on one branch.
@@ -101,7 +146,8 @@ const addDeclaredKeys = (top: KeyNode, jsonSchema: unknown): void => {
   for (const [node, schema, depth] of queue) {
     if (depth > MAX_SEGMENTS || typeof schema !== 'object' || schema === null || left <= 0) continue
     left -= 1
-    const { $ref, properties, additionalProperties, items, prefixItems, anyOf, oneOf, allOf } = schema as JsonSchema
+    const { $ref, properties, additionalProperties, items, prefixItems, anyOf, oneOf, allOf }: JsonSchema =
+      schema as JsonSchema
     if (typeof $ref === 'string') queue.push([node, resolveRef($ref, jsonSchema), depth + 1])
     for (const branch of [anyOf, oneOf, allOf].flatMap(listOf)) queue.push([node, branch, depth + 1])
     for (const [key, child] of Object.entries((properties as object | undefined) ?? {})) {
@@ -112,11 +158,3 @@ const addDeclaredKeys = (top: KeyNode, jsonSchema: unknown): void => {
     }
   }
 }
-
-const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [])
-
-const resolveRef = (ref: string, root: unknown): unknown =>
-  ref
-    .split('/')
-    .slice(1)
-    .reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], root)

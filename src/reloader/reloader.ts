@@ -93,7 +93,10 @@ class ReloaderImpl {
     })
     const { events } = this.#engine
     this.#commands = new Commands(this.#engine, { clock: settings.clock, pendingCalls, registry: this.#registry })
-    registerObservation(this, events.observation(this.status))
+    registerObservation(
+      this,
+      events.observation(this.status, () => this.#closing !== undefined),
+    )
   }
 
   readonly use = (name: string, select: unknown, applier: unknown, links: UseLinks = {}): this => {
@@ -146,8 +149,9 @@ class ReloaderImpl {
 
   readonly status = (): ReloaderStatus => {
     const { machine, executor, intake, restore, safety, recorder } = this.#engine
-    const now = this.#settings.clock.now()
-    return statusOf({ machine, executor, intake, restore, safety, recorder, store: this.#store, now })
+    const { clock, idPrefix: id, build } = this.#settings
+    const parts = { machine, executor, intake, restore, safety, recorder, store: this.#store }
+    return statusOf({ ...parts, id, build, now: clock.now() })
   }
 
   readonly reload = (options: ReloadOptions = {}): Promise<TransactionRecord> =>

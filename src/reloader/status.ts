@@ -11,19 +11,23 @@ import { goodStatus } from '../safety/good-history.ts'
 
 type StatusDeps = Pick<Engine, 'machine' | 'executor' | 'intake' | 'restore' | 'safety' | 'recorder'> & {
   readonly store: ServingStore
+  readonly id: string
+  readonly build: string
   /** The wall-clock time. It may have been set back since something happened. */
   readonly now: number
 }
 
 /** All that an operator may see: names, revisions, counts; no config value. */
 export const statusOf = (deps: StatusDeps): ReloaderStatus => {
-  const { machine, executor, intake, safety, store, recorder, now } = deps
+  const { machine, executor, intake, safety, store, recorder, id, build, now } = deps
   const { state, since, context } = machine
   const serving = shown(store.snapshot)
   const lastKnownGood = shown(executor.lastKnownGood)
   const source = sourceStatus(intake.status, now)
   const isNewest = serving !== undefined && source.revision !== undefined && !isNewer(source.revision, serving.revision)
   return {
+    id,
+    ...(build === '' ? {} : { build }),
     state,
     since: pastTime(since, now),
     ...(serving === undefined ? {} : { serving }),

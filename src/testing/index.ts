@@ -1,4 +1,4 @@
-export { type MemoryContent, type MemorySource, memorySource } from './fakes/memory-source.ts'
+export { type MemoryContent, type MemorySource, type MemorySourceOptions, memorySource } from './fakes/memory-source.ts'
 export { sourceContract } from './contract/source-contract.ts'
 export type {
   ContractCase,

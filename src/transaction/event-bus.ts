@@ -5,22 +5,30 @@ import type { Failure } from '../model/failure.ts'
 import type { Visibility } from '../model/visibility.ts'
 import type { MachineName } from '../api/machine-state.ts'
 import type { Observation, ReloaderEvent } from '../api/observation.ts'
+import { Channels } from './channels.ts'
 import type { OnPhase } from './phase-timings.ts'
 import type { Transaction } from './transaction.ts'
 import type { ReloaderStatus } from '../api/status.ts'
 
 type PlannedTransaction = Pick<Transaction, 'id' | 'snapshot' | 'moduleRecords' | 'timings'>
 
-/** Announces what happens in a reloader. Without listeners that costs one look at an empty set. */
+/**
+ * Announces what happens in a reloader: to its listeners, and on the channels. Without listeners that costs one look at an
+ * empty set, and one at a channel.
+ */
 export class EventBus {
+  /** The channels that everything in the process may subscribe to. */
+  readonly channels: Channels
   readonly #now: () => number
   readonly #actors = new Map<MachineName, ObservableActor>()
   readonly #listeners = new Set<(event: ReloaderEvent) => void>()
   readonly #machineListeners = new Set<(state: MachineState<MachineName>) => void>()
   #detach: (() => void)[] = []
 
-  constructor(now: () => number) {
+  /** @param id names the reloader on the channels */
+  constructor(now: () => number, id = '') {
     this.#now = now
+    this.channels = new Channels(id, now)
   }
 
   /** False if building an event would be work for nothing. */
@@ -30,15 +38,18 @@ export class EventBus {
 
   announce(event: ReloaderEvent): void {
     for (const listener of this.#listeners) callSafely(listener, event)
+    this.channels.announce(event)
   }
 
   began({ id, epoch, trigger, startedAt }: Pick<Transaction, 'id' | 'epoch' | 'trigger' | 'startedAt'>): void {
-    if (this.isHeard) this.announce({ kind: 'began', transaction: id, epoch, trigger, at: startedAt })
+    if (!this.isHeard && !this.channels.areTransactionsHeard) return
+    this.announce({ kind: 'began', transaction: id, epoch, trigger, at: startedAt })
   }
 
   /** Announces the snapshot of a transaction, and its plan unless it was refused. The diff is made only for listeners. */
   planned(transaction: PlannedTransaction, serving: unknown, visibility: Visibility): void {
     const { id, snapshot } = transaction
+    this.channels.planned(transaction)
     if (!this.isHeard || snapshot === undefined) return
     this.announce({
       kind: 'planned',
@@ -54,13 +65,14 @@ export class EventBus {
   /** Announces the phases of a transaction. */
   onPhaseOf(transaction: string): OnPhase {
     return (module, phase, startMs, ended) => {
+      this.channels.phase(transaction, module, phase, startMs, ended)
       if (!this.isHeard) return
       this.announce({ kind: 'phase', transaction, module, phase, startMs, ...(ended === undefined ? {} : { ended }) })
     }
   }
 
   reported(failure: Failure): void {
-    if (this.isHeard) this.announce({ kind: 'reported', failure, at: this.#now() })
+    this.announce({ kind: 'reported', failure, at: this.#now() })
   }
 
   /** Adds the machines that listeners may follow. */
@@ -69,9 +81,11 @@ export class EventBus {
   }
 
   /** What a listener is given. */
-  observation(status: () => ReloaderStatus): Observation {
+  observation(status: () => ReloaderStatus, isClosing: () => boolean = () => false): Observation {
     return {
       status,
+      isClosing,
+      now: this.#now,
       machines: () => [...this.#actors].map(([machine, actor]) => shownState(machine, actor, this.#now())),
       observe: (listener) => subscribe(this.#listeners, listener),
       observeMachines: (listener) => {

@@ -27,6 +27,7 @@ export class TransactionRecorder {
   constructor(logger: Logger, events: EventBus) {
     this.#logger = logger
     this.#events = events
+    events.channels.reportTo(this.report)
   }
 
   get counters(): Counters {

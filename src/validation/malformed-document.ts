@@ -9,8 +9,9 @@ export const malformedError = (
   visibility: Visibility,
 ): ChangeoverError => {
   if (entry === undefined) return changeoverError(code, place, cause)
-  const { key, index, count } = entry
-  const detail = `key "${visibility.showKey(key)}", number ${index} of ${count} below the prefix`
+  const { key, index, count, position } = entry
+  const at = position === undefined ? '' : `, line ${position.line}, column ${position.column} of its value`
+  const detail = `key "${visibility.showKey(key)}", number ${index} of ${count} below the prefix${at}`
   return changeoverError(
     code,
     { ...place, detail, path: visibility.show(key.filter((segment) => segment !== '')) },

@@ -1,20 +1,21 @@
 import { cancelOnAbort } from '../async/abort.ts'
 import { DeadlineCall } from '../async/deadline.ts'
 import { andThen, ignoreRejection, isThenable } from '../async/thenable.ts'
-import { countMembers } from '../model/data/count-members.ts'
 import { ChangeoverError, changeoverError, type ErrorCode, failure, type FailurePlace } from '../model/failure.ts'
-import { LostMember, type ParsedJson, parseJson } from '../model/data/json.ts'
 import { digestOf } from '../model/data/digest.ts'
 import { kindOf, NotPlain } from '../model/data/not-plain.ts'
-import { positionOf } from '../model/data/number-literal.ts'
-import { findCoercedRounded, findParsedRounded, type RoundedNumber } from '../model/data/rounded-number.ts'
+import { findCoercedRounded } from '../model/data/rounded-number.ts'
 import { createVisibility, type Visibility } from '../model/visibility.ts'
 import { toPlain } from '../model/data/plain.ts'
 import type { SchemaResult } from '../model/schema.ts'
+import { findNotPlain } from '../schema/plain-output.ts'
+import { type SchemaShape, shapeOf } from '../schema/schema-shape.ts'
 import type { Settings } from '../settings/settings.ts'
 import { Snapshot } from '../model/snapshot.ts'
 import type { ReadResult } from '../api/source.ts'
 import { malformedError } from './malformed-document.ts'
+import { refusalText } from '../model/refusal.ts'
+import { type ParsedInput, parseDocument, precisionError } from './parse-document.ts'
 import { refusalOf } from './schema-issues.ts'
 
 /** What may end a validation. The signal may be made only when it is read. */
@@ -22,7 +23,10 @@ export interface HasSignal {
   readonly signal: AbortSignal
 }
 
-type ParsedInput = Extract<ParsedJson, { readonly value: unknown }>
+/** What serves now. */
+interface Serving {
+  readonly snapshot: Snapshot | undefined
+}
 
 /** What a document becomes. `unknown`: only its asynchronous schema can tell. */
 export type AtOnce =
@@ -36,13 +40,23 @@ export class UndecidedError extends ChangeoverError {}
 /** Makes snapshots of documents. Each step throws a {@link ChangeoverError} whose failures hold no value of the document. */
 export class SnapshotBuilder {
   readonly visibility: Visibility
+  readonly shape: SchemaShape
   readonly #settings: Settings
   readonly #digestKey: () => string
 
-  constructor(settings: Settings, digestKey: () => string) {
+  /**
+   * @param serving has the config that serves, if one does
+   * @throws ChangeoverError `config.not-plain` if the schema says that its output is no plain data
+   */
+  constructor(settings: Settings, serving: Serving, digestKey: () => string) {
     this.#settings = settings
     this.#digestKey = digestKey
-    this.visibility = createVisibility(settings.public, jsonSchemaOf(settings.schema))
+    this.shape = shapeOf(settings.schema)
+    this.visibility = createVisibility(settings.public, this.shape.input, () => serving.snapshot?.config)
+    const notPlain = findNotPlain(this.shape.output)
+    if (notPlain === undefined) return
+    const path = notPlain.path.length === 0 ? '(root)' : notPlain.path.join('.')
+    throw changeoverError('config.not-plain', { path, detail: `the schema makes ${notPlain.kind}` })
   }
 
   /** The document's text. Throws if there is none. */
@@ -68,7 +82,7 @@ export class SnapshotBuilder {
     return andThen(this.#validate(input.value, place, call), (result) => {
       const value = this.#plain(place, () => {
         if (result.issues === undefined) return result.value
-        throw refusalOf(result.issues, input.value, this.visibility, place)
+        throw refusalOf(result.issues, input.value, this, place)
       })
       const config = this.#configOf(value, previous, input, text, place)
       return new Snapshot(config, document.revision, text, this.#digestKey())
@@ -127,12 +141,7 @@ export class SnapshotBuilder {
   }
 
   #parse(text: string, place: FailurePlace): ParsedInput {
-    const { parse } = this.#settings
-    const read = (): ParsedJson => (parse === undefined ? parseJson(text) : callParse(parse, text))
-    const parsed = this.#plain(place, read, 'document.malformed')
-    if ('value' in parsed) return parsed
-    if ('rounded' in parsed) throw this.#precisionError(parsed.rounded, text, place)
-    throw changeoverError('document.duplicate-key', { ...place, path: this.visibility.show(parsed.duplicate) })
+    return parseDocument(text, this.#settings.parse, this.visibility, place)
   }
 
   #validate(
@@ -144,10 +153,14 @@ export class SnapshotBuilder {
     const limits = { clock, deadlineMs: deadlines.validateMs, graceMs: 0 }
     const validating = new DeadlineCall(() => schema['~standard'].validate(input), limits)
     const atOnce = validating.run()
-    if (atOnce?.kind === 'failed') throw changeoverError('schema.threw', place, atOnce.error)
+    if (atOnce?.kind === 'failed') throw changeoverError(thrownCode(atOnce.error), place, atOnce.error)
     if (atOnce?.kind === 'done') return atOnce.value
     return cancelOnAbort(validating, call.signal).then((ended) => {
       if (ended.kind === 'done') return ended.value
+      // A refusal is an answer: the same document is not asked about again.
+      if (ended.kind === 'failed' && refusalText(ended.error) !== undefined) {
+        throw changeoverError('schema.refused', place, ended.error)
+      }
       if (ended.kind === 'failed') throw new UndecidedError(failure('schema.threw', place, ended.error))
       throw new UndecidedError(failure('schema.timeout', { ...place, detail: `${deadlines.validateMs} ms` }))
     })
@@ -160,45 +173,24 @@ export class SnapshotBuilder {
     }
     if (!input.hasInexactString) return config
     const rounded = this.#plain(place, () => findCoercedRounded(text, input.value, config))
-    if (rounded !== undefined) throw this.#precisionError(rounded, text, place)
+    if (rounded !== undefined) throw precisionError(rounded, text, this.visibility, place)
     return config
   }
 
-  #precisionError({ path, offset }: RoundedNumber, text: string, place: FailurePlace): ChangeoverError {
-    return changeoverError('document.number-precision', {
-      ...place,
-      path: this.visibility.show(path),
-      kind: 'number',
-      ...(offset === undefined ? {} : { detail: positionOf(text, offset) }),
-    })
-  }
-
   /** Touches what user code has made: a getter of it may throw, which is reported as `thrown`. */
-  #plain<T>(place: FailurePlace, make: () => T, thrown: ErrorCode = 'schema.threw'): T {
+  #plain<T>(place: FailurePlace, make: () => T): T {
     try {
       return make()
     } catch (error) {
       if (error instanceof ChangeoverError) throw error
-      if (error instanceof LostMember) {
-        throw changeoverError('document.malformed', { ...place, detail: 'write its keys without escapes' }, error)
-      }
-      if (!(error instanceof NotPlain)) throw changeoverError(thrown, place, error)
+      if (!(error instanceof NotPlain)) throw changeoverError(thrownCode(error), place, error)
       const { code, kind } = error
       throw changeoverError(code, { ...place, path: this.visibility.show(error.path), kind })
     }
   }
 }
 
-const callParse = (parse: (text: string) => unknown, text: string): ParsedJson => {
-  const value = parse(text)
-  if (isThenable(value)) {
-    ignoreRejection(value)
-    throw new TypeError('parse returned a promise: it is synchronous')
-  }
-  countMembers(value)
-  const rounded = findParsedRounded(text, value)
-  return rounded === undefined ? { value, hasInexactString: true } : { rounded }
-}
+const thrownCode = (error: unknown): ErrorCode => (refusalText(error) === undefined ? 'schema.threw' : 'schema.refused')
 
 const placeOf = (document: ReadResult): FailurePlace => ({ phase: 'validating', revision: document.revision.name })
 
@@ -214,15 +206,5 @@ const decode = (content: string | Uint8Array, place: FailurePlace): string => {
     return utf8.decode(content)
   } catch (error) {
     throw changeoverError('document.encoding', place, error)
-  }
-}
-
-/** The JSON Schema that a Standard Schema may offer (standardschema.dev/json-schema): it says which keys are declared. */
-const jsonSchemaOf = (schema: Settings['schema']): unknown => {
-  try {
-    const { jsonSchema } = schema['~standard'] as { jsonSchema?: { input?: (options: object) => unknown } }
-    return jsonSchema?.input?.({ target: 'draft-2020-12' })
-  } catch {
-    return undefined // without a JSON Schema all keys stay masked
   }
 }

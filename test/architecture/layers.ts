@@ -48,7 +48,7 @@ const layerOf = (path: string): Layer | undefined =>
 
 /** The subpath entry that a file belongs to. Entries never import each other: each has dependencies of its own. */
 const entryOf = (path: string): string | undefined =>
-  /^src\/(sources\/[^/]+|appliers|inspect|testing|cli)\//.exec(path)?.[1]
+  /^src\/(sources\/[^/]+|observe\/[^/]+|appliers|inspect|testing|cli)\//.exec(path)?.[1]
 
 const anything = /^/
 
@@ -61,10 +61,12 @@ const packagesOf: readonly (readonly [folder: string, packages: RegExp])[] = [
   ['src/persistence', /^node:/],
   ['src/settings', /^node:crypto$/],
   ['src/intake', /^xstate$/],
+  ['src/transaction', /^node:diagnostics_channel$/],
   ['src/apply', /^p-queue$/],
   ['src/engine', /^xstate$/],
   ['src/sources', /^node:/],
   ['src/appliers', /^node:/],
+  ['src/observe', /^node:(diagnostics_channel|http)$/],
   ['src/testing', /^(node:|xstate$)/],
   ['src/inspect', /^(node:|xstate$)/],
   ['examples', anything],
@@ -87,6 +89,8 @@ const grants: readonly PackageGrant[] = [
   { files: /^src\/sources\/etcd\//, packages: /^@grpc\/grpc-js$/, typesOnly: true },
   { files: /^src\/appliers\/pg[^/]*\.ts$/, packages: /^pg$/ },
   { files: /^src\/appliers\/log-level[^/]*\.ts$/, packages: /^pino$/, typesOnly: true },
+  { files: /^src\/observe\/prometheus\//, packages: /^prom-client$/ },
+  { files: /^src\/observe\/otel\//, packages: /^@opentelemetry\/api$/ },
   { files: /^src\/testing\/simulate\/(simulate|scenario\/arbitrary)\.ts$/, packages: /^fast-check$/ },
 ]
 

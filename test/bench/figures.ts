@@ -16,6 +16,7 @@ export const figures = {
   import: () => import('./figures/import.ts'),
   simulate: () => import('./figures/simulate.ts'),
   inspector: () => import('./figures/inspector.ts'),
+  metrics: () => import('./figures/metrics.ts'),
 } as const satisfies Readonly<Record<string, Load>>
 
 export type FigureName = keyof typeof figures

@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { codeTable } from '../../src/model/error-codes.ts'
+import { metricTable } from '../../src/observe/metric-table.ts'
 import { referenceLabels } from './markdown.ts'
 import { optionLines } from './option-table.ts'
 import { readPage, root } from './pages.ts'
@@ -18,6 +19,7 @@ export const generatedBlocks = (): readonly GeneratedBlock[] => [
   { page: 'README.md', block: 'links', content: linkDefinitions('README.md') },
   { page: 'docs/reference/options.md', block: 'options', content: optionLines() },
   { page: 'docs/reference/errors.md', block: 'codes', content: codeTables() },
+  { page: 'docs/reference/metrics.md', block: 'metrics', content: metricTableText() },
   { page: 'docs/decisions/README.md', block: 'decisions', content: decisionList() },
 ]
 
@@ -38,6 +40,7 @@ const sections: readonly { readonly title: string; readonly families: readonly s
   { title: 'Modules', families: ['module', 'health', 'lease', 'listener'] },
   { title: 'Reloader', families: ['reloader', 'internal'] },
   { title: 'Persistence', families: ['persistence'] },
+  { title: 'Metrics', families: ['metrics'] },
 ]
 
 const familyOf = (code: string): string => code.split('.')[0] ?? code
@@ -63,6 +66,16 @@ const sectionOf = (
     ...codes
       .filter(([code]) => families.includes(familyOf(code)))
       .map(([code, { what, hint }]) => `| \`${code}\` | ${what} | ${hint} |`),
+  ].join('\n')
+
+const metricTableText = (): string =>
+  [
+    '| Metric | Type | Labels | Meaning |',
+    '|---|---|---|---|',
+    ...Object.entries(metricTable).map(([name, { type, labels, help }]) => {
+      const shown = labels.map((label) => `\`${label}\``).join(', ')
+      return `| \`${name}\` | ${type} | ${shown} | ${help} |`
+    }),
   ].join('\n')
 
 const decisionList = (): string =>

@@ -38,7 +38,7 @@ test('the demo shows commits, rollbacks and a rejection with their reasons', () 
 
 test('no query fails during the demo', () => {
   const [, queries] = /^(\d+) queries ran during the demo, 0 failed\.$/m.exec(output.stdout) ?? []
-  expect(Number(queries)).toBeGreaterThan(1_000)
+  expect(Number(queries)).toBeGreaterThan(50)
 })
 
 test('the demo leaves nothing behind', async () => {

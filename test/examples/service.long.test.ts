@@ -45,6 +45,10 @@ test('a saved edit changes log level, cache interval and pool size together', as
   })
   expect((await service.values()).cache.rows).toBeGreaterThan(100)
   expect(await service.get('/now')).toContain('"now"')
+  expect(await service.get('/metrics')).toMatch(/^config_reload_last_successful 1$/m)
+  expect(JSON.parse(await service.get('/live'))).toEqual({ live: true })
+  expect(JSON.parse(await service.get('/ready'))).toMatchObject({ ready: true, state: 'committed' })
+  for (const path of ['/metrics', '/live', '/ready']) expect(service.stdout()).toContain(`${service.url}${path}`)
 
   let isOver = false
   const seen = new Set<string>()

@@ -157,9 +157,13 @@ describe('G12 An old stream', () => {
     const reloaded = harness.reloader.reload()
     await harness.advance(0)
     expect(await reloaded).toMatchObject({ outcome: 'committed', revision: { lineage: 'memory-2' } })
+    const { length } = harness.records
     harness.source.deliver(documentOf(at(9), 900, 'memory-1'))
+    // Nor for a moment: a later read would hide that the old document had served.
+    await harness.advance(0)
+    expect([harness.served.a, harness.records.length]).toEqual([20, length])
     await harness.advance(60_000)
-    expect(harness.served.a).toBe(20)
+    expect([harness.served.a, harness.records.length]).toEqual([20, length])
     expect(harness.reloader.status()).toMatchObject({ serving: { revision: { lineage: 'memory-2' } }, inSync: true })
   })
 })

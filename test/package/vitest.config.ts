@@ -12,6 +12,7 @@ export default defineConfig({
     globalSetup: ['test/package/global-setup.ts'],
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    expect: { poll: { timeout: 50_000 } },
     pool: 'forks',
     maxWorkers: 2,
   },

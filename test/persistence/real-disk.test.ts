@@ -160,7 +160,7 @@ describe('files', () => {
     expect(readdirSync(inside).filter((name) => name.endsWith('.tmp'))).toEqual([])
     // The other two entries hold the newest goods soon after.
     const newest = async (): Promise<unknown> => (await persistenceOn(path).persistence.load()).goods
-    await expect.poll(newest, { timeout: 20_000 }).toEqual([goodOf(3), goodOf(2)])
+    await expect.poll(newest, { timeout: 50_000 }).toEqual([goodOf(3), goodOf(2)])
     expect(persistence.status().lastError).toMatchObject({ detail: 'good' })
     persistence.close()
   })
@@ -263,7 +263,7 @@ describe('a folder', () => {
     expect(failures[0]).toBe('persistence.failed good ENOENT')
     expect(persistence.status().lastError).toMatchObject({ code: 'persistence.failed', phase: 'persist' })
     mkdirSync(inside)
-    await expect.poll(() => persistence.status().lastError, { timeout: 20_000 }).toBeUndefined()
+    await expect.poll(() => persistence.status().lastError, { timeout: 50_000 }).toBeUndefined()
     expect((await persistence.load()).goods).toEqual([goodOf(1)])
     persistence.close()
   })

@@ -14,7 +14,7 @@ import {
   environmentCalls,
   sourceFaults,
 } from '../../src/testing/simulate/scenario/scenario.ts'
-import { applySourceFault } from '../../src/testing/simulate/play/source-faults.ts'
+import { applySourceFault } from '../../src/testing/simulate/play/source/source-faults.ts'
 import { documentOf, subjectOf } from './simulate-fixtures.ts'
 
 const change = () => scenario('a change').start(documentOf(1)).soak(300).pause(3_000)
@@ -103,7 +103,11 @@ describe('A source', () => {
   it('that answers a read with an older document does not make the service go back', async () => {
     const source = memorySource({ v: 1 })
     source.put({ v: 2 })
-    applySourceFault('stale-read', { source, written: [] })
+    applySourceFault('stale-read', {
+      source,
+      written: [],
+      put: () => source.read(new AbortController().signal) as never,
+    })
     expect(await source.read(new AbortController().signal)).toMatchObject({ content: '{"v":1}' })
     const run = change().put(documentOf(2)).source('stale-read').reload().run(subjectOf())
     const { trace } = await run.expectServing(documentOf(2))

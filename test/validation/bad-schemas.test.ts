@@ -20,6 +20,8 @@ interface BadSchema extends Rejection {
   readonly what: string
   /** Returns what the schema does with the document that it is to spoil. */
   readonly answer: () => unknown
+  /** The path once a config serves that has some of its names. */
+  readonly servedPath?: string
 }
 
 const returning = (value: unknown): Answer => ({ value: value as Config })
@@ -42,7 +44,7 @@ const cycle = (): object => {
 const sparse: unknown[] = [1]
 sparse[3] = SECRET
 
-const notPlain = { code: 'config.not-plain', path: '*.*' } as const
+const notPlain = { code: 'config.not-plain', path: '*.*', servedPath: 'db.password' } as const
 const threw: Rejection = { code: 'schema.threw' }
 
 const badSchemas: readonly BadSchema[] = [
@@ -108,6 +110,7 @@ const badSchemas: readonly BadSchema[] = [
     answer: () => refusing([{ message: SECRET, path: ['db', 4711] }]),
     code: 'schema.invalid',
     path: '*.*',
+    servedPath: 'db.*',
     kind: 'missing',
   },
   { what: 'turns the whole into a string', answer: () => returning(SECRET), code: 'config.not-plain', kind: 'string' },
@@ -141,6 +144,7 @@ const badSchemas: readonly BadSchema[] = [
     answer: within(sparse),
     code: 'config.not-plain',
     path: '*.*.1',
+    servedPath: 'db.password.1',
     kind: 'missing',
   },
   {
@@ -148,6 +152,7 @@ const badSchemas: readonly BadSchema[] = [
     answer: within([undefined]),
     code: 'config.not-plain',
     path: '*.*.0',
+    servedPath: 'db.password.0',
     kind: 'missing',
   },
   {
@@ -155,6 +160,7 @@ const badSchemas: readonly BadSchema[] = [
     answer: () => returning({ ...good, db: cycle() }),
     code: 'document.too-deep',
     path: `${'*.'.repeat(16)}…`,
+    servedPath: `db.${'*.'.repeat(15)}…`,
     kind: 'object',
   },
   {
@@ -177,6 +183,7 @@ const badSchemas: readonly BadSchema[] = [
     answer: () => returning(JSON.parse(`{"db":{"__proto__":{"${SECRET}":1}}}`)),
     code: 'document.forbidden-key',
     path: '*',
+    servedPath: 'db',
     kind: 'object',
   },
 ]
@@ -191,11 +198,13 @@ const spoilable = (answer: () => unknown) => {
 }
 
 describe('A bad schema', () => {
-  it.each(badSchemas)('that $what rejects the change', async ({ answer, ...rejection }) => {
+  it.each(badSchemas)('that $what rejects the change', async ({ answer, servedPath, ...rejection }) => {
     const { schema, state } = spoilable(answer)
     const service = await startService({ schema })
     state.spoils = true
-    await expectRejected(service, { ...good, db: { max: 12, password: SECRET } }, rejection)
+    const { path } = rejection
+    const changed = { ...good, db: { max: 12, password: SECRET } }
+    await expectRejected(service, changed, { ...rejection, path: servedPath ?? path })
     state.spoils = false
     service.source.put({ ...good, db: { max: 13, password: SECRET } })
     await service.clock.advance(0)
@@ -205,7 +214,7 @@ describe('A bad schema', () => {
 
   it.each(badSchemas)(
     'that $what rejects the first start, with nothing left open',
-    async ({ answer, ...rejection }) => {
+    async ({ answer, servedPath: _, ...rejection }) => {
       const { schema, state } = spoilable(answer)
       state.spoils = true
       await expectStartRejected(createService({ schema, document: good }), rejection)

@@ -15,7 +15,11 @@ export const documentCodes = {
   'document.encoding': { what: 'The document is not valid UTF-8', hint: 'Save the document as UTF-8.' },
   'document.malformed': {
     what: 'The document cannot be parsed',
-    hint: 'Check its syntax with a linter, and publish it whole: it may be half-written.',
+    hint: 'Correct the syntax at the position, and publish the document whole: it may be half-written.',
+  },
+  'document.refused': {
+    what: 'parse refused the document',
+    hint: 'Change the document as the detail says.',
   },
   'document.duplicate-key': {
     what: 'An object in the document has the same key twice',
@@ -56,10 +60,18 @@ export const documentCodes = {
     hint: 'Take the id from status().confirmation. A transaction that has ended can no longer be confirmed.',
   },
   'config.not-plain': {
-    what: 'The schema or a select function returned a value that is not plain data',
+    what: 'The schema or a select function returns a value that is not plain data',
     hint: 'Return objects, arrays, strings, finite numbers, bigints, booleans and null. Create dates and maps in the applier.',
   },
+  'schema.names-hidden': {
+    what: 'The schema does not say which keys it declares, so paths are shown only as far as the serving config has their names',
+    hint: 'Use a schema that offers a JSON Schema, as zod, arktype and toStandardJsonSchema of @valibot/to-json-schema do, or one of zod or valibot itself. Otherwise list paths in public whose values may be shown.',
+  },
   'schema.invalid': { what: 'The schema rejected the document', hint: 'Correct the value at the path.' },
+  'schema.refused': {
+    what: 'A rule of the schema refused the document',
+    hint: 'Change the document as the detail says.',
+  },
   'schema.threw': {
     what: 'The schema threw instead of reporting issues',
     hint: 'Correct the refinement or transform that throws. If it is asynchronous, the document is validated again with back-off; retry() does so at once.',

@@ -3,14 +3,21 @@ import type { Path } from './not-plain.ts'
 import { isExact, isRoundedNumeral } from './number-literal.ts'
 import type { RoundedNumber } from './rounded-number.ts'
 
-/** The value of a JSON text, the path of an object in it that has a key twice, or a number in it that is rounded. */
+/** A key of an object in a JSON text: the path of the object, and the key's offset in the text. */
+export interface FoundKey {
+  readonly path: Path
+  readonly key: string
+  readonly offset: number
+}
+
+/** The value of a JSON text, a key in it that its object has twice, or a number in it that is rounded. */
 export type ParsedJson =
   | {
       readonly value: unknown
       /** True if some string may be a number that does not survive being parsed. */
       readonly hasInexactString: boolean
     }
-  | { readonly duplicate: Path }
+  | { readonly duplicate: FoundKey }
   | { readonly rounded: RoundedNumber }
 
 /**
@@ -98,48 +105,66 @@ const findRounded = (text: string, from: number, to: number): number | undefined
   return undefined
 }
 
-/** Returns the path of the first object in a valid JSON text that has a key twice. */
-export const findDuplicateKey = (text: string): Path | undefined => {
-  const { open, isDuplicate } = walkTo(text, text.length)
-  return isDuplicate ? pathOf(open.slice(0, -1)) : undefined
+/** Finds the first key in a valid JSON text that its object has twice. */
+export const findDuplicateKey = (text: string): FoundKey | undefined => foundKey(walkUntil(text, { isDuplicate: true }))
+
+/** Finds the first key with this name in a valid JSON text, however it is written. */
+export const findKey = (text: string, key: string): FoundKey | undefined => foundKey(walkUntil(text, { key }))
+
+/** Returns the offset of the first object or array in a valid JSON text that lies this deep. */
+export const offsetOfDepth = (text: string, depth: number): number | undefined => {
+  const { offset } = walkUntil(text, { depth })
+  return offset === text.length ? undefined : offset
 }
 
 /** Returns the path of the value at an offset of a valid JSON text without duplicate keys. */
-const pathAt = (text: string, offset: number): Path => pathOf(walkTo(text, offset).open)
+const pathAt = (text: string, offset: number): Path => pathOf(walkUntil(text, { offset }).open)
 
 const pathOf = (levels: readonly Level[]): Path => levels.map(({ segment }) => segment)
+
+const foundKey = ({ open, key, offset }: Walk): FoundKey | undefined =>
+  key === undefined ? undefined : { path: pathOf(open.slice(0, -1)), key, offset }
+
+/** What a walk looks for. */
+interface Goal {
+  readonly offset?: number
+  readonly key?: string
+  readonly isDuplicate?: boolean
+  readonly depth?: number
+}
 
 interface Walk {
   /** The objects and arrays that are open where the walk has ended. */
   readonly open: readonly Level[]
-  /** True if it has ended at a key that the innermost object already has. */
-  readonly isDuplicate: boolean
+  readonly offset: number
+  /** The key that the walk was looking for, if it has found it. */
+  readonly key?: string
 }
 
-const walkTo = (text: string, end: number): Walk => {
+const walkUntil = (text: string, goal: Goal): Walk => {
   const open: Level[] = []
+  const { offset: end = text.length } = goal
   for (let at = 0; at < end; at++) {
     const level = open.at(-1)
     switch (text[at]) {
       case '{':
-        open.push({ keys: new Set(), segment: '' })
-        break
       case '[':
-        open.push({ keys: undefined, segment: 0 })
+        if (open.length === goal.depth) return { open, offset: at }
+        open.push(text[at] === '{' ? { keys: new Set(), segment: '' } : { keys: undefined, segment: 0 })
         break
       case '}':
       case ']':
         open.pop()
         break
       case ',':
-        if (level?.keys === undefined && typeof level?.segment === 'number') level.segment += 1
+        if (typeof level?.segment === 'number') level.segment += 1
         break
       case '"': {
         const start = at
         at = endOfString(text, start)
         if (level?.keys === undefined || !isKey(text, at)) break
         const key: string = JSON.parse(text.slice(start, at + 1))
-        if (level.keys.has(key)) return { open, isDuplicate: true }
+        if (isGoal(goal, key, level.keys)) return { open, offset: start, key }
         level.keys.add(key)
         level.segment = key
         break
@@ -147,8 +172,11 @@ const walkTo = (text: string, end: number): Walk => {
       default:
     }
   }
-  return { open, isDuplicate: false }
+  return { open, offset: end }
 }
+
+const isGoal = (goal: Goal, key: string, seen: ReadonlySet<string>): boolean =>
+  key === goal.key || (goal.isDuplicate === true && seen.has(key))
 
 interface Level {
   /** The keys seen so far; undefined in an array. */

@@ -35,8 +35,14 @@ export const isRoundedNumeral = (text: string): boolean => {
   return parsed === Number.POSITIVE_INFINITY || BigInt(literal) !== BigInt(parsed)
 }
 
-/** Says where in a text an offset is, for people: lines and columns begin at 1. */
-export const positionOf = (text: string, offset: number): string => {
+/** Returns where in a text an offset is: lines and columns begin at 1. */
+export const lineColumnOf = (text: string, offset: number): { readonly line: number; readonly column: number } => {
   const lines = text.slice(0, offset).split(/\r\n|\r|\n/)
-  return `line ${lines.length}, column ${(lines.at(-1) ?? '').length + 1}`
+  return { line: lines.length, column: (lines.at(-1) ?? '').length + 1 }
+}
+
+/** Says where in a text an offset is, for people. */
+export const positionOf = (text: string, offset: number): string => {
+  const { line, column } = lineColumnOf(text, offset)
+  return `line ${line}, column ${column}`
 }

@@ -1,4 +1,6 @@
 import type { Malformed } from '../../api/source.ts'
+import { findJsonError } from '../../model/data/json-error.ts'
+import { lineColumnOf } from '../../model/data/number-literal.ts'
 import type { DocumentCode } from '../../model/failure.ts'
 
 /** A key below the prefix, without the prefix, and its value. */
@@ -41,14 +43,18 @@ export const isFolderMarker = (key: Uint8Array, value: Uint8Array): boolean => {
   return isFolder && value.every((byte) => BLANKS.includes(byte))
 }
 
+type Position = ReturnType<typeof lineColumnOf>
+
 /** Carries out of the walk which key is at fault, and why. */
 class Malformation extends Error {
   readonly code: DocumentCode
   readonly entry: Entry
-  constructor(code: DocumentCode, entry: Entry, cause?: unknown) {
+  readonly position: Position | undefined
+  constructor(code: DocumentCode, entry: Entry, cause?: unknown, position?: Position) {
     super(`the key ${JSON.stringify(Buffer.from(entry.key).toString())} below the prefix`, { cause })
     this.code = code
     this.entry = entry
+    this.position = position
   }
 }
 
@@ -64,9 +70,10 @@ export const formPrefixDocument = (entries: readonly Entry[], values: ValueForma
     return { kind: 'document', content: write(root) }
   } catch (error) {
     if (!(error instanceof Malformation)) throw error
-    const { code, entry } = error
+    const { code, entry, position } = error
     const key = Buffer.from(entry.key).toString().split('/')
-    return { kind: 'malformed', code, entry: { key, index: entry.index, count }, cause: error }
+    const found = { key, index: entry.index, count, ...(position === undefined ? {} : { position }) }
+    return { kind: 'malformed', code, entry: found, cause: error }
   }
 }
 
@@ -86,7 +93,9 @@ const jsonOf = (entry: Entry, values: ValueFormat): string => {
   try {
     JSON.parse(text)
   } catch (error) {
-    throw new Malformation('document.bad-value', entry, error)
+    const offset = findJsonError(text)?.offset
+    const position = offset === undefined ? undefined : lineColumnOf(text, offset)
+    throw new Malformation('document.bad-value', entry, error, position)
   }
   // The text itself and not what it parses to, so that the reloader can find its duplicate keys.
   return text

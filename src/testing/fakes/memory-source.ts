@@ -2,14 +2,19 @@ import { type ReadResult, type Source, SourceError, type SourceEvent } from '../
 import { LatestValue } from '../../async/latest-value.ts'
 import type { SourceCode } from '../../model/failure.ts'
 import type { Revision } from '../../model/revision.ts'
-import { createMemoryDocument, type MemoryContent, type MemoryDocument } from './memory-document.ts'
+import {
+  createMemoryDocument,
+  type MemoryContent,
+  type MemoryDocument,
+  type MemorySourceOptions,
+} from './memory-document.ts'
 import { createHangPoint, createScriptedFailures } from './scripted-failures.ts'
 
-export type { MemoryContent } from './memory-document.ts'
+export type { MemoryContent, MemorySourceOptions } from './memory-document.ts'
 
 /**
  * A source in memory that also has the controls for a test. Lineages are `memory-1`, `memory-2`…; orders start at 1 and rise
- * by 1 with each change; the name of a revision is its order.
+ * by 1 with each change; the name of a revision is the order at which its document was written, or stands for its content.
  */
 export interface MemorySource extends Source {
   readonly close: () => Promise<void>
@@ -23,6 +28,11 @@ export interface MemorySource extends Source {
   readonly put: (content: MemoryContent) => Revision
   /** Removes the document, if there is one. */
   readonly delete: () => Revision
+  /**
+   * Raises the order without a change, as a store does in which something else is written, and reports the same document
+   * under its old name at the later order.
+   */
+  readonly renew: () => Revision
   /** Simulates the loss of the store: starts the next lineage at order 1, without a document, and reports that to watches. */
   readonly wipe: () => Revision
   /** Makes reads reject with `code`: the next `times`, or all of them until `heal`. */
@@ -52,8 +62,8 @@ export interface MemorySource extends Source {
  * await reloader.start()
  * source.put({ log: { level: 'debug' } })
  */
-export const memorySource = (initial?: MemoryContent): MemorySource => {
-  const document = createMemoryDocument(initial)
+export const memorySource = (initial?: MemoryContent, options: MemorySourceOptions = {}): MemorySource => {
+  const document = createMemoryDocument(initial, options)
   const watches = createWatches(document)
   const failures = createScriptedFailures()
   const hangPoint = createHangPoint()
@@ -96,12 +106,16 @@ export const memorySource = (initial?: MemoryContent): MemorySource => {
       return watches.reportChange()
     },
     delete: () => (document.delete() ? watches.reportChange() : document.revision()),
+    renew: () => {
+      document.renew()
+      return watches.reportChange()
+    },
     wipe: () => {
       document.wipe()
       return watches.reportChange()
     },
     failReads: (code, times = Number.POSITIVE_INFINITY) => failures.schedule(code, times),
-    hangReads: (options = {}) => hangPoint.hang(options.deaf ?? false),
+    hangReads: ({ deaf = false } = {}) => hangPoint.hang(deaf),
     staleReads: (times = Number.POSITIVE_INFINITY) => {
       staleReads = times
     },

@@ -1,18 +1,6 @@
-import {
-  type During,
-  type EnvironmentCall,
-  environmentCalls,
-  type EnvironmentPhase,
-  type Fault,
-  type FaultKind,
-  type FaultPhase,
-  faultPhases,
-  isPossibleFault,
-  type Scenario,
-  type Step,
-} from './scenario/scenario.ts'
+import type { During, EnvironmentCall, Fault, FaultKind, FaultPhase, Scenario, Step } from './scenario/scenario.ts'
+import { placeOf } from './scenario/place.ts'
 import { Steps } from './scenario/scenario-steps.ts'
-import { SimulationError } from './scenario/simulation-error.ts'
 import type { Subject } from './scenario/subject.ts'
 import { ScenarioRun } from './scenario-run.ts'
 
@@ -46,13 +34,15 @@ export interface ScenarioOptions {
  */
 export const scenario = (name: string, options?: ScenarioOptions): ScenarioBuilder => new ScenarioBuilder(name, options)
 
+type Settings = Pick<Scenario, 'pauseMs' | 'soakMs' | 'confirmMs' | 'persists' | 'names' | 'announces' | 'readMs'>
+
 /** Builds a scenario. Each call adds to it. */
 export class ScenarioBuilder extends Steps {
   readonly #head: Pick<Scenario, 'version' | 'name' | 'seed'>
   readonly #steps: Step[]
   readonly #faults: Fault[] = []
   readonly #during: During[] = []
-  #settings: Pick<Scenario, 'pauseMs' | 'soakMs' | 'confirmMs' | 'persists'> = {}
+  #settings: Settings = {}
   #start: unknown
   #last: unknown
 
@@ -71,26 +61,40 @@ export class ScenarioBuilder extends Steps {
 
   /** Lets `ms` of virtual time pass after the start and after each step. */
   pause(ms: number): this {
-    this.#settings = { ...this.#settings, pauseMs: ms }
-    return this
+    return this.#set({ pauseMs: ms })
   }
 
   /** Sets the soak of the reloader, in milliseconds. */
   soak(ms: number): this {
-    this.#settings = { ...this.#settings, soakMs: ms }
-    return this
+    return this.#set({ soakMs: ms })
   }
 
   /** Makes each change await a confirmation for `ms` milliseconds. */
   confirmWithin(ms: number): this {
-    this.#settings = { ...this.#settings, confirmMs: ms }
-    return this
+    return this.#set({ confirmMs: ms })
   }
 
-  /** Persists the last known good, so that a restart can return to it. */
-  persistsLastKnownGood(): this {
-    this.#settings = { ...this.#settings, persists: true }
-    return this
+  /**
+   * Persists the last known good, so that a restart can return to it: in a store as users write them, or with `files` as
+   * `lastKnownGood: path` does, where processes that live side by side have files of their own.
+   */
+  persistsLastKnownGood(store?: 'files'): this {
+    return this.#set({ persists: store ?? true })
+  }
+
+  /** Names each revision after its content: a document that comes again has its old name and a later order. */
+  namesByContent(): this {
+    return this.#set({ names: 'content' })
+  }
+
+  /** Makes the watch announce changes without saying what has changed, so that each must be read. */
+  announcesOnly(): this {
+    return this.#set({ announces: true })
+  }
+
+  /** Makes each read take `ms` of virtual time. It answers what the source held when it began. */
+  readsTake(ms: number): this {
+    return this.#set({ readMs: ms })
   }
 
   /**
@@ -98,11 +102,7 @@ export class ScenarioBuilder extends Steps {
    * @throws SimulationError `simulate.bad-scenario` if the call cannot fail like that: a commit cannot hang
    */
   fault(place: Place, { kind, ms }: PlannedFault, call = 1): this {
-    const fault = { ...placeOf(place), call, kind, ...(ms === undefined ? {} : { ms }) }
-    if (!isPossibleFault(fault)) {
-      throw new SimulationError('simulate.bad-scenario', `${place} cannot fail with ${kind}`)
-    }
-    this.#faults.push(fault)
+    this.#faults.push({ ...placeOf(place, kind), call, kind, ...(ms === undefined ? {} : { ms }) })
     return this
   }
 
@@ -124,12 +124,22 @@ export class ScenarioBuilder extends Steps {
     return this.add({ do: 'restart' })
   }
 
+  /** Starts a new process on the same store, and closes the old one `ms` of virtual time later: a rolling deployment. */
+  overlap(ms: number): this {
+    return this.add({ do: 'overlap', ms })
+  }
+
   /**
    * Sets the document that must serve when everything is healed.
    * @default the document of `start()`
    */
   last(document: unknown): this {
     this.#last = document
+    return this
+  }
+
+  #set(settings: Settings): this {
+    this.#settings = { ...this.#settings, ...settings }
     return this
   }
 
@@ -150,16 +160,6 @@ export class ScenarioBuilder extends Steps {
   run<Config>(subject: Subject<Config>): ScenarioRun {
     return new ScenarioRun(this.build(), subject as unknown as Subject<unknown>)
   }
-}
-
-const placeOf = (place: string): Pick<Fault, 'module' | 'phase'> => {
-  const dot = place.lastIndexOf('.')
-  const [module, last] = [place.slice(0, dot), place.slice(dot + 1)]
-  const phase = faultPhases.find((one) => one === last)
-  if (dot > 0 && phase !== undefined) return { module, phase }
-  if (environmentCalls.includes(place as EnvironmentCall)) return { module, phase: last as EnvironmentPhase }
-  const known = `module.${faultPhases.join('|')}, ${environmentCalls.join(', ')}`
-  throw new SimulationError('simulate.bad-scenario', `${place} is not a call; the calls are ${known}`)
 }
 
 const plan = (kind: FaultKind) => (): PlannedFault => ({ kind })

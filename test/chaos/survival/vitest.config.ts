@@ -10,6 +10,7 @@ export default defineConfig({
     include: ['test/chaos/survival/**/*.test.ts'],
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    expect: { poll: { timeout: 50_000 } },
     pool: 'forks',
     maxWorkers: 2,
   },

@@ -1,28 +1,22 @@
 import { isEqual } from '../../../model/data/plain.ts'
 import type { ReloaderStatus } from '../../../api/status.ts'
-import type { TransactionRecord } from '../../../model/record.ts'
-import type { Revision } from '../../../model/revision.ts'
 import { ignoreRejection, isThenable } from '../../../async/thenable.ts'
 import type { FaultPhase } from '../scenario/scenario.ts'
 import type { SimulationView, Subject } from '../scenario/subject.ts'
+import type { RecordInvariants } from './record-invariants.ts'
 import { type Prepared, type ReferenceModel, type SeenGeneration, type SeenModule, sliceOf } from './reference-model.ts'
 import type { Breach, RunLog } from './run-log.ts'
 import { errorText } from './stray-errors.ts'
 
-/** Checks the guarantees, as far as they are visible from outside, against the reference model of one process. */
+/** Checks calls of modules and states at rest against the reference model of one process. */
 export class Invariants {
   readonly #model: ReferenceModel
   readonly #breach: Breach
-  readonly #needsConfirmation: boolean
-  #committed: Revision | undefined
-  #serving: Revision | undefined
-  #lastEpoch = 0
-  #hasServed = false
-  #records = 0
+  readonly #records: RecordInvariants
 
-  constructor(model: ReferenceModel, breach: Breach, needsConfirmation: boolean) {
+  constructor(model: ReferenceModel, breach: Breach, records: RecordInvariants) {
     this.#model = model
-    this.#needsConfirmation = needsConfirmation
+    this.#records = records
     this.#breach = breach
   }
 
@@ -62,7 +56,7 @@ export class Invariants {
     const dependent = [...running.commits.keys()].find((other) => this.#model.dependsOn(other, name))
     if (dependent !== undefined) this.#breach('G6', `${name} is committed after ${dependent}, which depends on it`)
     running.commits.set(name, generation)
-    if (generation?.hasClosed === true) this.#breach('G3', `${name} #${generation.id} is committed after its close`)
+    if (generation?.closedAt !== undefined) this.#breach('G3', `${name} #${generation.id} is committed after its close`)
   }
 
   #onRollback({ name }: SeenModule, generation: SeenGeneration | undefined): void {
@@ -70,7 +64,8 @@ export class Invariants {
     const dependency = running.rollbacks.find((other) => this.#model.dependsOn(name, other))
     if (dependency !== undefined) this.#breach('G6', `${name} is rolled back after ${dependency}, on which it depends`)
     if (!running.commits.has(name)) this.#breach('G9', `${name} is rolled back although it was not committed`)
-    if (generation?.hasClosed === true) this.#breach('G8', `${name} #${generation.id} is rolled back after its close`)
+    if (generation?.closedAt !== undefined)
+      this.#breach('G8', `${name} #${generation.id} is rolled back after its close`)
     running.rollbacks.push(name)
   }
 
@@ -106,6 +101,8 @@ export class Invariants {
 
   /** Checks, when no transaction runs, that every module that is not degraded serves the config. */
   checkAtRest({ state, degraded }: ReloaderStatus, config: unknown): void {
+    const forgotten = this.#model.degraded.find((name) => !degraded.includes(name))
+    if (forgotten !== undefined) this.#breach('G2', `${forgotten} is degraded, but status() does not name it`)
     if (state !== 'degraded' && degraded.length > 0) {
       this.#breach('G2', `status() names ${degraded.join()} as degraded in the state ${state}`)
     }
@@ -117,66 +114,6 @@ export class Invariants {
         this.#breach('G2', `${module.name} has not applied the slice of the config`)
       }
     }
-  }
-
-  /** Checks a terminal record when it is written. */
-  onRecord(record: TransactionRecord, maxMs: number, soakMs: number): void {
-    const { outcome, epoch, durationMs } = record
-    const { calls } = this.#model
-    this.#records += 1
-    if (epoch <= this.#lastEpoch) {
-      this.#breach('G17', `transaction ${epoch} has two records, or its record comes after that of a later one`)
-    }
-    this.#lastEpoch = epoch
-    if (outcome === 'rejected' && calls > 0) this.#breach('G4', 'a module was called for a document that was rejected')
-    if (outcome === 'unchanged' && calls > 0) this.#breach('G7', 'a module was called although nothing has changed')
-    if ('failures' in record && record.failures.length === 0) this.#breach('G9', `${outcome} without a failure`)
-    if (durationMs > maxMs) this.#breach('G10', `a transaction took ${durationMs} ms; its deadlines allow ${maxMs} ms`)
-    this.#checkRollback(record)
-    if (outcome === 'committed') this.#checkSoak(record, soakMs)
-    if (outcome === 'committed' || outcome === 'unchanged') this.#checkOrder(record)
-  }
-
-  /** Checks that a config that did not stay was rolled back in every module, and that the record names failed rollbacks. */
-  #checkRollback(record: TransactionRecord): void {
-    const { commits, rollbacks, rollbackFailures } = this.#model.running
-    const { outcome } = record
-    // A first config that fails its soak has no config to go back to, so it stays.
-    const isBack = outcome === 'rolled-back' || outcome === 'superseded' || (outcome === 'degraded' && this.#hasServed)
-    for (const name of commits.keys()) {
-      if (isBack && !rollbacks.includes(name)) this.#breach('G9', `${name} was committed but not rolled back`)
-    }
-    const degraded = outcome === 'degraded' ? record.degraded : []
-    for (const name of rollbackFailures) {
-      if (!degraded.includes(name))
-        this.#breach('G2', `the rollback of ${name} failed, but the record does not name it`)
-    }
-  }
-
-  #checkSoak({ trigger, durationMs }: TransactionRecord, soakMs: number): void {
-    const hasSoaked = trigger === 'restore' || durationMs >= soakMs
-    if (!hasSoaked) this.#breach('G8', `a transaction ended after ${durationMs} ms; its soak is ${soakMs} ms`)
-    const [unchecked] = this.#model.running.unchecked
-    // A confirmation ends the soak, even while a check runs.
-    if (unchecked !== undefined && !this.#needsConfirmation) {
-      this.#breach('G8', `a transaction is committed although the last check of ${unchecked} failed`)
-    }
-    this.#hasServed = true
-  }
-
-  /** Checks that within a lineage no older revision follows a newer one, unless an operator asked for that. */
-  #checkOrder({ trigger, revision }: TransactionRecord): void {
-    const isBack = trigger === 'revert' || trigger === 'restore'
-    const last = this.#committed
-    // A refresh while changes are frozen commits what serves again, which may be what a revert has chosen.
-    const isAgain = revision?.lineage === this.#serving?.lineage && revision?.name === this.#serving?.name
-    this.#serving = revision ?? this.#serving
-    if (revision === undefined || isBack || isAgain) return
-    // Does not call `isOlder` of the model, because the code under test must not judge itself.
-    const isOlder = revision.lineage === last?.lineage && revision.order < last.order && revision.name !== last.name
-    if (isOlder && trigger !== 'repair')
-      this.#breach('G12', `revision ${revision.name} is committed after ${last.name}`)
-    this.#committed = revision
   }
 
   /** Checks, at any time, that the counters of `status()` add up and agree with the model. */
@@ -192,8 +129,8 @@ export class Invariants {
     }
     const { reported: _, ...outcomes } = counters
     const counted = Object.values(outcomes).reduce((sum, count) => sum + count, 0)
-    if (counted !== this.#records) {
-      this.#breach('G17', `${this.#records} transactions were recorded, but status() counts ${counted}`)
+    if (counted !== this.#records.count) {
+      this.#breach('G17', `${this.#records.count} transactions were recorded, but status() counts ${counted}`)
     }
   }
 

@@ -38,6 +38,8 @@ export class QuarantineOracle {
   readonly #permanent = new Set<string>()
   /** The only config that may be quarantined, because it is the newest and serves. */
   #only: string | undefined
+  /** The config that has committed and passed, and has not failed since. */
+  #proved: string | undefined
   #wasClockSet = false
 
   constructor(breach: Breach) {
@@ -53,6 +55,8 @@ export class QuarantineOracle {
   onRecord(record: TransactionRecord, facts: TransactionFacts, serving: string | undefined): void {
     const { trigger, digest } = record
     const { calledAt } = facts
+    if ('failures' in record || record.outcome === 'committed') this.#proved = undefined
+    if (record.outcome === 'committed' && trigger !== 'restore') this.#proved = digest
     const failed = digest === undefined ? undefined : this.#failed.get(digest)
     // A caller who reloads gets the document tried. A refresh of what serves is not held against its config.
     const isHeld = trigger === 'change' && serving !== undefined && digest !== serving
@@ -104,6 +108,7 @@ export class QuarantineOracle {
   /** Checks, when no transaction runs, what `status()` says of the quarantine. */
   checkAtRest({ quarantine }: ReloaderStatus): void {
     for (const { digest, code, nextTryAt } of quarantine) {
+      if (digest === this.#proved) this.#breach('quarantine', 'a config is still quarantined although it has committed')
       const config = digest.replace(/\+refresh$/, '')
       if (this.#only !== undefined && config !== this.#only) {
         this.#breach('quarantine', 'a config is still quarantined although another document has committed')
@@ -141,5 +146,6 @@ export class QuarantineOracle {
       for (const [failed, { until }] of this.#failed) if (until < Number.POSITIVE_INFINITY) this.#failed.delete(failed)
     }
     this.#only = undefined
+    this.#proved = undefined
   }
 }

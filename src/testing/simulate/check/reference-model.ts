@@ -1,3 +1,4 @@
+import type { Clock } from '../../../api/clock.ts'
 import { toPlain } from '../../../model/data/plain.ts'
 import type { TransactionRecord } from '../../../model/record.ts'
 
@@ -11,12 +12,29 @@ export interface SeenGeneration {
   readonly rotation: number
   /** The instances that its prepare was given. */
   readonly needs: Readonly<Record<string, unknown>>
+  /** The prepare that has made it. */
+  readonly prepared: Prepared
   closes: number
-  hasClosed: boolean
+  /** When its close succeeded, in milliseconds of elapsed time. */
+  closedAt: number | undefined
 }
 
 /** What a generation is made of, and when. */
-export type Prepared = Pick<SeenGeneration, 'slice' | 'rotation' | 'needs'>
+export interface Prepared extends Pick<SeenGeneration, 'slice' | 'rotation' | 'needs'> {
+  readonly clock: Clock
+  /** How many timers of this clock are armed. */
+  readonly pendingTimers: () => number
+  /** How often a clean-up that it has registered has run. */
+  cleanups: number
+}
+
+/** A prepare that has made nothing, and how often a clean-up that it has registered has run. */
+export interface FailedPrepare {
+  readonly module: string
+  /** In milliseconds of elapsed time. */
+  readonly failedAt: number
+  readonly cleanups: number
+}
 
 /** One module: what it depends on, and what it must serve according to its own calls. */
 export interface SeenModule {
@@ -64,10 +82,14 @@ class RunningTransaction {
 export class ReferenceModel {
   readonly modules = new Map<string, SeenModule>()
   readonly generations: SeenGeneration[] = []
+  /** Prepares that have ended without a generation. */
+  readonly failedPrepares: FailedPrepare[] = []
   running = new RunningTransaction()
-  /** The modules that the last record names as degraded. */
+  /** The modules that records have named as degraded since the last commit that held. */
   degraded: readonly string[] = []
   isClosing = false
+  /** True if changes have been frozen in this process. */
+  wasFrozen = false
   /** How many files have been rotated that modules read when they prepare. */
   rotation = 0
 
@@ -91,10 +113,22 @@ export class ReferenceModel {
 
   addGeneration(module: SeenModule, prepared: Prepared, instance: unknown): SeenGeneration {
     const id = this.generations.length + 1
-    const generation = { id, module: module.name, ...prepared, instance, closes: 0, hasClosed: false }
+    const { slice, rotation, needs } = prepared
+    const made = { id, module: module.name, slice, rotation, needs, prepared, instance }
+    const generation: SeenGeneration = { ...made, closes: 0, closedAt: undefined }
     module.made += 1
     this.generations.push(generation)
     return generation
+  }
+
+  noteFailedPrepare({ name }: SeenModule, prepared: Prepared, failedAt: number): void {
+    this.failedPrepares.push({
+      module: name,
+      failedAt,
+      get cleanups() {
+        return prepared.cleanups
+      },
+    })
   }
 
   /** Makes the generations of this config serve; modules without a slice are switched off. */
@@ -116,7 +150,7 @@ export class ReferenceModel {
   /** Ends the running transaction with its record. */
   finishTransaction(record: TransactionRecord): void {
     this.running = new RunningTransaction()
-    if (record.outcome === 'degraded') this.degraded = record.degraded
+    if (record.outcome === 'degraded') this.degraded = [...new Set([...this.degraded, ...record.degraded])]
     else if (record.outcome === 'committed') this.degraded = []
   }
 

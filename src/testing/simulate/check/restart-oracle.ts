@@ -1,6 +1,7 @@
 import type { ReloaderStatus } from '../../../api/status.ts'
 import type { TransactionRecord } from '../../../model/record.ts'
 import type { OperatorCommand, Scenario } from '../scenario/scenario.ts'
+import { DiskOracle } from './disk-oracle.ts'
 import { QuarantineOracle, type TransactionFacts } from './quarantine-oracle.ts'
 import type { Breach } from './run-log.ts'
 
@@ -20,17 +21,15 @@ const attemptStates = new Set(['preparing', 'committing', 'completing', 'soaking
  * failed is not tried again, a restart serves the last known good. If it cannot know, it predicts nothing.
  */
 export class RestartOracle {
-  readonly #persists: boolean
   readonly #needsConfirmation: boolean
   readonly #breach: Breach
+  readonly #disk: DiskOracle
   readonly #quarantine: QuarantineOracle
   /** The digest of the config that serves. */
   #serving: string | undefined
   #isRefreshing = false
-  /** True if the disk does not hold everything that was written, or has not been read. */
-  #isDiskUnknown = false
-  /** The last known good on the disk; undefined if there is none or if it cannot be known. */
-  #lastKnownGood: { readonly digest: string; readonly at: number } | undefined
+  /** True if other processes live, or have lived, beside this one: each has stored what it knew. */
+  #isBesideOthers = false
   /** Transactions with a greater epoch began while changes were frozen. */
   #frozenAfter: number | undefined
   #frozenAt: number | undefined
@@ -47,18 +46,25 @@ export class RestartOracle {
   #lastEpoch = 0
   readonly #confirmed = new Set<string>()
 
-  constructor({ persists = false, confirmMs }: Scenario, breach: Breach) {
-    this.#persists = persists
-    this.#needsConfirmation = confirmMs !== undefined
+  /** @param disk what is known of the disk, which all processes share */
+  constructor(scenario: Scenario, breach: Breach, disk = new DiskOracle(scenario)) {
+    this.#needsConfirmation = scenario.confirmMs !== undefined
     this.#breach = breach
+    this.#disk = disk
     this.#quarantine = new QuarantineOracle(breach)
+  }
+
+  /** Returns the oracle of a process that starts while others live. */
+  besideIt(breach: Breach, scenario: Scenario): RestartOracle {
+    this.#disk.onShared()
+    return new RestartOracle(scenario, breach, this.#disk)
   }
 
   /** Notes a command just before an operator gives it. */
   onCommand(command: OperatorCommand, status: ReloaderStatus): void {
     if (command === 'revert') {
       this.#isReverting = true
-      this.#lastKnownGood = undefined // it may become either config
+      this.#disk.lastKnownGood = undefined // it may become either config
     }
     if (command === 'unfreeze') {
       this.#frozenAfter = undefined
@@ -92,6 +98,7 @@ export class RestartOracle {
       this.#breach('freeze', `a ${trigger} transaction began while changes were frozen`)
     }
     this.#quarantine.onRecord(record, facts, this.#serving)
+    this.#disk.onRecord(record)
     if (outcome === 'committed') this.#onCommitted(record, facts.now)
     this.#lastEpoch = epoch
     if (trigger === 'revert') this.#isReverting = false
@@ -113,8 +120,7 @@ export class RestartOracle {
 
   /** Notes that the disk could not be read or written. */
   onDiskOutage(): void {
-    this.#isDiskUnknown = true
-    this.#lastKnownGood = undefined
+    this.#disk.onOutage()
   }
 
   #checkFirst({ trigger, digest }: TransactionRecord): void {
@@ -140,17 +146,18 @@ export class RestartOracle {
     this.#serving = digest
     if (digest === undefined) return
     this.#quarantine.clear(digest)
-    if (trigger !== 'restore') this.#lastKnownGood = { digest, at: now }
-    else if (this.#lastKnownGood?.digest !== digest) this.#lastKnownGood = undefined
+    if (trigger !== 'restore') this.#disk.onPromoted(digest, now)
+    else if (this.#disk.lastKnownGood?.digest !== digest) this.#disk.lastKnownGood = undefined
     if (trigger === 'restore' && this.#wasFrozen) {
       this.#frozenAfter = epoch
       this.#wasFrozen = false
     }
   }
 
-  /** Notes that this process has reported the death of the previous process in an attempt. */
+  /** Notes that this process has reported that another one died in an attempt. */
   onDeathReported(): void {
     this.#mustReportDeath = false
+    if (!this.#disk.mayHaveDeaths) this.#breach('attempt', 'a death in an attempt is reported, but no process has died')
   }
 
   /** Notes that the process dies. If it dies in a call, its writes of this very moment may not be on the disk. */
@@ -158,35 +165,37 @@ export class RestartOracle {
     if (isInCall) {
       this.#quarantine.onCrashInCall(now)
       if (this.#frozenAt === now) this.#frozenAfter = undefined
-      if (this.#lastKnownGood?.at === now) this.#lastKnownGood = undefined
+      if (this.#disk.lastKnownGood?.at === now) this.#disk.lastKnownGood = undefined
     }
+    this.#disk.crashes += 1
     if (this.#hasRestoreFailed && !this.#hasServed) this.#wasFrozen = false
     const isOther = this.#isReverting || this.#isRefreshing || degraded.length > 0
     const isAttempt = attemptStates.has(state) && calls > 0 && !isOther
     // The first transaction of a process may be a restore, which is not an attempt.
-    this.#mustReportDeath = this.#persists && isAttempt && this.#hasServed && this.#lastKnownGood !== undefined
-    if (state === 'promoting') this.#lastKnownGood = undefined
+    this.#mustReportDeath =
+      this.#disk.persists && isAttempt && this.#hasServed && this.#disk.lastKnownGood !== undefined
+    if (state === 'promoting') this.#disk.lastKnownGood = undefined
   }
 
-  /** Notes that a new process starts. */
-  onBoot(): void {
-    // Without a journal, each process has another key for digests.
-    const isKept = this.#persists && !this.#isDiskUnknown
+  /** Notes that a new process starts. `isAlone` is false if another one lives. */
+  onBoot(isAlone: boolean): void {
+    // Without a journal, each process has another key for digests. Of several journals, any may be the newest.
+    const isKept = this.#disk.isKnown && isAlone && !this.#isBesideOthers
     this.#quarantine.onBoot(isKept)
-    if (!isKept) {
-      this.#lastKnownGood = undefined
-      this.#mustReportDeath = false
-    }
-    const { digest } = this.#lastKnownGood ?? {}
+    if (!isKept) this.#mustReportDeath = false
+    this.#disk.onBoot(isAlone)
+    const { digest } = this.#disk.lastKnownGood ?? {}
+    const mayBeHeld =
+      digest !== undefined && (this.#quarantine.hasFailed(digest) || (!isKept && this.#disk.hasFailed(digest)))
     // A process may first try another config if the last known good has failed or could not be confirmed.
-    const isCertain = digest !== undefined && !this.#quarantine.hasFailed(digest) && !this.#needsConfirmation
-    this.#mustRestore = isCertain ? digest : undefined
+    this.#mustRestore = mayBeHeld || this.#needsConfirmation ? undefined : digest
     this.#wasFrozen = isKept && (this.#wasFrozen || this.#frozenAfter !== undefined)
     this.#frozenAfter = undefined
     this.#hasServed = false
     this.#hasRestoreFailed = false
     this.#isReverting = false
     this.#isRefreshing = false
+    this.#isBesideOthers = !isAlone
     this.#serving = undefined
     this.#lastEpoch = 0
   }

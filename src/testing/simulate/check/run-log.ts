@@ -7,8 +7,8 @@ const MAX_VIOLATIONS = 20
 /** Reports a broken invariant. */
 export type Breach = (invariant: string, message: string) => void
 
-/** The log of one run: what happened, which faults were reached, which invariants were broken. */
-export class RunLog {
+/** What all logs of a run share. */
+class LogEntries {
   readonly trace: TraceEvent[] = []
   readonly violations: Violation[] = []
   readonly outcomes: Record<string, number> = {}
@@ -16,27 +16,56 @@ export class RunLog {
   readonly sometimes = new Set<string>()
   /** Names the call that waits for the real world, if there is one. */
   noProgress: string | undefined
-  readonly #now: () => number
-  #process = 0
+}
 
-  constructor(now: () => number) {
+/** The log of one run, as one process writes it: what happened, which faults were reached, which invariants were broken. */
+export class RunLog {
+  readonly #entries: LogEntries
+  readonly #now: () => number
+  readonly #process: number
+
+  constructor(now: () => number, process = 0, entries = new LogEntries()) {
     this.#now = now
+    this.#process = process
+    this.#entries = entries
   }
 
-  /** Assigns the following events to this process. */
-  setProcess(process: number): void {
-    this.#process = process
+  /** Returns the same log, which assigns events to this process. */
+  forProcess(process: number): RunLog {
+    return new RunLog(this.#now, process, this.#entries)
+  }
+
+  /** Everything that was logged so far, by all processes. */
+  get entries(): Readonly<LogEntries> {
+    return this.#entries
+  }
+
+  get violations(): readonly Violation[] {
+    return this.#entries.violations
+  }
+
+  get sometimes(): Set<string> {
+    return this.#entries.sometimes
+  }
+
+  get noProgress(): string | undefined {
+    return this.#entries.noProgress
+  }
+
+  /** Notes a call that waits for the real world, if none is noted. */
+  noteNoProgress(call: string | undefined): void {
+    this.#entries.noProgress ??= call
   }
 
   note(what: TraceEvent['what']): void {
-    this.trace.push({ at: this.#now(), process: this.#process, what })
+    this.#entries.trace.push({ at: this.#now(), process: this.#process, what })
   }
 
   /** Notes a broken invariant. `error` is what user code threw, if that broke it. */
   readonly breach = (invariant: string, message: string, error?: unknown): void => {
     if (this.violations.length >= MAX_VIOLATIONS) return
     this.note({ kind: 'broken', text: `${invariant}: ${message}` })
-    this.violations.push({ invariant, message, ...(error === undefined ? {} : { error }) })
+    this.#entries.violations.push({ invariant, message, ...(error === undefined ? {} : { error }) })
   }
 
   noteFault(module: string, phase: string, fault: string): void {
@@ -46,7 +75,7 @@ export class RunLog {
 
   /** Counts a fault that was reached: a planned failure, trouble at the source, a storm. */
   countFault(fault: string): void {
-    this.faultsReached[fault] = (this.faultsReached[fault] ?? 0) + 1
+    addOne(this.#entries.faultsReached, fault)
   }
 
   /** Notes that the process crashed while its reloader was in `state`. */
@@ -56,7 +85,11 @@ export class RunLog {
   }
 
   noteRecord(record: TransactionRecord): void {
-    this.outcomes[record.outcome] = (this.outcomes[record.outcome] ?? 0) + 1
+    addOne(this.#entries.outcomes, record.outcome)
     this.note({ kind: 'record', record })
   }
+}
+
+const addOne = (counts: Record<string, number>, name: string): void => {
+  counts[name] = (counts[name] ?? 0) + 1
 }

@@ -47,6 +47,18 @@ export const checkContent = <Config>(
   )
 }
 
+/** Checks that a valid document does not wait for the confirmation of the one before it. */
+export const checkConfirming = <Config>(
+  { waiting, quarantine }: ReloaderStatus,
+  { written, subject, breach }: ContentDeps<Config>,
+): void => {
+  if (waiting?.reason !== 'confirmation' || quarantine.length > 0 || subject.options?.policies !== undefined) return
+  const document = written.find(({ revision }) => isSameRevision(revision, waiting.revision))
+  if (configOf(document, subject) !== undefined) {
+    breach('confirm', `revision ${waiting.revision.name} waits for the confirmation of an older one`)
+  }
+}
+
 interface ContentDeps<Config> {
   /** The latest documents of the source. */
   readonly written: readonly ReadResult[]
@@ -55,7 +67,7 @@ interface ContentDeps<Config> {
 }
 
 /** Returns the config that a document must become; undefined if that cannot be known at once, or if it is invalid. */
-export const configOf = <Config>(
+const configOf = <Config>(
   document: ReadResult | undefined,
   { schema, options }: Pick<Subject<Config>, 'schema' | 'options'>,
 ): { readonly config: unknown } | undefined => {

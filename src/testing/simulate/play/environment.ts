@@ -1,20 +1,35 @@
 import type { EntryName, GoodStore } from '../../../api/good-store.ts'
-import type { ReadResult, Source } from '../../../api/source.ts'
-import { type StoreInternals, withInternals } from '../../../persistence/sharing/store-internals.ts'
+import type { Source } from '../../../api/source.ts'
+import { fileStore } from '../../../persistence/file-store.ts'
+import type { Processes } from '../../../persistence/sharing/owner.ts'
+import { internalsOf, withInternals } from '../../../persistence/sharing/store-internals.ts'
 import type { Schema, SchemaResult } from '../../../model/schema.ts'
-import type { EnvironmentCall } from '../scenario/scenario.ts'
+import type { EnvironmentCall, Scenario } from '../scenario/scenario.ts'
+import { fileSystemOf, type MemoryFiles } from './disk/memory-files.ts'
 import type { CallDeps } from './fault-plan.ts'
 import { plantedOutageError } from './planted-error.ts'
 import { never } from './process.ts'
+import { ObservedSource } from './source/observed-source.ts'
 
 interface EnvironmentDeps extends CallDeps {
+  readonly scenario: Scenario
   readonly source: Source
-  readonly disk: Map<string, string>
+  /** What the processes of the service keep on their disk. */
+  readonly disk: Disk
   /** The process itself and the others, as it sees them. */
-  readonly processes: NonNullable<StoreInternals['processes']>
+  readonly processes: Processes
   /** Notes that something was not read from the disk, or not written to it. */
   readonly onDiskOutage: () => void
 }
+
+/** What outlives a process: the entries of a user's store, or the files of ours. */
+export interface Disk {
+  readonly entries: Map<string, string>
+  readonly files: MemoryFiles
+}
+
+/** Where the files of the simulated store are. */
+const STORE_PATH = '/simulated/good'
 
 /**
  * The source, the schema and the disk as one process sees them. A dead process gets no answers and writes nothing. A call for
@@ -22,9 +37,16 @@ interface EnvironmentDeps extends CallDeps {
  */
 export class Environment {
   readonly #deps: EnvironmentDeps
+  readonly #source: ObservedSource
 
   constructor(deps: EnvironmentDeps) {
     this.#deps = deps
+    this.#source = new ObservedSource(deps.source, deps.scenario, deps.process)
+  }
+
+  /** The number of watches of the source that the process holds open. */
+  get openWatches(): number {
+    return this.#source.openWatches
   }
 
   source(): Source {
@@ -36,23 +58,30 @@ export class Environment {
         if (plan.hasPlansFor('source.read')) await undefined
         const refused = this.#refusal('source.read')
         if (refused !== undefined) return refused
-        const result = await source.read(signal)
-        return this.#survives('source.read') ? result : never<ReadResult>()
+        return this.#source.read(signal, () => this.#survives('source.read'))
       },
-      watch: source.watch,
+      watch: this.#source.watch,
     }
   }
 
   disk(): GoodStore {
-    const { disk, plan, process, processes } = this.#deps
+    const { plan, process, processes } = this.#deps
+    const inner = this.#store()
     const save = (name: EntryName, text: string) =>
-      process.isDead ? never<void>() : this.#answer('disk.save', () => void disk.set(name, text))
+      process.isDead ? never<void>() : this.#answer('disk.save', () => inner.save(name, text))
     const store: GoodStore = {
-      load: (name: EntryName) => this.#answer('disk.load', () => disk.get(name)),
+      load: (name: EntryName) => this.#answer('disk.load', () => inner.load(name)),
       save: (name: EntryName, text: string) =>
         plan.hasPlansFor('disk.save') ? Promise.resolve().then(() => save(name, text)) : save(name, text),
     }
-    return withInternals(store, { processes })
+    // All simulated processes are one real process, which must not refuse to share the files.
+    return withInternals(store, { ...internalsOf(inner), keys: () => [], processes })
+  }
+
+  #store(): GoodStore {
+    const { disk, process, processes, scenario } = this.#deps
+    if (scenario.persists === 'files') return fileStore(STORE_PATH, fileSystemOf(disk.files, process), processes)
+    return { load: (name) => disk.entries.get(name), save: (name, text) => void disk.entries.set(name, text) }
   }
 
   /** Returns the schema, wrapped if something is planned for its calls. */

@@ -1,4 +1,4 @@
-import type { Applier, CompensatingApplier, Generation } from '../../../api/applier.ts'
+import type { Applier, CompensatingApplier, Generation, PrepareContext } from '../../../api/applier.ts'
 import type { Invariants } from '../check/invariants.ts'
 import type { Prepared, SeenGeneration, SeenModule } from '../check/reference-model.ts'
 import type { Fault, FaultPhase } from '../scenario/scenario.ts'
@@ -32,7 +32,7 @@ export class FaultInjection {
       ...inner,
       prepare: (next, context, previousInstance) =>
         this.#callPrepare(module, next, context, async (prepared) => {
-          const made = await inner.prepare(next, this.#wrapContext(module, context), previousInstance)
+          const made = await inner.prepare(next, this.#wrapContext(module, context, prepared.clock), previousInstance)
           return this.#wrapGeneration(module, prepared, made)
         }),
     }
@@ -62,11 +62,23 @@ export class FaultInjection {
   #callPrepare<T>(
     module: SeenModule,
     slice: unknown,
-    context: { readonly signal: AbortSignal; readonly needs: object },
+    context: Pick<PrepareContext<unknown, object>, 'signal' | 'needs' | 'defer'>,
     body: (prepared: Prepared) => Promise<T>,
   ): Promise<T> {
-    const { rotation } = this.#deps.process.model
-    const prepared = { slice, rotation, needs: { ...context.needs } }
+    const { process } = this.#deps
+    const { model } = process
+    const prepared: Prepared = {
+      slice,
+      rotation: model.rotation,
+      needs: { ...context.needs },
+      cleanups: 0,
+      ...process.clockForGeneration(module.name),
+    }
+    if (!process.isDead) {
+      context.defer(() => {
+        prepared.cleanups += 1
+      })
+    }
     return this.#callAsync({ module, phase: 'prepare', prepared, context }, () => body(prepared))
   }
 
@@ -87,10 +99,14 @@ export class FaultInjection {
   }
 
   /** Gives the module a clock that counts its timers. */
-  #wrapContext<Context extends { readonly signal: AbortSignal }>({ name }: SeenModule, context: Context): Context {
+  #wrapContext<Context extends { readonly signal: AbortSignal }>(
+    { name }: SeenModule,
+    context: Context,
+    clock = this.#deps.process.clockFor(name),
+  ): Context {
     // Not a copy: it would read the getter of `signal`, which creates the signal. The getter also needs its own object.
     return Object.create(context, {
-      clock: { value: this.#deps.process.clockFor(name), enumerable: true },
+      clock: { value: clock, enumerable: true },
       signal: { get: () => context.signal, enumerable: true },
     }) as Context
   }
@@ -117,13 +133,16 @@ export class FaultInjection {
     const { module, phase } = call
     const fault = this.#takeFault(module.name, phase)
     this.#onCall(call)
-    if (fault?.kind === 'throw') throw plantedError
+    if (fault?.kind === 'throw') this.#fail(call, plantedError)
     const tracked = fault === undefined ? () => process.track(module.name, phase, body) : body
-    const settled = this.#afterFault(fault, call, tracked).then((value) => {
-      if (process.isDead) return never<T>()
-      this.#onReturn(call)
-      return value
-    })
+    const settled = this.#afterFault(fault, call, tracked).then(
+      (value) => {
+        if (process.isDead) return never<T>()
+        this.#onReturn(call)
+        return value
+      },
+      (error: unknown) => this.#fail(call, error),
+    )
     return fault?.kind === 'twice' ? settlingTwice(settled) : settled
   }
 
@@ -142,10 +161,17 @@ export class FaultInjection {
     const { process, log } = this.#deps
     if (process.isDead) return
     const { preparing, unchecked } = process.model.running
-    if (phase === 'close' && generation !== undefined) generation.hasClosed = true
+    if (phase === 'close' && generation !== undefined) generation.closedAt = process.clock.monotonic()
     if (phase === 'prepare') preparing.delete(name)
     if (phase === 'check') unchecked.delete(name)
     log.note({ kind: 'return', module: name, phase, generation: generation?.id ?? 0 })
+  }
+
+  /** Notes that a call has failed, and throws its error. */
+  #fail({ module, prepared }: Call, error: unknown): never {
+    const { isDead, model, clock } = this.#deps.process
+    if (prepared !== undefined && !isDead) model.noteFailedPrepare(module, prepared, clock.monotonic())
+    throw error
   }
 
   #takeFault(module: string, phase: FaultPhase): Fault | undefined {

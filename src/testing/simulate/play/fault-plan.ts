@@ -33,7 +33,9 @@ export class FaultPlan {
     this.#scenario = scenario
     this.#now = now
     this.#log = log
-    const planned = [...scenario.faults, ...(scenario.during ?? [])]
+    const { faults, steps, during = [] } = scenario
+    const outages = [...steps, ...during.map(({ step }) => step)].filter((step) => step.do === 'outage')
+    const planned = [...faults, ...during, ...outages]
     this.#planned = new Set(planned.map(placeOf))
     this.healed = new Promise((resolve) => {
       this.#onHealed = resolve
@@ -63,6 +65,14 @@ export class FaultPlan {
     this.#log.noteFault(fault.module, fault.phase, fault.kind)
     if (fault.kind === 'outage') this.#outages.set(place, { fault, until: this.#now() + (fault.ms ?? OUTAGE_MS) })
     return fault
+  }
+
+  /** Makes all calls of a kind fail for a while from now on. */
+  startOutage({ module, phase, ms = OUTAGE_MS }: Pick<Fault, 'module' | 'phase' | 'ms'>): void {
+    if (this.#isHealed) return
+    const fault = { module, phase, call: 0, kind: 'outage' } as const
+    this.#log.noteFault(module, phase, 'outage')
+    this.#outages.set(placeOf(fault), { fault, until: this.#now() + ms })
   }
 
   #outageAt(place: string): Fault | undefined {

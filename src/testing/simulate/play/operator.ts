@@ -9,9 +9,9 @@ const goesOn = new Set(['rolled-back', 'degraded', 'superseded'])
 
 /** Gives a command as an operator does. A command that is refused is part of the history. */
 export const giveCommand = (simulation: Simulation<never>, command: OperatorCommand, module?: string): void => {
-  const { service, oracle, clock, log } = simulation
+  const { service, clock, log } = simulation
   if (service?.isAlive !== true) return
-  const { reloader, isResting, process } = service
+  const { reloader, isResting, process, oracle } = service
   const status = reloader.status()
   const epoch = oracle.currentEpoch(isResting)
   oracle.onCommand(command, status)
@@ -40,6 +40,7 @@ export const giveCommand = (simulation: Simulation<never>, command: OperatorComm
     result.then(onRefreshed, () => {})
   }
   if (command !== 'freeze' && command !== 'revert') return
+  process.model.wasFrozen = true
   if (reloader.status().frozen !== undefined) return oracle.onFrozen(epoch, clock.monotonic())
   const onAccepted = (): void => log.breach('freeze', `${command}() succeeded, but status() is not frozen`)
   result.then(onAccepted, () => {})

@@ -16,6 +16,8 @@ export class SimulatedProcess {
   /** The number of running calls that no fault delays, by module and phase. */
   readonly #runningCalls = new Map<string, number>()
   isDead = false
+  /** True once its reloader has been closed: such a process ends by itself. */
+  hasEnded = false
 
   constructor(virtual: VirtualClock) {
     this.#virtual = virtual
@@ -30,6 +32,18 @@ export class SimulatedProcess {
     const clock = countingClock(this.clock, timers, () => this.isDead)
     this.#moduleClocks.set(module, { clock, timers })
     return clock
+  }
+
+  /** True if it has neither died nor ended. */
+  get isRunning(): boolean {
+    return !this.isDead && !this.hasEnded
+  }
+
+  /** Returns a clock for one generation of a module, which also counts for the module, and the number of its timers. */
+  clockForGeneration(module: string): { readonly clock: Clock; readonly pendingTimers: () => number } {
+    const timers = new Set<TimerHandle>()
+    const clock = countingClock(this.clockFor(module), timers, () => this.isDead)
+    return { clock, pendingTimers: () => timers.size }
   }
 
   /** Counts the timers that the module has armed, or may have armed through the globals. */

@@ -2,6 +2,7 @@ import type { TransactionRecord } from '../../../model/record.ts'
 import { isSameRevision } from '../../../model/revision.ts'
 import type { RunLog } from '../check/run-log.ts'
 import type { Subject } from '../scenario/subject.ts'
+import type { FaultPlan } from './fault-plan.ts'
 import { isStale } from './operator.ts'
 import type { SimulatedService } from './service.ts'
 import type { Simulation } from './simulation.ts'
@@ -16,6 +17,7 @@ export const checkRecovery = async <Config>(simulation: Simulation<Config>, play
   log.note({ kind: 'step', text: 'every fault ends' })
   const healedAt = clock.now()
   const acts: readonly (() => Promise<void> | void)[] = [
+    () => player.closeOutgoing(),
     settle,
     async () => {
       if (simulation.service?.isAlive === true) return
@@ -33,6 +35,7 @@ export const checkRecovery = async <Config>(simulation: Simulation<Config>, play
     () => player.perform({ do: 'put', document: scenario.last }),
     settle,
     () => checkHealthy(simulation),
+    () => checkLeftovers(simulation),
     () => player.close(),
     () => clock.advance(settleMs), // a timer that only bounds a call may end later
     () => checkTimers(simulation),
@@ -51,8 +54,9 @@ const checkRecoversAlone = async <Config>(simulation: Simulation<Config>, healed
   const isWaiting = (): boolean => status().quarantine.some(({ nextTryAt }) => nextTryAt !== undefined)
   for (let waited = 0; isWaiting() && waited < 2 * settleMs; waited += 1_000) await clock.advance(1_000)
   service.checkInvariants()
-  const { frozen, quarantine, inSync } = status()
+  const { frozen, quarantine, inSync, degraded } = status()
   if (frozen !== undefined || quarantine.length > 0) return
+  if (degraded.length > 0) log.breach('heal', `${degraded.join()} are not repaired without a call`)
   if (!(await checkNewestServes(simulation, healedAt))) return
   if (inSync) log.note({ kind: 'step', text: 'in sync without a call' })
   else log.breach('G11', 'the newest document serves, but status() says that it does not')
@@ -62,6 +66,23 @@ const checkRecoversAlone = async <Config>(simulation: Simulation<Config>, healed
 const checkTimers = <Config>({ service, log }: Simulation<Config>): void => {
   for (const [module, count] of service?.process.moduleTimers ?? []) {
     log.breach('timers', `${module} has ${count} timers long after close()`)
+  }
+}
+
+/** Checks what is left of single generations and prepares, long after their end: a timer, or a clean-up that was not run. */
+const checkLeftovers = <Config>({ service, clock, log }: Simulation<Config>): void => {
+  const { model } = service?.process ?? {}
+  if (model === undefined) return
+  const until = clock.monotonic() - settleMs
+  for (const { id, module, closedAt, prepared } of model.generations) {
+    const name = `${module} #${id}`
+    const timers = closedAt === undefined || closedAt > until ? 0 : prepared.pendingTimers()
+    if (timers > 0) log.breach('timers', `${name} has ${timers} timers long after its close`)
+    if (prepared.cleanups > 0) log.breach('G3', `a clean-up of the prepare of ${name} was run, although it succeeded`)
+  }
+  for (const { module, failedAt, cleanups } of model.failedPrepares) {
+    if (failedAt > until || cleanups === 1) continue
+    log.breach('G3', `a clean-up of a prepare of ${module} that failed was run ${cleanups} times`)
   }
 }
 
@@ -105,7 +126,7 @@ const isValid = async <Config>(content: unknown, { schema }: Subject<Config>): P
 /** Checks that the last document serves, and that nothing is degraded, pending or leaked. */
 const checkHealthy = <Config>({ service, source, plan, log }: Simulation<Config>): void => {
   if (service === undefined || service.hasFailed) return log.breach('heal', 'the service does not start any more')
-  const { serving, state, inSync, degraded, modules } = service.reloader.status()
+  const { serving, state, inSync, degraded } = service.reloader.status()
   if (!isSameRevision(serving?.revision, source.revision)) {
     log.breach('heal', `the last document does not serve${reasonIn(service.records.at(-1))}`)
   }
@@ -114,15 +135,25 @@ const checkHealthy = <Config>({ service, source, plan, log }: Simulation<Config>
   if (!inSync) log.breach('heal', 'the config that serves is not that of the newest document')
   if (degraded.length > 0) log.breach('heal', `${degraded.join()} are degraded`)
   if (serving === undefined) return log.breach('heal', 'no config serves')
-  for (const [name, { live, leaked, state: moduleState }] of Object.entries(modules)) {
-    if (leaked > 0 && service.process.waitsForRealWorld(name, 'close')) log.noProgress ??= `module ${name}, in close`
+  checkAccounts(service, plan, log)
+  checkRefreshed(service, log)
+  service.checkInvariants()
+}
+
+/** Checks the accounts of all modules against the generations that were seen. */
+const checkAccounts = <Config>({ process, reloader }: SimulatedService<Config>, plan: FaultPlan, log: RunLog): void => {
+  for (const [name, { live, leaked, closed, state }] of Object.entries(reloader.status().modules)) {
+    const { generations, modules } = process.model
+    const seen = generations.filter(({ module, closedAt }) => module === name && closedAt !== undefined).length
+    if (modules.get(name)?.isCompensating === false && seen !== closed) {
+      log.breach('G18', `${name}: ${seen} closes have succeeded, but status() counts ${closed}`)
+    }
+    if (leaked > 0 && process.waitsForRealWorld(name, 'close')) log.noteNoProgress(`module ${name}, in close`)
     if (leaked > 0 && !plan.hadFaultyClose(name)) {
       log.breach('G18', `${name} has ${leaked} leaks although every close has ended`)
     }
-    if (live > (moduleState === 'off' ? 0 : 1)) log.breach('heal', `${name} has ${live} live generations`)
+    if (live > (state === 'off' ? 0 : 1)) log.breach('heal', `${name} has ${live} live generations`)
   }
-  checkRefreshed(service, log)
-  service.checkInvariants()
 }
 
 const checkRefreshed = <Config>({ process }: SimulatedService<Config>, { breach }: Pick<RunLog, 'breach'>): void => {

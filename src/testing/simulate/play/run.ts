@@ -50,7 +50,7 @@ const playAlone = async <Config>(scenario: Scenario, subject: Subject<Config>): 
     simulation.stop()
     await release()
   }
-  const { violations, trace, outcomes, faultsReached, sometimes, noProgress } = simulation.log
+  const { violations, trace, outcomes, faultsReached, sometimes, noProgress } = simulation.log.entries
   if (noProgress !== undefined) {
     const message = `${noProgress}, waits for the real world: replace it with a part that has no real I/O\n\n${traceText(trace)}`
     throw new SimulationError('simulate.no-progress', message, { scenario })
@@ -69,7 +69,7 @@ const playHistory = async <Config>(simulation: Simulation<Config>): Promise<unkn
     await player.perform(step)
     if (scenario.pauseMs !== undefined) {
       await clock.advance(scenario.pauseMs)
-      simulation.service?.checkInvariants()
+      simulation.checkInvariants()
     }
     if (log.violations.length > 0 || log.noProgress !== undefined) break
   }

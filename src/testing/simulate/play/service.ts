@@ -1,19 +1,16 @@
-import type { Applier, CompensatingApplier } from '../../../api/applier.ts'
 import type { Logger, ReloaderOptions } from '../../../api/options.ts'
 import type { NoModules } from '../../../api/modules.ts'
 import type { Reloader } from '../../../api/reloader.ts'
 import type { ReadResult } from '../../../api/source.ts'
-import type { ReloaderStatus } from '../../../api/status.ts'
 import { ChangeoverError, type Failure } from '../../../model/failure.ts'
 import type { TransactionRecord } from '../../../model/record.ts'
-import { isSameRevision } from '../../../model/revision.ts'
-import type { UseLinks } from '../../../modules/registry.ts'
 import { createReloader } from '../../../reloader/reloader.ts'
 import { isResting } from '../../../xstate/state-name.ts'
 import { checkUserInvariants, Invariants } from '../check/invariants.ts'
 import type { TransactionFacts } from '../check/quarantine-oracle.ts'
+import { RecordInvariants } from '../check/record-invariants.ts'
 import type { RestartOracle } from '../check/restart-oracle.ts'
-import { checkContent, checkTimes, configOf } from '../check/status-check.ts'
+import { checkConfirming, checkContent, checkTimes } from '../check/status-check.ts'
 import type { Scenario } from '../scenario/scenario.ts'
 import type { Subject } from '../scenario/subject.ts'
 import type { Environment } from './environment.ts'
@@ -22,6 +19,7 @@ import type { CallDeps } from './fault-plan.ts'
 import { hasPlantedText, plantedError } from './planted-error.ts'
 import type { SimulatedProcess } from './process.ts'
 import { longestQuarantineMs, longestTransactionMs, reloaderOptionsOf } from './time-budget.ts'
+import { wrapReloader } from './wrap-reloader.ts'
 
 interface ServiceDeps<Config> extends CallDeps {
   readonly subject: Subject<Config>
@@ -41,6 +39,7 @@ export class SimulatedService<Config> {
   readonly records: TransactionRecord[] = []
   readonly #deps: ServiceDeps<Config>
   readonly #invariants: Invariants
+  readonly #recordInvariants: RecordInvariants
   /** With an odd seed, the logger and a listener always throw. That must have no effect. */
   readonly #hasFaultyListeners: boolean
   /** True when `start` has rejected: such a service ends. */
@@ -55,9 +54,10 @@ export class SimulatedService<Config> {
     this.#deps = deps
     this.#hasFaultyListeners = scenario.seed % 2 === 1
     this.process = process
-    this.#invariants = new Invariants(process.model, log.breach, scenario.confirmMs !== undefined)
+    this.#recordInvariants = new RecordInvariants(process.model, log.breach, scenario)
+    this.#invariants = new Invariants(process.model, log.breach, this.#recordInvariants)
     this.reloader = this.#createReloader()
-    subject.modules(this.#wrapReloader())
+    subject.modules(wrapReloader(this.reloader, process.model, new FaultInjection(deps, this.#invariants)))
     this.#subscribe()
   }
 
@@ -67,10 +67,34 @@ export class SimulatedService<Config> {
     this.reloader.start().catch((error: unknown) => {
       if (this.process.isDead || this.process.model.isClosing) return
       this.hasFailed = true
+      this.process.hasEnded = true
       this.checkClosed()
       const code = error instanceof ChangeoverError ? error.code : 'internal.error'
       log.note({ kind: 'process', event: 'start-failed', code })
     })
+  }
+
+  /** Closes the reloader. Call `noteClosed` some time later. */
+  async close(): Promise<void> {
+    this.process.model.isClosing = true
+    await this.reloader.close()
+  }
+
+  /** Notes that the close has ended, with all that it has started, and checks what is left. */
+  noteClosed(): void {
+    if (this.process.isDead) return // by a planned crash during the close
+    this.process.hasEnded = true
+    this.#deps.log.note({ kind: 'process', event: 'closed' })
+    this.checkClosed()
+  }
+
+  /** Notes in which state the process dies. */
+  noteCrash(): void {
+    this.#deps.log.noteCrash(this.reloader.status().state)
+  }
+
+  get oracle(): RestartOracle {
+    return this.#deps.oracle
   }
 
   get isAlive(): boolean {
@@ -86,14 +110,16 @@ export class SimulatedService<Config> {
   checkInvariants(): void {
     if (!this.isAlive) return
     const status = this.reloader.status()
-    const { subject, log, oracle, scenario, written } = this.#deps
+    const { subject, log, oracle, scenario, written, environment } = this.#deps
     this.#invariants.checkCounters(status)
     const limits = {
       quarantineMs: longestQuarantineMs,
       confirmMs: Math.max(scenario.confirmMs ?? 0, scenario.soakMs ?? 0, 1),
     }
     checkTimes(status, { now: this.process.clock.now(), ...limits }, log.breach)
-    this.#checkConfirming(status)
+    checkConfirming(status, { written, subject, breach: log.breach })
+    const { openWatches } = environment
+    if (openWatches > 1) log.breach('G18', `${openWatches} watches of the source are open at the same time`)
     if (status.serving === undefined) return
     const { config } = this.reloader
     this.#checkSnapshot()
@@ -108,16 +134,6 @@ export class SimulatedService<Config> {
     checkUserInvariants(subject, view, log)
   }
 
-  /** Checks that a valid document does not wait for the confirmation of the one before it. */
-  #checkConfirming({ waiting, quarantine }: ReloaderStatus): void {
-    const { written, subject, log } = this.#deps
-    if (waiting?.reason !== 'confirmation' || quarantine.length > 0 || subject.options?.policies !== undefined) return
-    const document = written.find(({ revision }) => isSameRevision(revision, waiting.revision))
-    if (configOf(document, subject) !== undefined) {
-      log.breach('confirm', `revision ${waiting.revision.name} waits for the confirmation of an older one`)
-    }
-  }
-
   /** Checks that nothing is left after a close: every generation was closed once, no timer is armed, nothing is live. */
   checkClosed(): void {
     const { log } = this.#deps
@@ -127,6 +143,8 @@ export class SimulatedService<Config> {
     // Timers of modules do not count: a module may ignore its signal.
     const { pendingTimers } = this.process
     if (pendingTimers > 0) log.breach('G18', `${pendingTimers} timers are armed after close()`)
+    const { openWatches } = this.#deps.environment
+    if (openWatches > 0) log.breach('G18', `${openWatches} watches of the source are open after close()`)
     if (this.pendingCommands > 0)
       log.breach('answers', `${this.pendingCommands} commands have not settled after close()`)
     for (const [name, { live }] of Object.entries(status.modules)) {
@@ -146,27 +164,8 @@ export class SimulatedService<Config> {
       clock: this.process.clock,
       random,
       logger: this.#createLogger(),
-      ...(scenario.persists === true ? { lastKnownGood: environment.disk() } : {}),
+      ...(scenario.persists === undefined || scenario.persists === false ? {} : { lastKnownGood: environment.disk() }),
     })
-  }
-
-  /** Returns the reloader for the user's `modules` function: its `use` wraps every applier. */
-  #wrapReloader(): Reloader<Config, NoModules> {
-    const { reloader, process } = this
-    const injection = new FaultInjection(this.#deps, this.#invariants)
-    const use = (name: string, select: (config: unknown) => unknown, applier: object, links: UseLinks = {}) => {
-      const isCompensating = 'kind' in applier && applier.kind === 'compensating'
-      const module = process.model.addModule(name, select, isCompensating, links)
-      const wrapped = isCompensating
-        ? injection.wrapCompensating(module, applier as CompensatingApplier<unknown>)
-        : injection.wrapApplier(module, applier as Applier<unknown, unknown, object>)
-      ;(reloader.use as unknown as (...args: unknown[]) => unknown)(name, select, wrapped, links)
-      return facade
-    }
-    const facade: Reloader<Config, NoModules> = new Proxy(reloader, {
-      get: (target, key) => (key === 'use' ? use : Reflect.get(target, key, target)),
-    })
-    return facade
   }
 
   /** Makes the logger through which the simulation gets each record in the very turn in which it is written. */
@@ -188,12 +187,13 @@ export class SimulatedService<Config> {
     const { model, clock } = this.process
     this.records.push(record)
     log.noteRecord(record)
-    log.noProgress ??= this.process.findStalledCall(record)
+    log.noteNoProgress(this.process.findStalledCall(record))
     const isUnchanged = this.#served === undefined || this.reloader.config === this.#served
     if (record.outcome === 'rejected' && !isUnchanged) {
       log.breach('G14', 'a document that was rejected has changed the config')
     }
-    this.#invariants.onRecord(record, longestTransactionMs(model.modules.size, scenario), scenario.soakMs ?? 0)
+    model.wasFrozen ||= this.reloader.status().frozen !== undefined
+    this.#recordInvariants.onRecord(record, longestTransactionMs(model.modules.size, scenario), scenario.soakMs ?? 0)
     const { calledAt, permanentFailures } = model.running
     oracle.onRecord(record, { calledAt, permanentFailures, now: clock.monotonic(), ...this.#statusOf(record) })
     model.finishTransaction(record)

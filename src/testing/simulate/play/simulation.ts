@@ -1,5 +1,5 @@
 import type { ReadResult } from '../../../api/source.ts'
-import { memorySource } from '../../fakes/memory-source.ts'
+import { type MemoryContent, type MemorySource, memorySource } from '../../fakes/memory-source.ts'
 import { seededRandom } from '../../fakes/seeded-random.ts'
 import { createVirtualClock, type VirtualClock } from '../../fakes/virtual-clock.ts'
 import { RestartOracle } from '../check/restart-oracle.ts'
@@ -7,11 +7,17 @@ import { RunLog } from '../check/run-log.ts'
 import { errorText } from '../check/stray-errors.ts'
 import type { Scenario, Step } from '../scenario/scenario.ts'
 import type { Subject } from '../scenario/subject.ts'
-import { Environment } from './environment.ts'
+import { type Disk, Environment } from './environment.ts'
 import { FaultPlan } from './fault-plan.ts'
-import { ProcessTable } from './process-table.ts'
+import { ProcessTable } from './disk/process-table.ts'
 import { SimulatedProcess } from './process.ts'
 import { SimulatedService } from './service.ts'
+
+/** How many of the latest documents are kept, for events that come twice or late. */
+export const KEPT_DOCUMENTS = 4
+
+/** How long after `close()` has resolved something of it may still run, in milliseconds. */
+const CLOSING_MS = 1_000
 
 /** One run of a scenario. It owns what outlives a process: time, the source, the disk, the fault plan and the log. */
 export class Simulation<Config> {
@@ -20,20 +26,21 @@ export class Simulation<Config> {
     () => this.#clockOffsetMs,
     (error) => this.log.breach('G13', `the callback of a timer threw ${errorText(error)}`, error),
   )
-  readonly source = memorySource()
+  readonly source: MemorySource
   /** The latest documents of the source, the newest last. */
   readonly written: ReadResult[] = []
   readonly log = new RunLog(() => this.clock.monotonic())
   readonly plan: FaultPlan
-  readonly oracle: RestartOracle
   readonly subject: Subject<Config>
   readonly scenario: Scenario
   /** The service of the process that runs now, or that ran last. */
   service: SimulatedService<Config> | undefined
+  /** The services of earlier processes that still live beside it, during rolling deployments. */
+  readonly outgoing = new Set<SimulatedService<Config>>()
   /** Performs a step during a call. */
   onDuring: (step: Step) => void = () => {}
   readonly #random: () => number
-  readonly #disk = new Map<string, string>()
+  readonly #disk: Disk = { entries: new Map(), files: new Map() }
   readonly #table = new ProcessTable()
   #processes = 0
   #clockOffsetMs = 0
@@ -41,16 +48,16 @@ export class Simulation<Config> {
   constructor(subject: Subject<Config>, scenario: Scenario) {
     this.subject = subject
     this.scenario = scenario
+    this.source = memorySource(undefined, scenario.names === undefined ? {} : { names: scenario.names })
     this.#random = seededRandom(scenario.seed)
     this.plan = new FaultPlan(scenario, this.log, () => this.clock.monotonic())
-    this.oracle = new RestartOracle(scenario, this.log.breach)
   }
 
   /** Sets the wall clock forward, or back. */
   setClock(ms: number): void {
     this.#clockOffsetMs += ms
     this.log.countFault('process clock set')
-    this.oracle.onClockSet()
+    for (const { oracle } of this.#living) oracle.onClockSet()
   }
 
   /** Ends all faults. */
@@ -59,34 +66,85 @@ export class Simulation<Config> {
     this.source.heal()
   }
 
-  /** Starts a new process on the same source and the same disk. */
+  /** Writes a document, or any other text. */
+  put(content: MemoryContent): ReadResult {
+    const revision = this.source.put(content)
+    const text = typeof content === 'string' ? content : JSON.stringify(content)
+    const written = { kind: 'document', revision, content: text } as const
+    this.written.push(written)
+    if (this.written.length > KEPT_DOCUMENTS) this.written.shift()
+    return written
+  }
+
+  /** Starts a new process on the same source and the same disk. One that runs lives on beside it. */
   boot(): void {
+    const before = this.service
+    if (before?.isAlive === true && before.process.isRunning) this.outgoing.add(before)
     this.#processes += 1
-    this.log.setProcess(this.#processes)
-    this.oracle.onBoot()
-    const { subject, scenario, source, plan, log, oracle, written } = this
-    const onDuring = (step: Step): void => this.onDuring(step)
-    const deps = { process: new SimulatedProcess(this.clock), plan, log, crash: () => this.crash(), onDuring }
-    const processes = this.#table.add(deps.process)
+    const { subject, scenario, source, plan, written } = this
+    const log = this.log.forProcess(this.#processes)
+    const oracle = this.#oracleAfter(before?.oracle, log)
+    const process = new SimulatedProcess(this.clock)
+    const crash = (): void => this.#crash(process)
+    const onDuring = (step: Step): void => (step.do === 'crash' ? crash() : this.onDuring(step))
+    const deps = { process, plan, log, crash, onDuring }
+    const processes = this.#table.add(process)
     const onDiskOutage = (): void => oracle.onDiskOutage()
-    const environment = new Environment({ ...deps, source, disk: this.#disk, processes, onDiskOutage })
+    const environment = new Environment({ ...deps, scenario, source, disk: this.#disk, processes, onDiskOutage })
     const random = this.#random
     this.service = new SimulatedService({ ...deps, subject, scenario, environment, oracle, random, written })
     this.service.start()
   }
 
-  /** Ends the process like SIGKILL, without a close. */
-  crash(isInCall = true): void {
-    if (this.service === undefined || this.service.process.isDead) return
-    const { reloader, process } = this.service
-    this.log.noteCrash(reloader.status().state)
-    this.oracle.onCrash(reloader.status(), process.model.calls, this.clock.monotonic(), isInCall)
-    process.kill()
+  /** The oracle goes on from one process to the next. Processes side by side have one each. */
+  #oracleAfter(before: RestartOracle | undefined, { breach }: RunLog): RestartOracle {
+    const oracle = before ?? new RestartOracle(this.scenario, breach)
+    const isAlone = this.outgoing.size === 0
+    const next = isAlone ? oracle : oracle.besideIt(breach, this.scenario)
+    next.onBoot(isAlone)
+    return next
   }
 
-  /** Ends the simulation: the process is killed without being noted. */
+  /** Closes the processes before the newest one, each after `ms` of virtual time. */
+  retireOutgoing(ms: number): void {
+    for (const service of this.outgoing) {
+      void service.process.sleep(ms).then(async () => {
+        if (service.process.model.isClosing) return
+        await service.close()
+        await service.process.sleep(CLOSING_MS)
+        service.noteClosed()
+        this.outgoing.delete(service)
+      })
+    }
+  }
+
+  /** Checks every process that lives. */
+  checkInvariants(): void {
+    for (const service of this.#living) service.checkInvariants()
+  }
+
+  get #living(): readonly SimulatedService<Config>[] {
+    return this.service === undefined ? [] : [...this.outgoing, this.service]
+  }
+
+  /** Ends the newest process like SIGKILL, without a close. */
+  crash(): void {
+    if (this.service !== undefined) this.#crash(this.service.process, false)
+  }
+
+  #crash(process: SimulatedProcess, isInCall = true): void {
+    const service = this.#living.find((one) => one.process === process)
+    if (service === undefined || process.isDead) return
+    const { reloader, oracle } = service
+    service.noteCrash()
+    oracle.onCrash(reloader.status(), process.model.calls, this.clock.monotonic(), isInCall)
+    process.kill()
+    this.outgoing.delete(service)
+  }
+
+  /** Ends the simulation: the processes are killed without being noted. */
   stop(): void {
-    this.service?.process.kill()
+    for (const { process } of this.#living) process.kill()
   }
 }
 

@@ -1,14 +1,11 @@
 import type { SourceFault, Step } from '../scenario/scenario.ts'
 import { giveCommand } from './operator.ts'
-import { reordered } from './reordered.ts'
-import type { Simulation } from './simulation.ts'
-import { applySourceFault } from './source-faults.ts'
+import { reordered } from './source/reordered.ts'
+import { KEPT_DOCUMENTS, type Simulation } from './simulation.ts'
+import { applySourceFault } from './source/source-faults.ts'
 
 /** More single changes than the admission passes on before it waits for a storm to end. */
 const MAX_SINGLE_WRITES = 12
-
-/** How many of the latest documents are kept, for events that come twice or late. */
-const KEPT_DOCUMENTS = 4
 
 /** How long `close()` may take before it counts as hung, in milliseconds. */
 const MAX_CLOSE_MS = 100_000
@@ -32,7 +29,7 @@ export class StepPlayer {
     await this.#act(step)
     await simulation.clock.advance(0)
     if (simulation.service?.process.isDead === true) simulation.boot() // after a planned crash, as a supervisor would
-    simulation.service?.checkInvariants()
+    simulation.checkInvariants()
   }
 
   #act(step: Step): Promise<void> | void {
@@ -45,8 +42,10 @@ export class StepPlayer {
       case 'advance':
         return simulation.clock.advance(step.ms)
       case 'crash':
-        simulation.crash(false)
+        simulation.crash()
         return simulation.boot()
+      case 'overlap':
+        return this.#overlap(step.ms)
       case 'restart':
         return this.#restart()
       default:
@@ -66,8 +65,8 @@ export class StepPlayer {
         return this.#putBoth(step.documents[1])
       case 'source':
         return this.#startSourceFault(step.fault)
-      case 'crash':
-        return simulation.crash()
+      case 'outage':
+        return simulation.plan.startOutage(step)
       case 'reorder':
         return this.#reorder()
       case 'clock':
@@ -76,19 +75,16 @@ export class StepPlayer {
         return giveCommand(simulation, 'refresh', step.module)
       case 'advance':
       case 'restart':
-        return
+      case 'overlap':
+      case 'crash':
+        return // they take time, or concern the process of the call
       default:
         giveCommand(simulation, step.do)
     }
   }
 
   #put(document: unknown): void {
-    const { source, written } = this.#simulation
-    const content = typeof document === 'string' ? document : (document as object | number | boolean | null)
-    const revision = source.put(content ?? null)
-    const text = typeof document === 'string' ? document : JSON.stringify(document ?? null)
-    written.push({ kind: 'document', revision, content: text })
-    if (written.length > KEPT_DOCUMENTS) written.shift()
+    this.#simulation.put((document as string | object | number | boolean | null | undefined) ?? null)
   }
 
   /** Writes the last document again with its keys in another order. */
@@ -146,22 +142,34 @@ export class StepPlayer {
     this.#simulation.boot()
   }
 
+  #overlap(ms: number): void {
+    const simulation = this.#simulation
+    simulation.log.countFault('process overlap')
+    simulation.boot()
+    simulation.retireOutgoing(ms)
+  }
+
   /** Closes the running reloader, and waits as long as that may take. */
   async close(): Promise<void> {
     const { service, clock, log } = this.#simulation
     if (service === undefined || service.process.isDead) return
-    service.process.model.isClosing = true
     let isClosed = false
-    void service.reloader.close().then(() => {
+    void service.close().then(() => {
       isClosed = true
     })
     for (let waited = 0; !isClosed && !service.process.isDead && waited < MAX_CLOSE_MS; waited += 1_000) {
       await clock.advance(1_000)
     }
-    if (service.process.isDead) return // by a planned crash during the close
-    if (!isClosed) log.breach('G18', 'close() does not end')
-    log.note({ kind: 'process', event: 'closed' })
-    service.checkClosed()
+    if (!isClosed && !service.process.isDead) log.breach('G18', 'close() does not end')
+    service.noteClosed()
+  }
+
+  /** Waits for the processes before the newest one: each is closed at once. */
+  async closeOutgoing(): Promise<void> {
+    const { outgoing, clock, log } = this.#simulation
+    this.#simulation.retireOutgoing(0)
+    for (let waited = 0; outgoing.size > 0 && waited < MAX_CLOSE_MS; waited += 1_000) await clock.advance(1_000)
+    if (outgoing.size > 0) log.breach('G18', 'close() of the process before does not end')
   }
 }
 
@@ -184,6 +192,10 @@ const stepText = (step: Step): string => {
       return 'put the last document with its keys in another order'
     case 'refresh':
       return `a file is rotated; refresh ${step.module ?? 'all modules'}`
+    case 'outage':
+      return `${step.module}.${step.phase} fails${step.ms === undefined ? '' : ` for ${step.ms} ms`}`
+    case 'overlap':
+      return `a new process starts; the one before is closed ${step.ms} ms later`
     case 'force':
       return 'a file is rotated; reload, forced'
     default:

@@ -7,11 +7,10 @@ import {
   type Fault,
   faultKindsOf,
   type FaultPhase,
-  operatorCommands,
   type Scenario,
   sourceFaults,
-  type Step,
 } from './scenario.ts'
+import { playableSteps, stepsOf } from './arbitrary-steps.ts'
 import type { KnownModule } from './subject.ts'
 
 type Fc = typeof FastCheck
@@ -33,95 +32,35 @@ export const scenariosOf = (
     soakMs: fc.constantFrom(undefined, 300, 2_500),
     // Not `oneof`, which shrinks only within the arbitrary that it chose.
     confirmMs: fc.constantFrom(undefined, undefined, undefined, undefined, undefined, 3_000),
-    persists: fc.boolean(),
+    persists: fc.constantFrom(undefined, undefined, true, 'files' as const),
+    names: fc.constantFrom(undefined, undefined, 'content' as const),
+    announces: fc.constantFrom(undefined, undefined, true),
+    readMs: fc.constantFrom(undefined, undefined, undefined, 5, 40),
     steps: fc.array(stepsOf(fc, documents, modules), { minLength: 1, maxLength: 12 }),
     // Few in some runs and many in others, so that no kind of trouble hides another (swarm testing).
     faults: fc.oneof(
       fc.array(faultsOf(fc, modules), { maxLength: 2 }),
       fc.array(faultsOf(fc, modules), { minLength: 1, maxLength: 8 }),
+      fc.array(backwardFaultsOf(fc, modules), { minLength: 1, maxLength: 4 }),
     ),
     during: fc.oneof(
       { weight: 2, arbitrary: fc.constant([]) },
       { weight: 1, arbitrary: fc.array(duringOf(fc, documents, modules), { minLength: 1, maxLength: 3 }) },
     ),
   })
-  return whole.map(({ pauseMs, soakMs, confirmMs, persists, during, steps, ...rest }) => ({
+  return whole.map(({ seed, start, last, during, steps, faults, ...settings }) => ({
     version: 1 as const,
-    ...rest,
-    steps: withDocuments(rest.start, steps),
+    seed,
+    start,
+    last,
+    faults,
+    steps: playableSteps(start, steps),
     ...(during.length === 0 ? {} : { during }),
-    ...(pauseMs === undefined ? {} : { pauseMs }),
-    ...(soakMs === undefined ? {} : { soakMs }),
-    ...(confirmMs === undefined ? {} : { confirmMs }),
-    ...(persists ? { persists } : {}),
+    ...(Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined)) as Settings),
   }))
 }
 
-/** Writes an earlier document again: 0 is the last one that was written, 1 the one before it. */
-interface PutAgain {
-  readonly do: 'put-again'
-  readonly back: number
-}
-
-/** A host that dies when a document has been written, and is started again with another time. */
-interface CrashAndClock {
-  readonly do: 'crash-and-clock'
-  readonly document: unknown
-  readonly ms: number
-}
-
-const stepsOf = (
-  fc: Fc,
-  documents: Arbitrary<unknown>,
-  modules: readonly KnownModule[],
-): Arbitrary<Step | PutAgain | CrashAndClock> => {
-  // Shortest first: fast-check shrinks towards the first item.
-  const ms = fc.constantFrom(1, 30, 600, 2_500, 12_000)
-  const count = fc.constantFrom(20, 20, 20, 200, 200, 200, 200, 10_000)
-  const command = fc.constantFrom(...operatorCommands, 'reorder', 'restart')
-  const day = 86_400_000
-  const clock = fc.record({ do: fc.constant('clock'), ms: fc.constantFrom(2_500, -2_500, day, -day) })
-  const crashAndClock = fc.record({
-    do: fc.constant('crash-and-clock'),
-    document: documents,
-    ms: fc.constantFrom(-day, -day, -day, day),
-  })
-  const source = fc.record(
-    { do: fc.constant('source'), fault: fc.constantFrom(...sourceFaults), ms: fc.constantFrom(10, 2_500) },
-    { requiredKeys: ['do', 'fault'] },
-  )
-  return fc.oneof(
-    { weight: 12, arbitrary: fc.record({ do: fc.constant('put'), document: documents }) },
-    { weight: 3, arbitrary: fc.record({ do: fc.constant('put-again'), back: fc.nat({ max: 1 }) }) },
-    { weight: 5, arbitrary: fc.record({ do: fc.constant('advance'), ms }) },
-    { weight: 4, arbitrary: source },
-    { weight: 7, arbitrary: fc.record({ do: command }) },
-    { weight: 1, arbitrary: clock },
-    { weight: 2, arbitrary: crashAndClock },
-    { weight: 1, arbitrary: fc.record({ do: fc.constant('refresh'), module: nameOf(fc, modules) }) },
-    { weight: 2, arbitrary: fc.constant({ do: 'crash' }) },
-    { weight: 1, arbitrary: fc.record({ do: fc.constant('storm'), count, document: documents }) },
-    { weight: 1, arbitrary: fc.record({ do: fc.constant('put-both'), documents: fc.tuple(documents, documents) }) },
-  ) as Arbitrary<Step | PutAgain | CrashAndClock>
-}
-
-const nameOf = (fc: Fc, modules: readonly KnownModule[]): Arbitrary<string> =>
-  fc.constantFrom(...modules.map(({ name }) => name))
-
-/** Gives each repeated write the document that it repeats. */
-const withDocuments = (start: unknown, steps: readonly (Step | PutAgain | CrashAndClock)[]): Step[] => {
-  const written = [start]
-  const put = (document: unknown): Step[] => {
-    written.push(document)
-    return [{ do: 'put', document }]
-  }
-  return steps.flatMap((step): Step[] => {
-    if (step.do === 'put-again') return put(written.at(-1 - step.back) ?? start)
-    if (step.do === 'put') return put(step.document)
-    if (step.do !== 'crash-and-clock') return [step]
-    return [...put(step.document), { do: 'clock', ms: step.ms }, { do: 'crash' }]
-  })
-}
+type Settings = Pick<Scenario, 'pauseMs' | 'soakMs' | 'confirmMs' | 'persists' | 'names' | 'announces' | 'readMs'>
 
 const faultsOf = (fc: Fc, modules: readonly KnownModule[]): Arbitrary<Fault> => {
   const call = callOf(fc)
@@ -146,6 +85,15 @@ const faultsOf = (fc: Fc, modules: readonly KnownModule[]): Arbitrary<Fault> => 
     { weight: 9, arbitrary: fc.oneof(...each) },
     { weight: 1, arbitrary: fc.oneof(...environment) },
   ) as Arbitrary<Fault>
+}
+
+/** Failures of the calls that take a change back, so that several modules are degraded together. */
+const backwardFaultsOf = (fc: Fc, modules: readonly KnownModule[]): Arbitrary<Fault> => {
+  const call = fc.constantFrom(1, 1, 2, 2, 3)
+  const each = modules.map(({ name, isCompensating }) =>
+    faultsIn(fc, name, call, [isCompensating ? 'undo' : 'rollback']),
+  )
+  return fc.oneof(...each)
 }
 
 // The first calls belong to the start, and few histories have many more.

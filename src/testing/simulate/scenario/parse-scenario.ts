@@ -51,6 +51,10 @@ const isStep = (step: unknown): step is Step => {
       return Array.isArray(step.documents) && step.documents.length === 2
     case 'advance':
       return isMs(step.ms)
+    case 'overlap':
+      return isMs(step.ms)
+    case 'outage':
+      return isCall({ ...step, call: 1 }) && isFault({ ...step, call: 1, kind: 'outage' })
     case 'clock':
       return Number.isFinite(step.ms)
     case 'refresh':

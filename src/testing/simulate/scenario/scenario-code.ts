@@ -3,7 +3,7 @@ import type { Scenario, Step } from './scenario.ts'
 /** Formats a scenario as code to paste into a test. Its `subject` is what was given to `simulate`. */
 export const scenarioCode = (scenario: Scenario): string => {
   const { name = 'found by simulate', seed, start, last, faults, steps, during = [] } = scenario
-  const { pauseMs, soakMs, confirmMs, persists } = scenario
+  const { pauseMs, soakMs, confirmMs, persists, names: naming, announces, readMs } = scenario
   const names = faults.length === 0 ? 'scenario' : 'faults, scenario'
   const lines = [
     `import { ${names} } from 'changeover/testing'`,
@@ -14,6 +14,10 @@ export const scenarioCode = (scenario: Scenario): string => {
     ...(soakMs === undefined ? [] : [`  .soak(${soakMs})`]),
     ...(confirmMs === undefined ? [] : [`  .confirmWithin(${confirmMs})`]),
     ...(persists === true ? ['  .persistsLastKnownGood()'] : []),
+    ...(persists === 'files' ? ["  .persistsLastKnownGood('files')"] : []),
+    ...(naming === undefined ? [] : ['  .namesByContent()']),
+    ...(announces === true ? ['  .announcesOnly()'] : []),
+    ...(readMs === undefined ? [] : [`  .readsTake(${readMs})`]),
     ...faults.map(
       ({ module, phase, call, kind, ms = '' }) =>
         `  .fault(${place(module, phase)}, faults.${camelCase(kind)}(${ms})${callArgument(call)})`,
@@ -40,9 +44,12 @@ const stepCode = (step: Step): string => {
       return `.putBoth(${step.documents.map(json).join(', ')})`
     case 'advance':
     case 'clock':
+    case 'overlap':
       return `.${step.do}(${step.ms})`
     case 'refresh':
       return step.module === undefined ? '.refresh()' : `.refresh(${json(step.module)})`
+    case 'outage':
+      return `.outage(${place(step.module, step.phase)}${step.ms === undefined ? '' : `, ${step.ms}`})`
     case 'source':
       return step.ms === undefined ? `.source('${step.fault}')` : `.source('${step.fault}', ${step.ms})`
     default:

@@ -1,4 +1,5 @@
-import type { SourceFault, Step } from './scenario.ts'
+import { placeOf } from './place.ts'
+import type { EnvironmentCall, FaultPhase, OutagePhase, SourceFault, Step } from './scenario.ts'
 
 /** The steps of a scenario, as methods that add to a list. They happen one after the other, or during a call. */
 export class Steps {
@@ -80,6 +81,14 @@ export class Steps {
   /** Calls `reloader.confirm()` for the transaction that awaits a confirmation. */
   confirm(): this {
     return this.add({ do: 'confirm' })
+  }
+  /**
+   * Makes all calls of this kind fail for `ms` of virtual time, as if a server could not be reached.
+   * @throws SimulationError `simulate.bad-scenario` if such calls have no outages
+   */
+  outage(place: `${string}.${FaultPhase}` | EnvironmentCall, ms?: number): this {
+    const { module, phase } = placeOf(place, 'outage')
+    return this.add({ do: 'outage', module, phase: phase as OutagePhase, ...(ms === undefined ? {} : { ms }) })
   }
   /** Ends the process without a close. A supervisor starts it again. */
   crash(): this {

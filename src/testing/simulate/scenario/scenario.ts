@@ -56,6 +56,9 @@ export const faultKindsOf = (phase: FaultPhase | EnvironmentPhase): readonly Fau
   }
 }
 
+/** The phases whose calls can have an outage. */
+export type OutagePhase = Exclude<FaultPhase, 'commit' | 'rollback'> | Exclude<EnvironmentPhase, 'validate'>
+
 /** How long an outage lasts if the scenario does not say, in milliseconds of virtual time. */
 export const OUTAGE_MS = 3_000
 
@@ -74,7 +77,10 @@ export interface Fault {
   readonly ms?: number
 }
 
-/** The kinds of trouble that a source can have. */
+/**
+ * The kinds of trouble that a source can have. `later-order` reports the newest document once more, at a later order;
+ * `put-back` writes the document before and then the newest one again, and reports the former after the latter.
+ */
 export const sourceFaults = [
   'disconnect',
   'reset',
@@ -89,6 +95,8 @@ export const sourceFaults = [
   'missing',
   'malformed',
   'wipe',
+  'later-order',
+  'put-back',
 ] as const
 /** One of the {@link sourceFaults}. */
 export type SourceFault = (typeof sourceFaults)[number]
@@ -126,6 +134,16 @@ export type Step =
   | { readonly do: Exclude<OperatorCommand, 'refresh'> }
   /** A file that the config names is rotated, and the module that reads it is refreshed, or all of them. */
   | { readonly do: 'refresh'; readonly module?: string }
+  /** All calls of this kind fail for a while from now on, as if a server could not be reached. */
+  | {
+      readonly do: 'outage'
+      readonly module: string
+      readonly phase: OutagePhase
+      /** @default 3000 */
+      readonly ms?: number
+    }
+  /** A new process starts on the same store, and the old one is closed `ms` of virtual time later: a rolling deployment. */
+  | { readonly do: 'overlap'; readonly ms: number }
   /** The process dies without a close and starts again. */
   | { readonly do: 'crash' }
   /** The reloader is closed, and a new process starts. */
@@ -159,7 +177,22 @@ export interface Scenario {
    */
   readonly pauseMs?: number
   readonly soakMs?: number
-  /** True if the last known good is persisted, so that a restart can return to it. */
-  readonly persists?: boolean
+  /**
+   * True if the last known good is persisted in a store of the user's, so that a restart can return to it. With `files` it
+   * is stored as in production, where processes that live side by side have files of their own.
+   */
+  readonly persists?: boolean | 'files'
   readonly confirmMs?: number
+  /**
+   * What names a revision: with `content`, a document that comes again has its old name and a later order.
+   * @default the order
+   */
+  readonly names?: 'content'
+  /** True if the watch only announces changes, so that each must be read. */
+  readonly announces?: boolean
+  /**
+   * How long a read takes, in milliseconds of virtual time. It answers what the source held when it began.
+   * @default 0
+   */
+  readonly readMs?: number
 }

@@ -41,7 +41,7 @@ function* simplifications(scenario: Scenario): Generator<Scenario, undefined> {
   }
   for (const index of faults.keys()) yield { ...scenario, faults: without(faults, index) }
   for (const index of during.keys()) yield { ...scenario, during: without(during, index) }
-  for (const name of ['pauseMs', 'soakMs', 'confirmMs', 'persists'] as const) {
+  for (const name of optional) {
     const { [name]: value, ...rest } = scenario
     if (value !== undefined) yield rest
   }
@@ -56,6 +56,8 @@ function* simplifications(scenario: Scenario): Generator<Scenario, undefined> {
 }
 
 const SHORTEST_MS = 1
+
+const optional = ['pauseMs', 'soakMs', 'confirmMs', 'persists', 'names', 'announces', 'readMs'] as const
 
 /** Returns simpler steps that may break the same invariant. */
 const simplerSteps = (step: Step): readonly Step[] => {
@@ -76,6 +78,12 @@ const simplerSteps = (step: Step): readonly Step[] => {
       return [{ do: 'refresh' }]
     case 'restart':
       return [{ do: 'crash' }]
+    case 'overlap':
+      return [{ do: 'restart' }, ...(step.ms > SHORTEST_MS ? [{ ...step, ms: SHORTEST_MS }] : [])]
+    case 'outage': {
+      const { ms, ...untilTheDefault } = step
+      return ms === undefined ? [] : [untilTheDefault]
+    }
     default:
       return []
   }

@@ -1,21 +1,5 @@
-/** One replacement in one source file, which must hold `find` exactly once. */
-export interface Edit {
-  readonly file: string
-  readonly find: string
-  readonly replace: string
-}
-
-/** A defect that could have been written. */
-export interface PlantedFault {
-  readonly name: string
-  /** What a service would suffer. */
-  readonly what: string
-  readonly edits: readonly [Edit, ...Edit[]]
-}
-
-const fault = (name: string, what: string, ...edits: [Edit, ...Edit[]]): PlantedFault => ({ name, what, edits })
-
-const edit = (file: string, find: string, replace: string): Edit => ({ file, find, replace })
+import { blindSpotFaults } from './blind-spot-faults.ts'
+import { edit, fault, type PlantedFault } from './planted-fault.ts'
 
 /** In the serving store: the commit and its rollback. */
 const storeFaults = [
@@ -375,4 +359,5 @@ export const plantedFaults: readonly PlantedFault[] = [
   ...machineFaults,
   ...otherFaults,
   ...fieldFaults,
+  ...blindSpotFaults,
 ]

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import type { Scenario } from 'changeover/testing'
-import type { PlantedFault } from './faults.ts'
+import type { PlantedFault } from './planted-fault.ts'
 import { plant } from './plant.ts'
 
 /** The result of the search for a planted fault from one seed. */

@@ -2,7 +2,7 @@ import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
-import type { Edit, PlantedFault } from './faults.ts'
+import type { Edit, PlantedFault } from './planted-fault.ts'
 
 const root = fileURLToPath(new URL('../../../../', import.meta.url))
 

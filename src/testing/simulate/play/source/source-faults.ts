@@ -1,8 +1,8 @@
-import type { SourceFault } from '../scenario/scenario.ts'
-import { plantedText } from './planted-error.ts'
-import type { Simulation } from './simulation.ts'
+import type { SourceFault } from '../../scenario/scenario.ts'
+import { plantedText } from '../planted-error.ts'
+import type { Simulation } from '../simulation.ts'
 
-type FaultySource = Pick<Simulation<never>, 'source' | 'written'>
+type FaultySource = Pick<Simulation<never>, 'source' | 'written' | 'put'>
 
 /** Makes the fault happen. `source.heal` ends a fault that lasts. */
 export const applySourceFault = (fault: SourceFault, on: FaultySource): void => void sourceFaultActions[fault](on)
@@ -41,4 +41,12 @@ const sourceFaultActions: Readonly<Record<SourceFault, (on: FaultySource) => unk
   missing: ({ source }) => source.delete(),
   malformed: ({ source }) => source.put(`{"${plantedText}`),
   wipe: ({ source }) => source.wipe(),
+  'later-order': ({ source }) => source.renew(),
+  'put-back': (on) => {
+    const [older, newest] = on.written.slice(-2)
+    if (older?.kind !== 'document' || newest?.kind !== 'document') return
+    const between = on.put(older.content)
+    on.put(newest.content)
+    on.source.deliver(between)
+  },
 }

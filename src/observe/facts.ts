@@ -1,0 +1,158 @@
+import type { PhaseMessage } from '../api/channels.ts'
+import type { Observation } from '../api/observation.ts'
+import type { ReloaderStatus } from '../api/status.ts'
+import type { TransactionRecord } from '../model/record.ts'
+import { isNewer, isSameRevision } from '../model/revision.ts'
+import { isResting } from '../xstate/state-name.ts'
+import { followReloader } from './feed.ts'
+import type { MetricName } from './metric-table.ts'
+
+/** One value of a metric. */
+export interface Sample {
+  readonly value: number
+  readonly labels: Readonly<Record<string, string>>
+}
+
+/** The values of all metrics. A metric without a sample is absent: what it tells does not exist yet. */
+export type Samples = ReadonlyMap<MetricName, readonly Sample[]>
+
+/** A name that a source of the user makes is shown to this length. */
+const MAX_REVISION = 100
+
+const noLabels = {}
+
+/** What a document waits for while it is still under way. */
+const underWay = new Set<string>(['storm', 'transaction', 'soak', 'confirmation'])
+
+interface PhaseFact {
+  readonly result: string
+  readonly seconds: number
+}
+
+/** Knows the value of every metric of one reloader: most from its status, the rest from what the channels have told. */
+export class ReloaderFacts {
+  readonly #observation: Observation
+  readonly #phases = new Map<string, Map<string, PhaseFact>>()
+  readonly #stop: () => void
+  /** The last record that says whether a document of the source serves. */
+  #verdict: TransactionRecord | undefined
+  #succeededAt: number | undefined
+  #durationMs: number | undefined
+  #overdue = 0
+
+  /** @param onClosed called once the reloader has closed */
+  constructor(observation: Observation, onClosed: () => void = () => {}) {
+    this.#observation = observation
+    const { id, last } = observation.status()
+    if (last !== undefined) this.#noteRecord(last)
+    const noted = last?.modules ?? []
+    for (const { module, phases } of noted) {
+      for (const { phase, result, durationMs } of phases) this.#notePhase(module, phase, result, durationMs)
+    }
+    const listeners = {
+      'changeover:transaction': (message: { readonly kind: string; readonly record?: TransactionRecord }) => {
+        if (message.record !== undefined) this.#noteRecord(message.record)
+      },
+      'changeover:phase': ({ module, phase, startMs, ended }: PhaseMessage) => {
+        if (ended !== undefined) this.#notePhase(module, phase, ended.result, ended.atMs - startMs)
+      },
+      'changeover:state': (message: { readonly kind: string; readonly failure?: { readonly code: string } }) => {
+        if (message.failure?.code === 'lease.overdue') this.#overdue += 1
+      },
+    }
+    this.#stop = followReloader(id, listeners, onClosed)
+  }
+
+  stop(): void {
+    this.#stop()
+  }
+
+  read(): Samples {
+    const status = this.#observation.status()
+    const samples = new Map<MetricName, readonly Sample[]>()
+    const set = (name: MetricName, value: number | boolean | undefined): void => {
+      if (value !== undefined) samples.set(name, [{ value: Number(value), labels: noLabels }])
+    }
+    const ifServing = <T>(value: T): T | undefined => (status.serving === undefined ? undefined : value)
+    const { reported: _, ...outcomes } = status.counters
+    set('config_reload_last_successful', this.#isSuccessful(status))
+    set('config_reload_last_success_timestamp_seconds', inSeconds(this.#succeededAt))
+    samples.set('config_reloads_total', samplesOf('outcome', outcomes))
+    set('config_reload_duration_seconds', inSeconds(this.#durationMs))
+    samples.set('config_module_phase_duration_seconds', this.#phaseSamples())
+    if (status.serving !== undefined) samples.set('config_serving_info', [infoOf(status, status.serving)])
+    set('config_source_up', isSourceUp(status))
+    set('config_source_stale_seconds', ifServing(staleSeconds(status, this.#observation.now())))
+    set('config_in_sync', ifServing(status.inSync))
+    set('config_degraded_modules', ifServing(status.degraded.length))
+    set('config_quarantined', status.quarantine.length)
+    set('config_frozen', status.frozen !== undefined)
+    set('config_confirmation_pending', ifServing(status.confirmation !== undefined))
+    samples.set('config_generations', generationSamples(status))
+    set('config_leases_overdue_total', this.#overdue)
+    return samples
+  }
+
+  /** Undefined until a config serves. While a newer document is under way, what is known of the ones before holds. */
+  #isSuccessful({ serving, source, waiting, state }: ReloaderStatus): boolean | undefined {
+    if (serving === undefined) return undefined
+    if (source.revision === undefined || !isNewer(source.revision, serving.revision)) return true
+    if (isResting(state) && !underWay.has(waiting?.reason ?? '')) return false
+    const verdict = this.#verdict
+    if (verdict === undefined) return true
+    if (verdict.trigger === 'revert') return false
+    return 'failures' in verdict ? isSameRevision(verdict.revision, serving.revision) : true
+  }
+
+  #noteRecord(record: TransactionRecord): void {
+    const { outcome, trigger, revision, startedAt, durationMs } = record
+    if (outcome === 'superseded' || outcome === 'aborted') return
+    this.#durationMs = durationMs
+    if (outcome === 'committed' || outcome === 'unchanged') this.#succeededAt = startedAt + durationMs
+    // Without a revision the source could not be read, and a repair says nothing of the newest document.
+    if (revision !== undefined && trigger !== 'repair') this.#verdict = record
+  }
+
+  #notePhase(module: string, phase: string, result: string, durationMs: number): void {
+    let phases = this.#phases.get(module)
+    if (phases === undefined) {
+      phases = new Map()
+      this.#phases.set(module, phases)
+    }
+    phases.set(phase, { result, seconds: durationMs / 1_000 })
+  }
+
+  #phaseSamples(): Sample[] {
+    return [...this.#phases].flatMap(([module, phases]) =>
+      [...phases].map(([phase, { result, seconds }]) => ({ value: seconds, labels: { module, phase, result } })),
+    )
+  }
+}
+
+const inSeconds = (ms: number | undefined): number | undefined => (ms === undefined ? undefined : ms / 1_000)
+
+const samplesOf = (label: string, values: Readonly<Record<string, number>>): readonly Sample[] =>
+  Object.entries(values).map(([name, value]) => ({ value, labels: { [label]: name } }))
+
+const infoOf = ({ build = '' }: ReloaderStatus, serving: NonNullable<ReloaderStatus['serving']>): Sample => ({
+  value: 1,
+  labels: { revision: serving.revision.name.slice(0, MAX_REVISION), build },
+})
+
+/** Undefined until the source has answered or failed for the first time. */
+const isSourceUp = ({ source: { state, verifiedAt, lastError } }: ReloaderStatus): boolean | undefined => {
+  if (state === 'connecting') return verifiedAt === undefined && lastError === undefined ? undefined : false
+  return state !== 'backing-off' && state !== 'closed'
+}
+
+const staleSeconds = ({ stale }: ReloaderStatus, now: number): number =>
+  stale === undefined ? 0 : Math.max(0, now - stale.since) / 1_000
+
+/** Both states of a module, once it has had a generation. */
+const generationSamples = ({ modules }: ReloaderStatus): readonly Sample[] =>
+  Object.entries(modules)
+    .filter(([, { opened }]) => opened > 0)
+    .flatMap(([module, { live, leaked }]) => [
+      { value: live, labels: { module, state: 'live' } },
+      { value: leaked, labels: { module, state: 'leaked' } },
+    ])

@@ -1,0 +1,1 @@
+export { otel, type OtelOptions, type StopTelemetry } from './otel.ts'

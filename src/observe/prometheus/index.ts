@@ -1,0 +1,2 @@
+export { metrics, type RemoveMetrics } from './metrics.ts'
+export type { MetricsOptions, MetricsRegistry } from './options.ts'

@@ -1,0 +1,108 @@
+import { ignoreRejection, isThenable } from '../async/thenable.ts'
+import { countMembers } from '../model/data/count-members.ts'
+import { findKey, LostMember, offsetOfDepth, type ParsedJson, parseJson } from '../model/data/json.ts'
+import { findJsonError } from '../model/data/json-error.ts'
+import { MAX_DEPTH, NotPlain } from '../model/data/not-plain.ts'
+import { positionOf } from '../model/data/number-literal.ts'
+import { findParsedRounded, type RoundedNumber } from '../model/data/rounded-number.ts'
+import { ChangeoverError, changeoverError, type FailurePlace } from '../model/failure.ts'
+import { refusalText } from '../model/refusal.ts'
+import type { Visibility } from '../model/visibility.ts'
+import { parserPosition } from './parser-position.ts'
+
+/** A parser of the user. */
+export type Parse = (text: string) => unknown
+
+export type ParsedInput = Extract<ParsedJson, { readonly value: unknown }>
+
+/**
+ * Makes data of a document's text, with the user's parser if there is one.
+ *
+ * @throws ChangeoverError `document.*` with the line and column, if they are known
+ */
+export const parseDocument = (
+  text: string,
+  parse: Parse | undefined,
+  visibility: Visibility,
+  place: FailurePlace,
+): ParsedInput => {
+  let parsed: ParsedJson
+  try {
+    parsed = parse === undefined ? parseJson(text) : callParse(parse, text)
+  } catch (error) {
+    throw parseError(error, text, parse === undefined, visibility, place)
+  }
+  if ('value' in parsed) return parsed
+  if ('rounded' in parsed) throw precisionError(parsed.rounded, text, visibility, place)
+  const { path, key, offset } = parsed.duplicate
+  throw changeoverError('document.duplicate-key', {
+    ...place,
+    path: visibility.show(path),
+    detail: `${namedKey(visibility, path, key)}, ${positionOf(text, offset)}`,
+  })
+}
+
+/** Makes the error for a number that is not the one that was written. */
+export const precisionError = (
+  { path, offset }: RoundedNumber,
+  text: string,
+  visibility: Visibility,
+  place: FailurePlace,
+): ChangeoverError =>
+  changeoverError('document.number-precision', {
+    ...place,
+    path: visibility.show(path),
+    kind: 'number',
+    ...(offset === undefined ? {} : { detail: positionOf(text, offset) }),
+  })
+
+const namedKey = (visibility: Visibility, path: readonly (string | number)[], key: string): string =>
+  visibility.isDeclared([...path, key]) ? `key "${key}"` : 'key *'
+
+const parseError = (
+  error: unknown,
+  text: string,
+  isJson: boolean,
+  visibility: Visibility,
+  place: FailurePlace,
+): ChangeoverError => {
+  if (error instanceof ChangeoverError) return error
+  if (error instanceof NotPlain) {
+    const { code, path, kind } = error
+    const position = notPlainPosition(error, text, isJson)
+    const detail = position === undefined ? {} : { detail: position }
+    return changeoverError(code, { ...place, path: visibility.show(path), kind, ...detail })
+  }
+  if (refusalText(error) !== undefined) return changeoverError('document.refused', place, error)
+  const detail = isJson ? jsonDetail(error, text) : parserPosition(error, text)
+  return changeoverError('document.malformed', detail === undefined ? place : { ...place, detail }, error)
+}
+
+const jsonDetail = (error: unknown, text: string): string | undefined => {
+  if (error instanceof LostMember) return 'write its keys without escapes'
+  const found = findJsonError(text)
+  return found === undefined ? undefined : `${positionOf(text, found.offset)}: expected ${found.expected}`
+}
+
+/** Where the text breaks a limit. Of another format than JSON only a key that is written once can be found. */
+const notPlainPosition = ({ code }: NotPlain, text: string, isJson: boolean): string | undefined => {
+  if (code === 'document.too-deep') return isJson ? positionAt(text, offsetOfDepth(text, MAX_DEPTH)) : undefined
+  if (code !== 'document.forbidden-key') return undefined
+  if (isJson) return positionAt(text, findKey(text, '__proto__')?.offset)
+  const at = text.indexOf('__proto__')
+  return at === -1 || at !== text.lastIndexOf('__proto__') ? undefined : positionOf(text, at)
+}
+
+const positionAt = (text: string, offset: number | undefined): string | undefined =>
+  offset === undefined ? undefined : positionOf(text, offset)
+
+const callParse = (parse: Parse, text: string): ParsedJson => {
+  const value = parse(text)
+  if (isThenable(value)) {
+    ignoreRejection(value)
+    throw new TypeError('parse returned a promise: it is synchronous')
+  }
+  countMembers(value)
+  const rounded = findParsedRounded(text, value)
+  return rounded === undefined ? { value, hasInexactString: true } : { rounded }
+}

@@ -1,0 +1,42 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import type { Mutant } from './mutants.ts'
+
+/** A mutant that is known, by its text: a line number would not last. */
+export interface KnownMutant {
+  readonly file: string
+  readonly before: string
+  readonly after: string
+  /** Why no test can tell it from the code, or which test kills it. */
+  readonly why: string
+}
+
+export type Verdict = 'killed' | 'equivalent' | 'survived'
+
+/** What became of a mutant. */
+export interface Result {
+  readonly file: string
+  readonly line: number
+  readonly kind: string
+  readonly before: string
+  readonly after: string
+  readonly verdict: Verdict
+  /** The test that fails, or what else ended the run. */
+  readonly by?: string
+}
+
+const read = <T>(name: string): T => JSON.parse(readFileSync(new URL(name, import.meta.url), 'utf8')) as T
+
+export const readEquivalent = (): readonly KnownMutant[] => read('./equivalent.json')
+
+/** Mutants that survived once, each with the test that was written for it. */
+export const readFixed = (): readonly KnownMutant[] => read('./fixed.json')
+
+export const readResults = (): Record<string, readonly Result[]> => read('./results.json')
+
+export const writeResults = (results: Record<string, readonly Result[]>): void =>
+  writeFileSync(new URL('./results.json', import.meta.url), `${JSON.stringify(results, null, 2)}\n`)
+
+type MutantText = Pick<Mutant, 'file' | 'before' | 'after'>
+
+export const findKnown = (known: readonly KnownMutant[], mutant: MutantText): KnownMutant | undefined =>
+  known.find(({ file, before, after }) => file === mutant.file && before === mutant.before && after === mutant.after)

@@ -1,0 +1,140 @@
+// Changes the code in small ways, in a copy, and tells which changes no test notices: npm run test:mutation
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { chooseMutants } from './choose.ts'
+import { type Folder, readArchitecture, readFolders } from './folders.ts'
+import { findKnown, readEquivalent, readResults, type Result, writeResults } from './known.ts'
+import { withMarkers } from './markers.ts'
+import type { Mutant } from './mutants.ts'
+import { writeReport } from './report.ts'
+import { type Baseline, TestRunner } from './test-runner.ts'
+import { copyProject, type WorkCopy } from './work-copy.ts'
+
+const usage = 'usage: npm run test:mutation -- [--seed N] [--count N] [--folder NAME]… [--list]'
+
+const { values } = parseArgs({
+  options: {
+    seed: { type: 'string', default: '1' },
+    count: { type: 'string', default: '10' },
+    folder: { type: 'string', multiple: true },
+    list: { type: 'boolean', default: false },
+  },
+})
+
+const print = (line: string): void => void process.stdout.write(`${line}\n`)
+
+const [seed, count] = [Number(values.seed), Number(values.count)]
+if (!Number.isSafeInteger(seed) || !Number.isSafeInteger(count) || count < 1) throw new Error(usage)
+
+const project = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '')
+const folders = readFolders(readArchitecture(project))
+const wanted = folders.filter(({ name }) => values.folder?.includes(name) ?? true)
+
+const LEAST_LIMIT_MS = 90_000
+// What a mutant may cost in tests of other folders. Its own folder's tests all run.
+const BUDGET_MS = 45_000
+
+/** The test files that reach a mutant: those of its folder first, then the quickest of the others. */
+const testsFor = (
+  mutant: number,
+  { tests: [own = ''] }: Folder,
+  mapped: readonly string[],
+  baseline: Baseline,
+): readonly string[] => {
+  const { durations, reachedBy, failing } = baseline
+  const durationOf = (test: string): number => durations.get(test) ?? 0
+  const isOwn = (test: string): boolean => test.startsWith(`${own}/`)
+  // What only child processes run has no marker: all tests may reach it.
+  const reaching = reachedBy.get(mutant) ?? new Set(mapped)
+  let leftMs = BUDGET_MS
+  return mapped
+    .filter((test) => reaching.has(test) && !failing.has(test))
+    .sort((one, other) => Number(isOwn(other)) - Number(isOwn(one)) || durationOf(one) - durationOf(other))
+    .filter((test) => {
+      if (!isOwn(test)) leftMs -= durationOf(test)
+      return isOwn(test) || leftMs >= 0
+    })
+}
+
+const judge = async (
+  mutant: Mutant,
+  tests: readonly string[],
+  { durations }: Baseline,
+  runner: TestRunner,
+  root: string,
+): Promise<Pick<Result, 'verdict' | 'by'>> => {
+  const path = join(root, mutant.file)
+  const original = readFileSync(path, 'utf8')
+  const usualMs = tests.reduce((sum, test) => sum + (durations.get(test) ?? 0), 0)
+  const answer = await runner.run([{ path, text: mutant.text }], tests, LEAST_LIMIT_MS + 2 * usualMs)
+  await runner.run([{ path, text: original }], [], LEAST_LIMIT_MS)
+  const [failed] = answer?.failed ?? []
+  if (answer === undefined) return { verdict: 'killed', by: 'it does not end' }
+  return failed === undefined ? { verdict: 'survived' } : { verdict: 'killed', by: `${failed.file}: ${failed.title}` }
+}
+
+/** Runs the tests of all folders once, with markers in the files, so that each mutant meets only tests that reach it. */
+const learn = (
+  mutants: readonly Mutant[],
+  tests: readonly string[],
+  runner: TestRunner,
+  root: string,
+): Promise<Baseline> => {
+  const files = [...new Set(mutants.map(({ file }) => file))]
+  const textOf = (path: string): string => readFileSync(path, 'utf8')
+  const originals = files.map((file) => ({ path: join(root, file), text: textOf(join(root, file)) }))
+  const marked = files.map((file) => ({
+    path: join(root, file),
+    text: withMarkers(textOf(join(root, file)), file, mutants),
+  }))
+  return runner.learn(marked, originals, tests)
+}
+
+const run = async (copy: WorkCopy, runner: TestRunner): Promise<void> => {
+  const chosen = chooseMutants(copy.root, wanted, count, seed)
+  const all = [...chosen.values()].flat()
+  const testsOf = ({ tests }: Folder): readonly string[] => [...new Set(tests.flatMap((path) => copy.testsIn(path)))]
+  const baseline = await learn(all, [...new Set(wanted.flatMap(testsOf))], runner, copy.root)
+  for (const test of baseline.failing) print(`fails without a mutant, left out: ${test}`)
+  const equivalent = readEquivalent()
+  for (const [folder, mutants] of chosen) {
+    print(`\n${folder.name}`)
+    const results: Result[] = []
+    for (const mutant of mutants) {
+      const known = findKnown(equivalent, mutant)
+      const tests = testsFor(all.indexOf(mutant), folder, testsOf(folder), baseline)
+      const { file, line, kind, before, after } = mutant
+      const verdict: Pick<Result, 'verdict' | 'by'> =
+        known === undefined
+          ? await judge(mutant, tests, baseline, runner, copy.root)
+          : { verdict: 'equivalent', by: known.why }
+      results.push({ file, line, kind, before, after, ...verdict })
+      print(`  ${verdict.verdict.padEnd(10)} ${file}:${line} ${kind} (${tests.length} test files)`)
+      print(verdict.by === undefined ? `      ${before}\n   => ${after}` : `      ${verdict.by}`)
+    }
+    writeResults({ ...readResults(), [folder.name]: results })
+    writeReport()
+  }
+}
+
+const list = (root: string): void => {
+  for (const [folder, mutants] of chooseMutants(root, wanted, count, seed)) {
+    print(`\n${folder.name}`)
+    for (const { file, line, kind, before, after } of mutants)
+      print(`  ${file}:${line} ${kind}\n      ${before}\n   => ${after}`)
+  }
+}
+
+if (values.list) list(project)
+else {
+  const copy = copyProject(project)
+  const runner = new TestRunner(copy.root)
+  try {
+    await run(copy, runner)
+  } finally {
+    runner.close()
+    copy.remove()
+  }
+}
