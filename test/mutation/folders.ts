@@ -24,7 +24,13 @@ const simulations = [
 /** What tests a folder besides its own tests. */
 const others: Readonly<Record<string, readonly string[]>> = {
   'src/model': ['test/validation', 'test/persistence', 'test/safety', guarantees],
-  'src/api': ['test/docs/reference.test.ts', 'test/settings', 'test/inspect/observation.test.ts', 'test/reloader', guarantees],
+  'src/api': [
+    'test/docs/reference.test.ts',
+    'test/settings',
+    'test/inspect/observation.test.ts',
+    'test/reloader',
+    guarantees,
+  ],
   'src/async': ['test/reloader', 'test/safety', 'test/intake', guarantees],
   machines: ['test/intake', 'test/safety', 'test/reloader', guarantees, simulation],
   'src/xstate': [machines, 'test/examples/xstate-inspector.test.ts', guarantees],
