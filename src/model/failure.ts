@@ -1,7 +1,7 @@
 import { codeTable } from './error-codes.ts'
 import type { ErrorCode } from './error-codes.ts'
 import { refusalText } from './refusal.ts'
-import { safeCause, type SafeCause } from './safe-cause.ts'
+import { describeCause, safeCause, type SafeCause } from './safe-cause.ts'
 
 export type { DocumentCode, ErrorCode, SourceCode } from './error-codes.ts'
 export type { SafeCause } from './safe-cause.ts'
@@ -54,7 +54,7 @@ export const failure = (code: ErrorCode, given: FailurePlace = {}, cause?: unkno
   const shown = cause === undefined ? undefined : safeCause(cause)
   const text = cause === undefined ? undefined : refusalText(cause)
   const place = text === undefined ? given : withText(given, text)
-  const because = shown === undefined || text !== undefined ? undefined : describeCause(shown)
+  const because = shown === undefined || text !== undefined ? undefined : `cause ${describeCause(shown)}`
   const result: Failure = Object.freeze({
     code,
     message: `${what}${describePlace(place, because)}`,
@@ -70,8 +70,6 @@ const withText = (place: FailurePlace, text: string): FailurePlace => ({
   ...place,
   detail: place.detail === undefined ? text : `${place.detail}: ${text}`,
 })
-
-const describeCause = ({ name, code }: SafeCause): string => `cause ${code === undefined ? name : `${name} ${code}`}`
 
 const describePlace = (place: FailurePlace, because: string | undefined): string => {
   const { module, phase, path, kind, detail, revision } = place
