@@ -70,11 +70,10 @@ export class Engine {
     this.safety = new Safety(settings, this.#persistence, report, () =>
       this.machine.send({ type: 'quarantine.expired' }),
     )
-    this.intake = new Intake(settings, (candidate, wasFrozen) => this.#offer(candidate, wasFrozen), report, channels)
+    this.intake = new Intake(settings, this.#offer, report, channels, store)
     this.refreshes = new RefreshRequests(this.intake, store)
     this.builder = new SnapshotBuilder({ ...settings, clock: work }, store, () => this.safety.digestKey)
-    const { builder, safety } = this
-    const { documents } = this.intake
+    const [{ builder, safety }, { documents }] = [this, this.intake]
     const takeRefreshes = (candidate: Candidate) => this.refreshes.take(candidate)
     this.#validation = new Validation({ registry, store, documents, builder, safety, report, takeRefreshes })
     const applyDeps: ApplyDeps = {
@@ -122,6 +121,7 @@ export class Engine {
       report,
     })
     this.restore = new Restore({
+      settings,
       safety,
       intake: this.intake,
       machine: this.machine,
@@ -170,7 +170,7 @@ export class Engine {
   }
 
   /** Passes a candidate that was let through on to the reload machine, with what only the stages know of it. */
-  #offer(candidate: Candidate, wasFrozen: boolean): void {
+  readonly #offer = (candidate: Candidate, wasFrozen: boolean): void => {
     const { isResting, isSoaking } = this.machine
     // At rest, what serves needs no offer; while a transaction runs, what serves now may not serve in the end.
     const isServing = isResting && isSameRevision(candidate.revision, this.#store.snapshot?.revision)

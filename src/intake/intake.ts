@@ -2,6 +2,7 @@ import type { SourceStatus } from '../api/status.ts'
 import type { Candidate } from '../model/candidate.ts'
 import { type Failure, failure } from '../model/failure.ts'
 import { isNewer, type Revision } from '../model/revision.ts'
+import type { ServingStore } from '../modules/serving-store.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { Report } from '../xstate/inspection.ts'
 import type { ObservableActor } from '../xstate/machine-observer.ts'
@@ -22,12 +23,13 @@ export class Intake {
   readonly #admission: Admission
   readonly #channels: Channels
 
-  constructor(settings: Settings, deliver: Deliver, report: Report, channels: Channels) {
+  constructor(settings: Settings, deliver: Deliver, report: Report, channels: Channels, store: ServingStore) {
     this.#channels = channels
     const { source, clock, deadlines } = settings
     const onListenerError = (error: unknown): void => report(failure('listener.failed', { phase: 'fetching' }, error))
     const onFault = (fault: Failure): void => this.#watcher.noteFault(fault)
-    this.documents = new SourceReader(source, clock, deadlines.readMs, { onListenerError, onFault })
+    const isServing = (): boolean => store.snapshot !== undefined
+    this.documents = new SourceReader(source, clock, deadlines.readMs, { onListenerError, onFault, isServing })
     this.#admission = new Admission(settings, deliver, report)
     this.#watcher = new SourceWatcher(
       settings,

@@ -17,7 +17,8 @@ import type { ObservableActor } from '../xstate/machine-observer.ts'
 import { fromStep } from '../xstate/step-actor.ts'
 import { SystemDeps } from '../xstate/system-deps.ts'
 import { ContractBreach, toSourceEvent } from './read-result.ts'
-import { sourceCodeOf, sourceFailure, type SourceReader, type Stream } from './source-reader.ts'
+import { SourceOutage } from './source-outage.ts'
+import { sourceCodeOf, type SourceReader, type Stream } from './source-reader.ts'
 
 type WatchSettings = Pick<
   Settings,
@@ -82,6 +83,7 @@ export class SourceWatcher {
   readonly #observer: WatchObserver
   readonly #report: Report
   readonly #actor
+  readonly #outage: SourceOutage
   #state: SourceState = 'connecting'
   #since: number
   #lastError: Failure | undefined
@@ -99,6 +101,7 @@ export class SourceWatcher {
     this.#observer = observer
     this.#report = report
     this.#since = settings.clock.now()
+    this.#outage = new SourceOutage(settings)
     this.#actor = createActor(machine, actorOptions('watch', settings, report))
     deps.set(this.#actor.system, {
       settings,
@@ -108,7 +111,10 @@ export class SourceWatcher {
       report,
     })
     this.#actor.subscribe({
-      next: ({ value }) => this.#noteState(typeof value === 'string' ? value : value.following),
+      next: ({ value, context }) => {
+        this.#noteState(typeof value === 'string' ? value : value.following)
+        this.#outage.noteState(this.#state, context.attempts === 0)
+      },
       error: (error) => report(failure('internal.error', { phase: 'fetching' }, error)),
     })
   }
@@ -187,10 +193,10 @@ export class SourceWatcher {
         isOpen = true
         send(this.#toMachineEvent(event, stream))
       }
-      if (!signal.aborted) this.#noteError(sourceFailure(cause))
+      if (!signal.aborted) this.#noteError(this.#reader.failureOf(cause))
     } catch (error) {
       cause = sourceCodeOf(error)
-      if (!signal.aborted) this.#noteError(sourceFailure(cause, error))
+      if (!signal.aborted) this.#noteError(this.#reader.failureOf(cause, error))
     }
     if (!signal.aborted) send({ type: 'watch.broke', cause })
   }
@@ -217,7 +223,7 @@ export class SourceWatcher {
 
   #noteError(failed: Failure): void {
     this.#lastError = failed
-    this.#settings.logger.warn({ changeover: failed }, failed.message)
+    this.#outage.note(failed)
   }
 }
 

@@ -1,5 +1,4 @@
-import { codeTable } from './error-codes.ts'
-import type { ErrorCode } from './error-codes.ts'
+import { codeTable, type ErrorCode, hintOf, type Moment } from './error-codes.ts'
 import { refusalText } from './refusal.ts'
 import { describeCause, safeCause, type SafeCause } from './safe-cause.ts'
 
@@ -49,8 +48,8 @@ export interface Failure extends FailurePlace {
 const causes = new WeakMap<object, unknown>()
 
 /** Makes a failure. Of the `cause` it shows the text of a refusal, or its name and a code that is known to hold no data. */
-export const failure = (code: ErrorCode, given: FailurePlace = {}, cause?: unknown): Failure => {
-  const { what, hint } = codeTable[code]
+export const failure = (code: ErrorCode, given: FailurePlace = {}, cause?: unknown, moment?: Moment): Failure => {
+  const { what } = codeTable[code]
   const shown = cause === undefined ? undefined : safeCause(cause)
   const text = cause === undefined ? undefined : refusalText(cause)
   const place = text === undefined ? given : withText(given, text)
@@ -58,7 +57,7 @@ export const failure = (code: ErrorCode, given: FailurePlace = {}, cause?: unkno
   const result: Failure = Object.freeze({
     code,
     message: `${what}${describePlace(place, because)}`,
-    hint,
+    hint: hintOf(code, moment),
     ...place,
     ...(shown === undefined ? {} : { cause: shown }),
   })
@@ -119,8 +118,12 @@ export class ChangeoverError extends Error {
 }
 
 /** Makes an error of one failure. */
-export const changeoverError = (code: ErrorCode, place?: FailurePlace, cause?: unknown): ChangeoverError =>
-  new ChangeoverError(failure(code, place, cause))
+export const changeoverError = (
+  code: ErrorCode,
+  place?: FailurePlace,
+  cause?: unknown,
+  moment?: Moment,
+): ChangeoverError => new ChangeoverError(failure(code, place, cause, moment))
 
 /**
  * Returns true for a {@link ChangeoverError}, including one from another copy of the package.
