@@ -1,6 +1,7 @@
 import type { SourceState } from '../api/status.ts'
 import { lengthOf } from '../model/length-of.ts'
 import type { Failure } from '../model/failure.ts'
+import { failureFields } from '../transaction/log-fields.ts'
 import type { Settings } from '../settings/settings.ts'
 
 type OutageSettings = Pick<Settings, 'clock' | 'logger' | 'source'>
@@ -30,7 +31,7 @@ export class SourceOutage {
   note(failed: Failure): void {
     const { logger, clock } = this.#settings
     const { code } = failed
-    const data = { changeover: failed, code, phase: failed.phase }
+    const data = failureFields(failed)
     if (harmless.has(code)) return logger[code === 'source.stale' ? 'warn' : 'debug'](data, failed.message)
     const outage = this.#outage ?? this.#recent
     if (outage === undefined) logger.warn(data, `The source is lost: ${failed.message}. ${failed.hint}`)
