@@ -143,7 +143,8 @@ export class Engine {
 
   /** Serves the last known good if one is kept, and then follows the source. */
   start(): void {
-    const { logger } = this.#settings
+    const { logger, diagnostics } = this.#settings
+    if (diagnostics) warnAtStart(logger, 'diagnostics.full')
     if (!this.builder.visibility.hasNames) warnAtStart(logger, 'schema.names-hidden')
     this.machine.start()
     this.intake.start()

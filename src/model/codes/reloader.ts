@@ -87,6 +87,10 @@ export const reloaderCodes = {
     what: 'Another process uses the same lastKnownGood',
     hint: 'Give each process a path of its own if that was not meant. Otherwise no action is needed: each process keeps files of its own beside the path, and a start takes the newest last known good of all.',
   },
+  'diagnostics.full': {
+    what: "The option diagnostics is 'full': the logger gets original messages and stacks, which may hold passwords and other config values",
+    hint: 'Use it for development only, and leave the option out afterwards.',
+  },
   'internal.error': {
     what: 'Changeover failed internally',
     hint: 'Report this error to the project.',
