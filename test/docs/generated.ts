@@ -38,7 +38,7 @@ const sections: readonly { readonly title: string; readonly families: readonly s
   { title: 'Document', families: ['document', 'config', 'schema', 'policy'] },
   { title: 'Quarantine, crashes and confirmation', families: ['quarantined', 'attempt', 'confirm'] },
   { title: 'Modules', families: ['module', 'health', 'lease', 'listener'] },
-  { title: 'Reloader', families: ['reloader', 'internal'] },
+  { title: 'Reloader', families: ['reloader', 'diagnostics', 'internal'] },
   { title: 'Persistence', families: ['persistence'] },
   { title: 'Metrics', families: ['metrics'] },
 ]
