@@ -21,6 +21,7 @@ export type {
   BackoffOptions,
   ConfirmOptions,
   Deadlines,
+  FullDiagnostics,
   Logger,
   ModuleDeadlines,
   QuarantineOptions,

@@ -29,7 +29,6 @@ export type TransactionMessage =
       readonly reloader: string
       readonly transaction: string
       readonly revision: Revision
-      readonly digest: string
       readonly modules: readonly { readonly module: string; readonly change: ModuleChange }[]
       readonly atMs: number
     }

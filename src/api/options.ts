@@ -82,6 +82,13 @@ export interface ConfirmOptions {
   readonly withinMs: number
 }
 
+/** Diagnostics for development: see {@link ReloaderOptions.diagnostics}. */
+export interface FullDiagnostics {
+  readonly level: 'full'
+  /** Allows them with `NODE_ENV=production` too. @default false */
+  readonly inProduction?: boolean
+}
+
 /** The options of `createReloader`. The table below has their defaults and checks. */
 export interface ReloaderOptions<Config> {
   /** Where the document comes from. The reloader closes the source. */
@@ -90,6 +97,12 @@ export interface ReloaderOptions<Config> {
   readonly schema: Schema<Config>
   /** Receives one line for each transaction and each failure. @default nothing is logged */
   readonly logger?: Logger
+  /**
+   * `'full'` adds the original messages and stacks of errors to the lines of `logger`, and to nothing else. They may hold
+   * passwords and other config values, so this is for development: it is reported at the start, and refused with
+   * `NODE_ENV=production` unless `inProduction` allows it. @default 'redacted'
+   */
+  readonly diagnostics?: 'redacted' | 'full' | FullDiagnostics
   /**
    * Paths whose values may be shown in logs, records and diffs, with everything below them. All other values are secret.
    * @default none
@@ -167,6 +180,7 @@ export const optionTable = {
   source: own('required'),
   schema: own('required'),
   logger: own('none'),
+  diagnostics: own("'redacted'"),
   public: own('none'),
   parse: own('strict JSON'),
   policies: own('none'),

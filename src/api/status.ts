@@ -131,6 +131,6 @@ export interface ReloaderStatus {
   readonly source: SourceStatus
   readonly modules: Readonly<Record<string, ModuleStatus>>
   readonly counters: Counters
-  /** The record of the last transaction that ended. */
-  readonly last?: TransactionRecord
+  /** The record of the last transaction that ended. `failures` is absent if it had none. */
+  readonly last?: TransactionRecord & { readonly failures?: readonly Failure[] }
 }

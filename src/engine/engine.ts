@@ -3,7 +3,6 @@ import { ModuleGuards } from '../apply/module-guards.ts'
 import { Phases } from '../apply/phases.ts'
 import { CloseBudget } from '../async/close-budget.ts'
 import { withDeadline } from '../async/deadline.ts'
-import type { Deliver } from '../intake/admission.ts'
 import { Intake } from '../intake/intake.ts'
 import type { Candidate } from '../model/candidate.ts'
 import { failure } from '../model/failure.ts'
@@ -74,8 +73,7 @@ export class Engine {
       this.machine.send({ type: 'quarantine.expired' }),
     )
     const calls = new HostCalls()
-    const offer: Deliver = (candidate, wasFrozen) => this.#offer(candidate, wasFrozen)
-    this.intake = new Intake(settings, offer, { report, channels, calls })
+    this.intake = new Intake(settings, this.#offer, { report, channels, store, calls })
     this.refreshes = new RefreshRequests(this.intake, store)
     this.builder = new SnapshotBuilder({ ...settings, clock: work }, store, () => this.safety.digestKey)
     const { builder, safety, intake } = this
@@ -117,6 +115,7 @@ export class Engine {
       calls,
     })
     this.restore = new Restore({
+      settings,
       safety,
       intake,
       machine: this.machine,
@@ -153,7 +152,8 @@ export class Engine {
 
   /** Serves the last known good if one is kept, and then follows the source. */
   start(): void {
-    const { logger } = this.#settings
+    const { logger, diagnostics } = this.#settings
+    if (diagnostics) warnAtStart(logger, 'diagnostics.full')
     if (!this.builder.visibility.hasNames) warnAtStart(logger, 'schema.names-hidden')
     this.machine.start()
     this.intake.start()
@@ -180,7 +180,7 @@ export class Engine {
   }
 
   /** Passes a candidate that was let through on to the reload machine, with what only the stages know of it. */
-  #offer(candidate: Candidate, wasFrozen: boolean): void {
+  readonly #offer = (candidate: Candidate, wasFrozen: boolean): void => {
     const { isResting, isSoaking } = this.machine
     // At rest, what serves needs no offer; while a transaction runs, what serves now may not serve in the end.
     const isServing = isResting && isSameRevision(candidate.revision, this.#store.snapshot?.revision)

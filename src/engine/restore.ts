@@ -3,9 +3,13 @@ import { type Failure, failure } from '../model/failure.ts'
 import type { TransactionRecord } from '../model/record.ts'
 import type { Good } from '../persistence/persisted-state.ts'
 import type { Safety } from '../safety/safety.ts'
+import type { Settings } from '../settings/settings.ts'
+import { lengthOf } from '../model/length-of.ts'
+import { warnAtStart } from '../transaction/start-warnings.ts'
 import type { ReloadActor } from './reload-actor.ts'
 
 interface RestoreDeps {
+  readonly settings: Pick<Settings, 'clock' | 'logger'>
   readonly safety: Safety
   readonly intake: Intake
   readonly machine: ReloadActor
@@ -60,8 +64,18 @@ export class Restore {
   /** Goes on to the next good if this record says that the one before could not serve. */
   note(record: TransactionRecord): void {
     if (record.trigger !== 'restore' || this.#isOver) return
-    if (record.outcome === 'committed') this.#end()
-    else queueMicrotask(() => this.#next()) // the machine has yet to come to rest
+    if (record.outcome === 'committed') {
+      this.#warnRestored(record)
+      this.#end()
+    } else queueMicrotask(() => this.#next()) // the machine has yet to come to rest
+  }
+
+  /** What serves may be out of date, and says so with its age. */
+  #warnRestored({ revision }: TransactionRecord): void {
+    const { clock, logger } = this.#deps.settings
+    const age = lengthOf(Math.max(0, clock.now() - (this.#provedAt ?? clock.now())))
+    const place = revision === undefined ? {} : { revision: revision.name }
+    warnAtStart(logger, 'persistence.restored', { ...place, detail: `passed its soak ${age} ago` })
   }
 
   #next(): void {

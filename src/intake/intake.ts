@@ -2,6 +2,7 @@ import type { SourceStatus } from '../api/status.ts'
 import type { Candidate } from '../model/candidate.ts'
 import { type Failure, failure } from '../model/failure.ts'
 import { isNewer, type Revision } from '../model/revision.ts'
+import type { ServingStore } from '../modules/serving-store.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { HostCalls } from '../xstate/host-calls.ts'
 import type { Report } from '../xstate/inspection.ts'
@@ -18,6 +19,7 @@ export type FetchResult =
 interface IntakeDeps {
   readonly report: Report
   readonly channels: Channels
+  readonly store: ServingStore
   readonly calls: HostCalls
 }
 
@@ -29,12 +31,13 @@ export class Intake {
   readonly #admission: Admission
   readonly #channels: Channels
 
-  constructor(settings: Settings, deliver: Deliver, { report, channels, calls }: IntakeDeps) {
+  constructor(settings: Settings, deliver: Deliver, { report, channels, store, calls }: IntakeDeps) {
     this.#channels = channels
     const { source, clock, deadlines } = settings
     const onListenerError = (error: unknown): void => report(failure('listener.failed', { phase: 'fetching' }, error))
     const onFault = (fault: Failure): void => this.#watcher.noteFault(fault)
-    this.documents = new SourceReader(source, clock, deadlines.readMs, { onListenerError, onFault })
+    const isServing = (): boolean => store.snapshot !== undefined
+    this.documents = new SourceReader(source, clock, deadlines.readMs, { onListenerError, onFault, isServing })
     this.#admission = new Admission(settings, deliver, report, calls)
     this.#watcher = new SourceWatcher(settings, this.documents, (candidate, from) => this.#admit(candidate, from), {
       report,

@@ -23,6 +23,8 @@ export interface ReaderHooks {
   readonly onListenerError?: (error: unknown) => void
   /** The source has answered, and something is wrong with the answer. */
   readonly onFault?: (fault: Failure) => void
+  /** Says whether a config serves, which decides what a hint may promise. */
+  readonly isServing?: () => boolean
 }
 
 /** Reads the source within a deadline, and keeps documents beside the machines, which know them by name only. */
@@ -103,12 +105,12 @@ export class SourceReader {
     }
     if (ended.kind === 'timed-out') {
       const detail = `deadlines.readMs: ${this.#deadlineMs} ms`
-      return { kind: 'failed', failure: sourceFailure('source.timeout', undefined, detail) }
+      return { kind: 'failed', failure: this.failureOf('source.timeout', undefined, detail) }
     }
     const error = 'error' in ended ? ended.error : undefined
     const code = sourceCodeOf(error)
     if (code === 'source.contract') this.#isInDoubt = true
-    return { kind: 'failed', failure: sourceFailure(code, error) }
+    return { kind: 'failed', failure: this.failureOf(code, error) }
   }
 
   /** Judges what a stream reports that starts now, after this revision. */
@@ -123,6 +125,17 @@ export class SourceReader {
         return this.#register(result)
       },
     }
+  }
+
+  /** Makes a failure that names the source. The cause of a {@link SourceError} is the error that it wraps. */
+  failureOf<C extends SourceCode>(
+    code: C,
+    error?: unknown,
+    detail = code === 'source.contract' ? detailOf(error) : undefined,
+  ): Failure & { readonly code: C } {
+    const moment = this.#hooks.isServing?.() === false ? 'starting' : 'serving'
+    const place = { phase: 'fetching', detail: detailWith(this.#source, detail) } as const
+    return failure(code, place, causeOf(error), moment) as Failure & { code: C }
   }
 
   #register(document: ReadResult): Candidate {
@@ -182,15 +195,9 @@ export const sourceCodeOf = (error: unknown): SourceCode => {
   }
 }
 
-/** Makes a failure of the source. The cause of a {@link SourceError} is the error that it wraps. */
-export const sourceFailure = <C extends SourceCode>(
-  code: C,
-  error?: unknown,
-  detail = code === 'source.contract' ? detailOf(error) : undefined,
-): Failure & { readonly code: C } => {
-  const place = { phase: 'fetching', ...(detail === undefined ? {} : { detail }) } as const
-  return failure(code, place, causeOf(error)) as Failure & { code: C }
-}
+/** Names a source, by its kind and its address, which holds the key or the path. */
+export const detailWith = ({ name, endpoint }: Pick<Source, 'name' | 'endpoint'>, detail?: string): string =>
+  `${name} ${endpoint}${detail === undefined ? '' : `; ${detail}`}`
 
 const detailOf = (error: unknown): string | undefined => {
   try {

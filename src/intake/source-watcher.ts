@@ -18,7 +18,8 @@ import type { ObservableActor } from '../xstate/machine-observer.ts'
 import { SystemDeps } from '../xstate/system-deps.ts'
 import { WorkRunner } from '../xstate/work-runner.ts'
 import { ContractBreach, toSourceEvent } from './read-result.ts'
-import { sourceCodeOf, sourceFailure, type SourceReader, type Stream } from './source-reader.ts'
+import { SourceOutage } from './source-outage.ts'
+import { sourceCodeOf, type SourceReader, type Stream } from './source-reader.ts'
 
 type WatchSettings = Pick<
   Settings,
@@ -88,6 +89,7 @@ export class SourceWatcher {
   readonly #report: Report
   readonly #calls: HostCalls
   readonly #actor
+  readonly #outage: SourceOutage
   #state: SourceState = 'connecting'
   #since: number
   #lastError: Failure | undefined
@@ -100,6 +102,7 @@ export class SourceWatcher {
     this.#observer = observer
     this.#report = report
     this.#since = settings.clock.now()
+    this.#outage = new SourceOutage(settings)
     this.#calls = calls
     this.#actor = createActor(machine, actorOptions('watch', settings, report, calls))
     const reads = new WorkRunner<'readSource'>(calls, (answer) => this.#send(answer as WatchMachineEvent))
@@ -112,7 +115,10 @@ export class SourceWatcher {
       report,
     })
     this.#actor.subscribe({
-      next: ({ value }) => this.#noteState(typeof value === 'string' ? value : value.following),
+      next: ({ value, context }) => {
+        this.#noteState(typeof value === 'string' ? value : value.following)
+        this.#outage.noteState(this.#state, context.attempts === 0)
+      },
       error: (error) => report(failure('internal.error', { phase: 'fetching' }, error)),
     })
   }
@@ -195,10 +201,10 @@ export class SourceWatcher {
         isOpen = true
         send(this.#toMachineEvent(event, stream))
       }
-      if (!signal.aborted) this.#noteError(sourceFailure(cause))
+      if (!signal.aborted) this.#noteError(this.#reader.failureOf(cause))
     } catch (error) {
       cause = sourceCodeOf(error)
-      if (!signal.aborted) this.#noteError(sourceFailure(cause, error))
+      if (!signal.aborted) this.#noteError(this.#reader.failureOf(cause, error))
     }
     if (!signal.aborted) send({ type: 'watch.broke', cause })
   }
@@ -225,7 +231,7 @@ export class SourceWatcher {
 
   #noteError(failed: Failure): void {
     this.#lastError = failed
-    this.#settings.logger.warn({ changeover: failed }, failed.message)
+    this.#outage.note(failed)
   }
 }
 

@@ -10,7 +10,13 @@ interface CodeEntry {
   readonly what: string
   /** What to do next, as sentences. The first is an imperative. */
   readonly hint: string
+  /** What goes on meanwhile, while a config serves and before the first one. */
+  readonly serving?: string
+  readonly starting?: string
 }
+
+/** Whether a config serves: what a hint promises depends on it. */
+export type Moment = 'serving' | 'starting'
 
 /** Every code that Changeover reports. The reference of the errors is generated from it. */
 export const codeTable = {
@@ -20,6 +26,13 @@ export const codeTable = {
   ...reloaderCodes,
   ...observeCodes,
 } as const satisfies Readonly<Record<string, CodeEntry>>
+
+/** What to do about a code, and what goes on meanwhile. */
+export const hintOf = (code: ErrorCode, moment: Moment = 'serving'): string => {
+  const entry: CodeEntry = codeTable[code]
+  const meanwhile = entry[moment]
+  return meanwhile === undefined ? entry.hint : `${entry.hint} ${meanwhile}`
+}
 
 /** The codes of all failures. */
 export type ErrorCode = keyof typeof codeTable

@@ -1,7 +1,6 @@
-import { codeTable } from './error-codes.ts'
-import type { ErrorCode } from './error-codes.ts'
+import { codeTable, type ErrorCode, hintOf, type Moment } from './error-codes.ts'
 import { refusalText } from './refusal.ts'
-import { safeCause, type SafeCause } from './safe-cause.ts'
+import { describeCause, safeCause, type SafeCause } from './safe-cause.ts'
 
 export type { DocumentCode, ErrorCode, SourceCode } from './error-codes.ts'
 export type { SafeCause } from './safe-cause.ts'
@@ -49,16 +48,16 @@ export interface Failure extends FailurePlace {
 const causes = new WeakMap<object, unknown>()
 
 /** Makes a failure. Of the `cause` it shows the text of a refusal, or its name and a code that is known to hold no data. */
-export const failure = (code: ErrorCode, given: FailurePlace = {}, cause?: unknown): Failure => {
-  const { what, hint } = codeTable[code]
+export const failure = (code: ErrorCode, given: FailurePlace = {}, cause?: unknown, moment?: Moment): Failure => {
+  const { what } = codeTable[code]
   const shown = cause === undefined ? undefined : safeCause(cause)
   const text = cause === undefined ? undefined : refusalText(cause)
   const place = text === undefined ? given : withText(given, text)
-  const because = shown === undefined || text !== undefined ? undefined : describeCause(shown)
+  const because = shown === undefined || text !== undefined ? undefined : `cause ${describeCause(shown)}`
   const result: Failure = Object.freeze({
     code,
     message: `${what}${describePlace(place, because)}`,
-    hint,
+    hint: hintOf(code, moment),
     ...place,
     ...(shown === undefined ? {} : { cause: shown }),
   })
@@ -70,8 +69,6 @@ const withText = (place: FailurePlace, text: string): FailurePlace => ({
   ...place,
   detail: place.detail === undefined ? text : `${place.detail}: ${text}`,
 })
-
-const describeCause = ({ name, code }: SafeCause): string => `cause ${code === undefined ? name : `${name} ${code}`}`
 
 const describePlace = (place: FailurePlace, because: string | undefined): string => {
   const { module, phase, path, kind, detail, revision } = place
@@ -121,8 +118,12 @@ export class ChangeoverError extends Error {
 }
 
 /** Makes an error of one failure. */
-export const changeoverError = (code: ErrorCode, place?: FailurePlace, cause?: unknown): ChangeoverError =>
-  new ChangeoverError(failure(code, place, cause))
+export const changeoverError = (
+  code: ErrorCode,
+  place?: FailurePlace,
+  cause?: unknown,
+  moment?: Moment,
+): ChangeoverError => new ChangeoverError(failure(code, place, cause, moment))
 
 /**
  * Returns true for a {@link ChangeoverError}, including one from another copy of the package.

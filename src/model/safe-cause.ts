@@ -1,3 +1,4 @@
+import { conditionOf, grpcName, redisCodeOf } from './conditions.ts'
 import { errorChain, read } from './permanence.ts'
 
 /** The part of an error of user code or of a library that may be shown. */
@@ -6,33 +7,17 @@ export interface SafeCause {
   readonly name: string
   /** The code of the error, or of an error that caused it, if it is one that is known to hold no data. */
   readonly code?: string
+  /** What the code stands for in its system: `invalid_password` for `28P01` of PostgreSQL. */
+  readonly condition?: string
+  /** All known codes in its chain of causes, the outermost first, if there are several. */
+  readonly codes?: readonly string[]
 }
 
-// Only listed codes are shown: user code may put anything into `error.code`.
-const system =
-  'EACCES EADDRINUSE EADDRNOTAVAIL EAGAIN EAI_AGAIN ECANCELED ECONNABORTED ECONNREFUSED ECONNRESET EEXIST EHOSTUNREACH EISDIR ELOOP EMFILE ENAMETOOLONG ENETUNREACH ENFILE ENOENT ENOMEM ENOSPC ENOTDIR ENOTFOUND EPERM EPIPE EPROTO EROFS ETIMEDOUT EBUSY EFBIG EIO EDQUOT EAI_FAIL EAI_NODATA EAI_NONAME EHOSTDOWN ENETDOWN ENETRESET ENOTCONN EISCONN ENOBUFS ESERVFAIL ENODATA EREFUSED ABORT_ERR'
-const node =
-  'ERR_INVALID_ARG_TYPE ERR_INVALID_ARG_VALUE ERR_INVALID_URL ERR_SOCKET_CLOSED ERR_STREAM_DESTROYED ERR_TLS_CERT_ALTNAME_INVALID CERT_HAS_EXPIRED DEPTH_ZERO_SELF_SIGNED_CERT SELF_SIGNED_CERT_IN_CHAIN UNABLE_TO_VERIFY_LEAF_SIGNATURE UNABLE_TO_GET_ISSUER_CERT_LOCALLY CERT_NOT_YET_VALID CERT_REVOKED CERT_UNTRUSTED ERR_SSL_WRONG_VERSION_NUMBER ERR_SSL_TLSV1_ALERT_UNKNOWN_CA ERR_OSSL_X509_KEY_VALUES_MISMATCH ERR_OSSL_PEM_NO_START_LINE ERR_SOCKET_CONNECTION_TIMEOUT ERR_TLS_HANDSHAKE_TIMEOUT'
-// PostgreSQL, appendix A: connections, authorization, catalogs, resources and operator intervention.
-const sqlState =
-  '08000 08001 08003 08004 08006 08P01 28000 28P01 3D000 3F000 42501 53000 53100 53200 53300 53400 55P03 57014 57P01 57P02 57P03 57P04 57P05 58000 58030'
-const mysql =
-  'ER_ACCESS_DENIED_ERROR ER_ACCESS_DENIED_NO_PASSWORD_ERROR ER_BAD_DB_ERROR ER_CON_COUNT_ERROR ER_DBACCESS_DENIED_ERROR ER_HOST_IS_BLOCKED ER_HOST_NOT_PRIVILEGED ER_LOCK_DEADLOCK ER_LOCK_WAIT_TIMEOUT ER_MUST_CHANGE_PASSWORD ER_NOT_SUPPORTED_AUTH_MODE ER_OPTION_PREVENTS_STATEMENT ER_QUERY_INTERRUPTED ER_SERVER_SHUTDOWN ER_TOO_MANY_USER_CONNECTIONS ER_USER_LIMIT_REACHED HANDSHAKE_NO_SSL_SUPPORT HANDSHAKE_SSL_ERROR PROTOCOL_CONNECTION_LOST PROTOCOL_PACKETS_OUT_OF_ORDER PROTOCOL_SEQUENCE_TIMEOUT'
-const redis =
-  'CLUSTERDOWN CONNECTION_BROKEN LOADING MASTERDOWN MISCONF NOAUTH NOPERM NOREPLICAS NR_CLOSED READONLY TRYAGAIN UNCERTAIN_STATE WRONGPASS'
-const undici =
-  'UND_ERR_ABORTED UND_ERR_BODY_TIMEOUT UND_ERR_CLOSED UND_ERR_CONNECT_TIMEOUT UND_ERR_DESTROYED UND_ERR_HEADERS_TIMEOUT UND_ERR_SOCKET'
-const knownCodes = new Set(`${system} ${node} ${sqlState} ${mysql} ${redis} ${undici}`.split(' '))
-
-// Errors of gRPC carry a number; each stands for one of these, from 1.
-const grpcCodes =
-  'CANCELLED UNKNOWN INVALID_ARGUMENT DEADLINE_EXCEEDED NOT_FOUND ALREADY_EXISTS PERMISSION_DENIED RESOURCE_EXHAUSTED FAILED_PRECONDITION ABORTED OUT_OF_RANGE UNIMPLEMENTED INTERNAL UNAVAILABLE DATA_LOSS UNAUTHENTICATED'.split(
-    ' ',
-  )
+const MAX_CODES = 5
 
 // The error classes of the language, Node and common libraries; any other name may be made from data.
 const knownNames = new Set(
-  'AbortError AggregateError ChangeoverError DatabaseError DOMException Error EvalError RangeError ReferenceError Refusal SchemaError SourceError SyntaxError SystemError TimeoutError TypeError URIError ValiError ZodError'.split(
+  'AbortError AggregateError ChangeoverError ClientClosedError ConnectionTimeoutError DatabaseError DOMException Error ErrorReply EvalError MaxRetriesPerRequestError RangeError ReferenceError Refusal ReplyError SchemaError SimpleError SocketClosedUnexpectedlyError SourceError SyntaxError SystemError TimeoutError TypeError URIError ValiError ZodError'.split(
     ' ',
   ),
 )
@@ -43,20 +28,65 @@ export const safeCause = (error: unknown): SafeCause => {
     if (!(error instanceof Error)) return { name: error === null ? 'null' : typeof error }
     const { name } = error
     const safeName = knownNames.has(name) ? name : 'Error'
-    const code = safeCode(error)
-    return code === undefined ? { name: safeName } : { name: safeName, code }
+    const [first, ...rest] = codesOf(error)
+    if (first === undefined) return { name: safeName }
+    const { code, condition } = first
+    return {
+      name: safeName,
+      code,
+      ...(condition === undefined ? {} : { condition }),
+      ...(rest.length === 0 ? {} : { codes: [first, ...rest].map((each) => each.code) }),
+    }
   } catch {
     return { name: 'Error' } // a getter of the error threw
   }
 }
 
-/** The first known code in the chain of causes, which is seldom the outermost error's own. */
-const safeCode = (error: Error): string | undefined => {
+/** Writes a cause: `DatabaseError 28P01 invalid_password`. */
+export const describeCause = ({ name, code, condition, codes = [] }: SafeCause): string => {
+  const later = codes.slice(1).map((each) => ` < ${each}${textOf(conditionOf(each))}`)
+  return `${name}${textOf(code)}${textOf(condition)}${later.join('')}`
+}
+
+const textOf = (part: string | undefined): string => (part === undefined ? '' : ` ${part}`)
+
+interface KnownCode {
+  readonly code: string
+  readonly condition: string | undefined
+}
+
+/** The known codes in the chain of causes: the outermost error seldom has one of its own. */
+const codesOf = (error: Error): readonly KnownCode[] => {
+  const codes = new Map<string, KnownCode>()
   for (const link of errorChain(error)) {
-    const code = read(link, 'code')
-    if (typeof code === 'string' && knownCodes.has(code)) return code
-    const isGrpc = typeof code === 'number' && typeof read(link, 'details') === 'string'
-    if (isGrpc && grpcCodes[code - 1] !== undefined) return grpcCodes[code - 1]
+    const known = codeOf(link)
+    if (known !== undefined && !codes.has(known.code)) codes.set(known.code, known)
+    if (codes.size === MAX_CODES) break
   }
-  return undefined
+  return [...codes.values()]
+}
+
+const replyNames = new Set<unknown>(['ReplyError', 'ErrorReply', 'SimpleError'])
+
+const codeOf = (link: object): KnownCode | undefined => {
+  const code = read(link, 'code')
+  if (typeof code === 'string') {
+    const condition = conditionOf(code)
+    if (condition !== undefined) return { code, condition }
+  }
+  if (typeof code === 'number' && typeof read(link, 'details') === 'string') {
+    const name = grpcName(code)
+    if (name !== undefined) return { code: name, condition: undefined }
+  }
+  return redisReply(link)
+}
+
+/** Clients of redis put the code at the start of the message. */
+const redisReply = (link: object): KnownCode | undefined => {
+  const isReply =
+    replyNames.has(read(link, 'name')) ||
+    replyNames.has((read(link, 'constructor') as { name?: unknown } | undefined)?.name)
+  const message = isReply ? read(link, 'message') : undefined
+  const code = typeof message === 'string' ? redisCodeOf(message) : undefined
+  return code === undefined ? undefined : { code, condition: conditionOf(code) }
 }

@@ -20,10 +20,9 @@ export const timedTree = (record: TransactionRecord): string => {
       const name = `${'  '.repeat(depths.get(module.module) ?? 0)}${module.module}`.padEnd(widest)
       return `${isLast ? '└─' : '├─'} ${name}  ${module.change.padEnd(7)}  ${phaseList(module.phases)}`.trimEnd()
     }),
-    ...failures.map(({ code, message, hint, cause }, index) => {
+    ...failures.map(({ code, message, hint }, index) => {
       const branch = index === failures.length - 1 ? '└─' : '├─'
-      const because = cause?.code === undefined ? '' : ` Cause: ${cause.code}.`
-      return `${branch} ✗ ${code}: ${message}. ${hint}${because}`
+      return `${branch} ✗ ${code}: ${message}. ${hint}`
     }),
   ].join('\n')
 }

@@ -14,12 +14,13 @@ import type { ReloaderStatus } from '../api/status.ts'
 import { registerObservation } from '../api/observation.ts'
 import { captureAsyncContext } from '../async/async-context.ts'
 import { Engine } from '../engine/engine.ts'
-import { changeoverError, failure, isChangeoverError } from '../model/failure.ts'
+import { changeoverError } from '../model/failure.ts'
 import { checkMs } from '../model/option-checks.ts'
 import type { TransactionRecord } from '../model/record.ts'
 import { Registry, type UseLinks } from '../modules/registry.ts'
 import { ServingStore } from '../modules/serving-store.ts'
 import { checkDeadlines, resolveOptions, type Settings } from '../settings/settings.ts'
+import { logRefusedCall } from '../transaction/log-fields.ts'
 import type { Listener } from '../transaction/subscriptions.ts'
 import { unlessEnding } from './close-on-signals.ts'
 import { Commands } from './commands.ts'
@@ -208,10 +209,7 @@ class ReloaderImpl {
   /** Makes a call of an operator. A rejection that nothing awaits must not end the process, so it is logged. */
   #command<T>(call: () => Promise<T>): Promise<T> {
     const result = this.#inContext(async () => call())
-    result.catch((error: unknown) => {
-      const [refused] = isChangeoverError(error) ? error.failures : [failure('internal.error', {}, error)]
-      this.#settings.logger.warn({ changeover: refused }, `A call was refused: ${refused?.message}`)
-    })
+    result.catch((error: unknown) => logRefusedCall(this.#settings.logger, error))
     return result
   }
 

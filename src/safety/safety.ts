@@ -8,6 +8,7 @@ import type { Snapshot } from '../model/snapshot.ts'
 import type { ConfigAttempt, Frozen, Good, Journal } from '../persistence/persisted-state.ts'
 import type { Persistence, PersistenceStatus } from '../persistence/persistence.ts'
 import type { Settings } from '../settings/settings.ts'
+import { failureFields } from '../transaction/log-fields.ts'
 import type { Transaction } from '../transaction/transaction.ts'
 import { CrashGuard } from './crash-guard.ts'
 import { GoodHistory } from './good-history.ts'
@@ -204,7 +205,7 @@ export class Safety {
     if (confirm) this.quarantine.add(culprit, verdictOf([failure('confirm.expired', { revision })], true))
     else if (deaths >= maxAttempts) this.quarantine.addCrashing(culprit, deaths)
     const died = failure('attempt.died', place)
-    logger.error({ changeover: died }, died.message)
+    logger.error(failureFields(died), died.message)
     this.#report(died)
   }
 

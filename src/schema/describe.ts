@@ -104,17 +104,10 @@ const sizeOf = (schema: JsonSchema, suffix: string, noun: string): string => {
   return most === undefined ? '' : ` of at most ${units(most)}`
 }
 
-const formatOf = (schema: JsonSchema): string => {
-  const { format, pattern } = schema
-  const affixes = [
-    ['x-starts', 'that starts with'],
-    ['x-ends', 'that ends with'],
-    ['x-includes', 'that contains'],
-  ].flatMap(([key = '', words]) => (typeof schema[key] === 'string' ? [` ${words} ${literal(schema[key])}`] : []))
-  if (affixes.length > 0) return affixes.join('')
+/** A pattern, a prefix and the like are not quoted: they may hold a part of a secret. */
+const formatOf = ({ format, pattern }: JsonSchema): string => {
   if (typeof format === 'string' && !isPatternFormat(format)) return ` in the format ${format.slice(0, MAX_TEXT)}`
-  if (typeof pattern !== 'string') return ''
-  return pattern.length > MAX_TEXT ? ' that matches its pattern' : ` that matches /${pattern}/`
+  return pattern === undefined && format === undefined ? '' : ' that matches its pattern'
 }
 
 /** What zod calls a format and a pattern says better. */

@@ -167,13 +167,10 @@ const ruleOf = ({ type = '', requirement }: ValibotPart, shape: JsonSchema): Jso
     case 'max_entries':
       return { maxProperties: requirement }
     case 'starts_with':
-      return { 'x-starts': requirement }
     case 'ends_with':
-      return { 'x-ends': requirement }
     case 'includes':
-      return { 'x-includes': requirement }
     case 'regex':
-      return requirement instanceof RegExp ? { pattern: requirement.source } : {}
+      return { pattern: '' }
     default:
       return formats.has(type) ? { format: type.replaceAll('_', '-') } : {}
   }

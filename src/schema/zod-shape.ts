@@ -148,7 +148,7 @@ const textRule = ({ kind = '', check = kind, value, minimum, maximum, length, fo
   if (check === 'min' || check === 'min_length') return { minLength: minimum ?? value }
   if (check === 'max' || check === 'max_length') return { maxLength: maximum ?? value }
   if (check === 'length_equals') return { minLength: length, maxLength: length }
-  if (pattern instanceof RegExp && format === 'regex') return { pattern: pattern.source }
+  if (pattern instanceof RegExp && format === 'regex') return { pattern: '' }
   const name = typeof format === 'string' ? format : kind
   return formats.has(name) ? { format: name } : {}
 }

@@ -15,6 +15,7 @@ import { ignoreRejection } from '../async/thenable.ts'
 import { checkFunctions, invalidOption } from '../model/option-checks.ts'
 import { fileStore } from '../persistence/file-store.ts'
 import { isMachineInspector } from '../xstate/inspection.ts'
+import { resolveDiagnostics, withOriginals } from './diagnostics.ts'
 import { backoffOf, checkNames, checkNumbers, numbersOf } from './option-values.ts'
 import { resolveSoakSettings, type SoakSettings } from './soak-settings.ts'
 
@@ -31,6 +32,8 @@ interface ResolvedOptions extends SoakSettings {
   readonly quarantine: Required<QuarantineOptions>
   readonly lastKnownGood: GoodStore | undefined
   readonly inspect: MachineInspector | undefined
+  /** True if the logger gets the original errors. */
+  readonly diagnostics: boolean
 }
 
 /** The options, checked and with every default filled in. */
@@ -46,12 +49,14 @@ export const resolveOptions = <Config>(options: ReloaderOptions<Config>): Settin
   checkShapes(options)
   const { source, schema, logger, parse, build = '', clock = systemClock } = options
   const random = safeRandom(options.random)
+  const diagnostics = resolveDiagnostics(options.diagnostics)
   return {
     ...(numbersOf(options) as Pick<Settings, 'maxDocumentBytes' | 'concurrency' | 'maxAttempts' | 'reconcileMs'>),
     ...resolveSoakSettings(options as Parameters<typeof resolveSoakSettings>[0]),
     source,
     schema,
-    logger: safeLogger(logger),
+    logger: diagnostics ? withOriginals(safeLogger(logger)) : safeLogger(logger),
+    diagnostics,
     public: options.public ?? [],
     parse,
     policies: checkFunctions('policies', options.policies) as Settings['policies'],

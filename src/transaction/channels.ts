@@ -45,7 +45,8 @@ export class Channels {
       case 'record': {
         if (!this.areTransactionsHeard) return
         const { record } = event
-        return this.#publish('changeover:transaction', this.#of({ kind: 'ended', transaction: record.id, record }))
+        const reloader = this.#reloader
+        return this.#publish('changeover:transaction', { kind: 'ended', reloader, transaction: record.id, record })
       }
       case 'reported':
         if (this.#isStateHeard) this.#publish('changeover:state', this.#of(event))
@@ -57,14 +58,19 @@ export class Channels {
     }
   }
 
-  planned(transaction: Pick<Transaction, 'id' | 'snapshot' | 'moduleRecords' | 'timings'>): void {
+  planned(transaction: Pick<Transaction, 'id' | 'snapshot' | 'plan' | 'timings'>): void {
     if (!this.areTransactionsHeard) return
-    const { id, snapshot, timings } = transaction
+    const { id, snapshot, plan, timings } = transaction
     if (snapshot === undefined) return
-    const { revision, digest } = snapshot
-    const modules = transaction.moduleRecords().map(({ module, change }) => ({ module, change }))
-    const message = this.#of({ kind: 'planned', transaction: id, revision, digest, modules, atMs: timings.elapsedMs() })
-    this.#publish('changeover:transaction', message)
+    this.#publish('changeover:transaction', {
+      kind: 'planned',
+      reloader: this.#reloader,
+      transaction: id,
+      // Not the digest, which is first needed after the commit.
+      revision: snapshot.revision,
+      modules: Array.from(plan.values(), ({ module, change }) => ({ module: module.name, change })),
+      atMs: timings.elapsedMs(),
+    })
   }
 
   phase(transaction: string, module: string, phase: Phase, startMs: number, ended: PhaseMessage['ended']): void {
@@ -88,7 +94,8 @@ export class Channels {
 
   /** The reload machine has entered a state. */
   stateEntered(state: string, at: number): void {
-    if (this.#isStateHeard) this.#publish('changeover:state', this.#of({ kind: 'entered', state, at }))
+    if (!this.#isStateHeard) return
+    this.#publish('changeover:state', { kind: 'entered', reloader: this.#reloader, state, at })
   }
 
   frozen(isFrozen: boolean): void {

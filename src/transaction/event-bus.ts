@@ -10,7 +10,7 @@ import type { OnPhase } from './phase-timings.ts'
 import type { Transaction } from './transaction.ts'
 import type { ReloaderStatus } from '../api/status.ts'
 
-type PlannedTransaction = Pick<Transaction, 'id' | 'snapshot' | 'moduleRecords' | 'timings'>
+type PlannedTransaction = Pick<Transaction, 'id' | 'snapshot' | 'plan' | 'moduleRecords' | 'timings'>
 
 /**
  * Announces what happens in a reloader: to its listeners, and on the channels. Without listeners that costs one look at an

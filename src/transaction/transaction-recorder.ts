@@ -3,6 +3,7 @@ import type { EventBus } from './event-bus.ts'
 import { type Failure, failure } from '../model/failure.ts'
 import type { Outcome, TransactionRecord } from '../model/record.ts'
 import type { Logger } from '../api/options.ts'
+import { failureFields, recordFields } from './log-fields.ts'
 import { RecordStream } from './record-stream.ts'
 import type { Transaction } from './transaction.ts'
 
@@ -52,7 +53,7 @@ export class TransactionRecorder {
   /** Counts and logs a failure that belongs to no transaction: a late close, a timer's task, a listener. */
   readonly report = (failed: Failure): void => {
     this.#counters.reported += 1
-    this.#logger.warn({ changeover: failed }, failed.message)
+    this.#logger.warn(failureFields(failed), failed.message)
     this.#events.reported(failed)
   }
 
@@ -72,7 +73,7 @@ export class TransactionRecorder {
 
   #log(record: TransactionRecord): void {
     const message = `reload ${record.id}: ${record.outcome}`
-    const data = { changeover: record }
+    const data = recordFields(record)
     switch (record.outcome) {
       case 'committed':
         return this.#logger.info(data, message)

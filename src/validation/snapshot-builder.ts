@@ -42,6 +42,7 @@ export class SnapshotBuilder {
   readonly visibility: Visibility
   readonly shape: SchemaShape
   readonly #settings: Settings
+  readonly #serving: Serving
   readonly #digestKey: () => string
 
   /**
@@ -50,6 +51,7 @@ export class SnapshotBuilder {
    */
   constructor(settings: Settings, serving: Serving, digestKey: () => string) {
     this.#settings = settings
+    this.#serving = serving
     this.#digestKey = digestKey
     this.shape = shapeOf(settings.schema)
     this.visibility = createVisibility(settings.public, this.shape.input, () => serving.snapshot?.config)
@@ -62,7 +64,10 @@ export class SnapshotBuilder {
   /** The document's text. Throws if there is none. */
   textOf(document: ReadResult): string {
     const place = placeOf(document)
-    if (document.kind === 'missing') throw changeoverError('document.missing', place)
+    const { name, endpoint } = this.#settings.source
+    const at = { ...place, detail: `${name} ${endpoint}` }
+    const moment = this.#serving.snapshot === undefined ? 'starting' : 'serving'
+    if (document.kind === 'missing') throw changeoverError('document.missing', at, undefined, moment)
     if (document.kind === 'malformed') throw malformedError(document, place, this.visibility)
     const { content } = document
     const limit = this.#settings.maxDocumentBytes
@@ -71,7 +76,7 @@ export class SnapshotBuilder {
       throw changeoverError('document.too-large', { ...place, detail: `${size} bytes, the limit is ${limit}` })
     }
     const text = decode(content, place)
-    if (text.trim() === '') throw changeoverError('document.empty', place)
+    if (text.trim() === '') throw changeoverError('document.empty', at, undefined, moment)
     return text
   }
 

@@ -137,3 +137,19 @@ describe('GuardedAbortController', () => {
     expect(reported).toEqual([])
   })
 })
+
+describe('A tool that wraps the methods of a guarded signal', () => {
+  it('may replace them by assignment, and restore them', () => {
+    const { signal } = new GuardedAbortController(() => {})
+    const inner = signal.addEventListener
+    const types: string[] = []
+    signal.addEventListener = (type: string, ...rest: unknown[]): void => {
+      types.push(type)
+      Reflect.apply(inner, signal, [type, ...rest])
+    }
+    signal.addEventListener('abort', () => {})
+    signal.addEventListener = inner
+    signal.addEventListener('abort', () => {})
+    expect(types).toEqual(['abort'])
+  })
+})

@@ -38,7 +38,7 @@ const sections: readonly { readonly title: string; readonly families: readonly s
   { title: 'Document', families: ['document', 'config', 'schema', 'policy'] },
   { title: 'Quarantine, crashes and confirmation', families: ['quarantined', 'attempt', 'confirm'] },
   { title: 'Modules', families: ['module', 'health', 'lease', 'listener'] },
-  { title: 'Reloader', families: ['reloader', 'internal'] },
+  { title: 'Reloader', families: ['reloader', 'diagnostics', 'internal'] },
   { title: 'Persistence', families: ['persistence'] },
   { title: 'Metrics', families: ['metrics'] },
 ]
@@ -56,7 +56,7 @@ const codeTables = (): string => {
 const sectionOf = (
   title: string,
   families: readonly string[],
-  codes: readonly (readonly [string, { readonly what: string; readonly hint: string }])[],
+  codes: readonly (readonly [string, { readonly what: string; readonly hint: string; readonly serving?: string }])[],
 ): string =>
   [
     `## ${title}`,
@@ -65,7 +65,7 @@ const sectionOf = (
     '|---|---|---|',
     ...codes
       .filter(([code]) => families.includes(familyOf(code)))
-      .map(([code, { what, hint }]) => `| \`${code}\` | ${what} | ${hint} |`),
+      .map(([code, { what, hint, serving = '' }]) => `| \`${code}\` | ${what} | ${`${hint} ${serving}`.trim()} |`),
   ].join('\n')
 
 const metricTableText = (): string =>

@@ -33,7 +33,7 @@ const others: Readonly<Record<string, readonly string[]>> = {
   ],
   'src/async': ['test/reloader', 'test/safety', 'test/intake', guarantees],
   machines: ['test/intake', 'test/safety', 'test/reloader', guarantees, simulation],
-  'src/xstate': [machines, 'test/examples/xstate-inspector.test.ts', guarantees],
+  'src/xstate': ['test/inspect/observation.test.ts', machines, 'test/examples/xstate-inspector.test.ts', guarantees],
   'src/persistence': ['test/safety', guarantees],
   'src/modules': ['test/apply', 'test/reloader', guarantees, simulation],
   'src/settings': ['test/safety/options.test.ts', 'test/reloader', guarantees],

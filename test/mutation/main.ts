@@ -111,11 +111,12 @@ const run = async (copy: WorkCopy, runner: TestRunner): Promise<void> => {
           ? await judge(mutant, tests, baseline, runner, copy.root)
           : { verdict: 'equivalent', by: known.why }
       results.push({ file, line, kind, before, after, ...verdict })
+      // After each: a run of all folders takes hours, and may be ended.
+      writeResults({ ...readResults(), [folder.name]: results })
+      writeReport()
       print(`  ${verdict.verdict.padEnd(10)} ${file}:${line} ${kind} (${tests.length} test files)`)
       print(verdict.by === undefined ? `      ${before}\n   => ${after}` : `      ${verdict.by}`)
     }
-    writeResults({ ...readResults(), [folder.name]: results })
-    writeReport()
   }
 }
 

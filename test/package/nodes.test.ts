@@ -9,7 +9,7 @@ import { nodes } from './tools.ts'
 
 const folder = join(inject('consumer'), 'nodes')
 /** The entries that need no optional package; none of those is installed. */
-const entries = ['', '/etcd', '/file', '/appliers', '/inspect', '/machines', '/testing'].map(
+const entries = ['', '/etcd', '/file', '/appliers', '/health', '/inspect', '/machines', '/testing'].map(
   (path) => `changeover${path}`,
 )
 const light = entries.filter((name) => name !== 'changeover/etcd')
@@ -37,7 +37,7 @@ beforeAll(async () => {
     `import { createRequire } from 'node:module'
      ${light.map((name) => `import '${name}'`).join('\n')}
      const paths = Object.keys(createRequire(import.meta.url).cache)
-     console.log(JSON.stringify(paths.filter((path) => /node_modules.(?:etcd3|@grpc|protobufjs|pg|pino|fast-check)\\b/.test(path))))`,
+     console.log(JSON.stringify(paths.filter((path) => /node_modules.(?:etcd3|@grpc|protobufjs|pg|pino|fast-check|prom-client|@opentelemetry)\\b/.test(path))))`,
   )
   await write('pg.mjs', `await import('changeover/pg').catch(({ code, message }) => console.log(code, message))`)
   await write(

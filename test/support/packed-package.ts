@@ -12,7 +12,7 @@ const pages = ['README.md', 'LICENSE', 'CHANGELOG.md', 'SECURITY.md']
  */
 export const packProject = async (into: string): Promise<Packed> => {
   const copy = join(into, 'copy')
-  for (const part of ['src', 'machines', '.ci', 'package.json', 'tsconfig.json', ...pages]) {
+  for (const part of ['src', 'machines', 'monitoring', '.ci', 'package.json', 'tsconfig.json', ...pages]) {
     await cp(join(root, part), join(copy, part), { recursive: true }).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'ENOENT') throw error // what is missing is reported by the test of the content
     })

@@ -22,7 +22,7 @@ const works = (path: string): Promise<boolean> =>
   )
 
 /** Finds a real Prometheus: in the PATH, the cache, or Debian's package, which it unpacks into the cache. */
-export const findPrometheus = async (program: Program): Promise<string> => {
+const findPrometheus = async (program: Program): Promise<string> => {
   if (await works(program)) return program
   const root = join(cacheFolder, 'root')
   const unpacked = join(root, 'usr', 'bin', program)

@@ -3,7 +3,7 @@ import timersPromises, { scheduler, setInterval as ticks, setTimeout as sleep } 
 import { promisify } from 'node:util'
 import { replay, scenario } from 'changeover/testing'
 import { describe, expect, it } from 'vitest'
-import { documentOf, subjectOf } from './simulate-fixtures.ts'
+import { documentOf, simulationErrorOf, subjectOf } from './simulate-fixtures.ts'
 
 /** Lists everything that virtual globals replace. */
 const currentGlobals = () => [
@@ -41,6 +41,24 @@ const openingMs = async (open: () => Promise<void>): Promise<number> => {
 const once = (arm: (done: () => void) => unknown): Promise<void> => new Promise((resolve) => arm(resolve))
 
 describe('Virtual globals', () => {
+  it.each(['setTimeout', 'setInterval'] as const)('find a global %s that is kept after the close', async (kind) => {
+    const start = (): void => {
+      if (kind === 'setInterval') setInterval(() => {}, 1_000)
+      else setTimeout(start, 1_000)
+    }
+    const subject = subjectOf(
+      () => ({
+        prepare: (slice) => {
+          start()
+          return { instance: slice, close: async () => {} }
+        },
+      }),
+      { globals: 'virtual' },
+    )
+    const error = await simulationErrorOf(change().run(subject))
+    expect(error.violations[0]).toMatchObject({ invariant: 'timers' })
+  })
+
   const ways: readonly (readonly [string, number, () => Promise<void>])[] = [
     ['setTimeout', 300, () => once((done) => setTimeout(done, 300))],
     ['setTimeout of node:timers', 300, () => once((done) => timers.setTimeout(done, 300))],

@@ -142,6 +142,14 @@ describe('simulate', () => {
     const { code, message } = await simulationErrorOf(off)
     expect(code).toBe('simulate.worthless')
     expect(message).toContain('no run ever called off')
+    const onlyOff = simulate({
+      ...subjectOf(),
+      modules: (reloader: Reloader<Config, NoModules>) => reloader.use('off', () => undefined, plainApplier()),
+      documents,
+      runs: 20,
+      seed: 7,
+    })
+    expect(await simulationErrorOf(onlyOff)).toMatchObject({ code: 'simulate.worthless' })
   })
 
   it('plays histories with faults in every phase, and reports what they reached', async () => {

@@ -96,7 +96,7 @@ describe('The channels', () => {
       'changeover:state unfrozen: at kind reloader',
       'changeover:transaction began: at epoch kind reloader transaction trigger',
       'changeover:transaction ended: kind record reloader transaction',
-      'changeover:transaction planned: atMs digest kind modules reloader revision transaction',
+      'changeover:transaction planned: atMs kind modules reloader revision transaction',
     ])
     // The exported types know each of them.
     const typed: readonly (TransactionMessage | PhaseMessage | SourceMessage | StateMessage)[] = messages.map(

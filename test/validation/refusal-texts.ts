@@ -10,7 +10,7 @@ export const refusalTexts: Readonly<Record<string, string | readonly [zod: strin
     'a misspelt key': '(root): found object, unknown key "databse", did you mean "database"?',
     'an unknown key': '(root): found object, unknown key, number 2 of 2; known are database',
     'a string that is too long': 'a: found string, expected a string of 3 to 4 characters',
-    'a string that does not match a pattern': 'a: found string, expected a string that matches /^a/',
+    'a string that does not match a pattern': 'a: found string, expected a string that matches its pattern',
     'no email address': 'a: found string, expected a string in the format email',
     'no URL': [
       'a: found string, expected a string in the format uri',
@@ -69,13 +69,9 @@ export const refusalTexts: Readonly<Record<string, string | readonly [zod: strin
     'what a transform returns': [
       'a: found string, expected a string that becomes a number of at least 2',
       'a: found string, expected a string that becomes a number of at least 2',
-      'a: found string, expected a string that matches /^(?:(?!^-0\\.?0*$)(?:-?(?:(?:0|[1-9]\\d*)(?:\\.\\d+)?)|\\.\\d+?))$/ that becomes a number of at least 2',
+      'a: found string, expected a string that matches its pattern that becomes a number of at least 2',
     ],
-    'a string with another start': [
-      'a: found string, expected a string that matches /^ab.*/',
-      'a: found string, expected a string that starts with "ab"',
-      'a: found string, expected a string that matches /^ab/',
-    ],
+    'a string with another start': 'a: found string, expected a string that matches its pattern',
     'a member of an intersection': 'a.y: found string, expected a number',
     'a key in the wrong place': '(root): found object, unknown key "max", which belongs to db',
     'a member of a recursive schema': 'n.next.next.v: found string, expected a number',

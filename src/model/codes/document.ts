@@ -2,11 +2,15 @@
 export const documentCodes = {
   'document.missing': {
     what: 'The document does not exist',
-    hint: 'Create the key or file. The serving config stays in use.',
+    hint: 'Create the key or file.',
+    serving: 'The serving config stays in use.',
+    starting: 'No config serves yet.',
   },
   'document.empty': {
     what: 'The document is empty',
-    hint: 'Write the whole document, atomically if the store supports it. The serving config stays in use.',
+    hint: 'Write the whole document, atomically if the store supports it.',
+    serving: 'The serving config stays in use.',
+    starting: 'No config serves yet.',
   },
   'document.too-large': {
     what: 'The document is larger than the limit',

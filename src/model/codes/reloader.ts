@@ -63,6 +63,10 @@ export const reloaderCodes = {
     what: 'The last known good or the journal could not be read or written',
     hint: 'Check that the folder exists, is writable and has free space, and that the path names a regular file or nothing. Reloads continue in memory; saving is retried with back-off.',
   },
+  'persistence.restored': {
+    what: 'The service starts from the last known good, before the source has answered',
+    hint: 'No action is needed if the source answers soon: what it holds is then applied. status().stale shows for how long it has not.',
+  },
   'persistence.timeout': {
     what: 'The store of the last known good did not answer in time',
     hint: 'Check the disk or your store, or raise deadlines.persistMs. Reloads continue in memory; saving is retried once the store has answered.',
@@ -83,8 +87,14 @@ export const reloaderCodes = {
     what: 'Another process uses the same lastKnownGood',
     hint: 'Give each process a path of its own if that was not meant. Otherwise no action is needed: each process keeps files of its own beside the path, and a start takes the newest last known good of all.',
   },
+  'diagnostics.full': {
+    what: "The option diagnostics is 'full': the logger gets original messages and stacks, which may hold passwords and other config values",
+    hint: 'Use it for development only, and leave the option out afterwards.',
+  },
   'internal.error': {
     what: 'Changeover failed internally',
-    hint: 'Report this error to the project. The serving config stays in use.',
+    hint: 'Report this error to the project.',
+    serving: 'The serving config stays in use.',
+    starting: 'No config serves yet.',
   },
 } as const

@@ -2,27 +2,39 @@
 export const sourceCodes = {
   'source.unreachable': {
     what: 'The source cannot be reached',
-    hint: 'Check that the source is running, and that its address is correct: the port too, and http:// or https://. The serving config stays in use; the source is read again with back-off.',
+    hint: 'Check that the source is running, and that its address is correct: the port too, and http:// or https://.',
+    serving: 'The serving config stays in use; the source is read again with back-off.',
+    starting: 'No config serves yet; the source is read again with back-off.',
   },
   'source.timeout': {
     what: 'The source did not answer in time',
-    hint: 'Check its load and the network. A first read takes several round trips: over a slow network raise deadlines.readMs, and callMs and openMs of the etcd source too. The serving config stays in use.',
+    hint: 'Check its load and the network. A first read takes several round trips: over a slow network raise deadlines.readMs, and callMs and openMs of the etcd source too.',
+    serving: 'The serving config stays in use.',
+    starting: 'No config serves yet.',
   },
   'source.unauthenticated': {
     what: 'The source rejected the credentials',
-    hint: 'Check the user name, the password and the token. The serving config stays in use; the source is read again with back-off.',
+    hint: 'Check the user name, the password and the token.',
+    serving: 'The serving config stays in use; the source is read again with back-off.',
+    starting: 'No config serves yet; the source is read again with back-off.',
   },
   'source.credentials': {
     what: 'The function given as auth or credentials did not return usable ones',
-    hint: 'Correct it: the cause is what it threw, a TimeoutError if it took longer than deadlines.callMs, or a TypeError if it returned something else. The serving config stays in use; it is called again with back-off.',
+    hint: 'Correct it: the cause is what it threw, a TimeoutError if it took longer than deadlines.callMs, or a TypeError if it returned something else.',
+    serving: 'The serving config stays in use; it is called again with back-off.',
+    starting: 'No config serves yet; it is called again with back-off.',
   },
   'source.denied': {
     what: 'The source denied access to the document',
-    hint: 'Grant the user read access to the key or file. The serving config stays in use; the source is read again with back-off.',
+    hint: 'Grant the user read access to the key or file.',
+    serving: 'The serving config stays in use; the source is read again with back-off.',
+    starting: 'No config serves yet; the source is read again with back-off.',
   },
   'source.tls': {
     what: 'A trusted TLS connection to the source could not be established',
-    hint: 'Check the CA, and the dates and host names of the certificate. The serving config stays in use; the source is read again with back-off.',
+    hint: 'Check the CA, and the dates and host names of the certificate.',
+    serving: 'The serving config stays in use; the source is read again with back-off.',
+    starting: 'No config serves yet; the source is read again with back-off.',
   },
   'source.compacted': {
     what: 'The source has compacted the revisions that the watch asked for',
@@ -34,11 +46,15 @@ export const sourceCodes = {
   },
   'source.failed': {
     what: 'The source failed',
-    hint: 'Check the name and the code of the cause. The serving config stays in use; the source is read again with back-off.',
+    hint: 'Check the name and the code of the cause.',
+    serving: 'The serving config stays in use; the source is read again with back-off.',
+    starting: 'No config serves yet; the source is read again with back-off.',
   },
   'source.stale': {
     what: 'The source returned an older revision than before',
-    hint: 'Read from a member that is up to date. The serving config stays in use.',
+    hint: 'Read from a member that is up to date.',
+    serving: 'The serving config stays in use.',
+    starting: 'No config serves yet.',
   },
   'source.contract': {
     what: 'The source broke its contract',

@@ -1,5 +1,6 @@
-import { metrics, trace } from '@opentelemetry/api'
-import { observationOf } from '../../api/observation.ts'
+import { type Attributes, createNoopMeter, type Meter, metrics, trace } from '@opentelemetry/api'
+import type { TransactionMessage } from '../../api/channels.ts'
+import { type Observation, observationOf } from '../../api/observation.ts'
 import { ReloaderFacts } from '../facts.ts'
 import { followReloader } from '../feed.ts'
 import { observeFacts } from './meter.ts'
@@ -30,18 +31,29 @@ export const otel = (reloader: object, options: OtelOptions = {}): StopTelemetry
   const { attributes = {}, tracerProvider = trace, meterProvider = metrics } = checkOptions(options)
   const observation = observationOf(reloader)
   const spans = new TransactionSpans(tracerProvider.getTracer(SCOPE), attributes)
-  let stop = (): void => {}
-  const facts = new ReloaderFacts(observation, () => stop())
-  const stopMetrics = observeFacts(meterProvider.getMeter(SCOPE), facts, attributes)
-  const stopSpans = followReloader(observation.status().id, {
-    'changeover:transaction': (message) => spans.onTransaction(message),
-    'changeover:phase': (message) => spans.onPhase(message),
-  })
-  stop = () => {
-    facts.stop()
-    stopMetrics()
-    stopSpans()
-    spans.stop()
+  const stopMetrics = startMetrics(observation, meterProvider.getMeter(SCOPE), attributes)
+  const { id } = observation.status()
+  const ends: (() => void)[] = [stopMetrics, () => spans.stop()]
+  let followsPhases = false
+  const onTransaction = (message: TransactionMessage): void => {
+    spans.onTransaction(message)
+    if (followsPhases || !spans.areRecorded) return
+    followsPhases = true // not before: without a provider, phases cost nothing (bench: metrics)
+    ends.push(followReloader(id, { 'changeover:phase': (phase) => spans.onPhase(phase) }))
   }
-  return () => stop()
+  const stop = (): void => {
+    for (const end of ends.splice(0)) end()
+  }
+  ends.push(followReloader(id, { 'changeover:transaction': onTransaction }, stop))
+  return stop
+}
+
+const startMetrics = (observation: Observation, meter: Meter, attributes: Attributes): (() => void) => {
+  if (meter === createNoopMeter()) return () => {} // nobody would ask (bench: metrics)
+  const facts = new ReloaderFacts(observation)
+  const stop = observeFacts(meter, facts, attributes)
+  return () => {
+    facts.stop()
+    stop()
+  }
 }

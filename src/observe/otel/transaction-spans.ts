@@ -41,6 +41,11 @@ export class TransactionSpans {
     this.#attributes = attributes
   }
 
+  /** True once a span was recorded. */
+  get areRecorded(): boolean {
+    return this.#spans.size > 0
+  }
+
   onTransaction(message: TransactionMessage): void {
     if (message.kind === 'began') return this.#begin(message)
     const known = this.#spans.get(message.transaction)

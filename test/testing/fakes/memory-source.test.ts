@@ -160,4 +160,27 @@ describe('The memory source', () => {
     expect(events.at(-1)).toEqual({ kind: 'missing', revision: { lineage: 'memory-2', order: 1, name: '1' } })
     expect(source.put('{"n":3}')).toEqual({ lineage: 'memory-2', order: 2, name: '2' })
   })
+
+  it('reports the same document under its old name when only the order rises', async () => {
+    await openWatch()
+    expect(source.renew()).toEqual({ lineage: 'memory-1', order: 2, name: '1' })
+    await nextTurn()
+    expect(events.at(-1)).toMatchObject({ content: '{"n":1}', revision: { order: 2, name: '1' } })
+    expect(source.put('{"n":2}')).toEqual({ lineage: 'memory-1', order: 3, name: '3' })
+    source.renew()
+    source.staleReads(1)
+    expect((await source.read(never)).revision).toEqual({ lineage: 'memory-1', order: 2, name: '1' })
+    expect((await source.read(never)).revision).toEqual({ lineage: 'memory-1', order: 4, name: '3' })
+  })
+
+  it('names revisions by their content if it is told so', async () => {
+    const named = memorySource('{"n":1}', { names: 'content' })
+    const first = named.revision
+    const second = named.put('{"n":2}')
+    expect(second).toMatchObject({ lineage: first.lineage, order: 2 })
+    expect(second.name).not.toBe(first.name)
+    expect(named.put('{"n":1}')).toEqual({ ...first, order: 3 })
+    expect(named.delete().name).toBe('missing')
+    await named.close()
+  })
 })

@@ -55,8 +55,9 @@ const checkRecoversAlone = async <Config>(simulation: Simulation<Config>, healed
   for (let waited = 0; isWaiting() && waited < 2 * settleMs; waited += 1_000) await clock.advance(1_000)
   service.checkInvariants()
   const { frozen, quarantine, inSync, degraded } = status()
-  if (frozen !== undefined || quarantine.length > 0) return
+  // Neither a freeze nor a quarantined document stops the repair of what serves.
   if (degraded.length > 0) log.breach('heal', `${degraded.join()} are not repaired without a call`)
+  if (frozen !== undefined || quarantine.length > 0) return
   if (!(await checkNewestServes(simulation, healedAt))) return
   if (inSync) log.note({ kind: 'step', text: 'in sync without a call' })
   else log.breach('G11', 'the newest document serves, but status() says that it does not')

@@ -20,8 +20,15 @@ interface FailingPut {
   readonly clockMs?: number
 }
 
+/** A process that is replaced while it tries a document. */
+interface Deployment {
+  readonly do: 'deployment'
+  readonly document: unknown
+  readonly ms: number
+}
+
 /** A step, or several that rarely come together by chance. */
-export type GeneratedStep = Step | PutAgain | FailingPut
+export type GeneratedStep = Step | PutAgain | FailingPut | Deployment
 
 const DAY_MS = 86_400_000
 
@@ -51,7 +58,8 @@ export const stepsOf = (
     { weight: 1, arbitrary: clock },
     { weight: 5, arbitrary: failingPutOf(fc, documents, modules) },
     { weight: 1, arbitrary: outageOf(fc, modules) },
-    { weight: 2, arbitrary: fc.record({ do: fc.constant('overlap'), ms: overlapMs }) },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant('overlap'), ms: overlapMs }) },
+    { weight: 3, arbitrary: fc.record({ do: fc.constant('deployment'), document: documents, ms: overlapMs }) },
     { weight: 1, arbitrary: fc.record({ do: fc.constant('refresh'), module: name }) },
     { weight: 2, arbitrary: fc.constant({ do: 'crash' }) },
     { weight: 1, arbitrary: fc.record({ do: fc.constant('storm'), count, document: documents }) },
@@ -98,6 +106,8 @@ export const playableSteps = (start: unknown, steps: readonly GeneratedStep[]): 
         const crash: Step[] = clockMs === undefined ? [] : [{ do: 'clock', ms: clockMs }, { do: 'crash' }]
         return [outage, put(document), ...crash]
       }
+      case 'deployment':
+        return [put(step.document), { do: 'overlap', ms: step.ms }]
       default:
         return [step]
     }

@@ -32,7 +32,7 @@ export const scenariosOf = (
     soakMs: fc.constantFrom(undefined, 300, 2_500),
     // Not `oneof`, which shrinks only within the arbitrary that it chose.
     confirmMs: fc.constantFrom(undefined, undefined, undefined, undefined, undefined, 3_000),
-    persists: fc.constantFrom(undefined, undefined, true, 'files' as const),
+    persists: fc.constantFrom(undefined, true, 'files' as const),
     names: fc.constantFrom(undefined, undefined, 'content' as const),
     announces: fc.constantFrom(undefined, undefined, true),
     readMs: fc.constantFrom(undefined, undefined, undefined, 5, 40),

@@ -123,11 +123,6 @@ export const blindSpotFaults = [
     ),
   ),
   fault(
-    'late-clean-up-skipped',
-    'what a prepare has deferred is not cleaned up when it fails after its deadline',
-    edit('src/apply/prepare-call.ts', 'if (record === undefined) this.cleanUp()', 'if (record === undefined) return'),
-  ),
-  fault(
     'late-close-not-counted',
     'a generation whose close ends late is counted as a leak for ever',
     edit('src/apply/retirer.ts', '        slot.leaked -= 1\n        slot.closed += 1\n', ''),

@@ -18,7 +18,7 @@ export interface Finding {
 }
 
 /** The time limit of a child, because a planted fault may make it run for ever. */
-const MAX_SECONDS_PER_SEED = 120
+const MAX_SECONDS_PER_SEED = 300
 
 /** Searches for a planted fault from each of the seeds, in a separate process. */
 export const huntFor = async (
