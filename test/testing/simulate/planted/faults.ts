@@ -125,7 +125,7 @@ const machineFaults = [
   fault(
     'compaction-is-the-end',
     'a watch that was compacted is never opened again',
-    edit('machines/watch/machine.ts', 'compacted: { invoke: readThenFollow },', 'compacted: {},'),
+    edit('machines/watch/machine.ts', 'compacted: readThenFollow,', 'compacted: {},'),
   ),
   fault(
     'newest-dropped',
