@@ -53,7 +53,9 @@ export const failure = (code: ErrorCode, given: FailurePlace = {}, cause?: unkno
   const shown = cause === undefined ? undefined : safeCause(cause)
   const text = cause === undefined ? undefined : refusalText(cause)
   const place = text === undefined ? given : withText(given, text)
-  const because = shown === undefined || text !== undefined ? undefined : `cause ${describeCause(shown)}`
+  // An issue of the schema is no error, and says nothing by its type.
+  const isShown = shown !== undefined && text === undefined && code !== 'schema.invalid'
+  const because = !isShown ? undefined : `cause ${describeCause(shown)}`
   const result: Failure = Object.freeze({
     code,
     message: `${what}${describePlace(place, because)}`,

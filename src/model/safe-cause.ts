@@ -26,8 +26,7 @@ const knownNames = new Set(
 export const safeCause = (error: unknown): SafeCause => {
   try {
     if (!(error instanceof Error)) return { name: error === null ? 'null' : typeof error }
-    const { name } = error
-    const safeName = knownNames.has(name) ? name : 'Error'
+    const safeName = nameOf(error)
     const [first, ...rest] = codesOf(error)
     if (first === undefined) return { name: safeName }
     const { code, condition } = first
@@ -41,6 +40,10 @@ export const safeCause = (error: unknown): SafeCause => {
     return { name: 'Error' } // a getter of the error threw
   }
 }
+
+/** The name of an error or of its class: that of pg is `error`, and its class is DatabaseError. */
+const nameOf = ({ name, constructor }: Error): string =>
+  [name, constructor?.name].find((each) => each !== 'Error' && knownNames.has(each)) ?? 'Error'
 
 /** Writes a cause: `DatabaseError 28P01 invalid_password`. */
 export const describeCause = ({ name, code, condition, codes = [] }: SafeCause): string => {

@@ -74,22 +74,22 @@ export class ReloaderFacts {
       if (value !== undefined) samples.set(name, [{ value: Number(value), labels: noLabels }])
     }
     const ifServing = <T>(value: T): T | undefined => (status.serving === undefined ? undefined : value)
-    const { reported: _, ...outcomes } = status.counters
+    const hasModules = Object.keys(status.modules).length > 0
     set('config_reload_last_successful', this.#isSuccessful(status))
     set('config_reload_last_success_timestamp_seconds', inSeconds(this.#succeededAt))
-    samples.set('config_reloads_total', samplesOf('outcome', outcomes))
+    samples.set('config_reloads_total', outcomeSamples(status, hasModules))
     set('config_reload_duration_seconds', inSeconds(this.#durationMs))
     samples.set('config_module_phase_duration_seconds', this.#phaseSamples())
     if (status.serving !== undefined) samples.set('config_serving_info', [infoOf(status, status.serving)])
     set('config_source_up', isSourceUp(status))
     set('config_source_stale_seconds', ifServing(staleSeconds(status, this.#observation.now())))
     set('config_in_sync', ifServing(status.inSync))
-    set('config_degraded_modules', ifServing(status.degraded.length))
+    set('config_degraded_modules', hasModules ? ifServing(status.degraded.length) : undefined)
     set('config_quarantined', status.quarantine.length)
     set('config_frozen', status.frozen !== undefined)
     set('config_confirmation_pending', ifServing(status.confirmation !== undefined))
     samples.set('config_generations', generationSamples(status))
-    set('config_leases_overdue_total', this.#overdue)
+    set('config_leases_overdue_total', hasModules ? this.#overdue : undefined)
     return samples
   }
 
@@ -131,8 +131,13 @@ export class ReloaderFacts {
 
 const inSeconds = (ms: number | undefined): number | undefined => (ms === undefined ? undefined : ms / 1_000)
 
-const samplesOf = (label: string, values: Readonly<Record<string, number>>): readonly Sample[] =>
-  Object.entries(values).map(([name, value]) => ({ value, labels: { [label]: name } }))
+/** Each outcome from the start, so that its first increase is seen; without modules, most cannot happen. */
+const outcomeSamples = ({ counters }: ReloaderStatus, hasModules: boolean): readonly Sample[] => {
+  const { reported: _, ...outcomes } = counters
+  return Object.entries(outcomes)
+    .filter(([, count]) => hasModules || count > 0)
+    .map(([outcome, value]) => ({ value, labels: { outcome } }))
+}
 
 const infoOf = ({ build = '' }: ReloaderStatus, serving: NonNullable<ReloaderStatus['serving']>): Sample => ({
   value: 1,

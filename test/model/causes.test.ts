@@ -8,13 +8,18 @@ const error = (properties: object, cause?: unknown): Error =>
   Object.assign(new Error(S, cause === undefined ? {} : { cause }), properties)
 
 class ReplyError extends Error {}
+class DatabaseError extends Error {
+  override name = 'error'
+  code = '53300'
+}
 
 describe('A cause', () => {
   it.each<[string, Error, string]>([
     ['PostgreSQL', error({ code: '28P01', detail: S, name: 'DatabaseError' }), 'DatabaseError 28P01 invalid_password'],
+    ['PostgreSQL, by its class', new DatabaseError(S), 'DatabaseError 53300 too_many_connections'],
     ['PostgreSQL, a database', error({ code: '3D000' }), 'Error 3D000 invalid_catalog_name'],
     ['MySQL', error({ code: 'ER_ACCESS_DENIED_ERROR', errno: 1045 }), 'Error ER_ACCESS_DENIED_ERROR access denied'],
-    ['redis, by its reply', new ReplyError(`WRONGPASS ${S}`), 'Error WRONGPASS wrong user name or password'],
+    ['redis, by its reply', new ReplyError(`WRONGPASS ${S}`), 'ReplyError WRONGPASS wrong user name or password'],
     ['redis, by its code', error({ code: 'NOAUTH' }), 'Error NOAUTH authentication required'],
     ['gRPC', error({ code: 14, details: S }), 'Error UNAVAILABLE'],
     ['gRPC, denied', error({ code: 7, details: S }), 'Error PERMISSION_DENIED'],
@@ -37,7 +42,7 @@ describe('A cause', () => {
       'AggregateError ECONNREFUSED connection refused < ENETUNREACH network unreachable',
     ],
     ['an unknown code', error({ code: S, name: S }), 'Error'],
-    ['a reply that is no known one', new ReplyError(`${S} x`), 'Error'],
+    ['a reply that is no known one', new ReplyError(`${S} x`), 'ReplyError'],
     ['an error with secrets in every place', errorWithSecrets('cause'), 'Error'],
   ])('is shown by its name, its codes and their conditions: %s', (_, cause, text) => {
     const failed = failure('module.prepare-failed', { module: 'db' }, cause)

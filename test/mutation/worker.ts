@@ -35,8 +35,6 @@ const vitest = await createVitest('test', {
   isolate: false,
   reporters: [{}],
   setupFiles: [setupFile],
-  testTimeout: 30_000,
-  expect: { poll: { timeout: 20_000 } },
   sequence: { sequencer: InGivenOrder },
 })
 

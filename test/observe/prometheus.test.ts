@@ -1,6 +1,9 @@
+import { type Applier, createReloader } from 'changeover'
 import { metrics } from 'changeover/prometheus'
+import { createVirtualClock, memorySource } from 'changeover/testing'
 import * as promClient from 'prom-client'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { z } from 'zod'
 import { metricTable } from '../../src/observe/metric-table.ts'
 import { type Config, configOf, createHarness, startHarness } from '../guarantees/harness.ts'
 import { CARD, secret, secretsIn } from '../support/secrets.ts'
@@ -169,15 +172,51 @@ describe('The metrics', () => {
     expect(most).toBeLessThanOrEqual(16 + 12 * 7)
   })
 
-  it('stay within 16 series without a module, and within 28 with one', async () => {
-    for (const values of [{}, { a: 1 }]) {
-      const register = new promClient.Registry()
-      const harness = await startHarness({ config: configOf(values), options: { build: 'b', soak: 10 } })
-      metrics(harness.reloader, { register })
-      await harness.reloader.freeze('x')
-      const series = await scrape(register)
-      expect(series.length).toBeLessThanOrEqual(16 + 12 * Object.keys(values).length + 4)
+  it.each([0, 1])('stay within that bound in a reloader of %i modules', async (modules) => {
+    const register = new promClient.Registry()
+    const options = { build: 'b', confirm: { withinMs: 60_000 }, quarantine: { minMs: 50 } }
+    const source = memorySource({ value: 1 })
+    const clock = createVirtualClock()
+    let broken: string | undefined
+    const schema = z.object({ value: z.number() })
+    const reloader = createReloader({ source, schema, clock, ...options })
+    onTestFinished(async () => {
+      const closed = reloader.close()
+      await clock.advance(600_000)
+      await closed
+    })
+    const fails = (phase: string): void => {
+      if (broken === phase) throw new Error(phase)
     }
+    if (modules === 1) {
+      const applier: Applier<number, number> = {
+        prepare: async (value) => {
+          fails('prepare')
+          const hook = (phase: string) => () => fails(phase) as undefined
+          const check = async (): Promise<void> => fails('check')
+          return { instance: value, commit: hook('commit'), rollback: hook('rollback'), check, close: check }
+        },
+      }
+      reloader.use('one', ({ value }) => value, applier)
+    }
+    metrics(reloader, { register })
+    void reloader.start()
+    let most = 0
+    const phases = [undefined, 'prepare', 'commit', 'check', 'rollback', 'close']
+    for (let round = 0; round < 30; round += 1) {
+      broken = phases[round % phases.length]
+      source.put(round % 7 === 6 ? '{' : { value: round })
+      if (round === 11) void reloader.freeze('x')
+      if (round === 13) void reloader.unfreeze()
+      if (round === 20) source.breakWatch('source.unreachable')
+      await clock.advance(500)
+      const { confirmation } = reloader.status()
+      if (confirmation !== undefined && round % 2 === 0) await reloader.confirm(confirmation.transaction)
+      await clock.advance(round % 4 === 3 ? 70_000 : 500)
+      most = Math.max(most, (await scrape(register)).length)
+    }
+    expect(most).toBeGreaterThan(12)
+    expect(most).toBeLessThanOrEqual(16 + 12 * modules)
   })
 
   it('have no path, key or value in a label', async () => {

@@ -166,3 +166,19 @@ test('A document that a schema refuses, or that is malformed, is not tried again
   }
   expect(reloader.status().counters.rejected).toBe(3)
 })
+
+test('The newest revision is known, and the service is not in sync, when only reload has read it', async () => {
+  const { reloader, source } = await createService()
+  source.silence()
+  source.put('{')
+  expect(reloader.status()).toMatchObject({ inSync: true, source: { revision: { name: '1' } } })
+  expect((await reloader.reload()).outcome).toBe('rejected')
+  expect(reloader.status()).toMatchObject({ inSync: false, source: { revision: { name: '2' } } })
+})
+
+test('A status has the id that begins the ids of its transactions, and the build if there is one', async () => {
+  const { reloader } = await createService({ build: '1.2.3' })
+  const { id, build, last } = reloader.status()
+  expect([last?.id.startsWith(`${id}-`), build]).toEqual([true, '1.2.3'])
+  expect((await createService()).reloader.status()).not.toHaveProperty('build')
+})
