@@ -1,4 +1,5 @@
 import { documentCodes } from './codes/document.ts'
+import { frameworkCodes } from './codes/framework.ts'
 import { moduleCodes } from './codes/module.ts'
 import { observeCodes } from './codes/observe.ts'
 import { reloaderCodes } from './codes/reloader.ts'
@@ -25,6 +26,7 @@ export const codeTable = {
   ...moduleCodes,
   ...reloaderCodes,
   ...observeCodes,
+  ...frameworkCodes,
 } as const satisfies Readonly<Record<string, CodeEntry>>
 
 /** What to do about a code, and what goes on meanwhile. */

@@ -5,7 +5,7 @@ import type {
   InspectedSnapshot,
   MachineInspectionEvent,
 } from '../api/machine-inspector.ts'
-import { safeCause } from '../model/safe-cause.ts'
+import { safeCause } from '../model/cause/safe-cause.ts'
 import { shownFields, shownPart } from './shown-fields.ts'
 
 const actors = new WeakMap<object, InspectedActor>()

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { failure } from '../../src/model/failure.ts'
-import { safeCause } from '../../src/model/safe-cause.ts'
+import { safeCause } from '../../src/model/cause/safe-cause.ts'
 import { errorWithSecrets, secret, secretsIn, show } from '../support/secrets.ts'
 
 const S = secret('cause')

@@ -1,5 +1,5 @@
 import { conditionOf, grpcName, redisCodeOf } from './conditions.ts'
-import { errorChain, read } from './permanence.ts'
+import { errorChain, read } from '../permanence.ts'
 
 /** The part of an error of user code or of a library that may be shown. */
 export interface SafeCause {
@@ -42,8 +42,8 @@ export const safeCause = (error: unknown): SafeCause => {
 }
 
 /** The name of an error or of its class: that of pg is `error`, and its class is DatabaseError. */
-const nameOf = ({ name, constructor }: Error): string =>
-  [name, constructor?.name].find((each) => each !== 'Error' && knownNames.has(each)) ?? 'Error'
+const nameOf = (error: Error): string =>
+  [error.name, error.constructor?.name].find((each) => each !== 'Error' && knownNames.has(each)) ?? 'Error'
 
 /** Writes a cause: `DatabaseError 28P01 invalid_password`. */
 export const describeCause = ({ name, code, condition, codes = [] }: SafeCause): string => {
