@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { parse as parseYaml } from 'yaml'
 import { findJsonError } from '../../src/model/data/json-error.ts'
+import { formPrefixDocument } from '../../src/sources/etcd/prefix-document.ts'
 import { createRandom } from '../support/random.ts'
 import { failuresOf } from './refusals.ts'
 import { Config, expectHidden, SECRET } from './service.ts'
@@ -93,5 +94,17 @@ describe('A document with a forbidden shape', () => {
   it('is refused with the position of a key in YAML', async () => {
     const [first] = await failuresOf(Config, 'db:\n  max: 1\n  __proto__: 1\n', { parse: (text) => parseYaml(text) })
     expect(first).toMatchObject({ code: 'document.forbidden-key', path: 'db', detail: 'line 3, column 3' })
+  })
+})
+
+describe('A value below an etcd prefix that is not JSON', () => {
+  it('is named with line and column of its own', () => {
+    const entry = (key: string, value: string, index: number) => ({
+      key: Buffer.from(key),
+      value: Buffer.from(value),
+      index,
+    })
+    const formed = formPrefixDocument([entry('a', '1', 1), entry('b', `{\n  "x": ${SECRET}}`, 2)], 'json', 2)
+    expect(formed).toMatchObject({ code: 'document.bad-value', entry: { index: 2, position: { line: 2, column: 8 } } })
   })
 })
