@@ -1,4 +1,12 @@
-export type { ApplyContext, Applier, CompensatingApplier, Generation, PrepareContext } from './api/applier.ts'
+export type {
+  ApplyContext,
+  Applier,
+  CompensatingApplier,
+  Generation,
+  InlineApplier,
+  InlineCompensatingApplier,
+  PrepareContext,
+} from './api/applier.ts'
 export { defineApplier } from './api/applier.ts'
 export type {
   ChannelMessages,

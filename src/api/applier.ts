@@ -56,6 +56,17 @@ export interface Applier<Slice, Instance = undefined, Needs extends object = obj
     // biome-ignore lint/suspicious/noExplicitAny: `Instance` would make the type invariant, and it comes from this applier
     previousInstance?: any,
   ) => Promise<Generation<Instance>> | Generation<Instance>
+  /** Never there at run time: tells the compiler by name what the applier needs, for the error if a need is forgotten. */
+  readonly '~needs'?: (needs: Needs) => void
+}
+
+/**
+ * An {@link Applier} that a call has made, such as `timer(…)`. It cannot be called: its call signature only makes the
+ * compiler infer the slice and the needs of an inline call from `use`, as those of a function.
+ */
+export interface InlineApplier<Slice, Instance = undefined, Needs extends object = object>
+  extends Applier<Slice, Instance, Needs> {
+  (this: never): never
 }
 
 /** The third argument of a compensating applier's `apply`. */
@@ -85,6 +96,11 @@ export interface CompensatingApplier<Slice> {
   readonly close?: () => Promise<void> | void
 }
 
+/** A {@link CompensatingApplier} that `defineApplier` has made. It cannot be called, as an {@link InlineApplier}. */
+export interface InlineCompensatingApplier<Slice> extends CompensatingApplier<Slice> {
+  (this: never): never
+}
+
 /**
  * Makes a compensating applier. Prefer an {@link Applier} if the old instance can live beside the new one: its
  * generations can always be rolled back.
@@ -98,4 +114,5 @@ export interface CompensatingApplier<Slice> {
  */
 export const defineApplier = <Slice>(
   applier: Omit<CompensatingApplier<Slice>, 'kind'>,
-): CompensatingApplier<Slice> => ({ ...applier, kind: 'compensating' })
+): InlineCompensatingApplier<Slice> =>
+  ({ ...applier, kind: 'compensating' }) satisfies CompensatingApplier<Slice> as InlineCompensatingApplier<Slice>

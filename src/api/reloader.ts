@@ -12,7 +12,21 @@ import type {
 } from './call-options.ts'
 import type { TransactionRecord } from '../model/record.ts'
 import type { DeepReadonly } from '../model/schema.ts'
-import type { InstanceOf, LeasedView, Links, LinksArgument, ModuleHandles, NewName, NoModules } from './modules.ts'
+import type {
+  ApplierTraits,
+  InstanceOf,
+  KindOf,
+  LeasedView,
+  Links,
+  ModuleHandles,
+  NeedsCheck,
+  NeedsLinks,
+  NeedsOf,
+  NewName,
+  NoModules,
+  SliceOf,
+  UndeclaredNeeds,
+} from './modules.ts'
 import type { ReloaderStatus } from './status.ts'
 
 /** Changes the configuration of a service as one transaction. `createReloader` makes it. */
@@ -31,23 +45,24 @@ export interface Reloader<Config, M = NoModules> {
    *   .use('cache', (config) => config.cache, timer(refreshCache), { after: ['db'] })
    * ```
    */
-  readonly use: {
-    <const Name extends string, Slice, Selected extends Slice | undefined>(
-      name: NewName<M, Name>,
-      select: (config: DeepReadonly<Config>) => Selected,
-      applier: CompensatingApplier<Slice>,
-      links?: Links<keyof M & string>,
-    ): Reloader<Config, M & Record<Name, { readonly instance: undefined; readonly kind: 'compensating' }>>
-    <const Name extends string, Slice, Instance, Needs extends object, Selected extends Slice | undefined>(
-      name: NewName<M, Name>,
-      select: (config: DeepReadonly<Config>) => Selected,
-      applier: Applier<Slice, Instance, Needs>,
-      ...links: LinksArgument<M, Needs>
-    ): Reloader<
-      Config,
-      M & Record<Name, { readonly instance: InstanceOf<Selected, Instance>; readonly kind: 'generation' }>
-    >
-  }
+  readonly use: <
+    const Name extends string,
+    const Selected,
+    Instance,
+    const Named extends NeedsLinks<M> = NoModules,
+    Needs = UndeclaredNeeds,
+    Kind extends 'generation' | 'compensating' = 'generation' | 'compensating',
+  >(
+    name: NewName<M, Name>,
+    select: (config: DeepReadonly<Config>) => Selected,
+    applier: NeedsCheck<Needs, NoInfer<Named>> &
+      ApplierTraits<Kind, Needs> &
+      (Applier<SliceOf<Selected>, Instance, NeedsOf<M, NoInfer<Named>>> | CompensatingApplier<SliceOf<Selected>>),
+    links?: Links<M, Kind, Instance, Named>,
+  ) => Reloader<
+    Config,
+    M & Record<Name, { readonly instance: InstanceOf<Kind, Selected, Instance>; readonly kind: KindOf<Kind> }>
+  >
   /**
    * Reads the document, starts to follow the source, and resolves at the first commit. Waits for an unreachable source
    * until `signal` aborts or `deadlineMs` has passed. The reloader is closed before the promise rejects.

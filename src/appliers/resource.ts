@@ -1,4 +1,4 @@
-import type { Applier, PrepareContext } from '../api/applier.ts'
+import type { Applier, InlineApplier, PrepareContext } from '../api/applier.ts'
 import type { Clock } from '../api/clock.ts'
 import { raceAbort } from '../async/abort.ts'
 import { isThenable } from '../async/thenable.ts'
@@ -67,7 +67,7 @@ const DEFAULT_DRAIN_MS = 10_000
  */
 export const resource = <Slice, Instance, Needs extends object = object>(
   definition: ResourceDefinition<Slice, Instance, Needs>,
-): Applier<Slice, Instance, Needs> => {
+): InlineApplier<Slice, Instance, Needs> => {
   const { open, check, drainMs = DEFAULT_DRAIN_MS } = definition
   checkMs('drainMs', drainMs)
   const serve = (instance: Instance, context: PrepareContext<Slice, Needs>) => {
@@ -89,7 +89,7 @@ export const resource = <Slice, Instance, Needs extends object = object>(
       if (!isThenable(opening)) return serve(opening, context)
       return Promise.resolve(opening).then((instance) => serve(instance, context))
     },
-  }
+  } satisfies Applier<Slice, Instance, Needs> as InlineApplier<Slice, Instance, Needs>
 }
 
 /** What is thrown before anything was awaited depends on the slice alone. */

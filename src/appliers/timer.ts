@@ -1,4 +1,4 @@
-import type { Applier, Generation, PrepareContext } from '../api/applier.ts'
+import type { Applier, Generation, InlineApplier, PrepareContext } from '../api/applier.ts'
 import { checkMs, MAX_DELAY_MS } from '../model/option-checks.ts'
 import { permanent } from '../model/permanence.ts'
 import { createSchedule } from './schedule.ts'
@@ -74,15 +74,15 @@ const DEFAULT_DEADLINE_MS = 60_000
 export function timer<Slice extends TimerSlice, Result, Needs extends object = object>(
   task: TimerTask<Slice, Result, Needs>,
   options: TimerOptions & { readonly warm: true },
-): Applier<Slice, Ticker<Result, never>, Needs>
+): InlineApplier<Slice, Ticker<Result, never>, Needs>
 export function timer<Slice extends TimerSlice, Result, Needs extends object = object>(
   task: TimerTask<Slice, Result, Needs>,
   options?: TimerOptions,
-): Applier<Slice, Ticker<Result>, Needs>
+): InlineApplier<Slice, Ticker<Result>, Needs>
 export function timer<Slice extends TimerSlice, Result, Needs extends object = object>(
   task: TimerTask<Slice, Result, Needs>,
   { warm = false, unref = true, phase = 'keep', deadlineMs = DEFAULT_DEADLINE_MS }: TimerOptions = {},
-): Applier<Slice, Ticker<Result>, Needs> {
+): InlineApplier<Slice, Ticker<Result>, Needs> {
   checkMs('deadlineMs', deadlineMs, 1)
   let serving: { readonly ticker: Ticker<Result>; readonly anchor: () => number } | undefined
 
@@ -122,7 +122,7 @@ export function timer<Slice extends TimerSlice, Result, Needs extends object = o
     }
     return warm ? runner.warm(context.signal).then(() => generation) : generation
   }
-  return { prepare }
+  return { prepare } satisfies Applier<Slice, Ticker<Result>, Needs> as InlineApplier<Slice, Ticker<Result>, Needs>
 }
 
 type Prepared<Result> = Generation<Ticker<Result>> | Promise<Generation<Ticker<Result>>>

@@ -1,5 +1,5 @@
 import { describe, expect, expectTypeOf, it, vi } from 'vitest'
-import type { Applier } from '../../src/api/applier.ts'
+import type { Applier, InlineApplier } from '../../src/api/applier.ts'
 import { timer, type Ticker, type TimerOptions, type TimerRun } from '../../src/appliers/index.ts'
 import { MAX_DELAY_MS, systemClock } from '../../src/api/clock.ts'
 import { createVirtualClock } from '../../src/testing/fakes/virtual-clock.ts'
@@ -407,8 +407,10 @@ describe('The handles of a timer', () => {
 
 it('timer infers its slice, result and needs from its task', () => {
   const task = async (_: TimerRun<Slice, { pool: string }>): Promise<number> => 1
-  expectTypeOf(timer(task)).toEqualTypeOf<Applier<Slice, Ticker<number>, { pool: string }>>()
-  expectTypeOf(timer(task, { warm: true })).toEqualTypeOf<Applier<Slice, Ticker<number, never>, { pool: string }>>()
+  expectTypeOf(timer(task)).toEqualTypeOf<InlineApplier<Slice, Ticker<number>, { pool: string }>>()
+  expectTypeOf(timer(task, { warm: true })).toEqualTypeOf<
+    InlineApplier<Slice, Ticker<number, never>, { pool: string }>
+  >()
   expectTypeOf<Ticker<number>['last']>().toEqualTypeOf<number | undefined>()
   expectTypeOf<Ticker<number, never>['last']>().toEqualTypeOf<number>()
   expectTypeOf(timer(() => 'text')).toExtend<Applier<{ readonly intervalMs: number }, Ticker<string>>>()
