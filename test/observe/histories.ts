@@ -140,6 +140,29 @@ export const histories: readonly History[] = [
     source.put(good(3))
     await expects(1, 'the newest serves')
   }),
+  history('two changes after a bad document, of which the first is superseded', async (scene) => {
+    const { source, modules, gauge, advance, expects } = scene
+    source.put(rejected)
+    await expects(0, 'it is rejected')
+    modules.a.script('prepare', 'heed', 'heed')
+    source.put(good(2))
+    await advance(10)
+    source.put(good(3))
+    await advance(10)
+    if ((await gauge()) !== 0) throw new Error('the superseded one was no success')
+    modules.a.release()
+    await expects(1, 'it serves')
+  }),
+  history('a change that is held back in a storm', async ({ reloader, source, gauge, advance, expects }) => {
+    for (let value = 2; value < 30; value += 1) {
+      source.put(good(value))
+      await advance(0)
+      if (reloader.status().waiting?.reason !== 'storm') continue
+      if ((await gauge()) !== 1) throw new Error('it is under way')
+      return expects(1, 'the newest serves')
+    }
+    throw new Error('there was no storm')
+  }),
   history('a change that is superseded by a bad one', async ({ source, modules, advance, expects }) => {
     modules.a.script('prepare', 'heed')
     source.put(good(2))
@@ -218,7 +241,11 @@ export const histories: readonly History[] = [
     if ((await gauge()) !== 0) throw new Error('it is degraded')
     await expects(0, 'the repair is of what served before')
     modules.l.always('apply')
-    source.put(withK(4))
+    modules.a.script('prepare', 'heed')
+    source.put({ ...withK(4), a: { value: 4 } })
+    await advance(10)
+    if ((await gauge()) !== 0) throw new Error('the repair was no success of a newer document')
+    modules.a.release()
     await expects(1, 'the next one serves')
   }),
   history('a refresh that fails', async ({ reloader, modules, expects }) => {

@@ -87,7 +87,7 @@ export class TransactionSpans {
       'changeover.trigger': trigger,
     }
     // A transaction belongs to the service, not to the request that has asked for it.
-    const options = { root: true, attributes, links, startTime: timeOf(at) }
+    const options = { attributes, links, startTime: timeOf(at) }
     const span = this.#tracer.startSpan('config reload', options, ROOT_CONTEXT)
     if (!span.isRecording()) return
     this.#running = transaction
