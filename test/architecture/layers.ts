@@ -48,7 +48,7 @@ const layerOf = (path: string): Layer | undefined =>
 
 /** The subpath entry that a file belongs to. Entries never import each other: each has dependencies of its own. */
 const entryOf = (path: string): string | undefined =>
-  /^src\/(sources\/[^/]+|observe\/[^/]+|appliers|inspect|testing|cli)\//.exec(path)?.[1]
+  /^src\/(sources\/[^/]+|observe\/[^/]+|frameworks\/[^/]+|appliers|inspect|testing|cli)\//.exec(path)?.[1]
 
 const anything = /^/
 
@@ -67,6 +67,7 @@ const packagesOf: readonly (readonly [folder: string, packages: RegExp])[] = [
   ['src/sources', /^node:/],
   ['src/appliers', /^node:/],
   ['src/observe', /^node:(diagnostics_channel|http)$/],
+  ['src/frameworks', /^node:(async_hooks|http|module)$/],
   ['src/testing', /^(node:|xstate$)/],
   ['src/inspect', /^(node:|xstate$)/],
   ['examples', anything],
@@ -91,7 +92,9 @@ const grants: readonly PackageGrant[] = [
   { files: /^src\/appliers\/log-level[^/]*\.ts$/, packages: /^pino$/, typesOnly: true },
   { files: /^src\/observe\/prometheus\//, packages: /^prom-client$/ },
   { files: /^src\/observe\/otel\//, packages: /^@opentelemetry\/api$/ },
-  { files: /^src\/testing\/simulate\/(simulate|scenario\/arbitrary)\.ts$/, packages: /^fast-check$/ },
+  { files: /^src\/frameworks\/fastify\//, packages: /^fastify$/, typesOnly: true },
+  { files: /^src\/frameworks\/nest\//, packages: /^(@nestjs\/(common|core)|rxjs)$/ },
+  { files: /^src\/testing\/simulate\/(simulate|scenario\/arbitrary(-steps)?)\.ts$/, packages: /^fast-check$/ },
 ]
 
 const packageViolation = (path: string, { folder }: Layer, { specifier, typeOnly }: Import): Violation | undefined => {

@@ -260,8 +260,8 @@ const otherFaults = [
     'the message of a foreign error, which may contain a password, gets into logs and records',
     edit(
       'src/model/failure.ts',
-      '    message: `${what}${describePlace(place)}`,',
-      "    message: `${what}${describePlace(place)}${cause instanceof Error ? `: ${cause.message}` : ''}`,",
+      '    message: `${what}${describePlace(place, because)}`,',
+      "    message: `${what}${describePlace(place, because)}${cause instanceof Error ? `: ${cause.message}` : ''}`,",
     ),
   ),
   fault(
