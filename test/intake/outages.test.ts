@@ -77,7 +77,7 @@ describe('An outage of the source', () => {
     expect(back?.message).toMatch(
       /^The source is back after 6\d s \(etcd http:\/\/127\.0\.0\.1:2379 \/app\/config, \d+ failures, the last source\.unreachable\)$/,
     )
-    expect(Number.isInteger(back?.data['durationMs'])).toBe(true)
+    expect(Number.isInteger(back?.data.durationMs)).toBe(true)
     expect(secretsIn(show(lines))).toEqual([])
     await reloader.close()
   })
