@@ -231,23 +231,27 @@ export const histories: readonly History[] = [
     },
     { confirm: { withinMs: 60_000 } },
   ),
-  history('a degraded service that is repaired', async ({ source, modules, advance, gauge, expects }) => {
-    source.put(withK(2))
-    await expects(1, 'it serves')
-    modules.k.script('undo', 'reject')
-    modules.l.always('apply', 'reject')
-    source.put(withK(3))
-    await advance(100)
-    if ((await gauge()) !== 0) throw new Error('it is degraded')
-    await expects(0, 'the repair is of what served before')
-    modules.l.always('apply')
-    modules.a.script('prepare', 'heed')
-    source.put({ ...withK(4), a: { value: 4 } })
-    await advance(10)
-    if ((await gauge()) !== 0) throw new Error('the repair was no success of a newer document')
-    modules.a.release()
-    await expects(1, 'the next one serves')
-  }),
+  history(
+    'a degraded service that is repaired',
+    async ({ source, modules, advance, gauge, expects }) => {
+      source.put(withK(2))
+      await expects(1, 'it serves')
+      modules.k.script('undo', 'reject')
+      modules.l.always('apply', 'reject')
+      source.put(withK(3))
+      await advance(100)
+      if ((await gauge()) !== 0) throw new Error('it is degraded')
+      await expects(0, 'the repair is of what served before')
+      modules.l.always('apply')
+      modules.a.script('prepare', 'heed')
+      source.put({ ...withK(4), a: { value: 4 } })
+      await advance(10)
+      if ((await gauge()) !== 0) throw new Error('the repair was no success of a newer document')
+      modules.a.release()
+      await expects(1, 'the next one serves')
+    },
+    { quarantine: { minMs: 600_000, maxMs: 600_000 } },
+  ),
   history('a refresh that fails', async ({ reloader, modules, expects }) => {
     modules.a.always('prepare', 'reject')
     await reloader.refresh('a')
