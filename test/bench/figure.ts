@@ -25,7 +25,15 @@ export interface Figure {
   readonly title: string
   /** What it is held against. */
   readonly floor: string
-  readonly run: (scale: Scale) => Promise<readonly Measure[]>
+  /** Measures; what it yields is shown at once. */
+  readonly run: (scale: Scale) => Promise<readonly Measure[]> | AsyncIterable<Measure>
+}
+
+/** What the process of a figure tells, one message for each measure. */
+export interface Told {
+  readonly title: string
+  readonly floor: string
+  readonly measure: Measure
 }
 
 /** A figure as it was measured. */

@@ -27,6 +27,9 @@ const head = ['figure', 'measure', 'ours', 'floor', 'ratio', 'goal', '', 'note']
 const rowsOf = (measured: readonly Measured[]): readonly (readonly string[])[] =>
   measured.flatMap(({ figure, measures }) => measures.map((measure) => cellsOf(figure, measure)))
 
+/** One measure, as soon as it is known. */
+export const lineOf = (figure: string, measure: Measure): string => cellsOf(figure, measure).filter(Boolean).join('  ')
+
 /** For a terminal. */
 export const tableOf = (measured: readonly Measured[]): string => {
   const rows = [head, ...rowsOf(measured)]

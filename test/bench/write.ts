@@ -17,10 +17,9 @@ export interface Stored {
 const storedPath = new URL('figures.json', import.meta.url)
 export const benchReadmePath = new URL('README.md', import.meta.url)
 
-export const readStored = async (): Promise<Stored | undefined> => {
-  const text = await readFile(storedPath, 'utf8').catch(() => undefined)
-  return text === undefined ? undefined : JSON.parse(text)
-}
+/** One run for each major version of Node, the oldest first. */
+export const readStored = async (): Promise<readonly Stored[]> =>
+  JSON.parse(await readFile(storedPath, 'utf8').catch(() => '[]'))
 
 const machine = (): string => {
   const all = cpus()
@@ -30,10 +29,12 @@ const machine = (): string => {
 const where = ({ machine: on, node, date }: Stored): string => `Measured on ${on}; Node ${node}; ${date}.`
 
 /** What stands between the markers of `test/bench/README.md`. */
-export const benchBlock = (stored: Stored): string => `${where(stored)}\n\n${markdownTable(stored.figures)}`
+export const benchBlock = (stored: readonly Stored[]): string =>
+  stored.map((run) => `${where(run)}\n\n${markdownTable(run.figures)}`).join('\n\n')
 
-/** What stands between the markers of `docs/performance.md`. */
-export const performanceBlock = (stored: Stored): string => `${smallTable(stored.figures)}\n\n${where(stored)}`
+/** What stands between the markers of `docs/performance.md`: the run on the oldest Node, where most goals are hardest. */
+export const performanceBlock = ([run]: readonly Stored[]): string =>
+  run === undefined ? '' : `${smallTable(run.figures)}\n\n${where(run)}`
 
 const rewrite = async (path: string | URL, name: string, content: string): Promise<void> => {
   const text = await readFile(path, 'utf8')
@@ -41,14 +42,13 @@ const rewrite = async (path: string | URL, name: string, content: string): Promi
   await writeFile(path, withBlock(text, name, content))
 }
 
-/** Keeps the figures of a whole run, and renders both pages from them. */
-export const store = async (measured: readonly Measured[]): Promise<void> => {
-  const stored: Stored = {
-    machine: machine(),
-    node: process.versions.node,
-    date: new Date().toISOString().slice(0, 10),
-    figures: measured,
-  }
+const majorOf = ({ node }: Pick<Stored, 'node'>): number => Number.parseInt(node, 10)
+
+/** Keeps the figures of a whole run in place of an earlier one on the same Node, and renders both pages from them. */
+export const store = async (measured: readonly Measured[], node: string): Promise<void> => {
+  const run: Stored = { machine: machine(), node, date: new Date().toISOString().slice(0, 10), figures: measured }
+  const others = (await readStored()).filter((other) => majorOf(other) !== majorOf(run))
+  const stored = [...others, run].sort((one, other) => majorOf(one) - majorOf(other))
   await writeFile(storedPath, `${JSON.stringify(stored, null, 2)}\n`)
   await rewrite(benchReadmePath, 'figures', benchBlock(stored))
   await rewrite(pagePath('docs/performance.md'), 'bench', performanceBlock(stored))

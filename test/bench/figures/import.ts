@@ -24,7 +24,7 @@ const processOf = (path: string) => (): number => {
 export const figure: Figure = {
   title: 'a fresh process that imports us and ends',
   floor: 'one that imports xstate; or etcd3',
-  run: async (scale) => {
+  run: async function* (scale) {
     const [rounds, warmup] = scale === 'full' ? [61, 5] : [1, 0]
     const bare = processOf(await entry('nothing', []))
     const nothing = await pairs(bare, bare, { rounds, warmup })
@@ -40,9 +40,7 @@ export const figure: Figure = {
         note: `${spreadOf(paired)}; node alone ${nothing.ours.toFixed(0)} ms`,
       }
     }
-    return [
-      await measure('core', ['changeover'], ['xstate'], 1.4),
-      await measure('etcd', ['changeover', 'changeover/etcd'], ['etcd3'], 1.15),
-    ]
+    yield await measure('core', ['changeover'], ['xstate'], 1.4)
+    yield await measure('etcd', ['changeover', 'changeover/etcd'], ['etcd3'], 1.15)
   },
 }

@@ -112,35 +112,42 @@ const machinesAlone = async (rounds: number, warmup: number): Promise<Measure> =
   return { name: 'of it two bare machines', unit: 'ms', value: median(samples), note: 'XState; actors that do nothing' }
 }
 
-const goalOf = (bytes: number, { ratio, added }: Paired): Partial<Measure> =>
-  bytes < 100_000
-    ? { ratio, goal: '≤ 0.1 ms more', isMet: added <= 0.1 }
-    : { ratio, goal: '≤ 1.3×', isMet: ratio <= 1.3 }
+/** What a small document may take more, in milliseconds, and how many times as long as the floor a large one. */
+const limits: Readonly<Record<Kind, readonly [added: number, ratio: number]>> = {
+  redelivered: [0.3, 1.5],
+  reformatted: [0.5, 1.5],
+  irrelevant: [0.5, 1.8],
+}
+
+const goalOf = (kind: Kind, bytes: number, { ratio, added }: Paired): Partial<Measure> => {
+  const [mostAdded, mostRatio] = limits[kind]
+  return bytes < 100_000
+    ? { ratio, goal: `≤ ${mostAdded} ms more`, isMet: added <= mostAdded }
+    : { ratio, goal: `≤ ${mostRatio}×`, isMet: ratio <= mostRatio }
+}
 
 const sizes = { '1 kB': 1_000, '1 MB': 1_000_000 } as const
 
 export const figure: Figure = {
   title: 'a change that changes nothing, from the event to the record',
   floor: 'JSON.parse and schema validation',
-  run: async (scale) => {
-    const [rounds, warmup] = scale === 'full' ? [101, 30] : [2, 1]
-    const measures: Measure[] = []
+  run: async function* (scale) {
+    const [rounds, warmup] = scale === 'full' ? [61, 20] : [2, 1]
     for (const [size, bytes] of Object.entries(sizes)) {
       for (const kind of Object.keys(kinds) as Kind[]) {
         const scene = await makeScene(kind, bytes)
         const paired = await pairs(scene.ours, scene.floor, { rounds, warmup })
         await scene.close()
-        measures.push({
+        yield {
           name: `${size} ${kind}`,
           unit: 'ms',
           value: paired.ours,
           floor: paired.floor,
-          ...goalOf(bytes, paired),
+          ...goalOf(kind, bytes, paired),
           note: addedOf(paired),
-        })
+        }
       }
     }
-    measures.push(await machinesAlone(rounds, warmup))
-    return measures
+    yield await machinesAlone(rounds, warmup)
   },
 }

@@ -1,34 +1,19 @@
 import { fork } from 'node:child_process'
 import { join } from 'node:path'
 import { etcdSource } from 'changeover/etcd'
-import { Etcd3 } from 'etcd3'
 import { startEtcd } from '../../support/etcd-server.ts'
 import { answerOf, startWriter } from '../etcd-writer.ts'
 import { atMost, type Figure, type Measure, type Scale } from '../figure.ts'
 import { processorMs } from '../processor.ts'
 import type { OwnCost } from '../reload-child.ts'
 import { median, quantile } from '../stats.ts'
-import { Config, documentOf, threeModules } from '../three-modules.ts'
+import { documentOf, threeModules } from '../three-modules.ts'
+import { watchByHand } from '../watch-by-hand.ts'
 
 const OURS = 'ours'
 const FLOOR = 'floor'
 /** A config changes now and then: the caches are cold, and no change is taken for a burst. */
 const SPACING_MS = 30
-
-/** What many services do by hand: a watch, a parse, the schema, an assignment. */
-const watchByHand = async (endpoint: string, onConfig: (config: Config) => void): Promise<() => Promise<void>> => {
-  const client = new Etcd3({ hosts: endpoint })
-  const watcher = await client.watch().key(FLOOR).create()
-  watcher.on('put', (entry) => {
-    onConfig(Config.parse(JSON.parse(entry.value.toString())))
-  })
-  return async () => {
-    watcher.removeAllListeners()
-    watcher.on('error', () => undefined)
-    await watcher.cancel()
-    client.close()
-  }
-}
 
 /** Processor time of a change, from etcd's bytes to the record, in phases that alternate with the floor's. */
 const processor = async (scale: Scale): Promise<Measure> => {
@@ -39,7 +24,7 @@ const processor = async (scale: Scale): Promise<Measure> => {
   const reloader = threeModules({ source: etcdSource({ hosts: etcd.endpoint, key: OURS }) })
   await reloader.start()
   let byHand = 0
-  const stopWatching = await watchByHand(etcd.endpoint, ({ client }) => {
+  const stopWatching = await watchByHand(etcd.endpoint, FLOOR, ({ client }) => {
     byHand = client.size
   })
   const served = { ours: () => reloader.config.client.size, floor: () => byHand }
@@ -80,41 +65,21 @@ const ownCosts = async (scale: Scale): Promise<readonly OwnCost[]> => {
   return costs
 }
 
-const goal = (value: number, limit: number, unit: string): Partial<Measure> => ({
-  goal: `≤ ${limit} ${unit}`,
-  isMet: value <= limit,
-})
-
 export const figure: Figure = {
   title: 'a reload of three modules (pino level, timer, resource) 30 ms after the one before',
   floor: 'raw etcd3 watch, JSON.parse, schema, assignment',
-  run: async (scale) => {
+  run: async function* (scale) {
+    yield await processor(scale)
     const costs = await ownCosts(scale)
+    const of = (value: number, unit: string, limit: number, note: string) =>
+      ({ unit, value, goal: `≤ ${limit} ${unit}`, isMet: value <= limit, note }) as const
     const commit = median(costs.map(({ commitMs }) => commitMs))
+    yield { name: 'from the source to the commit', unit: 'ms', value: commit, note: 'a source in memory' }
+    const blocks = costs.flatMap(({ blockMs }) => blockMs)
+    yield { name: 'event loop held, p99', ...of(quantile(blocks, 0.99), 'ms', 1, 'all turns of a reload together') }
     const first = median(costs.map(({ firstMs }) => firstMs))
-    const block = quantile(
-      costs.flatMap(({ blockMs }) => blockMs),
-      0.99,
-    )
+    yield { name: 'the first after a start', ...of(first, 'ms', 5, 'a source in memory') }
     const allocated = median(costs.map(({ allocatedKb }) => allocatedKb))
-    return [
-      await processor(scale),
-      { name: 'from the source to the commit', unit: 'ms', value: commit, note: 'a source in memory' },
-      {
-        name: 'event loop held, p99',
-        unit: 'ms',
-        value: block,
-        ...goal(block, 1, 'ms'),
-        note: 'all turns of a reload together',
-      },
-      {
-        name: 'the first after a start',
-        unit: 'ms',
-        value: first,
-        ...goal(first, 5, 'ms'),
-        note: 'a source in memory',
-      },
-      { name: 'allocated', unit: 'kB', value: allocated, ...goal(allocated, 80, 'kB'), note: 'three trivial modules' },
-    ]
+    yield { name: 'allocated', ...of(allocated, 'kB', 80, 'three trivial modules') }
   },
 }

@@ -1,0 +1,19 @@
+import { Etcd3 } from 'etcd3'
+import { Config } from './three-modules.ts'
+
+/** What many services do by hand: a watch, a parse, the schema, an assignment. Returns what ends it. */
+export const watchByHand = async (
+  endpoint: string,
+  key: string,
+  onConfig: (config: Config) => void = () => {},
+): Promise<() => Promise<void>> => {
+  const client = new Etcd3({ hosts: endpoint })
+  const watcher = await client.watch().key(key).create()
+  watcher.on('put', (entry) => onConfig(Config.parse(JSON.parse(entry.value.toString()))))
+  return async () => {
+    watcher.removeAllListeners()
+    watcher.on('error', () => undefined)
+    await watcher.cancel()
+    client.close()
+  }
+}
