@@ -90,8 +90,12 @@ export interface UndeclaredNeeds {
 }
 
 /** An error in words if the links leave a declared need open, or name one that the applier does not have. */
-export type NeedsCheck<Needs, Named> = [Needs] extends [UndeclaredNeeds]
-  ? unknown
+export type NeedsCheck<Kind, Needs, Named> = [Needs] extends [UndeclaredNeeds]
+  ? [Kind, keyof Named] extends ['compensating', infer Name]
+    ? [Name] extends [never]
+      ? unknown
+      : 'a compensating applier gets no needs: name the modules in after'
+    : unknown
   : string extends keyof Named
     ? unknown
     : [Exclude<keyof Needs, keyof Named>] extends [never]

@@ -55,7 +55,7 @@ export interface Reloader<Config, M = NoModules> {
   >(
     name: NewName<M, Name>,
     select: (config: DeepReadonly<Config>) => Selected,
-    applier: NeedsCheck<Needs, NoInfer<Named>> &
+    applier: NeedsCheck<Kind, Needs, NoInfer<Named>> &
       ApplierTraits<Kind, Needs> &
       (Applier<SliceOf<Selected>, Instance, NeedsOf<M, NoInfer<Named>>> | CompensatingApplier<SliceOf<Selected>>),
     links?: Links<M, Kind, Instance, Named>,

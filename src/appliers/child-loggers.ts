@@ -1,6 +1,8 @@
 import type { ReportError } from '../async/guarded-callback.ts'
 import {
   isKnownLevel,
+  levelsOf,
+  levelValueOf,
   type LevelLogger,
   type LevelOrigin,
   restoreOrigin,
@@ -29,13 +31,13 @@ export const trackChildLoggers = (logger: LevelLogger) => {
   const add = (child: LevelLogger): void => {
     if (!keepsOwnLevel(child)) return
     const parent = nearestParent(byLogger, child)
-    const inherited = child.levelVal
+    const inherited = levelValueOf(child)
     const prototype: LevelLogger = Object.getPrototypeOf(child)
     const known: Child = {
       ref: new WeakRef(child),
       parent,
       inherited,
-      hasOwn: inherited !== prototype.levelVal,
+      hasOwn: inherited !== levelValueOf(prototype),
       origin: undefined,
     }
     byLogger.set(child, known)
@@ -68,7 +70,7 @@ export const trackChildLoggers = (logger: LevelLogger) => {
 
 /** False for a child that sees every change of its parent's level, as most children do in pino 10. */
 const keepsOwnLevel = (child: LevelLogger): boolean =>
-  Object.keys(child.levels.values).some((level) => Object.hasOwn(child, level))
+  Object.keys(levelsOf(child)).some((level) => Object.hasOwn(child, level))
 
 const nearestParent = (byLogger: WeakMap<object, Child>, child: LevelLogger): Child | undefined => {
   for (let at: object | null = Object.getPrototypeOf(child); at !== null; at = Object.getPrototypeOf(at)) {
@@ -87,7 +89,7 @@ const switchChild = (child: Child, level: string, report: ReportError): ((report
   const target = child.ref.deref()
   if (target === undefined) return undefined
   noteOwnLevel(child, target)
-  if (child.hasOwn || !isKnownLevel(target, level) || target.levelVal === target.levels.values[level]) return undefined
+  if (child.hasOwn || !isKnownLevel(target, level) || levelValueOf(target) === levelsOf(target)[level]) return undefined
   const before = child.inherited
   let restore: RestoreLevel
   try {
@@ -97,11 +99,11 @@ const switchChild = (child: Child, level: string, report: ReportError): ((report
     report(error) // one child that cannot take the level does not stop the commit
     return undefined
   }
-  child.inherited = target.levelVal
+  child.inherited = levelValueOf(target)
   return (reportUndo) => {
     const alive = child.ref.deref()
     // If its level was set since then, it has a level of its own now.
-    if (alive === undefined || alive.levelVal !== child.inherited) return
+    if (alive === undefined || levelValueOf(alive) !== child.inherited) return
     restore(alive, reportUndo)
     child.inherited = before
   }
@@ -116,11 +118,11 @@ const restoreChild = (child: Child, level: string, report: ReportError): void =>
   if (child.hasOwn) return
   if (origin === undefined) return void switchChild(child, level, report)
   restoreOrigin(target, origin, report)
-  child.inherited = target.levelVal
+  child.inherited = levelValueOf(target)
 }
 
-const noteOwnLevel = (child: Child, { levelVal }: LevelLogger): void => {
-  child.hasOwn ||= child.parent?.hasOwn === true || levelVal !== child.inherited
+const noteOwnLevel = (child: Child, logger: LevelLogger): void => {
+  child.hasOwn ||= child.parent?.hasOwn === true || levelValueOf(logger) !== child.inherited
 }
 
 const createHook = (logger: LevelLogger, add: (child: LevelLogger) => void) => {

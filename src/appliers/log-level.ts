@@ -4,7 +4,15 @@ import { changeoverError } from '../model/failure.ts'
 import { permanent } from '../model/permanence.ts'
 import { trackChildLoggers } from './child-loggers.ts'
 import { trackStreamLevels } from './stream-levels.ts'
-import { isKnownLevel, type LevelLogger, type LevelOrigin, restoreOrigin, switchLevel } from './switch-level.ts'
+import {
+  isKnownLevel,
+  type LevelLogger,
+  type LevelOrigin,
+  levelsOf,
+  levelValueOf,
+  restoreOrigin,
+  switchLevel,
+} from './switch-level.ts'
 
 export type { LevelLogger } from './switch-level.ts'
 
@@ -12,9 +20,9 @@ export type { LevelLogger } from './switch-level.ts'
 export type LogSlice = string | { readonly level: string }
 
 /**
- * Makes an applier that sets the level of a pino logger (9 or 10). A level that the logger does not know rejects the
- * config; `silent` and custom levels are known. When the module is switched off, and when the reloader closes, the logger
- * gets back the level that it had at this call.
+ * Makes an applier that sets the level of a pino logger (9 or 10), or of a child of one. A level that the logger does not
+ * know rejects the config; `silent` and custom levels are known. When the module is switched off, and when the reloader
+ * closes, the logger gets back the level that it had at this call.
  *
  * The level also reaches existing children that never had a level of their own: with pino 10 all of them, with pino 9
  * those created after this call, so call it right after `pino()`. A child whose level was set, when it was created or
@@ -24,8 +32,11 @@ export type LogSlice = string | { readonly level: string }
  * Of the streams of a `pino.multistream`, the most verbose ones follow. The targets of a worker transport cannot: a level
  * below that of this call is reported as `module.level-filtered` if pino tells that they filter, which version 10 does.
  *
+ * The logger of Fastify, `app.log`, is one of pino. If Fastify logs nothing, setting the level has no effect.
+ *
  * It replaces an existing `logger.onChild` and calls it. An `onChild` that is assigned later must call the one that it
  * replaces.
+ * @throws ChangeoverError `reloader.invalid-option` if the logger is no object
  * @example
  * ```ts
  * const logger = pino()
@@ -33,6 +44,9 @@ export type LogSlice = string | { readonly level: string }
  * ```
  */
 export const logLevel = (logger: LevelLogger): Applier<LogSlice, undefined> => {
+  if (!isObject(logger)) {
+    throw changeoverError('reloader.invalid-option', { detail: 'logLevel needs a logger, such as pino() or app.log' })
+  }
   const target = createTarget(logger)
   target.hook()
   let live = 0
@@ -62,6 +76,9 @@ export const logLevel = (logger: LevelLogger): Applier<LogSlice, undefined> => {
   }
 }
 
+const isObject = (value: unknown): boolean =>
+  (typeof value === 'object' && value !== null) || typeof value === 'function'
+
 /** A logger with its children and its streams. */
 const createTarget = (logger: LevelLogger) => {
   const found = logger.level
@@ -84,7 +101,7 @@ const createTarget = (logger: LevelLogger) => {
       const restore = switchLevel(logger, level, report, noted)
       origin = noted
       const undoChildren = children.switchLevels(level, report)
-      const undoStreams = streams.switchLevels(logger.levelVal, report)
+      const undoStreams = streams.switchLevels(levelValueOf(logger), report)
       if (isBelow(logger, level, found) && streams.areUnreachable()) report(changeoverError('module.level-filtered'))
       return () => {
         restore(logger, report)
@@ -108,5 +125,7 @@ const createTarget = (logger: LevelLogger) => {
   }
 }
 
-const isBelow = ({ levels: { values } }: LevelLogger, level: string, than: string): boolean =>
-  (values[level] ?? 0) < (values[than] ?? 0)
+const isBelow = (logger: LevelLogger, level: string, than: string): boolean => {
+  const values = levelsOf(logger)
+  return (values[level] ?? 0) < (values[than] ?? 0)
+}

@@ -1,13 +1,24 @@
 import type { ReportError } from '../async/guarded-callback.ts'
 
-/** The part of a pino logger (9 or 10) that deals with levels. */
+/**
+ * A pino logger (9 or 10), as far as it deals with levels. Only `level` is asked for by type, so that loggers fit whose
+ * types hide the rest, as `FastifyBaseLogger` does. If `levels` is missing, the logger has pino's own ones.
+ */
 export interface LevelLogger {
   level: string
-  readonly levelVal: number
-  readonly levels: { readonly values: Readonly<Record<string, number>> }
+  readonly levelVal?: number
+  readonly levels?: { readonly values: Readonly<Record<string, number>> }
   onChild?: (child: never) => void
   readonly emit?: (event: never, ...args: never[]) => boolean
 }
+
+const pinoLevels = { trace: 10, debug: 20, info: 30, warn: 40, error: 50, fatal: 60, silent: Number.POSITIVE_INFINITY }
+
+/** Returns the numbers of the logger's levels, by name. */
+export const levelsOf = ({ levels }: LevelLogger): Readonly<Record<string, number>> => levels?.values ?? pinoLevels
+
+/** Returns the number of the logger's level: 0 if it has none, as the logger of a Fastify that logs nothing. */
+export const levelValueOf = (logger: LevelLogger): number => logger.levelVal ?? levelsOf(logger)[logger.level] ?? 0
 
 /** What a logger was before the first of several switches: the level, and each property that one of them has changed. */
 export interface LevelOrigin {
@@ -20,7 +31,7 @@ export type RestoreLevel = (logger: LevelLogger, report: ReportError) => void
 
 /** True for the logger's own level names, including `silent`, and not for what every object has. */
 export const isKnownLevel = (logger: LevelLogger, level: unknown): level is string =>
-  typeof level === 'string' && Object.hasOwn(logger.levels.values, level)
+  typeof level === 'string' && Object.hasOwn(levelsOf(logger), level)
 
 /**
  * Sets the level, and returns the exact inverse. If the logger throws, it stays as it was. If a `level-change` listener

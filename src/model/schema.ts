@@ -37,15 +37,31 @@ export type DeepReadonly<T> = T extends Primitive
 
 type Step = [never, 0, 1, 2, 3, 4, 5]
 
+/** True for a function that is known to be one. */
+type IsMethod<Value> = 0 extends 1 & Value
+  ? never
+  : [Value] extends [never]
+    ? never
+    : [NonNullable<Value>] extends [(...args: never) => unknown]
+      ? true
+      : never
+
+/** What has methods is no plain data: a Date, a Map, a URL. It has no paths of its own. */
+type HasMethods<T> = true extends { [Key in keyof T]-?: IsMethod<T[Key]> }[keyof T] ? true : false
+
 /** The dotted paths into a config. `*` stands for any key of a record and any index of an array. */
 export type ConfigPath<T, Depth extends number = 5> = [Depth] extends [0]
   ? string
-  : T extends readonly (infer Item)[]
-    ? '*' | `*.${ConfigPath<Item, Step[Depth]>}`
-    : T extends object
-      ? {
-          [Key in keyof T & string]: string extends Key
-            ? '*' | `*.${ConfigPath<NonNullable<T[Key]>, Step[Depth]>}`
-            : Key | `${Key}.${ConfigPath<NonNullable<T[Key]>, Step[Depth]>}`
-        }[keyof T & string]
-      : never
+  : T extends Primitive
+    ? never
+    : T extends readonly (infer Item)[]
+      ? '*' | `*.${ConfigPath<Item, Step[Depth]>}`
+      : HasMethods<T> extends true
+        ? never
+        : T extends object
+          ? {
+              [Key in keyof T & string]: string extends Key
+                ? '*' | `*.${ConfigPath<NonNullable<T[Key]>, Step[Depth]>}`
+                : Key | `${Key}.${ConfigPath<NonNullable<T[Key]>, Step[Depth]>}`
+            }[keyof T & string]
+          : never

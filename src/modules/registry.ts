@@ -1,6 +1,10 @@
 import type { Applier, CompensatingApplier } from '../api/applier.ts'
 import { changeoverError } from '../model/failure.ts'
 import type { ModuleDeadlines } from '../api/options.ts'
+import { nearName } from '../model/data/near-name.ts'
+import { checkLinks, type UseLinks } from './links.ts'
+
+export type { UseLinks } from './links.ts'
 
 /** One module as `use` declared it, without its types: the compiler has checked them. */
 export interface ModuleDefinition {
@@ -12,12 +16,6 @@ export interface ModuleDefinition {
   /** The module that meets each need of the applier, by the applier's name for it. */
   readonly needs: Readonly<Record<string, string>>
   readonly deadlines: ModuleDeadlines
-}
-
-export interface UseLinks {
-  readonly after?: readonly string[]
-  readonly needs?: Readonly<Record<string, string>>
-  readonly deadlines?: ModuleDeadlines
 }
 
 /**
@@ -46,8 +44,12 @@ export class Registry {
       })
     }
     if (this.#appliers.has(applier)) throw changeoverError('reloader.applier-reused', { module: name })
-    const needs = links.needs ?? {}
-    const after = [...new Set([...(links.after ?? []), ...Object.values(needs)])]
+    const { after: earlier = [], needs = {} } = checkLinks(name, links)
+    if (isCompensating(applier) && Object.keys(needs).length > 0) {
+      const detail = 'a compensating applier gets no needs: name the modules in after'
+      throw changeoverError('reloader.invalid-option', { module: name, detail })
+    }
+    const after = [...new Set([...earlier, ...Object.values(needs)])]
     for (const dependency of after) this.#checkDependency(name, isCompensating(applier), dependency)
     const definition: ModuleDefinition = {
       name,
@@ -68,7 +70,9 @@ export class Registry {
   #checkDependency(name: string, compensates: boolean, dependency: string): void {
     const found = this.#modules.get(dependency)
     if (found === undefined) {
-      throw changeoverError('reloader.unknown-module', { module: name, detail: `it names "${dependency}"` })
+      const near = nearName(dependency, [...this.#modules.keys()])
+      const meant = near === undefined ? '' : `, did you mean "${near}"?`
+      throw changeoverError('reloader.unknown-module', { module: name, detail: `it names "${dependency}"${meant}` })
     }
     if (!compensates && isCompensating(found.applier)) {
       throw changeoverError('reloader.compensating-dependency', { module: name, detail: `it names "${dependency}"` })

@@ -4,7 +4,7 @@ import type { ValueKind } from '../model/failure.ts'
 import type { Visibility } from '../model/visibility.ts'
 import { describe } from './describe.ts'
 import { findRules, memberOf, propertiesOf, type Rules } from './find-rules.ts'
-import { nearName } from './near-name.ts'
+import { nearName } from '../model/data/near-name.ts'
 import type { ReadIssue } from './read-issue.ts'
 import type { SchemaShape } from './schema-shape.ts'
 

@@ -41,6 +41,70 @@ test('a module that depends on an unknown one is rejected, so no cycle can be ma
   expect(codeOf(() => make().use('m', select, applier(), { needs: { pool: 'later' } }))).toBe('reloader.unknown-module')
 })
 
+const withDb = () => make().use('db', select, applier())
+const compensating = () => defineApplier<number>({ apply: () => {} })
+
+test.each([
+  [{ aftr: ['db'] }, 'there is no link "aftr", did you mean "after"?'],
+  [{ After: ['db'] }, 'there is no link "After", did you mean "after"?'],
+  [{ need: { pool: 'db' } }, 'there is no link "need", did you mean "needs"?'],
+  [{ deadline: {} }, 'there is no link "deadline", did you mean "deadlines"?'],
+  [{ dependsOn: ['db'] }, 'there is no link "dependsOn", only after, needs and deadlines'],
+  [{ after: 'db' }, 'after must be an array of module names: ["db"]'],
+  [{ after: new Set(['db']) }, 'after must be an array of module names: ["name"]'],
+  [{ after: { db: true } }, 'after must be an array of module names: ["name"]'],
+  [{ after: null }, 'after must be an array of module names: ["name"]'],
+  [{ after: ['db', 1] }, 'after must be an array of module names, and each a non-empty text'],
+  [{ after: [''] }, 'after must be an array of module names, and each a non-empty text'],
+  [{ needs: ['db'] }, 'needs must be an object that names a module for each need: { need: "module" }'],
+  [{ needs: 'db' }, 'needs must be an object that names a module for each need: { need: "module" }'],
+  [{ needs: { pool: ['db'] } }, 'needs.pool must be the name of a module'],
+  [{ needs: { pool: undefined } }, 'needs.pool must be the name of a module'],
+  [{ deadlines: 5_000 }, 'deadlines must be an object of milliseconds'],
+  [{ deadlines: null }, 'deadlines must be an object of milliseconds'],
+  [
+    'db',
+    'the links of a module must be an object with after, needs or deadlines; to come after modules, write { after: […] }',
+  ],
+  [
+    ['db'],
+    'the links of a module must be an object with after, needs or deadlines; to come after modules, write { after: […] }',
+  ],
+  [null, 'the links of a module must be an object with after, needs or deadlines'],
+])('the links %j of a module are rejected in words', (links, words) => {
+  for (const made of [applier(), compensating()]) {
+    expect(() => withDb().use('m', select, made, links)).toThrow(
+      expect.objectContaining({ code: 'reloader.invalid-option', module: 'm' }),
+    )
+    expect(() => withDb().use('m', select, made, links)).toThrow(words)
+  }
+})
+
+test('links whose members are undefined are absent, and a refused module is not added', () => {
+  const reloader = withDb()
+  expect(codeOf(() => reloader.use('m', select, applier(), { aftr: ['db'] }))).toBe('reloader.invalid-option')
+  reloader.use('m', select, applier(), { after: undefined, needs: undefined, deadlines: undefined })
+  reloader.use('n', select, applier(), undefined).use('o', select, applier(), {})
+})
+
+test('a misspelt module is named with the one that is meant', () => {
+  expect(() =>
+    make()
+      .use('server', select, applier())
+      .use('m', select, applier(), { after: ['serve'] }),
+  ).toThrow('it names "serve", did you mean "server"?')
+  expect(() => withDb().use('m', select, applier(), { needs: { pool: 'dbb' } })).toThrow(
+    'it names "dbb", did you mean "db"?',
+  )
+})
+
+test('needs of a compensating module are rejected', () => {
+  expect(() => withDb().use('m', select, compensating(), { needs: { pool: 'db' } })).toThrow(
+    'a compensating applier gets no needs: name the modules in after',
+  )
+  expect(() => withDb().use('m', select, compensating(), { after: ['db'] })).not.toThrow()
+})
+
 test('a generation module that depends on a compensating one is rejected', () => {
   const reloader = make().use('c', select, defineApplier<number>({ apply: () => {} }))
   expect(codeOf(() => reloader.use('m', select, applier(), { after: ['c'] }))).toBe('reloader.compensating-dependency')

@@ -142,6 +142,8 @@ same<(typeof compensating)['modules']['z']['current'], undefined>(true)
 compensating.use('g', (c) => c.cache, { prepare: ({ size }) => ({ instance: size }) }, { after: ['z'] })
 // @ts-expect-error nor may it need one
 compensating.use('g', (c) => c.cache, { prepare: () => ({ instance: 1 }) }, { needs: { z: 'z' } })
+// @ts-expect-error a compensating applier gets no needs
+withDb().use('x', (c) => c.cache, defineApplier({ apply: () => {} }), { needs: { pool: 'db' } })
 
 // Readonly slices fit the mutable options of drivers.
 interface DriverOptions {
