@@ -16,6 +16,15 @@ interface Closing {
 
 const closed = Promise.resolve()
 
+/** How many routes a report of an overdue lease names. */
+const MAX_ROUTES = 3
+
+const detailOf = (routes: readonly string[]): { readonly detail?: string } => {
+  if (routes.length === 0) return {}
+  const more = routes.length > MAX_ROUTES ? ` and ${routes.length - MAX_ROUTES} more` : ''
+  return { detail: `held by ${routes.slice(0, MAX_ROUTES).join(', ')}${more}` }
+}
+
 const namesOf = (byModule: ReadonlyMap<string, unknown>) => [...byModule.keys()].map((name) => ({ name }))
 
 /**
@@ -90,7 +99,9 @@ export class Retirer {
     const { leaseMs } = deadlines.of(this.#store.slot(record.module).definition)
     const limits = { clock, deadlineMs: leaseMs, graceMs: 0 }
     const drained = await withDeadline(() => this.#store.released(record), limits).result
-    if (drained.kind !== 'done') report(failure('lease.overdue', { module: record.module, phase: 'close' }))
+    if (drained.kind === 'done') return
+    const detail = detailOf(this.#store.routesHolding(record))
+    report(failure('lease.overdue', { module: record.module, phase: 'close', ...detail }))
   }
 
   #closeOnce({ record, drained }: Closing, timings: PhaseTimings | undefined): Promise<void> {

@@ -1,10 +1,11 @@
+import type { Hold, Holder } from '../api/holding.ts'
 import { isThenable } from '../async/thenable.ts'
-import { type Failure, failure } from '../model/failure.ts'
+import { changeoverError, type Failure, failure } from '../model/failure.ts'
 import type { ModuleDefinition } from './registry.ts'
 import type { Snapshot } from '../model/snapshot.ts'
 import type { GenerationRecord } from './generation.ts'
 import { Slot } from './slot.ts'
-import { type Instances, View } from './view.ts'
+import { View } from './view.ts'
 
 /** What a commit needs of a planned module. */
 interface NextSlice {
@@ -141,15 +142,24 @@ export class ServingStore {
     }
   }
 
-  /** Holds the serving view until `release` is called. */
-  lease(view: View): { readonly instances: Instances; readonly release: () => void } {
-    const instances = view.hold()
+  /**
+   * Holds what serves until `release` is called.
+   *
+   * @throws ChangeoverError `reloader.not-started`
+   */
+  hold(holder?: Holder): Hold {
+    const view = this.#view
+    if (view === undefined) throw changeoverError('reloader.not-started')
+    const instances = view.hold(holder)
     this.#held.add(view)
-    const release = (): void => {
-      view.release()
-      if (view.holds === 0) this.#held.delete(view)
+    return {
+      view: { config: view.snapshot.config as object, modules: instances },
+      isServing: () => this.#view === view,
+      release: () => {
+        view.release(holder)
+        if (view.holds === 0) this.#held.delete(view)
+      },
     }
-    return { instances, release }
   }
 
   /** True if a lease or a `use` holds the generation. */
@@ -157,6 +167,13 @@ export class ServingStore {
     if (record.uses > 0) return true
     for (const view of this.#held) if (view.has(record)) return true
     return false
+  }
+
+  /** The routes whose requests hold the generation, each once. */
+  routesHolding(record: GenerationRecord): readonly string[] {
+    const views = [...this.#held].filter((view) => view.has(record))
+    const routes = views.flatMap((view) => [...view.holders].flatMap(({ route }) => route ?? []))
+    return [...new Set(routes)].sort()
   }
 
   /** Resolves when no lease and no `use` holds the generation, which must no longer serve. */

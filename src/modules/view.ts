@@ -1,3 +1,4 @@
+import type { Holder } from '../api/holding.ts'
 import type { Snapshot } from '../model/snapshot.ts'
 import type { GenerationRecord } from './generation.ts'
 import type { Slot } from './slot.ts'
@@ -14,6 +15,8 @@ export class View {
   #generations: ReadonlyMap<string, GenerationRecord> | undefined
   #instances: Instances | undefined
   #holds = 0
+  /** Those of the holders that have a name. */
+  readonly #holders = new Set<Holder>()
   #waiters: (() => void)[] = []
 
   constructor(snapshot: Snapshot, slots: ReadonlyMap<string, Slot>) {
@@ -21,8 +24,9 @@ export class View {
     this.#slots = slots
   }
 
-  hold(): Instances {
+  hold(holder?: Holder): Instances {
     this.#holds += 1
+    if (holder !== undefined) this.#holders.add(holder)
     this.#generations ??= new Map(
       [...this.#slots.values()].flatMap(({ name, serving }) => (serving === undefined ? [] : [[name, serving]])),
     )
@@ -32,8 +36,9 @@ export class View {
     return this.#instances
   }
 
-  release(): void {
+  release(holder?: Holder): void {
     this.#holds -= 1
+    if (holder !== undefined) this.#holders.delete(holder)
     if (this.#holds > 0) return
     for (const resolve of this.#waiters) resolve()
     this.#waiters = []
@@ -41,6 +46,10 @@ export class View {
 
   get holds(): number {
     return this.#holds
+  }
+
+  get holders(): Iterable<Holder> {
+    return this.#holders
   }
 
   has(record: GenerationRecord): boolean {

@@ -11,6 +11,7 @@ import type {
 import type { Reloader } from '../api/reloader.ts'
 import { CLOSE_DEADLINE_MS, type ReloaderOptions } from '../api/options.ts'
 import type { ReloaderStatus } from '../api/status.ts'
+import { registerHolding, type TakeHold } from '../api/holding.ts'
 import { registerObservation } from '../api/observation.ts'
 import { captureAsyncContext } from '../async/async-context.ts'
 import { Engine } from '../engine/engine.ts'
@@ -94,16 +95,15 @@ class ReloaderImpl {
     })
     const { events } = this.#engine
     this.#commands = new Commands(this.#engine, { clock: settings.clock, pendingCalls, registry: this.#registry })
-    registerObservation(
-      this,
-      events.observation(this.status, () => this.#closing !== undefined),
-    )
+    registerHolding(this, this.#hold)
+    const observation = events.observation(this.status, () => this.#closing !== undefined)
+    registerObservation(this, observation)
   }
 
   readonly use = (name: string, select: unknown, applier: unknown, links: UseLinks = {}): this => {
     if (this.#closing !== undefined) throw changeoverError('reloader.closed', { module: name })
     if (this.#startup !== undefined) throw changeoverError('reloader.already-started', { module: name })
-    if (links.deadlines !== undefined) checkDeadlines(links.deadlines)
+    if (links?.deadlines) checkDeadlines(links.deadlines)
     const definition = this.#registry.add(name, select, applier, links)
     const slot = this.#store.add(definition)
     Object.defineProperty(this.modules, name, { value: moduleHandle(slot, this.#handleState), enumerable: true })
@@ -137,15 +137,17 @@ class ReloaderImpl {
   }
 
   readonly lease = async <T>(task: (view: LeasedView<object, object>) => T | Promise<T>): Promise<T> => {
-    if (this.#closing !== undefined) throw changeoverError('reloader.closed')
-    const { view } = this.#store
-    if (view === undefined) throw changeoverError('reloader.not-started')
-    const { instances, release } = this.#store.lease(view)
+    const { view, release } = this.#hold()
     try {
-      return await task({ config: view.snapshot.config as object, modules: instances })
+      return await task(view)
     } finally {
       release()
     }
+  }
+
+  readonly #hold: TakeHold = (holder) => {
+    if (this.#closing !== undefined) throw changeoverError('reloader.closed')
+    return this.#store.hold(holder)
   }
 
   readonly status = (): ReloaderStatus => {

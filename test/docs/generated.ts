@@ -41,6 +41,7 @@ const sections: readonly { readonly title: string; readonly families: readonly s
   { title: 'Reloader', families: ['reloader', 'diagnostics', 'internal'] },
   { title: 'Persistence', families: ['persistence'] },
   { title: 'Metrics', families: ['metrics'] },
+  { title: 'Requests and frameworks', families: ['request', 'framework'] },
 ]
 
 const familyOf = (code: string): string => code.split('.')[0] ?? code

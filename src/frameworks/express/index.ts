@@ -1,0 +1,1 @@
+export { changeover, type ExpressMiddleware, type ExpressOptions } from './express.ts'

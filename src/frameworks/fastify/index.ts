@@ -1,0 +1,2 @@
+export { changeover } from './fastify.ts'
+export type { FastifyOptions, PluginReloader } from './options.ts'

@@ -1,0 +1,90 @@
+import type { Hold, Holder, TakeHold } from '../api/holding.ts'
+import type { LeasedView } from '../api/modules.ts'
+import { changeoverError, isChangeoverError } from '../model/failure.ts'
+
+/** What ends with an event `close`: a response, a socket, a stream. */
+export interface Closable {
+  readonly once: (event: 'close', listener: () => void) => unknown
+  readonly closed?: boolean
+  readonly destroyed?: boolean
+}
+
+/** Names the route of a request: its pattern, never its URL. */
+export type RouteOf = () => string | undefined
+
+/** The hold of one request on what serves. */
+export class Pin implements Holder {
+  readonly reloader: object
+  readonly #take: TakeHold
+  #hold: Hold
+  #isHeld = true
+  #routeOf: RouteOf | undefined
+
+  /** @throws ChangeoverError `request.after-close`, `reloader.not-started` */
+  constructor(reloader: object, take: TakeHold, routeOf?: RouteOf) {
+    this.reloader = reloader
+    this.#take = take
+    this.#routeOf = routeOf
+    this.#hold = this.#takeHold()
+  }
+
+  get view(): LeasedView<object, object> {
+    return this.#hold.view
+  }
+
+  get isHeld(): boolean {
+    return this.#isHeld
+  }
+
+  /** True if the request has ended and another config serves: what the view shows may be closed. */
+  get isOutdated(): boolean {
+    return !this.#isHeld && !this.#hold.isServing()
+  }
+
+  get route(): string | undefined {
+    try {
+      return this.#routeOf?.()
+    } catch {
+      return undefined // a getter of the framework, or of who patches it
+    }
+  }
+
+  /** Called once more is known of the route than at the beginning of the request. */
+  nameRoute(routeOf: RouteOf): void {
+    this.#routeOf = routeOf
+  }
+
+  /** Holds what serves now instead. */
+  renew(): void {
+    if (!this.#isHeld) throw changeoverError('request.not-pinned', { detail: 'the request has ended' })
+    const previous = this.#hold
+    this.#hold = this.#takeHold()
+    previous.release()
+  }
+
+  /** Ends the hold, at any time and any number of times. */
+  release(): void {
+    if (!this.#isHeld) return
+    this.#isHeld = false
+    this.#hold.release()
+  }
+
+  /** Ends the hold when this has closed: aborted requests close too, but never finish. */
+  endWith(closable: Closable): void {
+    if (closable.closed === true || closable.destroyed === true) this.release()
+    else closable.once('close', () => this.release())
+  }
+
+  #takeHold(): Hold {
+    try {
+      return this.#take(this)
+    } catch (error) {
+      throw isChangeoverError(error) && error.code === 'reloader.closed'
+        ? unavailable(changeoverError('request.after-close'))
+        : unavailable(error)
+    }
+  }
+}
+
+/** Fastify and Express answer with this status, and balancers try another instance. */
+const unavailable = (error: unknown): unknown => Object.assign(error as Error, { status: 503, statusCode: 503 })
