@@ -1,17 +1,23 @@
 import { once } from 'node:events'
-import { createServer, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { systemClock } from '../api/clock.ts'
 import { observationOf } from '../api/observation.ts'
 import { changeoverError } from '../model/failure.ts'
 import { availableActions } from './actions.ts'
 import { Connections } from './http/connections.ts'
+import { LinkAccess } from './http/link-access.ts'
+import { createMountedAccess } from './http/mounted-access.ts'
 import { Sessions } from './http/sessions.ts'
 import { createToken } from './http/tokens.ts'
 import {
   allowedHostHeaders,
+  type HandlerOptions,
   type InspectorOptions,
   type InspectorSettings,
+  type LinkOptions,
+  resolveHandlerOptions,
+  resolveLinkOptions,
   resolveOptions,
   toUrlHost,
 } from './options.ts'
@@ -25,6 +31,13 @@ export interface Inspector {
    * after that this property is a new link. With a `token` of your own the link never changes.
    */
   readonly url: string
+  /**
+   * Makes a link for a colleague: it opens one session, expires after a quarter of an hour, and leaves `url` as it is. At
+   * most sixteen wait to be opened.
+   *
+   * @throws ChangeoverError `reloader.invalid-option` if the page would not answer under `host`
+   */
+  readonly link: (options?: LinkOptions) => string
   /** Ends all streams and connections within half a second. Never rejects; a second call returns the same promise. */
   readonly close: () => Promise<void>
 }
@@ -40,6 +53,18 @@ const serverOptions = {
 /** How long open streams have to send their last event. */
 const CLOSE_GRACE_MS = 300
 
+/** The page of a reloader as a handler of requests. */
+export interface InspectorHandler {
+  /**
+   * Answers a request for the page. It never throws.
+   *
+   * @param body the parsed body, if your framework reads it and does not leave it in `request.body`
+   */
+  (request: IncomingMessage, response: ServerResponse, body?: unknown): void
+  /** Ends all streams. Every later request is still answered. A second call does nothing. */
+  readonly close: () => void
+}
+
 /**
  * Serves a local page that shows what a reloader does and has done. The server does not keep the process alive, and no
  * failure in it affects the reloader.
@@ -52,7 +77,7 @@ const CLOSE_GRACE_MS = 300
  * await page.close()
  * ```
  */
-export const inspector = async (options: InspectorOptions): Promise<Inspector> => {
+const serve = async (options: InspectorOptions): Promise<Inspector> => {
   const settings = resolveOptions(options)
   const { reloader } = options
   const observation = observationOf(reloader)
@@ -68,25 +93,22 @@ export const inspector = async (options: InspectorOptions): Promise<Inspector> =
   // Browsers send cookies to every port of a host. The port in the name tells inspectors apart, and the random path
   // keeps the cookie from every other server.
   const path = `/${createToken().slice(0, 22)}/`
-  const router = new Router({
-    reloader,
-    broadcaster,
-    sessions,
-    connections,
-    clock,
-    allowedHosts: allowedHostHeaders(settings, port),
-    path,
-    cookieName: `changeover-${port}`,
-    hasActions: settings.actions,
-  })
+  const allowedHosts = allowedHostHeaders(settings, port)
+  const cookieName = `changeover-${port}`
+  const access = new LinkAccess({ sessions, connections, clock, allowedHosts, path, cookieName })
+  const router = new Router({ reloader, broadcaster, access, clock, hasActions: settings.actions })
   server.on('request', (request, response) => {
     router.handle(request, response).catch(() => response.destroy())
   })
-  const origin = `http://${publicHost(settings, port)}`
+  const ownHost = publicHost(settings, port)
   let closing: Promise<void> | undefined
   return {
     get url() {
-      return `${origin}${path}?token=${sessions.linkToken}`
+      return `http://${ownHost}${path}?token=${sessions.linkToken}`
+    },
+    link: (given = {}) => {
+      const { host, expiresInMs } = resolveLinkOptions(given, ownHost, allowedHosts)
+      return `http://${host}${path}?token=${sessions.invite(expiresInMs)}`
     },
     close: () => {
       closing ??= close(server, broadcaster)
@@ -94,6 +116,33 @@ export const inspector = async (options: InspectorOptions): Promise<Inspector> =
     },
   }
 }
+
+/**
+ * Makes the page for a path of your own server. **Put your authentication before it**: whoever reaches the handler sees
+ * the page, and with `actions` may use them. What other pages send with a user's cookies is refused.
+ *
+ * @throws ChangeoverError `reloader.invalid-option` if an option is invalid
+ * @example
+ * ```ts
+ * app.use('/inspector', requireAdmin, inspector.handler({ reloader })) // Express
+ * ```
+ */
+const handler = (options: HandlerOptions): InspectorHandler => {
+  const settings = resolveHandlerOptions(options)
+  const { reloader } = options
+  const clock = systemClock
+  const actions = settings.actions ? availableActions(reloader) : []
+  const broadcaster = new Broadcaster(observationOf(reloader), { clock, actions })
+  const access = createMountedAccess(clock, settings.allowedHosts)
+  const router = new Router({ reloader, broadcaster, access, clock, hasActions: settings.actions })
+  const handle = (request: IncomingMessage, response: ServerResponse, body?: unknown): void => {
+    router.handle(request, response, body).catch(() => response.destroy())
+  }
+  return Object.assign(handle, { close: () => broadcaster.close('inspector.closed') })
+}
+
+/** `inspector(options)` serves the page on a port of its own; `inspector.handler(options)` puts it into your server. */
+export const inspector: typeof serve & { readonly handler: typeof handler } = Object.assign(serve, { handler })
 
 const listen = async (server: Server, { port, host }: InspectorSettings): Promise<AddressInfo> => {
   try {

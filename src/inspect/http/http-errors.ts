@@ -8,7 +8,7 @@ export const httpErrors = {
   'inspector.bad-host': {
     status: 421,
     message: 'Unknown host name',
-    hint: 'Use the address of the link, or add this name to allowedHosts.',
+    hint: "Use the address of the link. If this name leads here on purpose, through a proxy or a port that is forwarded, allow it: inspector({ allowedHosts: ['name:port'] }).",
   },
   'inspector.bad-origin': {
     status: 403,
@@ -55,21 +55,29 @@ export const httpErrors = {
   },
 } satisfies Record<string, { readonly status: number; readonly message: string; readonly hint: string }>
 
-export type HttpErrorCode = keyof typeof httpErrors
+type HttpErrorCode = keyof typeof httpErrors
 
 /** Thrown while a request is handled; the router answers with its table entry. */
 export class HttpError extends Error {
   readonly code: HttpErrorCode
+  readonly #host: string | undefined
 
-  constructor(code: HttpErrorCode) {
+  /** @param host the name that was refused, if the client sent one that can be a name */
+  constructor(code: HttpErrorCode, host?: string) {
     super(code)
     this.code = code
+    this.#host = host
+  }
+
+  /** The table's hint, with the name to allow in it. */
+  get hint(): string {
+    return httpErrors[this.code].hint.replace('name:port', this.#host ?? 'name:port')
   }
 }
 
 /** Renders an error as a page. With `shouldRetry` the browser requests the address again, this time from our own page. */
-export const renderErrorPage = (nonce: string, code: HttpErrorCode, shouldRetry: boolean): string => {
-  const { message, hint } = httpErrors[code]
+export const renderErrorPage = (nonce: string, { code, hint }: HttpError, shouldRetry: boolean): string => {
+  const { message } = httpErrors[code]
   return `<!doctype html>
 <html lang="en">
 <head>

@@ -7,13 +7,42 @@ import { HttpError } from './http-errors.ts'
  */
 export const checkSameOrigin = (request: IncomingMessage, allowedHosts: ReadonlySet<string>): void => {
   const host = uniqueHeader(request, 'host')?.toLowerCase()
-  if (host === undefined || !allowedHosts.has(host)) throw new HttpError('inspector.bad-host')
+  if (host === undefined || !isAllowedHost(host, allowedHosts)) throw unknownHost(host)
   const origin = request.headers.origin?.toLowerCase()
   // A proxy in front of the inspector may add TLS. Browsers omit Origin only from plain GETs.
   const isOwn = origin === undefined ? request.method === 'GET' : [`http://${host}`, `https://${host}`].includes(origin)
   if (!isOwn) throw new HttpError('inspector.bad-origin')
   if (!isOwnFetch(request)) throw new HttpError('inspector.bad-origin')
 }
+
+/**
+ * Throws unless a mounted page itself could have sent the request. The user's server has checked who asks; this refuses
+ * what another page sends with that user's cookies.
+ *
+ * @param allowedHosts names to answer to; if there are none, the server's own check of `Host` counts
+ */
+export const checkMountedOrigin = (request: IncomingMessage, allowedHosts: ReadonlySet<string>): void => {
+  const host = request.headers.host?.toLowerCase()
+  if (host === undefined || (allowedHosts.size > 0 && !isAllowedHost(host, allowedHosts))) throw unknownHost(host)
+  const origin = request.headers.origin?.toLowerCase()
+  const from = /^https?:\/\/(.+)$/.exec(origin ?? '')?.[1]
+  // A proxy may replace Host: then the name that the browser shows must be allowed.
+  const isNamed = from !== undefined && (from === host || isAllowedHost(from, allowedHosts))
+  const isOwn = origin === undefined ? request.method === 'GET' : isNamed
+  if (!isOwn || !isOwnFetch(request)) throw new HttpError('inspector.bad-origin')
+}
+
+/** Whether a text can be the value of a Host header. */
+export const isHostName = (name: unknown): name is string =>
+  typeof name === 'string' && /^([a-z0-9._-]+|\[[0-9a-f:.]+\])(:\d{1,5})?$/i.test(name)
+
+/** Whether a host is allowed, by its name and port, or by a name with any port: `localhost:*`. */
+export const isAllowedHost = (host: string, allowedHosts: ReadonlySet<string>): boolean =>
+  allowedHosts.has(host) || allowedHosts.has(host.replace(/:\d+$/, ':*'))
+
+/** Repeats the name that the client itself sent, if it can be one, so that the answer can say how to allow it. */
+const unknownHost = (host: string | undefined): HttpError =>
+  new HttpError('inspector.bad-host', isHostName(host) ? host : undefined)
 
 /** Whether a browser requests this ahead of its user, who may never open it. */
 export const isPrefetch = ({ headers }: IncomingMessage): boolean =>

@@ -14,7 +14,15 @@ export interface Session {
 
 /** A seventeenth session drops the oldest one. */
 const MAX_SESSIONS = 16
-const SESSION_MS = 12 * 60 * 60 * 1_000
+export const SESSION_MS = 12 * 60 * 60 * 1_000
+/** A seventeenth link that nobody has opened replaces the oldest one. */
+const MAX_INVITATIONS = 16
+
+/** A link for one session that nobody has opened yet. */
+interface Invitation {
+  readonly token: string
+  readonly expiresAt: number
+}
 
 /**
  * The browsers that may see the page. A random link token opens one session and is then worthless, so a token that is
@@ -24,6 +32,7 @@ export class Sessions {
   readonly #clock: Clock
   readonly #userToken: string | undefined
   readonly #sessions: Session[] = []
+  #invitations: readonly Invitation[] = []
   #randomToken = createToken()
 
   constructor(clock: Clock, userToken: string | undefined) {
@@ -36,19 +45,31 @@ export class Sessions {
     return this.#userToken ?? this.#randomToken
   }
 
+  /** Makes a token that opens one session within a time. */
+  invite(expiresInMs: number): string {
+    const invitation = { token: createToken(), expiresAt: this.#clock.monotonic() + expiresInMs }
+    this.#invitations = [...this.#invitations, invitation].slice(-MAX_INVITATIONS)
+    return invitation.token
+  }
+
   /** Opens a session if the token is valid. */
   open(token: string): Session | undefined {
-    if (!isSameToken(token, this.linkToken)) return undefined
-    this.#randomToken = createToken()
-    const session = {
-      id: createToken(),
-      csrfToken: createToken(),
-      expiresAt: this.#clock.monotonic() + SESSION_MS,
-      limits: createSessionLimits(this.#clock),
-    }
+    const isLink = isSameToken(token, this.linkToken)
+    if (isLink) this.#randomToken = createToken()
+    else if (!this.#accept(token)) return undefined
+    const session = createSession(this.#clock)
     this.#sessions.push(session)
     if (this.#sessions.length > MAX_SESSIONS) this.#sessions.shift()
     return session
+  }
+
+  /** Uses up an invitation, and returns whether there was one. */
+  #accept(token: string): boolean {
+    const now = this.#clock.monotonic()
+    const open = this.#invitations.filter(({ expiresAt }) => expiresAt > now)
+    // Compares all of them, so the time taken does not reveal which one matched.
+    this.#invitations = open.filter((invitation) => !isSameToken(token, invitation.token))
+    return this.#invitations.length < open.length
   }
 
   /** Finds the session of one of these cookie values: a server on another port may have planted values of its own. */
@@ -59,6 +80,14 @@ export class Sessions {
     return live.filter((session) => ids.filter((id) => isSameToken(id, session.id)).length > 0)[0]
   }
 }
+
+/** Creates a session that nothing refers to yet. */
+export const createSession = (clock: Clock): Session => ({
+  id: createToken(),
+  csrfToken: createToken(),
+  expiresAt: clock.monotonic() + SESSION_MS,
+  limits: createSessionLimits(clock),
+})
 
 /** A cookie header may repeat a name; the values after these are ignored. */
 const MAX_COOKIE_VALUES = 4
