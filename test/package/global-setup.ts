@@ -17,7 +17,11 @@ declare module 'vitest' {
 }
 
 /** What a service and its tests have installed beside the package. */
-const companions = ['zod', 'vitest', '@types/node', 'undici-types']
+const companions = [
+  ...['zod', 'vitest', '@types/node', 'undici-types'],
+  // What test/types needs, which test/package/types.test.ts compiles against the package.
+  ...['valibot', 'fastify', 'pino', 'pino9', '@types/pg', 'prom-client', '@opentelemetry/api'],
+]
 
 export default async (project: TestProject): Promise<() => Promise<void>> => {
   npmCi(toolsFolder)

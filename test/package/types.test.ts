@@ -1,7 +1,8 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, inject, it } from 'vitest'
 import { runProgram } from '../../.ci/npm.ts'
+import { misuseText, typeMisuses, wordsOf } from '../support/type-misuse.ts'
 import { projectFolder, toolPath } from './tools.ts'
 
 const folder = join(inject('consumer'), 'types')
@@ -51,8 +52,15 @@ const compilers = [
   { name: '7', path: join(projectFolder, 'node_modules', 'typescript', 'bin', 'tsc') },
 ]
 
+/** What `npm run types` checks with the project's own compiler: what must compile, and what must not. */
+const typeTests = ['face', 'inline', 'loggers', 'observe', 'public']
+
 beforeAll(async () => {
   await mkdir(folder)
+  for (const name of typeTests) {
+    await copyFile(join(projectFolder, 'test', 'types', `${name}.ts`), join(folder, `${name}.mts`))
+  }
+  await writeFile(join(folder, 'misuse.mts'), misuseText)
   for (const name of ['service.mts', 'service.cts', 'service.ts']) await writeFile(join(folder, name), service)
   await writeFile(join(folder, 'dynamic.cts'), dynamicService)
 })
@@ -73,6 +81,15 @@ describe.each(compilers)('TypeScript $name', ({ path, name }) => {
     ['--module preserve', ['service.ts', 'service.mts', 'service.cts']],
   ])('compiles, with %s, %j', async (settings, files) => {
     expect(await check(settings, ...files)).toBe('')
+  })
+
+  it('infers and refuses the same as in the project', async () => {
+    expect(await check('--module nodenext', ...typeTests.map((name) => `${name}.mts`))).toBe('')
+  })
+
+  it('says of each mistake what is wrong', async () => {
+    const output = await check('--module nodenext', 'misuse.mts')
+    for (const [index, { words }] of typeMisuses.entries()) expect(wordsOf(output, index)).toContain(words)
   })
 
   it('says with node16 that CommonJS cannot require ES modules', async () => {
