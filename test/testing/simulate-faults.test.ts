@@ -138,7 +138,7 @@ describe('A process', () => {
     ['journaling', () => scene().fault('disk.save', faults.crash(), 4)],
     ['journaling', () => scene().during('disk.save', (s) => s.crash(), 4)],
     ['preparing', () => scene().fault('db.prepare', faults.crash(), 2)],
-    ['preparing', () => scene().fault('db.commit', faults.crash(), 2)], // the commit comes before the next state
+    ['committing', () => scene().fault('db.commit', faults.crash(), 2)],
     ['completing', () => scene().fault('flags.apply', faults.crash(), 2)],
     ['soaking', () => scene().fault('db.check', faults.crash(), 6)],
     ['confirming', () => scene().confirmWithin(60_000).put(documentOf(2)).crash()],

@@ -62,7 +62,7 @@ const brokenHistory = async (): Promise<SimulationError & { readonly scenario: S
 
 describe('The code of a scenario', () => {
   it('builds the same scenario, whatever it contains', () => {
-    const arbitrary = scenariosOf(fc, documents, modulesOf(subjectOf()))
+    const arbitrary = scenariosOf(fc, documents, modulesOf(subjectOf()), true)
     for (const sample of fc.sample(arbitrary, { numRuns: 300, seed: 1 })) {
       expect({ ...scenarioFromCode(scenarioCode(sample)), name: undefined }).toEqual({ ...sample, name: undefined })
       expect(parseScenario(scenarioText(sample))).toEqual(sample)

@@ -52,7 +52,8 @@ export const simulate = async <Config>(options: SimulateOptions<Config>): Promis
   const report = new Report(seed, modules)
   let isSearching = true
   await flushStrayErrors()
-  const scenarios = scenariosOf(fc, documents as unknown as FastCheck.Arbitrary<unknown>, modules)
+  const { overlaps = false } = options
+  const scenarios = scenariosOf(fc, documents as unknown as FastCheck.Arbitrary<unknown>, modules, overlaps)
   const property = fc.asyncProperty(scenarios, async (scenario) => {
     const result = await play(scenario, options)
     if (isSearching) report.add(result)

@@ -73,6 +73,7 @@ const route = () => defineApplier<Slice>({ apply: async () => {} })
  * and is switched off and on, a module that follows several slices, and a compensating module.
  */
 export const subject: Subject<Config> = {
+  overlaps: true,
   schema: Config,
   modules: (reloader) =>
     reloader

@@ -21,7 +21,7 @@ const phaseIn = (place: string): string => place.slice(place.lastIndexOf('.') + 
 /** Histories in which every failure may pass by itself, in every phase. */
 export const transientScenarios: fc.Arbitrary<Scenario> = fc
   .record({
-    scenario: scenariosOf(fc, documents, modulesOf(subject)),
+    scenario: scenariosOf(fc, documents, modulesOf(subject), true),
     // A rollback happens after a failure only, so these come in pairs.
     check: fc.constantFrom<Fault['kind']>('reject', 'outage', 'late'),
     undo: fc.constantFrom<Fault['kind']>('throw', 'outage'),

@@ -1,9 +1,10 @@
+import { isThenable } from '../../../async/thenable.ts'
 import type { Applier, CompensatingApplier, Generation, PrepareContext } from '../../../api/applier.ts'
 import type { Invariants } from '../check/invariants.ts'
 import type { Prepared, SeenGeneration, SeenModule } from '../check/reference-model.ts'
 import type { Fault, FaultPhase } from '../scenario/scenario.ts'
 import type { CallDeps } from './fault-plan.ts'
-import { plantedError, plantedOutageError, plantedPermanentError, plantedText } from './planted-error.ts'
+import { plantedError, plantedOutageError, plantedPermanentError, plantedText, settlingTwice } from './planted-error.ts'
 import { never } from './process.ts'
 import { deadlines } from './time-budget.ts'
 
@@ -31,9 +32,10 @@ export class FaultInjection {
     return {
       ...inner,
       prepare: (next, context, previousInstance) =>
-        this.#callPrepare(module, next, context, async (prepared) => {
-          const made = await inner.prepare(next, this.#wrapContext(module, context, prepared.clock), previousInstance)
-          return this.#wrapGeneration(module, prepared, made)
+        this.#callPrepare(module, next, context, (prepared) => {
+          const making = inner.prepare(next, this.#wrapContext(module, context, prepared.clock), previousInstance)
+          const wrap = (made: Generation<unknown>) => this.#wrapGeneration(module, prepared, made)
+          return isThenable(making) ? Promise.resolve(making).then(wrap) : wrap(making)
         }),
     }
   }
@@ -63,8 +65,8 @@ export class FaultInjection {
     module: SeenModule,
     slice: unknown,
     context: Pick<PrepareContext<unknown, object>, 'signal' | 'needs' | 'defer'>,
-    body: (prepared: Prepared) => Promise<T>,
-  ): Promise<T> {
+    body: (prepared: Prepared) => T | Promise<T>,
+  ): T | Promise<T> {
     const { process } = this.#deps
     const { model } = process
     const prepared: Prepared = {
@@ -79,7 +81,7 @@ export class FaultInjection {
         prepared.cleanups += 1
       })
     }
-    return this.#callAsync({ module, phase: 'prepare', prepared, context }, () => body(prepared))
+    return this.#call({ module, phase: 'prepare', prepared, context }, () => body(prepared))
   }
 
   #wrapGeneration(module: SeenModule, prepared: Prepared, made: Generation<unknown>): Generation<unknown> {
@@ -128,14 +130,37 @@ export class FaultInjection {
     return returned
   }
 
+  /** Like {@link #call}, for what the reloader awaits in any case. */
   #callAsync<T>(call: Call, body: () => Promise<T>): Promise<T> {
+    return this.#call(call, body) as Promise<T>
+  }
+
+  /** Calls a module. What answers at once in production answers at once here, unless it is to fail. */
+  #call<T>(call: Call, body: () => T | Promise<T>): T | Promise<T> {
     const { process } = this.#deps
     const { module, phase } = call
     const fault = this.#takeFault(module.name, phase)
     this.#onCall(call)
     if (fault?.kind === 'throw') this.#fail(call, plantedError)
-    const tracked = fault === undefined ? () => process.track(module.name, phase, body) : body
-    const settled = this.#afterFault(fault, call, tracked).then(
+    if (fault !== undefined) return this.#settle(call, this.#afterFault(fault, call, body), fault)
+    let returned: T | Promise<T>
+    try {
+      returned = body()
+    } catch (error) {
+      return this.#fail(call, error)
+    }
+    if (isThenable(returned))
+      return this.#settle(
+        call,
+        process.track(module.name, phase, async () => returned),
+      )
+    if (!process.isDead) this.#onReturn(call)
+    return returned
+  }
+
+  #settle<T>(call: Call, settling: Promise<T>, fault?: Fault): Promise<T> {
+    const { process } = this.#deps
+    const settled = settling.then(
       (value) => {
         if (process.isDead) return never<T>()
         this.#onReturn(call)
@@ -175,17 +200,16 @@ export class FaultInjection {
   }
 
   #takeFault(module: string, phase: FaultPhase): Fault | undefined {
-    const { process, plan } = this.#deps
-    const fault = process.isDead ? undefined : plan.takeFault(`${module}.${phase}`)
+    const { process, plan, log } = this.#deps
+    const fault = process.isDead ? undefined : plan.takeFault(`${module}.${phase}`, log)
     if (fault !== undefined && phase === 'rollback') process.model.running.rollbackFailures.push(module)
     if (fault?.kind === 'permanent') process.model.running.permanentFailures.add(module)
     return fault
   }
 
-  async #afterFault<T>(fault: Fault | undefined, { phase, context }: Call, body: () => Promise<T>): Promise<T> {
+  async #afterFault<T>(fault: Fault, { phase, context }: Call, body: () => T | Promise<T>): Promise<T> {
     const { process, plan, crash } = this.#deps
-    switch (fault?.kind) {
-      case undefined:
+    switch (fault.kind) {
       case 'throw':
       case 'twice':
         return body()
@@ -225,18 +249,3 @@ const aborted = (signal: AbortSignal | undefined): Promise<void> =>
     if (signal.aborted) resolve()
     else signal.addEventListener('abort', () => resolve(), { once: true })
   })
-
-/** Returns a thenable that resolves, rejects, and resolves again, like a callback that is called twice. */
-const settlingTwice = <T>(settled: Promise<T>): Promise<T> => {
-  const thenable = {
-    // biome-ignore lint/suspicious/noThenProperty: it must be a thenable
-    then: (resolve: (value: T) => void, reject: (error: unknown) => void): void => {
-      settled.then((value) => {
-        resolve(value)
-        reject(plantedError)
-        resolve(value)
-      }, reject)
-    },
-  }
-  return thenable as unknown as Promise<T>
-}

@@ -52,8 +52,8 @@ export class FaultPlan {
     return this.#planned.has(call)
   }
 
-  /** Counts a call that begins, and returns the failure that is planned for it, if any. */
-  takeFault(place: string): Fault | undefined {
+  /** Counts a call that begins, and returns the failure that is planned for it, if any; noted in the log of the process. */
+  takeFault(place: string, log = this.#log): Fault | undefined {
     const call = (this.#calls.get(place) ?? 0) + 1
     this.#calls.set(place, call)
     if (this.#isHealed) return undefined
@@ -62,7 +62,7 @@ export class FaultPlan {
     if (taken === undefined) return undefined
     if (taken.phase === 'close') this.#faultyCloses.add(taken.module)
     if (fault === undefined) return taken
-    this.#log.noteFault(fault.module, fault.phase, fault.kind)
+    log.noteFault(fault.module, fault.phase, fault.kind)
     if (fault.kind === 'outage') this.#outages.set(place, { fault, until: this.#now() + (fault.ms ?? OUTAGE_MS) })
     return fault
   }

@@ -40,6 +40,8 @@ export const giveCommand = (simulation: Simulation<never>, command: OperatorComm
     result.then(onRefreshed, () => {})
   }
   if (command !== 'freeze' && command !== 'revert') return
+  // A module that is called at once may have killed the process, and its writes with it.
+  if (process.isDead) return
   process.model.wasFrozen = true
   if (reloader.status().frozen !== undefined) return oracle.onFrozen(epoch, clock.monotonic())
   const onAccepted = (): void => log.breach('freeze', `${command}() succeeded, but status() is not frozen`)

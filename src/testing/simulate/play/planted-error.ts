@@ -21,3 +21,18 @@ export const hasPlantedText = (entry: TransactionRecord | Failure, message = '')
   const hasFailed = !('outcome' in entry) || 'failures' in entry
   return hasFailed && (message.includes(plantedText) || JSON.stringify(entry).includes(plantedText))
 }
+
+/** Returns a thenable that resolves, rejects, and resolves again, like a callback that is called twice. */
+export const settlingTwice = <T>(settled: Promise<T>): Promise<T> => {
+  const thenable = {
+    // biome-ignore lint/suspicious/noThenProperty: it must be a thenable
+    then: (resolve: (value: T) => void, reject: (error: unknown) => void): void => {
+      settled.then((value) => {
+        resolve(value)
+        reject(plantedError)
+        resolve(value)
+      }, reject)
+    },
+  }
+  return thenable as unknown as Promise<T>
+}

@@ -37,6 +37,7 @@ export const stepsOf = (
   fc: Fc,
   documents: Arbitrary<unknown>,
   modules: readonly KnownModule[],
+  overlaps: boolean,
 ): Arbitrary<GeneratedStep> => {
   // Shortest first: fast-check shrinks towards the first item.
   const ms = fc.constantFrom(1, 30, 600, 2_500, 12_000)
@@ -49,6 +50,10 @@ export const stepsOf = (
   )
   const name = fc.constantFrom(...modules.map((module) => module.name))
   const overlapMs = fc.constantFrom(30, 600, 2_500, 2_500, 12_000)
+  const deployments = [
+    { weight: 1, arbitrary: fc.record({ do: fc.constant('overlap'), ms: overlapMs }) },
+    { weight: 3, arbitrary: fc.record({ do: fc.constant('deployment'), document: documents, ms: overlapMs }) },
+  ]
   return fc.oneof(
     { weight: 12, arbitrary: fc.record({ do: fc.constant('put'), document: documents }) },
     { weight: 3, arbitrary: fc.record({ do: fc.constant('put-again'), back: fc.nat({ max: 1 }) }) },
@@ -58,8 +63,7 @@ export const stepsOf = (
     { weight: 1, arbitrary: clock },
     { weight: 5, arbitrary: failingPutOf(fc, documents, modules) },
     { weight: 1, arbitrary: outageOf(fc, modules) },
-    { weight: 1, arbitrary: fc.record({ do: fc.constant('overlap'), ms: overlapMs }) },
-    { weight: 3, arbitrary: fc.record({ do: fc.constant('deployment'), document: documents, ms: overlapMs }) },
+    ...(overlaps ? deployments : []),
     { weight: 1, arbitrary: fc.record({ do: fc.constant('refresh'), module: name }) },
     { weight: 2, arbitrary: fc.constant({ do: 'crash' }) },
     { weight: 1, arbitrary: fc.record({ do: fc.constant('storm'), count, document: documents }) },

@@ -23,6 +23,7 @@ export const scenariosOf = (
   fc: Fc,
   documents: Arbitrary<unknown>,
   modules: readonly KnownModule[],
+  overlaps: boolean,
 ): Arbitrary<Scenario> => {
   const whole = fc.record({
     seed: fc.nat({ max: 1_000_000 }),
@@ -36,7 +37,7 @@ export const scenariosOf = (
     names: fc.constantFrom(undefined, undefined, 'content' as const),
     announces: fc.constantFrom(undefined, undefined, true),
     readMs: fc.constantFrom(undefined, undefined, undefined, 5, 40),
-    steps: fc.array(stepsOf(fc, documents, modules), { minLength: 1, maxLength: 12 }),
+    steps: fc.array(stepsOf(fc, documents, modules, overlaps), { minLength: 1, maxLength: 12 }),
     // Few in some runs and many in others, so that no kind of trouble hides another (swarm testing).
     faults: fc.oneof(
       fc.array(faultsOf(fc, modules), { maxLength: 2 }),

@@ -5,15 +5,17 @@ import type { Scenario, Step } from './scenario.ts'
  * has shrunk the scenario before, but it does not know which parts of a scenario belong together.
  * @param isBroken plays a scenario and always gives the same answer for the same scenario
  * @param maxPlayed how many scenarios are played at most
+ * @param isOver returns true when no further scenario may be played
  */
 export const shrink = async (
   scenario: Scenario,
   isBroken: (candidate: Scenario) => Promise<boolean>,
   maxPlayed = 600,
+  isOver: () => boolean = () => false,
 ): Promise<Scenario> => {
   let smallest = scenario
   let candidates = simplifications(scenario)
-  for (let played = 0; played < maxPlayed; played++) {
+  for (let played = 0; played < maxPlayed && !isOver(); played++) {
     const { value: candidate } = candidates.next()
     if (candidate === undefined) break
     if (!(await isBroken(candidate))) continue

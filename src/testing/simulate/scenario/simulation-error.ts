@@ -9,6 +9,8 @@ export type SimulationCode =
   | 'simulate.no-progress'
   /** A module was never called, nothing was rolled back, or a `sometimes` condition was never met: the runs prove too little. */
   | 'simulate.worthless'
+  /** The time-out of the test runner was about to end the search. */
+  | 'simulate.time-limit'
   /** A scenario is invalid. */
   | 'simulate.bad-scenario'
   /** fast-check is not installed. */
@@ -19,9 +21,11 @@ export class SimulationError extends Error {
   override readonly name = 'SimulationError'
   readonly code: SimulationCode
   readonly violations: readonly Violation[]
-  /** The history that breaks the invariant. Keep it as JSON to play it again. */
+  /** The smallest history that breaks the invariant. Keep it as JSON to play it again. */
   readonly scenario: Scenario | undefined
-  /** The result of that history, for `traceHtml`, `traceMermaid` and `traceLines`. */
+  /** The history before it was shrunk: as a scenario was written, or as `simulate` has found it. */
+  readonly original: Scenario | undefined
+  /** The result of the smallest history, for `traceHtml`, `traceMermaid` and `traceLines`. */
   readonly result: RunResult | undefined
   /** The seed and the path with which fast-check finds the history again. */
   readonly seed: number | undefined
@@ -35,11 +39,13 @@ export class SimulationError extends Error {
     this.code = code
     this.violations = details.result?.violations ?? []
     this.scenario = details.scenario
+    this.original = details.original ?? details.scenario
     this.result = details.result
     this.seed = details.seed
     this.path = details.path
     // They are long, and the message has them as text: printing the error must not repeat them.
-    for (const name of ['result', 'scenario'] as const) Object.defineProperty(this, name, { enumerable: false })
+    for (const name of ['result', 'scenario', 'original'] as const)
+      Object.defineProperty(this, name, { enumerable: false })
     this.html = details.html
     this.json = details.json
   }
@@ -47,6 +53,7 @@ export class SimulationError extends Error {
 
 interface ErrorDetails {
   readonly scenario?: Scenario
+  readonly original?: Scenario
   readonly result?: RunResult
   readonly seed?: number
   readonly path?: string

@@ -35,6 +35,12 @@ export interface Subject<Config> {
    */
   readonly globals?: 'virtual'
   /**
+   * Lets processes run side by side, as in a rolling deployment. What `modules` makes must then belong to one process: an
+   * invariant that looks at a variable of the subject would see that of the newest.
+   * @default false
+   */
+  readonly overlaps?: boolean
+  /**
    * The folder to which a history that breaks an invariant is written, as JSON and as an HTML page. The error names both files.
    * @default no files are written
    */
