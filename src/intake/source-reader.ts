@@ -196,7 +196,7 @@ export const sourceCodeOf = (error: unknown): SourceCode => {
 }
 
 /** Names a source, by its kind and its address, which holds the key or the path. */
-export const detailWith = ({ name, endpoint }: Pick<Source, 'name' | 'endpoint'>, detail?: string): string =>
+const detailWith = ({ name, endpoint }: Pick<Source, 'name' | 'endpoint'>, detail?: string): string =>
   `${name} ${endpoint}${detail === undefined ? '' : `; ${detail}`}`
 
 const detailOf = (error: unknown): string | undefined => {

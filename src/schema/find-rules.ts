@@ -120,7 +120,7 @@ const chooseBranch = (union: readonly JsonSchema[], value: unknown, root: JsonSc
 }
 
 /** The key whose constants tell the branches of a union from each other. */
-export const discriminatorOf = (union: readonly JsonSchema[]): string | undefined => {
+const discriminatorOf = (union: readonly JsonSchema[]): string | undefined => {
   const [first] = union
   if (first === undefined || union.length < 2) return undefined
   return Object.keys(propertiesOf(first)).find((key) => {

@@ -130,7 +130,15 @@ describe('an empty project that has installed the package', () => {
     await typeCheck('typed.ts', '--skipLibCheck', 'false')
   })
 
-  const optional = ['@types/node', 'undici-types', '@types/pg', 'pg', 'pino', 'prom-client', '@opentelemetry/api']
+  const optional = [
+    '@types/node',
+    'undici-types',
+    '@types/pg',
+    'pg',
+    'pino',
+    'prom-client',
+    '@opentelemetry/api',
+  ].concat(['fastify', '@nestjs/common', '@nestjs/core', 'rxjs'])
 
   it('loads and type-checks every subpath once the optional packages are there', async () => {
     for (const name of optional) await link(name)

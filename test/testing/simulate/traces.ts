@@ -8,7 +8,10 @@ import { documents, subject } from './subject.ts'
 /** Plays some histories, and returns a hash of their traces. It is equal on every machine and every version of Node. */
 export const hashOfTraces = async (seed = 1, histories = 40): Promise<string> => {
   const hash = createHash('sha256')
-  for (const scenario of fc.sample(scenariosOf(fc, documents, modulesOf(subject), true), { seed, numRuns: histories })) {
+  for (const scenario of fc.sample(scenariosOf(fc, documents, modulesOf(subject), true), {
+    seed,
+    numRuns: histories,
+  })) {
     hash.update(`${traceLines(await runScenario(scenario, subject))}\n`)
   }
   return hash.digest('hex')
