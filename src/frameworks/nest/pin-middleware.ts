@@ -1,4 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { ServiceUnavailableException } from '@nestjs/common'
+import { isChangeoverError } from '../../model/failure.ts'
 import { runPinned } from '../pin-context.ts'
 import { reloaderOf } from '../request-pin.ts'
 import { routeOf } from '../route-of.ts'
@@ -15,9 +17,15 @@ export const pinMiddleware = ({ pins, checked: { isPinned, asyncContext } }: Nes
       pin = pins.pin(request, response, () => routeOf(request))
       pins.mark(request)
     } catch (error) {
-      return next(error)
+      return next(unavailable(error))
     }
     if (asyncContext) runPinned(pin, next)
     else next()
   }
 }
+
+/** Nest answers with the status of its own exceptions only. */
+const unavailable = (error: unknown): unknown =>
+  isChangeoverError(error)
+    ? new ServiceUnavailableException({ statusCode: 503, code: error.code, message: error.message }, { cause: error })
+    : error
