@@ -24,7 +24,7 @@ test('An attempt of a process that lives is no death, and is still there when th
   const second = await next(deployment)
   expect(second).toMatchObject({ served: 2, state: 'soaking' })
   expect(second.codes('error')).toEqual([])
-  expect(second.codes('warn')).toEqual(['persistence.shared'])
+  expect(second.codes('warn')).toEqual(['persistence.shared', 'persistence.restored'])
   expect(second.reloader.status().quarantine).toEqual([])
   expect(deployment.store.journal?.attempts.map(({ isOpen }) => isOpen)).toEqual([true, true])
   await second.close()
