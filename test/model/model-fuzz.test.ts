@@ -193,3 +193,57 @@ describe(`The model, compared with simple references on random data (seed ${SEED
     }
   })
 })
+
+describe('Plain data beside a polluted prototype', () => {
+  const withPollution = <Result>(make: () => Result): Result => {
+    Object.defineProperty(Object.prototype, 'polluted', {
+      value: 1,
+      enumerable: true,
+      configurable: true,
+      writable: true,
+    })
+    try {
+      return make()
+    } finally {
+      Reflect.deleteProperty(Object.prototype, 'polluted')
+    }
+  }
+
+  it('takes nothing from the prototype of all objects, with and without a config before', () => {
+    const value = { a: { b: 1 }, list: [{ c: 2 }] }
+    const first = withPollution(() => toPlain(structuredClone(value)))
+    expect(textOf(first)).toBe(textOf(value))
+    expect(withPollution(() => toPlain(structuredClone(value), first))).toBe(first)
+    const changed = withPollution(() => toPlain({ ...structuredClone(value), a: {} }, first))
+    expect(changed).toEqual({ a: {}, list: [{ c: 2 }] })
+    expect(Object.keys((changed as { readonly a: object }).a)).toEqual([])
+  })
+
+  it('does not take a member of the prototype for one that the config before had', () => {
+    const before = toPlain({ polluted: 1, a: 2 })
+    expect(Object.keys(withPollution(() => toPlain({ a: 2 }, before)) as object)).toEqual(['a'])
+    const last = toPlain({ a: 2, polluted: 1 })
+    expect(Object.keys(withPollution(() => toPlain({ a: 2 }, last)) as object)).toEqual(['a'])
+  })
+})
+
+describe('Plain data that differs from the data before', () => {
+  it.each([
+    ['a key less at the end', { a: 1, b: 2 }, { a: 1 }],
+    ['a key less at the start', { a: 1, b: 2 }, { b: 2 }],
+    ['a key more', { a: 1 }, { a: 1, b: 2 }],
+    ['an undefined member in front', { a: 1, b: 2 }, { c: undefined, a: 1, b: 2 }],
+    ['an undefined member in between', { a: 1, b: 2 }, { a: 1, c: undefined, b: 2 }],
+    ['an undefined member for one that was there', { a: 1, b: 2 }, { a: undefined, b: 2 }],
+    ['other keys', { a: 1, b: 2 }, { a: 1, c: 2 }],
+    ['another order', { a: 1, b: 2 }, { b: 2, a: 1 }],
+    ['no keys', { a: 1 }, {}],
+    ['keys after none', {}, { a: 1 }],
+    ['an array for an object', { a: 1 }, [1]],
+  ])('is what was given, with %s', (_, before, after) => {
+    const previous = toPlain(structuredClone({ inner: before }))
+    const plain = toPlain({ inner: after }, previous)
+    expect(textOf(plain)).toBe(textOf({ inner: after }))
+    expect(plain === previous).toBe(textOf({ inner: before }) === textOf({ inner: after }))
+  })
+})

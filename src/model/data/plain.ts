@@ -7,8 +7,14 @@ import { kindOf, MAX_DEPTH, NotPlain } from './not-plain.ts'
  *
  * @throws NotPlain unless the value consists of objects, arrays, strings, booleans, null, bigints and finite numbers
  */
-export const toPlain = (value: unknown, previous?: unknown): unknown =>
-  walk(value, isImmutable(previous) ? previous : undefined, [])
+export const toPlain = (value: unknown, previous?: unknown): unknown => {
+  hasInherited = false
+  for (const _ in {}) hasInherited = true
+  return walk(value, isImmutable(previous) ? previous : undefined, [])
+}
+
+/** True if some code has added enumerable members to the prototype of all objects. */
+let hasInherited = false
 
 /** Returns true for what `toPlain` has made: plain data that is frozen to the bottom, and so may be shared. */
 export const isImmutable = (value: unknown): boolean =>
@@ -27,11 +33,27 @@ class ReturnsItsArgument {
  * more.
  */
 class Immutable extends ReturnsItsArgument {
-  readonly #isImmutable = true
+  #keys: readonly string[] | undefined
 
   static has(value: object): boolean {
-    return #isImmutable in value
+    return #keys in value
   }
+
+  /** The keys of an immutable object, listed once: each document is compared with the one before it (bench: noop). */
+  static keysOf(value: object): readonly string[] {
+    if (!(#keys in value)) return Object.keys(value)
+    value.#keys ??= sharedKeys(Object.keys(value))
+    return value.#keys
+  }
+}
+
+let lastKeys: readonly string[] = []
+
+/** Objects in a row mostly have the same keys, and then share the list. */
+const sharedKeys = (keys: readonly string[]): readonly string[] => {
+  const isShared = keys.length === lastKeys.length && keys.every((key, index) => key === lastKeys[index])
+  if (!isShared) lastKeys = keys
+  return lastKeys
 }
 
 const makeImmutable = <T extends object>(value: T): T => {
@@ -52,6 +74,7 @@ const walk = (value: unknown, previous: unknown, path: MutablePath): unknown => 
 
 const walkPart = (part: unknown, previous: unknown, key: string | number, path: MutablePath): unknown => {
   if (typeof part === 'string' || typeof part === 'boolean') return part
+  if (typeof part === 'number' && Number.isFinite(part)) return part === 0 ? 0 : part
   path.push(key)
   const plain = walk(part, previous, path)
   path.pop()
@@ -92,17 +115,16 @@ const membersOf = (value: unknown): Members =>
 const walkObject = (value: object, previous: unknown, path: MutablePath): unknown => {
   checkPlainObject(value, path)
   const old = membersOf(previous)
-  const oldKeys = Object.keys(old)
-  const keys = Object.keys(value)
+  const oldKeys = Immutable.keysOf(old)
   // Copied at the first difference: most objects have none.
   let copy: Record<string, unknown> | undefined
   let count = 0
-  for (let index = 0; index < keys.length; index++) {
-    const key = keys[index] as string
-    if (key === '__proto__') throw new NotPlain('document.forbidden-key', [...path], 'object')
+  // The loop makes no list of the keys; it also finds those that someone has given to all objects.
+  for (const key in value) {
+    if (!isOwnKey(value, key, path)) continue
     const member = value[key]
     if (member === undefined) {
-      copy ??= copyFirst(old, keys, index)
+      copy ??= copyFirst(old, oldKeys, count)
       continue
     }
     const isInPlace = oldKeys[count] === key
@@ -112,15 +134,25 @@ const walkObject = (value: object, previous: unknown, path: MutablePath): unknow
     const item = walkPart(member, oldMember, key, path)
     if (copy === undefined) {
       if (isInPlace && item === oldMember) continue
-      copy = copyFirst(old, keys, index)
+      copy = copyFirst(old, oldKeys, count - 1)
     }
     copy[key] = item
   }
-  const isSame = count === oldKeys.length && (copy === undefined || hasSameMembers(copy, old))
-  if (isSame && old !== noMembers) return old
-  // Checked for new objects only, since it is expensive; an old one is returned without the symbols.
-  if (Object.getOwnPropertySymbols(value).length > 0) throw new NotPlain('config.not-plain', [...path], 'other')
-  return makeImmutable(copy ?? copyFirst(old, keys, keys.length))
+  const isSame = old !== noMembers && count === oldKeys.length && (copy === undefined || hasSameMembers(copy, old))
+  if (isSame) return old
+  checkNoSymbols(value, path)
+  return makeImmutable(copy ?? copyFirst(old, oldKeys, count))
+}
+
+/** Checks new objects only, since it is expensive; an old one is returned without the symbols. */
+const checkNoSymbols = (value: object, path: MutablePath): void => {
+  if (Object.getOwnPropertySymbols(value).length === 0) return
+  throw new NotPlain('config.not-plain', [...path], 'other')
+}
+
+const isOwnKey = (value: object, key: string, path: MutablePath): boolean => {
+  if (key === '__proto__') throw new NotPlain('document.forbidden-key', [...path], 'object')
+  return !hasInherited || Object.hasOwn(value, key)
 }
 
 const checkPlainObject: (value: object, path: MutablePath) => asserts value is Record<string, unknown> = (
