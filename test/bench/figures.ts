@@ -17,6 +17,7 @@ export const figures = {
   simulate: () => import('./figures/simulate.ts'),
   inspector: () => import('./figures/inspector.ts'),
   metrics: () => import('./figures/metrics.ts'),
+  pinned: () => import('./figures/pinned.ts'),
 } as const satisfies Readonly<Record<string, Load>>
 
 export type FigureName = keyof typeof figures

@@ -1,0 +1,120 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
+import { join } from 'node:path'
+import type { Figure, Measure } from '../figure.ts'
+import { pairs, type Sampler, spreadOf } from '../pairs.ts'
+import type { PinnedMode, PinnedUse } from '../pinned-child.ts'
+
+const SOCKETS = 8
+/** Requests under way on one socket: the server, not the client, is what is busy. */
+const PIPELINED = 16
+const REQUEST = 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n'
+
+interface App {
+  /** Sends so many requests and resolves when they are answered. */
+  readonly ask: (requests: number) => Promise<void>
+  readonly use: () => Promise<PinnedUse>
+  readonly end: () => void
+}
+
+const startApp = async (mode: PinnedMode): Promise<App> => {
+  const child = fork(join(import.meta.dirname, '..', 'pinned-child.js'), [mode], { execArgv: ['--expose-gc'] })
+  const port = await told<number>(child)
+  const sockets = Array.from({ length: SOCKETS }, () => connect(port, '127.0.0.1'))
+  await Promise.all(sockets.map((socket) => once(socket, 'connect')))
+  return {
+    ask: async (requests) => {
+      await Promise.all(sockets.map((socket) => askOn(socket, Math.ceil(requests / SOCKETS))))
+    },
+    use: () => {
+      child.send('use')
+      return told<PinnedUse>(child)
+    },
+    end: () => {
+      for (const socket of sockets) socket.destroy()
+      child.kill()
+    },
+  }
+}
+
+const told = async <T>(child: ChildProcess): Promise<T> => (await once(child, 'message'))[0] as T
+
+const askOn = (socket: Socket, requests: number): Promise<void> =>
+  new Promise((resolve, reject) => {
+    let sent = 0
+    let answered = 0
+    let rest = ''
+    const send = (count: number): void => {
+      const next = Math.min(count, requests - sent)
+      sent += next
+      if (next > 0) socket.write(REQUEST.repeat(next))
+    }
+    const onData = (chunk: Buffer): void => {
+      const text = rest + chunk.toString('latin1')
+      const answers = text.split('{"limit":20}')
+      rest = answers.pop() ?? ''
+      if (rest.length > 10_000) return reject(new Error('An answer is wrong'))
+      answered += answers.length
+      if (answered < requests) return send(answers.length)
+      socket.off('data', onData)
+      resolve()
+    }
+    socket.on('data', onData)
+    send(PIPELINED)
+  })
+
+/** Milliseconds of the server's processor for a thousand requests. */
+const sampler =
+  ({ ask, use }: App, requests: number): Sampler =>
+  async () => {
+    const before = await use()
+    await ask(requests)
+    return (((await use()).processorMs - before.processorMs) * 1_000) / requests
+  }
+
+/** `AsyncLocalStorage` follows promises by hooks before Node 22. */
+const pinnedGoal = Number(process.versions.node.split('.')[0]) >= 22 ? 0.97 : 0.9
+
+export const figure: Figure = {
+  title: 'requests a second of a Fastify app whose requests are pinned',
+  floor: 'the same app without Changeover',
+  run: async (scale) => {
+    const isFull = scale === 'full'
+    const [rounds, requests, many] = isFull ? [61, 8_000, 1_000_000] : [2, 200, 1_000]
+    const floor = await startApp('plain')
+    const measures: Measure[] = []
+    for (const [name, mode, goal] of [
+      ['pinned()', 'pinned', pinnedGoal],
+      ['request.config, without AsyncLocalStorage', 'request-config', 0.97],
+    ] as const) {
+      const app = await startApp(mode)
+      const paired = await pairs(sampler(app, requests), sampler(floor, requests), { rounds, warmup: isFull ? 5 : 1 })
+      const ratio = 1 / paired.ratio
+      measures.push({
+        name,
+        unit: 'requests a second of processor',
+        value: 1_000_000 / paired.ours,
+        floor: 1_000_000 / paired.floor,
+        ratio,
+        goal: `≥ ${goal}×`,
+        isMet: ratio >= goal,
+        note: `times: ${spreadOf(paired)}`,
+      })
+      if (mode === 'pinned') measures.push(await heapAfter(app, many))
+      app.end()
+    }
+    floor.end()
+    return measures
+  },
+}
+
+/** What a million requests leave in the heap. */
+const heapAfter = async ({ ask, use }: App, requests: number): Promise<Measure> => {
+  await ask(requests / 10)
+  const before = await use()
+  await ask(requests)
+  const kept = ((await use()).heapBytes - before.heapBytes) / 2 ** 20
+  const note = `${requests.toLocaleString('en-US')} requests`
+  return { name: 'heap that is kept', unit: 'MB more after GC', value: kept, goal: '≤ 1 MB', isMet: kept <= 1, note }
+}
