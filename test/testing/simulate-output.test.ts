@@ -146,6 +146,16 @@ describe('A broken history', () => {
     expect(JSON.parse(error.message.split('\n').at(-1) ?? '')).toEqual(error.scenario)
   })
 
+  it('is printed as it was found, then as it was shrunk', async () => {
+    const { message, original, scenario: smallest } = await brokenHistory()
+    if (original === undefined) throw new Error('no scenario')
+    const [head = '', found = '', shrunk = ''] = message.split(/^As it was (?:found|shrunk):$/m)
+    expect(head).toContain('seed 3, path ')
+    expect(found.trim()).toBe(scenarioCode(original))
+    expect(shrunk).toContain(scenarioCode(smallest))
+    expect(JSON.stringify(smallest).length).toBeLessThan(JSON.stringify(original).length)
+  })
+
   it('has a trace that ends when the invariant breaks', async () => {
     const error = await brokenHistory()
     expect(error.result?.trace.at(-1)?.what.kind).toBe('broken')

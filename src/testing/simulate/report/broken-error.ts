@@ -7,35 +7,52 @@ import { scenarioCode } from '../scenario/scenario-code.ts'
 import { SimulationError } from '../scenario/simulation-error.ts'
 import { traceHtml } from './trace-html.ts'
 
-/** A history that breaks an invariant. */
+/** A history that breaks an invariant, or an expectation. */
 interface BrokenHistory {
   readonly scenario: Scenario
   readonly result: RunResult
+}
+
+interface BrokenDetails {
+  /** The history before it was shrunk, and whether somebody has written it. */
+  readonly original: BrokenHistory & { readonly isWritten: boolean }
   /** The folder for its files. */
   readonly keepIn?: string | undefined
   /** The seed and the path with which fast-check finds it again. */
   readonly found?: { readonly seed: number; readonly path: string }
+  /** What broke, if that is not an invariant. */
+  readonly message?: string
 }
 
 /**
- * Makes the error for a broken history: what broke, the history as code to paste, its trace in virtual time and, if no files
- * are written, the history as JSON.
- * @param message what broke, if that is not an invariant
+ * Makes the error for a broken history: what broke, the history as it was and as it was shrunk, as code to paste, the trace
+ * of the smaller one in virtual time and, if no files are written, that one as JSON.
  */
-export const brokenError = async (history: BrokenHistory, message?: string): Promise<SimulationError> => {
-  const { scenario, result, keepIn, found } = history
+export const brokenError = async (smallest: BrokenHistory, details: BrokenDetails): Promise<SimulationError> => {
+  const { scenario, result } = smallest
+  const { original, keepIn, found, message } = details
   const [first] = result.violations
   const what = message ?? `${first?.invariant}: ${first?.message}`
-  const files = keepIn === undefined ? undefined : await writeFiles(keepIn, what, history)
+  // What somebody has written is kept as it is; a small history may replace the file of an earlier one.
+  const files =
+    keepIn === undefined ? undefined : await writeFiles(keepIn, what, original.isWritten ? original : smallest)
   const text = [
     scenario.name === undefined ? what : `${scenario.name}: ${what}`,
     ...(found === undefined ? [] : [`seed ${found.seed}, path ${JSON.stringify(found.path)}`]),
     ...(files === undefined ? [] : [`written to ${files.html} and ${files.json}`]),
-    scenarioCode(scenario),
+    ...codes(scenario, original),
     traceText(result.trace),
     ...(files === undefined ? [JSON.stringify(scenario)] : []),
   ].join('\n\n')
-  return new SimulationError('simulate.broken', text, { ...found, ...files, scenario, result, cause: first?.error })
+  const more = { ...found, ...files, original: original.scenario, cause: first?.error }
+  return new SimulationError('simulate.broken', text, { scenario, result, ...more })
+}
+
+const codes = (scenario: Scenario, original: BrokenDetails['original']): readonly string[] => {
+  const [code, before] = [scenarioCode(scenario), scenarioCode(original.scenario)]
+  const how = original.isWritten ? 'written' : 'found'
+  if (code === before) return [`As it was ${how}; nothing in it can be left out:`, code]
+  return [`As it was ${how}:`, before, 'As it was shrunk:', code]
 }
 
 const writeFiles = async (folder: string, what: string, { scenario, result }: BrokenHistory) => {

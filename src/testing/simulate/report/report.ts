@@ -1,3 +1,5 @@
+import type { RunnerTimeout } from '../play/runner-timeout.ts'
+import type { TimeLimit } from '../play/time-limit.ts'
 import type { RunResult } from '../scenario/run-result.ts'
 import {
   type EnvironmentCall,
@@ -47,7 +49,13 @@ export class Report {
     this.#seed = seed
   }
 
-  add({ outcomes, faultsReached, sometimes, virtualMs, trace }: RunResult): void {
+  /** How many histories have been played. */
+  get runs(): number {
+    return this.#runs
+  }
+
+  /** Adds a history, and returns how many there are. */
+  add({ outcomes, faultsReached, sometimes, virtualMs, trace }: RunResult): number {
     if (this.#idle.size > 0) {
       for (const { what } of trace) if (what.kind === 'call') this.#idle.delete(what.module)
     }
@@ -56,16 +64,21 @@ export class Report {
     addCounts(this.#outcomes, outcomes)
     addCounts(this.#faults, faultsReached)
     for (const name of sometimes) addCounts(this.#sometimes, { [name]: 1 })
+    return this.#runs
   }
 
   /**
    * Returns the report.
-   * @param isSearch false if only one history was played, which cannot reach everything
-   * @throws SimulationError `simulate.worthless`
+   * @param search how many histories were to be played, in which time; undefined if it was one, which cannot reach everything
+   * @throws SimulationError `simulate.worthless`, `simulate.time-limit`
    */
-  finish<Config>({ sometimes = {} }: Subject<Config>, isSearch: boolean): SimulationReport {
-    const report = this.#report()
-    if (!isSearch) return report
+  finish<Config>({ sometimes = {} }: Subject<Config>, search?: Search): SimulationReport {
+    if (search === undefined) return this.#report()
+    const { runs, limit } = search
+    const isCut = this.#runs < runs
+    const why = limit.runner === undefined ? `, all that the time limit of ${limit.givenMs} ms allowed` : ''
+    const report = this.#report(isCut ? ` of ${runs}${why}` : '')
+    if (isCut && limit.runner !== undefined) throw cutByRunner(limit.runner, report, runs)
     if (this.#idle.size > 0) {
       const names = [...this.#idle].join(', ')
       throw worthless(`no run ever called ${names}: let \`documents\` switch it on`, report)
@@ -78,7 +91,8 @@ export class Report {
     return report
   }
 
-  #report(): SimulationReport {
+  /** @param ended why there are fewer histories than there were to be */
+  #report(ended = ''): SimulationReport {
     const [seed, runs, virtualMs] = [this.#seed, this.#runs, this.#virtualMs]
     const outcomes = sorted(this.#outcomes)
     const faults = sorted(this.#faults)
@@ -88,7 +102,7 @@ export class Report {
     const unreached = all.filter((fault) => faults[fault] === undefined)
     const hours = (virtualMs / 3_600_000).toFixed(1)
     const text = [
-      `${runs} histories, ${transactions} transactions, ${hours} hours of virtual time, seed ${seed}`,
+      `${runs} histories${ended}, ${transactions} transactions, ${hours} hours of virtual time, seed ${seed}`,
       `outcomes: ${listed(outcomes)}`,
       ...(Object.keys(sometimes).length === 0 ? [] : [`seen: ${listed(sometimes)}`]),
       `faults: ${all.length - unreached.length} of ${all.length} kinds were reached${namedIfFew(unreached)}`,
@@ -96,6 +110,21 @@ export class Report {
     ].join('\n')
     return { runs, seed, transactions, outcomes, faults, unreached, sometimes, virtualMs, text }
   }
+}
+
+interface Search {
+  readonly runs: number
+  readonly limit: TimeLimit
+}
+
+const cutByRunner = (
+  { runner, ms, remedy }: RunnerTimeout,
+  { runs, text }: SimulationReport,
+  all: number,
+): SimulationError => {
+  const what = `${runner} ends this test after ${ms} ms, and ${runs} of ${all} histories were played in most of that time`
+  const todo = `give the test more time, as in ${remedy}, play fewer \`runs\`, or set \`timeLimitMs\` to less`
+  return new SimulationError('simulate.time-limit', `${what}: ${todo}\n\n${text}`)
 }
 
 const worthless = (message: string, { text }: SimulationReport): SimulationError =>
