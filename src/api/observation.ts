@@ -1,4 +1,5 @@
 import type { MachineName, MachineState } from './machine-state.ts'
+import type { InspectedParts } from './inspected.ts'
 import type { ReloaderStatus } from './status.ts'
 import type { Diff } from '../model/data/diff.ts'
 import { changeoverError, type Failure, type Phase } from '../model/failure.ts'
@@ -62,6 +63,8 @@ export interface Observation {
   readonly now: () => number
   /** Returns true from the call of `close` on. */
   readonly isClosing: () => boolean
+  /** What only the inspector shows. */
+  readonly inspected?: InspectedParts
   /** Returns the status of the reloader. */
   readonly status: () => ReloaderStatus
   /** Returns the state of each machine. */

@@ -82,6 +82,16 @@ export interface ConfirmOptions {
   readonly withinMs: number
 }
 
+/** How the service is named on the inspector's page. Each is a text of at most 200 characters that everyone may read. */
+export interface ServiceOptions {
+  /** @default the npm package whose script runs, or the name of the main file */
+  readonly name?: string
+  /** @default the version of the npm package whose script runs */
+  readonly version?: string
+  /** @default the host name, which is the pod's name on Kubernetes */
+  readonly host?: string
+}
+
 /** Diagnostics for development: see {@link ReloaderOptions.diagnostics}. */
 export interface FullDiagnostics {
   readonly level: 'full'
@@ -135,6 +145,8 @@ export interface ReloaderOptions<Config> {
   readonly lastKnownGood?: string | GoodStore
   /** The version of the program. A config that crashed one build is tried again by the next. @default none */
   readonly build?: string
+  /** Says which service this is, on the inspector's page. The process id, the start time and `build` are beside it. */
+  readonly service?: ServiceOptions
   /** Crashes in a row after which a config is quarantined across restarts; only with `lastKnownGood`. @default 3 */
   readonly maxAttempts?: number
   /** How long a config that failed while it was applied waits before it is tried again. */
@@ -204,6 +216,10 @@ export const optionTable = {
   'soak.onNewer': own("'wait'"),
   lastKnownGood: own('nothing is stored'),
   build: own('none'),
+  service: own('see below'),
+  'service.name': own('the npm package whose script runs, or the main file'),
+  'service.version': own('that of the npm package whose script runs'),
+  'service.host': own('the host name'),
   maxAttempts: count(3),
   quarantine: own('see below'),
   'quarantine.minMs': ms(5_000),

@@ -162,6 +162,17 @@ export class ServingStore {
     }
   }
 
+  /** How many leases hold what serves and what served before, and the routes that hold the latter. */
+  leases(): { readonly serving: number; readonly replaced: number; readonly routes: readonly string[] } {
+    const replaced = [...this.#held].filter((view) => view !== this.#view)
+    const routes = replaced.flatMap((view) => [...view.holders].flatMap(({ route }) => route ?? []))
+    return {
+      serving: this.#view?.holds ?? 0,
+      replaced: replaced.reduce((sum, { holds }) => sum + holds, 0),
+      routes: [...new Set(routes)].sort(),
+    }
+  }
+
   /** True if a lease or a `use` holds the generation. */
   isHeld(record: GenerationRecord): boolean {
     if (record.uses > 0) return true

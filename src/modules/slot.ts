@@ -49,6 +49,11 @@ export class Slot {
     return this.unsettled >= MAX_UNSETTLED
   }
 
+  /** Old generations that wait for their users, or close. */
+  get draining(): number {
+    return this.#retiring
+  }
+
   /** An old generation begins to drain. */
   noteRetiring(): void {
     this.#retiring += 1

@@ -26,6 +26,7 @@ import type { Listener } from '../transaction/subscriptions.ts'
 import { unlessEnding } from './close-on-signals.ts'
 import { Commands } from './commands.ts'
 import { dryRun } from './dry-run.ts'
+import { inspectedParts } from './inspected-parts.ts'
 import { type HandleState, moduleHandle } from './module-handle.ts'
 import { PendingCalls } from './pending-calls.ts'
 import { Startup } from './startup.ts'
@@ -46,9 +47,7 @@ export const createReloader = <Config>(options: ReloaderOptions<Config>): Reload
   // `use` adds each module to the type as it adds it here: the one place where the types trust the code.
   new ReloaderImpl(resolveOptions(options)) as unknown as Reloader<Config, NoModules>
 
-interface Served {
-  readonly config: unknown
-}
+type Served = { readonly config: unknown }
 
 /** Stands in until a config serves: a check at each read would keep V8 from moving reads out of loops (bench: read). */
 const nothingServed: Served = {
@@ -97,7 +96,8 @@ class ReloaderImpl {
     this.#commands = new Commands(this.#engine, { clock: settings.clock, pendingCalls, registry: this.#registry })
     registerHolding(this, this.#hold)
     const observation = events.observation(this.status, () => this.#closing !== undefined)
-    registerObservation(this, observation)
+    const parts = { settings, engine: this.#engine, store: this.#store, plan: (text: string) => this.plan(text) }
+    registerObservation(this, { ...observation, inspected: inspectedParts(parts) })
   }
 
   readonly use = (name: string, select: unknown, applier: unknown, links: UseLinks = {}): this => {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { systemClock } from '../api/clock.ts'
 import type { GoodStore } from '../api/good-store.ts'
+import type { ServiceIdentity } from '../api/inspected.ts'
 import type { MachineInspector } from '../api/machine-inspector.ts'
 import type {
   BackoffOptions,
@@ -17,12 +18,14 @@ import { fileStore } from '../persistence/file-store.ts'
 import { isMachineInspector } from '../xstate/inspection.ts'
 import { resolveDiagnostics, withOriginals } from './diagnostics.ts'
 import { backoffOf, checkNames, checkNumbers, numbersOf } from './option-values.ts'
+import { resolveService } from './service-identity.ts'
 import { resolveSoakSettings, type SoakSettings } from './soak-settings.ts'
 
 type Options = ReloaderOptions<unknown>
 
 /** The options that take another shape once they are resolved, beside the soak and its confirmation. */
 interface ResolvedOptions extends SoakSettings {
+  readonly service: ServiceIdentity
   readonly public: readonly string[]
   readonly parse: ((text: string) => unknown) | undefined
   readonly policies: readonly ((next: unknown, previous: unknown) => unknown)[]
@@ -63,6 +66,7 @@ export const resolveOptions = <Config>(options: ReloaderOptions<Config>): Settin
     deadlines: numbersOf(options.deadlines ?? {}, 'deadlines') as unknown as Required<Deadlines>,
     lastKnownGood: resolveStore(options.lastKnownGood),
     build,
+    service: resolveService(options.service, build, clock),
     quarantine: backoffOf(options.quarantine, 'quarantine'),
     sourceBackoff: backoffOf(options.sourceBackoff, 'sourceBackoff'),
     repair: backoffOf(options.repair, 'repair'),

@@ -59,7 +59,7 @@ const packagesOf: readonly (readonly [folder: string, packages: RegExp])[] = [
   ['machines', /^xstate$/],
   ['src/xstate', /^xstate$/],
   ['src/persistence', /^node:/],
-  ['src/settings', /^node:crypto$/],
+  ['src/settings', /^node:(crypto|os|path)$/],
   ['src/intake', /^xstate$/],
   ['src/transaction', /^node:diagnostics_channel$/],
   ['src/apply', /^p-queue$/],
