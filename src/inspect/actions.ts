@@ -1,10 +1,12 @@
 import { withDeadline } from '../async/deadline.ts'
 import type { Clock } from '../api/clock.ts'
-import { failure, isChangeoverError } from '../model/failure.ts'
+import type { InspectedParts } from '../api/inspected.ts'
+import { ChangeoverError, type Failure, failure, isChangeoverError } from '../model/failure.ts'
 import type { Outcome } from '../model/record.ts'
 import { HttpError } from './http/http-errors.ts'
 import { type JsonBody, readTextField } from './http/json-body.ts'
-import type { ActionName, ActionResult } from './stream/protocol.ts'
+import type { ActionName, ActionResult, RevertPreview } from './stream/protocol.ts'
+import { truncateValues } from './stream/transaction-history.ts'
 
 /** How long a response waits for its action. */
 const RESPONSE_MS = 10_000
@@ -15,7 +17,7 @@ const argumentsOf: Readonly<Record<ActionName, (body: JsonBody) => readonly unkn
   retry: () => [],
   release: (body) => [body.digest === undefined ? {} : { digest: readTextField(body, 'digest') }],
   revert: (body) => [body.to === undefined ? {} : { to: readTextField(body, 'to') }],
-  freeze: (body) => [readTextField(body, 'reason')],
+  freeze: (body) => [readTextField(body, 'reason') + (body.by === undefined ? '' : ` (${readTextField(body, 'by')})`)],
   unfreeze: () => [],
   confirm: (body) => [readTextField(body, 'transaction')],
 }
@@ -43,11 +45,33 @@ export const runAction = async (
   if (ended.kind === 'done') return { status: 200, result: { ok: true, ...summarizeRecord(ended.value) } }
   if (ended.kind !== 'failed') return { status: 202, result: { ok: true, pending: true } }
   if (ended.error instanceof HttpError) throw ended.error
-  // Only our own errors are known to hold no config value.
-  const failures = isChangeoverError(ended.error) ? ended.error.failures : []
-  const { code, message, hint } = failures[0] ?? failure('internal.error', {}, ended.error)
-  return { status: 409, result: { ok: false, failure: { code, message, hint } } }
+  return { status: 409, result: { ok: false, failure: shownFailure(ended.error) } }
 }
+
+/** Only our own errors are known to hold no config value. */
+const shownFailure = (error: unknown) => {
+  const failures = isChangeoverError(error) ? error.failures : []
+  const { code, message, hint } = failures[0] ?? failure('internal.error', {}, error)
+  return { code, message, hint }
+}
+
+/** Works out what a revert would change. */
+export const previewRevert = async (
+  planRevert: InspectedParts['planRevert'],
+  digest: string,
+): Promise<{ readonly status: number; readonly result: RevertPreview }> => {
+  try {
+    const report = await planRevert(digest)
+    if (report.verdict === 'rejected') throw refusalOf(report.failures)
+    const modules = report.modules.map(({ module }) => module)
+    return { status: 200, result: { ok: true, modules, diff: truncateValues(report.diff) } }
+  } catch (error) {
+    return { status: 409, result: { ok: false, failure: shownFailure(error) } }
+  }
+}
+
+const refusalOf = ([first, ...rest]: readonly Failure[]): Error =>
+  first === undefined ? new Error('A rejection without a failure') : new ChangeoverError(first, rest)
 
 const summarizeRecord = (value: unknown): { readonly outcome?: Outcome; readonly transaction?: string } => {
   const { outcome, id } = (value ?? {}) as { readonly outcome?: unknown; readonly id?: unknown }

@@ -81,6 +81,7 @@ const serve = async (options: InspectorOptions): Promise<Inspector> => {
   const settings = resolveOptions(options)
   const { reloader } = options
   const observation = observationOf(reloader)
+  const planRevert = observation.inspected?.planRevert
   const clock = systemClock
   const server = createServer(serverOptions)
   const connections = new Connections()
@@ -96,7 +97,7 @@ const serve = async (options: InspectorOptions): Promise<Inspector> => {
   const allowedHosts = allowedHostHeaders(settings, port)
   const cookieName = `changeover-${port}`
   const access = new LinkAccess({ sessions, connections, clock, allowedHosts, path, cookieName })
-  const router = new Router({ reloader, broadcaster, access, clock, hasActions: settings.actions })
+  const router = new Router({ reloader, broadcaster, access, clock, hasActions: settings.actions, planRevert })
   server.on('request', (request, response) => {
     router.handle(request, response).catch(() => response.destroy())
   })
@@ -132,9 +133,11 @@ const handler = (options: HandlerOptions): InspectorHandler => {
   const { reloader } = options
   const clock = systemClock
   const actions = settings.actions ? availableActions(reloader) : []
-  const broadcaster = new Broadcaster(observationOf(reloader), { clock, actions })
+  const observation = observationOf(reloader)
+  const planRevert = observation.inspected?.planRevert
+  const broadcaster = new Broadcaster(observation, { clock, actions })
   const access = createMountedAccess(clock, settings.allowedHosts)
-  const router = new Router({ reloader, broadcaster, access, clock, hasActions: settings.actions })
+  const router = new Router({ reloader, broadcaster, access, clock, hasActions: settings.actions, planRevert })
   const handle = (request: IncomingMessage, response: ServerResponse, body?: unknown): void => {
     router.handle(request, response, body).catch(() => response.destroy())
   }

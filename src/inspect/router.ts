@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Clock } from '../api/clock.ts'
-import { isActionName, runAction } from './actions.ts'
+import type { InspectedParts } from '../api/inspected.ts'
+import { isActionName, previewRevert, runAction } from './actions.ts'
 import type { Access, Admitted } from './http/access.ts'
 import { HttpError, httpErrors, renderErrorPage } from './http/http-errors.ts'
 import { readJsonBody } from './http/json-body.ts'
@@ -17,6 +18,8 @@ export interface RouterOptions {
   readonly access: Access
   readonly clock: Clock
   readonly hasActions: boolean
+  /** Returns what a revert would change. */
+  readonly planRevert: InspectedParts['planRevert'] | undefined
 }
 
 /** Answers every request, with an error if it must. No request and no failure here reaches the reloader. */
@@ -54,6 +57,7 @@ export class Router {
       if (broadcaster.isFull) throw new HttpError('inspector.full')
       return broadcaster.connect(response, request.headers['last-event-id']?.toString(), session.csrfToken)
     }
+    if (folder === 'reverts') return this.#previewRevert(response, session, name)
     if (folder === 'transactions') return this.#exportTransaction(response, name, isDownload)
     throw new HttpError('inspector.not-found')
   }
@@ -65,6 +69,17 @@ export class Router {
     const headers = isDownload ? { 'content-disposition': `attachment; filename="${id}.${format}"` } : {}
     if (format === 'json') sendJson(response, 200, transaction, headers)
     else sendText(response, 200, toMermaid(transaction), headers)
+  }
+
+  async #previewRevert(response: ServerResponse, session: Admitted['session'], name: string): Promise<void> {
+    const { planRevert, hasActions } = this.#options
+    const [, digest] = /^([\w-]{1,128})\.json$/.exec(name) ?? []
+    if (!hasActions) throw new HttpError('inspector.actions-off')
+    if (digest === undefined || planRevert === undefined) throw new HttpError('inspector.not-found')
+    // It validates a whole document, so it counts as an action does.
+    if (!session.limits.previews.take()) throw new HttpError('inspector.too-many')
+    const { status, result } = await previewRevert(planRevert, digest)
+    sendJson(response, status, result)
   }
 
   async #runAction(

@@ -7,7 +7,7 @@ import { checkMountedOrigin, isCrossOrigin } from './same-origin.ts'
 import { createSession } from './sessions.ts'
 
 /** What the page requests, at the end of a path of any length: a proxy or a framework may have cut its beginning off. */
-const BELOW_PAGE = /\/((?:events|transactions\/[^/]+|actions\/[^/]+)?)$/
+const BELOW_PAGE = /\/((?:events|transactions\/[^/]+|actions\/[^/]+|reverts\/[^/]+)?)$/
 
 /**
  * Lets everyone in whom the user's server lets through. One session stands for all of them: its CSRF token is sent to the

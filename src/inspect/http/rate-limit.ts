@@ -33,11 +33,13 @@ const createRateLimit = (
 export interface SessionLimits {
   readonly requests: RateLimit
   readonly actions: RateLimit
+  readonly previews: RateLimit
 }
 
 export const createSessionLimits = (clock: Clock): SessionLimits => ({
   requests: createRateLimit(clock, { burst: 200, refillMs: 20 }),
   actions: createRateLimit(clock, { burst: 10, refillMs: 1_000 }),
+  previews: createRateLimit(clock, { burst: 20, refillMs: 1_000 }),
 })
 
 /** What one address may do without a session. */

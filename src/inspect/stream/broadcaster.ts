@@ -37,6 +37,8 @@ export class Broadcaster {
   readonly #changedTransactions = new Set<string>()
   #pendingFailures: ReportedFailure[] = []
   #sentStatus = ''
+  #sentHolds = ''
+  #sentDigest: string | undefined
   #stopObservingMachines: (() => void) | undefined
   #lingerTimer: unknown
   #heartbeatTimer: unknown
@@ -109,8 +111,13 @@ export class Broadcaster {
 
   #createHello(csrfToken: string): Hello {
     const { newest, summaries, reported } = this.history
+    const { inspected } = this.#observation
+    const status = this.#observation.status()
     return {
-      status: this.#observation.status(),
+      service: inspected?.service,
+      status,
+      holds: inspected?.holds(),
+      config: inspected?.config(),
       machines: Object.fromEntries(this.#states),
       transactions: summaries,
       current: newest && limitModules(newest),
@@ -143,9 +150,22 @@ export class Broadcaster {
   #sendStatus(): void {
     const status = this.#observation.status()
     const text = JSON.stringify(status)
-    if (text === this.#sentStatus) return
+    if (text !== this.#sentStatus) this.#broadcast('status', status, 'status')
     this.#sentStatus = text
-    this.#broadcast('status', status, 'status')
+    this.#sendParts(status.serving?.digest)
+  }
+
+  /** Sends what belongs to the serving config. While old generations drain nothing else happens, so it looks again. */
+  #sendParts(digest: string | undefined): void {
+    const { inspected } = this.#observation
+    const holds = inspected?.holds()
+    const config = digest === this.#sentDigest ? undefined : inspected?.config()
+    const text = JSON.stringify(holds)
+    if (holds !== undefined && text !== this.#sentHolds) this.#broadcast('holds', holds, 'holds')
+    if (config !== undefined) this.#broadcast('config', config, 'config')
+    this.#sentHolds = text
+    this.#sentDigest = digest
+    if (holds !== undefined && Object.keys(holds.draining).length > 0) this.#throttles.status.request()
   }
 
   #broadcast<Name extends keyof StreamEvents>(name: Name, data: StreamEvents[Name], key?: string): void {

@@ -1,3 +1,4 @@
+import type { ConfigTree, Holds, ServiceIdentity } from '../../api/inspected.ts'
 import type { MachineName, MachineState } from '../../api/machine-state.ts'
 import type { PlannedModule } from '../../api/observation.ts'
 import type { ReloaderStatus } from '../../api/status.ts'
@@ -10,7 +11,8 @@ export type { MachineName, MachineState } from '../../api/machine-state.ts'
 
 /*
  * What the server sends to the page. Points in time are milliseconds since the Unix epoch; names that end in `Ms` are
- * durations, and in phases milliseconds since the transaction's start. Only diffs hold config values: those of public paths.
+ * durations, and in phases milliseconds since the transaction's start. Only diffs and the config hold config values: those of
+ * public paths.
  */
 
 /** The actions that a page can request if they are enabled and the reloader has them. */
@@ -70,7 +72,11 @@ export type MachineStates = Readonly<Partial<Record<MachineName, MachineState<Ma
 
 /** The first event of a stream that does not resume an earlier one. It replaces everything that the page knew. */
 export interface Hello {
+  readonly service?: ServiceIdentity | undefined
   readonly status: ReloaderStatus
+  readonly holds?: Holds | undefined
+  /** The serving config; absent before the first commit. */
+  readonly config?: ConfigTree | undefined
   readonly machines: MachineStates
   /** Oldest first. */
   readonly transactions: readonly TransactionSummary[]
@@ -93,6 +99,10 @@ export interface StreamEvents {
   readonly hello: Hello
   /** Sent when the status has changed, at most four times a second. */
   readonly status: ReloaderStatus
+  /** Sent when what keeps replaced generations open has changed, at most four times a second. */
+  readonly holds: Holds
+  /** Sent when another config serves. */
+  readonly config: ConfigTree
   readonly state: MachineState<MachineName>
   /** The whole transaction as known now. It replaces an earlier event about the same transaction. */
   readonly transaction: InspectedTransaction
@@ -100,6 +110,11 @@ export interface StreamEvents {
   /** The stream ends for good. */
   readonly end: { readonly reason: EndReason }
 }
+
+/** What a revert would change, before anybody asks for it. */
+export type RevertPreview =
+  | { readonly ok: true; readonly modules: readonly string[]; readonly diff: Diff }
+  | { readonly ok: false; readonly failure: { readonly code: string; readonly message: string; readonly hint: string } }
 
 /** The response to an action. */
 export type ActionResult =

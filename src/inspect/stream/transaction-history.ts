@@ -91,7 +91,8 @@ export class TransactionHistory {
   }
 }
 
-const truncateValues = ({ differences, count }: Diff): Diff => ({
+/** Cuts the values of a diff that are long. */
+export const truncateValues = ({ differences, count }: Diff): Diff => ({
   count,
   differences: differences.map(
     ({ from, to, ...difference }): Difference => ({

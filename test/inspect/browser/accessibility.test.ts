@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
 import type { Hello } from '../../../src/inspect/stream/protocol.ts'
-import { useChromium } from './chromium.ts'
+import { openStatecharts, useChromium } from './chromium.ts'
 import { findClippedElements, findViolations, waitUntilSettled } from './accessibility.ts'
 import {
   NOW,
@@ -58,8 +58,11 @@ const quarantined = {
   revision: '220',
   code: 'module.prepare-failed',
   reason: 'The module could not prepare its next generation',
+  module: 'db',
+  phase: 'prepare',
   count: 2,
   since: NOW,
+  nextTryAt: NOW + 125_000,
 } as const
 
 /** The states of the page by name: the first event, and a function for what a first event cannot cause. */
@@ -69,7 +72,12 @@ const states: Readonly<Record<string, readonly [Hello, ((server: FakeInspector, 
   running: [after(createTransaction(220, 'running'), { machines: { ...createHello().machines, reload: preparing } })],
   'rolled back': [
     after(createTransaction(220, 'rolled-back'), {
-      status: createStatus({ state: 'rolled-back', inSync: false, quarantine: [quarantined] }),
+      status: createStatus({
+        state: 'rolled-back',
+        inSync: false,
+        quarantine: [quarantined],
+        waiting: { revision: createRevision(220), reason: 'quarantine' },
+      }),
       actions,
     }),
   ],
@@ -96,6 +104,14 @@ const states: Readonly<Record<string, readonly [Hello, ((server: FakeInspector, 
       await page.locator('.connection').waitFor()
     },
   ],
+  confirming: [
+    after(createTransaction(220, 'running'), {
+      status: createStatus({ confirmation: { transaction: 't-220', until: NOW + 90_000 } }),
+      machines: { ...createHello().machines, reload: preparing },
+      actions,
+    }),
+  ],
+  'the statecharts': [after(createTransaction(220, 'committed')), async (_, page) => openStatecharts(page)],
   'a dialog': [
     after(createTransaction(220, 'committed'), { actions }),
     async (_, page) => {
@@ -119,12 +135,14 @@ describe('axe-core finds no violation, wide and narrow, light and dark,', () => 
     await waitUntilSettled(page)
     await prepare?.(server, page)
     // The charts are the same in every state but for the highlights, so they are checked once.
-    const without = name === 'in sync' ? [] : ['.chart']
+    const without = name === 'the statecharts' ? [] : ['.chart']
     for (const { theme, rules, ...size } of views) {
       await page.setViewportSize(size)
       await page.emulateMedia({ colorScheme: theme })
       expect(await findViolations(page, rules, without), `${size.width} ${theme}`).toEqual([])
       expect(await findClippedElements(page), `${size.width} ${theme}`).toEqual([])
+      const header = await page.locator('.top').evaluate((element) => element.getBoundingClientRect().height)
+      if (size.width === 1600) expect(header, theme).toBeLessThanOrEqual(120)
     }
     // The browser itself reports the broken connection.
     if (name !== 'disconnected') expect(consoleErrors).toEqual([])

@@ -25,7 +25,7 @@ export const findViolations = async (
 /** Returns the elements that are wider than the window or lie outside it, where no user can scroll to them. */
 export const findClippedElements = (page: Page): Promise<readonly string[]> =>
   page.evaluate(() => {
-    const scrollBoxes = '.viewport, .track, .graph, .diff, .visually-hidden'
+    const scrollBoxes = '.top .identity, .viewport, .track, .graph, .diff, .visually-hidden'
     const isClipped = (element: Element): boolean => {
       const { left, right, width } = element.getBoundingClientRect()
       return width > 0 && (right > innerWidth + 1 || left < -1) && element.parentElement?.closest(scrollBoxes) === null
@@ -38,4 +38,5 @@ export const findClippedElements = (page: Page): Promise<readonly string[]> =>
   })
 
 /** Waits until the page shows the service's state. */
-export const waitUntilSettled = (page: Page): Promise<void> => page.locator('.chart .state[data-lit]').first().waitFor()
+export const waitUntilSettled = (page: Page): Promise<void> =>
+  page.locator('html[data-connection="live"] .top h1:not(:empty)').waitFor()

@@ -48,7 +48,7 @@ describe('The actions', () => {
     await dialog.getByRole('button', { name: 'Freeze' }).click()
     // Nothing is sent without a reason.
     expect(await visibleText(dialog)).not.toContain('Done')
-    await dialog.getByRole('textbox').fill('the sale of the year')
+    await dialog.getByRole('textbox', { name: 'Reason' }).fill('the sale of the year')
     await page.keyboard.press('Enter')
     await expect.poll(() => visibleText(dialog)).toContain('Done')
     await dialog.getByRole('button', { name: 'Close' }).click()

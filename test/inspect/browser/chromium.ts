@@ -68,6 +68,11 @@ export const waitForHeadline = async (page: Page, text: string): Promise<void> =
   await expect.poll(() => visibleText(headline(page))).toBe(text)
 }
 
+/** Opens the tab of the statecharts. */
+export const openStatecharts = async (page: Page): Promise<void> => {
+  await page.getByRole('tab', { name: 'Statecharts' }).click()
+}
+
 /** Returns the details of the selected transaction. */
 export const details = (page: Page): Locator => page.getByRole('region', { name: 'Transaction details' })
 

@@ -1,4 +1,5 @@
 import type { Failure, ModuleStatus, Outcome, Phase, ReloaderStatus, Revision } from 'changeover'
+import type { ConfigNode, ConfigTree } from '../../../src/api/inspected.ts'
 import type {
   Hello,
   InspectedModule,
@@ -128,6 +129,7 @@ export const createStatus = (
   more: Partial<ReloaderStatus> = {},
   shape: readonly { readonly module: string; readonly after: readonly string[] }[] = fewModules,
 ): ReloaderStatus => ({
+  id: 'made-up',
   state: 'committed',
   since: NOW - 190_000,
   serving: { revision: createRevision(219), digest: 'd219' },
@@ -178,7 +180,33 @@ const restingIn = (state: string) =>
     at: NOW - 190_000,
   }) as const
 
+const part = (key: string, more: Partial<ConfigNode> = {}): ConfigNode => ({
+  key,
+  kind: more.children === undefined ? 'value' : 'object',
+  modules: [],
+  isUnfollowed: false,
+  ...more,
+})
+
+/** A config with every kind of part. */
+export const configTree: ConfigTree = {
+  root: part('(root)', {
+    children: [
+      part('log', { modules: ['logger'], children: [part('level', { value: 'info' })] }),
+      part('db', {
+        modules: ['db'],
+        children: [part('host'), part('password'), part('replicas', { kind: 'array', children: [part('0')] })],
+      }),
+      part('legacy', { isUnfollowed: true, children: [part('*', { isUnfollowed: true, value: 'x'.repeat(400) })] }),
+    ],
+  }),
+  omitted: 3,
+}
+
 export const createHello = (more: Partial<Hello> = {}): Hello => ({
+  service: { name: 'shop', version: '1.4.2', host: 'web-7', pid: 4711, build: '9f1c', startedAt: NOW - 4_000_000 },
+  config: configTree,
+  holds: { leases: { serving: 2, replaced: 1 }, draining: { cache: 1 }, routes: ['GET /products/:id'] },
   status: createStatus(),
   machines: {
     reload: restingIn(more.status?.state ?? 'committed'),

@@ -1,6 +1,14 @@
 import type { Page } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
-import { details, useChromium, takeScreenshot, waitForHeadline, headline, visibleText } from './chromium.ts'
+import {
+  details,
+  openStatecharts,
+  useChromium,
+  takeScreenshot,
+  waitForHeadline,
+  headline,
+  visibleText,
+} from './chromium.ts'
 import { BAD_MAX, BAD_TARGET, type Config, startService } from './service.ts'
 
 const visit = useChromium()
@@ -41,6 +49,7 @@ describe('The operator of a running service', () => {
     expect(shown).toContain('cache.intervalMs from 30000 → to 1000')
     expect(shown).toContain('db.password changed, value hidden')
 
+    await openStatecharts(page)
     expect(await highlightedStates(page, 'reload')).toEqual(['reload.resting', 'reload.resting.committed'])
     expect(await highlightedStates(page, 'watch')).toEqual(['watch.following', 'watch.following.watching'])
     expect(await textsOf(page, '[data-machine="reload"] .label[data-lit] text[data-lit]')).toEqual(['done'])
@@ -137,7 +146,9 @@ describe('The operator of a running service', () => {
       '9 transactions: 7 committed, 1 rolled back, 1 rejected',
     )
     await takeScreenshot(page, 'committed')
+    await openStatecharts(page)
     await takeScreenshot(page.locator('[data-machine="reload"]'), 'statechart')
+    await page.getByRole('tab', { name: 'Effective config' }).click()
     await page.setViewportSize({ width: 390, height: 844 })
     await takeScreenshot(page, 'narrow')
     await page.getByRole('option').nth(3).click()

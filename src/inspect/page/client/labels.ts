@@ -38,9 +38,8 @@ export const describePhase = ({ phase, durationMs, result }: InspectedPhase): st
   return `${phaseLabel(phase)} ${time}${result === 'done' || result === 'running' ? '' : ` ${result}`}`
 }
 
-/** Describes a failure in a line: its message, and the code of its cause if there is one. */
-export const describeFailure = ({ message, cause }: Failure): string =>
-  cause?.code === undefined ? `${message}.` : `${message}. Cause: ${cause.code}.`
+/** Describes a failure in a line. Its message names the cause. */
+export const describeFailure = ({ message }: Failure): string => `${message}.`
 
 /** `1 module`, `3 modules`. */
 export const pluralize = (count: number, one: string, many = `${one}s`): string =>

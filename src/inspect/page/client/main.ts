@@ -4,13 +4,17 @@ import { html, setText, type View } from './dom.ts'
 import { createFavicon } from './favicon.ts'
 import { outcomes } from './labels.ts'
 import * as models from './model.ts'
+import { createActionDialog } from './panels/action-dialog.ts'
+import { createAttention } from './panels/attention.ts'
+import { createConfigTree } from './panels/config-tree.ts'
 import { createDetail } from './panels/detail.ts'
 import { createHeader } from './panels/header.ts'
 import { createHistoryPanel } from './panels/history-panel.ts'
 import { createModules } from './panels/modules.ts'
 import { createTimeline } from './panels/timeline.ts'
-import { fetchTransaction, sendAction } from './requests.ts'
+import { fetchRevertPreview, fetchTransaction, sendAction } from './requests.ts'
 import { followStream } from './stream.ts'
+import { createTabs } from './tabs.ts'
 import { now, setClock, setTimer } from './time.ts'
 
 let model = models.initial
@@ -65,13 +69,17 @@ const fetchDetails = async (id: string): Promise<void> => {
 
 const select = (id: string | undefined): void => setModel(models.select(model, id))
 
+const dialog = createActionDialog((name, body) => sendAction(name, body, model.csrfToken), fetchRevertPreview)
+
 const views = {
-  header: createHeader((name, body) => sendAction(name, body, model.csrfToken)),
+  header: createHeader(dialog),
+  attention: createAttention(dialog),
   timeline: createTimeline(select),
   history: createHistoryPanel(select),
   detail: createDetail(select, (id) => void fetchDetails(id)),
   charts: createCharts(JSON.parse(document.querySelector('#charts')?.textContent ?? '[]') as readonly Chart[]),
   modules: createModules(),
+  config: createConfigTree(),
   announcements: createAnnouncements(),
 }
 const updateFavicon = createFavicon()
@@ -79,24 +87,31 @@ const updateFavicon = createFavicon()
 const section = (id: string, title: string, ...content: readonly HTMLElement[]): HTMLElement =>
   html('section', { id, 'aria-labelledby': `${id}-title` }, html('h2', { id: `${id}-title` }, title), ...content)
 
-document
-  .querySelector('#page')
-  ?.replaceChildren(
-    views.header.element,
-    html(
-      'main',
-      { id: 'main' },
-      section(
-        'transactions',
-        'Transactions',
-        views.timeline.element,
-        html('div', { class: 'columns' }, views.history.element, views.detail.element),
-      ),
-      section('statecharts', 'Statecharts', views.charts.element),
-      section('modules', 'Modules', views.modules.element),
+document.querySelector('#page')?.replaceChildren(
+  views.header.element,
+  html(
+    'main',
+    { id: 'main' },
+    views.attention.element,
+    section(
+      'transactions',
+      'Transactions',
+      views.timeline.element,
+      html('div', { class: 'columns' }, views.history.element, views.detail.element),
     ),
-    views.announcements.element,
-  )
+    section('modules', 'Modules', views.modules.element),
+    section(
+      'inside',
+      'Inside',
+      createTabs('Inside', [
+        { id: 'config', label: 'Effective config', content: views.config.element },
+        { id: 'statecharts', label: 'Statecharts', content: views.charts.element, onOpen: views.charts.reveal },
+      ]),
+    ),
+  ),
+  dialog.element,
+  views.announcements.element,
+)
 
 followStream({
   onConnection: (connection) => setModel({ ...model, connection }),
@@ -106,6 +121,8 @@ followStream({
       setModel(models.onHello(model, hello))
     },
     status: (status) => setModel(models.onStatus(model, status, now())),
+    holds: (holds) => setModel({ ...model, holds }),
+    config: (config) => setModel({ ...model, config }),
     state: (state) => setModel(models.onState(model, state)),
     transaction: (transaction) => setModel(models.onTransaction(model, transaction)),
     reported: (failure) => setModel(models.onReported(model, failure)),

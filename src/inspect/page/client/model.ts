@@ -26,7 +26,10 @@ export type Connection =
 /** Everything that the page knows. Parts are replaced, never mutated: the same object need not be drawn again. */
 export interface Model {
   readonly connection: Connection
+  readonly service?: Hello['service']
   readonly status?: Status
+  readonly holds?: Hello['holds']
+  readonly config?: Hello['config']
   readonly machines: MachineStates
   /** Oldest first. */
   readonly summaries: readonly TransactionSummary[]
@@ -117,6 +120,35 @@ export const onReported = (model: Model, failure: ReportedFailure): Model => ({
 
 /** Opens a transaction; undefined follows the newest. */
 export const select = (model: Model, selectedId: string | undefined): Model => ({ ...model, selectedId })
+
+/** A transaction, or a loop of a degraded service and its repairs that failed in the same way. */
+export interface Entry {
+  /** The newest one. */
+  readonly summary: TransactionSummary
+  /** The one that broke first. */
+  readonly first: TransactionSummary
+  readonly ids: readonly string[]
+}
+
+const entriesOf = new WeakMap<readonly TransactionSummary[], readonly Entry[]>()
+
+/** Makes one entry of each loop of degraded and repair. Oldest first. */
+export const listEntries = (summaries: readonly TransactionSummary[]): readonly Entry[] => {
+  const known = entriesOf.get(summaries)
+  if (known !== undefined) return known
+  const entries: Entry[] = []
+  for (const summary of summaries) {
+    const last = entries.at(-1)
+    if (last !== undefined && isRepairOf(summary, last.summary)) {
+      entries[entries.length - 1] = { summary, first: last.first, ids: [...last.ids, summary.id] }
+    } else entries.push({ summary, first: summary, ids: [summary.id] })
+  }
+  entriesOf.set(summaries, entries)
+  return entries
+}
+
+const isRepairOf = ({ trigger, outcome }: TransactionSummary, before: TransactionSummary): boolean =>
+  trigger === 'repair' && before.outcome === 'degraded' && (outcome === 'degraded' || outcome === 'running')
 
 /** Returns the id of the transaction that the page shows. */
 export const shownId = ({ selectedId, summaries }: Model): string | undefined => selectedId ?? summaries.at(-1)?.id

@@ -1,4 +1,4 @@
-import type { ActionName, ActionResult, InspectedTransaction } from '../../stream/protocol.ts'
+import type { ActionName, ActionResult, InspectedTransaction, RevertPreview } from '../../stream/protocol.ts'
 
 /** The result of an action in words. */
 export interface ActionMessage {
@@ -33,5 +33,16 @@ export const fetchTransaction = async (id: string): Promise<InspectedTransaction
     return response.ok ? ((await response.json()) as InspectedTransaction) : undefined
   } catch {
     return undefined // The stream reports a lost connection.
+  }
+}
+
+/** Fetches what a revert would change. Never rejects. */
+export const fetchRevertPreview = async (digest: string): Promise<RevertPreview> => {
+  try {
+    const response = await fetch(`reverts/${encodeURIComponent(digest)}.json`, { cache: 'no-store' })
+    return (await response.json()) as RevertPreview
+  } catch {
+    const hint = 'Check the connection, then choose the revision again.'
+    return { ok: false, failure: { code: 'none', message: 'The service did not answer', hint } }
   }
 }

@@ -39,6 +39,15 @@ export const formatElapsed = (ms: number): string => {
   return hours % 24 === 0 || days > 9 ? `${days} d` : `${days} d ${hours % 24} h`
 }
 
+/** `in 2 min 05 s`, `in 9 s`, `due`: exact to the second, for a countdown. */
+export const formatCountdown = (until: number): string => {
+  const seconds = Math.ceil((until - now()) / 1000)
+  if (seconds <= 0) return 'due'
+  if (seconds < 60) return `in ${seconds} s`
+  if (seconds < 3600) return `in ${Math.floor(seconds / 60)} min ${twoDigits(seconds % 60)} s`
+  return `in ${formatElapsed(seconds * 1000)}`
+}
+
 /** Calls back after a delay. Returns a function that cancels it. */
 export const setTimer = (ms: number, callback: () => void): (() => void) => {
   const timer = window.setTimeout(callback, ms)

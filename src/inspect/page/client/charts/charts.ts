@@ -9,13 +9,17 @@ import { drawChart, type Drawing } from './chart-drawing.ts'
 type State = MachineState<MachineName>
 
 /** Creates the statecharts. Each highlights its active states and the transition that was taken last. */
-export const createCharts = (charts: readonly Chart[]): View<Model> => {
+export const createCharts = (charts: readonly Chart[]): View<Model> & { readonly reveal: () => void } => {
   const views = new Map(charts.map((chart) => [chart.id, createChart(chart)]))
   const element = html('div', { class: 'charts' }, ...[...views.values()].map((view) => view.element))
   const update = ({ machines }: Model): void => {
     for (const [id, view] of views) view.update(machines[id as MachineName])
   }
-  return { element, update }
+  /** Scrolls to the active states, which a hidden chart cannot do. */
+  const reveal = (): void => {
+    for (const { reveal: revealOne } of views.values()) revealOne()
+  }
+  return { element, update, reveal }
 }
 
 const titles: Readonly<Record<string, string>> = {
@@ -24,7 +28,7 @@ const titles: Readonly<Record<string, string>> = {
   admission: 'Admission: paces and freezes changes',
 }
 
-const createChart = (chart: Chart): View<State | undefined> => {
+const createChart = (chart: Chart): View<State | undefined> & { readonly reveal: () => void } => {
   const drawing = drawChart(chart)
   const viewport = html(
     'div',
@@ -57,16 +61,37 @@ const createChart = (chart: Chart): View<State | undefined> => {
     current,
     html('div', { class: 'row' }, fit, follow),
   )
-  const element = html('figure', { class: 'chart-box', 'data-machine': chart.id }, head, viewport)
+  const states = createStateList(chart)
+  const element = html('figure', { class: 'chart-box', 'data-machine': chart.id }, head, viewport, states.element)
 
   const update = (state: State | undefined): void => {
     if (state === shown && shown !== undefined) return
     shown = state
     highlight(drawing, state)
+    states.update(state)
     const text = describeState(state)
     setText(current, text)
     setAttribute(drawing.element, 'aria-label', `Statechart ${chart.id}. Active: ${text}.`)
     if (isFollowing) scrollToActive(viewport, drawing, state)
+  }
+  const reveal = (): void => {
+    if (isFollowing) scrollToActive(viewport, drawing, shown)
+  }
+  return { element, update, reveal }
+}
+
+/** Creates the list of states that stands for the drawing on a narrow screen. */
+const createStateList = (chart: Chart): View<State | undefined> => {
+  const rows = chart.states
+    .filter(({ kind }) => kind !== 'any' && kind !== 'history')
+    .map(({ id, name }) => {
+      const depth = id.split('.').length - 2
+      return { id, row: html('li', { 'data-depth': depth }, name) }
+    })
+  const element = html('ul', { class: 'states', 'aria-label': `States of ${chart.id}` }, ...rows.map(({ row }) => row))
+  const update = (state: State | undefined): void => {
+    const active = new Set(state?.active)
+    for (const { id, row } of rows) setAttribute(row, 'aria-current', active.has(id) ? 'step' : undefined)
   }
   return { element, update }
 }

@@ -5,6 +5,7 @@ import { outcomes, pluralize, shorten, triggers } from '../labels.ts'
 import { type Model, shownId } from '../model.ts'
 import { formatDuration, formatTime, setTimer } from '../time.ts'
 import { renderDiff } from './config-diff.ts'
+import { firstFailure } from './headline.ts'
 import { createPhaseBars } from './phase-bars.ts'
 
 const REDRAW_MS = 120
@@ -28,14 +29,29 @@ export const createDetail = (select: (id: string) => void, fetchDetails: (id: st
   )
   let drawn: InspectedTransaction | undefined
   let isDue = true
+  let saidBefore: string | undefined
 
-  const draw = (transaction: InspectedTransaction, summaries: readonly TransactionSummary[]): void => {
-    if (headKey(drawn) !== headKey(transaction)) {
+  const draw = (
+    transaction: InspectedTransaction,
+    summaries: readonly TransactionSummary[],
+    said: string | undefined,
+  ): void => {
+    if (headKey(drawn) !== headKey(transaction) || said !== saidBefore) {
+      saidBefore = said
       head.replaceChildren(renderHead(transaction))
       failures.replaceChildren(
         ...(transaction.outcome === 'superseded' ? [renderSuperseded(transaction, summaries, select)] : []),
         ...(transaction.failures.length > 0
-          ? [renderPart('Failures', html('ul', { class: 'failures' }, ...transaction.failures.map(renderFailure)))]
+          ? [
+              renderPart(
+                'Failures',
+                html(
+                  'ul',
+                  { class: 'failures' },
+                  ...transaction.failures.map((failure) => renderFailure(failure, failure.message === said)),
+                ),
+              ),
+            ]
           : []),
       )
     }
@@ -59,8 +75,9 @@ export const createDetail = (select: (id: string) => void, fetchDetails: (id: st
       return
     }
     const isRunning = transaction.outcome === 'running' && connection.kind === 'live'
-    if (transaction === drawn && !(isRunning && isDue)) return
-    draw(transaction, summaries)
+    const said = firstFailure(model)?.message
+    if (transaction === drawn && said === saidBefore && !(isRunning && isDue)) return
+    draw(transaction, summaries, said)
     isDue = false
     setTimer(REDRAW_MS, () => {
       isDue = true
@@ -113,13 +130,18 @@ const renderSuperseded = (
   return note
 }
 
-const renderFailure = ({ code, message, hint, cause }: Failure): HTMLElement => {
+/** What the headline says already is not said again. */
+const renderFailure = ({ code, message, hint, cause, module }: Failure, isSaid: boolean): HTMLElement => {
   const causeCode = cause?.code === undefined ? '' : ` (${cause.code})`
   return html(
     'li',
     {},
-    html('p', { class: 'message' }, `${message}.`),
-    html('p', { class: 'hint' }, hint),
+    html(
+      'p',
+      { class: 'message' },
+      isSaid ? `The failure above${module === undefined ? '' : `, in ${module}`}.` : `${message}.`,
+    ),
+    !isSaid && html('p', { class: 'hint' }, hint),
     cause !== undefined && html('p', { class: 'cause' }, `Cause: ${cause.name}${causeCode}`),
     html('code', {}, code),
   )

@@ -2,13 +2,14 @@ import { html, setAttribute, setText, type View } from '../dom.ts'
 import { describeFailure, shorten } from '../labels.ts'
 import type { Model, Status } from '../model.ts'
 import { formatTime } from '../time.ts'
+import { firstFailure } from './headline.ts'
 
-/** Creates the four facts beside the headline. */
+/** Creates the facts beside the headline. What is broken now stands in the headline; only what broke earlier is here. */
 export const createFacts = (): View<Model> => {
   const serving = createFact('Serving')
   const newest = createFact('Source revision')
   const source = createFact('Source')
-  const error = createFact('Last error')
+  const error = createFact('Earlier failure')
   const element = html('dl', { class: 'facts' }, serving.row, newest.row, source.row, error.row)
 
   const showStatus = ({ serving: serves, lastKnownGood, inSync, source: { revision, ...from } }: Status): void => {
@@ -25,10 +26,10 @@ export const createFacts = (): View<Model> => {
 
   const update = (model: Model): void => {
     if (model.status !== undefined) showStatus(model.status)
-    const { text, note, isCurrent } = describeLastError(model)
+    const { text, note } = describeEarlierFailure(model)
     setText(error.value, text)
+    error.value.title = text
     setText(error.note, note)
-    setAttribute(error.row, 'data-current', isCurrent)
   }
   return { element, update }
 }
@@ -49,21 +50,15 @@ const sourceStates: Readonly<Record<string, string>> = {
   closed: 'closed',
 }
 
-const connectedStates: ReadonlySet<string> = new Set(['watching', 're-reading', 'opening', 'closed'])
-
-/** Describes the last failure of the source, a transaction or a module. A current one comes with its hint. */
-const describeLastError = ({ status, summaries, reported }: Model) => {
-  if (status === undefined) return { text: 'unknown', note: '', isCurrent: false }
-  const { lastError, state } = status.source
-  const current = connectedStates.has(state) ? undefined : lastError
-  const newest = current ?? summaries.at(-1)?.failure
-  if (newest !== undefined) return { text: describeFailure(newest), note: newest.hint, isCurrent: true }
-  const failed = summaries.findLast(({ failure }) => failure !== undefined)
+/** Describes the last failure that is over: of a transaction or a module. */
+const describeEarlierFailure = (model: Model): { readonly text: string; readonly note: string } => {
+  const { summaries, reported } = model
+  const current = firstFailure(model)
+  const failed = summaries.findLast(({ failure }) => failure !== undefined && failure.code !== current?.code)
   const late = reported.at(-1)
   const isLate = late !== undefined && late.at > (failed?.startedAt ?? 0)
-  const earlier = isLate ? late : (failed?.failure ?? lastError)
-  if (earlier === undefined) return { text: 'none', note: '', isCurrent: false }
+  const failure = isLate ? late : failed?.failure
   const at = isLate ? late.at : failed?.startedAt
-  const note = at === undefined ? 'earlier' : `earlier, at ${formatTime(at)}`
-  return { text: describeFailure(earlier), note, isCurrent: false }
+  if (failure === undefined || at === undefined) return { text: 'none', note: '' }
+  return { text: describeFailure(failure), note: `at ${formatTime(at)}` }
 }

@@ -1,5 +1,6 @@
+import type { Failure } from '../../../../model/failure.ts'
 import { capitalize, describeFailure, joinNames, outcomes, pluralize, shorten } from '../labels.ts'
-import type { Model, Status } from '../model.ts'
+import { listEntries, type Model, type Status } from '../model.ts'
 import { formatTime } from '../time.ts'
 
 /** How strongly the header asks for attention. */
@@ -13,8 +14,6 @@ export interface Headline {
   readonly text: string
   /** Wall-clock time since when it is so. */
   readonly since?: number | undefined
-  /** The topic that the banners need not repeat. */
-  readonly topic?: 'frozen' | 'stale'
 }
 
 /** Describes the state of the service. While the page is disconnected, it only shows what was last known. */
@@ -33,21 +32,36 @@ export const describeHeadline = (model: Model): Headline => {
 const describeStatus = (model: Model): Headline => {
   const { status } = model
   if (status === undefined) return { tone: 'calm', glyph: '○', title: 'Connecting', text: 'Connecting to the service.' }
-  if (status.state === 'degraded' || status.degraded.length > 0) return describeDegraded(status)
+  if (status.state === 'degraded' || status.degraded.length > 0) return describeDegraded(model, status)
   const stopped = describeClosed(model, status) ?? describeFrozen(status)
   if (stopped !== undefined) return stopped
   if (!isResting(model)) return describeRunning(model, status)
   return describeFailed(model, status) ?? describeSync(model, status)
 }
 
-const describeDegraded = (status: Status): Headline => {
+/** Returns what broke first, if the service is not well now: in a loop of repairs, the failure that began it. */
+export const firstFailure = ({ status, summaries }: Model): Failure | undefined => {
+  if (status === undefined) return undefined
+  const { state, degraded, stale, serving, source } = status
+  if (state === 'degraded' || degraded.length > 0) {
+    return listEntries(summaries).findLast(({ first }) => first.outcome === 'degraded')?.first.failure
+  }
+  if (state === 'rejected' || state === 'rolled-back') {
+    return summaries.findLast(({ outcome }) => outcome === state)?.failure
+  }
+  return stale !== undefined || serving === undefined ? source.lastError : undefined
+}
+
+const describeDegraded = (model: Model, status: Status): Headline => {
   const { degraded: names, since, serving } = status
+  const failure = firstFailure(model)
+  const cause = failure === undefined ? '' : `${describeFailure(failure)} `
   const text =
     names.length === 0
       ? `The first config failed its soak. ${capitalize(nameRevision(serving?.revision))} keeps serving and is checked again.`
       : `${joinNames(names)} may not serve ${nameRevision(serving?.revision)}. The repair is retried with back-off.`
   const title = names.length === 0 ? 'Degraded: soak failed' : `Degraded: ${pluralize(names.length, 'module')}`
-  return { tone: 'bad', glyph: outcomes.degraded.glyph, title, text, since }
+  return { tone: 'bad', glyph: outcomes.degraded.glyph, title, text: cause + text, since }
 }
 
 const describeClosed = ({ connection }: Model, { state, since }: Status): Headline | undefined => {
@@ -61,7 +75,7 @@ const describeFrozen = ({ frozen, serving }: Status): Headline | undefined => {
   const { reason, since, waiting } = frozen
   const queue = waiting === undefined ? 'New changes will wait.' : `${capitalize(nameRevision(waiting))} is waiting.`
   const text = `“${reason}” ${queue} Serving ${nameRevision(serving?.revision)}.`
-  return { tone: 'calm', glyph: '❄', title: 'Frozen', text, since, topic: 'frozen' }
+  return { tone: 'calm', glyph: '❄', title: 'Frozen', text, since }
 }
 
 const isResting = ({ machines: { reload } }: Model): boolean =>
@@ -90,17 +104,20 @@ const describeFailed = ({ summaries }: Model, { state, serving, since }: Status)
 
 const describeSync = ({ syncSince: since }: Model, { serving, inSync, source, stale }: Status): Headline => {
   if (serving === undefined) {
-    const text = `Waiting for the first document from ${shorten(source.name)}.`
+    const text = `Waiting for the first document from ${shorten(source.name)}.${causeOf(source)}`
     return { tone: 'calm', glyph: '○', title: 'Not serving yet', text, since }
   }
   if (stale !== undefined) {
-    const text = `Serving ${nameRevision(serving.revision)}, but the source cannot be read to compare it.`
-    return { tone: 'warn', glyph: '≠', title: 'Source unreachable', text, since: stale.since, topic: 'stale' }
+    const text = `Serving ${nameRevision(serving.revision)}, but the source cannot be read to compare it.${causeOf(source)}`
+    return { tone: 'warn', glyph: '≠', title: 'Source unreachable', text, since: stale.since }
   }
   if (inSync) return { tone: 'good', glyph: '✓', title: 'In sync', text: describeServing(serving), since }
   const text = `Serving ${nameRevision(serving.revision)}, but the source holds ${nameRevision(source.revision)}.`
   return { tone: 'warn', glyph: '≠', title: 'Out of sync', text, since }
 }
+
+const causeOf = ({ lastError }: Status['source']): string =>
+  lastError === undefined ? '' : ` ${describeFailure(lastError)}`
 
 const describeServing = (serving: Status['serving'], verb = 'Serving'): string =>
   serving === undefined ? 'Nothing is serving yet.' : `${verb} ${nameRevision(serving.revision)}.`

@@ -1,7 +1,6 @@
-import type { TransactionSummary } from '../../../stream/protocol.ts'
 import { button, createKeyedList, html, setAttribute, type View, visuallyHidden } from '../dom.ts'
 import { outcomes, pluralize, shorten, triggers } from '../labels.ts'
-import { type Model, shownId } from '../model.ts'
+import { type Entry, listEntries, type Model, shownId } from '../model.ts'
 import { formatDuration, formatTime } from '../time.ts'
 
 /**
@@ -14,67 +13,78 @@ export const createHistoryPanel = (select: (id: string | undefined) => void): Vi
   const head = html('div', { class: 'list-head' }, html('h3', {}, 'History'), followNewest)
   const empty = html('p', { class: 'empty' }, 'Each attempt to change the config is listed here.')
   const element = html('div', { class: 'history' }, head, rows, empty)
-  const list = createKeyedList(rows, ({ id }: TransactionSummary) => id, renderRow)
+  const list = createKeyedList(rows, ({ first }: Entry) => first.id, renderRow)
   /** Newest first. */
-  let summaries: readonly TransactionSummary[] = []
+  let entries: readonly Entry[] = []
   let markedId: string | undefined
 
   const pick = (id: string | undefined): void => {
     if (id === undefined) return
-    select(id === summaries[0]?.id ? undefined : id)
+    select(id === entries[0]?.summary.id ? undefined : id)
     mark(id) // At once, because the next key may come before the next frame.
-    list.elementOf(id)?.focus()
+    rowOf(id)?.focus()
   }
   rows.addEventListener('click', ({ target }) => {
     if (target instanceof Element) pick(target.closest('li')?.dataset.id)
   })
   rows.addEventListener('keydown', (event) => {
-    const at = summaries.findIndex(({ id }) => id === markedId)
-    const to = moves[event.key]?.(at, summaries.length - 1)
+    const at = entries.findIndex(({ ids }) => ids.includes(markedId ?? ''))
+    const to = moves[event.key]?.(at, entries.length - 1)
     if (to === undefined || event.altKey || event.ctrlKey || event.metaKey) return
     event.preventDefault()
-    pick(summaries[to]?.id)
+    pick(entries[to]?.summary.id)
   })
 
   const mark = (id: string | undefined): void => {
-    for (const { id: each } of summaries) {
-      const row = list.elementOf(each)
+    for (const { first, ids } of entries) {
+      const row = list.elementOf(first.id)
       if (row === undefined) continue
-      setAttribute(row, 'aria-selected', String(each === id))
-      setAttribute(row, 'tabindex', each === id ? 0 : -1)
+      const isMarked = id !== undefined && ids.includes(id)
+      setAttribute(row, 'aria-selected', String(isMarked))
+      setAttribute(row, 'tabindex', isMarked ? 0 : -1)
     }
     markedId = id
   }
 
-  let drawn: readonly TransactionSummary[] | undefined
+  const rowOf = (id: string | undefined): HTMLElement | undefined => {
+    const entry = entries.find(({ ids }) => id !== undefined && ids.includes(id))
+    return entry === undefined ? undefined : list.elementOf(entry.first.id)
+  }
+
+  let drawn: Model['summaries'] | undefined
   const update = (model: Model): void => {
     const id = shownId(model)
     if (model.summaries !== drawn) {
       drawn = model.summaries
       const focused = document.activeElement
       const focusedId = rows.contains(focused) ? focused?.getAttribute('data-id') : undefined
-      summaries = [...model.summaries].reverse()
-      list.show(summaries)
+      // An entry that has not changed stays the same object, so that the list does not render it again.
+      const known = new Map(entries.map((entry) => [entry.summary, entry]))
+      entries = [...listEntries(model.summaries)].reverse().map((entry) => known.get(entry.summary) ?? entry)
+      list.show(entries)
       mark(id)
-      const row = list.elementOf(focusedId ?? '')
+      const row = rowOf(focusedId ?? undefined)
       if (row !== document.activeElement) row?.focus({ preventScroll: true })
     } else if (id !== markedId) mark(id)
     setAttribute(followNewest, 'hidden', model.selectedId === undefined)
-    setAttribute(empty, 'hidden', summaries.length > 0)
-    setAttribute(rows, 'hidden', summaries.length === 0)
+    setAttribute(empty, 'hidden', entries.length > 0)
+    setAttribute(rows, 'hidden', entries.length === 0)
   }
 
   return { element, update }
 }
 
-const renderRow = ({ id, outcome, revision, durationMs, failure, changes, trigger, startedAt }: TransactionSummary) => {
+const renderRow = ({ summary, first, ids }: Entry) => {
+  const { id, outcome, revision, durationMs, changes, trigger, startedAt } = summary
   const { glyph, label } = outcomes[outcome]
+  const { failure } = first
+  const repairs = ids.length - 1
   const name = revision === undefined ? 'no document' : shorten(revision.name, 20)
   return html(
     'li',
     { role: 'option', id: `row-${id}`, 'data-id': id, 'data-outcome': outcome, tabindex: -1 },
     html('span', { class: 'glyph', 'aria-hidden': 'true' }, glyph),
-    html('span', { class: 'outcome' }, label),
+    html('span', { class: 'outcome' }, label, repairs > 0 && ` · ${pluralize(repairs, 'repair')} failed`),
     html('span', { class: 'revision' }, visuallyHidden('revision '), name),
     html('span', { class: 'reason' }, failure?.code ?? pluralize(changes, 'module')),
     html('span', { class: 'time' }, visuallyHidden(`${triggers[trigger] ?? trigger}, `), formatTime(startedAt)),

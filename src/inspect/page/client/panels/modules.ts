@@ -1,7 +1,7 @@
 import { hasFailed, type InspectedModule } from '../../../stream/protocol.ts'
 import { layOutModules, MODULE_BOX, type ModuleNode } from '../charts/module-layout.ts'
 import { createKeyedList, html, setAttribute, setText, svg, type View, visuallyHidden } from '../dom.ts'
-import { phaseLabel, pluralize } from '../labels.ts'
+import { joinNames, phaseLabel, pluralize, shorten } from '../labels.ts'
 import { type Model, shownId, type Status } from '../model.ts'
 import { formatDuration } from '../time.ts'
 
@@ -12,6 +12,8 @@ interface Card {
   readonly name: string
   readonly status: ModuleStatus
   readonly work: InspectedModule | undefined
+  /** Replaced generations that are not closed yet. */
+  readonly draining: number
 }
 
 /** Creates the graph of the service's modules in dependency order. On narrow screens it is a list. */
@@ -56,14 +58,14 @@ export const createModules = (): View<Model> => {
     layOut(entries.map(([name, { after }]) => ({ name, after })))
     // A card that looks the same stays the same object, so that the list does not render it again.
     const next = entries.map(([name, status]): Card => {
-      const card = { name, status, work: work.get(name) }
+      const card = { name, status, work: work.get(name), draining: model.holds?.draining[name] ?? 0 }
       const before = known.get(name)
       return before !== undefined && appearance(before) === appearance(card) ? before : card
     })
     known = new Map(next.map((card) => [card.name, card]))
     list.show(next)
     for (const card of next) place(card)
-    setText(summary, countGenerations(Object.values(model.status?.modules ?? {})))
+    setText(summary, countGenerations(Object.values(model.status?.modules ?? {}), model.holds))
     setAttribute(viewport, 'hidden', entries.length === 0)
     setAttribute(empty, 'hidden', entries.length > 0)
   }
@@ -71,20 +73,30 @@ export const createModules = (): View<Model> => {
   return { element, update }
 }
 
-const countGenerations = (modules: readonly ModuleStatus[]): string => {
+const countGenerations = (modules: readonly ModuleStatus[], holds: Model['holds']): string => {
   if (modules.length === 0) return ''
   const live = modules.reduce((sum, module) => sum + module.live, 0)
   const leaked = modules.reduce((sum, module) => sum + module.leaked, 0)
   const leaks = leaked === 0 ? 'no leaks' : pluralize(leaked, 'leak')
-  return `${pluralize(modules.length, 'module')}, ${pluralize(live, 'live generation')}, ${leaks}`
+  return `${pluralize(modules.length, 'module')}, ${pluralize(live, 'live generation')}, ${leaks}${describeHolds(holds)}`
 }
 
-const appearance = ({ status, work }: Card): string =>
-  [status.state, status.opened, status.live, status.leaked, resultOf(work), work && describeWork(work)].join()
+/** Says what keeps replaced generations open. */
+const describeHolds = (holds: Model['holds']): string => {
+  if (holds === undefined) return ''
+  const { leases, draining, routes } = holds
+  const count = Object.values(draining).reduce((sum, each) => sum + each, 0)
+  const old = leases.replaced === 0 ? '' : `, ${pluralize(leases.replaced, 'lease')} of earlier configs`
+  const from = routes.length === 0 ? '' : ` (${joinNames(routes.map((route) => shorten(route, 60)))})`
+  return `, ${count} draining, ${pluralize(leases.serving, 'lease')} held${old}${from}`
+}
+
+const appearance = ({ status, work, draining }: Card): string =>
+  [draining, status.state, status.opened, status.live, status.leaked, resultOf(work), work && describeWork(work)].join()
 
 const glyphs: Readonly<Record<ModuleStatus['state'], string>> = { serving: '●', off: '○', degraded: '▲', closed: '■' }
 
-const renderCard = ({ name, status, work }: Card): HTMLElement => {
+const renderCard = ({ name, status, work, draining }: Card): HTMLElement => {
   const progress = work && describeWork(work)
   const title = html('span', { class: 'name' }, name)
   title.title = name
@@ -98,6 +110,7 @@ const renderCard = ({ name, status, work }: Card): HTMLElement => {
       'span',
       { class: 'generations' },
       `${status.opened} opened · ${status.live} live`,
+      draining > 0 && html('em', {}, ` · ${draining} draining`),
       status.leaked > 0 && html('strong', {}, ` · ${pluralize(status.leaked, 'leak')}`),
     ),
     status.after.length > 0 && html('span', { class: 'after' }, visuallyHidden('after '), status.after.join(', ')),

@@ -31,7 +31,9 @@ export const createPhaseBars = (): View<InspectedTransaction> => {
     const elapsedMs = isRunning ? now() - startedAt : durationMs
     const axisMs = axisLength(transaction, elapsedMs)
     const depths = computeDepths(modules.map(({ module, after }) => [module, after]))
-    head.replaceChildren(renderLegend(modules), renderAxis(axisMs))
+    const axis = html('div', { class: 'axis', 'aria-hidden': 'true' })
+    head.replaceChildren(renderLegend(modules), axis)
+    fillAxis(axis, axisMs)
     setAttribute(rows, 'tabindex', modules.length > MAX_UNSCROLLED_ROWS ? 0 : undefined)
     list.show(
       modules.map((module) => ({
@@ -63,20 +65,23 @@ const renderLegend = (modules: readonly InspectedModule[]): HTMLElement => {
   )
 }
 
-const renderAxis = (axisMs: number): HTMLElement => {
-  const axis = html('div', { class: 'axis', 'aria-hidden': 'true' })
-  const step = roundStep(axisMs)
-  for (let at = 0; at <= axisMs * 0.94; at += step) {
+/** The width that the label of a tick needs, in pixels. */
+const TICK_WIDTH = 68
+
+/** Draws the ticks. As many are drawn as fit on the axis without touching each other. */
+const fillAxis = (axis: HTMLElement, axisMs: number): void => {
+  const width = axis.clientWidth || 3 * TICK_WIDTH
+  const step = roundStep(axisMs, Math.max(1, Math.min(8, Math.floor(width / TICK_WIDTH))))
+  for (let at = 0; at === 0 || (1 - at / axisMs) * width >= TICK_WIDTH; at += step) {
     const tick = html('span', { class: 'tick' }, at === 0 ? '0' : formatDuration(at).replace('.0', ''))
     tick.style.left = percent(at, axisMs)
     axis.append(tick)
   }
-  return axis
 }
 
-/** Returns a round step with which three to five ticks fit on the axis. */
-const roundStep = (axisMs: number): number => {
-  const rough = axisMs / 5
+/** Returns the smallest round step that makes at most so many parts of the axis. */
+const roundStep = (axisMs: number, parts: number): number => {
+  const rough = axisMs / parts
   const power = 10 ** Math.floor(Math.log10(rough))
   return [1, 2, 5, 10].map((factor) => factor * power).find((step) => step >= rough) ?? rough
 }

@@ -1,14 +1,17 @@
 import type { TransactionSummary } from '../../../stream/protocol.ts'
 import { createKeyedList, html, setAttribute, setText, svg, type View } from '../dom.ts'
 import { type OutcomeName, outcomes, pluralize } from '../labels.ts'
-import { type Model, shownId } from '../model.ts'
+import { listEntries, type Model, shownId } from '../model.ts'
 import { formatTime } from '../time.ts'
 
 const HEIGHT = 72
 const BASELINE = 52
 const MAX_BAR_HEIGHT = BASELINE - 8
 const MIN_STEP = 7
-const MAX_STEP = 18
+const MAX_STEP = 64
+/** The width of a letter of a time, in pixels, and the space after it. */
+const LETTER = 6.6
+const SPACE = 12
 
 /** Creates the timeline of the latest transactions, newest on the right. The list gives the same facts to the keyboard. */
 export const createTimeline = (select: (id: string) => void): View<Model> => {
@@ -21,6 +24,7 @@ export const createTimeline = (select: (id: string) => void): View<Model> => {
   const element = html('div', { class: 'strip' }, summary, track)
   const list = createKeyedList(bars, ({ id }: TransactionSummary) => id, renderBar)
   let shown: readonly TransactionSummary[] | undefined
+  let drawn: readonly TransactionSummary[] | undefined
   let width = 0
   let step = MAX_STEP
 
@@ -37,32 +41,37 @@ export const createTimeline = (select: (id: string) => void): View<Model> => {
       bar.querySelector('rect')?.setAttribute('width', `${Math.max(3, step - 2)}`)
       bar.querySelector('.dot')?.setAttribute('cx', `${step / 2}`)
     }
-    const every = Math.max(1, Math.ceil(90 / step))
+    const labelWidth = Math.max(...summaries.map(({ startedAt }) => formatTime(startedAt).length)) * LETTER + SPACE
+    const every = Math.max(1, Math.ceil(labelWidth / step))
     times.replaceChildren(
       ...summaries.flatMap(({ startedAt }, index) => {
-        if (index % every > 0 || (summaries.length - index) * step <= 60) return []
+        if (index % every > 0 || (summaries.length - index) * step < labelWidth - SPACE) return []
         return svg('text', { x: index * step + 1, y: HEIGHT - 4 }, formatTime(startedAt))
       }),
     )
   }
 
   const update = (model: Model): void => {
-    const { summaries } = model
+    const { summaries: all } = model
+    const entries = listEntries(all)
     const available = track.clientWidth
-    setAttribute(track, 'hidden', summaries.length === 0)
-    if (summaries !== shown || available !== width) {
+    setAttribute(track, 'hidden', all.length === 0)
+    if (all !== drawn || available !== width) {
+      const summaries = entries.map(({ summary }) => summary)
+      drawn = all
       const wasAtEnd = track.scrollLeft + track.clientWidth >= track.scrollWidth - 4
       shown = summaries
       width = available
       step = Math.max(MIN_STEP, Math.min(MAX_STEP, available / Math.max(1, summaries.length)))
-      setText(summary, countOutcomes(summaries))
-      setAttribute(drawing, 'aria-label', countOutcomes(summaries))
+      setText(summary, countOutcomes(all))
+      setAttribute(drawing, 'aria-label', countOutcomes(all))
       setAttribute(drawing, 'width', Math.max(step * summaries.length, 1))
       list.show(summaries)
       place(summaries)
       if (wasAtEnd) track.scrollLeft = track.scrollWidth
     }
-    const index = summaries.findIndex(({ id }) => id === shownId(model))
+    const id = shownId(model)
+    const index = entries.findIndex(({ ids }) => id !== undefined && ids.includes(id))
     setAttribute(marker, 'visibility', index < 0 ? 'hidden' : 'visible')
     setAttribute(marker, 'transform', `translate(${index * step + step / 2} ${BASELINE + 8})`)
   }

@@ -1,0 +1,55 @@
+import type { ConfigNode } from '../../../../api/inspected.ts'
+import { html, type View } from '../dom.ts'
+import { joinNames, pluralize, shorten } from '../labels.ts'
+import type { Model } from '../model.ts'
+
+/** Parts down to this depth are open at first. */
+const OPEN_DEPTH = 2
+
+/** Creates the tree of the serving config: public values, others hidden, with the modules that follow each part. */
+export const createConfigTree = (): View<Model> => {
+  const note = html('p', { class: 'sum' })
+  const box = html('div', { class: 'tree' })
+  const element = html('div', {}, note, box)
+  let shown: Model['config'] | undefined
+  const update = ({ config }: Model): void => {
+    if (config === undefined) note.textContent = 'No config serves yet.'
+    if (config === undefined || config === shown) return
+    const wasOpen = new Map([...box.querySelectorAll('details')].map((each) => [each.dataset.path, each.open]))
+    shown = config
+    const more = config.omitted === 0 ? '' : ` ${pluralize(config.omitted, 'further part')} not shown.`
+    note.textContent = `Values are shown if their path is public.${more}`
+    box.replaceChildren(renderNode(config.root, '', 0, wasOpen))
+  }
+  return { element, update }
+}
+
+const renderNode = (
+  node: ConfigNode,
+  parent: string,
+  depth: number,
+  wasOpen: ReadonlyMap<string | undefined, boolean>,
+): HTMLElement => {
+  const { key, kind, children = [] } = node
+  const path = `${parent}.${key}`
+  if (kind === 'value' || children.length === 0) return html('p', { class: 'leaf' }, ...renderLine(node))
+  const isOpen = wasOpen.get(path) ?? depth < OPEN_DEPTH
+  return html(
+    'details',
+    { open: isOpen, 'data-path': path },
+    html('summary', {}, ...renderLine(node)),
+    html('ul', {}, ...children.map((child) => html('li', {}, renderNode(child, path, depth + 1, wasOpen)))),
+  )
+}
+
+const renderLine = ({ key, kind, value, children = [], modules, isUnfollowed }: ConfigNode): readonly HTMLElement[] => {
+  const content =
+    kind === 'value'
+      ? value === undefined
+        ? html('span', { class: 'hidden-value' }, 'hidden')
+        : html('span', { class: 'value' }, shorten(JSON.stringify(value) ?? '', 200))
+      : html('span', { class: 'note' }, pluralize(children.length, kind === 'array' ? 'item' : 'key'))
+  const by = modules.length === 0 ? [] : [html('span', { class: 'followed' }, `→ ${joinNames(modules, 4)}`)]
+  const nobody = isUnfollowed ? [html('span', { class: 'unfollowed' }, 'no module follows this')] : []
+  return [html('span', { class: 'key' }, key), content, ...by, ...nobody]
+}
