@@ -11,13 +11,14 @@ export default defineConfig({
   resolve: { alias },
   test: {
     include: ['test/**/*.test.ts'],
-    // These need a Chromium (npm run test:browser), a Prometheus (test:observe), the packed package (test:package), or
+    // These need a Chromium (npm run test:browser), a Prometheus (test:observe), a Nest 11 (test:nest11), the packed package (test:package), or
     // minutes (test:long, test:survival).
     exclude: [
       '**/*.long.test.ts',
       'test/inspect/browser/**',
       'test/package/**',
       'test/observe/server/**',
+      'test/frameworks/nest11/**',
       'test/chaos/survival/**',
       '**/node_modules/**',
     ],
