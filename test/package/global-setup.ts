@@ -18,7 +18,7 @@ declare module 'vitest' {
 
 /** What a service and its tests have installed beside the package. */
 const companions = [
-  ...['zod', 'vitest', '@types/node', 'undici-types'],
+  ...['zod', 'vitest', 'fast-check', '@types/node', 'undici-types'],
   // What test/types needs, which test/package/types.test.ts compiles against the package.
   ...['valibot', 'fastify', 'pino', 'pino9', '@types/pg', 'prom-client', '@opentelemetry/api'],
 ]

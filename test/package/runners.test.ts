@@ -69,6 +69,26 @@ describe('Jest', () => {
     expect(await run(at, process.execPath, [vm, jest])).toMatch(/Tests: +1 passed, 1 total/)
   })
 
+  it('tells a simulation when it ends a test, before it does', async () => {
+    const text = `
+import { expect, test } from '@jest/globals'
+import { simulate } from 'changeover/testing'
+import fc from 'fast-check'
+import { z } from 'zod'
+const modules = (reloader) => reloader.use('a', (c) => c.a, { prepare: (a) => ({ instance: a }) })
+const given = { schema: z.object({ a: z.number() }), modules, documents: fc.record({ a: fc.nat(9) }), runs: 1_000_000 }
+test('a search is cut by the time-out of Jest', async () => {
+  await expect(simulate(given)).rejects.toThrow('Jest ends this test after 20000 ms')
+}, 20_000)
+test('a limit ends it before', async () => {
+  expect((await simulate({ ...given, timeLimitMs: 1_500 })).runs).toBeGreaterThan(0)
+}, 60_000)
+`
+    const files = { 'jest.config.js': 'export default { transform: {} }', 'simulate.test.js': text }
+    const at = await inFolder('jest-simulate', files)
+    expect(await run(at, process.execPath, [vm, jest])).toMatch(/Tests: +2 passed, 2 total/)
+  })
+
   it('runs the tests of the recipe in CommonJS', async () => {
     const page = await filesOf('recipes/jest.md')
     const config = page.get('jest.config.cjs')?.replace("'@babel/plugin-transform-modules-commonjs'", `'${plugin}'`)

@@ -5,7 +5,7 @@ export interface TypeMisuse {
 }
 
 /** What each mistake below stands on. */
-export const misusePrelude = `
+const misusePrelude = `
 import { type Applier, createReloader, defineApplier, type PrepareContext, type Source } from 'changeover'
 import { resource, timer } from 'changeover/appliers'
 import { z } from 'zod'
