@@ -34,6 +34,7 @@ export type {
   ModuleDeadlines,
   QuarantineOptions,
   ReloaderOptions,
+  ServiceOptions,
   SoakOptions,
 } from './api/options.ts'
 export type {

@@ -84,11 +84,11 @@ export interface ConfirmOptions {
 
 /** How the service is named on the inspector's page. Each is a text of at most 200 characters that everyone may read. */
 export interface ServiceOptions {
-  /** @default the npm package whose script runs, or the name of the main file */
+  /** The name of the service. @default the npm package whose script runs, or the name of the main file */
   readonly name?: string
-  /** @default the version of the npm package whose script runs */
+  /** The version of the program. @default the version of the npm package whose script runs */
   readonly version?: string
-  /** @default the host name, which is the pod's name on Kubernetes */
+  /** The machine that it runs on. @default the host name, which is the pod's name on Kubernetes */
   readonly host?: string
 }
 

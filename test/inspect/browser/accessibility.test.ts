@@ -34,7 +34,7 @@ const nothingYet = (): Hello => {
 
 const degraded = createStatus({ state: 'degraded', degraded: ['db', 'cache'], inSync: false })
 
-const actions = ['reload', 'retry', 'revert', 'freeze', 'unfreeze', 'confirm'] as const
+const actions = ['reload', 'retry', 'release', 'revert', 'freeze', 'unfreeze', 'confirm'] as const
 
 const preparing = {
   machine: 'reload',

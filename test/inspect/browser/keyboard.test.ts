@@ -43,7 +43,7 @@ describe('With the keyboard alone', () => {
         return `${outlineStyle} ${outlineWidth}`
       })
       if (stops.at(-1)?.startsWith('changeover') !== true) expect(outline, stops.at(-1)).toMatch(/^(solid|auto) [1-9]/)
-      if (stops.at(-1) === '(root)3 keys') break
+      if (stops.at(-1) === '(root) 3 keys ') break
     }
     expect(stops).toEqual([
       'Skip to transactions',
@@ -56,7 +56,7 @@ describe('With the keyboard alone', () => {
       'Changes by path',
       'Module graph',
       'Effective config',
-      '(root)3 keys',
+      '(root) 3 keys ',
     ])
   })
 

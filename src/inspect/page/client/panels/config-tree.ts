@@ -1,5 +1,5 @@
 import type { ConfigNode } from '../../../../api/inspected.ts'
-import { html, type View } from '../dom.ts'
+import { type Content, html, type View } from '../dom.ts'
 import { joinNames, pluralize, shorten } from '../labels.ts'
 import type { Model } from '../model.ts'
 
@@ -42,7 +42,7 @@ const renderNode = (
   )
 }
 
-const renderLine = ({ key, kind, value, children = [], modules, isUnfollowed }: ConfigNode): readonly HTMLElement[] => {
+const renderLine = ({ key, kind, value, children = [], modules, isUnfollowed }: ConfigNode): readonly Content[] => {
   const content =
     kind === 'value'
       ? value === undefined
@@ -51,5 +51,6 @@ const renderLine = ({ key, kind, value, children = [], modules, isUnfollowed }: 
       : html('span', { class: 'note' }, pluralize(children.length, kind === 'array' ? 'item' : 'key'))
   const by = modules.length === 0 ? [] : [html('span', { class: 'followed' }, `→ ${joinNames(modules, 4)}`)]
   const nobody = isUnfollowed ? [html('span', { class: 'unfollowed' }, 'no module follows this')] : []
-  return [html('span', { class: 'key' }, key), content, ...by, ...nobody]
+  // Spaces keep the words apart for screen readers and in copied text.
+  return [html('span', { class: 'key' }, key), content, ...by, ...nobody].flatMap((part) => [part, ' '])
 }

@@ -29,6 +29,7 @@ export const createDetail = (select: (id: string) => void, fetchDetails: (id: st
   )
   let drawn: InspectedTransaction | undefined
   let isDue = true
+  let drawnWidth = 0
   let saidBefore: string | undefined
 
   const draw = (
@@ -76,7 +77,9 @@ export const createDetail = (select: (id: string) => void, fetchDetails: (id: st
     }
     const isRunning = transaction.outcome === 'running' && connection.kind === 'live'
     const said = firstFailure(model)?.message
-    if (transaction === drawn && said === saidBefore && !(isRunning && isDue)) return
+    const isResized = element.clientWidth !== drawnWidth // The axis has as many ticks as fit.
+    if (transaction === drawn && said === saidBefore && !isResized && !(isRunning && isDue)) return
+    drawnWidth = element.clientWidth
     draw(transaction, summaries, said)
     isDue = false
     setTimer(REDRAW_MS, () => {
