@@ -54,11 +54,18 @@ it('The secret of a config never appears in the page, on the network or in stora
     next.db.password = `${SECRET}-2`
   })
   await expect.poll(() => visibleText(details(page))).toContain('db.password changed, value hidden')
+  await page.getByRole('button', { name: 'Revert…' }).click()
+  await expect.poll(() => visibleText(page.getByRole('dialog'))).toContain('db.password changed, value hidden')
+  expect(await visibleText(page.locator('.tree'))).toContain('password hidden')
+  expect(await readPage(page)).not.toContain(SECRET)
+  await page.keyboard.press('Escape')
   put((next) => {
     next.db.password = `${SECRET}-3`
     next.db.max = BAD_MAX
   })
   await waitForHeadline(page, 'Rolled back revision 3')
+  await expect.poll(() => readPage(page)).toContain('Revision 3 is in quarantine')
+  expect(await readPage(page)).not.toContain(SECRET)
   put((next) => {
     Object.assign(next.db, { max: SECRET, [SECRET]: SECRET })
   })

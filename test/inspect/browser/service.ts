@@ -55,6 +55,7 @@ export const startService = async (options: Omit<InspectorOptions, 'reloader'> =
     source,
     schema: Config,
     public: ['log', 'cache'],
+    service: { name: 'shop', version: '1.4.2', host: 'web-7' },
     soak: 60,
     repair: { minMs: 60_000, maxMs: 60_000 },
   })
