@@ -150,13 +150,15 @@ export class ServingStore {
   hold(holder?: Holder): Hold {
     const view = this.#view
     if (view === undefined) throw changeoverError('reloader.not-started')
-    const instances = view.hold(holder)
+    const instances = view.hold()
+    const entry = holder === undefined ? undefined : view.note(holder)
     this.#held.add(view)
     return {
       view: { config: view.snapshot.config as object, modules: instances },
       isServing: () => this.#view === view,
       release: () => {
-        view.release(holder)
+        if (entry !== undefined) view.forget(entry)
+        view.release()
         if (view.holds === 0) this.#held.delete(view)
       },
     }
@@ -165,7 +167,7 @@ export class ServingStore {
   /** How many leases hold what serves and what served before, and the routes that hold the latter. */
   leases(): { readonly serving: number; readonly replaced: number; readonly routes: readonly string[] } {
     const replaced = [...this.#held].filter((view) => view !== this.#view)
-    const routes = replaced.flatMap((view) => [...view.holders].flatMap(({ route }) => route ?? []))
+    const routes = replaced.flatMap((view) => view.holders.flatMap(({ route }) => route ?? []))
     return {
       serving: this.#view?.holds ?? 0,
       replaced: replaced.reduce((sum, { holds }) => sum + holds, 0),

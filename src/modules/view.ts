@@ -6,6 +6,13 @@ import type { Slot } from './slot.ts'
 /** The modules as a lease shows them. */
 export type Instances = Readonly<Record<string, { readonly current: unknown }>>
 
+/** A holder in a linked list: the old tables of a `Set` would keep requests alive that have ended (bench: pinned). */
+interface HolderEntry {
+  readonly holder: Holder
+  previous: HolderEntry | undefined
+  next: HolderEntry | undefined
+}
+
 /** One whole serving state: a config and the generations that serve it. A lease holds a view, not single generations. */
 export class View {
   /** Replaced when the same config comes as another document. */
@@ -15,8 +22,7 @@ export class View {
   #generations: ReadonlyMap<string, GenerationRecord> | undefined
   #instances: Instances | undefined
   #holds = 0
-  /** Those of the holders that have a name. */
-  readonly #holders = new Set<Holder>()
+  #firstHolder: HolderEntry | undefined
   #waiters: (() => void)[] = []
 
   constructor(snapshot: Snapshot, slots: ReadonlyMap<string, Slot>) {
@@ -24,9 +30,8 @@ export class View {
     this.#slots = slots
   }
 
-  hold(holder?: Holder): Instances {
+  hold(): Instances {
     this.#holds += 1
-    if (holder !== undefined) this.#holders.add(holder)
     this.#generations ??= new Map(
       [...this.#slots.values()].flatMap(({ name, serving }) => (serving === undefined ? [] : [[name, serving]])),
     )
@@ -36,9 +41,8 @@ export class View {
     return this.#instances
   }
 
-  release(holder?: Holder): void {
+  release(): void {
     this.#holds -= 1
-    if (holder !== undefined) this.#holders.delete(holder)
     if (this.#holds > 0) return
     for (const resolve of this.#waiters) resolve()
     this.#waiters = []
@@ -48,8 +52,27 @@ export class View {
     return this.#holds
   }
 
-  get holders(): Iterable<Holder> {
-    return this.#holders
+  /** Notes who holds the view. Call `forget` with what it returns. */
+  note(holder: Holder): HolderEntry {
+    const entry: HolderEntry = { holder, previous: undefined, next: this.#firstHolder }
+    if (this.#firstHolder !== undefined) this.#firstHolder.previous = entry
+    this.#firstHolder = entry
+    return entry
+  }
+
+  forget(entry: HolderEntry): void {
+    const { previous, next } = entry
+    if (previous === undefined) this.#firstHolder = next
+    else previous.next = next
+    if (next !== undefined) next.previous = previous
+    entry.previous = undefined
+    entry.next = undefined
+  }
+
+  get holders(): readonly Holder[] {
+    const holders: Holder[] = []
+    for (let entry = this.#firstHolder; entry !== undefined; entry = entry.next) holders.push(entry.holder)
+    return holders
   }
 
   has(record: GenerationRecord): boolean {
