@@ -54,8 +54,8 @@ export const createTimeline = (select: (id: string) => void): View<Model> => {
   const update = (model: Model): void => {
     const { summaries: all } = model
     const entries = listEntries(all)
-    const available = track.clientWidth
     setAttribute(track, 'hidden', all.length === 0)
+    const available = track.clientWidth // It has none while it is hidden.
     if (all !== drawn || available !== width) {
       const summaries = entries.map(({ summary }) => summary)
       drawn = all
