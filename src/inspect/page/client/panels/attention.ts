@@ -113,7 +113,7 @@ const describeFrozen = ({ frozen }: Status): readonly Matter[] => {
   if (frozen === undefined) return []
   const { reason, since, waiting } = frozen
   const queue =
-    waiting === undefined ? 'No newer document waits.' : `Revision ${shorten(waiting.name)} waits until then.`
+    waiting === undefined ? 'No newer document waits.' : `Revision ${shorten(waiting.name)} waits for the unfreeze.`
   const text = `Frozen since ${formatTime(since)}: “${shorten(reason, 300)}” ${queue}`
   return [{ key: 'frozen', title: 'Changes are frozen', text, command: 'reloader.unfreeze()', action: 'unfreeze' }]
 }
