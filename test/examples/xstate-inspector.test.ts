@@ -9,7 +9,7 @@ import { createMachine } from 'xstate'
 import { admissionMachine, reloadMachine, watchMachine } from 'changeover/machines'
 import { receiveFrames } from '../../examples/xstate-inspector/frames.ts'
 import { acts, passwords } from '../../examples/xstate-inspector/service.ts'
-import { nodesOf } from '../machines/walk/definition.ts'
+import { nodesOf, workOf } from '../machines/walk/definition.ts'
 import { entriesOf, limits, PATIENT_MS, temporaryFolder } from './service-process.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
@@ -83,11 +83,6 @@ test('the inspector gets named, readable and drawable frames of a real reload, w
   const actors = frames.filter(({ type }) => type === '@xstate.actor')
   const names = [...new Set(actors.map(({ name }) => name))]
   expect([...names].sort()).toEqual(['admission', 'reload', 'watch', 'watchSource'])
-  const definitionOf = (machine: string) => actors.find(({ name }) => name === machine)?.definition ?? ''
-  // The work of each state is drawn as its entry action.
-  for (const work of ['readDocument', 'validateDocument', 'prepareModules', 'commitModules', 'soakModules'])
-    expect(definitionOf('reload')).toMatch(new RegExp(`"entry":[^}]*"${work}"`))
-  expect(definitionOf('watch')).toMatch(/"entry":\[?"(beginRead",")?readSource"/)
   const sessions = new Map(actors.map(({ sessionId, name }) => [sessionId, name]))
   for (const { parentId, sourceId, sessionId } of frames)
     for (const id of [parentId, sourceId, sessionId]) if (id !== undefined) expect([...sessions.keys()]).toContain(id)
@@ -104,6 +99,8 @@ test('the inspector gets named, readable and drawable frames of a real reload, w
         .sort(),
     )
     expect(ids[0]).toEqual(ids[1])
+    // The work of each state is drawn as its entry action.
+    expect(nodesOf(drawn).flatMap(workOf).sort()).toEqual(nodesOf(original).flatMap(workOf).sort())
     for (const { snapshot } of stepsOf(name)) {
       const { value = '', context = {} } = snapshot ?? {}
       expect(drawn.resolveState({ value: value as string, context }).value).toEqual(value)
