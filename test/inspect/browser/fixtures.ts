@@ -189,7 +189,7 @@ const part = (key: string, more: Partial<ConfigNode> = {}): ConfigNode => ({
 })
 
 /** A config with every kind of part. */
-export const configTree: ConfigTree = {
+const configTree: ConfigTree = {
   root: part('(root)', {
     children: [
       part('log', { modules: ['logger'], children: [part('level', { value: 'info' })] }),
