@@ -111,7 +111,10 @@ export interface ServiceOptions extends Partial<Omit<ReloaderOptions<Config>, 's
   readonly isFixed?: boolean
 }
 
-/** Collects the codes that a service logs; `codes` are warnings and errors, `errors` only errors. */
+/** What a start may say although all is well: of its schema, and of the config that it has restored. */
+const notices = new Set(['schema.names-hidden', 'persistence.restored'])
+
+/** Collects the codes that a service logs, without notices; `codes` are warnings and errors, `errors` only errors. */
 export const createLog = () => {
   const codes: string[] = []
   const errors: string[] = []
@@ -120,7 +123,7 @@ export const createLog = () => {
     (data: object): void => {
       const { changeover } = data as { readonly changeover?: { readonly code?: string; readonly outcome?: string } }
       const word = changeover?.code ?? changeover?.outcome
-      if (word !== undefined) for (const log of logs) log.push(word)
+      if (word !== undefined && !notices.has(word)) for (const log of logs) log.push(word)
     }
   const logger: Logger = { debug: () => {}, info: () => {}, warn: writeTo(codes), error: writeTo(codes, errors) }
   return { logger, codes, errors }
