@@ -10,6 +10,7 @@ import type { Clock } from '../api/clock.ts'
 import type { Phases } from '../apply/phases.ts'
 import type { Cancellable } from '../async/deadline.ts'
 import { andThen } from '../async/thenable.ts'
+import type { Candidate } from '../model/candidate.ts'
 import type { Failure } from '../model/failure.ts'
 import type { Visibility } from '../model/visibility.ts'
 import type { Outcome, TransactionRecord, Trigger } from '../model/record.ts'
@@ -197,13 +198,13 @@ export class TransactionExecutor {
     return Math.round(startedAt + committedAtMs + (this.#deps.confirmWithinMs ?? 0))
   }
 
-  /** Learns from the transaction, writes its record, and closes what it leaves over. */
+  /** Learns from the transaction, writes its record, and closes its leftovers. */
   finishTransaction(outcome: Outcome, context: ReloadContext, awaitsConfirmation: boolean): TransactionRecord {
     const { phases, recorder, safety } = this.#deps
-    const transaction = this.#transaction
+    const transaction = this.#begin(context.epoch, context.trigger, context.candidate) // its work may not have begun
     const { snapshot } = transaction
     if (snapshot !== undefined && outcome === 'unchanged') this.#noteUnchanged(snapshot)
-    if (snapshot !== undefined && outcome === 'committed') this.#noteGood(snapshot, context)
+    else if (snapshot !== undefined && outcome === 'committed') this.#noteGood(snapshot, context)
     // A first config that has failed its soak serves too: what fails beside it can be released like any other.
     const hasServed = context.hasServed || context.soakFailed
     safety.learnFrom(transaction, { outcome, hasServed, awaitsConfirmation, untried: context.untried })
@@ -214,12 +215,12 @@ export class TransactionExecutor {
     return record
   }
 
-  /** The transaction of this epoch, begun if it is a new one. */
-  #begin(epoch: number, trigger: Trigger): Transaction {
+  #begin(epoch: number, trigger: Trigger, candidate?: Candidate): Transaction {
     if (this.#transaction.epoch === epoch) return this.#transaction
     const { idPrefix, clock, events, onBegun } = this.#deps
     const id = `${idPrefix}-${epoch}`
-    this.#transaction = new Transaction({ id, epoch, trigger, clock, onPhase: events.onPhaseOf(id) })
+    const transaction = new Transaction({ id, epoch, trigger, clock, onPhase: events.onPhaseOf(id) })
+    this.#transaction = Object.assign(transaction, { candidate })
     events.began(this.#transaction)
     onBegun(epoch, trigger)
     return this.#transaction

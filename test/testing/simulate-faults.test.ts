@@ -5,9 +5,11 @@ import {
   type Place,
   scenario,
   type SourceFault,
+  type Subject,
   traceLines,
 } from 'changeover/testing'
 import { describe, expect, it } from 'vitest'
+import { z } from 'zod'
 import {
   faultKinds,
   faultKindsOf,
@@ -166,4 +168,27 @@ describe('A process', () => {
       }
     }
   })
+})
+
+it('A transaction that a freeze ends before its work has begun has a record of its own', async () => {
+  const subject: Subject<{ readonly v: number }> = {
+    schema: z.object({ v: z.number() }),
+    modules: (reloader) => reloader.use('db', ({ v }) => v, { prepare: (instance) => ({ instance }) }),
+  }
+  const { trace } = await scenario('a freeze in a close', { seed: 0 })
+    .start({ v: 1 })
+    .soak(2_500)
+    .during('db.close', (s) => s.freeze())
+    .during('db.prepare', (s) => s.put({ v: 2 }))
+    .source('disconnect', 2_500)
+    .reload()
+    .last({ v: 3 })
+    .run(subject)
+    .expectHeld()
+  const records = trace.flatMap(({ what }) => (what.kind === 'record' ? [what.record] : []))
+  expect(records.slice(0, 3).map(({ epoch, outcome }) => `${epoch} ${outcome}`)).toEqual([
+    '1 committed',
+    '2 committed',
+    '3 aborted',
+  ])
 })
