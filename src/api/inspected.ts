@@ -1,6 +1,6 @@
 import type { PlanReport } from './call-options.ts'
 
-/** Which process this is, so that two of them can be told apart. */
+/** Which process this is, so that a viewer can distinguish two of them. */
 export interface ServiceIdentity {
   readonly name: string
   readonly host: string

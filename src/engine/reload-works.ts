@@ -38,7 +38,7 @@ export const reloadWorks: {
   ) => ReloadWork[Name] | Promise<ReloadWork[Name]>
 } = {
   readDocument: ({ executor }, { epoch, seen }, { signal }) => executor.fetch(epoch, seen, signal),
-  validateDocument: ({ executor }, context, call) => executor.validate(context.epoch, context, call),
+  validateDocument: ({ executor }, context, call) => executor.validate(context, call),
   journalAttempt: ({ executor }, context) => executor.journal(mustBeConfirmed(context)),
   prepareModules: ({ executor }, _, call) => executor.prepare(call),
   // One synchronous turn: nothing of the service runs between two modules.

@@ -5,6 +5,7 @@ import type {
   RollBackVerdict,
   StepVerdict,
   ValidateVerdict,
+  ValidationInput,
 } from '../../machines/index.ts'
 import type { Clock } from '../api/clock.ts'
 import type { Phases } from '../apply/phases.ts'
@@ -24,7 +25,7 @@ import { Transaction } from '../transaction/transaction.ts'
 import type { TransactionRecorder } from '../transaction/transaction-recorder.ts'
 import type { RefreshRequests } from './refresh-requests.ts'
 import type { HasSignal } from '../validation/snapshot-builder.ts'
-import type { Validation, ValidationInput } from '../validation/validation.ts'
+import type { Validation } from '../validation/validation.ts'
 
 export interface ExecutorDeps {
   readonly clock: Clock
@@ -78,9 +79,9 @@ export class TransactionExecutor {
     return { kind: 'failed' }
   }
 
-  validate(epoch: number, input: ValidationInput, call: HasSignal): ValidateVerdict | Promise<ValidateVerdict> {
+  validate(input: ValidationInput, call: HasSignal): ValidateVerdict | Promise<ValidateVerdict> {
     const { store, validation, events, visibility } = this.#deps
-    const transaction = this.#begin(epoch, input.trigger)
+    const transaction = this.#begin(input.epoch, input.trigger)
     transaction.beginValidation(input.candidate)
     const serving = store.snapshot?.config
     return andThen(validation.validate(input, call), (validated) => {
@@ -162,7 +163,7 @@ export class TransactionExecutor {
   /** Undoes compensating modules; returns all modules that may not serve the config. */
   async #undo(transaction: Transaction): Promise<readonly string[]> {
     const undoFailures = await this.#deps.phases.undo(transaction, transaction.applied)
-    transaction.fail(...undoFailures.map(({ failure: failed }) => failed))
+    transaction.fail(...undoFailures.map(({ failure }) => failure))
     return [...new Set([...transaction.rollbackFailures, ...undoFailures.map(({ module }) => module)])]
   }
 
@@ -180,9 +181,7 @@ export class TransactionExecutor {
     this.#notify(transaction.snapshot, 'back')
   }
 
-  fail(failed: Failure): void {
-    this.#transaction.fail(failed)
-  }
+  readonly fail = (failed: Failure): void => this.#transaction.fail(failed)
 
   /** What is left of the time for a confirmation, in milliseconds. */
   get confirmLeftMs(): number {
@@ -204,7 +203,7 @@ export class TransactionExecutor {
     const transaction = this.#begin(context.epoch, context.trigger, context.candidate) // its work may not have begun
     const { snapshot } = transaction
     if (snapshot !== undefined && outcome === 'unchanged') this.#noteUnchanged(snapshot)
-    else if (snapshot !== undefined && outcome === 'committed') this.#noteGood(snapshot, context)
+    if (snapshot !== undefined && outcome === 'committed') this.#noteGood(snapshot, context)
     // A first config that has failed its soak serves too: what fails beside it can be released like any other.
     const hasServed = context.hasServed || context.soakFailed
     safety.learnFrom(transaction, { outcome, hasServed, awaitsConfirmation, untried: context.untried })
@@ -219,8 +218,8 @@ export class TransactionExecutor {
     if (this.#transaction.epoch === epoch) return this.#transaction
     const { idPrefix, clock, events, onBegun } = this.#deps
     const id = `${idPrefix}-${epoch}`
-    const transaction = new Transaction({ id, epoch, trigger, clock, onPhase: events.onPhaseOf(id) })
-    this.#transaction = Object.assign(transaction, { candidate })
+    const start = { id, epoch, trigger, clock, onPhase: events.onPhaseOf(id) }
+    this.#transaction = Object.assign(new Transaction(start), { candidate })
     events.began(this.#transaction)
     onBegun(epoch, trigger)
     return this.#transaction

@@ -29,7 +29,7 @@ interface PhaseFact {
   readonly seconds: number
 }
 
-/** Knows the value of every metric of one reloader: most from its status, the rest from what the channels have told. */
+/** Knows the value of every metric of one reloader: most from its status, the rest from the messages of the channels. */
 export class ReloaderFacts {
   readonly #observation: Observation
   readonly #phases = new Map<string, Map<string, PhaseFact>>()

@@ -1,4 +1,4 @@
-/** How a metric is told to a library. */
+/** How a metric is described to a library. */
 interface MetricRow {
   readonly type: 'gauge' | 'counter'
   readonly help: string

@@ -1,5 +1,5 @@
 import { triesSource } from '../../machines/reload/guards.ts'
-import type { ReloadContext, ValidateVerdict } from '../../machines/reload/types.ts'
+import type { ValidateVerdict, ValidationInput } from '../../machines/reload/types.ts'
 import { andThen } from '../async/thenable.ts'
 import type { Candidate, Forced } from '../model/candidate.ts'
 import { ChangeoverError, type Failure, failure, unsafeCause } from '../model/failure.ts'
@@ -13,8 +13,6 @@ import type { Safety } from '../safety/safety.ts'
 import { noSteps, planOf } from '../transaction/plan.ts'
 import type { Validated } from '../transaction/transaction.ts'
 import { type HasSignal, type SnapshotBuilder, UndecidedError } from './snapshot-builder.ts'
-
-export type ValidationInput = Pick<ReloadContext, 'trigger' | 'candidate' | 'degraded' | 'soakFailed'>
 
 export interface ValidationResult extends Validated {
   readonly verdict: ValidateVerdict

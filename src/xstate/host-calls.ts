@@ -40,8 +40,11 @@ export class HostCalls {
   #make(): void {
     if (this.#isMaking) return
     this.#isMaking = true
-    // A call may add calls.
-    for (let call = this.#calls.shift(); call !== undefined; call = this.#calls.shift()) call()
-    this.#isMaking = false
+    try {
+      // A call may add calls.
+      for (let call = this.#calls.shift(); call !== undefined; call = this.#calls.shift()) call()
+    } finally {
+      this.#isMaking = false
+    }
   }
 }

@@ -29,8 +29,8 @@ export interface Figure {
   readonly run: (scale: Scale) => Promise<readonly Measure[]> | AsyncIterable<Measure>
 }
 
-/** What the process of a figure tells, one message for each measure. */
-export interface Told {
+/** What the process of a figure sends, one message for each measure. */
+export interface FigureMessage {
   readonly title: string
   readonly floor: string
   readonly measure: Measure

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { findEtcd } from '../support/etcd-binary.ts'
 import { build } from './build.ts'
-import type { Measured, Scale, Told } from './figure.ts'
+import type { FigureMessage, Measured, Scale } from './figure.ts'
 import { type FigureName, figures, isFigureName } from './figures.ts'
 import { lineOf, tableOf } from './table.ts'
 import { store } from './write.ts'
@@ -52,17 +52,17 @@ const measure = async (name: FigureName, { bench, scale, etcd, node }: Condition
     env: { ...process.env, ETCD_BIN: etcd, NODE_ENV: 'production' },
     timeout: LIMIT_MS[scale],
   })
-  const told: Told[] = []
+  const messages: FigureMessage[] = []
   child.on('message', (message) => {
-    const one = message as Told
-    told.push(one)
+    const one = message as FigureMessage
+    messages.push(one)
     console.error(lineOf(name, one.measure))
   })
   const [code, signal] = await once(child, 'exit')
-  const [first] = told
+  const [first] = messages
   if (first === undefined || code !== 0) throw new Error(`${name} broke: ${signal ?? `exit code ${code}`}`)
   const { title, floor } = first
-  return { figure: name, title, floor, measures: told.map(({ measure: one }) => one) }
+  return { figure: name, title, floor, measures: messages.map(({ measure: one }) => one) }
 }
 
 const versionOf = (node: string): string =>

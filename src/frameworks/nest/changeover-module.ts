@@ -75,7 +75,7 @@ export class ChangeoverModule implements NestModule, OnApplicationShutdown {
   }
 }
 
-// Written as calls: decorators would need a compiler option, here and in nobody else's code.
+// Written as calls: decorators would need a compiler option, which no other file needs.
 Module({})(ChangeoverModule)
 Inject(NestService)(ChangeoverModule, undefined, 0)
 

@@ -1,7 +1,7 @@
 import { observationOf } from '../../api/observation.ts'
 import type { NestService } from './nest-service.ts'
 
-/** What Terminus is told of the config: plain data without config values. */
+/** What Terminus learns of the config: plain data without config values. */
 export interface ConfigHealth {
   readonly status: 'up' | 'down'
   readonly state: string

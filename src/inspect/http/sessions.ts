@@ -15,10 +15,10 @@ export interface Session {
 /** A seventeenth session drops the oldest one. */
 const MAX_SESSIONS = 16
 export const SESSION_MS = 12 * 60 * 60 * 1_000
-/** A seventeenth link that nobody has opened replaces the oldest one. */
+/** A seventeenth unopened link replaces the oldest one. */
 const MAX_INVITATIONS = 16
 
-/** A link for one session that nobody has opened yet. */
+/** A link for one session that has not been opened yet. */
 interface Invitation {
   readonly token: string
   readonly expiresAt: number

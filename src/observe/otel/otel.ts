@@ -49,7 +49,7 @@ export const otel = (reloader: object, options: OtelOptions = {}): StopTelemetry
 }
 
 const startMetrics = (observation: Observation, meter: Meter, attributes: Attributes): (() => void) => {
-  if (meter === createNoopMeter()) return () => {} // nobody would ask (bench: metrics)
+  if (meter === createNoopMeter()) return () => {} // no reader would ask (bench: metrics)
   const facts = new ReloaderFacts(observation)
   const stop = observeFacts(meter, facts, attributes)
   return () => {

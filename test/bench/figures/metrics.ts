@@ -82,7 +82,7 @@ const withSdk = (): Observe => {
   }
 }
 
-/** One phase, told to OpenTelemetry without a provider: two messages, in microseconds. */
+/** One phase, reported to OpenTelemetry without a provider: two messages, in microseconds. */
 const phaseSampler = (reloader: { readonly status: () => { readonly id: string } }) => () => {
   const phases = channel('changeover:phase')
   const { id } = reloader.status()

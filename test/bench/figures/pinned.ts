@@ -1,7 +1,8 @@
-import { type ChildProcess, fork } from 'node:child_process'
+import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
+import { answerOf } from '../etcd-writer.ts'
 import type { Figure, Measure } from '../figure.ts'
 import { pairs, type Sampler, spreadOf } from '../pairs.ts'
 import type { PinnedMode, PinnedUse } from '../pinned-child.ts'
@@ -21,7 +22,7 @@ interface App {
 
 const startApp = async (mode: PinnedMode): Promise<App> => {
   const child = fork(join(import.meta.dirname, '..', 'pinned-child.js'), [mode], { execArgv: ['--expose-gc'] })
-  const port = await told<number>(child)
+  const port = await answerOf<number>(child)
   const sockets = Array.from({ length: SOCKETS }, () => connect(port, '127.0.0.1'))
   await Promise.all(sockets.map((socket) => once(socket, 'connect')))
   return {
@@ -30,7 +31,7 @@ const startApp = async (mode: PinnedMode): Promise<App> => {
     },
     use: (order) => {
       child.send(order ?? 'use')
-      return told<PinnedUse>(child)
+      return answerOf<PinnedUse>(child)
     },
     end: () => {
       for (const socket of sockets) socket.destroy()
@@ -38,8 +39,6 @@ const startApp = async (mode: PinnedMode): Promise<App> => {
     },
   }
 }
-
-const told = async <T>(child: ChildProcess): Promise<T> => (await once(child, 'message'))[0] as T
 
 const askOn = (socket: Socket, requests: number): Promise<void> =>
   new Promise((resolve, reject) => {

@@ -50,7 +50,7 @@ const renderLine = ({ key, kind, value, children = [], modules, isUnfollowed }: 
         : html('span', { class: 'value' }, shorten(JSON.stringify(value) ?? '', 200))
       : html('span', { class: 'note' }, pluralize(children.length, kind === 'array' ? 'item' : 'key'))
   const by = modules.length === 0 ? [] : [html('span', { class: 'followed' }, `→ ${joinNames(modules, 4)}`)]
-  const nobody = isUnfollowed ? [html('span', { class: 'unfollowed' }, 'no module follows this')] : []
+  const unfollowed = isUnfollowed ? [html('span', { class: 'unfollowed' }, 'no module follows this')] : []
   // Spaces keep the words apart for screen readers and in copied text.
-  return [html('span', { class: 'key' }, key), content, ...by, ...nobody].flatMap((part) => [part, ' '])
+  return [html('span', { class: 'key' }, key), content, ...by, ...unfollowed].flatMap((part) => [part, ' '])
 }
