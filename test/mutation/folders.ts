@@ -9,6 +9,7 @@ export interface Folder {
 
 const guarantees = 'test/guarantees'
 const machines = 'test/machines'
+const frameworks = ['test/frameworks']
 const simulation = 'test/testing/simulate/simulation.test.ts'
 const simulations = [
   'test/testing/simulate.test.ts',
@@ -40,6 +41,7 @@ const others: Readonly<Record<string, readonly string[]>> = {
   'src/transaction': ['test/reloader', 'test/inspect/observation.test.ts', 'test/safety', guarantees],
   'src/intake': ['test/safety', 'test/reloader', guarantees, simulation],
   'src/safety': ['test/persistence', 'test/intake', guarantees, simulation],
+  'src/schema': ['test/validation', 'test/docs', 'test/inspect/observation.test.ts', guarantees],
   'src/validation': ['test/reloader', guarantees],
   'src/apply': ['test/reloader', 'test/safety', guarantees, simulation],
   'src/engine': [machines, 'test/intake', 'test/reloader', 'test/safety', 'test/apply', guarantees, simulation],
@@ -47,6 +49,13 @@ const others: Readonly<Record<string, readonly string[]>> = {
   'src/sources/etcd/connection': ['test/sources/etcd'],
   'src/sources/file': ['test/testing/contract'],
   'src/appliers': [guarantees, 'test/apply'],
+  'src/observe/prometheus': ['test/observe'],
+  'src/observe/otel': ['test/observe'],
+  'src/observe/health': ['test/observe'],
+  'src/frameworks/request': frameworks,
+  'src/frameworks/express': frameworks,
+  'src/frameworks/fastify': frameworks,
+  'src/frameworks/nest': frameworks,
   'src/inspect/stream': [
     'test/inspect/observation.test.ts',
     'test/inspect/inspector.test.ts',

@@ -38,5 +38,20 @@ export const writeResults = (results: Record<string, readonly Result[]>): void =
 
 type MutantText = Pick<Mutant, 'file' | 'before' | 'after'>
 
+const isSame = (one: MutantText, other: MutantText): boolean =>
+  one.file === other.file && one.before === other.before && one.after === other.after
+
 export const findKnown = (known: readonly KnownMutant[], mutant: MutantText): KnownMutant | undefined =>
-  known.find(({ file, before, after }) => file === mutant.file && before === mutant.before && after === mutant.after)
+  known.find((one) => isSame(one, mutant))
+
+/** The mutant of a result: of several with the same text, the nearest. */
+export const findMutant = (mutants: readonly Mutant[], result: Result): Mutant | undefined =>
+  mutants
+    .filter((one) => isSame(one, result))
+    .sort((one, other) => Math.abs(one.line - result.line) - Math.abs(other.line - result.line))[0]
+
+/** The results with one more, or with one replaced that has the same text. */
+export const withResult = (results: readonly Result[], result: Result): readonly Result[] =>
+  results.some((one) => isSame(one, result))
+    ? results.map((one) => (isSame(one, result) ? result : one))
+    : [...results, result]

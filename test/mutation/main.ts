@@ -5,20 +5,21 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { chooseMutants } from './choose.ts'
 import { type Folder, readArchitecture, readFolders } from './folders.ts'
-import { findKnown, readEquivalent, readResults, type Result, writeResults } from './known.ts'
+import { findKnown, findMutant, readEquivalent, readResults, type Result, withResult, writeResults } from './known.ts'
 import { withMarkers } from './markers.ts'
 import type { Mutant } from './mutants.ts'
 import { writeReport } from './report.ts'
 import { type Baseline, TestRunner } from './test-runner.ts'
 import { copyProject, type WorkCopy } from './work-copy.ts'
 
-const usage = 'usage: npm run test:mutation -- [--seed N] [--count N] [--folder NAME]… [--list]'
+const usage = 'usage: npm run test:mutation -- [--seed N] [--count N] [--folder NAME]… [--survivors] [--list]'
 
 const { values } = parseArgs({
   options: {
     seed: { type: 'string', default: '1' },
     count: { type: 'string', default: '10' },
     folder: { type: 'string', multiple: true },
+    survivors: { type: 'boolean', default: false },
     list: { type: 'boolean', default: false },
   },
 })
@@ -92,8 +93,22 @@ const learn = (
   return runner.learn(marked, originals, tests)
 }
 
+/** The mutants to judge: those that the seed chooses, or those that survived the last run, wherever they stand now. */
+const choose = (root: string): ReadonlyMap<Folder, readonly Mutant[]> => {
+  if (!values.survivors) return chooseMutants(root, wanted, count, seed)
+  const before = readResults()
+  return new Map(
+    [...chooseMutants(root, wanted, Number.POSITIVE_INFINITY, seed)].map(([folder, mutants]) => [
+      folder,
+      (before[folder.name] ?? [])
+        .filter(({ verdict }) => verdict === 'survived')
+        .flatMap((result) => findMutant(mutants, result) ?? []),
+    ]),
+  )
+}
+
 const run = async (copy: WorkCopy, runner: TestRunner): Promise<void> => {
-  const chosen = chooseMutants(copy.root, wanted, count, seed)
+  const chosen = choose(copy.root)
   const all = [...chosen.values()].flat()
   const testsOf = ({ tests }: Folder): readonly string[] => [...new Set(tests.flatMap((path) => copy.testsIn(path)))]
   const baseline = await learn(all, [...new Set(wanted.flatMap(testsOf))], runner, copy.root)
@@ -101,7 +116,7 @@ const run = async (copy: WorkCopy, runner: TestRunner): Promise<void> => {
   const equivalent = readEquivalent()
   for (const [folder, mutants] of chosen) {
     print(`\n${folder.name}`)
-    const results: Result[] = []
+    let results: readonly Result[] = values.survivors ? (readResults()[folder.name] ?? []) : []
     for (const mutant of mutants) {
       const known = findKnown(equivalent, mutant)
       const tests = testsFor(all.indexOf(mutant), folder, testsOf(folder), baseline)
@@ -110,7 +125,7 @@ const run = async (copy: WorkCopy, runner: TestRunner): Promise<void> => {
         known === undefined
           ? await judge(mutant, tests, baseline, runner, copy.root)
           : { verdict: 'equivalent', by: known.why }
-      results.push({ file, line, kind, before, after, ...verdict })
+      results = withResult(results, { file, line, kind, before, after, ...verdict })
       // After each: a run of all folders takes hours, and may be ended.
       writeResults({ ...readResults(), [folder.name]: results })
       writeReport()
@@ -121,7 +136,7 @@ const run = async (copy: WorkCopy, runner: TestRunner): Promise<void> => {
 }
 
 const list = (root: string): void => {
-  for (const [folder, mutants] of chooseMutants(root, wanted, count, seed)) {
+  for (const [folder, mutants] of choose(root)) {
     print(`\n${folder.name}`)
     for (const { file, line, kind, before, after } of mutants)
       print(`  ${file}:${line} ${kind}\n      ${before}\n   => ${after}`)

@@ -12,7 +12,7 @@ export interface WorkCopy {
   remove(): void
 }
 
-const otherScripts = /\.long\.test\.ts$|^test\/(inspect\/browser|package|chaos)\//
+const otherScripts = /\.long\.test\.ts$|^test\/(inspect\/browser|package|chaos|observe\/server|frameworks\/nest11)\//
 
 export const copyProject = (project: string): WorkCopy => {
   const root = mkdtempSync(join(tmpdir(), 'changeover-mutation-'))
