@@ -40,6 +40,7 @@ export type {
 export type {
   ChangeContext,
   CloseOptions,
+  FreezeOptions,
   PlanOptions,
   PlanReport,
   ReleaseOptions,
@@ -63,6 +64,7 @@ export type {
 export { SourceError } from './api/source.ts'
 export type {
   Counters,
+  FrozenStatus,
   GoodStatus,
   ModuleStatus,
   QuarantineStatus,

@@ -44,10 +44,18 @@ export interface SubscribeOptions {
   readonly signal?: AbortSignal
 }
 
+/** Options of `freeze`. */
+export interface FreezeOptions {
+  /** Who freezes changes; shown and stored with the reason. @default nobody is named */
+  readonly by?: string
+}
+
 /** Options of `revert`. */
 export interface RevertOptions {
   /** A revision name or a digest from `status().goodHistory`. @default the document before the last known good */
   readonly to?: string
+  /** Who reverts; shown and stored with the freeze. @default nobody is named */
+  readonly by?: string
 }
 
 /** Options of `release`. */

@@ -2,6 +2,7 @@ import type { Applier, CompensatingApplier } from './applier.ts'
 import type {
   ChangeContext,
   CloseOptions,
+  FreezeOptions,
   PlanOptions,
   PlanReport,
   ReleaseOptions,
@@ -127,17 +128,17 @@ export interface Reloader<Config, M = NoModules> {
   readonly refresh: (...modules: readonly (keyof M & string)[]) => Promise<TransactionRecord>
   /**
    * Pauses all changes until `unfreeze`. The source is still read, and `status().frozen` shows the revision that waits.
-   * A transaction that has not committed is aborted; one that has committed finishes. The reason is shown in `status()`
-   * and stored with `lastKnownGood`, so it must not be a secret. Resolves once the freeze is in force and stored.
+   * A transaction that has not committed is aborted; one that has committed finishes. The reason and the name are logged,
+   * shown in `status()` and stored with `lastKnownGood`, so they must not be secrets. 500 characters of each are kept. Resolves once the freeze is in force and stored.
    *
    * @throws ChangeoverError `reloader.invalid-option`, `reloader.not-started`, `reloader.closed`
    *
    * @example
    * ```ts
-   * await reloader.freeze('database migration')
+   * await reloader.freeze('database migration', { by: 'Ada' })
    * ```
    */
-  readonly freeze: (reason: string) => Promise<void>
+  readonly freeze: (reason: string, options?: FreezeOptions) => Promise<void>
   /**
    * Resumes changes: the newest document of the source is applied. Does nothing if changes are not frozen.
    *

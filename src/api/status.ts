@@ -90,6 +90,14 @@ export interface ModuleStatus {
   readonly leaked: number
 }
 
+/** A freeze: why, by whom if that was said, and since when. `waiting` is the newest revision, unless it serves. */
+export interface FrozenStatus {
+  readonly reason: string
+  readonly by?: string
+  readonly since: number
+  readonly waiting?: Revision
+}
+
 /** The state of a reloader: plain data without config values. */
 export interface ReloaderStatus {
   /** Names the reloader on the channels and in logs: the ids of its transactions begin with it. */
@@ -116,8 +124,8 @@ export interface ReloaderStatus {
    * and until which wall-clock time, if that is known.
    */
   readonly waiting?: { readonly revision: Revision; readonly reason: WaitReason; readonly until?: number }
-  /** Present while changes are frozen. `waiting` is the newest revision, unless it serves. */
-  readonly frozen?: { readonly reason: string; readonly since: number; readonly waiting?: Revision }
+  /** Present while changes are frozen. */
+  readonly frozen?: FrozenStatus
   /** Present while a transaction awaits a call of `confirm` with its id, until this wall-clock time. */
   readonly confirmation?: { readonly transaction: string; readonly until: number }
   /** The configs that are not tried again for now. */

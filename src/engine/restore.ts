@@ -5,6 +5,7 @@ import type { Good } from '../persistence/persisted-state.ts'
 import type { Safety } from '../safety/safety.ts'
 import type { Settings } from '../settings/settings.ts'
 import { lengthOf } from '../model/length-of.ts'
+import { logFrozen } from '../transaction/log-fields.ts'
 import { warnAtStart } from '../transaction/start-warnings.ts'
 import type { ReloadActor } from './reload-actor.ts'
 
@@ -95,8 +96,10 @@ export class Restore {
     this.#isOver = true
     const { safety, intake, hasLastKnownGood, report, onFrozen } = this.#deps
     if (safety.frozen !== undefined) {
-      if (hasLastKnownGood()) intake.freeze()
-      else {
+      if (hasLastKnownGood()) {
+        logFrozen(this.#deps.settings.logger, safety.frozen)
+        intake.freeze()
+      } else {
         report(failure('reloader.freeze-lifted'))
         void safety.freeze(undefined)
       }

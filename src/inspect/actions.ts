@@ -11,13 +11,15 @@ import { truncateValues } from './stream/transaction-history.ts'
 /** How long a response waits for its action. */
 const RESPONSE_MS = 10_000
 
+const whoOf = (body: JsonBody) => (body.by === undefined ? {} : { by: readTextField(body, 'by') })
+
 /** The arguments with which each action calls the reloader's method of the same name. */
 const argumentsOf: Readonly<Record<ActionName, (body: JsonBody) => readonly unknown[]>> = {
   reload: () => [],
   retry: () => [],
   release: (body) => [body.digest === undefined ? {} : { digest: readTextField(body, 'digest') }],
-  revert: (body) => [body.to === undefined ? {} : { to: readTextField(body, 'to') }],
-  freeze: (body) => [readTextField(body, 'reason') + (body.by === undefined ? '' : ` (${readTextField(body, 'by')})`)],
+  revert: (body) => [{ ...(body.to === undefined ? {} : { to: readTextField(body, 'to') }), ...whoOf(body) }],
+  freeze: (body) => [readTextField(body, 'reason'), whoOf(body)],
   unfreeze: () => [],
   confirm: (body) => [readTextField(body, 'transaction')],
 }

@@ -120,5 +120,5 @@ export const decodeJournal = objectOf<Journal>({
     }),
     MAX_QUARANTINED,
   ),
-  frozen: optional(objectOf<Frozen>({ reason: name, since: time, revertTo: optional(id) })),
+  frozen: optional(objectOf<Frozen>({ reason: name, by: optional(name), since: time, revertTo: optional(id) })),
 })

@@ -59,6 +59,7 @@ export interface Quarantined extends Omit<QuarantineStatus, 'reason' | 'nextTryA
 /** Why changes are frozen. */
 export interface Frozen {
   readonly reason: string
+  readonly by?: string
   readonly since: number
   /** The digest of the good that serves meanwhile. */
   readonly revertTo?: string

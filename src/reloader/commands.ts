@@ -1,24 +1,25 @@
-import type { Clock } from '../api/clock.ts'
-import type { ReloadOptions, RevertOptions } from '../api/call-options.ts'
+import type { FreezeOptions, ReloadOptions, RevertOptions } from '../api/call-options.ts'
 import type { Engine } from '../engine/engine.ts'
 import { changeoverError } from '../model/failure.ts'
 import { invalidOption } from '../model/option-checks.ts'
 import type { TransactionRecord } from '../model/record.ts'
 import type { Registry } from '../modules/registry.ts'
+import type { Settings } from '../settings/settings.ts'
+import { logFrozen } from '../transaction/log-fields.ts'
 import type { PendingCalls } from './pending-calls.ts'
 
 type Stages = Pick<Engine, 'intake' | 'safety' | 'machine' | 'executor' | 'restore' | 'refreshes'>
 
 interface CommandDeps {
-  readonly clock: Clock
+  readonly settings: Pick<Settings, 'clock' | 'logger'>
   readonly pendingCalls: PendingCalls
   readonly registry: Registry
 }
 
-const isText = (name: unknown): boolean => typeof name === 'string' && name.length <= MAX_REASON
+const isText = (name: unknown): boolean => typeof name === 'string' && name.length <= MAX_TEXT
 
-/** Characters of a freeze's reason that are kept. */
-const MAX_REASON = 500
+/** Characters that are kept of a freeze's reason, and of who asked for it. */
+const MAX_TEXT = 500
 
 /** What an operator may ask of a running reloader: read now, refresh, freeze, go back, try again, confirm. */
 export class Commands {
@@ -56,26 +57,25 @@ export class Commands {
     return record
   }
 
-  async freeze(reason: string): Promise<void> {
-    if (typeof reason !== 'string') {
-      throw invalidOption('the reason of a freeze must be a string')
-    }
-    await this.#freeze(reason.slice(0, MAX_REASON))
+  async freeze(reason: string, { by }: FreezeOptions = {}): Promise<void> {
+    if (typeof reason !== 'string') throw invalidOption('the reason of a freeze must be a string')
+    await this.#freeze(reason.slice(0, MAX_TEXT), by)
   }
 
   async unfreeze(): Promise<void> {
-    const { intake, safety } = this.#deps
+    const { intake, safety, settings } = this.#deps
     if (!intake.isFrozen) return
     const saved = safety.freeze(undefined)
+    settings.logger.info({}, 'Changes are no longer frozen')
     intake.unfreeze()
     await saved
   }
 
-  async revert({ to }: RevertOptions): Promise<TransactionRecord> {
+  async revert({ to, by }: RevertOptions): Promise<TransactionRecord> {
     const { safety, intake, machine, pendingCalls } = this.#deps
     const good = safety.goodHistory.find(to)
     if (good === undefined) throw changeoverError('reloader.no-such-good')
-    const saved = this.#freeze(`reverted to ${good.revision.name}`, good.digest)
+    const saved = this.#freeze(`reverted to ${good.revision.name}`, by, good.digest)
     const record = pendingCalls.next('revert')
     const candidate = intake.documents.register({ kind: 'document', revision: good.revision, content: good.text })
     machine.send({ type: 'revert.requested', candidate })
@@ -113,11 +113,14 @@ export class Commands {
   }
 
   /** Freezes in one turn, so that nothing passes any more. Calls whose transaction has not begun are refused. */
-  #freeze(reason: string, revertTo?: string): Promise<void> {
-    const { clock, intake, safety, machine, pendingCalls } = this.#deps
-    const since = safety.frozen?.since ?? clock.now()
+  #freeze(reason: string, by: unknown, revertTo?: string): Promise<void> {
+    if (by !== undefined && typeof by !== 'string') throw invalidOption('by must be a string')
+    const { settings, intake, safety, machine, pendingCalls } = this.#deps
+    const since = safety.frozen?.since ?? settings.clock.now()
     const goal = revertTo ?? safety.frozen?.revertTo // a revert may still be on its way
-    const saved = safety.freeze({ reason, since, ...(goal === undefined ? {} : { revertTo: goal }) })
+    const frozen = { reason, since, ...(by ? { by: by.slice(0, MAX_TEXT) } : {}) }
+    const saved = safety.freeze({ ...frozen, ...(goal === undefined ? {} : { revertTo: goal }) })
+    logFrozen(settings.logger, frozen)
     intake.freeze()
     machine.send({ type: 'freeze.requested' })
     pendingCalls.reject('reloader.frozen', 'reload')

@@ -93,7 +93,7 @@ class ReloaderImpl {
       onClosed: () => this.#resolveClosed(),
     })
     const { events } = this.#engine
-    this.#commands = new Commands(this.#engine, { clock: settings.clock, pendingCalls, registry: this.#registry })
+    this.#commands = new Commands(this.#engine, { settings, pendingCalls, registry: this.#registry })
     registerHolding(this, this.#hold)
     const observation = events.observation(this.status, () => this.#closing !== undefined)
     const parts = { settings, engine: this.#engine, store: this.#store, plan: (text: string) => this.plan(text) }
@@ -163,7 +163,8 @@ class ReloaderImpl {
   readonly refresh = (...modules: readonly string[]): Promise<TransactionRecord> =>
     this.#command(() => this.#serving().refresh(modules))
 
-  readonly freeze = (reason: string): Promise<void> => this.#command(() => this.#serving().freeze(reason))
+  readonly freeze = (...given: Parameters<Commands['freeze']>): Promise<void> =>
+    this.#command(() => this.#serving().freeze(...given))
 
   readonly unfreeze = (): Promise<void> => this.#command(() => this.#serving().unfreeze())
 
@@ -181,15 +182,8 @@ class ReloaderImpl {
   readonly plan = async (document: string, options: PlanOptions = {}): Promise<PlanReport> => {
     if (this.#closing !== undefined) throw changeoverError('reloader.closed')
     const { builder, phases, machine } = this.#engine
-    const deps = {
-      clock: this.#settings.clock,
-      registry: this.#registry,
-      store: this.#store,
-      builder,
-      phases,
-      degraded: machine.context.degraded,
-    }
-    return this.#inContext(() => dryRun(document, options, deps))
+    const deps = { clock: this.#settings.clock, registry: this.#registry, store: this.#store, builder, phases }
+    return this.#inContext(() => dryRun(document, options, { ...deps, degraded: machine.context.degraded }))
   }
 
   readonly subscribe = (

@@ -100,10 +100,11 @@ const waitingStatus = ({ machine, intake, safety, executor, store }: StatusDeps)
 const frozenStatus = ({ intake, safety, store }: StatusDeps): Pick<ReloaderStatus, 'frozen'> => {
   const { frozen } = safety
   if (frozen === undefined || !intake.isFrozen) return {}
-  const { reason, since } = frozen
+  const { reason, by, since } = frozen
   const newest = intake.newest?.revision
   const waiting = isSameRevision(newest, store.snapshot?.revision) ? undefined : newest
-  return { frozen: { reason, since, ...(waiting === undefined ? {} : { waiting }) } }
+  const who = by === undefined ? {} : { by }
+  return { frozen: { reason, ...who, since, ...(waiting === undefined ? {} : { waiting }) } }
 }
 
 const confirmationStatus = ({ machine, executor, now }: StatusDeps): Pick<ReloaderStatus, 'confirmation'> => {

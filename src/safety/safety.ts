@@ -14,7 +14,7 @@ import { CrashGuard } from './crash-guard.ts'
 import { GoodHistory } from './good-history.ts'
 import { Quarantine, refreshOf, type Verdict } from './quarantine.ts'
 
-const withoutRevert = ({ reason, since }: Frozen): Frozen => ({ reason, since })
+const withoutRevert = ({ revertTo: _, ...frozen }: Frozen): Frozen => frozen
 
 /** What the end of a transaction is judged by, beside the transaction itself. */
 export interface EndOfTransaction {

@@ -1,4 +1,5 @@
 import type { Logger } from '../api/options.ts'
+import type { FrozenStatus } from '../api/status.ts'
 import { type Failure, failure, isChangeoverError } from '../model/failure.ts'
 import type { TransactionRecord } from '../model/record.ts'
 
@@ -50,6 +51,16 @@ const placeFields = ({ code, module, phase, revision }: Failure) => ({
   ...(phase === undefined ? {} : { phase }),
   ...(revision === undefined ? {} : { revision }),
 })
+
+/** Logs that changes are frozen, why and by whom. */
+export const logFrozen = (logger: Logger, { reason, by, since }: FrozenStatus): void => {
+  const who = by === undefined ? {} : { by }
+  const whom = by === undefined ? '' : ` by ${by}`
+  logger.info(
+    { changeover: { frozen: { reason, ...who, since } }, reason, ...who },
+    `Changes are frozen${whom}: ${reason}`,
+  )
+}
 
 /** Logs why a call of an operator was refused. */
 export const logRefusedCall = (logger: Logger, error: unknown): void => {

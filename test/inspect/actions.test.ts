@@ -49,8 +49,9 @@ describe('The actions', () => {
       ['release', {}],
       ['release', { digest: 'ab12' }],
       ['revert', {}],
-      ['revert', { to: '7' }],
+      ['revert', { to: '7', by: 'Ada' }],
       ['freeze', { reason: 'a release is under way' }],
+      ['freeze', { reason: 'a release is under way', by: 'Ada' }],
       ['unfreeze', {}],
       ['confirm', { transaction: 'a-1' }],
     ]
@@ -64,8 +65,9 @@ describe('The actions', () => {
       ['release', {}],
       ['release', { digest: 'ab12' }],
       ['revert', {}],
-      ['revert', { to: '7' }],
-      ['freeze', 'a release is under way'],
+      ['revert', { to: '7', by: 'Ada' }],
+      ['freeze', 'a release is under way', {}],
+      ['freeze', 'a release is under way', { by: 'Ada' }],
       ['unfreeze'],
       ['confirm', 'a-1'],
     ])
@@ -216,7 +218,7 @@ describe('The inspector refuses an action', () => {
     expect(reload.mock.calls.length).toBe(statuses.filter((status) => status === 200).length)
   })
 
-  it.each([{ reason: 7 }, {}, { reason: '' }, { reason: 'x'.repeat(300) }])(
+  it.each([{ reason: 7 }, {}, { reason: '' }, { reason: 'x'.repeat(300) }, { reason: 'x', by: 7 }])(
     'that has the invalid input %j',
     async (body) => {
       const freeze = vi.fn()

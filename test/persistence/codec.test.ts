@@ -162,6 +162,7 @@ describe('any other text', () => {
     ['deaths that are negative', { ...journal, attempts: [{ ...attempt, deaths: -1 }] }],
     ['a freeze without a reason', { ...journal, frozen: { since: 1 } }],
     ['a freeze without a time', { ...journal, frozen: { reason: 'r' } }],
+    ['a freeze by a list', { ...journal, frozen: { ...frozen, by: ['Ada'] } }],
     ['a freeze that is true', { ...journal, frozen: true }],
     ['a freeze that reverts to nothing', { ...journal, frozen: { ...frozen, revertTo: '' } }],
   ]

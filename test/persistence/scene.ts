@@ -35,7 +35,7 @@ export const journalOf = (n: number): Journal => ({
   digestKey: 'key of the digests',
   attempts: [attemptOf(n)],
   quarantine: [quarantinedOf(n), quarantinedOf(n + 1)],
-  ...(n % 2 === 0 ? {} : { frozen: { reason: `reason ${n}`, since: n, revertTo: 'digest-1' } }),
+  ...(n % 2 === 0 ? {} : { frozen: { reason: `reason ${n}`, by: `name ${n}`, since: n, revertTo: 'digest-1' } }),
 })
 
 /** Summarises failures: code, entry, code of the cause. */

@@ -1,3 +1,4 @@
+import { health } from 'changeover/health'
 import { expect, test } from 'vitest'
 import { createDeployment, documentOf, soakedDeployment, SOAK_MS } from './deployment.ts'
 
@@ -129,6 +130,53 @@ test('A second freeze() changes the reason and keeps the time; an unfreeze() wit
   await process.reloader.freeze('two')
   expect(process.reloader.status().frozen).toEqual({ ...frozen, reason: 'two' })
   await expect(process.reloader.freeze(1 as never)).rejects.toMatchObject({ code: 'reloader.invalid-option' })
+})
+
+test('A freeze names who asked for it: in status(), in the log, in the probes, and after a restart', async () => {
+  const { deployment, process } = await soakedDeployment([1])
+  await process.reloader.freeze('Black Friday', { by: 'Ada' })
+  const frozen = { reason: 'Black Friday', by: 'Ada', since: process.clock.now() }
+  const fields = JSON.stringify({ changeover: { frozen }, reason: 'Black Friday', by: 'Ada' })
+  const line = { level: 'info', code: undefined, text: `Changes are frozen by Ada: Black Friday ${fields}` }
+  expect(process.reloader.status().frozen).toEqual(frozen)
+  expect(process.lines).toContainEqual(line)
+  expect(health(process.reloader).details().frozen).toEqual(frozen)
+  process.kill()
+
+  deployment.source.put(documentOf(2))
+  const next = deployment.boot()
+  await next.start()
+  await next.advance(SOAK_MS)
+  expect(next.reloader.status().frozen).toMatchObject(frozen)
+  expect(health(next.reloader).details()).toMatchObject({ frozen, waiting: { reason: 'freeze', revision: '2' } })
+  expect(next.lines).toContainEqual(line)
+  await next.reloader.unfreeze()
+  expect(next.lines).toContainEqual(
+    expect.objectContaining({ text: expect.stringMatching(/^Changes are no longer frozen/) }),
+  )
+  expect(health(next.reloader).details()).not.toHaveProperty('frozen')
+})
+
+test('A revert names who asked for it, and both are forgotten by the next freeze', async () => {
+  const { process } = await soakedDeployment([1, 2])
+  void process.reloader.revert({ by: 'Ada' })
+  await process.advance(SOAK_MS)
+  expect(process.reloader.status().frozen).toMatchObject({ reason: 'reverted to 1', by: 'Ada' })
+  await process.reloader.freeze('stay')
+  expect(process.reloader.status().frozen).not.toHaveProperty('by')
+})
+
+test('The name of who freezes is a string, of which 500 characters are kept; an empty one names nobody', async () => {
+  const { process } = await soakedDeployment([1, 2])
+  const { reloader } = process
+  const invalid = { code: 'reloader.invalid-option' }
+  await expect(reloader.freeze('x', { by: 1 as never })).rejects.toMatchObject(invalid)
+  await expect(reloader.revert({ by: ['Ada'] as never })).rejects.toMatchObject(invalid)
+  expect(reloader.status()).not.toHaveProperty('frozen')
+  await reloader.freeze('x'.repeat(600), { by: 'y'.repeat(600) })
+  expect(reloader.status().frozen).toMatchObject({ reason: 'x'.repeat(500), by: 'y'.repeat(500) })
+  await reloader.freeze('x', { by: '' })
+  expect(reloader.status().frozen).not.toHaveProperty('by')
 })
 
 test('Changes can also be frozen without a store, until the process ends', async () => {

@@ -92,7 +92,7 @@ test('The journal holds names, digests, counts and times, and nothing else', asy
     })
   }
   expect([...keys].sort()).toEqual(
-    'attempts boot build causeCode code confirm count deaths digest digestKey frozen host instance isOpen module owner phase pid quarantine reason revertTo revision since space started startedAt until'
+    'attempts boot build by causeCode code confirm count deaths digest digestKey frozen host instance isOpen module owner phase pid quarantine reason revertTo revision since space started startedAt until'
       .split(' ')
       .filter((key) => keys.has(key)),
   )

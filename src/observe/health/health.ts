@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { observationOf } from '../../api/observation.ts'
-import type { ReloaderStatus } from '../../api/status.ts'
+import type { FrozenStatus, ReloaderStatus } from '../../api/status.ts'
 import { invalidOption } from '../../model/option-checks.ts'
 import type { Health, HealthDetails, HealthOptions } from './types.ts'
 
@@ -54,7 +54,7 @@ const isTrue = (unreadyWhen: HealthOptions['unreadyWhen'], status: ReloaderStatu
 }
 
 const detailsOf = (
-  { state, since, serving, stale, degraded, waiting }: ReloaderStatus,
+  { state, since, serving, stale, degraded, frozen, waiting }: ReloaderStatus,
   ready: boolean,
 ): HealthDetails => ({
   ready,
@@ -63,8 +63,12 @@ const detailsOf = (
   ...(serving === undefined ? {} : { revision: serving.revision.name }),
   ...(stale === undefined ? {} : { stale }),
   degraded,
+  ...(frozen === undefined ? {} : { frozen: withoutRevision(frozen) }),
   ...(waiting === undefined ? {} : { waiting: { ...waiting, revision: waiting.revision.name } }),
 })
+
+/** The revision that waits is named beside it. */
+const withoutRevision = ({ waiting: _, ...frozen }: FrozenStatus) => frozen
 
 const answer = (request: IncomingMessage, response: ServerResponse, status: number, body: object): void => {
   const isRead = request.method === 'GET' || request.method === 'HEAD'

@@ -13,6 +13,8 @@ export interface HealthDetails {
   readonly stale?: { readonly since: number }
   /** The modules that may not serve the config. */
   readonly degraded: readonly string[]
+  /** Present while changes are frozen: why, by whom if that was said, and since when. */
+  readonly frozen?: { readonly reason: string; readonly by?: string; readonly since: number }
   /** Present while a newer document waits. */
   readonly waiting?: { readonly revision: string; readonly reason: WaitReason; readonly until?: number }
 }

@@ -16,6 +16,8 @@ export interface Prompt {
   readonly choices?: (model: Model) => readonly { readonly value: string; readonly label: string }[]
 }
 
+const yourName = { name: 'by', label: 'Your name, shown to everyone' }
+
 /** What each action asks before it is sent. */
 export const prompts: Readonly<Record<ActionName, Prompt>> = {
   reload: {
@@ -42,6 +44,7 @@ export const prompts: Readonly<Record<ActionName, Prompt>> = {
     title: 'Revert to an earlier revision?',
     text: 'Freezes changes and applies the earlier config again, as a normal transaction. The source is not written.',
     field: { name: 'to', label: 'Revision' },
+    optional: yourName,
     choices: ({ status }) =>
       (status?.goodHistory ?? [])
         .filter(({ digest }) => digest !== status?.serving?.digest)
@@ -56,7 +59,7 @@ export const prompts: Readonly<Record<ActionName, Prompt>> = {
     title: 'Freeze changes?',
     text: 'Changes of the source wait until they are unfrozen. The current config keeps serving.',
     field: { name: 'reason', label: 'Reason, shown to everyone' },
-    optional: { name: 'by', label: 'Your name, shown to everyone' },
+    optional: yourName,
   },
   unfreeze: {
     isApplicable: ({ frozen }) => frozen !== undefined,

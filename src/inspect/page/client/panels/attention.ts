@@ -111,10 +111,11 @@ const describeConfirmation = ({ confirmation, serving }: Status): readonly Matte
 
 const describeFrozen = ({ frozen }: Status): readonly Matter[] => {
   if (frozen === undefined) return []
-  const { reason, since, waiting } = frozen
+  const { reason, by, since, waiting } = frozen
+  const whom = by === undefined ? '' : ` by ${shorten(by, 100)}`
   const queue =
     waiting === undefined ? 'No newer document waits.' : `Revision ${shorten(waiting.name)} waits for the unfreeze.`
-  const text = `Frozen since ${formatTime(since)}: “${shorten(reason, 300)}” ${queue}`
+  const text = `Frozen since ${formatTime(since)}${whom}: “${shorten(reason, 300)}” ${queue}`
   return [{ key: 'frozen', title: 'Changes are frozen', text, command: 'reloader.unfreeze()', action: 'unfreeze' }]
 }
 
