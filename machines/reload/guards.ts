@@ -28,10 +28,10 @@ export const reloadGuards = {
   isNewer: ({ context, event }) => {
     const candidate = candidateOf(event)
     if (candidate === undefined) return false
-    const { revision, wasFrozen } = candidate
+    const { revision, isRepeated } = candidate
     // The freeze may have aborted the newest document, so that one is accepted again.
     const isSeen = revision.lineage === context.seen?.lineage && revision.name === context.seen.name
-    return isNewer(revision, context.seen) || (wasFrozen === true && isSeen)
+    return isNewer(revision, context.seen) || (isRepeated === true && isSeen)
   },
   maySupersede: ({ context }) => !context.supersededBefore && context.trigger !== 'restore',
   // A document that would only be rejected must not end what serves.

@@ -69,9 +69,10 @@ export class Engine {
       lastKnownGood === undefined
         ? undefined
         : new Persistence(lastKnownGood, { clock: rest, deadlineMs: deadlines.persistMs, report })
-    this.safety = new Safety(settings, this.#persistence, report, () =>
-      this.machine.send({ type: 'quarantine.expired' }),
-    )
+    this.safety = new Safety(settings, this.#persistence, report, () => {
+      this.machine.send({ type: 'quarantine.expired' })
+      this.offerWaiting()
+    })
     const calls = new HostCalls()
     this.intake = new Intake(settings, this.#offer, { report, channels, store, calls })
     this.refreshes = new RefreshRequests(this.intake, store)
@@ -180,21 +181,27 @@ export class Engine {
   }
 
   /** Passes a candidate that was let through on to the reload machine, with what only the stages know of it. */
-  readonly #offer = (candidate: Candidate, wasFrozen: boolean): void => {
+  readonly #offer = (candidate: Candidate, isRepeated: boolean): void => {
     const { isResting, isSoaking } = this.machine
     // At rest, what serves needs no offer; while a transaction runs, what serves now may not serve in the end.
     const isServing = isResting && isSameRevision(candidate.revision, this.#store.snapshot?.revision)
-    if (wasFrozen && isServing && this.refreshes.pending === undefined) return
+    if (isRepeated && isServing && this.refreshes.pending === undefined) return
     const isLastKnownGood = isSoaking && this.#validation.isLastKnownGood(candidate, this.executor.lastKnownGood)
     const cannotServe = this.#mayBeSuperseded && this.#validation.isRejected(candidate, this.executor.lastKnownGood)
     const marks = {
-      ...(wasFrozen ? { wasFrozen } : {}),
+      ...(isRepeated ? { isRepeated } : {}),
       ...(isLastKnownGood ? { isLastKnownGood } : {}),
       ...(cannotServe ? { cannotServe } : {}),
     }
-    const isMarked = wasFrozen || isLastKnownGood || cannotServe
+    const isMarked = isRepeated || isLastKnownGood || cannotServe
     const offered = isMarked ? this.intake.documents.mark(candidate, marks) : candidate
     this.machine.send({ type: 'source.changed', candidate: offered })
+  }
+
+  /** Offers the waiting document again if nothing that it was held back for holds any more. */
+  readonly offerWaiting = (): void => {
+    const { candidate } = this.machine.context.waiting
+    if (candidate?.cannotServe === true) this.#offer(candidate, true)
   }
 
   async #closeAll(): Promise<void> {

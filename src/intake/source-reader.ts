@@ -77,7 +77,7 @@ export class SourceReader {
 
   /** Makes another candidate of the same document, with what has become known of it. */
   mark(candidate: Candidate, marks: Omit<Candidate, 'revision'>): Candidate {
-    const marked = { ...candidate, ...marks }
+    const marked = { revision: candidate.revision, ...marks }
     this.#documents.set(marked, this.documentOf(candidate))
     return marked
   }

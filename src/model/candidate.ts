@@ -13,6 +13,6 @@ export interface Candidate {
   readonly isLastKnownGood?: boolean
   /** True if the document would be rejected; set while a transaction runs that it could supersede only. */
   readonly cannotServe?: boolean
-  /** True if a freeze held the document back or aborted it: it is then applied although it has been seen before. */
-  readonly wasFrozen?: boolean
+  /** True if a freeze held the document back or aborted it, or a quarantine has let it go: that it was seen before is no reason to ignore it. */
+  readonly isRepeated?: boolean
 }

@@ -8,7 +8,7 @@ import type { Settings } from '../settings/settings.ts'
 import { logFrozen } from '../transaction/log-fields.ts'
 import type { PendingCalls } from './pending-calls.ts'
 
-type Stages = Pick<Engine, 'intake' | 'safety' | 'machine' | 'executor' | 'restore' | 'refreshes'>
+type Stages = Pick<Engine, 'intake' | 'safety' | 'machine' | 'executor' | 'restore' | 'refreshes' | 'offerWaiting'>
 
 interface CommandDeps {
   readonly settings: Pick<Settings, 'clock' | 'logger'>
@@ -25,8 +25,9 @@ const MAX_TEXT = 500
 export class Commands {
   readonly #deps: Stages & CommandDeps
 
-  constructor({ intake, safety, machine, executor, restore, refreshes }: Stages, deps: CommandDeps) {
-    this.#deps = { ...deps, intake, safety, machine, executor, restore, refreshes }
+  constructor(stages: Stages, deps: CommandDeps) {
+    const { intake, safety, machine, executor, restore, refreshes, offerWaiting } = stages
+    this.#deps = { ...deps, intake, safety, machine, executor, restore, refreshes, offerWaiting }
   }
 
   reload({ force = false }: ReloadOptions): Promise<TransactionRecord> {
@@ -96,8 +97,9 @@ export class Commands {
   }
 
   async release(digest: string | undefined): Promise<void> {
-    const { safety, machine } = this.#deps
+    const { safety, machine, offerWaiting } = this.#deps
     const saved = safety.release(digest)
+    offerWaiting()
     if (digest === undefined || digest === safety.untriedDigest) machine.send({ type: 'retry.requested' })
     await saved
   }

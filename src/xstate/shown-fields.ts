@@ -28,7 +28,7 @@ const candidate = {
   revision,
   isLastKnownGood: true,
   cannotServe: true,
-  wasFrozen: true,
+  isRepeated: true,
 } satisfies FieldsOf<Candidate>
 const waiting = { candidate, revert: candidate, read: true, close: true } satisfies FieldsOf<ReloadContext['waiting']>
 const untried = { candidate, until: true } satisfies FieldsOf<Untried>

@@ -95,8 +95,8 @@ describe('SourceReader', () => {
 
   it('keeps the document under a marked candidate too', () => {
     const { reader } = readerOf(async () => document)
-    const marked = reader.mark(reader.register(document), { wasFrozen: true })
-    expect(marked).toEqual({ revision, wasFrozen: true })
+    const marked = reader.mark(reader.register(document), { isRepeated: true })
+    expect(marked).toEqual({ revision, isRepeated: true })
     expect(reader.documentOf(marked)).toBe(document)
     expect(() => reader.documentOf({ revision })).toThrow('never registered')
   })

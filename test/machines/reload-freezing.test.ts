@@ -121,7 +121,7 @@ describe('A freeze of the reload machine after the commit', () => {
 })
 
 describe('A document delivered after a freeze, in the reload machine', () => {
-  const thawed = (order: number, lineage?: string) => changed({ revision: revision(order, lineage), wasFrozen: true })
+  const thawed = (order: number, lineage?: string) => changed({ revision: revision(order, lineage), isRepeated: true })
 
   it('is accepted even though it has been seen, because the freeze may have aborted it', () => {
     const story = startReload().serve(1).change(2).freeze().send(thawed(2))

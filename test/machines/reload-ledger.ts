@@ -13,9 +13,9 @@ import { callOf, runningIn, type Step, stateOf } from './walk/stepper.ts'
 const stateBoundEvents = new Set(['confirm.given', 'restore.requested'])
 
 /** After a freeze, the known document is accepted too. */
-const isAccepted = ({ revision, wasFrozen }: Candidate, seen: Revision | undefined): boolean =>
+const isAccepted = ({ revision, isRepeated }: Candidate, seen: Revision | undefined): boolean =>
   comesAfter(revision, seen) ||
-  (wasFrozen === true && revision.lineage === seen?.lineage && revision.name === seen.name)
+  (isRepeated === true && revision.lineage === seen?.lineage && revision.name === seen.name)
 
 interface ReloadLedger extends Ledger {
   /** Returns the number of finished transactions, and the size of the largest context in characters. */

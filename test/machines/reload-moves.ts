@@ -14,14 +14,14 @@ const documents = (seen: Revision): readonly (readonly [string, Candidate])[] =>
   ...documentsAround(seen),
   ['the last known good again', { revision: revision(seen.order + 1, seen.lineage), isLastKnownGood: true }],
   ['a newer document that would be rejected', { revision: revision(seen.order + 1, seen.lineage), cannotServe: true }],
-  ['a newer document, after a freeze', { revision: revision(seen.order + 1, seen.lineage), wasFrozen: true }],
-  ['the same document, after a freeze', { revision: seen, wasFrozen: true }],
+  ['a newer document, after a freeze', { revision: revision(seen.order + 1, seen.lineage), isRepeated: true }],
+  ['the same document, after a freeze', { revision: seen, isRepeated: true }],
   [
     'the same document at an earlier order, after a freeze',
-    { revision: { ...seen, order: seen.order - 1 }, wasFrozen: true },
+    { revision: { ...seen, order: seen.order - 1 }, isRepeated: true },
   ],
-  ['an older document, after a freeze', { revision: revision(seen.order - 1, seen.lineage), wasFrozen: true }],
-  ['a document of another lineage, after a freeze', { revision: revision(1, otherLineage(seen)), wasFrozen: true }],
+  ['an older document, after a freeze', { revision: revision(seen.order - 1, seen.lineage), isRepeated: true }],
+  ['a document of another lineage, after a freeze', { revision: revision(1, otherLineage(seen)), isRepeated: true }],
 ]
 
 /** An earlier good document, older than everything that the source delivers. */

@@ -40,7 +40,7 @@ export const wireMachines = (input: object, observe: ObserveStep) => {
 
   const passOn = ({ candidate, wasFrozen }: Delivery) => {
     if (candidate === undefined) return
-    toReload({ type: 'source.changed', candidate: wasFrozen ? { ...candidate, wasFrozen } : candidate })
+    toReload({ type: 'source.changed', candidate: wasFrozen ? { ...candidate, isRepeated: true } : candidate })
   }
 
   const toAdmission = (event: AnyEventObject) => {

@@ -24,7 +24,7 @@ test.each(Object.keys(contexts))(
 )
 
 const revision = { lineage: 'one', order: 4, name: 'four' }
-const candidate = { revision, isLastKnownGood: true, cannotServe: true, wasFrozen: true }
+const candidate = { revision, isLastKnownGood: true, cannotServe: true, isRepeated: true }
 
 test('An inspector sees the names, orders and reasons in events, answers and inputs, and nothing beside them', () => {
   const own = { candidate, cause: 'source.closed' }

@@ -39,7 +39,7 @@ export const reloadDescriptions: MachineDescriptions = {
   events: {
     'source.changed':
       'The source delivered a document that may be newer. Carries its `candidate`, which is a revision without ' +
-      'content; `wasFrozen` is set if a freeze kept it back or aborted it.',
+      'content; `isRepeated` is set if a freeze kept it back or aborted it, or a quarantine has let it go.',
     'reload.requested': 'Asks for a read that begins now or later.',
     'restore.requested':
       'Asks to serve the last known good of an earlier run before the source is read. Carries its `candidate`.',
