@@ -73,6 +73,19 @@ describe('A read', () => {
     expect(read(guard, at(12, 'twelve'))).toMatchObject({ result: { revision: { lineage: 'a~1', order: 12 } } })
   })
 
+  it('is counted from the fifth contradiction in a row on, and one without a contradiction begins again', () => {
+    const guard = guardOf(at(0, 'text 0', 'all'))
+    const revisions = (from: number, to: number) =>
+      Array.from({ length: to - from + 1 }, (_, n) => read(guard, at(0, `text ${from + n}`, 'all'))).map((judged) => {
+        if (judged.kind !== 'found') throw new Error('overtaken')
+        const { lineage, order, name } = judged.result.revision
+        return `${lineage} ${order} ${name}`
+      })
+    expect(revisions(1, 4)).toEqual(['a~1 0 all', 'a~2 0 all', 'a~3 0 all', 'a~4 0 all'])
+    read(guard, at(1, 'in order'))
+    expect(revisions(5, 10)).toEqual(['a~5 0 all', 'a~6 0 all', 'a~7 0 all', 'a~8 0 all', 'a~9 1 all', 'a~9 2 all~2'])
+  })
+
   it('gives the source its own revision back', () => {
     const guard = guardOf(at(5, 'one'))
     const judged = read(guard, at(5, 'two'))

@@ -42,7 +42,7 @@ const others: Readonly<Record<string, readonly string[]>> = {
   'src/intake': ['test/safety', 'test/reloader', guarantees, simulation],
   'src/safety': ['test/persistence', 'test/intake', guarantees, simulation],
   'src/schema': ['test/validation', 'test/docs', 'test/inspect/observation.test.ts', guarantees],
-  'src/validation': ['test/reloader', guarantees],
+  'src/validation': ['test/safety', 'test/reloader', guarantees],
   'src/apply': ['test/reloader', 'test/safety', guarantees, simulation],
   'src/engine': [machines, 'test/intake', 'test/reloader', 'test/safety', 'test/apply', guarantees, simulation],
   'src/reloader': ['test/safety', 'test/intake', 'test/settings', guarantees],

@@ -55,7 +55,29 @@ describe('resolveOptions', () => {
   })
 })
 
+describe('the id prefix of a reloader', () => {
+  it('has eight characters, all of which depend on the random number', () => {
+    const prefixOf = (random: number): string => resolveOptions({ ...required, random: () => random }).idPrefix
+    expect(prefixOf(0)).toBe('00000000')
+    expect(prefixOf(0.5)).toBe('i0000000')
+    expect(prefixOf(1 - 2 ** -53)).toBe('zzzzzzzz')
+  })
+})
+
 describe('the guarded logger', () => {
+  it('passes each line on at its level', () => {
+    const lines: unknown[] = []
+    const at =
+      (level: string) =>
+      (...line: unknown[]): void =>
+        void lines.push([level, ...line])
+    const logger = { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
+    const { logger: guarded } = resolveOptions({ ...required, logger })
+    const levels = ['debug', 'info', 'warn', 'error'] as const
+    for (const level of levels) guarded[level]({ level }, 'text')
+    expect(lines).toEqual(levels.map((level) => [level, { level }, 'text']))
+  })
+
   it('survives a logger that throws or rejects', () => {
     const fails = () => {
       throw new Error('disk full')
