@@ -48,7 +48,7 @@ const layerOf = (path: string): Layer | undefined =>
 
 /** The subpath entry that a file belongs to. Entries never import each other: each has dependencies of its own. */
 const entryOf = (path: string): string | undefined =>
-  /^src\/(sources\/[^/]+|observe\/[^/]+|frameworks\/[^/]+|appliers|inspect|testing|cli)\//.exec(path)?.[1]
+  /^src\/(sources\/[^/]+|secrets\/providers|observe\/[^/]+|frameworks\/[^/]+|appliers|inspect|testing|cli)\//.exec(path)?.[1]
 
 const anything = /^/
 
@@ -64,7 +64,9 @@ const packagesOf: readonly (readonly [folder: string, packages: RegExp])[] = [
   ['src/transaction', /^node:diagnostics_channel$/],
   ['src/apply', /^p-queue$/],
   ['src/engine', /^xstate$/],
+  ['src/files', /^node:/],
   ['src/sources', /^node:/],
+  ['src/secrets/providers', /^node:/],
   ['src/appliers', /^node:/],
   ['src/observe', /^node:(diagnostics_channel|http)$/],
   ['src/frameworks', /^node:(async_hooks|http|module)$/],

@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto'
 import type { Revision } from '../../model/revision.ts'
 import { SourceError, type ReadResult, type Source, type SourceEvent } from '../../api/source.ts'
 import { SingleFlight } from '../../async/single-flight.ts'
-import type { WatchFolder } from './file-watcher.ts'
+import type { WatchFolder } from '../../files/file-watcher.ts'
 import { resolveOptions, type FileSourceOptions } from './options.ts'
 import { Mounts } from './mounts.ts'
 import { type FilesState, ReferencedFiles } from './referenced-files.ts'
-import { Stabilizer } from './stabilizer.ts'
+import { Stabilizer } from '../../files/stabilizer.ts'
 import { watchFile } from './watch-file.ts'
 
 /**

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { SourceCode } from '../../model/failure.ts'
 import type { Mounts } from './mounts.ts'
-import { type FileState, readFileState, readStamp } from './read-file.ts'
+import { type FileState, readFileState, readStamp } from '../../files/read-file.ts'
 
 /** Names the files that a document refers to. */
 export type AlsoWatch = readonly string[] | ((text: string) => readonly string[])

@@ -2,7 +2,7 @@ import { isNewer, type Revision } from '../../model/revision.ts'
 import type { ReadResult, SourceEvent } from '../../api/source.ts'
 import { raceAbort } from '../../async/abort.ts'
 import type { SingleFlight } from '../../async/single-flight.ts'
-import { createFileWatcher, type ChangeHint, type FileWatcherOptions } from './file-watcher.ts'
+import { createFileWatcher, type ChangeHint, type FileWatcherOptions } from '../../files/file-watcher.ts'
 import type { ReferencedFiles } from './referenced-files.ts'
 
 /** What a watch needs from its source. */

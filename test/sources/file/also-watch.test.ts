@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vit
 import { z } from 'zod'
 import type { FileSourceOptions } from '../../../src/sources/file/index.ts'
 import { createFileSource } from '../../../src/sources/file/file-source.ts'
-import type { WatchFolder } from '../../../src/sources/file/file-watcher.ts'
+import type { WatchFolder } from '../../../src/files/file-watcher.ts'
 import { SOON } from '../follow.ts'
 
 const Config = z.strictObject({ keyFile: z.string(), level: z.string() })

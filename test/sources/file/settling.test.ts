@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { fileSource } from '../../../src/sources/file/index.ts'
-import { Stabilizer } from '../../../src/sources/file/stabilizer.ts'
+import { Stabilizer } from '../../../src/files/stabilizer.ts'
 import { createVirtualClock } from '../../../src/testing/index.ts'
 import { followOpened, never, SOON, type Followed } from '../follow.ts'
 

@@ -3,9 +3,9 @@ import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { createFileWatcher, type FileWatcher, type WatchFolder } from '../../../src/sources/file/file-watcher.ts'
-import { createVirtualClock } from '../../../src/testing/fakes/virtual-clock.ts'
-import { never, SOON } from '../follow.ts'
+import { createFileWatcher, type FileWatcher, type WatchFolder } from '../../src/files/file-watcher.ts'
+import { createVirtualClock } from '../../src/testing/fakes/virtual-clock.ts'
+import { never, SOON } from '../sources/follow.ts'
 
 // The real filesystem, in which a folder can vanish just before `stat`: too short a moment to hit by chance.
 const faults = vi.hoisted(() => ({ vanishing: 0 }))

@@ -1,7 +1,7 @@
 import { watch, type FSWatcher } from 'node:fs'
 import { basename } from 'node:path'
-import type { Clock, TimerHandle } from '../../api/clock.ts'
-import { raceAbort } from '../../async/abort.ts'
+import type { Clock, TimerHandle } from '../api/clock.ts'
+import { raceAbort } from '../async/abort.ts'
 import { findFolders, toComparable, type WatchedFolder } from './folders.ts'
 
 /** Starts to watch one folder, as `fs.watch` does. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { constants, type BigIntStats } from 'node:fs'
 import { open, stat, type FileHandle } from 'node:fs/promises'
-import { SourceError } from '../../api/source.ts'
+import { SourceError } from '../api/source.ts'
 
 /** The most that is ever read into memory, whatever limit the reloader has: 64 MiB. */
 export const MAX_BYTES = 64 * 1024 * 1024

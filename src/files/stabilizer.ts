@@ -1,5 +1,5 @@
-import type { Clock } from '../../api/clock.ts'
-import { sleep } from '../../async/deadline.ts'
+import type { Clock } from '../api/clock.ts'
+import { sleep } from '../async/deadline.ts'
 import type { FileState } from './read-file.ts'
 
 /** The part of a state that tells whether a file is finished. */
