@@ -33,8 +33,9 @@ export const findNotPlain = (output: JsonSchema | undefined): NotPlainOutput | u
   if (output === undefined) return undefined
   let parts = 0
   const visit = (node: JsonSchema | undefined, path: readonly string[]): NotPlainOutput | undefined => {
+    if (node === undefined) return undefined
     parts += 1
-    if (node === undefined || path.length > MAX_DEPTH || parts > MAX_PARTS) return undefined
+    if (path.length > MAX_DEPTH || parts > MAX_PARTS) return undefined
     const kind = node['x-kind']
     if (typeof kind === 'string' && Object.hasOwn(notPlainKinds, kind)) return { path, kind: notPlainKinds[kind] ?? '' }
     const branches = [...listOf(node.anyOf), ...listOf(node.oneOf)].map(asJsonSchema)
