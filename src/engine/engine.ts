@@ -15,7 +15,7 @@ import { Safety } from '../safety/safety.ts'
 import type { Settings } from '../settings/settings.ts'
 import { EventBus } from '../transaction/event-bus.ts'
 import { Subscriptions } from '../transaction/subscriptions.ts'
-import { warnAtStart } from '../transaction/start-warnings.ts'
+import { warnAtStart, warnOfHiddenNames } from '../transaction/start-warnings.ts'
 import { TransactionRecorder } from '../transaction/transaction-recorder.ts'
 import { HostCalls } from '../xstate/host-calls.ts'
 import { SnapshotBuilder } from '../validation/snapshot-builder.ts'
@@ -155,7 +155,7 @@ export class Engine {
   start(): void {
     const { logger, diagnostics } = this.#settings
     if (diagnostics) warnAtStart(logger, 'diagnostics.full')
-    if (!this.builder.visibility.hasNames) warnAtStart(logger, 'schema.names-hidden')
+    warnOfHiddenNames(logger, this.builder.visibility)
     this.machine.start()
     this.intake.start()
     this.restore.start()

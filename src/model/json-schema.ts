@@ -18,6 +18,9 @@ export interface JsonSchema {
   readonly [keyword: string]: unknown
 }
 
+/** Marks a part of a schema that is nested too deeply to be described. */
+export const CUT = 'x-cut'
+
 /** Which side of a schema: what it reads, or what it returns. */
 export type Side = 'input' | 'output'
 

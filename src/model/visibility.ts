@@ -1,5 +1,5 @@
 import type { Path } from './data/not-plain.ts'
-import { type JsonSchema, listOf, resolveRef } from './json-schema.ts'
+import { asJsonSchema, CUT, type JsonSchema, listOf, resolveRef } from './json-schema.ts'
 
 /**
  * Decides which parts of a config may be shown. A key is shown if the schema declares it or a public path contains it;
@@ -7,8 +7,11 @@ import { type JsonSchema, listOf, resolveRef } from './json-schema.ts'
  * shown as `*`.
  */
 export interface Visibility {
-  /** False if the schema names no key, so that only the serving config and public paths do. */
-  readonly hasNames: boolean
+  /**
+   * The parts of which neither the schema nor a public path says which keys they have, so that only the serving config
+   * does. Each ends with `*`, which alone stands for the whole.
+   */
+  readonly hidden: readonly string[]
   /** Returns the path as text, masked if needed. */
   readonly show: (path: Path) => string
   /** Returns a key of segments that slashes separate, masked if needed. An empty segment holds no data, and stays. */
@@ -25,18 +28,22 @@ const MAX_SEGMENTS = 16
 /** Returns the config that serves, if one does. */
 type Served = () => unknown
 
-/** Learns the public keys from the paths, and the declared keys from the JSON Schema, if there is one. */
+/**
+ * Learns the public keys from the paths, and the declared keys from the JSON Schema of what the schema reads and of what it
+ * returns, if there is one.
+ */
 export const createVisibility = (
   publicPaths: readonly string[],
   jsonSchema: unknown,
   served: Served = () => undefined,
+  output?: unknown,
 ): Visibility => {
   const root = createKeyNode()
   addDeclaredKeys(root, jsonSchema)
-  const hasNames = !isOpaque(root)
+  addDeclaredKeys(root, output)
   for (const path of publicPaths) addPublicPath(root, path)
   return {
-    hasNames,
+    hidden: findHidden(root),
     show: (path) => showPath(root, path, served),
     showKey: (segments) => {
       const named = segments.filter((segment) => segment !== '').slice(0, MAX_SEGMENTS)
@@ -61,9 +68,11 @@ interface KeyNode {
   /** What lies below keys that are not declared: a record's values, an array's items. */
   rest: KeyNode | undefined
   isPublic: boolean
+  /** True if the schema allows objects or lists here and does not say what is in them. */
+  isOpen: boolean
 }
 
-const createKeyNode = (): KeyNode => ({ children: new Map(), rest: undefined, isPublic: false })
+const createKeyNode = (): KeyNode => ({ children: new Map(), rest: undefined, isPublic: false, isOpen: false })
 
 const childOf = (node: KeyNode | undefined, segment: string | number): KeyNode | undefined =>
   node?.children.get(String(segment)) ?? node?.rest
@@ -104,6 +113,21 @@ const showSegments = (root: KeyNode, path: Path, served: Served): readonly strin
 const isOpaque = (node: KeyNode | undefined): boolean =>
   node === undefined || (node.children.size === 0 && node.rest === undefined)
 
+const MAX_HIDDEN = 5
+
+const findHidden = (root: KeyNode): readonly string[] => {
+  if (isOpaque(root) && !root.isPublic) return ['*']
+  const found: string[] = []
+  const queue: (readonly [KeyNode, readonly string[]])[] = [[root, []]]
+  for (const [node, path] of queue) {
+    if (found.length === MAX_HIDDEN || node.isPublic) continue
+    if (node.isOpen && isOpaque(node)) found.push([...path, '*'].join('.'))
+    for (const [key, child] of node.children) queue.push([child, [...path, key]])
+    if (node.rest !== undefined) queue.push([node.rest, [...path, '*']])
+  }
+  return found
+}
+
 const NAME = /^[A-Za-z]+(?:[-_][A-Za-z]+)*$/
 const LONGEST_NAME = 32
 const MOST_NAMES = 32
@@ -143,18 +167,47 @@ const addDeclaredKeys = (top: KeyNode, jsonSchema: unknown): void => {
   let left = MAX_NODES
   // Breadth first: a schema that refers to itself spends the limit on deep levels and not on one branch.
   const queue: [KeyNode, unknown, number][] = [[top, jsonSchema, 0]]
-  for (const [node, schema, depth] of queue) {
-    if (depth > MAX_SEGMENTS || typeof schema !== 'object' || schema === null || left <= 0) continue
+  for (const [node, part, depth] of queue) {
+    const schema = asJsonSchema(part)
+    if (depth > MAX_SEGMENTS || schema === undefined || left <= 0) continue
     left -= 1
-    const { $ref, properties, additionalProperties, items, prefixItems, anyOf, oneOf, allOf }: JsonSchema =
-      schema as JsonSchema
+    if (isOpenSchema(schema)) node.isOpen = true
+    const { $ref, anyOf, oneOf, allOf } = schema
     if (typeof $ref === 'string') queue.push([node, resolveRef($ref, jsonSchema), depth + 1])
     for (const branch of [anyOf, oneOf, allOf].flatMap(listOf)) queue.push([node, branch, depth + 1])
-    for (const [key, child] of Object.entries((properties as object | undefined) ?? {})) {
-      queue.push([addChild(node, key), child, depth + 1])
-    }
-    for (const child of [additionalProperties, items, ...listOf(prefixItems)]) {
-      if (typeof child === 'object' && child !== null) queue.push([addRest(node), child, depth + 1])
+    for (const [key, child] of membersOf(schema)) {
+      queue.push([key === undefined ? addRest(node) : addChild(node, key), child, depth + 1])
     }
   }
+}
+
+/** The members of a schema, by their keys; without a key what lies below keys that it does not name. */
+const membersOf = (schema: JsonSchema): readonly (readonly [key: string | undefined, child: unknown])[] => {
+  const { properties, propertyNames, additionalProperties, patternProperties, items, prefixItems } = schema
+  const declared = Object.entries(asJsonSchema(properties) ?? {})
+  const listed = listOf(asJsonSchema(propertyNames)?.enum).filter((key) => typeof key === 'string')
+  const patterns = Object.values(asJsonSchema(patternProperties) ?? {})
+  const rest = [additionalProperties, items, ...listOf(prefixItems), ...patterns].filter(
+    // What a schema allows beside the keys that it declares is not read.
+    (child) => asJsonSchema(child) !== undefined && (declared.length === 0 || !isOpenSchema(child as JsonSchema)),
+  )
+  return [
+    ...declared,
+    ...listed.map((key) => [key, additionalProperties] as const),
+    ...rest.map((child) => [undefined, child] as const),
+  ]
+}
+
+const containers = new Set<unknown>([undefined, 'object', 'array'])
+
+const telling = [
+  ...['$ref', 'anyOf', 'oneOf', 'allOf', 'not', 'const', 'enum', 'x-kind', CUT],
+  ...['properties', 'patternProperties', 'additionalProperties', 'items', 'prefixItems'],
+]
+
+/** True if the schema itself allows objects or lists and says nothing of their members. */
+const isOpenSchema = (schema: JsonSchema): boolean => {
+  if (telling.some((keyword) => schema[keyword] !== undefined && schema[keyword] !== true)) return false
+  const types: readonly unknown[] = Array.isArray(schema.type) ? schema.type : [schema.type]
+  return types.some((type) => containers.has(type))
 }

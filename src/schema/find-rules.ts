@@ -1,5 +1,6 @@
 import { asJsonSchema, type JsonSchema, listOf, resolveRef } from '../model/json-schema.ts'
-import type { Path } from '../model/data/not-plain.ts'
+import { kindOf, type Path } from '../model/data/not-plain.ts'
+import type { ValueKind } from '../model/failure.ts'
 import { describe, literal } from './describe.ts'
 
 /** What a schema says about one place in a document. */
@@ -29,6 +30,13 @@ export const memberOf = (value: unknown, key: string | number): unknown =>
   typeof value === 'object' && value !== null && Object.hasOwn(value, key)
     ? (value as Record<string | number, unknown>)[key]
     : undefined
+
+/** The kind of what a document holds at a path; absent if it is in a value that the schema takes apart itself. */
+export const kindAt = (input: unknown, path: Path): { readonly kind?: ValueKind } => {
+  const parent = path.slice(0, -1).reduce<unknown>(memberOf, input)
+  const isInside = path.length > 0 && parent !== undefined && (typeof parent !== 'object' || parent === null)
+  return isInside ? {} : { kind: kindOf(path.reduce<unknown>(memberOf, input)) }
+}
 
 const listOfOne = (node: JsonSchema | undefined): readonly JsonSchema[] => (node === undefined ? [] : [node])
 

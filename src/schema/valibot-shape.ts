@@ -1,4 +1,4 @@
-import type { JsonSchema, Side } from '../model/json-schema.ts'
+import { CUT, type JsonSchema, type Side } from '../model/json-schema.ts'
 import type { Schema } from '../model/schema.ts'
 
 /** The documented properties of a valibot schema or action that are read here. */
@@ -28,7 +28,7 @@ export const valibotShape = (schema: Schema, side: Side): JsonSchema | undefined
   schema['~standard'].vendor === 'valibot' ? shapeOfPart(schema as unknown as ValibotPart, side, 0) : undefined
 
 const shapeOfPart = (part: ValibotPart, side: Side, depth: number): JsonSchema => {
-  if (depth > MAX_DEPTH) return {}
+  if (depth > MAX_DEPTH) return { [CUT]: 'deeper' }
   const { pipe } = part
   if (pipe === undefined) return shapeOfSchema(part, side, depth)
   let shape: Record<string, unknown> = {}

@@ -1,4 +1,4 @@
-import type { JsonSchema, Side } from '../model/json-schema.ts'
+import { CUT, type JsonSchema, type Side } from '../model/json-schema.ts'
 import type { Schema } from '../model/schema.ts'
 
 /** The properties of the definition of a zod schema that are read here: those of zod 4, and of zod 3 where they differ. */
@@ -56,7 +56,8 @@ const kinds = new Set(['bigint', 'date', 'function', 'map', 'nan', 'promise', 's
 
 const shapeOfPart = (part: ZodPart, side: Side, depth: number): JsonSchema => {
   const def = part._zod?.def ?? part._def
-  if (def === undefined || depth > MAX_DEPTH) return {}
+  if (def === undefined) return {}
+  if (depth > MAX_DEPTH) return { [CUT]: 'deeper' }
   const type = typeNameOf(def)
   const inner = (child: ZodPart): JsonSchema => shapeOfPart(child, side, depth + 1)
   if (kinds.has(type)) return { 'x-kind': type }

@@ -3,6 +3,8 @@ import { refusalTextIn } from '../model/refusal.ts'
 import type { SchemaIssue } from '../model/schema.ts'
 import type { Visibility } from '../model/visibility.ts'
 import { explainIssue } from '../schema/explain-issue.ts'
+import { kindAt } from '../schema/find-rules.ts'
+import { throwerPathOf } from '../schema/find-thrower.ts'
 import { readIssue } from '../schema/read-issue.ts'
 import type { SchemaShape } from '../schema/schema-shape.ts'
 
@@ -29,6 +31,12 @@ export const refusalOf = (
   }
   const [first, ...rest] = [...failures.values()].slice(0, MAX_ISSUES)
   return first === undefined ? changeoverError('schema.invalid', place) : new ChangeoverError(first, rest)
+}
+
+/** Where the rule sits that has thrown, if that could be told. */
+export const throwerPlace = (error: unknown, input: unknown, visibility: Visibility): FailurePlace => {
+  const path = throwerPathOf(error)
+  return path === undefined ? {} : { path: visibility.show(path), ...kindAt(input, path) }
 }
 
 const failuresOf = (

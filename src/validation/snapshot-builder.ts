@@ -8,6 +8,7 @@ import { findCoercedRounded } from '../model/data/rounded-number.ts'
 import { createVisibility, type Visibility } from '../model/visibility.ts'
 import { toPlain } from '../model/data/plain.ts'
 import type { SchemaResult } from '../model/schema.ts'
+import { validateBy } from '../schema/find-thrower.ts'
 import { findNotPlain } from '../schema/plain-output.ts'
 import { type SchemaShape, shapeOf } from '../schema/schema-shape.ts'
 import type { Settings } from '../settings/settings.ts'
@@ -16,7 +17,7 @@ import type { ReadResult } from '../api/source.ts'
 import { malformedError } from './malformed-document.ts'
 import { refusalText } from '../model/refusal.ts'
 import { type ParsedInput, parseDocument, precisionError } from './parse-document.ts'
-import { refusalOf } from './schema-issues.ts'
+import { refusalOf, throwerPlace } from './schema-issues.ts'
 
 /** What may end a validation. The signal may be made only when it is read. */
 export interface HasSignal {
@@ -54,7 +55,12 @@ export class SnapshotBuilder {
     this.#serving = serving
     this.#digestKey = digestKey
     this.shape = shapeOf(settings.schema)
-    this.visibility = createVisibility(settings.public, this.shape.input, () => serving.snapshot?.config)
+    this.visibility = createVisibility(
+      settings.public,
+      this.shape.input,
+      () => serving.snapshot?.config,
+      this.shape.output,
+    )
     const notPlain = findNotPlain(this.shape.output)
     if (notPlain === undefined) return
     const path = notPlain.path.length === 0 ? '(root)' : notPlain.path.join('.')
@@ -156,17 +162,18 @@ export class SnapshotBuilder {
   ): SchemaResult<unknown> | Promise<SchemaResult<unknown>> {
     const { clock, deadlines, schema } = this.#settings
     const limits = { clock, deadlineMs: deadlines.validateMs, graceMs: 0 }
-    const validating = new DeadlineCall(() => schema['~standard'].validate(input), limits)
+    const validating = new DeadlineCall(() => validateBy(schema, input), limits)
     const atOnce = validating.run()
-    if (atOnce?.kind === 'failed') throw changeoverError(thrownCode(atOnce.error), place, atOnce.error)
+    const placed = (error: unknown): FailurePlace => ({ ...place, ...throwerPlace(error, input, this.visibility) })
+    if (atOnce?.kind === 'failed') throw changeoverError(thrownCode(atOnce.error), placed(atOnce.error), atOnce.error)
     if (atOnce?.kind === 'done') return atOnce.value
     return cancelOnAbort(validating, call.signal).then((ended) => {
       if (ended.kind === 'done') return ended.value
       // A refusal is an answer: the same document is not asked about again.
       if (ended.kind === 'failed' && refusalText(ended.error) !== undefined) {
-        throw changeoverError('schema.refused', place, ended.error)
+        throw changeoverError('schema.refused', placed(ended.error), ended.error)
       }
-      if (ended.kind === 'failed') throw new UndecidedError(failure('schema.threw', place, ended.error))
+      if (ended.kind === 'failed') throw new UndecidedError(failure('schema.threw', placed(ended.error), ended.error))
       throw new UndecidedError(failure('schema.timeout', { ...place, detail: `${deadlines.validateMs} ms` }))
     })
   }

@@ -71,6 +71,10 @@ export const documentCodes = {
     what: 'The schema does not say which keys it declares, so paths are shown only as far as the serving config has their names',
     hint: 'Use a schema that offers a JSON Schema, as zod, arktype and toStandardJsonSchema of @valibot/to-json-schema do, or one of zod or valibot itself. Otherwise list paths in public whose values may be shown.',
   },
+  'schema.part-hidden': {
+    what: 'A part of the schema does not say which keys it has, so paths below it are shown only as far as the serving config has their names',
+    hint: 'Declare the keys of this part, or list it in public if its values may be shown.',
+  },
   'schema.invalid': { what: 'The schema rejected the document', hint: 'Correct the value at the path.' },
   'schema.refused': {
     what: 'A rule of the schema refused the document',

@@ -14,7 +14,8 @@ export const documentDiff = <Config>(expected: unknown, served: unknown, subject
   if (served === undefined) return 'no config serves'
   if (expected === null) return 'the schema rejects the expected document'
   const paths = (subject.options?.public ?? []) as readonly string[]
-  const visibility = createVisibility(paths, shapeOf(subject.schema).input, () => expected)
+  const { input, output } = shapeOf(subject.schema)
+  const visibility = createVisibility(paths, input, () => expected, output)
   const { differences, count } = diffOf(expected, served, visibility)
   const lines = differences.slice(0, MAX_SHOWN).map(({ path, change, from, to }) => {
     if (from === undefined && to === undefined) return `  ${path}: ${words[change]} (the values are not public)`

@@ -1,0 +1,45 @@
+import type { Schema, SchemaResult } from '../model/schema.ts'
+
+interface Payload {
+  readonly value: unknown
+  readonly issues: readonly unknown[]
+}
+
+type AsyncResult =
+  | { readonly success: true; readonly data: unknown }
+  | { readonly success: false; readonly error: { readonly issues: SchemaResult<unknown>['issues'] } }
+
+/** What is used of a schema of zod 4. */
+export interface Zod4Schema {
+  readonly _zod: { readonly run: (payload: Payload, context: object) => Payload | Promise<Payload> }
+  readonly safeParseAsync: (value: unknown) => Promise<AsyncResult>
+}
+
+export const isZod4 = (schema: object): schema is Zod4Schema => '_zod' in schema && 'safeParseAsync' in schema
+
+const isAsync = new WeakMap<object, boolean>()
+
+/**
+ * Validates by zod 4, whose `validate` tries without promises first: it drops the promise of an asynchronous rule, whose
+ * rejection would end the process, and calls the rule again. So the first run finds out whether there is one.
+ */
+export const validateByZod = (
+  schema: Schema & Zod4Schema,
+  input: unknown,
+): SchemaResult<unknown> | Promise<SchemaResult<unknown>> => {
+  const known = isAsync.get(schema)
+  if (known === true) return validateLater(schema, input)
+  if (known === false) return schema['~standard'].validate(input)
+  const ran = schema._zod.run({ value: input, issues: [] }, { async: true })
+  isAsync.set(schema, ran instanceof Promise)
+  if (ran instanceof Promise) {
+    return ran.then(({ value, issues }) => (issues.length === 0 ? { value } : validateLater(schema, input)))
+  }
+  // The issues of a run have no messages yet.
+  return ran.issues.length === 0 ? { value: ran.value } : schema['~standard'].validate(input)
+}
+
+const validateLater = async (schema: Zod4Schema, input: unknown): Promise<SchemaResult<unknown>> => {
+  const result = await schema.safeParseAsync(input)
+  return result.success ? { value: result.data } : { issues: result.error.issues ?? [] }
+}
