@@ -34,6 +34,8 @@ export type {
   ModuleDeadlines,
   QuarantineOptions,
   ReloaderOptions,
+  RestartOptions,
+  RestartPolicy,
   ServiceOptions,
   SoakOptions,
 } from './api/options.ts'
@@ -69,6 +71,7 @@ export type {
   ModuleStatus,
   QuarantineStatus,
   ReloaderStatus,
+  RestartPendingStatus,
   SourceState,
   SourceStatus,
   WaitReason,
@@ -85,7 +88,7 @@ export type {
   ValueKind,
 } from './model/failure.ts'
 export { ChangeoverError, isChangeoverError, unsafeCause } from './model/failure.ts'
-export type { ModuleChange, ModuleRecord, Outcome, PhaseTiming, TransactionRecord, Trigger } from './model/record.ts'
+export type { ModuleChange, ModuleRecord, Outcome, PhaseTiming, TransactionRecord, Trigger, Unattended } from './model/record.ts'
 export type { Revision } from './model/revision.ts'
 export type { ConfigPath, DeepReadonly, Schema, SchemaIssue, SchemaResult } from './model/schema.ts'
 export { permanent, transient } from './model/permanence.ts'

@@ -1,6 +1,6 @@
 import type { Diff } from '../model/data/diff.ts'
 import type { Failure } from '../model/failure.ts'
-import type { ModuleChange } from '../model/record.ts'
+import type { ModuleChange, Unattended } from '../model/record.ts'
 
 /** Options of `start`. */
 export interface StartOptions {
@@ -67,7 +67,7 @@ export interface ReleaseOptions {
 /** The result of a dry run. */
 export type PlanReport =
   | { readonly verdict: 'rejected'; readonly failures: readonly Failure[] }
-  | {
+  | (Unattended & {
       /** `failed` if a module could not prepare; only with `prepare: true`. */
       readonly verdict: 'unchanged' | 'changes' | 'failed'
       /** The modules that would change, in dependency order. */
@@ -75,7 +75,7 @@ export type PlanReport =
       /** The differences from the serving config; values of public paths only. */
       readonly diff: Diff
       readonly failures: readonly Failure[]
-    }
+    })
 
 /** Options of `plan`. */
 export interface PlanOptions {

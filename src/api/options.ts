@@ -1,16 +1,11 @@
 import type { ConfigPath, DeepReadonly, Schema } from '../model/schema.ts'
 import type { Clock } from './clock.ts'
 import type { GoodStore } from './good-store.ts'
+import type { Logger } from './logger.ts'
 import type { MachineInspector } from './machine-inspector.ts'
 import type { Source } from './source.ts'
 
-/** A logger: pino, or any object with these four methods. */
-export interface Logger {
-  readonly debug: (data: object, message: string) => void
-  readonly info: (data: object, message: string) => void
-  readonly warn: (data: object, message: string) => void
-  readonly error: (data: object, message: string) => void
-}
+export type { Logger } from './logger.ts'
 
 /** Deadlines of one module's phases, in milliseconds. */
 export interface ModuleDeadlines {
@@ -82,6 +77,20 @@ export interface ConfirmOptions {
   readonly withinMs: number
 }
 
+/**
+ * What happens to a change that needs a restart. `warn`: it is applied, and reported as pending. `hold`: its document waits,
+ * and what serves goes on; the next start applies it. `refuse`: its document is rejected.
+ */
+export type RestartPolicy = 'warn' | 'hold' | 'refuse'
+
+/** The paths whose change needs a restart, and what happens to such a change. */
+export interface RestartOptions<Config> {
+  /** The paths, each with everything below it. */
+  readonly paths: readonly ConfigPath<Config>[]
+  /** What happens to such a change. @default 'warn' */
+  readonly policy?: RestartPolicy
+}
+
 /** How the service is named on the inspector's page. Each is a text of at most 200 characters that everyone may read. */
 export interface ServiceOptions {
   /** The name of the service. @default the npm package whose script runs, or the name of the main file */
@@ -118,6 +127,16 @@ export interface ReloaderOptions<Config> {
    * @default none
    */
   readonly public?: readonly ConfigPath<Config>[]
+  /**
+   * Paths that the service reads from `reloader.config` whenever it needs them, with everything below them: a change takes
+   * effect without a module. @default none
+   */
+  readonly live?: readonly ConfigPath<Config>[]
+  /**
+   * Paths whose values are read once, when the process starts, such as the port of a server. A change is named in the record
+   * and in `status().restartPending`; with the policy `hold` or `refuse` it is not applied. @default none
+   */
+  readonly restart?: readonly ConfigPath<Config>[] | RestartOptions<Config>
   /** Parses the document's text. Throw to reject the document. @default strict JSON without duplicate keys */
   readonly parse?: (text: string) => unknown
   /** Called for each change. Throw to reject it. `previous` is undefined for the first config. @default none */
@@ -194,6 +213,10 @@ export const optionTable = {
   logger: own('none'),
   diagnostics: own("'redacted'"),
   public: own('none'),
+  live: own('none'),
+  restart: own('none'),
+  'restart.paths': own('required'),
+  'restart.policy': own("'warn'"),
   parse: own('strict JSON'),
   policies: own('none'),
   maxDocumentBytes: { ...count(1_572_864), unit: 'bytes' },

@@ -5,6 +5,27 @@ import type { Revision } from '../model/revision.ts'
 /** The state of the watch. */
 export type SourceState = 'connecting' | 'opening' | 're-reading' | 'watching' | 'compacted' | 'backing-off' | 'closed'
 
+/** The state of one layer of the source. */
+export interface LayerStatus {
+  /** The name of the layer, which is its kind unless it has been given another. */
+  readonly name: string
+  /** The kind of source: `etcd`, `file`, `defaults`, `environment`. */
+  readonly kind: string
+  readonly endpoint: string
+  /** False if the config may be made without the layer. */
+  readonly required: boolean
+  /** The state of its watch. */
+  readonly state: SourceState
+  /** What its last read found; absent before the first. */
+  readonly found?: 'document' | 'missing' | 'malformed'
+  /** The revision that is in use. */
+  readonly revision?: Revision
+  /** Present while the layer cannot be read: since which wall-clock time its last text is in use, or it is left out. */
+  readonly stale?: { readonly since: number }
+  /** The last error. It stays after the layer has recovered. */
+  readonly lastError?: Failure
+}
+
 /** The state of the source. */
 export interface SourceStatus {
   /** The kind of source: `etcd`, `file`, `memory`. */
@@ -20,6 +41,8 @@ export interface SourceStatus {
   readonly verifiedAt?: number
   /** The last error. It stays after the source has recovered. */
   readonly lastError?: Failure
+  /** The layers, the lowest first, if the source is made of layers. */
+  readonly layers?: readonly LayerStatus[]
 }
 
 /** How many transactions had each outcome, and how many failures were reported outside of a transaction. */
@@ -74,6 +97,8 @@ export type WaitReason =
   | 'quarantine'
   /** A call of a module that has been abandoned and has not settled. */
   | 'module'
+  /** The next start of the process: the option `restart` holds the change until then. */
+  | 'restart'
 
 /** The state of one module and the account of its generations: `opened = closed + live + leaked`, always. */
 export interface ModuleStatus {
@@ -96,6 +121,16 @@ export interface FrozenStatus {
   readonly by?: string
   readonly since: number
   readonly waiting?: Revision
+}
+
+/** A change that takes effect only when the process starts anew. */
+export interface RestartPendingStatus {
+  /** The paths that differ from what the process started with. Keys that may be user data are `*`. The first 100. */
+  readonly paths: readonly string[]
+  /** Wall-clock time at which it was noticed. */
+  readonly since: number
+  /** The document that is not applied before the restart, with the policy `hold`. */
+  readonly held?: Revision
 }
 
 /** The state of a reloader: plain data without config values. */
@@ -126,6 +161,8 @@ export interface ReloaderStatus {
   readonly waiting?: { readonly revision: Revision; readonly reason: WaitReason; readonly until?: number }
   /** Present while changes are frozen. */
   readonly frozen?: FrozenStatus
+  /** Present while paths that are declared as `restart` differ from what the process started with. */
+  readonly restartPending?: RestartPendingStatus
   /** Present while a transaction awaits a call of `confirm` with its id, until this wall-clock time. */
   readonly confirmation?: { readonly transaction: string; readonly until: number }
   /** The configs that are not tried again for now. */

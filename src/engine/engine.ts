@@ -18,6 +18,7 @@ import { Subscriptions } from '../transaction/subscriptions.ts'
 import { warnAtStart, warnOfHiddenNames } from '../transaction/start-warnings.ts'
 import { TransactionRecorder } from '../transaction/transaction-recorder.ts'
 import { HostCalls } from '../xstate/host-calls.ts'
+import { FollowUps } from '../validation/follow-ups.ts'
 import { SnapshotBuilder } from '../validation/snapshot-builder.ts'
 import { Validation } from '../validation/validation.ts'
 import { RefreshRequests } from './refresh-requests.ts'
@@ -42,6 +43,7 @@ export class Engine {
   readonly recorder: TransactionRecorder
   readonly subscriptions: Subscriptions
   readonly builder: SnapshotBuilder
+  readonly followUps: FollowUps
   readonly phases: Phases
   readonly safety: Safety
   readonly intake: Intake
@@ -80,7 +82,14 @@ export class Engine {
     const { builder, safety, intake } = this
     const takeRefreshes = (candidate: Candidate) => this.refreshes.take(candidate)
     const { documents } = intake
-    this.#validation = new Validation({ registry, store, documents, builder, safety, report, takeRefreshes })
+    this.followUps = new FollowUps({
+      settings,
+      store,
+      subscriptions: this.subscriptions,
+      visibility: builder.visibility,
+    })
+    const { followUps } = this
+    this.#validation = new Validation({ registry, store, documents, builder, followUps, safety, report, takeRefreshes })
     const applyDeps: ApplyDeps = {
       clock: work,
       closeClock: modules,
@@ -156,6 +165,7 @@ export class Engine {
     const { logger, diagnostics } = this.#settings
     if (diagnostics) warnAtStart(logger, 'diagnostics.full')
     warnOfHiddenNames(logger, this.builder.visibility)
+    attachSource(this.#settings, this.recorder.report)
     this.machine.start()
     this.intake.start()
     this.restore.start()

@@ -10,7 +10,7 @@ import { warnAtStart } from '../transaction/start-warnings.ts'
 import type { ReloadActor } from './reload-actor.ts'
 
 interface RestoreDeps {
-  readonly settings: Pick<Settings, 'clock' | 'logger'>
+  readonly settings: Pick<Settings, 'clock' | 'logger' | 'restart'>
   readonly safety: Safety
   readonly intake: Intake
   readonly machine: ReloadActor
@@ -22,13 +22,15 @@ interface RestoreDeps {
 
 /**
  * Gets from `start` to following the source: loads what earlier runs have kept, serves the last known good, or the one
- * before it if that cannot serve, and only then asks the source.
+ * before it if that cannot serve, and only then asks the source. If changes may wait for a restart, it asks the source once
+ * before: this is the start that such a change waits for.
  */
 export class Restore {
   readonly #deps: RestoreDeps
   #left: readonly Good[] = []
   #isOver = false
-  #isStopped = false
+  #isAsking = false
+  readonly #stopped = new AbortController()
   #mustRead = false
   #provedAt: number | undefined
 
@@ -43,17 +45,19 @@ export class Restore {
 
   /** Without a store it is over at once. */
   start(): void {
-    const { safety } = this.#deps
+    const { safety, settings } = this.#deps
     if (!safety.persists) return this.#end()
     void safety.load().then(() => {
       this.#left = safety.restorable
-      this.#next()
+      const mayHold = settings.restart.policy !== 'warn' && safety.frozen === undefined
+      if (mayHold && this.#left.length > 0) void this.#askSource()
+      else this.#next()
     })
   }
 
   /** The source is not asked any more. */
   stop(): void {
-    this.#isStopped = true
+    this.#stopped.abort()
   }
 
   /** Asks for a read of the source, which comes after the restore. */
@@ -64,11 +68,28 @@ export class Restore {
 
   /** Goes on to the next good if this record says that the one before could not serve. */
   note(record: TransactionRecord): void {
-    if (record.trigger !== 'restore' || this.#isOver) return
+    if (this.#isOver || !this.goesOn(record)) return
     if (record.outcome === 'committed') {
-      this.#warnRestored(record)
+      if (record.trigger === 'restore') this.#warnRestored(record)
       this.#end()
     } else queueMicrotask(() => this.#next()) // the machine has yet to come to rest
+  }
+
+  /** True for a record that does not decide about the start: another config is tried, or the source is asked. */
+  goesOn({ trigger }: TransactionRecord): boolean {
+    return trigger === 'restore' || (this.#isAsking && !this.#isOver)
+  }
+
+  /** Tries what the source holds before anything that was kept. */
+  async #askSource(): Promise<void> {
+    const { intake, machine } = this.#deps
+    const result = await intake.fetch(undefined, this.#stopped.signal)
+    if (this.#stopped.signal.aborted) return
+    if (result.kind === 'failed') return this.#next()
+    const { epoch } = machine.context
+    this.#isAsking = true
+    machine.send({ type: 'source.changed', candidate: result.candidate })
+    if (machine.context.epoch === epoch) this.#next()
   }
 
   /** What serves may be out of date, and says so with its age. */
@@ -80,7 +101,7 @@ export class Restore {
   }
 
   #next(): void {
-    if (this.#isStopped) return
+    if (this.#stopped.signal.aborted) return
     const [good, ...left] = this.#left
     if (good === undefined) return this.#end()
     const { intake, machine } = this.#deps

@@ -3,9 +3,19 @@ import type { Revision } from './revision.ts'
 
 /**
  * What started a transaction: the first document, a changed document, a call of `reload`, the repair of a degraded
- * service, the last known good at the start, a call of `revert` or `retry`, or the end of a quarantine.
+ * service, the last known good at the start, a call of `revert` or `retry`, the end of a quarantine, or a secret
+ * with a new value.
  */
-export type Trigger = 'start' | 'change' | 'reload' | 'repair' | 'restore' | 'revert' | 'retry' | 'quarantine-expired'
+export type Trigger =
+  | 'start'
+  | 'change'
+  | 'reload'
+  | 'repair'
+  | 'restore'
+  | 'revert'
+  | 'retry'
+  | 'quarantine-expired'
+  | 'secret'
 
 /** How a module takes part in a transaction. */
 export type ModuleChange = 'open' | 'replace' | 'off' | 'repair'
@@ -28,7 +38,18 @@ export interface ModuleRecord {
   readonly phases: readonly PhaseTiming[]
 }
 
-interface RecordBase {
+/** The changes of a document on which no module acts. Keys that may be user data are `*`. */
+export interface Unattended {
+  /**
+   * Paths that changed, that no module follows and that are not declared as `live` or `restart`: nothing acts on their
+   * change. The first 100.
+   */
+  readonly unfollowed?: readonly string[]
+  /** Paths that changed and are declared as `restart`. The first 100. */
+  readonly restartRequired?: readonly string[]
+}
+
+interface RecordBase extends Unattended {
   /** Unique across restarts. */
   readonly id: string
   /** Increases with every transaction of this reloader. */

@@ -10,7 +10,7 @@ import { PhaseTimings } from '../transaction/phase-timings.ts'
 import { planOf } from '../transaction/plan.ts'
 import type { ModuleWork } from '../transaction/transaction.ts'
 
-type DryRunDeps = Pick<Engine, 'builder' | 'phases'> & {
+type DryRunDeps = Pick<Engine, 'builder' | 'followUps' | 'phases'> & {
   readonly clock: Clock
   readonly registry: Registry
   readonly store: ServingStore
@@ -21,7 +21,7 @@ type DryRunDeps = Pick<Engine, 'builder' | 'phases'> & {
 export const dryRun = async (
   content: string,
   { prepare = false }: PlanOptions,
-  { clock, registry, store, builder, phases, degraded }: DryRunDeps,
+  { clock, registry, store, builder, followUps, phases, degraded }: DryRunDeps,
 ): Promise<PlanReport> => {
   const revision = { lineage: 'plan', order: 0, name: 'plan' }
   const document: Document = { kind: 'document', revision, content }
@@ -29,14 +29,17 @@ export const dryRun = async (
   try {
     const snapshot = await builder.snapshotOf(document, builder.textOf(document), serving, new AbortController())
     if (snapshot.config !== serving) builder.askPolicies(snapshot, serving)
+    followUps.check(snapshot, serving)
     const plan = planOf(registry, store, snapshot.config, { degraded })
     const work: ModuleWork = { plan, revision: {}, timings: new PhaseTimings(clock) }
     const { isPrepared, failures } = prepare ? await prepareDry(work, phases) : nothingPrepared
+    const isChange = serving !== undefined && snapshot.config !== serving
     const isUnchanged = snapshot.config === serving && plan.size === 0
     return {
       verdict: isPrepared ? (isUnchanged ? 'unchanged' : 'changes') : 'failed',
       modules: [...plan.values()].map(({ module, change }) => ({ module: module.name, change })),
       diff: diffOf(serving, snapshot.config, builder.visibility),
+      ...(isChange ? followUps.of(plan, serving, snapshot.config) : {}),
       failures,
     }
   } catch (error) {

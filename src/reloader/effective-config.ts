@@ -1,6 +1,6 @@
 import type { ConfigNode, ConfigTree } from '../api/inspected.ts'
 import type { Visibility } from '../model/visibility.ts'
-import { type FollowedPath, followedPaths } from './followed-paths.ts'
+import { type FollowedPath, followedPaths } from '../modules/followed-paths.ts'
 
 type Key = string | number
 

@@ -85,7 +85,7 @@ class ReloaderImpl {
       onBegun: (epoch, trigger) => pendingCalls.claim(epoch, trigger),
       onServing: () => this.#startup?.serve(),
       onFinished: (record, leavesUntried) => {
-        this.#startup?.settleStart(record)
+        if (!this.#engine.restore.goesOn(record)) this.#startup?.settleStart(record)
         pendingCalls.answer(record)
         if (!leavesUntried) pendingCalls.reject('reloader.nothing-to-retry', 'retry')
       },
@@ -151,9 +151,9 @@ class ReloaderImpl {
   }
 
   readonly status = (): ReloaderStatus => {
-    const { machine, executor, intake, restore, safety, recorder } = this.#engine
+    const { machine, executor, followUps, intake, restore, safety, recorder } = this.#engine
     const { clock, idPrefix: id, build } = this.#settings
-    const parts = { machine, executor, intake, restore, safety, recorder, store: this.#store }
+    const parts = { machine, executor, followUps, intake, restore, safety, recorder, store: this.#store }
     return statusOf({ ...parts, id, build, now: clock.now() })
   }
 
@@ -181,8 +181,9 @@ class ReloaderImpl {
 
   readonly plan = async (document: string, options: PlanOptions = {}): Promise<PlanReport> => {
     if (this.#closing !== undefined) throw changeoverError('reloader.closed')
-    const { builder, phases, machine } = this.#engine
-    const deps = { clock: this.#settings.clock, registry: this.#registry, store: this.#store, builder, phases }
+    const { builder, followUps, phases, machine } = this.#engine
+    const { clock } = this.#settings
+    const deps = { clock, registry: this.#registry, store: this.#store, builder, followUps, phases }
     return this.#inContext(() => dryRun(document, options, { ...deps, degraded: machine.context.degraded }))
   }
 

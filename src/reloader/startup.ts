@@ -65,8 +65,6 @@ export class Startup {
 
   /** Fails the start for a bad document; not for an unreachable source or a superseded document. */
   settleStart(record: TransactionRecord): void {
-    // A stored config that cannot serve any more is no answer: the source's document follows.
-    if (record.trigger === 'restore') return
     if (!('failures' in record) || record.revision === undefined) return
     const [first, ...rest] = record.failures
     if (this.#waitsForDocument && first.code === 'document.missing') {

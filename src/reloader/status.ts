@@ -9,7 +9,7 @@ import type { Slot } from '../modules/slot.ts'
 import type { Quarantined } from '../persistence/persisted-state.ts'
 import { goodStatus } from '../safety/good-history.ts'
 
-type StatusDeps = Pick<Engine, 'machine' | 'executor' | 'intake' | 'restore' | 'safety' | 'recorder'> & {
+type StatusDeps = Pick<Engine, 'machine' | 'executor' | 'followUps' | 'intake' | 'restore' | 'safety' | 'recorder'> & {
   readonly store: ServingStore
   readonly id: string
   readonly build: string
@@ -19,7 +19,8 @@ type StatusDeps = Pick<Engine, 'machine' | 'executor' | 'intake' | 'restore' | '
 
 /** All that an operator may see: names, revisions, counts; no config value. */
 export const statusOf = (deps: StatusDeps): ReloaderStatus => {
-  const { machine, executor, intake, safety, store, recorder, id, build, now } = deps
+  const { machine, executor, followUps, intake, safety, store, recorder, id, build, now } = deps
+  const restartPending = followUps.pending
   const { state, since, context } = machine
   const serving = shown(store.snapshot)
   const lastKnownGood = shown(executor.lastKnownGood)
@@ -36,6 +37,7 @@ export const statusOf = (deps: StatusDeps): ReloaderStatus => {
     ...staleStatus(source, deps),
     ...waitingStatus(deps),
     ...frozenStatus(deps),
+    ...(restartPending === undefined ? {} : { restartPending }),
     ...confirmationStatus(deps),
     quarantine: safety.quarantine.active.map(quarantineStatus),
     ...(safety.persistenceStatus === undefined ? {} : { persistence: safety.persistenceStatus }),
@@ -76,7 +78,14 @@ const staleStatus = (
 }
 
 /** The newest document, if it does not serve and is not being tried, and what it waits for. */
-const waitingStatus = ({ machine, intake, safety, executor, store }: StatusDeps): Pick<ReloaderStatus, 'waiting'> => {
+const waitingStatus = ({
+  machine,
+  intake,
+  safety,
+  executor,
+  followUps,
+  store,
+}: StatusDeps): Pick<ReloaderStatus, 'waiting'> => {
   const { context, state } = machine
   const newest = intake.newest?.revision
   const waits = (revision: Revision, reason: WaitReason, until?: number): Pick<ReloaderStatus, 'waiting'> => ({
@@ -91,6 +100,7 @@ const waitingStatus = ({ machine, intake, safety, executor, store }: StatusDeps)
     if (state === 'confirming') return waits(revision, 'confirmation', executor.confirmUntil)
     return waits(revision, state === 'soaking' ? 'soak' : 'transaction')
   }
+  if (isSameRevision(followUps.held, newest)) return waits(newest, 'restart')
   if (untried === undefined) return {}
   if (untried.until === 'settled') return waits(untried.candidate.revision, 'module')
   const entry = safety.quarantine.active.find(({ digest }) => digest === safety.untriedDigest)

@@ -2,7 +2,7 @@ import { type OptionRow, optionTable } from '../api/options.ts'
 import { checkCount, checkMs, invalidOption } from '../model/option-checks.ts'
 
 /** Options that have options of their own. */
-export type Group = 'deadlines' | 'soak' | 'quarantine' | 'confirm' | 'service' | 'sourceBackoff' | 'repair'
+export type Group = 'restart' | 'deadlines' | 'soak' | 'quarantine' | 'confirm' | 'service' | 'sourceBackoff' | 'repair'
 
 type Given = Readonly<Record<string, unknown>>
 

@@ -18,15 +18,15 @@ import { fileStore } from '../persistence/file-store.ts'
 import { isMachineInspector } from '../xstate/inspection.ts'
 import { resolveDiagnostics, withOriginals } from './diagnostics.ts'
 import { backoffOf, checkNames, checkNumbers, numbersOf } from './option-values.ts'
+import { type PathSettings, resolvePathSettings } from './path-settings.ts'
 import { resolveService } from './service-identity.ts'
 import { resolveSoakSettings, type SoakSettings } from './soak-settings.ts'
 
 type Options = ReloaderOptions<unknown>
 
 /** The options that take another shape once they are resolved, beside the soak and its confirmation. */
-interface ResolvedOptions extends SoakSettings {
+interface ResolvedOptions extends SoakSettings, PathSettings {
   readonly service: ServiceIdentity
-  readonly public: readonly string[]
   readonly parse: ((text: string) => unknown) | undefined
   readonly policies: readonly ((next: unknown, previous: unknown) => unknown)[]
   readonly deadlines: Required<Deadlines>
@@ -60,7 +60,7 @@ export const resolveOptions = <Config>(options: ReloaderOptions<Config>): Settin
     schema,
     logger: diagnostics ? withOriginals(safeLogger(logger)) : safeLogger(logger),
     diagnostics,
-    public: options.public ?? [],
+    ...resolvePathSettings(options as Parameters<typeof resolvePathSettings>[0]),
     parse,
     policies: checkFunctions('policies', options.policies) as Settings['policies'],
     deadlines: numbersOf(options.deadlines ?? {}, 'deadlines') as unknown as Required<Deadlines>,
@@ -91,10 +91,8 @@ const checkShapes = <Config>(options: ReloaderOptions<Config>): void => {
     throw invalidOption('schema must be a Standard Schema: zod, valibot, arktype')
   }
   checkNames(options)
-  const { parse, public: paths = [], build = '' } = options as Options
+  const { parse, build = '' } = options as Options
   if (parse !== undefined && typeof parse !== 'function') throw invalidOption('parse must be a function')
-  const arePaths = Array.isArray(paths) && paths.every((path: unknown) => typeof path === 'string' && path !== '')
-  if (!arePaths) throw invalidOption('public must be an array of dotted paths')
   if (typeof build !== 'string' || build.length > 200) {
     throw invalidOption('build must be a string of at most 200 characters')
   }

@@ -33,6 +33,11 @@ export class Subscriptions {
     return remove
   }
 
+  /** What the listeners follow. */
+  get selects(): readonly Subscriber['select'][] {
+    return [...this.#subscribers.keys()].map(({ select }) => select)
+  }
+
   notify(next: unknown, previous: unknown, context: ChangeContext): void {
     for (const { select, listener } of [...this.#subscribers.keys()]) {
       try {

@@ -1,7 +1,7 @@
 import type { Counters } from '../api/status.ts'
 import type { EventBus } from './event-bus.ts'
 import { type Failure, failure } from '../model/failure.ts'
-import type { Outcome, TransactionRecord } from '../model/record.ts'
+import type { Outcome, TransactionRecord, Unattended } from '../model/record.ts'
 import type { Logger } from '../api/options.ts'
 import { failureFields, recordFields } from './log-fields.ts'
 import { RecordStream } from './record-stream.ts'
@@ -76,7 +76,10 @@ export class TransactionRecorder {
     const data = recordFields(record)
     switch (record.outcome) {
       case 'committed':
-        return this.#logger.info(data, message)
+        return this.#logger[record.restartRequired === undefined ? 'info' : 'warn'](
+          data,
+          `${message}${unattendedText(record)}`,
+        )
       case 'rejected':
       case 'rolled-back':
         return this.#logger.warn(data, `${message}: ${record.failures[0].message}`)
@@ -88,12 +91,21 @@ export class TransactionRecorder {
   }
 }
 
+const unattendedText = ({ unfollowed = [], restartRequired = [] }: Unattended): string =>
+  [
+    ...(restartRequired.length === 0 ? [] : [`; a restart is needed for ${listed(restartRequired)}`]),
+    ...(unfollowed.length === 0 ? [] : [`; nothing follows ${listed(unfollowed)}`]),
+  ].join('')
+
+const listed = (paths: readonly string[]): string =>
+  paths.length > 3 ? `${paths.slice(0, 3).join(', ')} and ${paths.length - 3} more` : paths.join(', ')
+
 const recordOf = (
   transaction: Readonly<Transaction>,
   outcome: Outcome,
   degraded: readonly string[],
 ): TransactionRecord => {
-  const { id, epoch, trigger, candidate, snapshot, startedAt, failures } = transaction
+  const { id, epoch, trigger, candidate, snapshot, startedAt, failures, unattended } = transaction
   const revision = candidate?.revision ?? snapshot?.revision
   const base = {
     id,
@@ -104,6 +116,7 @@ const recordOf = (
     startedAt,
     durationMs: transaction.timings.elapsedMs(),
     modules: transaction.moduleRecords(),
+    ...unattended,
   }
   switch (outcome) {
     case 'rejected':

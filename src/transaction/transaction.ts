@@ -2,7 +2,7 @@ import type { Ending } from '../../machines/reload/types.ts'
 import type { Clock } from '../api/clock.ts'
 import type { Candidate } from '../model/candidate.ts'
 import type { ErrorCode, Failure } from '../model/failure.ts'
-import type { ModuleRecord, Trigger } from '../model/record.ts'
+import type { ModuleRecord, Trigger, Unattended } from '../model/record.ts'
 import type { Snapshot } from '../model/snapshot.ts'
 import type { GenerationRecord } from '../modules/generation.ts'
 import type { Commit, RollbackFailure } from '../modules/serving-store.ts'
@@ -35,6 +35,8 @@ export interface Validated {
   readonly isRefresh: boolean
   /** The name under which a rejected document is quarantined that may be accepted later. */
   readonly retryKey?: string
+  /** The changes on which no module acts. */
+  readonly unattended?: Unattended
   readonly failures: readonly Failure[]
 }
 
@@ -61,6 +63,8 @@ export class Transaction implements ModuleWork {
   isRefresh = false
   /** The name under which it is quarantined if it was rejected but may be accepted later. */
   retryKey: string | undefined
+  /** The changes on which no module acts. */
+  unattended: Unattended = {}
   /** The next generations, by module; empty once `release` was called. */
   staged = nothingStaged
   /** What the commit switched; undefined before it, after a rollback, and once `release` was called. */
@@ -102,13 +106,15 @@ export class Transaction implements ModuleWork {
     this.plan = noSteps
     this.isRefresh = false
     this.retryKey = undefined
+    this.unattended = {}
   }
 
-  noteValidated({ snapshot, plan, failures, isRefresh, retryKey }: Validated): void {
+  noteValidated({ snapshot, plan, failures, isRefresh, retryKey, unattended = {} }: Validated): void {
     this.snapshot = snapshot
     this.plan = plan
     this.isRefresh = isRefresh
     this.retryKey = retryKey
+    this.unattended = unattended
     this.fail(...failures)
   }
 

@@ -12,6 +12,7 @@ import { refreshOf } from '../safety/quarantine.ts'
 import type { Safety } from '../safety/safety.ts'
 import { noSteps, planOf } from '../transaction/plan.ts'
 import type { Validated } from '../transaction/transaction.ts'
+import type { FollowUps } from './follow-ups.ts'
 import { type HasSignal, type SnapshotBuilder, UndecidedError } from './snapshot-builder.ts'
 
 export interface ValidationResult extends Validated {
@@ -30,6 +31,7 @@ interface ValidationDeps {
   readonly store: ServingStore
   readonly documents: SourceReader
   readonly builder: SnapshotBuilder
+  readonly followUps: FollowUps
   readonly safety: Safety
   readonly report: (failure: Failure) => void
   /** Returns what the transaction that tries this candidate must refresh. */
@@ -46,6 +48,7 @@ export class Validation {
 
   /** Makes the snapshot and the plan of a candidate. Never rejects. */
   validate(input: ValidationInput, call: HasSignal): ValidationResult | Promise<ValidationResult> {
+    if (triesSource(input)) this.#deps.followUps.beginDocument()
     try {
       const refreshes = this.#refreshesOf(input)
       const making = this.#snapshotOf(input.candidate, refreshes !== undefined, call)
@@ -72,7 +75,7 @@ export class Validation {
   }
 
   #verdictOf(snapshot: Snapshot, input: ValidationInput, refreshes: Forced | undefined): ValidationResult {
-    const { registry, store, documents, builder, safety } = this.#deps
+    const { registry, store, documents, builder, followUps, safety } = this.#deps
     const { trigger, candidate, degraded, soakFailed } = input
     const serving = store.snapshot
     const isChange = snapshot.config !== serving?.config
@@ -91,10 +94,12 @@ export class Validation {
       return { ...result({ kind: 'invalid', isQuarantined: true }, snapshot, [quarantined]), isRefresh }
     }
     if (isChange) builder.askPolicies(snapshot, serving?.config)
+    if (isChange) followUps.admit(snapshot, serving?.config, !isTrusted)
     const plan = planOf(registry, store, snapshot.config, { degraded, forces })
     const compensates = [...plan.values()].some(({ slot }) => slot.compensates)
     const isAttempt = !isTrusted && safety.isAttempt(snapshot)
-    return { ...result({ kind: 'valid', compensates, isAttempt }, snapshot), plan, isRefresh }
+    const unattended = isChange && serving !== undefined ? followUps.of(plan, serving.config, snapshot.config) : {}
+    return { ...result({ kind: 'valid', compensates, isAttempt }, snapshot), plan, isRefresh, unattended }
   }
 
   /** Under which name a document is tried again that an asynchronous schema could not decide on; undefined if it is not. */

@@ -35,7 +35,7 @@ const linkDefinitions = (page: string): string =>
 
 const sections: readonly { readonly title: string; readonly families: readonly string[] }[] = [
   { title: 'Source', families: ['source'] },
-  { title: 'Document', families: ['document', 'config', 'schema', 'policy'] },
+  { title: 'Document', families: ['document', 'config', 'schema', 'policy', 'restart'] },
   { title: 'Quarantine, crashes and confirmation', families: ['quarantined', 'attempt', 'confirm'] },
   { title: 'Modules', families: ['module', 'health', 'lease', 'listener'] },
   { title: 'Reloader', families: ['reloader', 'diagnostics', 'internal'] },

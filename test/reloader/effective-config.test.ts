@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { ConfigNode } from '../../src/api/inspected.ts'
 import { createVisibility } from '../../src/model/visibility.ts'
 import { effectiveConfig } from '../../src/reloader/effective-config.ts'
-import { followedPaths } from '../../src/reloader/followed-paths.ts'
+import { followedPaths } from '../../src/modules/followed-paths.ts'
 
 const SECRET = 'hunter2-s3cr3t-9f1c'
 
@@ -98,6 +98,11 @@ describe('The effective config', () => {
     for (const hidden of [SECRET, 'db.internal', 'r1', 'r2', ':5', ':3', ':true,"modules"'])
       expect(text).not.toContain(hidden)
     expect(omitted).toBe(0)
+  })
+
+  it('tells objects, arrays and values apart', () => {
+    const kinds = [[], ['db'], ['db', 'replicas'], ['db', 'max']].map((keys) => find(root, ...keys)?.kind)
+    expect(kinds).toEqual(['object', 'object', 'array', 'value'])
   })
 
   it('has the modules that follow each part, and marks what nothing follows', () => {

@@ -4,7 +4,7 @@ import type { PlannedModule } from '../../api/observation.ts'
 import type { ReloaderStatus } from '../../api/status.ts'
 import type { Diff } from '../../model/data/diff.ts'
 import type { Failure, Phase } from '../../model/failure.ts'
-import type { Outcome, PhaseTiming, Trigger } from '../../model/record.ts'
+import type { Outcome, PhaseTiming, Trigger, Unattended } from '../../model/record.ts'
 import type { Revision } from '../../model/revision.ts'
 
 export type { MachineName, MachineState } from '../../api/machine-state.ts'
@@ -50,7 +50,7 @@ export interface InspectedModule extends PlannedModule {
 }
 
 /** Everything known of a transaction, while it runs and afterwards, when the generations that it replaced are closed. */
-export interface InspectedTransaction extends TransactionSummary {
+export interface InspectedTransaction extends TransactionSummary, Unattended {
   readonly digest?: string | undefined
   /** How long fetching, validating and planning took. */
   readonly plannedMs?: number | undefined

@@ -78,6 +78,8 @@ export class TransactionLog {
       }),
       failures: failuresOf(record),
       degraded: record?.outcome === 'degraded' ? record.degraded : undefined,
+      ...(record?.unfollowed === undefined ? {} : { unfollowed: record.unfollowed }),
+      ...(record?.restartRequired === undefined ? {} : { restartRequired: record.restartRequired }),
       supersededBy,
     }
   }

@@ -47,6 +47,22 @@ export const documentCodes = {
     what: 'A key below the prefix is both a value and a folder',
     hint: 'Delete or rename one of the keys.',
   },
+  'document.layer-clash': {
+    what: 'Two layers of the source disagree: one has an object at a path and the other has none',
+    hint: 'Change one of the two layers, so that both have an object there or neither has.',
+  },
+  'document.bad-variable': {
+    what: 'The value of a variable of the environment is not what the config has there',
+    hint: 'Correct the variable. Write an object or a list as JSON.',
+  },
+  'document.not-in-json': {
+    what: 'The document has a value that JSON cannot hold',
+    hint: 'Write it as the detail says.',
+  },
+  'document.format-missing': {
+    what: 'The parser of the format is not installed, or its version does not fit',
+    hint: 'Install it with the command in the detail.',
+  },
   quarantined: {
     what: 'The document is quarantined because it failed before',
     hint: 'Publish a changed document, or call retry() to try this one at once. The detail says how it failed and when it is tried again by itself, if it is.',
@@ -87,6 +103,14 @@ export const documentCodes = {
   'schema.timeout': {
     what: 'The schema did not answer in time',
     hint: 'Check its asynchronous refinements, or raise deadlines.validateMs. The document is validated again with back-off; retry() does so at once.',
+  },
+  'restart.refused': {
+    what: 'The change needs a restart, and the option restart refuses it',
+    hint: 'Undo the change of this path, or deploy the service with it.',
+  },
+  'restart.held': {
+    what: 'The change needs a restart, and waits for it',
+    hint: 'Restart the service to apply the document, or undo the change of this path.',
   },
   'policy.refused': {
     what: 'A policy rejected the change',

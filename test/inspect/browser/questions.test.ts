@@ -169,6 +169,28 @@ describe('The page answers an operator', () => {
     expect(await attention(page).isVisible()).toBe(false)
   })
 
+  it('which change waits for a restart, which one is pending, and what nothing follows', async () => {
+    const paths = ['http.port', 'http.host', 'tls.cert', 'tls.key']
+    const waiting = { revision: createRevision(221), reason: 'restart' } as const
+    const held = createStatus({
+      inSync: false,
+      waiting,
+      restartPending: { paths, since: NOW, held: createRevision(221) },
+    })
+    const text = await visibleText(attention(await show({ status: held })))
+    expect(text).toContain('A restart is needed')
+    expect(text).toContain('Revision 221 changes http.port, http.host, tls.cert and 1 more. It is not applied before')
+    expect(text).not.toContain('Revision 221 waits')
+
+    const last = { ...createTransaction(220, 'committed'), unfollowed: ['banner'], restartRequired: ['http.port'] }
+    const status = createStatus({ restartPending: { paths: ['http.port'], since: NOW } })
+    const page = await show({ status, ...endingWith(last) })
+    expect(await visibleText(attention(page))).toContain('The process has started with another http.port')
+    const details = await visibleText(page.getByRole('region', { name: 'Transaction details' }))
+    expect(details).toContain('A restart is needed for http.port.')
+    expect(details).toContain('No module follows banner.')
+  })
+
   it('how long a change waits for its confirmation, with a button only if actions are allowed', async () => {
     const status = createStatus({ confirmation: { transaction: 't-220', until: NOW + 45_000 } })
     const machine = { ...createHello().machines.reload, active: ['reload.applying', 'reload.applying.confirming'] }

@@ -25,6 +25,7 @@ export const triggers: Readonly<Record<TransactionSummary['trigger'], string>> =
   revert: 'revert',
   retry: 'retry requested',
   'quarantine-expired': 'quarantine expired',
+  secret: 'secret changed',
 }
 
 const phases: Readonly<Record<string, string>> = { fetching: 'fetch', validating: 'validate', check: 'soak' }

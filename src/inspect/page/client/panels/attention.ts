@@ -1,6 +1,6 @@
 import type { ActionName } from '../../../stream/protocol.ts'
 import { button, createKeyedList, html, setAttribute, setText, type View } from '../dom.ts'
-import { describeFailure, pluralize, shorten } from '../labels.ts'
+import { describeFailure, joinNames, pluralize, shorten } from '../labels.ts'
 import { initial, type Model, type Status } from '../model.ts'
 import { formatCountdown, formatTime } from '../time.ts'
 import type { ActionDialog } from './action-dialog.ts'
@@ -77,6 +77,7 @@ const listMatters = (model: Model): readonly Matter[] => {
     ...describeCause(model),
     ...describeConfirmation(status),
     ...describeFrozen(status),
+    ...describeRestart(status),
     ...describeWaiting(status),
     ...describeQuarantine(status),
     ...describeWarnings(status),
@@ -127,11 +128,25 @@ const waitReasons: Readonly<Record<NonNullable<Status['waiting']>['reason'], str
   freeze: 'an unfreeze',
   quarantine: 'the end of its quarantine',
   module: 'a call of a module that has been abandoned and has not ended',
+  restart: 'a restart of the service',
+}
+
+const ownEntries: ReadonlySet<unknown> = new Set(['freeze', 'quarantine', 'restart'])
+
+const describeRestart = ({ restartPending }: Status): readonly Matter[] => {
+  if (restartPending === undefined) return []
+  const { paths, since, held } = restartPending
+  const what = joinNames(paths.map((path) => shorten(path)))
+  const text =
+    held === undefined
+      ? `The process has started with another ${what}; what serves has had the new one since ${formatTime(since)}.`
+      : `Revision ${shorten(held.name)} changes ${what}. It is not applied before the service is restarted.`
+  return [{ key: 'restart', title: 'A restart is needed', text }]
 }
 
 const describeWaiting = ({ waiting }: Status): readonly Matter[] => {
   // These have an entry of their own, which says more.
-  if (waiting === undefined || waiting.reason === 'freeze' || waiting.reason === 'quarantine') return []
+  if (waiting === undefined || ownEntries.has(waiting.reason)) return []
   const { revision, reason, until } = waiting
   const title = `Revision ${shorten(revision.name)} waits`
   return [{ key: 'waiting', title, text: `It waits for ${waitReasons[reason]}.`, until, next: 'It goes on' }]

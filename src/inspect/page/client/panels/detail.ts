@@ -1,7 +1,7 @@
 import type { Failure } from '../../../../model/failure.ts'
 import type { InspectedTransaction, TransactionSummary } from '../../../stream/protocol.ts'
 import { button, html, setAttribute, type View } from '../dom.ts'
-import { outcomes, pluralize, shorten, triggers } from '../labels.ts'
+import { joinNames, outcomes, pluralize, shorten, triggers } from '../labels.ts'
 import { type Model, shownId } from '../model.ts'
 import { formatDuration, formatTime, setTimer } from '../time.ts'
 import { renderDiff } from './config-diff.ts'
@@ -57,8 +57,10 @@ export const createDetail = (select: (id: string) => void, fetchDetails: (id: st
       )
     }
     phaseBars.update(transaction)
-    if (drawn?.id !== transaction.id || drawn.diff !== transaction.diff) {
-      changes.replaceChildren(renderPart('Changes to the serving config', renderDiff(transaction.diff)))
+    const isSettled = drawn?.outcome === transaction.outcome // The record says on what nothing acts.
+    if (drawn?.id !== transaction.id || drawn.diff !== transaction.diff || !isSettled) {
+      const parts = [renderDiff(transaction.diff), ...renderUnattended(transaction)]
+      changes.replaceChildren(renderPart('Changes to the serving config', ...parts))
     }
     drawn = transaction
   }
@@ -91,6 +93,13 @@ export const createDetail = (select: (id: string) => void, fetchDetails: (id: st
 }
 
 /** Changes if the head and the failures must be drawn again. */
+const renderUnattended = ({ unfollowed = [], restartRequired = [] }: InspectedTransaction): readonly HTMLElement[] => [
+  ...(restartRequired.length === 0
+    ? []
+    : [html('p', { class: 'note' }, `A restart is needed for ${joinNames(restartRequired, 10)}.`)]),
+  ...(unfollowed.length === 0 ? [] : [html('p', { class: 'note' }, `No module follows ${joinNames(unfollowed, 10)}.`)]),
+]
+
 const headKey = (transaction: InspectedTransaction | undefined): string => {
   const { id, outcome, durationMs, changes, supersededBy } = transaction ?? {}
   return [id, outcome, durationMs, changes, supersededBy].join()
@@ -150,5 +159,5 @@ const renderFailure = ({ code, message, hint, cause, module }: Failure, isSaid: 
   )
 }
 
-const renderPart = (title: string, content: HTMLElement): HTMLElement =>
-  html('section', {}, html('h4', {}, title), content)
+const renderPart = (title: string, ...content: readonly HTMLElement[]): HTMLElement =>
+  html('section', {}, html('h4', {}, title), ...content)

@@ -1,0 +1,43 @@
+import type { Path } from './not-plain.ts'
+
+/**
+ * Yields the path of each leaf that two configs do not have in common: a value, or an object or array without members. What
+ * is added or removed as a whole counts leaf by leaf. Members are compared by identity first, so equal parts that are the
+ * same object cost nothing.
+ *
+ * @param isSkipped returns true for a part whose leaves are of no interest
+ */
+export function* changedLeaves(
+  from: unknown,
+  to: unknown,
+  isSkipped: (path: Path, from: unknown, to: unknown) => boolean = () => false,
+  path: Path = [],
+): Generator<Path, void, undefined> {
+  if (from === to || isSkipped(path, from, to)) return
+  const before = membersOf(from)
+  const after = membersOf(to)
+  const isLeafChanged = (before === undefined && from !== undefined) || (after === undefined && to !== undefined)
+  const wereEmpty = isEmpty(from) && isEmpty(to) && Array.isArray(from) === Array.isArray(to)
+  if (isLeafChanged && !wereEmpty) yield path
+  if (before !== undefined && after !== undefined && Array.isArray(from) !== Array.isArray(to)) {
+    yield* changedLeaves(from, undefined, isSkipped, path)
+    yield* changedLeaves(undefined, to, isSkipped, path)
+    return
+  }
+  const isArray = Array.isArray(before === undefined ? to : from)
+  for (const key of new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})])) {
+    const members = [memberOf(before, key), memberOf(after, key)] as const
+    yield* changedLeaves(...members, isSkipped, [...path, isArray ? Number(key) : key])
+  }
+}
+
+/** The object or array if it has members. */
+const membersOf = (value: unknown): object | undefined =>
+  typeof value === 'object' && value !== null && Object.keys(value).length > 0 ? value : undefined
+
+const isEmpty = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && membersOf(value) === undefined
+
+/** A key may have the name of an inherited member, such as `constructor`. */
+const memberOf = (container: object | undefined, key: string): unknown =>
+  container !== undefined && Object.hasOwn(container, key) ? (container as Record<string, unknown>)[key] : undefined
