@@ -21,6 +21,9 @@ interface GuardArgs {
   readonly event: ReloadEvent
 }
 
+/** A first config that failed its soak serves too. */
+const serves = ({ hasServed, soakFailed }: ReloadContext): boolean => hasServed || soakFailed
+
 const isDegraded = ({ degraded, soakFailed }: ReloadContext): boolean => degraded.length > 0 || soakFailed
 
 /** The guards of the reload machine, by name. */
@@ -41,11 +44,13 @@ export const reloadGuards = {
   revertWaits: ({ context }) => context.waiting.revert !== undefined,
   closeWaits: ({ context }) => context.waiting.close,
   readWaits: ({ context }) => context.waiting.read,
+  secretWaits: ({ context }) => context.waiting.secret,
   documentWaits: ({ context }) => context.waiting.candidate !== undefined,
   mayReplace: ({ context }) => triesSource(context) && context.replacements < MAX_REPLACEMENTS,
   triesSource: ({ context }) => triesSource(context),
   isDegraded: ({ context }) => isDegraded(context),
   hasServed: ({ context }) => context.hasServed,
+  serves: ({ context }) => serves(context),
   hasUntried: ({ context }) => context.untried !== undefined,
   waitsForModule: ({ context }) => context.untried?.until === 'settled',
   retryWaits: ({ context: { untried, due } }) => untried !== undefined && (due === 'released' || due === 'expired'),

@@ -93,6 +93,15 @@ export const reloadSetup = setup({
       untried: context.untried?.until === 'settled' ? undefined : context.untried,
       repairs: context.repairs + 1,
     })),
+    /** What serves is validated again. A document that is left untried stays so, and its retry stays due. */
+    beginRotation: assign(({ context }) => ({
+      ...begin(context),
+      trigger: 'secret',
+      candidate: undefined,
+      untried: context.untried,
+      due: context.due,
+      waiting: { ...context.waiting, secret: false },
+    })),
     beginRetry: assign(({ context, event }) => ({
       ...begin(context),
       trigger: isExpiry(context, event) ? 'quarantine-expired' : 'retry',
@@ -102,6 +111,9 @@ export const reloadSetup = setup({
       ...begin(context),
       trigger: 'restore',
       candidate: candidateOf(event),
+      // A restore that waited for a secret may come after a document of the source that waits for it too.
+      untried: context.untried,
+      due: context.due,
     })),
     beginRevert: assign(({ context, event }) => ({
       ...begin(context),
@@ -144,12 +156,13 @@ export const reloadSetup = setup({
       return isLater ? { seen: revision } : {}
     }),
     queueRead: assign({ waiting: ({ context }) => ({ ...context.waiting, read: true }) }),
+    queueSecret: assign({ waiting: ({ context }) => ({ ...context.waiting, secret: true }) }),
     queueRevert: assign({ waiting: ({ context, event }) => ({ ...context.waiting, revert: candidateOf(event) }) }),
     /** The admission machine keeps these while changes are frozen, and delivers them again afterwards. */
     dropQueued: assign({
       frozenMeanwhile: true,
       untried: undefined,
-      waiting: ({ context }) => ({ ...context.waiting, candidate: undefined, read: false }),
+      waiting: ({ context }) => ({ ...context.waiting, candidate: undefined, read: false, secret: false }),
     }),
     /** Whether a document is untried is known only when the transaction has ended. */
     queueRetry: assign({ due: 'released' }),

@@ -29,7 +29,7 @@ export interface ReloadContext extends ReloadInput {
   /** Counts transactions; the host uses it to reject late completions. */
   readonly epoch: number
   readonly trigger: Trigger
-  /** The document of the running transaction; undefined when it repairs what serves. */
+  /** The document of the running transaction; undefined when it repairs what serves, or gives it a secret's new value. */
   readonly candidate: Candidate | undefined
   /** The newest revision accepted so far. */
   readonly seen: Revision | undefined
@@ -38,6 +38,7 @@ export interface ReloadContext extends ReloadInput {
     readonly candidate: Candidate | undefined
     readonly revert: Candidate | undefined
     readonly read: boolean
+    readonly secret: boolean
     readonly close: boolean
   }
   /** How often the document of the running transaction was replaced by a newer one. */
@@ -81,6 +82,8 @@ export type ReloadEvent =
   | { readonly type: 'retry.requested' }
   /** The quarantine of the untried document has expired. */
   | { readonly type: 'quarantine.expired' }
+  /** A secret that what serves refers to has another value, which the host has read. */
+  | { readonly type: 'secret.changed' }
   /** Freezes changes: a change that has not been committed is aborted. */
   | { readonly type: 'freeze.requested' }
   /** Confirms the running transaction. */

@@ -93,7 +93,8 @@ export const createReloadLedger = (): ReloadLedger => {
     demand(replacements <= 3, `the document was replaced ${replacements} times`)
     const state = stateOf(snapshot)
     if (!state.startsWith('resting')) return
-    const isWaiting = waiting.candidate !== undefined || waiting.revert !== undefined || waiting.read || waiting.close
+    const { candidate, revert, read, secret, close } = waiting
+    const isWaiting = candidate !== undefined || revert !== undefined || read || secret || close
     demand(!isWaiting, 'it rests while something is queued')
     demand(
       untried === undefined || (untried.until !== due && due !== 'expired'),

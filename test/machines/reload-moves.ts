@@ -41,6 +41,7 @@ export const reloadEvents = (snapshot: AnyMachineSnapshot): readonly Move[] => [
   { title: 'an abandoned apply settles', event: { type: 'module.settled' } },
   { title: 'a retry is requested', event: { type: 'retry.requested' } },
   { title: 'a quarantine expires', event: { type: 'quarantine.expired' } },
+  { title: 'a secret changes', event: { type: 'secret.changed' } },
   { title: 'a restore is requested', event: { type: 'restore.requested', candidate: earlier } },
   { title: 'a revert is requested', event: { type: 'revert.requested', candidate: earlier } },
   { title: 'changes are frozen', event: { type: 'freeze.requested' } },

@@ -69,6 +69,10 @@ export class ReloadStory extends MachineStory<ReloadContext, ReloadEvent> {
     return this.send({ type: 'revert.requested', candidate: { revision: revision(order) } })
   }
 
+  changeSecret(): this {
+    return this.send({ type: 'secret.changed' })
+  }
+
   settleModule(): this {
     return this.send({ type: 'module.settled' })
   }

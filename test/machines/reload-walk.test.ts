@@ -6,12 +6,13 @@ import { stateOf } from './walk/stepper.ts'
 import { followGoodMoves, pathTitle, testWalk, walkAll } from './walk/walk-suite.ts'
 
 /** Returns the queued item that runs first. */
-const projectQueue = ({ waiting: { close, revert, read, candidate } }: ReloadContext) => {
+const projectQueue = ({ waiting: { close, revert, read, candidate, secret } }: ReloadContext) => {
   if (close) return 'close'
   if (revert !== undefined) return 'revert'
   if (candidate?.isLastKnownGood === true) return 'last known good'
   if (candidate?.cannotServe === true) return read ? 'read, rejected' : 'rejected'
-  return read ? 'read' : candidate !== undefined
+  if (read) return 'read'
+  return candidate === undefined && secret ? 'secret' : candidate !== undefined
 }
 
 /** Returns the kind of transaction, which decides what may be done to it and with it. */
@@ -51,7 +52,7 @@ const walk = walkAll(reloadMachine, {
   ],
   moves: (snapshot) => (snapshot.status === 'done' ? [] : [...reloadEvents(snapshot), ...reloadAnswers(snapshot)]),
   project,
-  limit: 20_000,
+  limit: 30_000,
 })
 
 describe('The reload machine, walked', () => {
@@ -68,7 +69,7 @@ describe('The reload machine, walked', () => {
     const restless = walk.reached.filter(({ snapshot }) => {
       const healed = followGoodMoves(walk, snapshot, goodReloadMove, 30)
       const { waiting, degraded, soakFailed } = contextOf(healed)
-      const isWhole = waiting.candidate === undefined && !waiting.read && degraded.length === 0 && !soakFailed
+      const isWhole = waiting.candidate === undefined && !waiting.read && !waiting.secret && degraded.length === 0 && !soakFailed
       return stateOf(healed) !== 'closed' && !(rest.includes(stateOf(healed)) && isWhole)
     })
     expect(restless.map(pathTitle)).toEqual([])

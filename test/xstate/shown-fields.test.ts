@@ -43,7 +43,7 @@ test('An inspector sees the names, orders and reasons in events, answers and inp
     after: revision,
     seen: revision,
     epoch: 3,
-    waiting: { candidate, revert: candidate, read: 1, close: true },
+    waiting: { candidate, revert: candidate, read: 1, secret: false, close: true },
   }
   expect(shownPart({ ...given, config: {} }, shownFields.input)).toEqual(given)
 })

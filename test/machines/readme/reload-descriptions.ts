@@ -11,8 +11,8 @@ export const reloadDescriptions: MachineDescriptions = {
     'rests. The machine holds revisions and names, never a document.',
   states: {
     resting:
-      'No transaction is running. Anything queued starts at once: a close, a revert, a read, a document, and then a ' +
-      'document that was left untried.',
+      'No transaction is running. Anything queued starts at once: a close, a revert, a read, a document, a ' +
+      'changed secret, and then a document that was left untried.',
     'resting.idle': 'No document has been tried yet.',
     'resting.committed': 'The last document serves, or changed nothing.',
     'resting.rejected':
@@ -45,7 +45,10 @@ export const reloadDescriptions: MachineDescriptions = {
       'Asks to serve the last known good of an earlier run before the source is read. Carries its `candidate`.',
     'revert.requested': 'Asks for an earlier good document; changes are frozen first. Carries its `candidate`.',
     'retry.requested': 'A caller asks for a retry of the quarantined document.',
-    'quarantine.expired': 'The quarantine of the untried document has expired.',
+    'quarantine.expired':
+      'The quarantine of the untried document has expired, or a secret that it refers to has another value.',
+    'secret.changed':
+      'A secret that what serves refers to has another value, which the host has read. Ignored before anything serves.',
     'freeze.requested': 'Freezes changes: one that has not been committed is aborted, and delivered again later.',
     'confirm.given': 'Confirms the running transaction.',
     'module.settled':
@@ -59,7 +62,9 @@ export const reloadDescriptions: MachineDescriptions = {
       answers: '`found` with a candidate, or `failed`',
     },
     validateDocument: {
-      does: 'Parses, validates and plans; without a candidate it plans a repair of what serves. Calls no module.',
+      does:
+        'Parses, validates and plans; without a candidate it plans a repair of what serves, with the newest values of ' +
+        'its secrets. Calls no module.',
       answers:
         '`valid` with `compensates`, and with `isAttempt` if the config is not known to be good; `unchanged`, never ' +
         'while something is degraded; `invalid`, with `isQuarantined` if the document must not be tried now',
@@ -110,6 +115,8 @@ export const reloadDescriptions: MachineDescriptions = {
     supersedesSoak: 'A newer document ends a soak, and another config has served before.',
     revertWaits: 'A revert is queued.',
     retryWaits: 'A document is untried, and a retry was requested or its quarantine expired during the transaction.',
+    secretWaits: 'A secret of what serves has changed during the transaction.',
+    serves: 'A config serves: a transaction has committed, or the first config failed its soak and serves on.',
     repairWaits: 'A document is untried because a module was busy, and one has settled during the transaction.',
     triesSource: 'The transaction tries a document of the source: it is not a restore, a revert or a plain repair.',
     closeWaits: 'A close is queued.',
@@ -147,8 +154,11 @@ export const reloadDescriptions: MachineDescriptions = {
     beginRepair:
       'Begins a transaction with the document that found a module busy, or else with what serves, and counts it. A ' +
       'quarantined document stays untried.',
+    beginRotation:
+      'Begins a transaction with what serves, for the new value of a secret. An untried document stays so, and its retry ' +
+      'stays due.',
     beginRetry: 'Begins a transaction with the untried document.',
-    beginRestore: 'Begins a transaction with the last known good of an earlier run.',
+    beginRestore: 'Begins a transaction with the last known good of an earlier run. An untried document stays so.',
     beginRevert: 'Begins a transaction with the earlier document that was asked for.',
     takeReadResult:
       'Takes the document that was read, or the queued one if that is newer. If the two have different lineages, it ' +
@@ -159,13 +169,14 @@ export const reloadDescriptions: MachineDescriptions = {
     queueDocument: 'Queues the document in place of one that is already queued.',
     noteOrder: 'Notes the later order of the document that is known.',
     queueRead: 'Queues a read.',
+    queueSecret: 'Notes that a secret has changed.',
     queueRevert: 'Queues the revert in place of one that is already queued.',
     queueRetry: 'Notes that a retry is due; whether a document is untried is known after the transaction.',
     queueExpiry: 'Notes that a quarantine has expired, unless a retry is due already.',
     queueSettled: 'Notes that a module has settled; whether a document is untried is known after the transaction.',
     queueClose: 'Queues the close.',
     dropQueued:
-      'Drops the queued document, the queued read and the untried document, including the one of the running ' +
+      'Drops the queued document, read and secret and the untried document, including the one of the running ' +
       'transaction: the unfreeze delivers the newest again.',
     noteConfirmed: 'Notes the confirmation.',
     noteQuarantined: 'Keeps the document until its quarantine ends.',

@@ -6,7 +6,7 @@ import { QuarantineOracle, type TransactionFacts } from './quarantine-oracle.ts'
 import type { Breach } from './run-log.ts'
 
 /** Triggers of transactions that run although changes are frozen. */
-const freezeExemptTriggers = new Set(['repair', 'restore', 'revert'])
+const freezeExemptTriggers = new Set(['repair', 'restore', 'revert', 'secret'])
 
 /** Triggers that the source causes, so that no operator chose this document. */
 const sourceTriggers = new Set(['change', 'reload'])
