@@ -5,7 +5,16 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { chooseMutants } from './choose.ts'
 import { type Folder, readArchitecture, readFolders } from './folders.ts'
-import { findKnown, findMutant, readEquivalent, readResults, type Result, withResult, writeResults } from './known.ts'
+import {
+  findKnown,
+  findMutant,
+  readEquivalent,
+  readFixed,
+  readResults,
+  type Result,
+  withResult,
+  writeResults,
+} from './known.ts'
 import { withMarkers } from './markers.ts'
 import type { Mutant } from './mutants.ts'
 import { writeReport } from './report.ts'
@@ -114,17 +123,22 @@ const run = async (copy: WorkCopy, runner: TestRunner): Promise<void> => {
   const baseline = await learn(all, [...new Set(wanted.flatMap(testsOf))], runner, copy.root)
   for (const test of baseline.failing) print(`fails without a mutant, left out: ${test}`)
   const equivalent = readEquivalent()
+  // Long tests do not run here.
+  const killedByLong = readFixed().filter(({ why }) => why.endsWith('.long.test.ts'))
   for (const [folder, mutants] of chosen) {
     print(`\n${folder.name}`)
     let results: readonly Result[] = values.survivors ? (readResults()[folder.name] ?? []) : []
     for (const mutant of mutants) {
       const known = findKnown(equivalent, mutant)
+      const long = findKnown(killedByLong, mutant)
       const tests = testsFor(all.indexOf(mutant), folder, testsOf(folder), baseline)
       const { file, line, kind, before, after } = mutant
       const verdict: Pick<Result, 'verdict' | 'by'> =
-        known === undefined
-          ? await judge(mutant, tests, baseline, runner, copy.root)
-          : { verdict: 'equivalent', by: known.why }
+        known !== undefined
+          ? { verdict: 'equivalent', by: known.why }
+          : long !== undefined
+            ? { verdict: 'killed', by: long.why }
+            : await judge(mutant, tests, baseline, runner, copy.root)
       results = withResult(results, { file, line, kind, before, after, ...verdict })
       // After each: a run of all folders takes hours, and may be ended.
       writeResults({ ...readResults(), [folder.name]: results })
