@@ -88,7 +88,15 @@ export type {
   ValueKind,
 } from './model/failure.ts'
 export { ChangeoverError, isChangeoverError, unsafeCause } from './model/failure.ts'
-export type { ModuleChange, ModuleRecord, Outcome, PhaseTiming, TransactionRecord, Trigger, Unattended } from './model/record.ts'
+export type {
+  ModuleChange,
+  ModuleRecord,
+  Outcome,
+  PhaseTiming,
+  TransactionRecord,
+  Trigger,
+  Unattended,
+} from './model/record.ts'
 export type { Revision } from './model/revision.ts'
 export type { ConfigPath, DeepReadonly, Schema, SchemaIssue, SchemaResult } from './model/schema.ts'
 export { permanent, transient } from './model/permanence.ts'

@@ -1,5 +1,8 @@
 import type { DocumentCode, SourceCode } from '../model/failure.ts'
 import type { Revision } from '../model/revision.ts'
+import type { Schema } from '../model/schema.ts'
+import type { Clock } from './clock.ts'
+import type { LayerStatus } from './status.ts'
 
 /** What the results of reads have in common. */
 interface Found {
@@ -9,7 +12,31 @@ interface Found {
    * as long as reads return it.
    */
   readonly warning?: SourceCode
+  /** The names of the layers to which a warning or a fault belongs, if the source is made of layers. */
+  readonly layers?: readonly string[]
 }
+
+/** Where a source, or a layer of it, holds a value. */
+export interface Origin {
+  /** The kind of source: `etcd`, `file`, `environment`. */
+  readonly kind: string
+  /** The place in it: `config.yaml:3:7`, `/app/config@17`, `APP_DB__MAX`. It holds no config value. */
+  readonly at: string
+  /** The name of the layer, if the source is made of layers. */
+  readonly layer?: string
+  /** True if a layer above has another value there, so that this one is not used. @default false */
+  readonly isHidden?: boolean
+  /** True if the layer deletes what the layers below have there. @default false */
+  readonly deletes?: boolean
+  /** What the layer holds there. It is shown only if the path is public. */
+  readonly value?: unknown
+}
+
+/**
+ * Finds where a document has the value at a path from: the place that counts first, and then those that it hides. `text` is
+ * the document as the reloader has decoded it. Returns an empty array for a path that the document does not have.
+ */
+export type FindOrigins = (path: readonly (string | number)[], text: string) => readonly Origin[]
 
 /** The text that a source holds at one revision. The reloader decodes bytes as strict UTF-8. */
 export interface Document extends Found {
@@ -20,6 +47,8 @@ export interface Document extends Found {
    * document, all modules are prepared again, although the config may be equal. It must not contain config values.
    */
   readonly fingerprint?: string
+  /** Says where a value comes from. It is called only when someone asks. @default the address and the revision */
+  readonly origins?: FindOrigins
 }
 
 /** The source answered that there is no document. */
@@ -36,6 +65,8 @@ export interface Malformed extends Found {
   readonly code: DocumentCode
   /** Which entry of the source is at fault, if the document is formed of several. */
   readonly entry?: MalformedEntry
+  /** Where in the document the fault is, as far as that is known. */
+  readonly place?: MalformedPlace
   /** For debugging only: no log, record or status shows it, only `unsafeCause` returns it. */
   readonly cause?: unknown
 }
@@ -50,6 +81,16 @@ export interface MalformedEntry {
   readonly count: number
   /** Where in its value the fault is, if that is known. Lines and columns count from 1. */
   readonly position?: { readonly line: number; readonly column: number }
+}
+
+/** Where a document is at fault. */
+export interface MalformedPlace {
+  /** The keys that lead to it. Those that the schema does not declare are shown as `*`. */
+  readonly path?: readonly (string | number)[]
+  /** Lines and columns count from 1. */
+  readonly position?: { readonly line: number; readonly column: number }
+  /** A fact for the message, such as what was expected. It must not contain config values. */
+  readonly detail?: string
 }
 
 /** The result of a read. */
@@ -68,6 +109,24 @@ export interface Changed {
 /** An event of a watch. */
 export type SourceEvent = Opened | Changed | ReadResult
 
+/** What a reloader hands its source. */
+export interface SourceContext {
+  /** What the document must fulfil. */
+  readonly schema: Schema
+  /** The reloader's clock, for all waits. */
+  readonly clock: Clock
+  /** Returns numbers from 0 to below 1, for jitter. */
+  readonly random: () => number
+  /** The reloader's logger: pino, or the like. */
+  readonly logger: { readonly [Level in 'debug' | 'info' | 'warn' | 'error']: (data: object, message: string) => void }
+  /** The reloader's `deadlines.readMs`: how long a read may take, in milliseconds. */
+  readonly readMs: number
+  /** The reloader's `sourceBackoff`, in milliseconds. */
+  readonly backoff: { readonly minMs: number; readonly maxMs: number }
+  /** Logs and counts a fault that fails no read. The detail must not contain config values. */
+  readonly report: (code: SourceCode, detail?: string, cause?: unknown) => void
+}
+
 /**
  * Reads and watches a document. A source does not retry, back off or remember anything: the reloader does, in the same
  * way for all sources.
@@ -84,6 +143,10 @@ export interface Source {
    * the watch breaks, and ends without an error only after `signal` aborts.
    */
   readonly watch: (after: Revision, signal: AbortSignal) => AsyncIterable<SourceEvent>
+  /** Takes what the reloader hands it. Called once, by `reloader.start()`, before the first read. */
+  readonly attach?: (context: SourceContext) => void
+  /** Returns the state of each layer, the lowest first, if the source is made of layers. */
+  readonly layers?: () => readonly LayerStatus[]
   /** Releases clients and sockets. Called once, by `reloader.close()`, which waits for it within a deadline. */
   readonly close?: () => Promise<void>
 }
@@ -100,10 +163,13 @@ export interface Source {
 export class SourceError extends Error {
   override readonly name = 'SourceError'
   readonly code: SourceCode
+  /** A fact for the message, such as the name of a layer. It must not contain config values or credentials. */
+  readonly detail: string | undefined
 
-  constructor(code: SourceCode, cause?: unknown) {
+  constructor(code: SourceCode, cause?: unknown, detail?: string) {
     super(code)
     this.code = code
+    this.detail = detail
     Object.defineProperty(this, 'cause', { value: cause, enumerable: false })
   }
 }

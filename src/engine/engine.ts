@@ -165,7 +165,6 @@ export class Engine {
     const { logger, diagnostics } = this.#settings
     if (diagnostics) warnAtStart(logger, 'diagnostics.full')
     warnOfHiddenNames(logger, this.builder.visibility)
-    attachSource(this.#settings, this.recorder.report)
     this.machine.start()
     this.intake.start()
     this.restore.start()

@@ -1,4 +1,4 @@
-import type { Hold, Holder, TakeHold } from '../api/holding.ts'
+import type { Hold, Holder, TakeHold } from '../api/internal/holding.ts'
 import type { LeasedView } from '../api/modules.ts'
 import { changeoverError, isChangeoverError } from '../model/failure.ts'
 

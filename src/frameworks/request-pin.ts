@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import { holdingOf, type TakeHold } from '../api/holding.ts'
+import { holdingOf, type TakeHold } from '../api/internal/holding.ts'
 import type { LeasedView } from '../api/modules.ts'
 import { Pin, type RouteOf } from './pin.ts'
 

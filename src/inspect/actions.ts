@@ -1,6 +1,6 @@
 import { withDeadline } from '../async/deadline.ts'
 import type { Clock } from '../api/clock.ts'
-import type { InspectedParts } from '../api/inspected.ts'
+import type { InspectedParts } from '../api/internal/inspected.ts'
 import { ChangeoverError, type Failure, failure, isChangeoverError } from '../model/failure.ts'
 import type { Outcome } from '../model/record.ts'
 import { HttpError } from './http/http-errors.ts'

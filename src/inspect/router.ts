@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Clock } from '../api/clock.ts'
-import type { InspectedParts } from '../api/inspected.ts'
+import type { InspectedParts } from '../api/internal/inspected.ts'
 import { isActionName, previewRevert, runAction } from './actions.ts'
 import type { Access, Admitted } from './http/access.ts'
 import { HttpError, httpErrors, renderErrorPage } from './http/http-errors.ts'

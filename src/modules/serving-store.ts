@@ -1,4 +1,4 @@
-import type { Hold, Holder } from '../api/holding.ts'
+import type { Hold, Holder } from '../api/internal/holding.ts'
 import { isThenable } from '../async/thenable.ts'
 import { changeoverError, type Failure, failure } from '../model/failure.ts'
 import type { ModuleDefinition } from './registry.ts'

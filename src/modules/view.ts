@@ -1,4 +1,4 @@
-import type { Holder } from '../api/holding.ts'
+import type { Holder } from '../api/internal/holding.ts'
 import type { Snapshot } from '../model/snapshot.ts'
 import type { GenerationRecord } from './generation.ts'
 import type { Slot } from './slot.ts'

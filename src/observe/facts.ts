@@ -1,5 +1,5 @@
 import type { PhaseMessage } from '../api/channels.ts'
-import type { Observation } from '../api/observation.ts'
+import type { Observation } from '../api/internal/observation.ts'
 import type { ReloaderStatus } from '../api/status.ts'
 import type { TransactionRecord } from '../model/record.ts'
 import { isNewer, isSameRevision } from '../model/revision.ts'

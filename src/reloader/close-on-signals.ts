@@ -1,5 +1,5 @@
 import { type Clock, systemClock } from '../api/clock.ts'
-import { CLOSE_DEADLINE_MS } from '../api/options.ts'
+import { CLOSE_DEADLINE_MS } from '../api/option-table.ts'
 import type { Reloader } from '../api/reloader.ts'
 import { checkMs, invalidOption } from '../model/option-checks.ts'
 import { type ClosableServer, closeServer } from './close-server.ts'

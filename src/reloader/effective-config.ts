@@ -1,4 +1,4 @@
-import type { ConfigNode, ConfigTree } from '../api/inspected.ts'
+import type { ConfigNode, ConfigTree } from '../api/internal/inspected.ts'
 import type { Visibility } from '../model/visibility.ts'
 import { type FollowedPath, followedPaths } from '../modules/followed-paths.ts'
 

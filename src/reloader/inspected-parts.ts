@@ -1,5 +1,5 @@
 import type { PlanReport } from '../api/call-options.ts'
-import type { InspectedParts } from '../api/inspected.ts'
+import type { InspectedParts } from '../api/internal/inspected.ts'
 import type { Engine } from '../engine/engine.ts'
 import { changeoverError } from '../model/failure.ts'
 import type { ServingStore } from '../modules/serving-store.ts'
@@ -16,6 +16,12 @@ interface InspectedDeps {
 /** Collects what the inspector shows besides the status. Nothing is worked out before a page asks. */
 export const inspectedParts = ({ settings, engine, store, plan }: InspectedDeps): InspectedParts => ({
   service: settings.service,
+  followers: () =>
+    [...store.slots.values()].map(({ name, compensates, definition: { select } }) => ({
+      name,
+      select,
+      way: compensates ? 'in place' : 'replaced',
+    })),
   holds: () => {
     const { routes, ...leases } = store.leases()
     const counts = [...store.slots.values()].map(({ name, draining }) => [name, draining] as const)

@@ -1,18 +1,11 @@
 import type { LeasedView, ModuleHandle, NoModules } from '../api/modules.ts'
-import type {
-  CloseOptions,
-  PlanOptions,
-  PlanReport,
-  ReleaseOptions,
-  ReloadOptions,
-  RevertOptions,
-  StartOptions,
-} from '../api/call-options.ts'
+import type { CloseOptions, PlanOptions, PlanReport, ReleaseOptions, ReloadOptions, RevertOptions, StartOptions } from '../api/call-options.ts'
 import type { Reloader } from '../api/reloader.ts'
-import { CLOSE_DEADLINE_MS, type ReloaderOptions } from '../api/options.ts'
+import { type ReloaderOptions } from '../api/options.ts'
+import { CLOSE_DEADLINE_MS } from '../api/option-table.ts'
 import type { ReloaderStatus } from '../api/status.ts'
-import { registerHolding, type TakeHold } from '../api/holding.ts'
-import { registerObservation } from '../api/observation.ts'
+import { registerHolding, type TakeHold } from '../api/internal/holding.ts'
+import { registerObservation } from '../api/internal/observation.ts'
 import { captureAsyncContext } from '../async/async-context.ts'
 import { Engine } from '../engine/engine.ts'
 import { changeoverError } from '../model/failure.ts'

@@ -1,4 +1,4 @@
-import { type OptionRow, optionTable } from '../api/options.ts'
+import { type OptionRow, optionTable } from '../api/option-table.ts'
 import { checkCount, checkMs, invalidOption } from '../model/option-checks.ts'
 
 /** Options that have options of their own. */

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os'
 import { basename, extname } from 'node:path'
 import type { Clock } from '../api/clock.ts'
-import type { ServiceIdentity } from '../api/inspected.ts'
+import type { ServiceIdentity } from '../api/internal/inspected.ts'
 import type { ServiceOptions } from '../api/options.ts'
 import { invalidOption } from '../model/option-checks.ts'
 import { checkNames } from './option-values.ts'

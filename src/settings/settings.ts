@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { systemClock } from '../api/clock.ts'
 import type { GoodStore } from '../api/good-store.ts'
-import type { ServiceIdentity } from '../api/inspected.ts'
+import type { ServiceIdentity } from '../api/internal/inspected.ts'
 import type { MachineInspector } from '../api/machine-inspector.ts'
 import type {
   BackoffOptions,

@@ -1,4 +1,5 @@
-import { type ConfirmOptions, SOAK_WITH_LAST_KNOWN_GOOD_MS, type SoakOptions } from '../api/options.ts'
+import { type ConfirmOptions, type SoakOptions } from '../api/options.ts'
+import { SOAK_WITH_LAST_KNOWN_GOOD_MS } from '../api/option-table.ts'
 import { checkFunctions, invalidOption } from '../model/option-checks.ts'
 import { checkNumbers, numbersOf } from './option-values.ts'
 

@@ -1,5 +1,5 @@
 import type { ChannelMessages, PhaseMessage } from '../api/channels.ts'
-import type { ReloaderEvent } from '../api/observation.ts'
+import type { ReloaderEvent } from '../api/internal/observation.ts'
 import type { SourceStatus } from '../api/status.ts'
 import { type Failure, failure, type Phase } from '../model/failure.ts'
 import { guardedChannel, publishTo } from './guarded-channel.ts'

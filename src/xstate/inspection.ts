@@ -5,7 +5,7 @@ import type { MachineInspector } from '../api/machine-inspector.ts'
 import type { HostCalls } from './host-calls.ts'
 import { viewOf } from './redacted-view.ts'
 import { type Failure, failure } from '../model/failure.ts'
-import type { MachineName } from '../api/machine-state.ts'
+import type { MachineName } from '../api/internal/machine-state.ts'
 
 /** True for a function, or for an object with a `next`. */
 export const isMachineInspector = (value: unknown): value is MachineInspector =>

@@ -1,4 +1,4 @@
-import type { MachineState, TakenTransition } from '../api/machine-state.ts'
+import type { MachineState, TakenTransition } from '../api/internal/machine-state.ts'
 
 /** The part of an XState actor that is looked at. Declared here, since the types of a reloader name no dependency's. */
 export interface ObservableActor {

@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { codeTable } from '../../src/model/error-codes.ts'
 import { metricTable } from '../../src/observe/metric-table.ts'
+import { followTable } from './follow-table.ts'
 import { referenceLabels } from './markdown.ts'
 import { optionLines } from './option-table.ts'
 import { readPage, root } from './pages.ts'
@@ -20,6 +21,7 @@ export const generatedBlocks = (): readonly GeneratedBlock[] => [
   { page: 'docs/reference/options.md', block: 'options', content: optionLines() },
   { page: 'docs/reference/errors.md', block: 'codes', content: codeTables() },
   { page: 'docs/reference/metrics.md', block: 'metrics', content: metricTableText() },
+  { page: 'docs/guide/following.md', block: 'follows', content: followTable() },
   { page: 'docs/decisions/README.md', block: 'decisions', content: decisionList() },
 ]
 
@@ -39,6 +41,7 @@ const sections: readonly { readonly title: string; readonly families: readonly s
   { title: 'Quarantine, crashes and confirmation', families: ['quarantined', 'attempt', 'confirm'] },
   { title: 'Modules', families: ['module', 'health', 'lease', 'listener'] },
   { title: 'Reloader', families: ['reloader', 'diagnostics', 'internal'] },
+  { title: 'Secrets', families: ['secret'] },
   { title: 'Persistence', families: ['persistence'] },
   { title: 'Metrics', families: ['metrics'] },
   { title: 'Requests and frameworks', families: ['request', 'framework'] },

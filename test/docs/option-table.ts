@@ -1,4 +1,4 @@
-import { type OptionRow, optionTable } from '../../src/api/options.ts'
+import { type OptionRow, optionTable } from '../../src/api/option-table.ts'
 import { readPage } from './pages.ts'
 
 /** What an interface says of one of its members. */

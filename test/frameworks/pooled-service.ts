@@ -3,7 +3,7 @@ import { type Applier, createReloader, type Failure, type ReloaderOptions } from
 import { memorySource } from 'changeover/testing'
 import { expect } from 'vitest'
 import { z } from 'zod'
-import { observationOf } from '../../src/api/observation.ts'
+import { observationOf } from '../../src/api/internal/observation.ts'
 
 export const Config = z.strictObject({ version: z.number() })
 export type Config = z.infer<typeof Config>

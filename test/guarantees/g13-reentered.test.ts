@@ -1,5 +1,5 @@
 import { type Clock, createReloader, defineApplier, type Source } from 'changeover'
-import { observationOf } from '../../src/api/observation.ts'
+import { observationOf } from '../../src/api/internal/observation.ts'
 import { createVirtualClock, memorySource } from 'changeover/testing'
 import { expect, test } from 'vitest'
 import { z } from 'zod'

@@ -1,5 +1,5 @@
 import type { ReloaderStatus } from 'changeover'
-import { type ReloaderEvent, registerObservation } from '../../src/api/observation.ts'
+import { type ReloaderEvent, registerObservation } from '../../src/api/internal/observation.ts'
 import { EventBus } from '../../src/transaction/event-bus.ts'
 
 /** Creates a reloader with only what an inspector sees of it. The test emits the events and sets the status. */

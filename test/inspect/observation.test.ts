@@ -1,7 +1,7 @@
 import { reloadMachine } from 'changeover/machines'
 import { describe, expect, it } from 'vitest'
-import { observationOf, type ReloaderEvent } from '../../src/api/observation.ts'
-import type { MachineState } from '../../src/api/machine-state.ts'
+import { observationOf, type ReloaderEvent } from '../../src/api/internal/observation.ts'
+import type { MachineState } from '../../src/api/internal/machine-state.ts'
 import { type Config, configOf, createHarness, startHarness, type Harness } from '../guarantees/harness.ts'
 
 /** Collects the events and machine states of a reloader. */

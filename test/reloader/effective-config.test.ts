@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { ConfigNode } from '../../src/api/inspected.ts'
+import type { ConfigNode } from '../../src/api/internal/inspected.ts'
 import { createVisibility } from '../../src/model/visibility.ts'
 import { effectiveConfig } from '../../src/reloader/effective-config.ts'
 import { followedPaths } from '../../src/modules/followed-paths.ts'

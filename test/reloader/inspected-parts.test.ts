@@ -2,7 +2,7 @@ import { createReloader } from 'changeover'
 import { createVirtualClock, memorySource } from 'changeover/testing'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { observationOf } from '../../src/api/observation.ts'
+import { observationOf } from '../../src/api/internal/observation.ts'
 
 test('what is held names the modules whose old generations drain, with their number, and no others', async () => {
   const clock = createVirtualClock()

@@ -3,7 +3,7 @@ import { createReloader } from 'changeover'
 import { createVirtualClock, memorySource } from 'changeover/testing'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { observationOf } from '../../src/api/observation.ts'
+import { observationOf } from '../../src/api/internal/observation.ts'
 
 const Config = z.strictObject({ n: z.number() })
 

@@ -1,4 +1,4 @@
-import { observationOf } from '../../api/observation.ts'
+import { observationOf } from '../../api/internal/observation.ts'
 import type { NestService } from './nest-service.ts'
 
 /** What Terminus learns of the config: plain data without config values. */

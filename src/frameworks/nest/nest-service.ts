@@ -1,5 +1,5 @@
-import { holdingOf } from '../../api/holding.ts'
-import { observationOf } from '../../api/observation.ts'
+import { holdingOf } from '../../api/internal/holding.ts'
+import { observationOf } from '../../api/internal/observation.ts'
 import type { LeasedView } from '../../api/modules.ts'
 import { changeoverError } from '../../model/failure.ts'
 import { invalidOption } from '../../model/option-checks.ts'

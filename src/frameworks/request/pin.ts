@@ -1,4 +1,4 @@
-import { holdingOf } from '../../api/holding.ts'
+import { holdingOf } from '../../api/internal/holding.ts'
 import type { LeasedView } from '../../api/modules.ts'
 import type { Reloader } from '../../api/reloader.ts'
 import { isThenable } from '../../async/thenable.ts'

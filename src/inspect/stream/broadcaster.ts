@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { Clock } from '../../api/clock.ts'
-import type { Observation, ReloaderEvent } from '../../api/observation.ts'
+import type { Observation, ReloaderEvent } from '../../api/internal/observation.ts'
 import type { ActionName, EndReason, Hello, InspectedTransaction, MachineName, MachineState } from './protocol.ts'
 import { hasFailed, type ReportedFailure, type StreamEvents } from './protocol.ts'
 import { ReplayBuffer } from './replay-buffer.ts'

@@ -1,13 +1,13 @@
-import type { ConfigTree, Holds, ServiceIdentity } from '../../api/inspected.ts'
-import type { MachineName, MachineState } from '../../api/machine-state.ts'
-import type { PlannedModule } from '../../api/observation.ts'
+import type { ConfigTree, Holds, ServiceIdentity } from '../../api/internal/inspected.ts'
+import type { MachineName, MachineState } from '../../api/internal/machine-state.ts'
+import type { PlannedModule } from '../../api/internal/observation.ts'
 import type { ReloaderStatus } from '../../api/status.ts'
 import type { Diff } from '../../model/data/diff.ts'
 import type { Failure, Phase } from '../../model/failure.ts'
 import type { Outcome, PhaseTiming, Trigger, Unattended } from '../../model/record.ts'
 import type { Revision } from '../../model/revision.ts'
 
-export type { MachineName, MachineState } from '../../api/machine-state.ts'
+export type { MachineName, MachineState } from '../../api/internal/machine-state.ts'
 
 /*
  * What the server sends to the page. Points in time are milliseconds since the Unix epoch; names that end in `Ms` are

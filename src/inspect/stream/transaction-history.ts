@@ -1,4 +1,4 @@
-import type { ReloaderEvent } from '../../api/observation.ts'
+import type { ReloaderEvent } from '../../api/internal/observation.ts'
 import type { Diff, Difference } from '../../model/data/diff.ts'
 import type { TransactionRecord } from '../../model/record.ts'
 import type { InspectedTransaction, ReportedFailure, TransactionSummary } from './protocol.ts'

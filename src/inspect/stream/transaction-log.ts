@@ -1,4 +1,4 @@
-import type { ReloaderEvent, PlannedModule } from '../../api/observation.ts'
+import type { ReloaderEvent, PlannedModule } from '../../api/internal/observation.ts'
 import type { Failure } from '../../model/failure.ts'
 import type { ModuleRecord, TransactionRecord } from '../../model/record.ts'
 import type { InspectedPhase, InspectedTransaction, TransactionSummary } from './protocol.ts'

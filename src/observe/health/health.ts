@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { observationOf } from '../../api/observation.ts'
+import { observationOf } from '../../api/internal/observation.ts'
 import type { FrozenStatus, ReloaderStatus } from '../../api/status.ts'
 import { invalidOption } from '../../model/option-checks.ts'
 import type { Health, HealthDetails, HealthOptions } from './types.ts'

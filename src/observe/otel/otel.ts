@@ -1,6 +1,6 @@
 import { type Attributes, createNoopMeter, type Meter, metrics, trace } from '@opentelemetry/api'
 import type { TransactionMessage } from '../../api/channels.ts'
-import { type Observation, observationOf } from '../../api/observation.ts'
+import { type Observation, observationOf } from '../../api/internal/observation.ts'
 import { ReloaderFacts } from '../facts.ts'
 import { followReloader } from '../feed.ts'
 import { observeFacts } from './meter.ts'

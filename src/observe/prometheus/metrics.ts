@@ -1,4 +1,4 @@
-import { observationOf } from '../../api/observation.ts'
+import { observationOf } from '../../api/internal/observation.ts'
 import { ReloaderFacts } from '../facts.ts'
 import { checkOptions, type MetricsOptions } from './options.ts'
 import { RegisteredMetrics } from './registered-metrics.ts'

@@ -1,5 +1,5 @@
 import type { Failure, ModuleStatus, Outcome, Phase, ReloaderStatus, Revision } from 'changeover'
-import type { ConfigNode, ConfigTree } from '../../../src/api/inspected.ts'
+import type { ConfigNode, ConfigTree } from '../../../src/api/internal/inspected.ts'
 import type {
   Hello,
   InspectedModule,

@@ -1,4 +1,4 @@
-import type { ConfigNode } from '../../../../api/inspected.ts'
+import type { ConfigNode } from '../../../../api/internal/inspected.ts'
 import { type Content, html, type View } from '../dom.ts'
 import { joinNames, pluralize, shorten } from '../labels.ts'
 import type { Model } from '../model.ts'

@@ -1,0 +1,3 @@
+import { followTable } from './follow-table.ts'
+
+process.stdout.write(`${followTable()}\n`)
