@@ -9,6 +9,7 @@ import type { Report } from '../xstate/inspection.ts'
 import type { ObservableActor } from '../xstate/machine-observer.ts'
 import type { Channels } from '../transaction/channels.ts'
 import { Admission, type Deliver } from './admission.ts'
+import { attachSource } from './attach-source.ts'
 import { SourceReader } from './source-reader.ts'
 import { SourceWatcher } from './source-watcher.ts'
 
@@ -30,9 +31,11 @@ export class Intake {
   readonly #watcher: SourceWatcher
   readonly #admission: Admission
   readonly #channels: Channels
+  readonly #attach: () => void
 
   constructor(settings: Settings, deliver: Deliver, { report, channels, store, calls }: IntakeDeps) {
     this.#channels = channels
+    this.#attach = () => attachSource(settings, report)
     const { source, clock, deadlines } = settings
     const onListenerError = (error: unknown): void => report(failure('listener.failed', { phase: 'fetching' }, error))
     const onFault = (fault: Failure): void => this.#watcher.noteFault(fault)
@@ -58,6 +61,7 @@ export class Intake {
 
   /** Starts reading and watching the source. */
   follow(): void {
+    this.#attach()
     this.#watcher.start()
   }
 

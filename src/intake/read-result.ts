@@ -1,4 +1,4 @@
-import type { MalformedEntry, ReadResult, SourceEvent } from '../api/source.ts'
+import type { MalformedEntry, MalformedPlace, ReadResult, SourceEvent } from '../api/source.ts'
 import { isThenable } from '../async/thenable.ts'
 import { codeTable, type SourceCode } from '../model/error-codes.ts'
 import type { Revision } from '../model/revision.ts'
@@ -47,20 +47,29 @@ const copied = <T>(copy: () => T): T => {
 
 const copyOfResult = (value: ReadResult): ReadResult => {
   toObject(value, 'a read result')
-  const common = { revision: toRevision(value.revision), ...toWarning(value.warning) }
+  const common = { revision: toRevision(value.revision), ...toWarning(value.warning), ...toLayers(value.layers) }
   switch (value.kind) {
     case 'missing':
       return { kind: value.kind, ...common }
     case 'malformed': {
-      const { kind, code, entry, cause } = value
+      const { kind, code, entry, place, cause } = value
       if (!isCode(code, 'document')) throw new ContractBreach('the code of a malformed document is not a document code')
-      return { kind, ...common, code, ...(entry === undefined ? {} : { entry: toEntry(entry) }), cause }
+      const where = {
+        ...(entry === undefined ? {} : { entry: toEntry(entry) }),
+        ...(place === undefined ? {} : { place: toPlace(place) }),
+      }
+      return { kind, ...common, code, ...where, cause }
     }
     case 'document': {
-      const { kind, fingerprint } = value
+      const { kind, fingerprint, origins } = value
       if (fingerprint !== undefined) expectType('fingerprint', fingerprint, 'string')
+      if (origins !== undefined) expectType('origins', origins, 'function')
       const content = toContent(value.content)
-      return { kind, ...common, content, ...(fingerprint === undefined ? {} : { fingerprint }) }
+      const about = {
+        ...(fingerprint === undefined ? {} : { fingerprint }),
+        ...(origins === undefined ? {} : { origins }),
+      }
+      return { kind, ...common, content, ...about }
     }
     default:
       throw new ContractBreach('the kind of a read result is not document, missing or malformed')
@@ -81,7 +90,7 @@ const toRevision = (value: Revision): Revision => {
   return { lineage, order, name }
 }
 
-const expectType = (field: string, value: unknown, type: 'string' | 'number'): void => {
+const expectType = (field: string, value: unknown, type: 'string' | 'number' | 'function'): void => {
   if (typeof value !== type) throw new ContractBreach(`${field} is ${nameOfType(value)} instead of a ${type}`)
 }
 
@@ -102,10 +111,38 @@ const toWarning = (warning: SourceCode | undefined): { readonly warning?: Source
   throw new ContractBreach('the warning of a read result is not a source code')
 }
 
-const toEntry = ({ key, index, count }: MalformedEntry): MalformedEntry => {
-  const isEntry = Array.isArray(key) && key.every((segment) => typeof segment === 'string')
-  if (isEntry && Number.isSafeInteger(index) && Number.isSafeInteger(count)) return { key: [...key], index, count }
-  throw new ContractBreach('the entry of a malformed document is not { key, index, count }')
+const toLayers = (layers: readonly string[] | undefined): { readonly layers?: readonly string[] } => {
+  if (layers === undefined) return {}
+  if (areStrings(layers)) return { layers: [...layers] }
+  throw new ContractBreach('the layers of a read result are not an array of names')
+}
+
+const areStrings = (value: unknown): boolean =>
+  Array.isArray(value) && value.every((item: unknown) => typeof item === 'string')
+
+const toEntry = ({ key, index, count, position }: MalformedEntry): MalformedEntry => {
+  const isEntry = areStrings(key) && Number.isSafeInteger(index) && Number.isSafeInteger(count)
+  if (!isEntry) throw new ContractBreach('the entry of a malformed document is not { key, index, count }')
+  return { key: [...key], index, count, ...toPosition(position) }
+}
+
+const toPlace = ({ path, position, detail }: MalformedPlace): MalformedPlace => {
+  const isPath = Array.isArray(path) && path.every((key: unknown) => typeof key === 'string' || typeof key === 'number')
+  if (path !== undefined && !isPath)
+    throw new ContractBreach('the path of a malformed document is not an array of keys')
+  if (detail !== undefined) expectType('detail', detail, 'string')
+  return {
+    ...(path === undefined ? {} : { path: [...path] }),
+    ...(detail === undefined ? {} : { detail }),
+    ...toPosition(position),
+  }
+}
+
+const toPosition = (position: MalformedPlace['position']): Pick<MalformedPlace, 'position'> => {
+  if (position === undefined) return {}
+  const { line, column } = position
+  if (Number.isSafeInteger(line) && Number.isSafeInteger(column)) return { position: { line, column } }
+  throw new ContractBreach('the position of a malformed document is not { line, column }')
 }
 
 const nameOfType = (value: unknown): string => {

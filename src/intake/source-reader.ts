@@ -128,11 +128,7 @@ export class SourceReader {
   }
 
   /** Makes a failure that names the source. The cause of a {@link SourceError} is the error that it wraps. */
-  failureOf<C extends SourceCode>(
-    code: C,
-    error?: unknown,
-    detail = code === 'source.contract' ? detailOf(error) : undefined,
-  ): Failure & { readonly code: C } {
+  failureOf<C extends SourceCode>(code: C, error?: unknown, detail = detailOf(error)): Failure & { readonly code: C } {
     const moment = this.#hooks.isServing?.() === false ? 'starting' : 'serving'
     const place = { phase: 'fetching', detail: detailWith(this.#source, detail) } as const
     return failure(code, place, causeOf(error), moment) as Failure & { code: C }
@@ -159,17 +155,17 @@ export class SourceReader {
   }
 
   /** Notes what is wrong with an answer, and passes it on once, until an answer is in order. */
-  #noteFound({ result: { revision, warning }, breach, isOlder = false }: Found): Failure | undefined {
+  #noteFound({ result: { revision, warning, layers }, breach, isOlder = false }: Found): Failure | undefined {
     this.#isInDoubt = isOlder || warning !== undefined
     const code = breach === undefined ? (warning ?? (isOlder ? 'source.stale' : undefined)) : 'source.contract'
     if (code === undefined) {
       this.#lastFault = ''
       return undefined
     }
-    const place = { phase: 'fetching', revision: revision.name } as const
+    const place = { phase: 'fetching', revision: revision.name, ...(layers === undefined ? {} : { layers }) } as const
     const fault = failure(code, breach === undefined ? place : { ...place, detail: breach })
     // A warning holds for every revision; a contradiction is another one each time.
-    const key = breach === undefined ? code : fault.message
+    const key = breach === undefined ? [code, ...(layers ?? [])].join(' ') : fault.message
     if (this.#lastFault !== key) this.#hooks.onFault?.(fault)
     this.#lastFault = key
     return fault
@@ -201,7 +197,9 @@ const detailWith = ({ name, endpoint }: Pick<Source, 'name' | 'endpoint'>, detai
 
 const detailOf = (error: unknown): string | undefined => {
   try {
-    return error instanceof ContractBreach ? error.detail : undefined
+    if (error instanceof ContractBreach) return error.detail
+    const detail = error instanceof SourceError ? error.detail : undefined
+    return typeof detail === 'string' ? detail : undefined
   } catch {
     return undefined
   }

@@ -3,7 +3,7 @@ import { watchMachine } from '../../machines/watch/machine.ts'
 import { candidateOf } from '../../machines/watch/setup.ts'
 import type { SourceVerdict, WatchMachineEvent } from '../../machines/watch/types.ts'
 import { MAX_DELAY_MS } from '../api/clock.ts'
-import type { SourceEvent } from '../api/source.ts'
+import type { Source, SourceEvent } from '../api/source.ts'
 import type { SourceState, SourceStatus } from '../api/status.ts'
 import { backoffMs } from '../async/backoff.ts'
 import { GuardedAbortController } from '../async/guarded-abort.ts'
@@ -23,8 +23,8 @@ import { sourceCodeOf, type SourceReader, type Stream } from './source-reader.ts
 
 type WatchSettings = Pick<
   Settings,
-  'source' | 'logger' | 'clock' | 'random' | 'deadlines' | 'sourceBackoff' | 'reconcileMs' | 'inspect'
->
+  'source' | 'logger' | 'clock' | 'random' | 'sourceBackoff' | 'reconcileMs' | 'inspect'
+> & { readonly deadlines: Pick<Settings['deadlines'], 'readMs'> }
 
 /** Hears what the watch comes to. */
 export interface WatchObserver {
@@ -145,6 +145,7 @@ export class SourceWatcher {
 
   get status(): SourceStatus {
     const { name, endpoint } = this.#settings.source
+    const layers = layersOf(this.#settings.source)
     const { verifiedAt } = this.#reader
     const { seen } = this.#actor.getSnapshot().context
     return {
@@ -155,6 +156,7 @@ export class SourceWatcher {
       ...(seen === undefined ? {} : { revision: seen }),
       ...(verifiedAt === undefined ? {} : { verifiedAt }),
       ...(this.#lastError === undefined ? {} : { lastError: this.#lastError }),
+      ...(layers === undefined ? {} : { layers }),
     }
   }
 
@@ -232,6 +234,15 @@ export class SourceWatcher {
   #noteError(failed: Failure): void {
     this.#lastError = failed
     this.#outage.note(failed)
+  }
+}
+
+/** The source is user code. */
+const layersOf = (source: Source): SourceStatus['layers'] => {
+  try {
+    return source.layers?.()
+  } catch {
+    return undefined
   }
 }
 

@@ -30,6 +30,10 @@ export interface FailurePlace {
   /** The path in the config. Segments that may be user data are `*`. */
   readonly path?: string
   readonly kind?: ValueKind
+  /** The names of the layers of the source that are at fault, or that hold the value at the path. */
+  readonly layers?: readonly string[]
+  /** Where the source holds the value at the path: a file with line and column, a key, a variable. */
+  readonly origin?: string
   /** A fact for the message, such as a limit, a deadline or the name of an option. Never a config value. */
   readonly detail?: string
 }
@@ -73,18 +77,23 @@ const withText = (place: FailurePlace, text: string): FailurePlace => ({
 })
 
 const describePlace = (place: FailurePlace, because: string | undefined): string => {
-  const { module, phase, path, kind, detail, revision } = place
+  const { module, phase, path, kind, layers, origin, detail, revision } = place
   const facts = [
     detail,
     module === undefined ? undefined : `module "${module}"`,
     phase === undefined ? undefined : `phase ${phase}`,
     path === undefined ? undefined : `at ${path}`,
     kind === undefined ? undefined : `found ${kind}`,
+    layers === undefined ? undefined : describeLayers(layers),
+    origin === undefined ? undefined : `from ${origin}`,
     revision === undefined ? undefined : `revision ${revision}`,
     because,
   ].filter((fact) => fact !== undefined)
   return facts.length === 0 ? '' : ` (${facts.join(', ')})`
 }
+
+const describeLayers = (names: readonly string[]): string =>
+  `${names.length === 1 ? 'layer' : 'layers'} ${names.map((name) => `"${name}"`).join(' and ')}`
 
 /**
  * The error that Changeover throws or rejects with. Branch on `code`; `failures` lists every failure, first cause

@@ -87,6 +87,7 @@ interface PackageGrant {
 
 /** Packages that only some files of a layer may import. */
 const grants: readonly PackageGrant[] = [
+  { files: /^src\/formats\//, packages: /^(jsonc-parser|yaml|smol-toml)$/ },
   { files: /^src\/sources\/etcd\//, packages: /^etcd3$/ },
   // At run time it is etcd3's own copy, which refuses objects of another one.
   { files: /^src\/sources\/etcd\//, packages: /^@grpc\/grpc-js$/, typesOnly: true },

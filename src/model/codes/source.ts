@@ -68,6 +68,18 @@ export const sourceCodes = {
     what: 'The function alsoWatch of the file source failed, so the files that an earlier document named are watched',
     hint: 'Let it return an array of paths, and an empty array for a text that it cannot read.',
   },
+  'source.layer-stale': {
+    what: 'A layer of the source cannot be read, so its last text stays in use',
+    hint: 'See status().source.layers for the error of the layer. It is read again with back-off, and delays no other layer. An optional layer that was never read is left out.',
+  },
+  'source.unmapped-variable': {
+    what: 'A variable of the environment leads to no path of the config',
+    hint: 'Rename the variable: two underscores separate the keys of a path. Remove it if it is not meant for the config.',
+  },
+  'source.ambiguous-variable': {
+    what: 'A variable of the environment could mean more than one path, or stands beside another that means the same',
+    hint: 'Write the variable so that it is the only one for one path: with the underscores that the key has.',
+  },
   'source.conflict': {
     what: 'The document was not published: it has changed since the expected revision',
     hint: 'Read the document again, apply your change to it, and publish the result.',
