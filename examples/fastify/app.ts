@@ -4,23 +4,25 @@ import { health } from 'changeover/health'
 import { metrics } from 'changeover/prometheus'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { Registry } from 'prom-client'
+import { admin } from './admin.ts'
 import { listProducts } from './products.ts'
 import { createShop } from './reloader.ts'
 
 const EVERY_MS = 100
 
 /** Makes the app of the shop. The plugin starts the reloader before the app listens, and closes it after the last request. */
-export const createApp = async (configPath: string): Promise<FastifyInstance> => {
+export const createApp = async (env: NodeJS.ProcessEnv): Promise<FastifyInstance> => {
   const app: FastifyInstance = Fastify({ logger: true, forceCloseConnections: 'idle' })
   const register = new Registry()
   await app.register(changeover, {
     reloader: ({ log }) => {
-      const shop = createShop(configPath, log)
+      const shop = createShop(env, log)
       metrics(shop, { register }) // before the start, so that the first transaction counts
       return shop
     },
   })
   const probes = health(app.changeover)
+  if (env.ADMIN_KEY) await app.register(admin, { key: env.ADMIN_KEY })
 
   app.get('/products', listProducts)
 

@@ -11,7 +11,7 @@ import { ShopController } from './shop.controller.ts'
 export const configPath = process.env.CONFIG_FILE ?? fileURLToPath(new URL('config.json', import.meta.url))
 
 const register = new Registry()
-const reloader = createShop(configPath)
+export const reloader = createShop(configPath)
 metrics(reloader, { register }) // before the start, so that the first transaction counts
 
 /** The module starts the reloader before the application listens, and closes it after the server. */

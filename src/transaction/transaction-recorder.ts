@@ -82,14 +82,17 @@ export class TransactionRecorder {
         )
       case 'rejected':
       case 'rolled-back':
-        return this.#logger.warn(data, `${message}: ${record.failures[0].message}`)
+        return this.#logger.warn(data, `${message}: ${textOf(record.failures[0])}`)
       case 'degraded':
-        return this.#logger.error(data, `${message}: ${record.failures[0].message}`)
+        return this.#logger.error(data, `${message}: ${textOf(record.failures[0])}`)
       default:
         return this.#logger.debug(data, message)
     }
   }
 }
+
+/** What happened, where, and what to do next. */
+const textOf = ({ message, hint }: Failure): string => `${message}. ${hint}`
 
 const unattendedText = ({ unfollowed = [], restartRequired = [] }: Unattended): string =>
   [
