@@ -17,6 +17,7 @@ export type {
 } from './api/channels.ts'
 export type { Clock, TimerHandle } from './api/clock.ts'
 export { MAX_DELAY_MS, systemClock } from './api/clock.ts'
+export type { Explanation } from './api/explanation.ts'
 export type { EntryName, GoodStore } from './api/good-store.ts'
 export type {
   InspectedActor,
@@ -55,12 +56,16 @@ export type { Reloader } from './api/reloader.ts'
 export type {
   Changed,
   Document,
+  FindOrigins,
   Malformed,
   MalformedEntry,
+  MalformedPlace,
   Missing,
   Opened,
+  Origin,
   ReadResult,
   Source,
+  SourceContext,
   SourceEvent,
 } from './api/source.ts'
 export { SourceError } from './api/source.ts'
@@ -68,6 +73,7 @@ export type {
   Counters,
   FrozenStatus,
   GoodStatus,
+  LayerStatus,
   ModuleStatus,
   QuarantineStatus,
   ReloaderStatus,

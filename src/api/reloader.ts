@@ -11,6 +11,7 @@ import type {
   StartOptions,
   SubscribeOptions,
 } from './call-options.ts'
+import type { Explanation } from './explanation.ts'
 import type { TransactionRecord } from '../model/record.ts'
 import type { DeepReadonly } from '../model/schema.ts'
 import type {
@@ -101,6 +102,13 @@ export interface Reloader<Config, M = NoModules> {
   /** Returns the state of the reloader, its source and its modules: plain data without config values. Never waits. */
   readonly status: () => ReloaderStatus
   /**
+   * Says where a value of the serving config comes from: the winner, and every layer below it, with its file and line, key or
+   * variable. A value is shown only if its path is public. Give an array for keys with dots. Nothing has an unknown path.
+   *
+   * @throws ChangeoverError `reloader.not-started`, `reloader.invalid-option`
+   */
+  readonly explain: (path: string | readonly (string | number)[]) => Explanation
+  /**
    * Reads the source now, and tries what it holds even if that is quarantined. Resolves with the record of the first
    * transaction whose read began after the call, whatever its outcome. A rejection that nothing awaits is logged.
    *
@@ -129,7 +137,8 @@ export interface Reloader<Config, M = NoModules> {
   /**
    * Pauses all changes until `unfreeze`. The source is still read, and `status().frozen` shows the revision that waits.
    * A transaction that has not committed is aborted; one that has committed finishes. The reason and the name are logged,
-   * shown in `status()` and stored with `lastKnownGood`, so they must not be secrets. 500 characters of each are kept. Resolves once the freeze is in force and stored.
+   * shown in `status()` and stored with `lastKnownGood`, so they must not be secrets. 500 characters of each are kept. Resolves
+   * once the freeze is in force and stored.
    *
    * @throws ChangeoverError `reloader.invalid-option`, `reloader.not-started`, `reloader.closed`
    *

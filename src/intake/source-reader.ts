@@ -1,5 +1,5 @@
 import type { Clock } from '../api/clock.ts'
-import { type ReadResult, type Source, SourceError } from '../api/source.ts'
+import { type FindOrigins, type ReadResult, type Source, SourceError } from '../api/source.ts'
 import { cancelOnAbort } from '../async/abort.ts'
 import { type DeadlineContext, withDeadline } from '../async/deadline.ts'
 import type { Candidate, Forced } from '../model/candidate.ts'
@@ -37,6 +37,8 @@ export class SourceReader {
   // Weak, so that a document lives exactly as long as a machine or a transaction may still ask for it.
   readonly #documents = new WeakMap<Candidate, ReadResult>()
   readonly #fingerprints = new WeakMap<Revision, string>()
+  readonly #origins = new WeakMap<Revision, FindOrigins>()
+  readonly #stored = new WeakSet<Revision>()
   #verifiedAt: number | undefined
   #lastFault = ''
   #isInDoubt = false
@@ -61,7 +63,18 @@ export class SourceReader {
   /** Makes a candidate of a document that was stored: it says what its revision stood for. */
   register(document: ReadResult): Candidate {
     this.#guard.learn(document)
+    this.#stored.add(document.revision)
     return this.#register(document)
+  }
+
+  /** True if a document was not read but had been stored. */
+  isStored(revision: Revision): boolean {
+    return this.#stored.has(revision)
+  }
+
+  /** Says where the values of a document come from, if its source can. */
+  originsOf(revision: Revision): FindOrigins | undefined {
+    return this.#origins.get(revision)
   }
 
   /**
@@ -138,8 +151,10 @@ export class SourceReader {
     const { revision } = document
     const candidate = { revision }
     this.#documents.set(candidate, document)
-    if (document.kind === 'document' && document.fingerprint !== undefined) {
-      this.#fingerprints.set(revision, document.fingerprint)
+    if (document.kind === 'document') {
+      const { fingerprint, origins } = document
+      if (fingerprint !== undefined) this.#fingerprints.set(revision, fingerprint)
+      if (origins !== undefined) this.#origins.set(revision, origins)
     }
     return candidate
   }

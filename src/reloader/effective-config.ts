@@ -1,6 +1,7 @@
 import type { ConfigNode, ConfigTree } from '../api/internal/inspected.ts'
 import type { Visibility } from '../model/visibility.ts'
 import { type FollowedPath, followedPaths } from '../modules/followed-paths.ts'
+import type { Explain } from './explain.ts'
 
 type Key = string | number
 
@@ -20,8 +21,16 @@ interface Place {
   readonly below: Map<Key, Place>
 }
 
-/** Shows the config as a tree: public values, others without their value, with the modules that follow each part. */
-export const effectiveConfig = (config: unknown, visibility: Visibility, followers: Iterable<Follower>): ConfigTree => {
+/**
+ * Shows the config as a tree: public values, others without their value, with the modules that follow each part and where the
+ * values come from.
+ */
+export const effectiveConfig = (
+  config: unknown,
+  visibility: Visibility,
+  followers: Iterable<Follower>,
+  explain: Explain,
+): ConfigTree => {
   const root = createPlace()
   for (const { name, select } of followers) {
     for (const path of followedPaths(select, config)) placeAt(root, path).modules.add(name)
@@ -38,7 +47,8 @@ export const effectiveConfig = (config: unknown, visibility: Visibility, followe
       isUnfollowed: !isFollowed && (place?.below.size ?? 0) === 0,
     }
     if (typeof value !== 'object' || value === null) {
-      return { ...about, kind: 'value', ...(visibility.isPublic(path) ? { value: truncate(value) } : {}) }
+      const shown = visibility.isPublic(path) ? { value: truncate(value) } : {}
+      return { ...about, ...originOf(path, explain), kind: 'value', ...shown }
     }
     const isArray = Array.isArray(value)
     const children = Object.entries(value).flatMap(([name, member]) => {
@@ -47,7 +57,9 @@ export const effectiveConfig = (config: unknown, visibility: Visibility, followe
       omitted += 1
       return []
     })
-    return { ...about, kind: isArray ? 'array' : 'object', children }
+    return isArray
+      ? { ...about, ...originOf(path, explain), kind: 'array', children }
+      : { ...about, kind: 'object', children }
   }
   const tree = nodeOf(config, [], root, false)
   return { root: tree, omitted }
@@ -67,6 +79,16 @@ const lastKey = (path: FollowedPath, visibility: Visibility): string => {
   const key = path.at(-1)
   if (key === undefined) return '(root)'
   return typeof key === 'number' || visibility.show(path).endsWith(String(key)) ? String(key) : '*'
+}
+
+/** A place may have keys in it, so it is left out where they may not be shown. */
+const originOf = (path: FollowedPath, explain: Explain): { readonly origin?: string } => {
+  const { path: shown, origins } = explain(path)
+  const [winner] = origins
+  if (winner === undefined) return {}
+  const { layer, kind, at } = winner
+  const isShown = !shown.split('.').includes('*')
+  return { origin: isShown ? [...(layer === undefined ? [] : [layer]), at].join(': ') : (layer ?? kind) }
 }
 
 const truncate = (value: unknown): unknown =>

@@ -5,16 +5,18 @@ import { changeoverError } from '../model/failure.ts'
 import type { ServingStore } from '../modules/serving-store.ts'
 import type { Settings } from '../settings/settings.ts'
 import { effectiveConfig } from './effective-config.ts'
+import type { Explain } from './explain.ts'
 
 interface InspectedDeps {
   readonly settings: Pick<Settings, 'service'>
   readonly engine: Pick<Engine, 'builder' | 'safety'>
   readonly store: ServingStore
+  readonly explain: Explain
   readonly plan: (document: string) => Promise<PlanReport>
 }
 
 /** Collects what the inspector shows besides the status. Nothing is worked out before a page asks. */
-export const inspectedParts = ({ settings, engine, store, plan }: InspectedDeps): InspectedParts => ({
+export const inspectedParts = ({ settings, engine, store, explain, plan }: InspectedDeps): InspectedParts => ({
   service: settings.service,
   followers: () =>
     [...store.slots.values()].map(({ name, compensates, definition: { select } }) => ({
@@ -31,7 +33,7 @@ export const inspectedParts = ({ settings, engine, store, plan }: InspectedDeps)
     const { snapshot } = store
     if (snapshot === undefined) return undefined
     const followers = [...store.slots.values()].map(({ definition }) => definition)
-    return effectiveConfig(snapshot.config, engine.builder.visibility, followers)
+    return effectiveConfig(snapshot.config, engine.builder.visibility, followers, explain)
   },
   planRevert: async (to) => {
     const good = engine.safety.goodHistory.find(to)

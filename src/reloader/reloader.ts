@@ -19,6 +19,7 @@ import type { Listener } from '../transaction/subscriptions.ts'
 import { unlessEnding } from './close-on-signals.ts'
 import { Commands } from './commands.ts'
 import { dryRun } from './dry-run.ts'
+import { createExplain, type Explain } from './explain.ts'
 import { inspectedParts } from './inspected-parts.ts'
 import { type HandleState, moduleHandle } from './module-handle.ts'
 import { PendingCalls } from './pending-calls.ts'
@@ -51,6 +52,7 @@ const nothingServed: Served = {
 
 class ReloaderImpl {
   readonly modules: Record<string, ModuleHandle<unknown>> = {}
+  readonly explain: Explain
   readonly #settings: Settings
   /** Transactions and what they start belong to the service, not to the request that calls. */
   readonly #inContext = captureAsyncContext()
@@ -89,8 +91,10 @@ class ReloaderImpl {
     this.#commands = new Commands(this.#engine, { settings, pendingCalls, registry: this.#registry })
     registerHolding(this, this.#hold)
     const observation = events.observation(this.status, () => this.#closing !== undefined)
-    const parts = { settings, engine: this.#engine, store: this.#store, plan: (text: string) => this.plan(text) }
-    registerObservation(this, { ...observation, inspected: inspectedParts(parts) })
+    const parts = { settings, engine: this.#engine, store: this.#store }
+    this.explain = createExplain(parts)
+    const inspected = inspectedParts({ ...parts, explain: this.explain, plan: (text: string) => this.plan(text) })
+    registerObservation(this, { ...observation, inspected })
   }
 
   readonly use = (name: string, select: unknown, applier: unknown, links: UseLinks = {}): this => {

@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest'
 import type { ConfigNode } from '../../src/api/internal/inspected.ts'
 import { createVisibility } from '../../src/model/visibility.ts'
 import { effectiveConfig } from '../../src/reloader/effective-config.ts'
+import type { Path } from '../../src/model/data/not-plain.ts'
+import type { Explain } from '../../src/reloader/explain.ts'
 import { followedPaths } from '../../src/modules/followed-paths.ts'
 
 const SECRET = 'hunter2-s3cr3t-9f1c'
@@ -79,6 +81,11 @@ const schema = {
 }
 const visibility = createVisibility(['log'], schema)
 
+const unexplained: Explain = (path) => {
+  const revision = { lineage: 'test', order: 1, name: '1' }
+  return { path: visibility.show(path as Path), isServed: true, isRestored: false, revision, origins: [] }
+}
+
 const find = (node: ConfigNode, ...keys: readonly string[]): ConfigNode | undefined =>
   keys.reduce((at: ConfigNode | undefined, key) => at?.children?.find((child) => child.key === key), node)
 
@@ -88,7 +95,7 @@ describe('The effective config', () => {
     { name: 'pool', select: (c: unknown) => ({ max: (c as Config).db.max, db: (c as Config).db.host }) },
     { name: 'audit', select: (c: unknown) => (c as Config).log.level },
   ]
-  const { root, omitted } = effectiveConfig(config, visibility, followers)
+  const { root, omitted } = effectiveConfig(config, visibility, followers, unexplained)
 
   it('has the values of public paths, and no other value or name that may be data', () => {
     expect(find(root, 'log', 'level')).toMatchObject({ kind: 'value', value: 'info' })
@@ -118,14 +125,14 @@ describe('The effective config', () => {
 
   it('marks nothing if a module follows all of it, or in a way that is not known', () => {
     const opaque = { name: 'opaque', select: (c: unknown) => structuredClone(c) }
-    const tree = effectiveConfig(config, visibility, [opaque])
+    const tree = effectiveConfig(config, visibility, [opaque], unexplained)
     expect(tree.root.modules).toEqual(['opaque'])
     expect(JSON.stringify(tree)).not.toContain('"isUnfollowed":true')
   })
 
   it('is cut off if it is very large, and its long values are, too', () => {
     const large = deepFreeze({ log: { level: 'x'.repeat(5_000), list: Array.from({ length: 5_000 }, (_, at) => at) } })
-    const tree = effectiveConfig(large, visibility, [])
+    const tree = effectiveConfig(large, visibility, [], unexplained)
     expect(tree.omitted).toBeGreaterThan(2_900)
     expect(JSON.stringify(tree).length).toBeLessThan(300_000)
     expect(find(tree.root, 'log', 'level')?.value).toHaveLength(501)

@@ -24,6 +24,8 @@ export interface ConfigNode {
   readonly modules: readonly string[]
   /** True if no module follows it or anything in it. */
   readonly isUnfollowed: boolean
+  /** Where a value or an array comes from: the layer, and the place in its source if the path may be shown. */
+  readonly origin?: string
 }
 
 /** The serving config, as far as it may be shown. */

@@ -1,4 +1,4 @@
-import { SourceError, type Source } from '../../api/source.ts'
+import { type ReadResult, type Source, SourceError, type SourceEvent } from '../../api/source.ts'
 import { createCluster } from './connection/failover.ts'
 import { resolveSettings } from './connection/settings.ts'
 import { resolveTarget, type EtcdSourceOptions } from './options.ts'
@@ -36,14 +36,23 @@ export const etcdSource = (options: EtcdSourceOptions): Source => {
     },
     { clock: settings.clock, settleMs, closed: closing.signal },
   )
+  const key = `${target.key.toString()}${target.kind === 'prefix' ? '*' : ''}`
   return {
     name: 'etcd',
     endpoint: `${settings.hosts.join(',')} ${target.key.toString()}`,
-    read,
-    watch: (after, signal) => watchTarget(cluster, target, after, signal),
+    read: async (signal) => withOrigins(await read(signal), key),
+    watch: async function* (after, signal) {
+      for await (const event of watchTarget(cluster, target, after, signal)) yield withOrigins(event, key)
+    },
     close: async () => {
       closing.abort()
       cluster.pool.close()
     },
   }
 }
+
+/** Says of a document under which key it is, and at which `mod_revision`. */
+const withOrigins = <Event extends ReadResult | SourceEvent>(event: Event, key: string): Event =>
+  event.kind === 'document'
+    ? { ...event, origins: () => [{ kind: 'etcd', at: `${key}@${event.revision.name}` }] }
+    : event

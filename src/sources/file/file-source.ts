@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Revision } from '../../model/revision.ts'
 import { SourceError, type ReadResult, type Source, type SourceEvent } from '../../api/source.ts'
 import { SingleFlight } from '../../async/single-flight.ts'
+import { FileReader } from './file-reader.ts'
 import type { WatchFolder } from '../../files/file-watcher.ts'
 import { resolveOptions, type FileSourceOptions } from './options.ts'
 import { Mounts } from './mounts.ts'
@@ -16,6 +17,7 @@ import { watchFile } from './watch-file.ts'
  *
  * A read rejects with `source.denied` if the permission is missing, and with `source.failed` if the path leads to a
  * folder, a pipe or a device. A file over 64 MiB is `document.too-large`. A watch keeps the process alive until it ends.
+ * With `format`, the file is parsed as JSONC, YAML or TOML by a package that you install: `jsonc-parser`, `yaml`, `smol-toml`.
  * A file that is mounted alone, and was replaced where it comes from, is reported as `source.detached`.
  * @throws ChangeoverError `reloader.invalid-option` if an option is not valid
  * @example
@@ -30,12 +32,13 @@ export const fileSource = (options: FileSourceOptions): Source => createFileSour
 
 /** Makes a file source; in tests of the poll, `watchFolder` replaces `fs.watch`. */
 export const createFileSource = (options: FileSourceOptions, watchFolder?: WatchFolder): Source => {
-  const { path, alsoWatch, pollMs, settleMs, clock } = resolveOptions(options)
+  const { path, format, alsoWatch, pollMs, settleMs, clock } = resolveOptions(options)
   // A file has no revisions, so the source counts the changes that its reads find. Each source counts from the start,
   // under a lineage of its own: a name such as `#3` means nothing to another process.
   const lineage = `file-${randomUUID()}`
   let order = 0
   let digest: string | undefined
+  const reader = new FileReader(path, format)
   const files = new ReferencedFiles(path, alsoWatch, lineage, new Mounts())
   const stabilizer = new Stabilizer({ clock, settleMs })
   const openWatches = new Set<() => void>()
@@ -46,7 +49,7 @@ export const createFileSource = (options: FileSourceOptions, watchFolder?: Watch
     signal.throwIfAborted() // no caller waits, and the file may be half-written
     if (state.digest !== digest) order += 1
     digest = state.digest
-    return toReadResult(state, { lineage, order, name: `#${order}` })
+    return toReadResult(state, { lineage, order, name: `#${order}` }, reader)
   })
 
   const read = async (signal: AbortSignal): Promise<ReadResult> => {
@@ -77,11 +80,13 @@ export const createFileSource = (options: FileSourceOptions, watchFolder?: Watch
   }
 }
 
-const toReadResult = (state: FilesState, at: Revision): ReadResult => {
+const toReadResult = async (state: FilesState, at: Revision, reader: FileReader): Promise<ReadResult> => {
   const { fingerprint, warning } = state
   const found = { revision: at, ...(warning === undefined ? {} : { warning }) }
   if (state.kind === 'content') {
-    return { kind: 'document', ...found, content: state.bytes, ...(fingerprint === undefined ? {} : { fingerprint }) }
+    const content = await reader.contentOf(state.bytes, state.digest)
+    if (content.kind === 'malformed') return { ...content, ...found }
+    return { ...content, ...found, ...(fingerprint === undefined ? {} : { fingerprint }) }
   }
   if (state.kind === 'missing') return { kind: 'missing', ...found }
   return { kind: 'malformed', ...found, code: 'document.too-large' }

@@ -1,6 +1,8 @@
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { systemClock, type Clock } from '../../api/clock.ts'
+import { formatNames } from '../../formats/load-format.ts'
+import type { FormatName } from '../../formats/text-format.ts'
 import { checkCount, invalidOption } from '../../model/option-checks.ts'
 import type { AlsoWatch } from './referenced-files.ts'
 
@@ -8,6 +10,12 @@ import type { AlsoWatch } from './referenced-files.ts'
 export interface FileSourceOptions {
   /** The file with the document; it need not exist yet. A relative path is resolved once, when the source is made. */
   readonly path: string | URL
+  /**
+   * The format of the file. All but `json` need a package that is installed beside Changeover: `jsonc-parser`, `yaml` or
+   * `smol-toml`, which is loaded when the file is first read. The document becomes JSON, so that `parse` of the reloader gets
+   * that too. @default 'json'
+   */
+  readonly format?: FormatName
   /**
    * The files that the document refers to, such as keys, certificates and passwords: a change of one prepares all modules
    * again. They need not exist. Give a function if the document names them: it gets the text of the document, and
@@ -38,8 +46,11 @@ export interface FileSourceOptions {
 export const resolveOptions = (options: FileSourceOptions) => {
   const path = resolvePath('path', options.path)
   const settleMs = options.settleMs ?? (/\.json$/i.test(path) ? 50 : 500)
+  const { format = 'json' } = options
+  if (!formatNames.includes(format)) throw invalidOption(`fileSource: format must be one of ${formatNames.join(', ')}`)
   return {
     path,
+    format,
     alsoWatch: resolveAlsoWatch(options.alsoWatch),
     pollMs: checkCount('fileSource: pollMs', options.pollMs ?? 2_000, 50, 3_600_000),
     settleMs: checkCount('fileSource: settleMs', settleMs, 0, 5_000),
