@@ -2,6 +2,7 @@ import type { IRangeRequest, IRangeResponse, IResponseHeader } from 'etcd3'
 import { SourceError } from '../../api/source.ts'
 import { isTooLarge } from './connection/errors.ts'
 import { type Position, toNumber } from './connection/lineage.ts'
+import { isReservedKey } from './operator/reserved-keys.ts'
 import { isFolderMarker, type Entry } from './prefix-document.ts'
 
 /** Makes one range call. */
@@ -18,7 +19,7 @@ const ZERO = Buffer.of(0)
 /**
  * Reads the keys from `key` up to `end` in pages, all at the revision of the first page, so that the keys of one
  * transaction are seen together or not at all. `locate` gets the header of each response, the highest mod_revision so far
- * and what it has returned for the first page; it throws to stop. Folder markers are left out. Returns the keys without
+ * and what it has returned for the first page; it throws to stop. Folder markers and histories are left out. Returns the keys without
  * the prefix, in byte order, as `entries` (undefined if they are more than `MAX_BYTES`), how many they are as `count`,
  * with the markers as `total`, and the highest mod_revision among them as `newest`.
  */
@@ -37,7 +38,7 @@ export const readPages = async (
     for (const kv of page.kvs) {
       index += 1
       const name = kv.key.subarray(key.length)
-      if (isFolderMarker(name, kv.value)) continue
+      if (isFolderMarker(name, kv.value) || isReservedKey(name)) continue
       newest = Math.max(newest, toNumber(kv.mod_revision))
       bytes += kv.key.length + kv.value.length
       entries.push({ key: name, value: kv.value, index })

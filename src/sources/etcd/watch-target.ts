@@ -8,6 +8,7 @@ import { toSourceError } from './connection/errors.ts'
 import { isConnectionSuspect, type Cluster } from './connection/failover.ts'
 import { storeRevisionOf, toNumber } from './connection/lineage.ts'
 import type { Target } from './options.ts'
+import { isReservedKey } from './operator/reserved-keys.ts'
 import { MISSING_REVISION } from './read-target.ts'
 import { followStream } from './watch-stream.ts'
 
@@ -73,7 +74,7 @@ const runWatch = async (
         refuseForeign(response.header)
         const last = response.events.at(-1)
         if (last !== undefined) lineages.advance(after.lineage, toNumber(last.kv.mod_revision))
-        channel.put(toSourceEvent(target, after.lineage, response))
+        if (isAboutDocument(target, response)) channel.put(toSourceEvent(target, after.lineage, response))
       },
     }
     return await withAuth(
@@ -99,6 +100,10 @@ const createRequest = (target: Target, after: Revision): IWatchCreateRequest => 
   fragment: true,
   ...(target.kind === 'prefix' ? { range_end: target.end } : {}),
 })
+
+/** What lies beside a key belongs to no document, but may be below the prefix of another. */
+const isAboutDocument = ({ kind, key }: Target, { events }: IWatchResponse): boolean =>
+  kind === 'key' || !events.every(({ kv }) => isReservedKey(kv.key.subarray(key.length)))
 
 /** The last event of a response is the newest. For a prefix it is only one key of many, so the document must be read. */
 const toSourceEvent = (target: Target, lineage: string, { events }: IWatchResponse): SourceEvent => {
