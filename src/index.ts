@@ -53,6 +53,8 @@ export type {
   SubscribeOptions,
 } from './api/call-options.ts'
 export type { Reloader } from './api/reloader.ts'
+export type { ReadSecret, SecretAnswer, SecretProvider, SecretValue } from './api/secret-provider.ts'
+export { SecretError } from './api/secret-provider.ts'
 export type {
   Changed,
   Document,
@@ -90,6 +92,7 @@ export type {
   FailurePlace,
   Phase,
   SafeCause,
+  SecretCode,
   SourceCode,
   ValueKind,
 } from './model/failure.ts'

@@ -15,6 +15,11 @@ export type EntryName = 'good' | 'good.1' | 'good.2' | 'journal'
  * goes on meanwhile. Until an abandoned save settles, no other save of its kind begins: of a good, or of the journal.
  */
 export interface GoodStore {
+  /**
+   * True if what is saved is encrypted, so that it may hold the values of secrets: a start then needs no secret manager.
+   * Otherwise it holds their references only. @default false
+   */
+  readonly encrypted?: boolean
   /** Returns the text that was saved last, or `undefined` if there is none. */
   readonly load: (name: EntryName) => Promise<string | undefined> | string | undefined
   /** Replaces the text. */

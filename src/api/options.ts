@@ -2,6 +2,7 @@ import type { ConfigPath, DeepReadonly, Schema } from '../model/schema.ts'
 import type { Clock } from './clock.ts'
 import type { GoodStore } from './good-store.ts'
 import type { MachineInspector } from './machine-inspector.ts'
+import type { ReadSecret, SecretProvider } from './secret-provider.ts'
 import type { Source } from './source.ts'
 
 /** A logger: pino, or any object with these four methods. */
@@ -32,6 +33,8 @@ export interface Deadlines extends ModuleDeadlines {
   readonly readMs?: number
   /** For an asynchronous schema. @default 5000 */
   readonly validateMs?: number
+  /** For reading all secrets of one document. @default 5000 */
+  readonly secretMs?: number
   /** For one read or write of the last known good. @default 5000 */
   readonly persistMs?: number
   /** For leases that keep a replaced generation open. @default 30000 */
@@ -144,6 +147,13 @@ export interface ReloaderOptions<Config> {
   readonly restart?: readonly ConfigPath<Config>[] | RestartOptions<Config>
   /** Parses the document's text. Throw to reject the document. @default strict JSON without duplicate keys */
   readonly parse?: (text: string) => unknown
+  /**
+   * The providers of secrets, by the names that references use: `{ "$secret": "file:db-password" }` in the document stands
+   * for the secret `db-password` of the provider `file`. A provider is a function that reads a secret by its name, or an
+   * object that also says when one has changed. The document is stored and shown with its references only.
+   * @default `$secret` has no meaning
+   */
+  readonly secrets?: Readonly<Record<string, SecretProvider | ReadSecret>>
   /** Called for each change. Throw to reject it. `previous` is undefined for the first config. @default none */
   readonly policies?: readonly ((
     next: DeepReadonly<Config>,

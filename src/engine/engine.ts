@@ -25,6 +25,7 @@ import { RefreshRequests } from './refresh-requests.ts'
 import { ReloadActor } from './reload-actor.ts'
 import type { ReloadObserver } from './reload-works.ts'
 import { Restore } from './restore.ts'
+import { Rotation } from './rotation.ts'
 import { TransactionExecutor } from './transaction-executor.ts'
 
 /** Hears what the engine does; the reloader turns it into promises. */
@@ -51,6 +52,7 @@ export class Engine {
   readonly machine: ReloadActor
   readonly restore: Restore
   readonly refreshes: RefreshRequests
+  readonly rotation: Rotation | undefined
   readonly #settings: Settings
   readonly #persistence: Persistence | undefined
   readonly #budget: CloseBudget
@@ -78,17 +80,15 @@ export class Engine {
     const calls = new HostCalls()
     this.intake = new Intake(settings, this.#offer, { report, channels, store, calls })
     this.refreshes = new RefreshRequests(this.intake, store)
-    this.builder = new SnapshotBuilder({ ...settings, clock: work }, store, () => this.safety.digestKey)
+    this.rotation = Rotation.of(settings, { store, work, report })
+    const digestKey = (): string => this.safety.digestKey
+    this.builder = new SnapshotBuilder({ ...settings, clock: work }, store, digestKey, this.rotation?.secrets)
     const { builder, safety, intake } = this
     const takeRefreshes = (candidate: Candidate) => this.refreshes.take(candidate)
     const { documents } = intake
-    this.followUps = new FollowUps({
-      settings,
-      store,
-      subscriptions: this.subscriptions,
-      visibility: builder.visibility,
-    })
-    const { followUps } = this
+    const { visibility } = builder
+    const followUps = new FollowUps({ settings, store, subscriptions: this.subscriptions, visibility })
+    this.followUps = followUps
     this.#validation = new Validation({ registry, store, documents, builder, followUps, safety, report, takeRefreshes })
     const applyDeps: ApplyDeps = {
       clock: work,
@@ -106,7 +106,7 @@ export class Engine {
       confirmWithinMs: confirm?.withinMs,
       store,
       validation: this.#validation,
-      visibility: builder.visibility,
+      visibility,
       safety,
       phases: this.phases,
       subscriptions: this.subscriptions,
@@ -131,8 +131,10 @@ export class Engine {
       machine: this.machine,
       hasLastKnownGood: () => this.executor.lastKnownGood !== undefined,
       report,
+      seed: (secrets) => this.rotation?.secrets.seed(secrets),
       onFrozen: observer.onFrozen,
     })
+    this.rotation?.attach({ machine: this.machine, intake, restore: this.restore })
     this.events.addMachines({ reload: this.machine.actor, ...this.intake.actors })
   }
 
@@ -143,6 +145,7 @@ export class Engine {
       onFinished: (record, leavesUntried) => {
         observer.onFinished(record, leavesUntried)
         this.restore.note(record)
+        this.rotation?.note(record)
       },
       onClosed: () => {
         this.#budget.end()
@@ -178,6 +181,7 @@ export class Engine {
   /** An engine that was never started closes the same way: its machine is started to be closed. */
   requestClose(isStarted: boolean): void {
     this.restore.stop()
+    this.rotation?.stop()
     this.intake.stop()
     if (!isStarted) this.machine.start()
     this.machine.close()

@@ -1,7 +1,7 @@
 import type { Intake } from '../intake/intake.ts'
 import { type Failure, failure } from '../model/failure.ts'
 import type { TransactionRecord } from '../model/record.ts'
-import type { Good } from '../persistence/persisted-state.ts'
+import type { Good, StoredSecret } from '../persistence/persisted-state.ts'
 import type { Safety } from '../safety/safety.ts'
 import type { Settings } from '../settings/settings.ts'
 import { lengthOf } from '../model/length-of.ts'
@@ -16,6 +16,8 @@ interface RestoreDeps {
   readonly machine: ReloadActor
   readonly hasLastKnownGood: () => boolean
   readonly report: (failure: Failure) => void
+  /** Takes over the values of secrets that were stored with a good. */
+  readonly seed: (secrets: readonly StoredSecret[]) => void
   /** Hears that calls of `reload` which wait for the restore cannot be answered: changes are frozen. */
   readonly onFrozen: () => void
 }
@@ -28,6 +30,11 @@ interface RestoreDeps {
 export class Restore {
   readonly #deps: RestoreDeps
   #left: readonly Good[] = []
+  /** What is being tried. */
+  #tried: Good | undefined
+  /** What could not be tried, because a secret could not be read. */
+  #unread: readonly Good[] = []
+  #isRetryDue = false
   #isOver = false
   #isAsking = false
   readonly #stopped = new AbortController()
@@ -68,11 +75,25 @@ export class Restore {
 
   /** Goes on to the next good if this record says that the one before could not serve. */
   note(record: TransactionRecord): void {
-    if (this.#isOver || !this.goesOn(record)) return
+    if (this.#isRetryDue) queueMicrotask(() => this.retry())
+    const isRestore = record.trigger === 'restore'
+    if (!isRestore && (this.#isOver || !this.goesOn(record))) return
+    const isUnread = 'failures' in record && record.failures.every(({ code }) => code === 'secret.unreachable')
+    if (isRestore && isUnread && this.#tried !== undefined) this.#unread = [...this.#unread, this.#tried]
     if (record.outcome === 'committed') {
-      if (record.trigger === 'restore') this.#warnRestored(record)
+      this.#unread = []
+      if (isRestore) this.#warnRestored(record)
       this.#end()
     } else queueMicrotask(() => this.#next()) // the machine has yet to come to rest
+  }
+
+  /** Tries again what waits for a secret, unless something serves meanwhile. */
+  retry(): void {
+    this.#isRetryDue = this.#unread.length > 0 && !this.#deps.machine.isResting
+    if (this.#unread.length === 0 || this.#isRetryDue) return
+    this.#left = [...this.#left, ...this.#unread]
+    this.#unread = []
+    this.#next()
   }
 
   /** True for a record that does not decide about the start: another config is tried, or the source is asked. */
@@ -103,10 +124,16 @@ export class Restore {
   #next(): void {
     if (this.#stopped.signal.aborted) return
     const [good, ...left] = this.#left
-    if (good === undefined) return this.#end()
-    const { intake, machine } = this.#deps
+    if (good === undefined) {
+      // A freeze holds what serves, so the source is not asked in the place of what waits for a secret.
+      if (this.#unread.length === 0 || this.#deps.safety.frozen === undefined) this.#end()
+      return
+    }
+    const { intake, machine, seed } = this.#deps
     this.#left = left
+    this.#tried = good
     this.#provedAt = good.savedAt
+    if (good.secrets !== undefined) seed(good.secrets)
     const candidate = intake.documents.register({ kind: 'document', revision: good.revision, content: good.text })
     const { epoch } = machine.context
     machine.send({ type: 'restore.requested', candidate })
@@ -114,6 +141,7 @@ export class Restore {
   }
 
   #end(): void {
+    if (this.#isOver) return
     this.#isOver = true
     const { safety, intake, hasLastKnownGood, report, onFrozen } = this.#deps
     if (safety.frozen !== undefined) {

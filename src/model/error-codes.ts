@@ -2,7 +2,9 @@ import { documentCodes } from './codes/document.ts'
 import { frameworkCodes } from './codes/framework.ts'
 import { moduleCodes } from './codes/module.ts'
 import { observeCodes } from './codes/observe.ts'
+import { operatorCodes } from './codes/operator.ts'
 import { reloaderCodes } from './codes/reloader.ts'
+import { secretCodes } from './codes/secret.ts'
 import { sourceCodes } from './codes/source.ts'
 
 /** What a code means, and what to do about it. */
@@ -23,10 +25,12 @@ export type Moment = 'serving' | 'starting'
 export const codeTable = {
   ...sourceCodes,
   ...documentCodes,
+  ...secretCodes,
   ...moduleCodes,
   ...reloaderCodes,
   ...observeCodes,
   ...frameworkCodes,
+  ...operatorCodes,
 } as const satisfies Readonly<Record<string, CodeEntry>>
 
 /** What to do about a code, and what goes on meanwhile. */
@@ -43,6 +47,9 @@ export const isErrorCode = (code: string): code is ErrorCode => Object.hasOwn(co
 
 /** The codes with which a source fails. */
 export type SourceCode = Extract<ErrorCode, `source.${string}`>
+
+/** The codes with which a reference to a secret fails. */
+export type SecretCode = Extract<ErrorCode, `secret.${string}`>
 
 /** The codes with which a document is rejected before the schema sees it. */
 export type DocumentCode = Extract<ErrorCode, `document.${string}`>

@@ -2,7 +2,7 @@ import { codeTable, type ErrorCode, hintOf, type Moment } from './error-codes.ts
 import { refusalText } from './refusal.ts'
 import { describeCause, safeCause, type SafeCause } from './cause/safe-cause.ts'
 
-export type { DocumentCode, ErrorCode, SourceCode } from './error-codes.ts'
+export type { DocumentCode, ErrorCode, SecretCode, SourceCode } from './error-codes.ts'
 export type { SafeCause } from './cause/safe-cause.ts'
 
 /** The phase of a transaction, or of one module in it, in which something failed. */

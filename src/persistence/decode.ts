@@ -8,6 +8,7 @@ import {
   MAX_ATTEMPTS,
   MAX_QUARANTINED,
   type Quarantined,
+  type StoredSecret,
 } from './persisted-state.ts'
 
 /** The longest string, in UTF-16 units; only a good's text may be longer. */
@@ -15,6 +16,10 @@ export const MAX_STRING = 8192
 
 /** The highest count or sequence; leaves room for those that follow it. */
 const MAX_COUNT = 2 ** 52
+
+/** The longest secret, in UTF-16 units, and the most of one document. */
+const MAX_SECRET = 1_048_576
+const MAX_SECRETS = 100_000
 
 /** Returns the value as a T of its own. Throws if it is none; the error does not quote the value. */
 type Decode<T> = (value: unknown) => T
@@ -86,6 +91,9 @@ export const decodeGood = objectOf<Good>({
   revision: objectOf<Revision>({ lineage: name, order: time, name }),
   digest: id,
   text: stringOf(0, Number.POSITIVE_INFINITY),
+  secrets: optional(
+    listOf(objectOf<StoredSecret>({ reference: id, value: stringOf(1, MAX_SECRET), version: name }), MAX_SECRETS),
+  ),
 })
 
 /** Throws if the value is not a journal. */

@@ -24,6 +24,15 @@ export interface Good {
   readonly digest: string
   /** The document's text. It is parsed and validated again when it is used. */
   readonly text: string
+  /** The secrets that the text refers to; only in a store that encrypts. */
+  readonly secrets?: readonly StoredSecret[]
+}
+
+/** A secret that is stored with a good. */
+export interface StoredSecret {
+  readonly reference: string
+  readonly value: string
+  readonly version: string
 }
 
 /** How many attempts are kept. */

@@ -8,7 +8,10 @@ import type { Settings } from '../settings/settings.ts'
 import { logFrozen } from '../transaction/log-fields.ts'
 import type { PendingCalls } from './pending-calls.ts'
 
-type Stages = Pick<Engine, 'intake' | 'safety' | 'machine' | 'executor' | 'restore' | 'refreshes' | 'offerWaiting'>
+type Stages = Pick<
+  Engine,
+  'intake' | 'safety' | 'machine' | 'executor' | 'restore' | 'refreshes' | 'rotation' | 'offerWaiting'
+>
 
 interface CommandDeps {
   readonly settings: Pick<Settings, 'clock' | 'logger'>
@@ -26,8 +29,8 @@ export class Commands {
   readonly #deps: Stages & CommandDeps
 
   constructor(stages: Stages, deps: CommandDeps) {
-    const { intake, safety, machine, executor, restore, refreshes, offerWaiting } = stages
-    this.#deps = { ...deps, intake, safety, machine, executor, restore, refreshes, offerWaiting }
+    const { intake, safety, machine, executor, restore, refreshes, rotation, offerWaiting } = stages
+    this.#deps = { ...deps, intake, safety, machine, executor, restore, refreshes, rotation, offerWaiting }
   }
 
   reload({ force = false }: ReloadOptions): Promise<TransactionRecord> {
@@ -64,11 +67,12 @@ export class Commands {
   }
 
   async unfreeze(): Promise<void> {
-    const { intake, safety, settings } = this.#deps
+    const { intake, safety, settings, rotation } = this.#deps
     if (!intake.isFrozen) return
     const saved = safety.freeze(undefined)
     settings.logger.info({}, 'Changes are no longer frozen')
     intake.unfreeze()
+    rotation?.check()
     await saved
   }
 

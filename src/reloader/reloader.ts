@@ -1,7 +1,15 @@
 import type { LeasedView, ModuleHandle, NoModules } from '../api/modules.ts'
-import type { CloseOptions, PlanOptions, PlanReport, ReleaseOptions, ReloadOptions, RevertOptions, StartOptions } from '../api/call-options.ts'
+import type {
+  CloseOptions,
+  PlanOptions,
+  PlanReport,
+  ReleaseOptions,
+  ReloadOptions,
+  RevertOptions,
+  StartOptions,
+} from '../api/call-options.ts'
 import type { Reloader } from '../api/reloader.ts'
-import { type ReloaderOptions } from '../api/options.ts'
+import type { ReloaderOptions } from '../api/options.ts'
 import { CLOSE_DEADLINE_MS } from '../api/option-table.ts'
 import type { ReloaderStatus } from '../api/status.ts'
 import { registerHolding, type TakeHold } from '../api/internal/holding.ts'
@@ -80,7 +88,7 @@ class ReloaderImpl {
       onBegun: (epoch, trigger) => pendingCalls.claim(epoch, trigger),
       onServing: () => this.#startup?.serve(),
       onFinished: (record, leavesUntried) => {
-        if (!this.#engine.restore.goesOn(record)) this.#startup?.settleStart(record)
+        this.#startup?.settleStart(record, this.#engine.restore.goesOn(record))
         pendingCalls.answer(record)
         if (!leavesUntried) pendingCalls.reject('reloader.nothing-to-retry', 'retry')
       },

@@ -11,8 +11,8 @@ export class Startup {
   readonly #signal: AbortSignal | undefined
   readonly #waitsForDocument: boolean
   #hasServed = false
-  /** What the source said last if it holds no document. */
-  #missing: Failure | undefined
+  /** What the start waits for beside the source: a document, or a secret. */
+  #awaited: Failure | undefined
   #timer: TimerHandle
   #resolve: () => void = () => {}
   #reject: (error: Error) => void = () => {}
@@ -41,7 +41,7 @@ export class Startup {
     signal?.addEventListener('abort', this.#onAbort)
     if (deadlineMs === undefined) return
     this.#timer = clock.setTimeout(() => {
-      const cause = lastError() ?? this.#missing
+      const cause = lastError() ?? this.#awaited
       const timedOut = failure('reloader.start-timeout', { detail: `${deadlineMs} ms` })
       this.fail(new ChangeoverError(timedOut, cause === undefined ? [] : [cause]))
     }, deadlineMs)
@@ -63,15 +63,17 @@ export class Startup {
     this.#reject(error)
   }
 
-  /** Fails the start for a bad document; not for an unreachable source or a superseded document. */
-  settleStart(record: TransactionRecord): void {
+  /**
+   * Fails the start for a bad document; not for an unreachable source or secret or a superseded document.
+   *
+   * @param goesOn the record does not decide about the start
+   */
+  settleStart(record: TransactionRecord, goesOn: boolean): void {
     if (!('failures' in record) || record.revision === undefined) return
     const [first, ...rest] = record.failures
-    if (this.#waitsForDocument && first.code === 'document.missing') {
-      this.#missing = first
-      return
-    }
-    this.fail(new ChangeoverError(first, rest))
+    const isMissing = this.#waitsForDocument && first.code === 'document.missing'
+    if (isMissing || record.failures.every(({ code }) => code === 'secret.unreachable')) this.#awaited = first
+    else if (!goesOn) this.fail(new ChangeoverError(first, rest))
   }
 
   readonly #onAbort = (): void => this.fail(changeoverError('reloader.start-aborted'))

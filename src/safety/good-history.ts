@@ -11,7 +11,13 @@ const MAX_SEQUENCE = 2 ** 52
 
 /** Holds the snapshots that have passed their soak, newest first, each digest once. */
 export class GoodHistory {
+  readonly #storesSecrets: boolean
   #goods: readonly Good[] = []
+
+  /** @param storesSecrets true if the store encrypts, so that goods may hold the values of secrets */
+  constructor(storesSecrets = false) {
+    this.#storesSecrets = storesSecrets
+  }
 
   get goods(): readonly Good[] {
     return this.#goods
@@ -19,7 +25,10 @@ export class GoodHistory {
 
   /** Takes over the goods of earlier runs, newest first. The sequence says which is newest, whatever their times are. */
   load(goods: readonly Good[], now: number): void {
-    this.#goods = goods.map((good) => ({ ...good, savedAt: pastTime(good.savedAt, now) }))
+    this.#goods = goods.map(({ secrets, ...good }) => {
+      const stored = this.#storesSecrets && secrets !== undefined ? { secrets } : {}
+      return { ...good, savedAt: pastTime(good.savedAt, now), ...stored }
+    })
   }
 
   /** True if the config is the last known good. */
@@ -36,19 +45,27 @@ export class GoodHistory {
   /** Makes a snapshot the newest good. Its sequence is higher than `above` and all that are known. */
   add(snapshot: Snapshot, savedAt: number, above = 0): void {
     const { digest, revision, text } = snapshot
+    const stored = this.#storedSecretsOf(snapshot)
     // A text stands here once, even if its digest has changed because the key was lost.
     const others = this.#goods.filter((good) => good.digest !== digest && good.text !== text)
     const sequence = this.#nextSequence(savedAt, above)
-    this.#goods = [{ sequence, savedAt, revision, digest, text }, ...others].slice(0, MAX_GOODS)
+    this.#goods = [{ sequence, savedAt, revision, digest, text, ...stored }, ...others].slice(0, MAX_GOODS)
   }
 
   /** Makes a known good the newest, under another revision or after the digest key was lost. */
-  renew({ digest, revision, text }: Snapshot): void {
+  renew(snapshot: Snapshot): void {
+    const { digest, revision, text } = snapshot
     const known = this.#goods.find((good) => good.digest === digest || good.text === text)
     if (known === undefined) return
     const others = this.#goods.filter((good) => good !== known)
     const sequence = known === this.#goods[0] ? known.sequence : this.#nextSequence(known.savedAt)
-    this.#goods = [{ ...known, sequence, digest, revision, text }, ...others]
+    const { secrets: _, ...kept } = known
+    this.#goods = [{ ...kept, sequence, digest, revision, text, ...this.#storedSecretsOf(snapshot) }, ...others]
+  }
+
+  #storedSecretsOf({ secrets }: Snapshot): Pick<Good, 'secrets'> {
+    if (!this.#storesSecrets || secrets === undefined) return {}
+    return { secrets: [...secrets].map(([reference, secret]) => ({ reference, ...secret })) }
   }
 
   /** A sequence above all that are known; by the clock, since earlier goods may not have been readable. */

@@ -31,7 +31,7 @@ export interface EndOfTransaction {
  * quarantine, the deaths of earlier runs, a freeze. Kept across restarts if a store is given.
  */
 export class Safety {
-  readonly goodHistory = new GoodHistory()
+  readonly goodHistory: GoodHistory
   readonly quarantine: Quarantine
   readonly #settings: Settings
   readonly #persistence: Persistence | undefined
@@ -51,6 +51,7 @@ export class Safety {
     this.#persistence = persistence
     this.#report = report
     this.#digestKey = settings.digestKey
+    this.goodHistory = new GoodHistory(settings.lastKnownGood?.encrypted === true)
     this.#crashGuard = new CrashGuard(settings.build, persistence?.others.processes.self)
     this.quarantine = new Quarantine(settings.quarantine, settings, onExpired)
   }
@@ -121,8 +122,7 @@ export class Safety {
   /** Writes down that a config is about to be tried, before any module is called. */
   async begin({ snapshot, revision }: Readonly<Transaction>, mustBeConfirmed: boolean): Promise<void> {
     if (snapshot === undefined) return
-    const now = this.#settings.clock.now()
-    this.#crashGuard.begin(snapshot.digest, revision.revision ?? '', now, mustBeConfirmed)
+    this.#crashGuard.begin(snapshot.digest, revision.revision ?? '', this.#settings.clock.now(), mustBeConfirmed)
     await this.#save()
   }
 

@@ -11,6 +11,7 @@ import type {
   QuarantineOptions,
   ReloaderOptions,
 } from '../api/options.ts'
+import type { SecretProvider } from '../api/secret-provider.ts'
 import { safeRandom } from '../async/backoff.ts'
 import { ignoreRejection } from '../async/thenable.ts'
 import { checkFunctions, invalidOption } from '../model/option-checks.ts'
@@ -18,6 +19,7 @@ import { fileStore } from '../persistence/file-store.ts'
 import { isMachineInspector } from '../xstate/inspection.ts'
 import { resolveDiagnostics, withOriginals } from './diagnostics.ts'
 import { backoffOf, checkNames, checkNumbers, numbersOf } from './option-values.ts'
+import { resolveSecrets } from './secret-settings.ts'
 import { type PathSettings, resolvePathSettings } from './path-settings.ts'
 import { resolveService } from './service-identity.ts'
 import { resolveSoakSettings, type SoakSettings } from './soak-settings.ts'
@@ -34,6 +36,7 @@ interface ResolvedOptions extends SoakSettings, PathSettings {
   readonly repair: Required<BackoffOptions>
   readonly quarantine: Required<QuarantineOptions>
   readonly lastKnownGood: GoodStore | undefined
+  readonly secrets: ReadonlyMap<string, SecretProvider> | undefined
   readonly inspect: MachineInspector | undefined
   /** True if the logger gets the original errors. */
   readonly diagnostics: boolean
@@ -65,6 +68,7 @@ export const resolveOptions = <Config>(options: ReloaderOptions<Config>): Settin
     policies: checkFunctions('policies', options.policies) as Settings['policies'],
     deadlines: numbersOf(options.deadlines ?? {}, 'deadlines') as unknown as Required<Deadlines>,
     lastKnownGood: resolveStore(options.lastKnownGood),
+    secrets: resolveSecrets(options.secrets),
     build,
     service: resolveService(options.service, build, clock),
     quarantine: backoffOf(options.quarantine, 'quarantine'),

@@ -2,6 +2,7 @@ import { cancelOnAbort } from '../async/abort.ts'
 import { DeadlineCall } from '../async/deadline.ts'
 import { andThen, ignoreRejection, isThenable } from '../async/thenable.ts'
 import { ChangeoverError, changeoverError, type ErrorCode, failure, type FailurePlace } from '../model/failure.ts'
+import { hiding } from '../model/hidden-places.ts'
 import { digestOf } from '../model/data/digest.ts'
 import { kindOf, NotPlain } from '../model/data/not-plain.ts'
 import { findCoercedRounded } from '../model/data/rounded-number.ts'
@@ -13,9 +14,15 @@ import { findNotPlain } from '../schema/plain-output.ts'
 import { type SchemaShape, shapeOf } from '../schema/schema-shape.ts'
 import type { Settings } from '../settings/settings.ts'
 import { Snapshot } from '../model/snapshot.ts'
+import { UndecidedError } from '../model/undecided.ts'
+import { hideSecrets } from '../secrets/hide-secrets.ts'
+import type { Resolved, Secrets, SecretUse } from '../secrets/secrets.ts'
 import type { ReadResult } from '../api/source.ts'
+import { askPolicies } from './ask-policies.ts'
+import { decodeContent } from './decode-content.ts'
 import { malformedError } from './malformed-document.ts'
 import { refusalText } from '../model/refusal.ts'
+import { originPlaceOf } from './origin-place.ts'
 import { type ParsedInput, parseDocument, precisionError } from './parse-document.ts'
 import { refusalOf, throwerPlace } from './schema-issues.ts'
 
@@ -24,19 +31,22 @@ export interface HasSignal {
   readonly signal: AbortSignal
 }
 
+/** Which values the secrets of a document get, and for which transaction. */
+export interface SecretCall {
+  readonly use: SecretUse
+  readonly epoch?: number
+}
+
 /** What serves now. */
 interface Serving {
   readonly snapshot: Snapshot | undefined
 }
 
-/** What a document becomes. `unknown`: only its asynchronous schema can tell. */
+/** What a document becomes. `unknown`: only its asynchronous schema can tell, or a secret that is not known. */
 export type AtOnce =
   | { readonly kind: 'found'; readonly snapshot: Snapshot }
   | { readonly kind: 'rejected' }
   | { readonly kind: 'unknown' }
-
-/** An asynchronous schema has failed before it decided: it may accept the same document later. */
-export class UndecidedError extends ChangeoverError {}
 
 /** Makes snapshots of documents. Each step throws a {@link ChangeoverError} whose failures hold no value of the document. */
 export class SnapshotBuilder {
@@ -45,22 +55,21 @@ export class SnapshotBuilder {
   readonly #settings: Settings
   readonly #serving: Serving
   readonly #digestKey: () => string
+  readonly #secrets: Secrets | undefined
 
   /**
    * @param serving has the config that serves, if one does
    * @throws ChangeoverError `config.not-plain` if the schema says that its output is no plain data
    */
-  constructor(settings: Settings, serving: Serving, digestKey: () => string) {
+  constructor(settings: Settings, serving: Serving, digestKey: () => string, secrets?: Secrets) {
     this.#settings = settings
     this.#serving = serving
     this.#digestKey = digestKey
+    this.#secrets = secrets
     this.shape = shapeOf(settings.schema)
-    this.visibility = createVisibility(
-      settings.public,
-      this.shape.input,
-      () => serving.snapshot?.config,
-      this.shape.output,
-    )
+    const { input, output } = this.shape
+    const visibility = createVisibility(settings.public, input, () => serving.snapshot?.config, output)
+    this.visibility = secrets === undefined ? visibility : hiding(visibility, secrets.hidden)
     const notPlain = findNotPlain(this.shape.output)
     if (notPlain === undefined) return
     const path = notPlain.path.length === 0 ? '(root)' : notPlain.path.join('.')
@@ -81,23 +90,59 @@ export class SnapshotBuilder {
     if (size > limit) {
       throw changeoverError('document.too-large', { ...place, detail: `${size} bytes, the limit is ${limit}` })
     }
-    const text = decode(content, place)
+    const text = decodeContent(content, place)
     if (text.trim() === '') throw changeoverError('document.empty', at, undefined, moment)
     return text
   }
 
-  /** Parses and validates. Takes from `previous` what is equal, so that an unchanged config is the same object. */
-  snapshotOf(document: ReadResult, text: string, previous: unknown, call: HasSignal): Snapshot | Promise<Snapshot> {
+  /** Parses, resolves secrets and validates. Takes from `previous` what is equal, so that an unchanged config is the same object. */
+  snapshotOf(
+    document: ReadResult,
+    text: string,
+    previous: unknown,
+    call: HasSignal,
+    secret: SecretCall = { use: 'trial' },
+  ): Snapshot | Promise<Snapshot> {
     const place = placeOf(document)
-    const input = this.#parse(text, place)
-    return andThen(this.#validate(input.value, place, call), (result) => {
-      const value = this.#plain(place, () => {
-        if (result.issues === undefined) return result.value
-        throw refusalOf(result.issues, input.value, this, place)
+    const parsed = this.#parse(text, place)
+    return andThen(this.#resolve(parsed, place, call, secret), (resolved) => {
+      const input = resolved === undefined ? parsed : { value: resolved.input, hasInexactString: true }
+      return andThen(this.#validate(input.value, place, call), (result) => {
+        const value = this.#plain(place, () => {
+          if (result.issues === undefined) return result.value
+          throw refusalOf(result.issues, input.value, this, place, originPlaceOf(document, text, this.visibility))
+        })
+        const config = this.#configOf(value, previous, input, text, place)
+        return this.#snapshotOf(document, text, config, resolved && { ...resolved, written: parsed.value })
       })
-      const config = this.#configOf(value, previous, input, text, place)
-      return new Snapshot(config, document.revision, text, this.#digestKey())
     })
+  }
+
+  /** The config that serves, with the newest values of its secrets. */
+  withNewSecrets(serving: Snapshot, { call, epoch }: { call: HasSignal; epoch: number }): Snapshot | Promise<Snapshot> {
+    const { revision, text, config } = serving
+    return this.snapshotOf({ kind: 'document', revision, content: text }, text, config, call, { use: 'known', epoch })
+  }
+
+  /** False if a newer value of one of its secrets is known. */
+  isCurrent(snapshot: Snapshot): boolean {
+    return this.#secrets?.areCurrent(snapshot.secrets) ?? true
+  }
+
+  #resolve({ value }: ParsedInput, place: FailurePlace, signal: HasSignal, secret: SecretCall) {
+    const moment = this.#serving.snapshot === undefined ? 'starting' : 'serving'
+    return this.#secrets?.resolve(value, { ...secret, signal, place, moment }, this.visibility)
+  }
+
+  #snapshotOf(
+    { revision }: ReadResult,
+    text: string,
+    config: unknown,
+    resolved: (Pick<Resolved, 'secrets'> & { readonly written: unknown }) | undefined,
+  ): Snapshot {
+    if (resolved === undefined) return new Snapshot(config, revision, text, this.#digestKey())
+    if (this.#secrets !== undefined) hideSecrets(this.#secrets.hidden, config, resolved.secrets)
+    return new Snapshot(config, revision, text, this.#digestKey(), resolved).withDigestOf(this.#serving.snapshot)
   }
 
   /** The keyed hash of a document that has become no config. */
@@ -114,11 +159,14 @@ export class SnapshotBuilder {
     }
   }
 
-  /** What a document becomes, as far as that can be told without waiting for an asynchronous schema. */
+  /** What a document becomes, as far as that can be told without waiting for an asynchronous schema, or reading a secret. */
   snapshotAtOnce(document: ReadResult, previous: unknown): AtOnce {
     try {
       const text = this.textOf(document)
-      const input = this.#parse(text, {})
+      const parsed = this.#parse(text, {})
+      const resolved = this.#secrets?.resolveKnown(parsed.value)
+      if (resolved === 'unknown') return { kind: 'unknown' }
+      const input = resolved === undefined ? parsed : { value: resolved.input, hasInexactString: true }
       const result = this.#settings.schema['~standard'].validate(input.value)
       if (isThenable(result)) {
         ignoreRejection(result)
@@ -126,7 +174,8 @@ export class SnapshotBuilder {
       }
       if (result.issues !== undefined) return { kind: 'rejected' }
       const config = this.#configOf(result.value, previous, input, text, {})
-      return { kind: 'found', snapshot: new Snapshot(config, document.revision, text, this.#digestKey()) }
+      const written = parsed.value
+      return { kind: 'found', snapshot: this.#snapshotOf(document, text, config, resolved && { ...resolved, written }) }
     } catch {
       return { kind: 'rejected' }
     }
@@ -134,21 +183,7 @@ export class SnapshotBuilder {
 
   /** Calls the policies; the first that throws refuses the change. */
   askPolicies(next: Snapshot, previous: unknown): void {
-    for (const [index, policy] of this.#settings.policies.entries()) {
-      const place = { phase: 'validating', revision: next.revision.name, detail: `policy ${index + 1}` } as const
-      let returned: unknown
-      try {
-        returned = policy(next.config, previous)
-      } catch (error) {
-        throw changeoverError('policy.refused', place, error)
-      }
-      if (!isThenable(returned)) continue
-      ignoreRejection(returned)
-      throw changeoverError('policy.refused', {
-        ...place,
-        detail: `policy ${index + 1} returned a promise: a policy is synchronous`,
-      })
-    }
+    askPolicies(this.#settings.policies, next, previous)
   }
 
   #parse(text: string, place: FailurePlace): ParsedInput {
@@ -204,19 +239,9 @@ export class SnapshotBuilder {
 
 const thrownCode = (error: unknown): ErrorCode => (refusalText(error) === undefined ? 'schema.threw' : 'schema.refused')
 
-const placeOf = (document: ReadResult): FailurePlace => ({ phase: 'validating', revision: document.revision.name })
-
-const utf8 = new TextDecoder('utf-8', { fatal: true })
-
-/** Applies the same rules to text and bytes: drops a leading byte order mark, refuses what UTF-8 cannot hold. */
-const decode = (content: string | Uint8Array, place: FailurePlace): string => {
-  if (typeof content === 'string') {
-    if (/\p{Surrogate}/u.test(content)) throw changeoverError('document.encoding', place)
-    return content.startsWith('\uFEFF') ? content.slice(1) : content
-  }
-  try {
-    return utf8.decode(content)
-  } catch (error) {
-    throw changeoverError('document.encoding', place, error)
-  }
-}
+const placeOf = ({ kind, revision, layers }: ReadResult): FailurePlace => ({
+  phase: 'validating',
+  revision: revision.name,
+  // Those of a document belong to its warning.
+  ...(layers === undefined || kind === 'document' ? {} : { layers }),
+})

@@ -5,6 +5,7 @@ import type { Candidate, Forced } from '../model/candidate.ts'
 import { ChangeoverError, type Failure, failure, unsafeCause } from '../model/failure.ts'
 import { isPermanent } from '../model/permanence.ts'
 import type { Snapshot } from '../model/snapshot.ts'
+import { UndecidedError } from '../model/undecided.ts'
 import type { Registry } from '../modules/registry.ts'
 import type { ServingStore } from '../modules/serving-store.ts'
 import type { SourceReader } from '../intake/source-reader.ts'
@@ -13,7 +14,7 @@ import type { Safety } from '../safety/safety.ts'
 import { noSteps, planOf } from '../transaction/plan.ts'
 import type { Validated } from '../transaction/transaction.ts'
 import type { FollowUps } from './follow-ups.ts'
-import { type HasSignal, type SnapshotBuilder, UndecidedError } from './snapshot-builder.ts'
+import type { HasSignal, SnapshotBuilder } from './snapshot-builder.ts'
 
 export interface ValidationResult extends Validated {
   readonly verdict: ValidateVerdict
@@ -51,7 +52,7 @@ export class Validation {
     if (triesSource(input)) this.#deps.followUps.beginDocument()
     try {
       const refreshes = this.#refreshesOf(input)
-      const making = this.#snapshotOf(input.candidate, refreshes !== undefined, call)
+      const making = this.#snapshotOf(input, refreshes !== undefined, call)
       const judging = andThen(making, (snapshot) => this.#judge(snapshot, input, refreshes))
       return judging instanceof Promise ? judging.catch((error) => this.#refusalOf(error, input)) : judging
     } catch (error) {
@@ -102,11 +103,14 @@ export class Validation {
     return { ...result({ kind: 'valid', compensates, isAttempt }, snapshot), plan, isRefresh, unattended }
   }
 
-  /** Under which name a document is tried again that an asynchronous schema could not decide on; undefined if it is not. */
-  #retryKeyOf(input: ValidationInput, [first]: readonly Failure[]): string | undefined {
+  /** Under which name a document is tried again that could not be decided on; undefined if it is not. */
+  #retryKeyOf(input: ValidationInput, failures: readonly Failure[]): string | undefined {
     const { store, documents, builder } = this.#deps
     const { candidate } = input
-    if (candidate === undefined || !triesSource(input) || store.snapshot === undefined) return undefined
+    const [first] = failures
+    if (candidate === undefined || !triesSource(input)) return undefined
+    // The first start fails for a bad document, and waits for a secret as it does for the source.
+    if (store.snapshot === undefined && failures.some(({ code }) => code !== 'secret.unreachable')) return undefined
     if (first !== undefined && isPermanent(unsafeCause(first))) return undefined
     return builder.textDigestOf(documents.documentOf(candidate))
   }
@@ -137,19 +141,24 @@ export class Validation {
   }
 
   /** The snapshot of the candidate; of what serves, for a repair. Text that serves already is not parsed again. */
-  #snapshotOf(candidate: Candidate | undefined, isRefresh: boolean, call: HasSignal): Snapshot | Promise<Snapshot> {
+  #snapshotOf(
+    { candidate, trigger, epoch }: ValidationInput,
+    isRefresh: boolean,
+    call: HasSignal,
+  ): Snapshot | Promise<Snapshot> {
     const { store, documents, builder } = this.#deps
     const serving = store.snapshot
     if (candidate === undefined) {
       if (serving === undefined) throw new Error('A repair with nothing serving')
-      return serving
+      return builder.isCurrent(serving) ? serving : builder.withNewSecrets(serving, { call, epoch })
     }
     const document = documents.documentOf(candidate)
     const text = builder.textOf(document)
     // A refresh parses again: the parser may read what has changed outside of the document.
-    const isKnown = text === serving?.text && !isRefresh
-    if (serving !== undefined && isKnown) return serving.withRevision(document.revision)
-    return builder.snapshotOf(document, text, serving?.config, call)
+    const isKnown = serving !== undefined && text === serving.text && !isRefresh && builder.isCurrent(serving)
+    if (isKnown) return serving.withRevision(document.revision)
+    const use = trigger === 'restore' || trigger === 'revert' ? 'fallback' : 'fresh'
+    return builder.snapshotOf(document, text, serving?.config, call, { use, epoch })
   }
 
   /** True if the candidate is the last known good document again. */
@@ -159,12 +168,12 @@ export class Validation {
     // What it refers to has changed: the generations of the good document are not what it asks for.
     if (documents.forcedBy(candidate.revision, good.revision) !== undefined) return false
     const document = documents.documentOf(candidate)
-    if (builder.isText(document, good.text)) return true
+    if (builder.isText(document, good.text)) return builder.isCurrent(good)
     const found = builder.snapshotAtOnce(document, good.config)
     return found.kind === 'found' && found.snapshot.config === good.config
   }
 
-  /** True if the candidate would be rejected; false if only an asynchronous schema could tell. */
+  /** True if the candidate would be rejected; false if only an asynchronous schema or a secret could tell. */
   isRejected(candidate: Candidate, good: Snapshot | undefined): boolean {
     const { documents, builder, safety } = this.#deps
     const found = builder.snapshotAtOnce(documents.documentOf(candidate), good?.config)

@@ -69,7 +69,8 @@ describe('The reload machine, walked', () => {
     const restless = walk.reached.filter(({ snapshot }) => {
       const healed = followGoodMoves(walk, snapshot, goodReloadMove, 30)
       const { waiting, degraded, soakFailed } = contextOf(healed)
-      const isWhole = waiting.candidate === undefined && !waiting.read && !waiting.secret && degraded.length === 0 && !soakFailed
+      const isWhole =
+        waiting.candidate === undefined && !waiting.read && !waiting.secret && degraded.length === 0 && !soakFailed
       return stateOf(healed) !== 'closed' && !(rest.includes(stateOf(healed)) && isWhole)
     })
     expect(restless.map(pathTitle)).toEqual([])

@@ -1,5 +1,6 @@
 import { conditionOf, grpcName, redisCodeOf } from './conditions.ts'
 import { errorChain, read } from '../permanence.ts'
+import { httpStatusOf } from './http-status.ts'
 
 /** The part of an error of user code or of a library that may be shown. */
 export interface SafeCause {
@@ -17,7 +18,7 @@ const MAX_CODES = 5
 
 // The error classes of the language, Node and common libraries; any other name may be made from data.
 const knownNames = new Set(
-  'AbortError AggregateError ChangeoverError ClientClosedError ConnectionTimeoutError DatabaseError DOMException Error ErrorReply EvalError MaxRetriesPerRequestError RangeError ReferenceError Refusal ReplyError SchemaError SimpleError SocketClosedUnexpectedlyError SourceError SyntaxError SystemError TimeoutError TypeError URIError ValiError ZodError'.split(
+  'AbortError AggregateError ChangeoverError ClientClosedError ConnectionTimeoutError DatabaseError DOMException Error ErrorReply EvalError MaxRetriesPerRequestError RangeError ReferenceError Refusal ReplyError SchemaError SecretError SimpleError SocketClosedUnexpectedlyError SourceError SyntaxError SystemError TimeoutError TypeError URIError ValiError ZodError'.split(
     ' ',
   ),
 )
@@ -81,7 +82,14 @@ const codeOf = (link: object): KnownCode | undefined => {
     const name = grpcName(code)
     if (name !== undefined) return { code: name, condition: undefined }
   }
-  return redisReply(link)
+  return httpReply(link) ?? redisReply(link)
+}
+
+/** Clients of HTTP attach the status of the answer. */
+const httpReply = (link: object): KnownCode | undefined => {
+  const code = `HTTP_${httpStatusOf(link)}`
+  const condition = conditionOf(code)
+  return condition === undefined ? undefined : { code, condition }
 }
 
 /** Clients of redis put the code at the start of the message. */

@@ -5,6 +5,7 @@ import type { Scenario } from '../scenario/scenario.ts'
 export const deadlines: Required<Deadlines> = {
   readMs: 1_000,
   validateMs: 1_000,
+  secretMs: 1_000,
   prepareMs: 1_000,
   applyMs: 1_000,
   checkMs: 500,
