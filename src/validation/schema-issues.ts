@@ -7,6 +7,7 @@ import { kindAt } from '../schema/find-rules.ts'
 import { throwerPathOf } from '../schema/find-thrower.ts'
 import { readIssue } from '../schema/read-issue.ts'
 import type { SchemaShape } from '../schema/schema-shape.ts'
+import type { OriginPlace } from './origin-place.ts'
 
 /** Issues that an error lists; a document that is wrong throughout needs no more. */
 const MAX_ISSUES = 20
@@ -22,12 +23,13 @@ export const refusalOf = (
   input: unknown,
   by: Describes,
   place: FailurePlace,
+  originOf: OriginPlace = () => ({}),
 ): ChangeoverError => {
   if (!Array.isArray(issues)) throw new TypeError('The issues of the schema are no array')
   const failures = new Map<string, Failure>()
   for (const issue of issues.slice(0, MAX_ISSUES) as SchemaIssue[]) {
     // Libraries report a number of rules of one place in one issue, or in one each.
-    for (const failed of failuresOf(issue, input, by, place)) failures.set(failed.message, failed)
+    for (const failed of failuresOf(issue, input, by, { place, originOf })) failures.set(failed.message, failed)
   }
   const [first, ...rest] = [...failures.values()].slice(0, MAX_ISSUES)
   return first === undefined ? changeoverError('schema.invalid', place) : new ChangeoverError(first, rest)
@@ -43,13 +45,14 @@ const failuresOf = (
   issue: SchemaIssue,
   input: unknown,
   { shape, visibility }: Describes,
-  place: FailurePlace,
+  { place: given, originOf }: { readonly place: FailurePlace; readonly originOf: OriginPlace },
 ): readonly Failure[] => {
   const text = refusalTextIn((issue as { readonly message?: unknown } | null)?.message)
-  return readIssue(issue, input, shape.input)
-    .flatMap((read) => explainIssue(read, input, shape, visibility))
-    .map((explanation) => {
+  return readIssue(issue, input, shape.input).flatMap((read) => {
+    const place = { ...given, ...originOf([...read.path, ...read.unknownKeys.slice(0, 1)]) }
+    return explainIssue(read, input, shape, visibility).map((explanation) => {
       if (text === undefined) return failure('schema.invalid', { ...place, ...explanation }, issue)
       return failure('schema.refused', { ...place, ...explanation, detail: text }, issue)
     })
+  })
 }

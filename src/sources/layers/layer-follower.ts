@@ -1,6 +1,7 @@
 import { MAX_DELAY_MS } from '../../api/clock.ts'
 import type { ReadResult, SourceContext } from '../../api/source.ts'
 import type { LayerStatus } from '../../api/status.ts'
+import { linkSignals } from '../../async/abort.ts'
 import { SourceWatcher } from '../../intake/source-watcher.ts'
 import type { Candidate } from '../../model/candidate.ts'
 import type { Failure, SourceCode } from '../../model/failure.ts'
@@ -20,6 +21,7 @@ const SHARE_OF_READ_MS = 0.8
 export class LayerFollower {
   readonly layer: ResolvedLayer
   readonly #context: SourceContext
+  readonly #closed: AbortSignal
   readonly #onChange: () => void
   readonly #reader: SerialReader
   #watcher: SourceWatcher | undefined
@@ -29,7 +31,9 @@ export class LayerFollower {
   #staleSince: number | undefined
   #lastError: Failure | undefined
 
-  constructor(layer: ResolvedLayer, context: SourceContext, onChange: () => void) {
+  /** @param closed aborts when the source is closed */
+  constructor(layer: ResolvedLayer, context: SourceContext, closed: AbortSignal, onChange: () => void) {
+    this.#closed = closed
     this.layer = layer
     this.#context = context
     this.#onChange = onChange
@@ -45,8 +49,11 @@ export class LayerFollower {
 
   /** Reads once. Never rejects: the result is what is known afterwards. */
   async read(signal: AbortSignal): Promise<void> {
-    const outcome = await this.#reader.read(signal)
-    if (signal.aborted) return
+    // A read that others no longer wait for goes on, but not beyond the close.
+    const linked = linkSignals(signal, this.#closed)
+    const outcome = await this.#reader.read(linked.signal)
+    linked.unlink()
+    if (linked.signal.aborted) return
     if (outcome.kind === 'failed') return this.#lose(outcome.failure)
     this.#take(outcome.candidate, 'read', outcome.fault)
   }
@@ -147,6 +154,11 @@ export class LayerFollower {
 
   #lose(failed: Failure): void {
     this.#lastError = failed
+    this.#noteStale()
+  }
+
+  /** An answer that others have not waited for: until it comes, what is known may be out of date. */
+  noteLate(): void {
     this.#noteStale()
   }
 

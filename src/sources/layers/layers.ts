@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events'
+import { withTarget } from '../../api/internal/source-target.ts'
 import { systemClock, type TimerHandle } from '../../api/clock.ts'
 import { type ReadResult, type Source, type SourceContext, SourceError, type SourceEvent } from '../../api/source.ts'
 import { linkSignals, raceAbort } from '../../async/abort.ts'
@@ -35,8 +36,9 @@ const PATIENCE_MS = 1_000
  * ```
  */
 export const layers = (given: readonly (Source | Layer)[], options: LayersOptions = {}): Source => {
-  const source = new LayeredSource(resolveLayers(given), resolveLayersOptions(options))
-  return {
+  const resolved = resolveLayers(given)
+  const source = new LayeredSource(resolved, resolveLayersOptions(options))
+  const made: Source = {
     name: 'layers',
     endpoint: source.endpoint,
     attach: (context) => source.attach(context),
@@ -45,6 +47,7 @@ export const layers = (given: readonly (Source | Layer)[], options: LayersOption
     layers: () => source.followers.map((follower) => follower.status(source.isClosed)),
     close: () => source.close(),
   }
+  return withTarget(made, { kind: 'layers', layers: resolved })
 }
 
 const noop = (): void => {}
@@ -90,8 +93,9 @@ class LayeredSource {
 
   /** Made when they are first needed: by then, a reloader has said what they may use. */
   get followers(): readonly LayerFollower[] {
+    const context = this.#context as SourceContext
     this.#followers ??= this.#layers.map(
-      (layer) => new LayerFollower(layer, this.#context as SourceContext, () => this.#gather()),
+      (layer) => new LayerFollower(layer, context, this.#closing.signal, () => this.#gather()),
     )
     return this.#followers
   }
@@ -109,14 +113,14 @@ class LayeredSource {
     const linked = linkSignals(signal, this.#closing.signal)
     const waited = new AbortController()
     try {
-      const reads = this.followers.map((follower) => ({
-        isNeeded: !follower.isDispensable,
-        read: follower.read(linked.signal),
-      }))
-      const all = Promise.all(reads.map(({ read }) => read))
-      const needed = Promise.all(reads.flatMap(({ isNeeded, read }) => (isNeeded ? read : [])))
-      const patience = Promise.all([needed, sleep(clock, PATIENCE_MS, waited.signal)])
-      await raceAbort(Promise.race([all, patience]), linked.signal)
+      const late = new Set<LayerFollower>(this.followers)
+      const needed = this.followers.filter(({ isDispensable }) => !isDispensable)
+      const reads = new Map(
+        this.followers.map((follower) => [follower, follower.read(linked.signal).then(() => late.delete(follower))]),
+      )
+      const patience = Promise.all([...needed.map((each) => reads.get(each)), sleep(clock, PATIENCE_MS, waited.signal)])
+      await raceAbort(Promise.race([Promise.all(reads.values()), patience]), linked.signal)
+      for (const follower of late) follower.noteLate()
     } catch (error) {
       if (this.isClosed) throw new SourceError('source.closed')
       if (signal.aborted) throw new SourceError('source.timeout', signal.reason)
