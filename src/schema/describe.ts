@@ -18,6 +18,7 @@ export const describe = (schema: JsonSchema, root: JsonSchema, depth = 0): strin
     return target === undefined ? undefined : within(target)
   }
   if ('const' in schema) return literal(schema.const)
+  if (isNever(schema)) return 'no value'
   if (Array.isArray(schema.enum)) return oneOfLiterals(schema.enum)
   const branches = [...listOf(anyOf), ...listOf(oneOf)].map(asJsonSchema)
   if (branches.length > 0) return describeBranches(branches, within)
@@ -39,6 +40,9 @@ const describeBranches = (
   return [...shown, ...(unique.length > shown.length ? ['something else'] : [])].join(' or ')
 }
 
+const isNever = ({ not, enum: members }: JsonSchema): boolean =>
+  Object.keys(asJsonSchema(not) ?? { not }).length === 0 || (Array.isArray(members) && members.length === 0)
+
 /** Writes a value of the schema. Anything but a scalar is not shown. */
 export const literal = (value: unknown): string => {
   const text = typeof value === 'bigint' ? `${value}n` : (JSON.stringify(value) ?? 'undefined')
@@ -51,10 +55,11 @@ const oneOfLiterals = (values: readonly unknown[]): string => {
   return values.length > MAX_MEMBERS ? `one of ${shown} and ${values.length - MAX_MEMBERS} more` : `one of ${shown}`
 }
 
+const kindNames: Readonly<Record<string, string>> = { date: 'Date', map: 'Map', set: 'Set' }
+
 const describeType = (schema: JsonSchema): string | undefined => {
   const kind = schema['x-kind']
-  if (typeof kind === 'string')
-    return `a ${kind === 'date' ? 'Date' : kind === 'map' ? 'Map' : kind === 'set' ? 'Set' : kind}`
+  if (typeof kind === 'string') return `a ${kindNames[kind] ?? kind}${rangeOf(schema)}`
   const { type } = schema
   if (Array.isArray(type)) {
     const texts = type.map((each) => describeType({ ...schema, type: each }))
@@ -67,7 +72,7 @@ const describeType = (schema: JsonSchema): string | undefined => {
     case 'integer':
       return `${type === 'integer' ? 'an integer' : 'a number'}${rangeOf(schema)}`
     case 'array':
-      return `an array${sizeOf(schema, 'Items', 'item')}`
+      return `an array${sizeOf(withTuple(schema), 'Items', 'item')}`
     case 'object':
       return `an object${membersOf(schema)}${sizeOf(schema, 'Properties', 'key')}`
     case 'boolean':
@@ -77,12 +82,24 @@ const describeType = (schema: JsonSchema): string | undefined => {
   }
 }
 
+/** A tuple without a rest has a greatest length. */
+const withTuple = (schema: JsonSchema): JsonSchema =>
+  schema.items === false && schema.maxItems === undefined
+    ? { ...schema, maxItems: listOf(schema.prefixItems).length }
+    : schema
+
+const limitOf = (value: unknown): string | undefined => {
+  if (typeof value === 'bigint' || typeof value === 'string') return `${value}`.slice(0, MAX_TEXT)
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? undefined : value.toISOString()
+  return numberOf(value)?.toString()
+}
+
 const numberOf = (value: unknown): number | undefined =>
   typeof value === 'number' && Number.isFinite(value) && Math.abs(value) !== Number.MAX_SAFE_INTEGER ? value : undefined
 
 const rangeOf = ({ minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf }: JsonSchema): string => {
-  const [least, most] = [numberOf(minimum), numberOf(maximum)]
-  const [above, below] = [numberOf(exclusiveMinimum), numberOf(exclusiveMaximum)]
+  const [least, most] = [limitOf(minimum), limitOf(maximum)]
+  const [above, below] = [limitOf(exclusiveMinimum), limitOf(exclusiveMaximum)]
   const step = numberOf(multipleOf)
   const limits = [
     least !== undefined && most !== undefined ? `from ${least} to ${most}` : undefined,

@@ -3,7 +3,7 @@ import { kindOf, type Path } from '../model/data/not-plain.ts'
 import type { ValueKind } from '../model/failure.ts'
 import type { Visibility } from '../model/visibility.ts'
 import { describe } from './describe.ts'
-import { findRules, memberOf, propertiesOf, type Rules } from './find-rules.ts'
+import { findRules, keysOf, kindAt, memberOf, propertiesOf, type Rules } from './find-rules.ts'
 import { nearName } from '../model/data/near-name.ts'
 import type { ReadIssue } from './read-issue.ts'
 import type { SchemaShape } from './schema-shape.ts'
@@ -11,7 +11,8 @@ import type { SchemaShape } from './schema-shape.ts'
 /** Where a document breaks a rule, and the rule. Nothing in it comes from a value. */
 export interface Explanation {
   readonly path: string
-  readonly kind: ValueKind
+  /** Absent if the schema has taken the value apart itself. */
+  readonly kind?: ValueKind
   readonly detail?: string
 }
 
@@ -24,26 +25,38 @@ export const explainIssue = (
   shape: SchemaShape,
   visibility: Visibility,
 ): readonly Explanation[] => {
-  const { path, unknownKeys } = read
   const root = shape.input
-  const unknown = unknownKeys.length > 0 ? { parent: path, keys: unknownKeys } : unknownKeyOf(read, input, root)
+  const placed = root === undefined ? read : withoutSurplus(read, input, root)
+  const { path, unknownKeys } = placed
+  const unknown = unknownKeys.length > 0 ? { parent: path, keys: unknownKeys } : unknownKeyOf(placed, input, root)
   if (unknown !== undefined) {
     const { parent, keys } = unknown
-    const found = { path: visibility.show(parent), kind: kindOf(valueAt(input, parent)) }
+    const found = { path: visibility.show(parent), ...kindAt(input, parent) }
     return keys.slice(0, MAX_KEYS).map((key) => ({ ...found, detail: explainKey(key, parent, input, root) }))
   }
-  const detail = root === undefined ? undefined : ruleText(read, input, shape, root)
+  const detail = root === undefined ? undefined : ruleText(placed, input, shape, root)
   const text = detail ?? read.code
   return [
     {
       path: visibility.show(path),
-      kind: kindOf(valueAt(input, path)),
+      ...kindAt(input, path),
       ...(text === undefined ? {} : { detail: text }),
     },
   ]
 }
 
 const valueAt = (input: unknown, path: Path): unknown => path.reduce<unknown>(memberOf, input)
+
+/** valibot names the first item that is too much for a tuple; the rule is that of the tuple. */
+const withoutSurplus = (read: ReadIssue, input: unknown, root: JsonSchema): ReadIssue => {
+  const index = read.path.at(-1)
+  if (typeof index !== 'number') return read
+  const parent = read.path.slice(0, -1)
+  const { nodes } = findRules(root, input, parent)
+  const isSurplus = (node: JsonSchema): boolean =>
+    Array.isArray(node.prefixItems) && index >= node.prefixItems.length && asJsonSchema(node.items) === undefined
+  return nodes.length > 0 && nodes.every(isSurplus) ? { ...read, path: parent } : read
+}
 
 /** valibot and arktype put an unknown key at the end of the path. */
 const unknownKeyOf = ({ path }: ReadIssue, input: unknown, root: JsonSchema | undefined) => {
@@ -61,7 +74,7 @@ const unknownKeyOf = ({ path }: ReadIssue, input: unknown, root: JsonSchema | un
 /** Names an unknown key if it is a misspelt or misplaced name; any other may be data, so its position says which it is. */
 const explainKey = (key: string, parent: Path, input: unknown, root: JsonSchema | undefined): string => {
   const { nodes, branches } = root === undefined ? noRules : findRules(root, input, parent)
-  const declared = [...new Set(nodes.flatMap((node) => Object.keys(propertiesOf(node))))]
+  const declared = [...new Set(nodes.flatMap(keysOf))]
   const suffix = branchText(branches)
   const near = nearName(key, declared)
   if (near !== undefined) return `unknown key "${key}", did you mean "${near}"?${suffix}`
@@ -104,17 +117,33 @@ const ruleText = (read: ReadIssue, input: unknown, shape: SchemaShape, root: Jso
     const keys = describeAll(names, root)
     return keys === undefined ? undefined : `expected as key ${keys}`
   }
-  const rules = findRules(root, input, path)
-  const text = describeAll(rules.nodes, root)
+  const isInside = kindAt(input, path).kind === undefined
+  const from = isInside ? (shape.output ?? root) : root
+  const rules = findRules(from, input, path)
+  const text = describeAll(rules.nodes, from)
   const suffix = branchText(rules.branches)
   // A format may be a function of the library.
   const custom =
     isCustom && !rules.nodes.some((node) => 'format' in node) ? 'refused by a refinement of the schema' : ''
-  const isMissing = valueAt(input, path) === undefined && path.length > 0
-  const expected = expectedText(text, isMissing ? '' : becomesText(text, path, input, shape))
-  const parts = [custom, isMissing ? 'required' : '', expected].filter((part) => part !== '')
+  const isMissing = !isInside && valueAt(input, path) === undefined && path.length > 0
+  const becomes = isMissing || isInside ? '' : becomesText(text, path, input, shape)
+  const expected = expectedText(text, becomes)
+  const isUnknown = custom === '' && becomes === '' && !isInside && isMet(rules.nodes, valueAt(input, path))
+  const further = isUnknown ? 'refused by a further rule of the schema' : ''
+  const parts = [custom, further, isMissing ? 'required' : '', expected].filter((part) => part !== '')
   return parts.length === 0 ? undefined : `${parts.join(', ')}${suffix}`
 }
+
+/** True if the value has the type, of which nothing more is known: another rule must have refused it. */
+const isMet = (nodes: readonly JsonSchema[], value: unknown): boolean =>
+  nodes.length > 0 &&
+  nodes.every((node) => {
+    const { type } = node
+    return Object.keys(node).every((key) => silent.has(key)) && (type === 'integer' ? false : type === kindOf(value))
+  })
+
+/** Keywords that allow and forbid nothing by themselves. */
+const silent = new Set(['type', '$schema', 'default', 'description', 'title', 'readOnly', 'deprecated', 'examples'])
 
 const describeAll = (nodes: readonly JsonSchema[], root: JsonSchema): string | undefined => {
   const texts = nodes.flatMap((node) => describe(node, root) ?? [])

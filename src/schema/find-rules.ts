@@ -43,6 +43,12 @@ const listOfOne = (node: JsonSchema | undefined): readonly JsonSchema[] => (node
 /** Returns the declared members of an object. */
 export const propertiesOf = (node: JsonSchema): Readonly<Record<string, unknown>> => asJsonSchema(node.properties) ?? {}
 
+/** Returns the declared keys of an object, and the ones that a record allows. */
+export const keysOf = (node: JsonSchema): readonly string[] => [
+  ...Object.keys(propertiesOf(node)),
+  ...listOf(asJsonSchema(node.propertyNames)?.enum).filter((key) => typeof key === 'string'),
+]
+
 const childOf = (node: JsonSchema, segment: string | number, root: JsonSchema): JsonSchema | undefined => {
   const union = unionOf(node, root)
   if (union.length > 0) {
@@ -54,7 +60,9 @@ const childOf = (node: JsonSchema, segment: string | number, root: JsonSchema): 
   if (Object.hasOwn(properties, segment)) return asJsonSchema(properties[segment])
   const item = typeof segment === 'number' ? listOf(node.prefixItems)[segment] : undefined
   if (item !== undefined) return asJsonSchema(item)
-  return asJsonSchema(typeof segment === 'number' ? node.items : node.additionalProperties)
+  const pattern = Object.values(asJsonSchema(node.patternProperties) ?? {})
+  const rest = pattern.length === 1 ? pattern[0] : node.additionalProperties
+  return asJsonSchema(typeof segment === 'number' ? node.items : rest)
 }
 
 /** Replaces references, intersections and unions by what they stand for; a union with no branch that fits stays. */
@@ -97,11 +105,16 @@ const merged = (node: JsonSchema, root: JsonSchema): JsonSchema => {
   }
 }
 
-const unionOf = (node: JsonSchema, root: JsonSchema): readonly JsonSchema[] =>
+/** Unions may be nested this deep. */
+const MAX_UNIONS = 8
+
+const unionOf = (node: JsonSchema, root: JsonSchema, depth = 0): readonly JsonSchema[] =>
   [...listOf(node.anyOf), ...listOf(node.oneOf)].flatMap((branch) => {
     const schema = asJsonSchema(branch)
     const target = typeof schema?.$ref === 'string' ? asJsonSchema(resolveRef(schema.$ref, root)) : schema
-    return target === undefined ? [] : [target]
+    if (target === undefined) return []
+    const nested = depth < MAX_UNIONS ? unionOf(target, root, depth + 1) : []
+    return nested.length === 0 ? [target] : nested
   })
 
 interface Choice {

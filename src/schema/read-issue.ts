@@ -37,6 +37,7 @@ interface ForeignIssue {
 }
 
 const MAX_NESTED = 100
+const MAX_DEPTH = 8
 
 /** Reads an issue. One of a union is replaced by those of the branch that was meant, if only one can be meant. */
 export const readIssue = (issue: SchemaIssue, input: unknown, root: JsonSchema | undefined): readonly ReadIssue[] => {
@@ -68,8 +69,8 @@ const nestedOf = (issue: SchemaIssue, input: unknown, root: JsonSchema): readonl
   const { code, errors, issues } = issue as ForeignIssue
   // zod lists the issues of each branch, with paths that start at the union.
   if (code === 'invalid_union' && Array.isArray(errors)) {
-    const deep = errors.slice(0, MAX_NESTED).filter((branch) => Array.isArray(branch) && branch.every(isBelowRoot))
-    const [branch] = deep as readonly (readonly SchemaIssue[])[]
+    const deep = branchesOf(errors).filter((branch) => branch.every(isBelowRoot))
+    const [branch] = deep
     if (branch === undefined || deep.length > 1) return []
     return branch.flatMap((each) =>
       readIssue({ ...each, path: [...(issue.path ?? []), ...(each.path ?? [])] }, input, root),
@@ -77,12 +78,28 @@ const nestedOf = (issue: SchemaIssue, input: unknown, root: JsonSchema): readonl
   }
   // valibot lists them without saying which branch they are of.
   if (Array.isArray(issues)) {
-    const deep = (issues as readonly SchemaIssue[]).slice(0, MAX_NESTED).filter(isBelowRoot)
+    const deep = flatten(issues).filter(isBelowRoot)
     const base = issue.path ?? []
     return deep.map((each) => readOne(each, pathOf({ ...each, path: [...base, ...(each.path ?? [])] }, input)))
   }
   return []
 }
+
+/** The issues of each branch. A union that is a branch itself stands for its own. */
+const branchesOf = (errors: readonly unknown[], depth = 0): readonly (readonly SchemaIssue[])[] =>
+  errors.slice(0, MAX_NESTED).flatMap((branch) => {
+    if (!Array.isArray(branch)) return []
+    const [first] = branch as readonly (SchemaIssue & ForeignIssue)[]
+    const isUnion = branch.length === 1 && first?.code === 'invalid_union' && first.path?.length === 0
+    if (!isUnion || !Array.isArray(first?.errors) || depth === MAX_DEPTH) return [branch]
+    return branchesOf(first.errors, depth + 1)
+  })
+
+const flatten = (issues: readonly unknown[], depth = 0): readonly SchemaIssue[] =>
+  (issues as readonly (SchemaIssue & ForeignIssue)[]).slice(0, MAX_NESTED).flatMap((issue) => {
+    const isUnion = Array.isArray(issue.issues) && (issue.path?.length ?? 0) === 0 && depth < MAX_DEPTH
+    return isUnion ? flatten(issue.issues as readonly unknown[], depth + 1) : [issue]
+  })
 
 const isBelowRoot = (issue: SchemaIssue): boolean =>
   (issue.path?.length ?? 0) > 0 || (issue as ForeignIssue).code === 'unrecognized_keys'

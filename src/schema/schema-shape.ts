@@ -56,19 +56,35 @@ const arktypeShape: Attempt = (schema, side) => {
   return part?.toJsonSchema?.({ fallback: arktypeFallback })
 }
 
+interface ZodCheck {
+  readonly _zod: { readonly def: { readonly check: string; readonly value?: unknown; readonly inclusive?: boolean } }
+}
+
 interface ZodContext {
-  readonly zodSchema: { readonly _zod: { readonly def: { readonly type: string } } }
+  readonly zodSchema: {
+    readonly _zod: { readonly def: { readonly type: string; readonly checks?: readonly ZodCheck[] } }
+  }
   readonly jsonSchema: Record<string, unknown>
 }
 
 const kinds = new Set(['bigint', 'date', 'file', 'function', 'map', 'nan', 'promise', 'set', 'symbol', 'undefined'])
+
+/** As text: zod passes the schema through JSON, which has no Date and no bigint. */
+const limitOf = ({ check, value: limit, inclusive }: ZodCheck['_zod']['def']): object => {
+  const value = limit instanceof Date ? limit.toJSON() : String(limit)
+  if (check === 'greater_than') return { [inclusive === false ? 'exclusiveMinimum' : 'minimum']: value }
+  return check === 'less_than' ? { [inclusive === false ? 'exclusiveMaximum' : 'maximum']: value } : {}
+}
 
 const zodOptions = {
   // Without this a single z.date() leaves all of the schema without names.
   unrepresentable: 'any',
   override: ({ zodSchema, jsonSchema }: ZodContext): void => {
     const { type } = zodSchema._zod.def
-    if (kinds.has(type)) jsonSchema['x-kind'] = type
+    if (!kinds.has(type)) return
+    jsonSchema['x-kind'] = type
+    // JSON Schema has no limits for these.
+    for (const check of zodSchema._zod.def.checks ?? []) Object.assign(jsonSchema, limitOf(check._zod.def))
   },
 }
 

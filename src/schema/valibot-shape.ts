@@ -99,6 +99,7 @@ const shapeOfSchema = (part: ValibotPart, side: Side, depth: number): JsonSchema
   if (type === 'union' || type === 'variant') return { anyOf: (options as readonly ValibotPart[]).map(inner) }
   if (type === 'intersect') return { allOf: (options as readonly ValibotPart[]).map(inner) }
   if (type === 'array') return { type: 'array' }
+  if (type === 'never') return { not: {} }
   return type === 'lazy' && getter !== undefined ? inner(getter()) : {}
 }
 

@@ -63,7 +63,7 @@ export const refusalTexts: Readonly<Record<string, string | readonly [zod: strin
     'a tuple that is too short': [
       'a: found array, expected an array of 2 items',
       'a.1: found missing, required, expected a number',
-      'a: found array, expected an array of at least 2 items',
+      'a: found array, expected an array of 2 items',
     ],
     'a root that is no object': '(root): found number, expected an object with a',
     'what a transform returns': [
