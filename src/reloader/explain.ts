@@ -3,6 +3,7 @@ import type { FindOrigins, Origin } from '../api/source.ts'
 import type { SourceReader } from '../intake/source-reader.ts'
 import type { Path } from '../model/data/not-plain.ts'
 import { toPlain } from '../model/data/plain.ts'
+import { valueAt } from '../model/data/value-at.ts'
 import { changeoverError } from '../model/failure.ts'
 import { invalidOption } from '../model/option-checks.ts'
 import type { Snapshot } from '../model/snapshot.ts'
@@ -36,7 +37,7 @@ const explainPath = (path: Path, snapshot: Snapshot, deps: ExplainDeps): Explana
   const { visibility } = deps.engine.builder
   const { revision, config } = snapshot
   const isRestored = documents.isStored(revision)
-  const isServed = memberAt(config, path) !== undefined
+  const isServed = valueAt(config, path) !== undefined
   const found = isRestored ? storedOrigins(snapshot, isServed) : originsOf(path, snapshot, deps)
   const isPublic = visibility.isPublic(path)
   return {
@@ -68,7 +69,7 @@ const originsOf = (path: Path, snapshot: Snapshot, { engine, settings }: Explain
   const isLayered = source.layers !== undefined
   if (isLayered && find !== undefined) return calledOrigins(find, path, snapshot.text)
   // What a parser of the user makes is not known here, so the config stands for it.
-  const value = memberAt(parse === undefined ? dataOf(snapshot) : snapshot.config, path)
+  const value = valueAt(parse === undefined ? dataOf(snapshot) : snapshot.config, path)
   if (value === undefined) return []
   const [place] = find === undefined ? [] : calledOrigins(find, path, snapshot.text)
   const { name, endpoint } = source
@@ -91,15 +92,6 @@ const dataOf = (snapshot: Snapshot): unknown => {
   if (!parsedTexts.has(snapshot)) parsedTexts.set(snapshot, JSON.parse(snapshot.text))
   return parsedTexts.get(snapshot)
 }
-
-const memberAt = (value: unknown, path: Path): unknown =>
-  path.reduce<unknown>(
-    (at, key) =>
-      typeof at === 'object' && at !== null && Object.hasOwn(at, key)
-        ? (at as Record<string | number, unknown>)[key]
-        : undefined,
-    value,
-  )
 
 /** A copy with the fields that are known, and the value only if it may be shown. */
 const shownOrigin = ({ kind, at, layer, isHidden, deletes, value }: Origin, isPublic: boolean): Origin => ({

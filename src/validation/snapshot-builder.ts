@@ -23,7 +23,6 @@ import { decodeContent } from './decode-content.ts'
 import { malformedError } from './malformed-document.ts'
 import { refusalText } from '../model/refusal.ts'
 import { originPlaceOf } from './origin-place.ts'
-import { originPlaceOf } from './origin-place.ts'
 import { type ParsedInput, parseDocument, precisionError } from './parse-document.ts'
 import { refusalOf, throwerPlace } from './schema-issues.ts'
 

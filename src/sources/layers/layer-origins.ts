@@ -1,7 +1,8 @@
 import type { FindOrigins, Origin } from '../../api/source.ts'
 import type { Path } from '../../model/data/not-plain.ts'
 import type { LayerDocument } from './layer-reading.ts'
-import { isObject, type Nulls, valueAt } from './merge.ts'
+import { valueAt } from '../../model/data/value-at.ts'
+import { isObject, type Nulls } from './merge.ts'
 import { parsedLayer } from './parsed-layer.ts'
 
 /** Finds a value in the layers: the highest that has it comes first. */

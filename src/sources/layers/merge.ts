@@ -1,4 +1,5 @@
 import type { Path } from '../../model/data/not-plain.ts'
+import { valueAt } from '../../model/data/value-at.ts'
 
 /** What `null` in a layer means. */
 export type Nulls = 'keep' | 'delete'
@@ -82,13 +83,3 @@ const holderOf = (layers: readonly unknown[], upper: number, path: Path): number
     return value !== undefined && value !== null
   })
 }
-
-/** Returns what plain data has at a path; undefined if it has nothing there. */
-export const valueAt = (value: unknown, path: Path): unknown =>
-  path.reduce<unknown>(
-    (at, key) =>
-      typeof at === 'object' && at !== null && Object.hasOwn(at, key)
-        ? (at as Record<string | number, unknown>)[key]
-        : undefined,
-    value,
-  )
