@@ -33,7 +33,8 @@ const redis = resource({
   destroy: (client) => client.disconnect(),
 })
 
-const options = { parse, schema: Config, logger: pino(), public: ['page'] }
+const parseYaml = (text) => parse(text, { logLevel: 'error' }) // a warning would quote the document
+const options = { parse: parseYaml, schema: Config, logger: pino(), public: ['page'] }
 
 exports.createShop = (path) =>
   createReloader({ ...options, source: fileSource({ path }) }).use('redis', (config) => config.redis, redis)

@@ -42,7 +42,9 @@ export class Startup {
     if (deadlineMs === undefined) return
     this.#timer = clock.setTimeout(() => {
       const cause = lastError() ?? this.#awaited
-      const timedOut = failure('reloader.start-timeout', { detail: `${deadlineMs} ms` })
+      // The error shows one message only, so that one has to say why.
+      const because = cause === undefined ? '' : `: ${cause.message}`
+      const timedOut = failure('reloader.start-timeout', { detail: `${deadlineMs} ms${because}` })
       this.fail(new ChangeoverError(timedOut, cause === undefined ? [] : [cause]))
     }, deadlineMs)
   }

@@ -8,10 +8,44 @@ import { errorChain, read } from '../model/permanence.ts'
  */
 export const parserPosition = (error: unknown, text: string): string | undefined => {
   for (const link of errorChain(error)) {
-    const place = lineColumnOf(link, text) ?? offsetOf(link, text)
-    if (place !== undefined) return place
+    const place = lineColumnOf(link, text) ?? offsetOf(link, text) ?? aliasPosition(link, text)
+    if (place !== undefined) return `${place}${yamlRule(link)}`
   }
   return error instanceof SyntaxError ? jsonPosition(error, text) : undefined
+}
+
+/** What the package yaml calls the rules of YAML. Its messages quote the document. */
+const yamlRules: Readonly<Record<string, string>> = {
+  BAD_ALIAS: 'expected an alias of an anchor before it',
+  BAD_DQ_ESCAPE: 'expected an escape that YAML knows',
+  BAD_INDENT: 'expected another indentation, or the end of a list or object in brackets',
+  BAD_SCALAR_START: 'expected quotes around a text that begins with this character',
+  BLOCK_AS_IMPLICIT_KEY: 'expected a line of its own for an object within an object',
+  BLOCK_IN_FLOW: 'expected brackets within brackets',
+  DUPLICATE_KEY: 'expected a key that the object does not have yet',
+  KEY_OVER_1024_CHARS: 'expected a shorter key',
+  MISSING_CHAR: 'expected a quote, a bracket, a colon or a comma',
+  MULTILINE_IMPLICIT_KEY: 'expected a key on one line',
+  MULTIPLE_ANCHORS: 'expected one anchor',
+  MULTIPLE_DOCS: 'expected one document',
+  MULTIPLE_TAGS: 'expected one tag',
+  NON_STRING_KEY: 'expected a text as key',
+  TAB_AS_INDENT: 'expected spaces instead of tabs',
+  UNEXPECTED_TOKEN: 'expected something else here',
+}
+
+const yamlRule = (error: object): string => {
+  const code = read(error, 'code')
+  return typeof code === 'string' && Object.hasOwn(yamlRules, code) ? `: ${yamlRules[code]}` : ''
+}
+
+/** yaml says no place for an alias without an anchor, but which one. */
+const aliasPosition = (error: object, text: string): string | undefined => {
+  const name = /^Unresolved alias .*: (\S+)$/.exec(String(read(error, 'message')))?.[1]
+  const at = name === undefined ? -1 : text.indexOf(`*${name}`)
+  return at === -1 || at !== text.lastIndexOf(`*${name}`)
+    ? undefined
+    : `${positionOf(text, at)}: ${yamlRules.BAD_ALIAS}`
 }
 
 const lineColumnOf = (error: object, text: string): string | undefined => {

@@ -58,7 +58,11 @@ describe('The error of a parser of the user', () => {
   }
   const text = `a: 1\nb:\n  c: [${SECRET}\n`
   it.each<[string, (text: string) => unknown, string | undefined]>([
-    ['yaml', (given) => parseYaml(given), 'line 4, column 1'],
+    [
+      'yaml',
+      (given) => parseYaml(given),
+      'line 4, column 1: expected another indentation, or the end of a list or object in brackets',
+    ],
     ['js-yaml', parses(Object.assign(new Error(SECRET), { mark: { line: 1, column: 2 } })), 'line 2, column 3'],
     ['TOML', parses(Object.assign(new Error(SECRET), { line: 2, column: 1 })), 'line 2, column 1'],
     ['json5', parses(Object.assign(new SyntaxError(SECRET), { lineNumber: 3, columnNumber: 2 })), 'line 3, column 2'],
@@ -74,6 +78,47 @@ describe('The error of a parser of the user', () => {
     expect(first?.detail).toBe(detail)
     expectHidden(first)
     expect(JSON.stringify(first)).not.toContain('4711')
+  })
+})
+
+describe('A YAML document', () => {
+  it.each<[string, string, string]>([
+    ['a tab', `db:\n\tpassword: ${SECRET}`, 'line 2, column 1: expected spaces instead of tabs'],
+    [
+      'an object on the line of a key',
+      `db: password: ${SECRET}`,
+      'line 1, column 5: expected a line of its own for an object within an object',
+    ],
+    [
+      'an open quote',
+      `db: "${SECRET}`,
+      `line 1, column ${6 + SECRET.length}: expected a quote, a bracket, a colon or a comma`,
+    ],
+    ['a list and a key', `- ${SECRET}\nb: 1`, 'line 2, column 1: expected something else here'],
+    ['two anchors', `a: &x &y ${SECRET}`, 'line 1, column 7: expected one anchor'],
+    ['an unknown escape', `a: "\\q ${SECRET}"`, 'line 1, column 5: expected an escape that YAML knows'],
+    ['two documents', `a: ${SECRET}\n---\nb: 2`, 'line 2, column 1: expected one document'],
+    [
+      'a reserved character',
+      `a: @${SECRET}`,
+      'line 1, column 4: expected quotes around a text that begins with this character',
+    ],
+    ['an unknown alias', `a: 1\nb: *${SECRET}`, 'line 2, column 4: expected an alias of an anchor before it'],
+    ['a bracket too many', `{a: ${SECRET}}}`, `line 1, column ${6 + SECRET.length}: expected something else here`],
+  ])('is refused with position and rule: %s', async (_, text, detail) => {
+    const [first] = await failuresOf(Config, text, { parse: (given) => parseYaml(given) })
+    expect(first).toMatchObject({ code: 'document.malformed', detail })
+    expectHidden(first)
+  })
+
+  it('with a key that is there twice is refused with its position', async () => {
+    const text = `db:\n  password: ${SECRET}\n  password: ${SECRET}`
+    const [first] = await failuresOf(Config, text, { parse: (given) => parseYaml(given) })
+    expect(first).toMatchObject({
+      code: 'document.malformed',
+      detail: 'line 3, column 3: expected a key that the object does not have yet',
+    })
+    expectHidden(first)
   })
 })
 
