@@ -1,4 +1,5 @@
 import { type ReadResult, type Source, SourceError, type SourceEvent } from '../../api/source.ts'
+import { withTarget } from '../../api/internal/source-target.ts'
 import { createCluster } from './connection/failover.ts'
 import { resolveSettings } from './connection/settings.ts'
 import { resolveTarget, type EtcdSourceOptions } from './options.ts'
@@ -23,7 +24,10 @@ import { watchTarget } from './watch-target.ts'
  * const reloader = createReloader({ source, schema: Config })
  * ```
  */
-export const etcdSource = (options: EtcdSourceOptions): Source => {
+export const etcdSource = (options: EtcdSourceOptions): Source =>
+  withTarget(createEtcdSource(options), { kind: 'etcd', options })
+
+const createEtcdSource = (options: EtcdSourceOptions): Source => {
   const target = resolveTarget(options)
   const settings = resolveSettings(options)
   const closing = new AbortController()

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Revision } from '../../model/revision.ts'
+import { withTarget } from '../../api/internal/source-target.ts'
 import { SourceError, type ReadResult, type Source, type SourceEvent } from '../../api/source.ts'
 import { SingleFlight } from '../../async/single-flight.ts'
 import { FileReader } from './file-reader.ts'
@@ -28,7 +29,8 @@ import { watchFile } from './watch-file.ts'
  * const reloader = createReloader({ source: fileSource({ path: '/etc/app/config.json' }), schema: Config })
  * ```
  */
-export const fileSource = (options: FileSourceOptions): Source => createFileSource(options)
+export const fileSource = (options: FileSourceOptions): Source =>
+  withTarget(createFileSource(options), { kind: 'file', options })
 
 /** Makes a file source; in tests of the poll, `watchFolder` replaces `fs.watch`. */
 export const createFileSource = (options: FileSourceOptions, watchFolder?: WatchFolder): Source => {

@@ -206,7 +206,7 @@ describe('The environment', () => {
   it('is read once: a variable that is set later changes nothing', async () => {
     const env: Record<string, string> = { APP_DB__MAX: '5' }
     const source = environment({ prefix: 'APP_', env })
-    env['APP_DB__MAX'] = '6'
+    env.APP_DB__MAX = '6'
     const found = await source.read(new AbortController().signal)
     expect(found).toMatchObject({ kind: 'document', content: '{"db":{"max":5}}' })
   })

@@ -212,7 +212,8 @@ describe('explain', () => {
     const layerOf = (seed: number) => {
       const root: Record<string, Record<string, number>> = {}
       for (const [index, [group, key]] of leaves.entries()) {
-        if (seed === 0 || (index * 7 + seed * 3) % (seed + 2) === 0) (root[group] ??= {})[key] = seed * 10_000 + index
+        if (seed > 0 && (index * 7 + seed * 3) % (seed + 2) !== 0) continue
+        root[group] = { ...root[group], [key]: seed * 10_000 + index }
       }
       return root
     }

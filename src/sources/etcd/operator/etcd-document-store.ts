@@ -71,7 +71,13 @@ class EtcdKey {
     const entries: HistoryEntry[] = []
     for (let end = this.#keys.end; entries.length < limit; ) {
       const size = Math.min(PAGE_ENTRIES, limit - entries.length)
-      const request = { key: this.#keys.entries, range_end: end, limit: size, sort_order: 'Descend', sort_target: 'Key' }
+      const request = {
+        key: this.#keys.entries,
+        range_end: end,
+        limit: size,
+        sort_order: 'Descend',
+        sort_target: 'Key',
+      }
       const [page] = await this.#ranges([request as unknown as IRangeRequest], signal)
       const found = page?.kvs ?? []
       entries.push(...found.map(({ key, value }) => decodeEntry(value, entryNumber(key))))
@@ -97,12 +103,19 @@ class EtcdKey {
       const isCurrent = isRecorded(document, state.stored)
       const next = nextEntries(change, { document, isCurrent }, stored.head, this.#cluster.settings.clock.now())
       const parts = { keys: this.#keys, text: change.text, document, stored }
-      const response = await this.#send(writeTransaction({ ...parts, next }), signal).catch((error: unknown) => {
-        if (next.found === undefined || !isTooLarge(error)) throw error
-        // The document that is replaced has no entry, and finds no room for one.
-        const alone = nextEntries(change, { document, isCurrent: true }, stored.head, this.#cluster.settings.clock.now())
-        return this.#send(writeTransaction({ ...parts, next: alone }), signal)
-      }).catch((error: unknown) => this.#resolve(error, next.entry, signal))
+      const response = await this.#send(writeTransaction({ ...parts, next }), signal)
+        .catch((error: unknown) => {
+          if (next.found === undefined || !isTooLarge(error)) throw error
+          // The document that is replaced has no entry, and finds no room for one.
+          const alone = nextEntries(
+            change,
+            { document, isCurrent: true },
+            stored.head,
+            this.#cluster.settings.clock.now(),
+          )
+          return this.#send(writeTransaction({ ...parts, next: alone }), signal)
+        })
+        .catch((error: unknown) => this.#resolve(error, next.entry, signal))
       if (response.written !== undefined) return response.written
       // Only the head has changed if something has removed the history: then the next try starts one.
       if (response.document.revision !== document.revision || tries === MAX_TRIES) throw conflict(response.document)
@@ -141,14 +154,13 @@ class EtcdKey {
   }
 
   /** Sends a write once, to the host that has answered the read. */
-  async #send({ request, documentBytes, historyBytes }: WriteTransaction, signal: AbortSignal): Promise<SendResult> {
+  async #send({ request, number, documentBytes, historyBytes }: WriteTransaction, signal: AbortSignal): Promise<SendResult> {
     const connection = await this.#cluster.pool.acquire(signal)
     try {
       const response = await callKv<ITxnResponse>(this.#cluster, connection, signal, (kv, ...rest) =>
         kv.txn(request, ...rest),
       )
       if (!response.succeeded) return { document: documentOf(response.responses[0]?.response_range.kvs[0]) }
-      const number = Number(decodeHead(headValue(request)).number)
       return { written: { revision: response.header.revision, number } }
     } catch (error) {
       if (!isRequestTooLarge(error)) throw error
@@ -179,9 +191,6 @@ type SendResult =
   | { readonly written: Written; readonly document?: undefined }
   | { readonly written?: undefined; readonly document: HeldDocument }
 
-const headValue = ({ success }: WriteTransaction['request']): Buffer =>
-  Buffer.from((success?.[1] as { readonly request_put: { readonly value: Buffer } }).request_put.value)
-
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 const textOf = (bytes: Uint8Array): string | undefined => {
@@ -193,9 +202,7 @@ const textOf = (bytes: Uint8Array): string | undefined => {
 }
 
 const documentOf = (kv: IKeyValue | undefined): HeldDocument =>
-  kv === undefined
-    ? { revision: NO_REVISION, text: undefined }
-    : { revision: kv.mod_revision, text: textOf(kv.value) }
+  kv === undefined ? { revision: NO_REVISION, text: undefined } : { revision: kv.mod_revision, text: textOf(kv.value) }
 
 const heldOf = (result: Awaited<ReturnType<typeof readTarget>>): HeldDocument => ({
   revision: result.revision.name,

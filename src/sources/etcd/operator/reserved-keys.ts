@@ -4,7 +4,8 @@ const MARK = '@changeover/'
 const marked = Buffer.from(MARK)
 
 /** True for a key that belongs to Changeover: no document is made of it. */
-export const isReservedKey = (key: Uint8Array): boolean => Buffer.from(key.buffer, key.byteOffset, key.length).includes(marked)
+export const isReservedKey = (key: Uint8Array): boolean =>
+  Buffer.from(key.buffer, key.byteOffset, key.length).includes(marked)
 
 /** The keys of a document's history. `@` sorts after `0`, so they are outside `key/`, whichever document that is. */
 export const historyKeys = (key: string) => ({

@@ -27,6 +27,8 @@ interface WriteParts {
 /** A request, and how many bytes of it are the document and its history. */
 export interface WriteTransaction {
   readonly request: ITxnRequest
+  /** Of the new entry. */
+  readonly number: number
   readonly documentBytes: number
   readonly historyBytes: number
 }
@@ -53,6 +55,7 @@ export const writeTransaction = ({ keys, text, document, stored, next }: WritePa
       success: [...puts, ...removal],
       failure: [{ request_range: { key: keys.document } }, { request_range: { key: keys.head } }],
     },
+    number: entry.number,
     documentBytes: value.length,
     historyBytes: [head, ...entries].reduce((sum, put) => sum + put.key.length + put.value.length, 0),
   }
