@@ -160,7 +160,8 @@ describe('The page answers an operator', () => {
     put((next) => {
       next.log.level = 'warn'
     })
-    await expect.poll(() => visibleText(attention(page))).toContain('“the sale of the year (Ann)” Revision 2 waits')
+    await expect.poll(() => visibleText(attention(page))).toContain(' by Ann: “the sale of the year” Revision 2 waits')
+    expect(await visibleText(page.locator('header'))).toContain('By Ann: “the sale of the year” Revision 2 is waiting.')
     expect(await visibleText(attention(page))).toContain('reloader.unfreeze()')
     await takeScreenshot(page, 'frozen')
     await attention(page).getByRole('button', { name: 'Unfreeze changes' }).click()

@@ -74,9 +74,9 @@ const describeFrozen = ({ frozen, serving }: Status): Headline | undefined => {
   if (frozen === undefined) return undefined
   const { reason, by, since, waiting } = frozen
   const queue = waiting === undefined ? 'New changes will wait.' : `${capitalize(nameRevision(waiting))} is waiting.`
-  const text = `“${reason}” ${queue} Serving ${nameRevision(serving?.revision)}.`
-  const title = by === undefined ? 'Frozen' : `Frozen by ${shorten(by, 40)}`
-  return { tone: 'calm', glyph: '❄', title, text, since }
+  const whom = by === undefined ? '' : `By ${shorten(by, 40)}: `
+  const text = `${whom}“${reason}” ${queue} Serving ${nameRevision(serving?.revision)}.`
+  return { tone: 'calm', glyph: '❄', title: 'Frozen', text, since }
 }
 
 const isResting = ({ machines: { reload } }: Model): boolean =>
