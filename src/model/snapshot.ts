@@ -1,5 +1,5 @@
 import { digestOf } from './data/digest.ts'
-import { digestBasis, type PinnedSecrets } from './pinned-secrets.ts'
+import { digestBasis, type PinnedSecrets } from './secrets/pinned-secrets.ts'
 import type { Revision } from './revision.ts'
 
 /** The secrets of a snapshot, and what its digest is made of in place of its config. */

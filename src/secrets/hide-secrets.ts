@@ -1,6 +1,6 @@
 import type { Path } from '../model/data/not-plain.ts'
-import type { HiddenPlaces } from '../model/hidden-places.ts'
-import type { PinnedSecrets } from '../model/pinned-secrets.ts'
+import type { HiddenPlaces } from '../model/secrets/hidden-places.ts'
+import type { PinnedSecrets } from '../model/secrets/pinned-secrets.ts'
 
 /** A shorter secret is looked for as a whole text only: as a part it would be found nearly everywhere. */
 const MIN_PART = 4

@@ -5,7 +5,7 @@ import { cancelOnAbort } from '../async/abort.ts'
 import { backoffMs } from '../async/backoff.ts'
 import { type CallResult, DeadlineCall } from '../async/deadline.ts'
 import { andThen } from '../async/thenable.ts'
-import type { PinnedSecret } from '../model/pinned-secrets.ts'
+import type { PinnedSecret } from '../model/secrets/pinned-secrets.ts'
 import { classifyError, type ReadCode } from './classify-error.ts'
 
 /** The least time between two reads of a secret that fails, and between two reads that no transaction asks for. */

@@ -2,7 +2,7 @@ import { cancelOnAbort } from '../async/abort.ts'
 import { DeadlineCall } from '../async/deadline.ts'
 import { andThen, ignoreRejection, isThenable } from '../async/thenable.ts'
 import { ChangeoverError, changeoverError, type ErrorCode, failure, type FailurePlace } from '../model/failure.ts'
-import { hiding } from '../model/hidden-places.ts'
+import { hiding } from '../model/secrets/hidden-places.ts'
 import { digestOf } from '../model/data/digest.ts'
 import { kindOf, NotPlain } from '../model/data/not-plain.ts'
 import { findCoercedRounded } from '../model/data/rounded-number.ts'
@@ -12,7 +12,7 @@ import type { SchemaResult } from '../model/schema.ts'
 import { validateBy } from '../schema/find-thrower.ts'
 import { findNotPlain } from '../schema/plain-output.ts'
 import { type SchemaShape, shapeOf } from '../schema/schema-shape.ts'
-import type { Settings } from '../settings/settings.ts'
+import type { BuilderSettings } from './builder-settings.ts'
 import { Snapshot } from '../model/snapshot.ts'
 import { UndecidedError } from '../model/undecided.ts'
 import { hideSecrets } from '../secrets/hide-secrets.ts'
@@ -52,7 +52,7 @@ export type AtOnce =
 export class SnapshotBuilder {
   readonly visibility: Visibility
   readonly shape: SchemaShape
-  readonly #settings: Settings
+  readonly #settings: BuilderSettings
   readonly #serving: Serving
   readonly #digestKey: () => string
   readonly #secrets: Secrets | undefined
@@ -61,7 +61,7 @@ export class SnapshotBuilder {
    * @param serving has the config that serves, if one does
    * @throws ChangeoverError `config.not-plain` if the schema says that its output is no plain data
    */
-  constructor(settings: Settings, serving: Serving, digestKey: () => string, secrets?: Secrets) {
+  constructor(settings: BuilderSettings, serving: Serving, digestKey: () => string, secrets?: Secrets) {
     this.#settings = settings
     this.#serving = serving
     this.#digestKey = digestKey

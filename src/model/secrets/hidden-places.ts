@@ -1,5 +1,5 @@
-import type { Path } from './data/not-plain.ts'
-import type { Visibility } from './visibility.ts'
+import type { Path } from '../data/not-plain.ts'
+import type { Visibility } from '../visibility.ts'
 
 /** More places than this hide everything. */
 const MAX_PLACES = 10_000
