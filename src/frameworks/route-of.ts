@@ -10,8 +10,7 @@ interface ExpressRequest {
  * a person, so it is left out.
  */
 export const routeOf = (request: IncomingMessage): string => {
-  const { route, baseUrl = '' } = request as ExpressRequest
-  const { method = 'GET' } = request
+  const { route, baseUrl = '', method } = request as IncomingMessage & ExpressRequest
   if (route === undefined) return `${method} without a route`
   const path = [route.path].flat().map(String).join(' or ')
   return `${method} ${baseUrl === '' ? '' : '…'}${path}`

@@ -53,6 +53,7 @@ describe('the plugin for Fastify', () => {
     const [entered, changed] = [gate(), gate()]
     const address = await startApp(service, (app) => {
       expect(app.changeover).toBe(reloader)
+      expect(app.pluginName).toBe('fastify -> changeover')
       expect(reloader.config.version).toBe(1)
       app.addHook('preHandler', async () => void pinned(reloader))
       app.get('/', async (request) => {

@@ -175,6 +175,15 @@ describe('the module for Nest', () => {
     expect((await answer).body).toEqual({ config: 2, queried: 2 })
   })
 
+  it('holds nothing for a request that the option pin leaves out', async () => {
+    const service = makeService()
+    const { address } = await startApp(service, { pin: ({ url }: { url?: string }) => url?.includes('open') !== true })
+    const { abort } = await begin(`${address}/1/open`)
+    await service.serve(2)
+    await service.onlyOnePoolLeft()
+    abort()
+  })
+
   it('keeps the context behind the parser of a body', async () => {
     const { address } = await startApp(makeService())
     const body = JSON.stringify({ text: 'x'.repeat(90_000) })
@@ -198,6 +207,17 @@ describe('the module for Nest', () => {
     await service.serve(3)
     await service.onlyOnePoolLeft()
     expect(service.failures).toHaveLength(1)
+  })
+
+  it('names an overdue handler by the patterns of its decorators if the app has a prefix', async () => {
+    const service = makeService({ deadlines: { leaseMs: 20 } })
+    const app = await makeApp([ChangeoverModule.forRoot({ reloader: service.reloader })])
+    app.setGlobalPrefix('internal')
+    await app.listen(0, '127.0.0.1')
+    const { abort } = await begin(`${addressOf(app.getHttpServer())}/internal/products/4711/open`)
+    await service.serve(2)
+    await expect.poll(() => service.failures[0]?.detail).toBe('held by GET /products/:id/open')
+    abort()
   })
 
   it('takes a reloader from a factory', async () => {
@@ -240,6 +260,19 @@ describe('the indicator for Terminus', () => {
   })
 })
 
+describe('the indicator for Terminus while the source is lost', () => {
+  it('is up, and says since when what serves is stale', async () => {
+    const service = makeService()
+    const { app } = await startApp(service)
+    const health = () => app.get(ChangeoverHealthIndicator).isHealthy().config
+    expect(health()).not.toHaveProperty('stale')
+    service.source.failReads('source.unreachable')
+    service.source.failWatches('source.unreachable')
+    service.source.breakWatch('source.unreachable')
+    await expect.poll(health).toMatchObject({ status: 'up', stale: { since: expect.any(Number) } })
+  })
+})
+
 describe('a misuse of the module', () => {
   const codeOf = (imports: readonly unknown[]) =>
     makeApp(imports).then(
@@ -279,7 +312,7 @@ describe('a misuse of the module', () => {
     await service.reloader.close()
     const { status, body } = await json(address)
     expect(status).toBe(503)
-    expect(JSON.stringify(body)).toMatch(/request\.after-close/)
+    expect(body).toMatchObject({ statusCode: 503, code: 'request.after-close' })
   })
 
   it('is shown where a name is read that use does not know', async () => {

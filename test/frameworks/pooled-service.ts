@@ -40,7 +40,13 @@ const pool = (): Applier<Config, Pool> => ({
 export const makeService = (options: Partial<ReloaderOptions<Config>> = {}) => {
   const source = memorySource({ version: 1 })
   const failures: Failure[] = []
-  const reloader = createReloader({ source, schema: Config, ...options }).use('db', (config) => config, pool())
+  // An overdue lease would let its pool go too, within the time that a test may wait for it.
+  const deadlines = { leaseMs: 600_000, ...options.deadlines }
+  const reloader = createReloader({ source, schema: Config, ...options, deadlines }).use(
+    'db',
+    (config) => config,
+    pool(),
+  )
   observationOf(reloader).observe((event) => {
     if (event.kind === 'reported') failures.push(event.failure)
   })

@@ -42,7 +42,7 @@ const project = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, 
 const folders = readFolders(readArchitecture(project))
 const wanted = folders.filter(({ name }) => values.folder?.includes(name) ?? true)
 
-const LEAST_LIMIT_MS = 180_000
+const LEAST_LIMIT_MS = 120_000
 // What a mutant may cost in tests of other folders. Its own folder's tests all run.
 const BUDGET_MS = 45_000
 

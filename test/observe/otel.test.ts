@@ -89,6 +89,8 @@ describe('The spans', () => {
     expect(phase?.status.code).toBe(SpanStatusCode.ERROR)
     const ms = ([seconds, nanoseconds]: readonly [number, number]): number => seconds * 1_000 + nanoseconds / 1e6
     expect(ms(root?.startTime ?? [0, 0])).toBeCloseTo(record.startedAt, 3)
+    expect(root?.startTime[0]).toBe(Math.floor(record.startedAt / 1_000))
+    expect(root?.startTime[1]).toBeLessThan(1e9)
     expect(ms(root?.duration ?? [0, 0])).toBeCloseTo(record.durationMs, 3)
     expect(ms(phase?.duration ?? [0, 0])).toBeCloseTo(record.modules[0]?.phases[0]?.durationMs ?? -1, 3)
   })
@@ -195,6 +197,17 @@ describe('The metrics of OpenTelemetry', () => {
     expect(seconds).toHaveLength(4)
   })
 
+  it('are those that exist already while nothing serves', async () => {
+    const { meterProvider, collect } = createMetering()
+    const harness = createHarness({ config: configOf({ a: 1 }) })
+    otel(harness.reloader, { meterProvider })
+    const points = (await collect()).flatMap(({ descriptor, dataPoints }) =>
+      dataPoints.map(({ value }) => `${descriptor.name} ${String(value)}`),
+    )
+    expect(points).toEqual(expect.arrayContaining(['config_quarantined 0', 'config_frozen 0']))
+    expect(points.join('\n')).not.toMatch(/config_in_sync|config_serving_info/)
+  })
+
   it('end with the function that otel returned, and with the close', async () => {
     const { tracerProvider, spans } = createTracing()
     const callbacks = new Set<unknown>()
@@ -240,6 +253,8 @@ describe('Without a provider', () => {
 
   it.each([
     ['an unknown option', { tracer: {} }],
+    ['null as the attributes', { attributes: null }],
+    ['text as the attributes', { attributes: 'service=shop' }],
     ['a tracer instead of its provider', { tracerProvider: { startSpan: () => {} } }],
     ['a registry of prom-client as the meter provider', { meterProvider: { registerMetric: () => {} } }],
   ])('%s is refused', async (_, options) => {
