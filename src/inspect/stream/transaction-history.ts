@@ -105,6 +105,6 @@ export const truncateValues = ({ differences, count }: Diff): Diff => ({
 
 /** Returns the value, or the start of its JSON followed by an ellipsis. */
 const truncate = (value: unknown): unknown => {
-  const text = JSON.stringify(value) ?? ''
+  const text = JSON.stringify(value)
   return text.length <= MAX_VALUE_CHARACTERS ? value : `${text.slice(0, MAX_VALUE_CHARACTERS)}…`
 }
