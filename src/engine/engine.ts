@@ -85,8 +85,7 @@ export class Engine {
     this.builder = new SnapshotBuilder({ ...settings, clock: work }, store, digestKey, this.rotation?.secrets)
     const { builder, safety, intake } = this
     const takeRefreshes = (candidate: Candidate) => this.refreshes.take(candidate)
-    const { documents } = intake
-    const { visibility } = builder
+    const [{ documents }, { visibility }] = [intake, builder]
     const followUps = new FollowUps({ settings, store, subscriptions: this.subscriptions, visibility })
     this.followUps = followUps
     this.#validation = new Validation({ registry, store, documents, builder, followUps, safety, report, takeRefreshes })

@@ -4,10 +4,14 @@ import type { Intake } from '../intake/intake.ts'
 import type { Failure } from '../model/failure.ts'
 import type { TransactionRecord } from '../model/record.ts'
 import type { ServingStore } from '../modules/serving-store.ts'
+import { isLasting } from '../safety/lasting.ts'
 import { Secrets } from '../secrets/secrets.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { ReloadActor } from './reload-actor.ts'
 import type { Restore } from './restore.ts'
+
+/** The longest wait for another try of a value: who has changed it will soon make it right elsewhere. */
+const MAX_RETRY_MS = 60_000
 
 interface RotationParts {
   readonly machine: ReloadActor
@@ -59,12 +63,10 @@ export class Rotation {
   }
 
   /** Learns how a transaction has ended, and goes on with what became known while it ran. */
-  note({ trigger, outcome }: TransactionRecord): void {
+  note(record: TransactionRecord): void {
     if (this.#isStopped) return
-    if (outcome === 'committed') {
-      this.#failed = undefined
-      this.#failures = 0
-    } else if (trigger === 'secret' && outcome !== 'unchanged' && outcome !== 'superseded') this.#noteFailed()
+    if (record.outcome === 'committed') this.#forgetFailed()
+    else if (record.trigger === 'secret' && 'failures' in record) this.#noteFailed(record.failures.some(isLasting))
     // The machine has yet to come to rest; if it does not, what it goes on with ends here too.
     queueMicrotask(() => {
       if (this.#isStopped || this.#parts?.machine.isResting !== true) return
@@ -77,7 +79,7 @@ export class Rotation {
   check(): void {
     const secrets = this.#store.snapshot?.secrets
     if (this.#isStopped || this.#parts === undefined || secrets === undefined) return
-    if (this.secrets.areCurrent(secrets)) return this.#clearTimer()
+    if (this.secrets.areCurrent(secrets)) return this.#forgetFailed()
     if (this.#parts.intake.isFrozen || this.secrets.versionsOf(secrets) === this.#failed) return
     this.#clearTimer()
     this.#parts.machine.send({ type: 'secret.changed' })
@@ -108,19 +110,29 @@ export class Rotation {
     this.secrets.keep(this.#followed)
   }
 
-  #noteFailed(): void {
+  #forgetFailed(): void {
+    this.#clearTimer()
+    this.#failed = undefined
+    this.#failures = 0
+  }
+
+  /** @param isLasting true if only another value helps */
+  #noteFailed(isLasting: boolean): void {
     const secrets = this.#store.snapshot?.secrets
     if (secrets === undefined) return
-    const { clock, quarantine, random } = this.#settings
+    const { clock, random } = this.#settings
     this.#failed = this.secrets.versionsOf(secrets)
     this.#failures += 1
     this.#clearTimer()
+    if (isLasting) return
+    const { minMs, maxMs } = this.#settings.quarantine
+    const backoff = { minMs, maxMs: Math.min(maxMs, Math.max(minMs, MAX_RETRY_MS)) }
     this.#timer = clock.setTimeout(
       () => {
         this.#failed = undefined
         this.check()
       },
-      Math.ceil(backoffMs(quarantine, this.#failures, random)),
+      Math.ceil(backoffMs(backoff, this.#failures, random)),
     )
   }
 

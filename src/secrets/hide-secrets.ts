@@ -10,19 +10,20 @@ const MIN_PART = 4
  * of it.
  */
 export const hideSecrets = (hidden: HiddenPlaces, config: unknown, secrets: PinnedSecrets): void => {
-  const values = [...new Set([...secrets.values()].map(({ value }) => value))]
-  const parts = values.flatMap((value) => (value.length < MIN_PART ? [] : [value, encodeURIComponent(value)]))
-  const holds = (text: string): boolean => values.includes(text) || parts.some((part) => text.includes(part))
+  const values = new Set([...secrets.values()].map(({ value }) => value))
+  const parts = [...values].flatMap((value) =>
+    value.length < MIN_PART ? [] : [value, encodeURIComponent(value), JSON.stringify(value).slice(1, -1)],
+  )
+  const holds = (text: string): boolean =>
+    values.has(text) || parts.some((part) => text.length > part.length && text.includes(part))
   const walk = (value: unknown, path: Path): void => {
-    if (typeof value === 'string') {
-      if (holds(value)) hidden.add(path)
-    } else if (typeof value === 'number' || typeof value === 'bigint') {
-      if (values.includes(String(value))) hidden.add(path)
-    } else if (typeof value === 'object' && value !== null) {
-      for (const [key, member] of Object.entries(value)) {
-        if (holds(key)) hidden.add(path)
-        walk(member, [...path, key])
-      }
+    if (typeof value !== 'object' || value === null) {
+      if (holds(String(value))) hidden.add(path)
+      return
+    }
+    for (const [key, member] of Object.entries(value)) {
+      if (holds(key)) hidden.add(path)
+      walk(member, [...path, key])
     }
   }
   walk(config, [])

@@ -85,7 +85,7 @@ export class ProvidedSecrets {
 
   /** Before the first read, so that no change after it is missed. */
   #watch(): void {
-    if (this.#isWatched) return
+    if (this.#isWatched || this.#closing.signal.aborted) return
     this.#isWatched = true
     try {
       const unwatch: unknown = this.#provider.watch?.((name) => this.#notice(name))

@@ -10,7 +10,10 @@ import { errorWithSecrets, secret, secretsIn, show } from '../support/secrets.ts
 
 const { frames, actors } = vi.hoisted(() => ({
   frames: [] as string[],
-  actors: [] as { readonly getSnapshot: () => { readonly context: unknown }; readonly getPersistedSnapshot: () => unknown }[],
+  actors: [] as {
+    readonly getSnapshot: () => { readonly context: unknown }
+    readonly getPersistedSnapshot: () => unknown
+  }[],
 }))
 
 vi.mock(import('xstate'), async (original) => {
@@ -65,7 +68,8 @@ const createService = (options: object = {}) => {
       vault: {
         read: (name) => {
           if (failing.has('read')) throw errorWithSecrets('read')
-          if (failing.has('rejected')) return Promise.reject(new SecretError('secret.denied', errorWithSecrets('cause')))
+          if (failing.has('rejected'))
+            return Promise.reject(new SecretError('secret.denied', errorWithSecrets('cause')))
           return vault.get(name)
         },
         watch: (onChange) => {
@@ -90,7 +94,10 @@ const createService = (options: object = {}) => {
   const events: string[] = []
   const observation = observationOf(reloader)
   observation.observe((event) => events.push(JSON.stringify(event)))
-  reloader.subscribe((config) => config.db.max, () => {})
+  reloader.subscribe(
+    (config) => config.db.max,
+    () => {},
+  )
   const rotate = async (value: string): Promise<void> => {
     vault.set('db', value)
     notice()
@@ -140,10 +147,13 @@ const tellStory = async (service: ReturnType<typeof createService>): Promise<str
 
 /** The texts of a heap that holds these values and nothing else of this process. */
 const heapOf = async (values: readonly unknown[]): Promise<string> => {
-  const worker = new Worker(`const { workerData, parentPort } = require('node:worker_threads'); globalThis.kept = workerData; parentPort.on('message', () => {})`, {
-    eval: true,
-    workerData: values,
-  })
+  const worker = new Worker(
+    `const { workerData, parentPort } = require('node:worker_threads'); globalThis.kept = workerData; parentPort.on('message', () => {})`,
+    {
+      eval: true,
+      workerData: values,
+    },
+  )
   await new Promise((resolve) => worker.once('online', resolve))
   const stream = await worker.getHeapSnapshot()
   let text = ''

@@ -139,7 +139,9 @@ describe('A start with the secret manager down', () => {
   it('starts from a store that the user encrypts, and takes the newest value once the manager answers', async () => {
     const { entries, store } = storeOf(true)
     await runOnce(store)
-    expect(secretsIn(entries.get('good') ?? '').length + secretsIn(entries.get('good.1') ?? '').length).toBeGreaterThan(0)
+    expect(secretsIn(entries.get('good') ?? '').length + secretsIn(entries.get('good.1') ?? '').length).toBeGreaterThan(
+      0,
+    )
     expect(secretsIn(entries.get('journal') ?? '')).toEqual([])
     const service = await startSecretService(options(store, { vault: downVault() }))
     expect(outcomesOf(service)).toContain('restore committed')

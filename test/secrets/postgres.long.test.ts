@@ -8,7 +8,9 @@ const LASTS_MS = 60_000
 
 const server = usePostgres()
 
-it('No query of 50 clients fails while ALTER ROLE changes the password every 2 s for 60 s', { timeout: 300_000 }, async () => {
+it('No query of 50 clients fails while ALTER ROLE changes the password every 2 s for 60 s', {
+  timeout: 300_000,
+}, async () => {
   const { alterRole, write, serves, errors, answers, outcomes } = await servePool(server(), 'rotating')
   const rotations = LASTS_MS / ROTATION_MS
   for (let rotation = 1; rotation <= rotations; rotation++) {

@@ -17,7 +17,9 @@ describe('The password of a real PostgreSQL, in a file, with 50 clients', () => 
     expect(outcomes()).toEqual(['start committed', 'secret committed', 'secret committed'])
   })
 
-  it('is proved before it serves: a wrong one is rolled back and tried again, and no query fails', { timeout: 120_000 }, async () => {
+  it('is proved before it serves: a wrong one is rolled back and tried again, and no query fails', {
+    timeout: 120_000,
+  }, async () => {
     const { alterRole, write, serves, isFull, errors, records } = await servePool(server(), 'file_first')
     await write('second')
     await expect.poll(() => records.length, SOON).toBeGreaterThan(1)

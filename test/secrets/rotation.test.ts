@@ -1,3 +1,4 @@
+import { permanent, refuse } from 'changeover'
 import { describe, expect, it } from 'vitest'
 import {
   createSecretService,
@@ -183,6 +184,97 @@ describe('A secret that rotates', () => {
     await service.clock.advance(5_000)
     expect(service.reloader.config.db.password).toBe('second-password')
     expect(service.reloader.status().state).toBe('committed')
+  })
+
+  it('is not tried again with the same value if a module says that only another one helps', async () => {
+    const prepare = ({ password }: { password: string }) => {
+      if (password === 'wrong') throw permanent(new Error('no'))
+    }
+    const service = await startSecretService({ prepare })
+    service.vault.rotate('wrong')
+    await service.clock.advance(600_000)
+    expect(outcomesOf(service)).toEqual(['start committed', 'secret rolled-back'])
+    service.vault.rotate('right')
+    await service.clock.advance(2_000)
+    expect(outcomesOf(service).at(-1)).toBe('secret committed')
+  })
+
+  it('is tried again at least once a minute, and at once by refresh()', async () => {
+    let isAccepted = false
+    const prepare = ({ password }: { password: string }) => {
+      if (password === 'early' && !isAccepted) throw new Error('no')
+    }
+    const service = await startSecretService({ prepare })
+    service.vault.rotate('early')
+    await service.clock.advance(3_600_000)
+    expect(service.records.length).toBeGreaterThanOrEqual(60)
+    isAccepted = true
+    const refreshing = service.reloader.refresh('db')
+    await service.clock.advance(1_000)
+    expect((await refreshing).outcome).toBe('committed')
+    expect(service.reloader.config.db.password).toBe('early')
+  })
+
+  it('asks the policies, and keeps to what they say', async () => {
+    const policies = [
+      (next: Config) => {
+        if (next.db.password === 'weak') refuse('too weak')
+      },
+    ]
+    const service = await startSecretService({ policies })
+    service.vault.rotate('weak')
+    await service.clock.advance(2_000)
+    expect(failureOf(service.records.at(-1))).toMatchObject({ code: 'policy.refused', detail: 'policy 1: too weak' })
+    expect(service.records.at(-1)).toMatchObject({ trigger: 'secret', outcome: 'rejected' })
+    expect(service.reloader.config.db.password).toBe('first-password')
+  })
+
+  it('is rolled back by a failed soak, and needs no confirmation', async () => {
+    const checks = [
+      (config: Config) => (config.db.password === 'bad' ? Promise.reject(new Error('unhealthy')) : undefined),
+    ]
+    const soak = { durationMs: 1_000, checks }
+    const service = await startSecretService({ soak, confirm: { withinMs: 60_000 } })
+    await service.clock.advance(2_000)
+    service.vault.rotate('bad')
+    await service.clock.advance(2_500)
+    expect(outcomesOf(service)).toEqual(['start committed', 'secret rolled-back'])
+    service.vault.rotate('good')
+    await service.clock.advance(4_000)
+    expect(outcomesOf(service).at(-1)).toBe('secret committed')
+    expect(service.reloader.config.db.password).toBe('good')
+  })
+
+  it('does not give way to the document that serves, when the source delivers that again in its soak', async () => {
+    const service = await startSecretService({ soak: { durationMs: 10_000 } })
+    await service.clock.advance(11_000)
+    service.vault.rotate('second-password')
+    await service.clock.advance(2_000)
+    expect(service.reloader.status().state).toBe('soaking')
+    service.source.put(documentOf({}, 5) as never)
+    service.source.put(documentOf() as never)
+    await service.clock.advance(60_000)
+    expect(service.reloader.config.db).toEqual({ max: 1, password: 'second-password' })
+    expect(outcomesOf(service)).not.toContain('secret superseded')
+  })
+
+  it.each([
+    [
+      'throws',
+      () => {
+        throw new Error('no')
+      },
+    ],
+    ['returns no function', () => undefined],
+    ['is asynchronous', () => Promise.reject(new Error('no'))],
+  ])('is read at intervals if the watch of its provider %s, which is reported', async (_, watch) => {
+    const vault = new FakeVault()
+    const provider = { read: vault.read, watch: watch as never, refreshMs: 5_000 }
+    const service = await startSecretService({ vault, secrets: { vault: provider } })
+    expect(service.lines.join('\n')).toContain('secret.watch-failed')
+    vault.secrets.set('db', 'second-password')
+    await service.clock.advance(10_000)
+    expect(service.reloader.config.db.password).toBe('second-password')
   })
 
   it('leaves nothing behind when the reloader closes', async () => {
