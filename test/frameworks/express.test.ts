@@ -55,6 +55,9 @@ describe.each([
       entered.open()
       await opened
       const { config, pool } = versionsOf(request)
+      // What lists or copies a request reads no config.
+      expect(Object.keys(request)).not.toContain('config')
+      expect(Object.keys(request)).not.toContain('modules')
       response.json({
         config,
         queried: await pool.query(),
@@ -219,6 +222,7 @@ describe('the middleware', () => {
   it.each([[{ pin: 'yes' }], [{ asyncContext: 1 }], [{ pins: true }]])('refuses the options %j', async (options) => {
     const { reloader } = await started()
     expect(() => changeover(reloader, options as never)).toThrow(/reloader\.invalid-option/)
+    expect(() => changeover(reloader, { pins: true } as never)).toThrow(/changeover has no option pins/)
   })
 
   it('refuses what is no reloader', () => {
