@@ -6,7 +6,7 @@ import { arktypePart } from './arktype-parts.ts'
 import type { PartResult, SchemaPart } from './schema-parts.ts'
 import { valibotPart } from './valibot-parts.ts'
 import { zodPart } from './zod-parts.ts'
-import { isZod4, validateByZod } from './zod-validate.ts'
+import { validateSafely } from './validate-safely.ts'
 
 // What user code has thrown is not written to.
 const places = new WeakMap<object, Path>()
@@ -17,7 +17,7 @@ export const throwerPathOf = (error: unknown): Path | undefined => (isObject(err
 /** Validates. If a rule of the user throws, finds out which, by running the parts of the schema alone. */
 export const validateBy = (schema: Schema, input: unknown): SchemaResult<unknown> | Promise<SchemaResult<unknown>> => {
   try {
-    const result = isZod4(schema) ? validateByZod(schema, input) : schema['~standard'].validate(input)
+    const result = validateSafely(schema, input)
     if (!isThenable(result)) return result
     return new Promise<SchemaResult<unknown>>((resolve) => resolve(result)).catch((error: unknown) =>
       searchLater(schema, input, error),

@@ -12,6 +12,7 @@ import type { SchemaResult } from '../model/schema.ts'
 import { validateBy } from '../schema/find-thrower.ts'
 import { findNotPlain } from '../schema/plain-output.ts'
 import { type SchemaShape, shapeOf } from '../schema/schema-shape.ts'
+import { validateSafely } from '../schema/validate-safely.ts'
 import type { BuilderSettings } from './builder-settings.ts'
 import { Snapshot } from '../model/snapshot.ts'
 import { UndecidedError } from '../model/undecided.ts'
@@ -167,7 +168,7 @@ export class SnapshotBuilder {
       const resolved = this.#secrets?.resolveKnown(parsed.value)
       if (resolved === 'unknown') return { kind: 'unknown' }
       const input = resolved === undefined ? parsed : { value: resolved.input, hasInexactString: true }
-      const result = this.#settings.schema['~standard'].validate(input.value)
+      const result = validateSafely(this.#settings.schema, input.value)
       if (isThenable(result)) {
         ignoreRejection(result)
         return { kind: 'unknown' }

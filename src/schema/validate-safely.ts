@@ -10,12 +10,19 @@ type AsyncResult =
   | { readonly success: false; readonly error: { readonly issues: SchemaResult<unknown>['issues'] } }
 
 /** What is used of a schema of zod 4. */
-export interface Zod4Schema {
+interface Zod4Schema {
   readonly _zod: { readonly run: (payload: Payload, context: object) => Payload | Promise<Payload> }
   readonly safeParseAsync: (value: unknown) => Promise<AsyncResult>
 }
 
-export const isZod4 = (schema: object): schema is Zod4Schema => '_zod' in schema && 'safeParseAsync' in schema
+const isZod4 = (schema: object): schema is Zod4Schema => '_zod' in schema && 'safeParseAsync' in schema
+
+/** Validates without a promise that nothing awaits. */
+export const validateSafely = (
+  schema: Schema,
+  input: unknown,
+): SchemaResult<unknown> | Promise<SchemaResult<unknown>> =>
+  isZod4(schema) ? validateByZod(schema, input) : schema['~standard'].validate(input)
 
 const isAsync = new WeakMap<object, boolean>()
 
@@ -23,7 +30,7 @@ const isAsync = new WeakMap<object, boolean>()
  * Validates by zod 4, whose `validate` tries without promises first: it drops the promise of an asynchronous rule, whose
  * rejection would end the process, and calls the rule again. So the first run finds out whether there is one.
  */
-export const validateByZod = (
+const validateByZod = (
   schema: Schema & Zod4Schema,
   input: unknown,
 ): SchemaResult<unknown> | Promise<SchemaResult<unknown>> => {
