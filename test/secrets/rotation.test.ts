@@ -1,6 +1,7 @@
-import { permanent, refuse } from 'changeover'
+import { permanent, refuse, type SecretProvider } from 'changeover'
 import { describe, expect, it } from 'vitest'
 import {
+  type Config,
   createSecretService,
   documentOf,
   FakeVault,
@@ -275,6 +276,46 @@ describe('A secret that rotates', () => {
     vault.secrets.set('db', 'second-password')
     await service.clock.advance(10_000)
     expect(service.reloader.config.db.password).toBe('second-password')
+  })
+
+  it('reaches what serves, if a document has read it that is then rolled back', async () => {
+    const prepare = ({ max }: { max: number }) => {
+      if (max === 2) throw new Error('too many')
+    }
+    const service = await startSecretService({ prepare })
+    service.vault.secrets.set('db', 'silent') // its provider says nothing
+    service.source.put(documentOf({}, 2) as never)
+    await service.clock.advance(2_000)
+    expect(outcomesOf(service)).toEqual(['start committed', 'change rolled-back', 'secret committed'])
+    expect(service.reloader.config.db).toEqual({ max: 1, password: 'silent' })
+  })
+
+  it('never goes back to a value whose read began earlier and ended later', async () => {
+    const answers: ((value: string) => void)[] = []
+    let onChange = (): void => {}
+    const provider: SecretProvider = {
+      read: () => new Promise((resolve) => answers.push(resolve)),
+      watch: (listener) => {
+        onChange = listener
+        return () => {}
+      },
+    }
+    const service = createSecretService({ secrets: { vault: provider } })
+    const started = service.reloader.start()
+    await service.clock.advance(100)
+    answers[0]?.('first')
+    await service.clock.advance(100)
+    await started
+    onChange()
+    await service.clock.advance(2_000)
+    service.source.put(documentOf({}, 2) as never)
+    await service.clock.advance(100)
+    answers[2]?.('third')
+    await service.clock.advance(100)
+    answers[1]?.('second')
+    await service.clock.advance(60_000)
+    expect(answers).toHaveLength(3)
+    expect(service.served).toEqual(['first', 'third'])
   })
 
   it('leaves nothing behind when the reloader closes', async () => {
