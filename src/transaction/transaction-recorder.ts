@@ -108,7 +108,7 @@ const recordOf = (
   outcome: Outcome,
   degraded: readonly string[],
 ): TransactionRecord => {
-  const { id, epoch, trigger, candidate, snapshot, startedAt, failures, unattended } = transaction
+  const { id, epoch, trigger, candidate, snapshot, startedAt, failures } = transaction
   const revision = candidate?.revision ?? snapshot?.revision
   const base = {
     id,
@@ -119,7 +119,7 @@ const recordOf = (
     startedAt,
     durationMs: transaction.timings.elapsedMs(),
     modules: transaction.moduleRecords(),
-    ...unattended,
+    ...transaction.findUnattended(),
   }
   switch (outcome) {
     case 'rejected':

@@ -35,12 +35,14 @@ export interface Validated {
   readonly isRefresh: boolean
   /** The name under which a rejected document is quarantined that may be accepted later. */
   readonly retryKey?: string
-  /** The changes on which no module acts. */
-  readonly unattended?: Unattended
+  /** Finds the changes on which no module acts: only the record needs them, and that can wait until after the commit. */
+  readonly findUnattended?: () => Unattended
   readonly failures: readonly Failure[]
 }
 
 const busyCodes = new Set<ErrorCode>(['module.unsettled', 'module.stuck'])
+
+const nothingUnattended = (): Unattended => ({})
 
 const nothingStaged: ReadonlyMap<string, GenerationRecord> = new Map()
 
@@ -63,8 +65,8 @@ export class Transaction implements ModuleWork {
   isRefresh = false
   /** The name under which it is quarantined if it was rejected but may be accepted later. */
   retryKey: string | undefined
-  /** The changes on which no module acts. */
-  unattended: Unattended = {}
+  /** Finds the changes on which no module acts. */
+  findUnattended = nothingUnattended
   /** The next generations, by module; empty once `release` was called. */
   staged = nothingStaged
   /** What the commit switched; undefined before it, after a rollback, and once `release` was called. */
@@ -106,15 +108,15 @@ export class Transaction implements ModuleWork {
     this.plan = noSteps
     this.isRefresh = false
     this.retryKey = undefined
-    this.unattended = {}
+    this.findUnattended = nothingUnattended
   }
 
-  noteValidated({ snapshot, plan, failures, isRefresh, retryKey, unattended = {} }: Validated): void {
+  noteValidated({ snapshot, plan, failures, isRefresh, retryKey, ...found }: Validated): void {
     this.snapshot = snapshot
     this.plan = plan
     this.isRefresh = isRefresh
     this.retryKey = retryKey
-    this.unattended = unattended
+    this.findUnattended = found.findUnattended ?? nothingUnattended
     this.fail(...failures)
   }
 
@@ -152,6 +154,7 @@ export class Transaction implements ModuleWork {
   release(): void {
     this.commit = undefined
     this.staged = nothingStaged
+    this.findUnattended = nothingUnattended
   }
 
   /** Its modules for the record, in dependency order. */

@@ -8,7 +8,7 @@ import type { Unattended } from '../model/record.ts'
 import type { Revision } from '../model/revision.ts'
 import type { Snapshot } from '../model/snapshot.ts'
 import type { Visibility } from '../model/visibility.ts'
-import { followedPaths } from '../modules/followed-paths.ts'
+import { type FollowedPath, followedPaths } from '../modules/followed-paths.ts'
 import type { ServingStore } from '../modules/serving-store.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { Plan } from '../transaction/plan.ts'
@@ -23,6 +23,8 @@ const MAX_PATHS = 100
 const MAX_LEAVES = 10_000
 
 const nothing: Unattended = {}
+
+type Select = (config: unknown) => unknown
 
 interface FollowUpsDeps {
   readonly settings: Pick<Settings, 'live' | 'restart' | 'clock'>
@@ -41,6 +43,7 @@ export class FollowUps {
   #baseline: unknown
   #held: Pick<Snapshot, 'config' | 'revision'> | undefined
   #pendingSince: number | undefined
+  readonly #known = new WeakMap<object, Map<Select, readonly FollowedPath[]>>()
 
   constructor(deps: FollowUpsDeps) {
     const { live, restart } = deps.settings
@@ -92,10 +95,14 @@ export class FollowUps {
     })
   }
 
-  /** The changes between two configs on which no module acts. */
-  of(plan: Plan, previous: unknown, next: unknown): Unattended {
+  /** Returns what finds the changes between two configs on which no module acts. */
+  finderOf(plan: Plan, previous: unknown, next: unknown): () => Unattended {
+    const owned = this.#slices(plan) // before the commit, which changes them
+    return () => this.#find(owned, previous, next)
+  }
+
+  #find(owned: ReadonlySet<unknown>, previous: unknown, next: unknown): Unattended {
     const kindOf = this.classify(previous, next)
-    const owned = this.#slices(plan)
     const isOwned = (path: Path, from: unknown, to: unknown): boolean =>
       (owned.has(from) || owned.has(to)) && !this.#touchesRestart(path)
     const found: Record<'restart' | 'unfollowed', string[]> = { restart: [], unfollowed: [] }
@@ -131,7 +138,7 @@ export class FollowUps {
     const modules = [...store.slots.values()].map(({ definition }) => definition.select)
     for (const select of [...modules, ...subscriptions.selects]) {
       for (const config of [previous, next]) {
-        for (const path of followedPaths(select, config)) {
+        for (const path of this.#pathsOf(select, config)) {
           // A value that was read says nothing of what an object in its place would hold.
           if (isObjectAt(config, path)) followed.add(path)
           else followed.addLeaf(path)
@@ -139,6 +146,16 @@ export class FollowUps {
       }
     }
     return followed
+  }
+
+  /** What a function reads of a config: asked for the next change too, when that config is the previous one. */
+  #pathsOf(select: Select, config: unknown): readonly FollowedPath[] {
+    if (typeof config !== 'object' || config === null) return followedPaths(select, config)
+    const known = this.#known.get(config) ?? new Map<Select, readonly FollowedPath[]>()
+    this.#known.set(config, known)
+    const paths = known.get(select) ?? followedPaths(select, config)
+    known.set(select, paths)
+    return paths
   }
 
   /** The parts of the configs that are slices: whatever changes in them is followed, and need not be looked at. */

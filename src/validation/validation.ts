@@ -99,8 +99,9 @@ export class Validation {
     const plan = planOf(registry, store, snapshot.config, { degraded, forces })
     const compensates = [...plan.values()].some(({ slot }) => slot.compensates)
     const isAttempt = !isTrusted && safety.isAttempt(snapshot)
-    const unattended = isChange && serving !== undefined ? followUps.of(plan, serving.config, snapshot.config) : {}
-    return { ...result({ kind: 'valid', compensates, isAttempt }, snapshot), plan, isRefresh, unattended }
+    const valid = { ...result({ kind: 'valid', compensates, isAttempt }, snapshot), plan, isRefresh }
+    if (!isChange || serving === undefined) return valid
+    return { ...valid, findUnattended: followUps.finderOf(plan, serving.config, snapshot.config) }
   }
 
   /** Under which name a document is tried again that could not be decided on; undefined if it is not. */
