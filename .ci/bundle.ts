@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { build, type BuildOptions, type Metafile } from 'esbuild'
 import { createBridge } from './bridge.ts'
@@ -24,8 +24,10 @@ const titleOf = (inputs: Inputs): string => {
 const chunkNames = ({ outputs }: Metafile): ReadonlyMap<string, string> => {
   const names = new Map<string, string>()
   for (const [path, { inputs }] of Object.entries(outputs)) {
-    if (!/\/chunk-\w+\.js$/.test(path)) continue
-    const title = titleOf(inputs)
+    const [, name] = /\/chunks\/([\w-]+)-[A-Z0-9]{8}\.js$/.exec(path) ?? []
+    if (name === undefined) continue
+    // A chunk that is imported when it is needed has the name of its file already.
+    const title = name === 'chunk' ? titleOf(inputs) : name
     if ([...names.values()].includes(title)) throw new Error(`two chunks would be called ${title}`)
     names.set(basename(path, '.js'), title)
   }
@@ -63,7 +65,7 @@ export const bundle = async (root: string, into: string): Promise<void> => {
   const bridge = createBridge()
   const { metafile, outputFiles } = await build({ ...options, sourcemap: true, plugins: [bridge.plugin, common] })
   const names = chunkNames(metafile)
-  const rename = (text: string): string => text.replace(/\bchunk-[A-Z0-9]{8}\b/g, (name) => names.get(name) ?? name)
+  const rename = (text: string): string => text.replace(/\b[\w-]+-[A-Z0-9]{8}\b/g, (name) => names.get(name) ?? name)
   const files = [
     // A map holds the sources, which know no chunk.
     ...outputFiles.map(({ path, text }) => ({ path, text: path.endsWith('.map') ? text : rename(text) })),
@@ -74,4 +76,5 @@ export const bundle = async (root: string, into: string): Promise<void> => {
     await mkdir(dirname(target), { recursive: true })
     await writeFile(target, text)
   }
+  for (const path of Object.values(manifest.bin ?? {})) await chmod(join(into, path.replace(/^dist\//, '')), 0o755)
 }

@@ -1,6 +1,8 @@
 /** The part of package.json that says what must be in the package. */
 export interface Manifest {
   readonly exports: Readonly<Record<string, string | { readonly types: string; readonly default: string }>>
+  /** The commands, by name. */
+  readonly bin?: Readonly<Record<string, string>>
   /** What is published beside the manifest and the pages. */
   readonly files?: readonly string[]
   /** What the package's own files import by a name with `#`, by condition. */
@@ -13,9 +15,13 @@ const monitoring = ['monitoring/alerts.yml', 'monitoring/grafana.json']
 const declaration = /^dist\/(?:src|machines)\/.+\.d\.ts$/
 const chunk = /^dist\/chunks\/[a-z-]+\.js$/
 
-/** The files with code that users import, by their paths in the package. */
-export const entriesOf = ({ exports }: Manifest): readonly string[] =>
-  Object.values(exports).flatMap((target) => (typeof target === 'string' ? [] : [target.default.replace(/^\.\//, '')]))
+/** The files with code that users import or run, by their paths in the package. */
+export const entriesOf = ({ exports, bin = {} }: Manifest): readonly string[] => [
+  ...Object.values(exports).flatMap((target) =>
+    typeof target === 'string' ? [] : [target.default.replace(/^\.\//, '')],
+  ),
+  ...Object.values(bin),
+]
 
 /** The files that stand for packages, by their paths in the package. */
 export const bridgesOf = ({ imports = {} }: Manifest): readonly string[] =>

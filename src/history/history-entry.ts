@@ -86,7 +86,8 @@ const readJson = (json: string, name: string): Readonly<Record<string, unknown>>
   }
   if (typeof value !== 'object' || value === null) throw damaged(name)
   const { schema } = value as { readonly schema?: unknown }
-  if (schema !== LAYOUT_VERSION) throw damaged(`${name} is of version ${Number(schema)}, this one reads ${LAYOUT_VERSION}`)
+  if (schema !== LAYOUT_VERSION)
+    throw damaged(`${name} is of version ${Number(schema)}, this one reads ${LAYOUT_VERSION}`)
   return value as Readonly<Record<string, unknown>>
 }
 

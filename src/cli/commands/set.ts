@@ -1,0 +1,87 @@
+import { isDeepStrictEqual } from 'node:util'
+import { editText } from '../../formats/edit/edit-text.ts'
+import { NO_REVISION } from '../../history/document-store.ts'
+import type { Path } from '../../model/data/not-plain.ts'
+import { changeoverError } from '../../model/failure.ts'
+import type { Checker } from '../check/checker.ts'
+import type { Context } from '../context/context.ts'
+import { secret, usage } from '../target/flags.ts'
+import { type Command, publishFlags } from '../context/command.ts'
+import { Conflict } from '../publishing/conflict.ts'
+import { namedRevision, publishChange } from '../publishing/publish-change.ts'
+
+/** Names of keys whose value does not belong on a command line. */
+const SECRET_KEY = /pass(?:word|wd|phrase)?$|secret|token|credential|private[-_]?key|api[-_]?key/i
+
+export const set: Command = {
+  name: 'set',
+  usage: 'PATH VALUE',
+  summary: 'Changes one value in place, with comments and order kept, shows the difference and publishes it.',
+  flags: {
+    string: { type: 'boolean', help: 'take VALUE as a text, even if it looks like a number' },
+    ...publishFlags,
+  },
+  examples: [
+    ['changeover set log.level debug -m "find the leak"', 'asks on a terminal, and not in a script'],
+    ['changeover set db.password - < password.txt', 'takes a secret from the standard input'],
+  ],
+  run: async (context) => {
+    context.atMost(2)
+    const path = pathOf(context.argument(0, 'PATH'))
+    const values = await valuesOf(context, path)
+    const [store, checker] = [await context.store(), await context.checker()]
+    const document = await store.read(context.signal)
+    const { text } = document
+    if (document.revision === NO_REVISION || text === undefined) {
+      throw changeoverError(
+        text === undefined && document.revision !== NO_REVISION ? 'document.encoding' : 'document.missing',
+      )
+    }
+    const named = namedRevision(context)
+    if (named !== undefined && named !== document.revision) throw await Conflict.with(context, checker, text, document)
+    const next = await firstAccepted(checker, text, path, values)
+    return publishChange(context, { checker, document, text: next, action: 'publish', named, isExplicit: true })
+  },
+}
+
+/** Dots separate the keys of a path; a backslash keeps a dot that belongs to a key. */
+export const pathOf = (text: string): Path => {
+  const path = text.split(/(?<!\\)\./).map((key) => key.replace(/\\\./g, '.'))
+  if (path.some((key) => key === '')) throw usage('PATH must be keys that dots separate, such as db.max')
+  return path
+}
+
+/** What VALUE may mean: what it says as JSON, or the text itself. */
+const valuesOf = async (context: Context, path: Path): Promise<readonly unknown[]> => {
+  const given = context.args[1]
+  if (given === undefined) throw usage('VALUE is missing')
+  if (given !== '-' && SECRET_KEY.test(String(path.at(-1)))) throw secret(`the value of ${path.at(-1)}`)
+  const text = given === '-' ? (await context.read('-')).replace(/\r?\n$/, '') : given
+  if (context.flags.string === true) return [text]
+  try {
+    const value: unknown = JSON.parse(text)
+    return isDeepStrictEqual(value, text) ? [text] : [value, text]
+  } catch {
+    return [text]
+  }
+}
+
+/** The first text that passes, so that a number becomes a text where the schema wants one. */
+const firstAccepted = async (
+  checker: Checker,
+  text: string,
+  path: Path,
+  values: readonly unknown[],
+): Promise<string> => {
+  const [first, ...rest] = values
+  const edited = await editText(checker.format, text, path, first)
+  if (rest.length === 0 || (await passes(checker, edited, text))) return edited
+  const other = await editText(checker.format, text, path, rest[0])
+  return (await passes(checker, other, text)) ? other : edited
+}
+
+const passes = (checker: Checker, text: string, replaced: string): Promise<boolean> =>
+  checker.check(text, replaced).then(
+    () => true,
+    () => false,
+  )

@@ -1,0 +1,46 @@
+import { systemClock } from '../../api/clock.ts'
+import type { DocumentStore } from '../../history/document-store.ts'
+import { changeoverError, isChangeoverError } from '../../model/failure.ts'
+import type { Context } from '../context/context.ts'
+import { durationOf } from '../target/flags.ts'
+
+interface Published {
+  readonly revision: string
+  readonly number: number
+  readonly text: string
+}
+
+/**
+ * Watches the document for the time of `--hold`.
+ *
+ * @throws ChangeoverError `command.rolled-back`, `command.superseded`
+ */
+export const holdChange = async (context: Context, store: DocumentStore, published: Published): Promise<void> => {
+  const given = context.text('hold')
+  if (given === undefined) return
+  const ended = new AbortController()
+  const stop = (): void => ended.abort()
+  const timer = systemClock.setTimeout(stop, durationOf('hold', given))
+  context.signal.addEventListener('abort', stop)
+  try {
+    for await (const { text } of store.watch(ended.signal)) {
+      if (ended.signal.aborted) return
+      if (text === published.text) continue
+      throw await endOf(context, store, published)
+    }
+  } catch (error) {
+    if (!ended.signal.aborted || isChangeoverError(error)) throw error
+  } finally {
+    systemClock.clearTimeout(timer)
+    context.signal.removeEventListener('abort', stop)
+    ended.abort()
+  }
+}
+
+const endOf = async (context: Context, store: DocumentStore, { number }: Published) => {
+  const { entries, document } = await store.history(context.signal, 10)
+  const next = entries.filter((entry) => entry.number > number).at(-1)
+  const detail = next === undefined ? 'by something that keeps no history' : `entry ${next.number}, by ${next.author}`
+  const code = next?.action === 'rollback' ? 'command.rolled-back' : 'command.superseded'
+  return changeoverError(code, { detail, revision: document.revision })
+}

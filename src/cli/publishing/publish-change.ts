@@ -1,0 +1,97 @@
+import type { Context } from '../context/context.ts'
+import type { Checker } from '../check/checker.ts'
+import type { HeldDocument } from '../../history/document-store.ts'
+import type { Diff } from '../../model/data/diff.ts'
+import { type ChangeoverError, isChangeoverError } from '../../model/failure.ts'
+import { exitCodes } from '../output/exit-codes.ts'
+import type { Outcome } from '../output/output.ts'
+import { showDiff } from '../output/show-diff.ts'
+import { usage } from '../target/flags.ts'
+import { confirm } from '../context/ask.ts'
+import { authorOf, reasonOf } from '../context/author.ts'
+import { Conflict } from './conflict.ts'
+import { holdChange } from './hold.ts'
+
+/** A change that a command wants to publish. */
+export interface Publication {
+  readonly checker: Checker
+  /** What is there, as the command has read it. */
+  readonly document: HeldDocument
+  readonly text: string
+  readonly action: 'publish' | 'rollback'
+  readonly to?: number
+  /** The revision that is replaced, if a flag or a plan has named it: then nobody is asked. */
+  readonly named?: string | undefined
+  /** True if nobody needs to be asked when there is no terminal, since the command itself says what changes. */
+  readonly isExplicit?: boolean
+  /** The reason, if no flag gives one. */
+  readonly reason?: string
+  readonly author?: string
+}
+
+/** The revision that `--if-revision` names. */
+export const namedRevision = (context: Context): string | undefined => {
+  const revision = context.text('if-revision')
+  if (revision === '' || (revision !== undefined && !/^[\da-z]+$/i.test(revision))) {
+    throw usage('--if-revision must be the name of a revision: changeover get shows it')
+  }
+  return revision
+}
+
+/** Checks the change, shows it, asks if need be, and writes document and history in one step. */
+export const publishChange = async (context: Context, publication: Publication): Promise<Outcome> => {
+  const { checker, document, text, named } = publication
+  const store = await context.store()
+  const { notes, diff } = await preview(context, publication)
+  if (named !== undefined && named !== document.revision) throw await Conflict.with(context, checker, text, document)
+  if (text === document.text) {
+    context.out.say('Nothing to do: the document is the same.')
+    return { exit: exitCodes.done, json: { isChanged: false, target: store.place, revision: document.revision, diff } }
+  }
+  if (named === undefined) await ask(context, publication, store.place)
+  const { action, to } = publication
+  const change = {
+    text,
+    ifRevision: document.revision,
+    author: context.text('author') === undefined ? (publication.author ?? authorOf(context)) : authorOf(context),
+    reason: reasonOf(context) || (publication.reason ?? ''),
+    action,
+    ...(to === undefined ? {} : { to }),
+  }
+  try {
+    const written = await store.write(change, context.signal)
+    context.out.say(`Published revision ${written.revision} as entry ${written.number} of the history.`)
+    await holdChange(context, store, { ...written, text })
+    return { exit: exitCodes.done, json: { isChanged: true, target: store.place, ...written, diff, notes } }
+  } catch (error) {
+    if (!isConflict(error)) throw error
+    throw await Conflict.with(context, checker, text, await store.read(context.signal))
+  }
+}
+
+const isConflict = (error: unknown): error is ChangeoverError =>
+  isChangeoverError(error) && error.code === 'source.conflict'
+
+/** Checks a change, and shows it. */
+export const preview = async (
+  context: Context,
+  { checker, document, text }: Pick<Publication, 'checker' | 'document' | 'text'>,
+): Promise<{ readonly notes: readonly string[]; readonly diff: Diff }> => {
+  const { data, notes } = await checker.check(text, document.text)
+  const diff = checker.diff(await checker.parseLeniently(document.text), data)
+  context.out.say(describeDiff(context, diff, document, text))
+  for (const note of notes) context.out.say(`  ${note}`)
+  return { notes, diff }
+}
+
+/** The differences, in words for those that are none of the data. */
+export const describeDiff = ({ out }: Context, diff: Diff, document: HeldDocument, text: string): string => {
+  if (diff.count > 0) return showDiff(diff, out.colours)
+  return document.text === text ? '' : '  only comments or spaces differ'
+}
+
+const ask = async (context: Context, { isExplicit, document }: Publication, place: string): Promise<void> => {
+  const isAsked = isExplicit !== true || context.io.stdin.isTTY === true
+  const what = document.revision === '0' ? 'Create it' : `Replace revision ${document.revision}`
+  if (isAsked) await confirm(context, `${what} in ${place}?`)
+}

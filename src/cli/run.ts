@@ -1,0 +1,43 @@
+import { type ChangeoverError, changeoverError, isChangeoverError } from '../model/failure.ts'
+import { Conflict } from './publishing/conflict.ts'
+import { commandHelp, generalHelp } from './help.ts'
+import { commands } from './commands.ts'
+import { Context } from './context/context.ts'
+import { type ExitCode, exitCodeOf, exitCodes } from './output/exit-codes.ts'
+import { type Io, Output } from './output/output.ts'
+import { commonFlags, parseFlags, usage } from './target/flags.ts'
+
+/** Runs one command line. Never rejects: every failure is printed, and becomes an exit code. */
+export const run = async (argv: readonly string[], io: Io, signal: AbortSignal): Promise<ExitCode> => {
+  const [name = '', ...rest] = argv
+  const out = new Output(io, rest.includes('--json'))
+  if (name === '' || name === 'help' || name === '--help' || name === '-h') {
+    io.stdout.write(generalHelp(commands))
+    return name === '' ? exitCodes.error : exitCodes.done
+  }
+  const command = commands.find((one) => one.name === name)
+  if (command === undefined) return fail(out, 'changeover', usage('there is no such command'))
+  let context: Context | undefined
+  try {
+    const flags = parseFlags(rest, { ...commonFlags, ...command.flags })
+    if (flags.values.help === true) {
+      io.stdout.write(commandHelp(command))
+      return exitCodes.done
+    }
+    context = new Context(flags, io, out, signal)
+    const { exit, json } = await command.run(context)
+    if (json !== undefined) out.object(name, { exit, ...json })
+    return exit
+  } catch (error) {
+    return fail(out, name, isChangeoverError(error) ? error : changeoverError('command.failed', {}, error))
+  } finally {
+    await context?.close().catch(() => {})
+  }
+}
+
+const fail = (out: Output, name: string, error: ChangeoverError): ExitCode => {
+  const exit = exitCodeOf(error.code)
+  out.failure(name, error, exit, error instanceof Conflict ? error.more : {})
+  if (error instanceof Conflict && !out.isJson) out.note(error.text)
+  return exit
+}

@@ -1,0 +1,13 @@
+import type { DocumentStore } from '../../history/document-store.ts'
+import type { DocumentTarget } from './document-target.ts'
+
+/** Opens what holds the document. What only etcd needs is loaded for etcd only. */
+export const openStore = async (target: DocumentTarget, timeoutMs: number): Promise<DocumentStore> => {
+  if (target.kind === 'file') {
+    const { fileDocumentStore } = await import('../../sources/file/operator/file-document-store.ts')
+    return fileDocumentStore(target.path, timeoutMs)
+  }
+  const { etcdDocumentStore } = await import('../../sources/etcd/operator/etcd-document-store.ts')
+  const deadlines = { callMs: timeoutMs, openMs: timeoutMs, ...(target.options.deadlines as object | undefined) }
+  return etcdDocumentStore({ ...target.options, deadlines })
+}

@@ -1,0 +1,10 @@
+import type { Settings } from '../settings/settings.ts'
+
+/** The settings by which documents are checked: all that the command needs of them. */
+export type BuilderSettings = Pick<
+  Settings,
+  'schema' | 'public' | 'maxDocumentBytes' | 'policies' | 'parse' | 'clock'
+> & {
+  readonly source: Pick<Settings['source'], 'name' | 'endpoint'>
+  readonly deadlines: Pick<Settings['deadlines'], 'validateMs'>
+}
