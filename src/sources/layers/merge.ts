@@ -16,7 +16,8 @@ export type Merged =
  * 1. Two objects are merged key by key, at every depth. The keys of the lower one come first.
  * 2. Anything else is replaced as a whole: arrays too.
  * 3. An object above a scalar or an array, or the other way round, is a clash. `null` clashes with nothing.
- * 4. With `nulls: 'delete'`, a key whose value is `null` is deleted, with what the layers below have there. Items of arrays stay.
+ * 4. A reference to a secret, `{ "$secret": … }`, counts as a scalar: it stands for a text.
+ * 5. With `nulls: 'delete'`, a key whose value is `null` is deleted, with what the layers below have there. Items of arrays stay.
  */
 export const mergeLayers = (layers: readonly unknown[], nulls: Nulls): Merged => {
   const merger = new Merger(nulls === 'delete')
@@ -33,7 +34,7 @@ export const mergeLayers = (layers: readonly unknown[], nulls: Nulls): Merged =>
 type Members = Readonly<Record<string, unknown>>
 
 export const isObject = (value: unknown): value is Members =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !Object.hasOwn(value, '$secret')
 
 class Merger {
   readonly #deletes: boolean
