@@ -27,7 +27,12 @@ describe('A reference to a secret in a layer', () => {
   it.each([
     ['above a text', { db: { max: 1, password: 'dev' } }, { db: { password: ref('db') } }, 'first-password'],
     ['below a text', { db: { max: 1, password: ref('db') } }, { db: { password: 'dev' } }, 'dev'],
-    ['above another one', { db: { max: 1, password: ref('other') } }, { db: { password: ref('db') } }, 'first-password'],
+    [
+      'above another one',
+      { db: { max: 1, password: ref('other') } },
+      { db: { password: ref('db') } },
+      'first-password',
+    ],
     ['beside what another layer has', { db: { max: 1, password: ref('db') } }, { db: { max: 2 } }, 'first-password'],
   ])('is a value like any other: %s', async (_, lower, upper, password) => {
     const { started, reloader } = await serve(lower, upper)
