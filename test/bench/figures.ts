@@ -8,6 +8,7 @@ export const figures = {
   reload: () => import('./figures/reload.ts'),
   read: () => import('./figures/read.ts'),
   noop: () => import('./figures/noop.ts'),
+  layers: () => import('./figures/layers.ts'),
   apply: () => import('./figures/apply.ts'),
   storm: () => import('./figures/storm.ts'),
   service: () => import('./figures/service.ts'),
