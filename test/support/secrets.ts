@@ -14,14 +14,14 @@ export const secretsIn = (text: string): string[] => [...new Set(text.match(new 
 
 /** Makes an error with a secret in every place where an error can hold one. */
 export const errorWithSecrets = (place: string): Error => {
-  class SecretError extends Error {
+  class LeakyError extends Error {
     override name = secret(`${place}-name`)
     code = secret(`${place}-code`)
     detail = secret(`${place}-detail`)
     override cause = new Error(secret(`${place}-cause`))
     errors = [new Error(secret(`${place}-inner`))]
   }
-  return new SecretError(secret(`${place}-message`))
+  return new LeakyError(secret(`${place}-message`))
 }
 
 const options = { depth: 20, showHidden: true }
