@@ -2,17 +2,24 @@ import type { ConfigNode } from '../../../../api/internal/inspected.ts'
 import { type Content, html, type View } from '../dom.ts'
 import { joinNames, pluralize, shorten } from '../labels.ts'
 import type { Model } from '../model.ts'
+import { createLayers } from './layers.ts'
 
 /** Parts down to this depth are open at first. */
 const OPEN_DEPTH = 2
 
-/** Creates the tree of the serving config: public values, others hidden, with the modules that follow each part. */
+/**
+ * Creates the tree of the serving config: public values, others hidden, with the modules that follow each part, and where each value
+ * comes from. The layers of the source stand above it.
+ */
 export const createConfigTree = (): View<Model> => {
   const note = html('p', { class: 'sum' })
   const box = html('div', { class: 'tree' })
-  const element = html('div', {}, note, box)
+  const layers = createLayers()
+  const element = html('div', {}, layers.element, note, box)
   let shown: Model['config'] | undefined
-  const update = ({ config }: Model): void => {
+  const update = (model: Model): void => {
+    const { config } = model
+    layers.update(model)
     if (config === undefined) note.textContent = 'No config serves yet.'
     if (config === undefined || config === shown) return
     const wasOpen = new Map([...box.querySelectorAll('details')].map((each) => [each.dataset.path, each.open]))
@@ -42,7 +49,8 @@ const renderNode = (
   )
 }
 
-const renderLine = ({ key, kind, value, children = [], modules, isUnfollowed }: ConfigNode): readonly Content[] => {
+const renderLine = (node: ConfigNode): readonly Content[] => {
+  const { key, kind, value, children = [], modules, isUnfollowed, origin } = node
   const content =
     kind === 'value'
       ? value === undefined
@@ -51,6 +59,10 @@ const renderLine = ({ key, kind, value, children = [], modules, isUnfollowed }: 
       : html('span', { class: 'note' }, pluralize(children.length, kind === 'array' ? 'item' : 'key'))
   const by = modules.length === 0 ? [] : [html('span', { class: 'followed' }, `→ ${joinNames(modules, 4)}`)]
   const unfollowed = isUnfollowed ? [html('span', { class: 'unfollowed' }, 'no module follows this')] : []
+  const from = origin === undefined ? [] : [html('span', { class: 'origin', title: origin }, shortOrigin(origin))]
   // Spaces keep the words apart for screen readers and in copied text.
-  return [html('span', { class: 'key' }, key), content, ...by, ...unfollowed].flatMap((part) => [part, ' '])
+  return [html('span', { class: 'key' }, key), content, ...from, ...by, ...unfollowed].flatMap((part) => [part, ' '])
 }
+
+/** A file is shown without its folders: `file: config.yaml:3:7`. */
+const shortOrigin = (origin: string): string => shorten(origin.replace(/\S*\/(?=[^/]+:\d+:\d+$)/, ''), 60)

@@ -1,5 +1,5 @@
 import { html, setAttribute, setText, type View } from '../dom.ts'
-import { describeFailure, shorten } from '../labels.ts'
+import { describeFailure, joinNames, shorten } from '../labels.ts'
 import type { Model, Status } from '../model.ts'
 import { formatTime } from '../time.ts'
 import { firstFailure } from './headline.ts'
@@ -19,9 +19,11 @@ export const createFacts = (): View<Model> => {
     setText(newest.value, revision === undefined ? 'unknown' : shorten(revision.name))
     const comparison = inSync ? 'same config' : 'different config'
     setText(newest.note, serves === undefined || revision === undefined ? '' : comparison)
-    setText(source.value, sourceStates[from.state] ?? from.state)
+    const lost = (from.layers ?? []).filter(({ stale }) => stale !== undefined).map(({ name }) => name)
+    const state = sourceStates[from.state] ?? from.state
+    setText(source.value, lost.length === 0 ? state : `${state}, without ${joinNames(lost, 2)}`)
     setText(source.note, `${shorten(from.name)} · ${shorten(from.endpoint, 60)}`)
-    setAttribute(source.row, 'data-current', from.state === 'backing-off')
+    setAttribute(source.row, 'data-current', from.state === 'backing-off' || lost.length > 0)
   }
 
   const update = (model: Model): void => {
