@@ -235,14 +235,14 @@ export class TransactionExecutor {
     store.noteRevision(snapshot)
     if (this.#lastKnownGood?.config !== snapshot.config) return
     this.#lastKnownGood = snapshot
-    safety.goodHistory.renew(snapshot)
+    safety.renew(snapshot)
   }
 
   #noteGood(snapshot: Snapshot, { persists, trigger }: ReloadContext): void {
     const { safety, refreshes } = this.#deps
     this.#lastKnownGood = snapshot
     refreshes.settle(this.#transaction.candidate)
-    if (trigger === 'restore') safety.goodHistory.renew(snapshot)
+    if (trigger === 'restore') safety.renew(snapshot)
     // With a store it has been promoted in a state of its own, which waits for the disk.
     else if (!persists) void safety.promote(snapshot)
   }

@@ -52,15 +52,20 @@ export class GoodHistory {
     this.#goods = [{ sequence, savedAt, revision, digest, text, ...stored }, ...others].slice(0, MAX_GOODS)
   }
 
-  /** Makes a known good the newest, under another revision or after the digest key was lost. */
-  renew(snapshot: Snapshot): void {
+  /**
+   * Makes a known good the newest, under another revision or after the digest key was lost. True if the values of its secrets
+   * that are stored have changed.
+   */
+  renew(snapshot: Snapshot): boolean {
     const { digest, revision, text } = snapshot
     const known = this.#goods.find((good) => good.digest === digest || good.text === text)
-    if (known === undefined) return
+    if (known === undefined) return false
     const others = this.#goods.filter((good) => good !== known)
     const sequence = known === this.#goods[0] ? known.sequence : this.#nextSequence(known.savedAt)
-    const { secrets: _, ...kept } = known
-    this.#goods = [{ ...kept, sequence, digest, revision, text, ...this.#storedSecretsOf(snapshot) }, ...others]
+    const { secrets: before, ...kept } = known
+    const { secrets } = this.#storedSecretsOf(snapshot)
+    this.#goods = [{ ...kept, sequence, digest, revision, text, ...(secrets && { secrets }) }, ...others]
+    return JSON.stringify(before) !== JSON.stringify(secrets)
   }
 
   #storedSecretsOf({ secrets }: Snapshot): Pick<Good, 'secrets'> {

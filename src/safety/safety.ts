@@ -2,7 +2,6 @@ import type { Untried } from '../../machines/index.ts'
 import { triesSource } from '../../machines/reload/guards.ts'
 import { pastTime } from '../async/wall-time.ts'
 import { type Failure, failure } from '../model/failure.ts'
-import { isLasting } from './lasting.ts'
 import type { Outcome } from '../model/record.ts'
 import type { Snapshot } from '../model/snapshot.ts'
 import type { ConfigAttempt, Frozen, Good, Journal } from '../persistence/persisted-state.ts'
@@ -12,7 +11,8 @@ import { failureFields } from '../transaction/log-fields.ts'
 import type { Transaction } from '../transaction/transaction.ts'
 import { CrashGuard } from './crash-guard.ts'
 import { GoodHistory } from './good-history.ts'
-import { Quarantine, refreshOf, type Verdict } from './quarantine.ts'
+import { Quarantine, refreshOf } from './quarantine.ts'
+import { verdictOf } from './verdict-of.ts'
 
 const withoutRevert = ({ revertTo: _, ...frozen }: Frozen): Frozen => frozen
 
@@ -139,6 +139,11 @@ export class Safety {
     await this.#save()
   }
 
+  /** Takes over another revision of a good, and stores the values of its secrets if there are others. */
+  renew(snapshot: Snapshot): void {
+    if (this.goodHistory.renew(snapshot)) void this.#persistence?.saveGoods(this.goodHistory.goods)
+  }
+
   /** Learns from the end of a transaction, and waits for the quarantine of the document that is to be tried again. */
   learnFrom(transaction: Readonly<Transaction>, end: EndOfTransaction): void {
     const { outcome, hasServed, awaitsConfirmation, untried } = end
@@ -241,10 +246,4 @@ export class Safety {
 const keyOf = ({ snapshot, isRefresh, retryKey }: Readonly<Transaction>): string | undefined => {
   if (retryKey !== undefined || snapshot === undefined) return retryKey
   return isRefresh ? refreshOf(snapshot.digest) : snapshot.digest
-}
-
-const verdictOf = (failures: readonly Failure[], wasExposed: boolean): Verdict => {
-  const lasting = failures.find(isLasting)
-  const [first = failure('internal.error')] = failures
-  return { failure: lasting ?? first, isLasting: lasting !== undefined, wasExposed }
 }
