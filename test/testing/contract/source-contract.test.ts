@@ -165,10 +165,53 @@ describe('sourceContract', () => {
       }),
       'does not queue those in between',
     ],
+    [
+      'an empty document in place of none',
+      revised((result) => (result.kind === 'missing' ? { ...result, kind: 'document', content: '' } : result)),
+      'removed and put again',
+    ],
+    [
+      'reports under other names than its reads',
+      watched(async function* (events) {
+        for await (const event of events) {
+          const named = 'revision' in event && { ...event.revision, name: `${event.revision.name}!` }
+          yield named ? { ...event, revision: named } : event
+        }
+      }),
+      'with the revision that a read finds',
+    ],
+    [
+      'answers of its first store only',
+      (source) => {
+        let first: string | undefined
+        return {
+          read: async (signal) => {
+            const result = await source.read(signal)
+            first ??= result.revision.lineage
+            if (result.revision.lineage !== first) throw new SourceError('source.unreachable')
+            return result
+          },
+        }
+      },
+      'serves what replaces a wiped store',
+    ],
     ['no close', () => ({ close: async () => {} }), 'leaves nothing behind'],
   ])('finds a source with %s', async (_title, spoil, failed) => {
     const failures = await failuresOf(setupOf(spoil))
     expect(failures.filter((name) => name.includes(failed))).not.toEqual([])
+  })
+
+  it('knows a watch that throws undefined from one that stays open', async () => {
+    const throwsNothing = watched(async function* (events) {
+      try {
+        yield* events
+      } catch {
+        throw undefined
+      }
+    })
+    const cases = sourceContract(setupOf(throwsNothing), { timeoutMs: 20_000 })
+    const breaking = cases.find(({ name }) => name.includes('breaks a watch with a SourceError'))
+    await expect(breaking?.run()).rejects.not.toThrow(/not within/)
   })
 
   it('leaves out what a setup cannot do only if that is said', async () => {
