@@ -43,6 +43,7 @@ const sections: readonly { readonly title: string; readonly families: readonly s
   { title: 'Reloader', families: ['reloader', 'diagnostics', 'internal'] },
   { title: 'Secrets', families: ['secret'] },
   { title: 'Persistence', families: ['persistence'] },
+  { title: 'Command and history', families: ['command', 'history'] },
   { title: 'Metrics', families: ['metrics'] },
   { title: 'Requests and frameworks', families: ['request', 'framework'] },
 ]
