@@ -7,7 +7,9 @@ it('An inspector that has closed leaves no timer that would keep the process ali
   const { reloader } = await startHarness({ config: configOf({ a: 1 }) })
   const inspected = await inspector({ reloader, port: 0 })
   const [begun, ended] = [vi.spyOn(systemClock, 'setTimeout'), vi.spyOn(systemClock, 'clearTimeout')]
-  onTestFinished(() => vi.restoreAllMocks())
+  onTestFinished(() => {
+    vi.restoreAllMocks()
+  })
   await inspected.close()
   const cleared = new Set(ended.mock.calls.map(([handle]) => handle))
   expect(begun).toHaveBeenCalled()

@@ -206,7 +206,7 @@ describe('sourceContract', () => {
       try {
         yield* events
       } catch {
-        throw undefined
+        await Promise.reject(undefined)
       }
     })
     const cases = sourceContract(setupOf(throwsNothing), { timeoutMs: 20_000 })
