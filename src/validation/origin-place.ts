@@ -18,7 +18,7 @@ export const originPlaceOf =
     const isNews = layer !== undefined || at !== winnerOf(find, [], text)?.at
     return {
       ...(layer === undefined ? {} : { layers: [layer] }),
-      ...(isShown && isNews ? { origin: at } : {}),
+      ...(isShown && isNews ? { origin: withoutFolders(at) } : {}),
     }
   }
 
@@ -30,3 +30,6 @@ const winnerOf = (find: FindOrigins | undefined, path: Path, text: string): Orig
     return undefined
   }
 }
+
+/** `config.json:3:7`: the endpoint of the source has the whole path. */
+const withoutFolders = (at: string): string => at.replace(/^.*[\\/](?=[^\\/]+:\d+:\d+$)/, '')
