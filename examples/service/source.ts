@@ -19,7 +19,7 @@ export const openSource = ({ ETCD_HOSTS, ETCD_KEY, CONFIG_FILE }: NodeJS.Process
     const target = { hosts: ETCD_HOSTS.split(','), key: ETCD_KEY || '/changeover/example' }
     return {
       source: seeded(etcdSource(target), () => publish(target, template, { ifRevision: '0' })),
-      howToEdit: `etcdctl --endpoints=${ETCD_HOSTS} put ${target.key} < your-copy-of-config.template.json`,
+      howToEdit: `npx changeover edit --hosts ${ETCD_HOSTS} --key ${target.key}`,
     }
   }
   const path = CONFIG_FILE || fileURLToPath(new URL('config.local.json', import.meta.url))

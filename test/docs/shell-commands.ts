@@ -27,7 +27,7 @@ const packages = new Set([
   ...others,
 ])
 
-const tools = new Set(['esbuild', 'jest', 'tsx', 'vitest'])
+const tools = new Set(['changeover', 'esbuild', 'jest', 'tsx', 'vitest'])
 const systemCommands = new Set(['cp', 'echo', 'mv', 'ssh', 'curl'])
 
 /** True if a line of a shell block can be run by a reader: its script, file, package or tool exists. */

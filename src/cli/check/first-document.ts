@@ -14,14 +14,15 @@ const leastOf = (given: unknown, root: JsonSchema, depth: number): unknown => {
   const schema = asJsonSchema(given)
   if (schema === undefined || depth > MAX_DEPTH) return undefined
   const { $ref, default: own, const: only, enum: choices, anyOf, oneOf, allOf } = schema
-  if (own !== undefined) return own
-  if (only !== undefined) return only
-  const [choice] = listOf(choices)
-  if (choice !== undefined) return choice
+  const named = own ?? only ?? listOf(choices)[0]
+  if (named !== undefined) return named
   if (typeof $ref === 'string') return leastOf(resolveRef($ref, root), root, depth + 1)
   const [branch] = [anyOf, oneOf, allOf].flatMap(listOf)
-  if (branch !== undefined) return leastOf(branch, root, depth + 1)
-  const [kind] = Array.isArray(type) ? type : [type]
+  return branch === undefined ? leastOfType(schema, root, depth) : leastOf(branch, root, depth + 1)
+}
+
+const leastOfType = (schema: JsonSchema, root: JsonSchema, depth: number): unknown => {
+  const [kind] = Array.isArray(schema.type) ? schema.type : [schema.type]
   if (kind === 'string') return ''
   if (kind === 'boolean') return false
   if (kind === 'integer' || kind === 'number') return leastNumber(schema)

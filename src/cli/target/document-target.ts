@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { extname, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { type SourceTarget, targetOf } from '../../api/internal/source-target.ts'
 import { formatNames } from '../../formats/load-format.ts'
 import type { FormatName } from '../../formats/text-format.ts'
@@ -28,17 +29,17 @@ export const resolveTarget = async (
   folder: string,
 ): Promise<DocumentTarget> => {
   const setting = settingsOf(flags, env)
-  const own = configured(project)
   const isEtcdNamed = flags.hosts !== undefined || flags.key !== undefined
   const file = flags.file ?? (isEtcdNamed ? undefined : setting('file'))
   if (typeof file === 'string') {
     if (isEtcdNamed) throw usage('--file excludes --hosts and --key')
     return { kind: 'file', path: resolve(folder, file) }
   }
-  const hosts = setting('hosts')
-  if (own?.kind === 'file' && hosts === undefined && setting('key') === undefined) return own
+  const [hosts, named] = [setting('hosts'), setting('key')]
+  const own = configured(project, named !== undefined)
+  if (own?.kind === 'file' && hosts === undefined && named === undefined) return own
   const base: Partial<EtcdOptions> = own?.kind === 'etcd' ? own.options : {}
-  const key = setting('key') ?? base.key
+  const key = named ?? base.key
   const where = hosts === undefined ? base.hosts : hosts.split(',').map((host) => host.trim())
   if (where === undefined || key === undefined) throw missing(where === undefined ? 'hosts' : 'key')
   return { kind: 'etcd', options: { ...base, ...(await connectionOf(setting, folder)), hosts: where, key } }
@@ -99,24 +100,30 @@ export const readPart = async (path: string): Promise<Buffer> => {
 }
 
 /** What the file says: a source, or the options of one, which load nothing until they are used. */
-const configured = ({ source }: Project): DocumentTarget | undefined => {
-  if (source === undefined) return undefined
-  const target: SourceTarget | undefined =
-    targetOf(source) ??
-    ('hosts' in source
-      ? { kind: 'etcd', options: source }
-      : 'path' in source
-        ? { kind: 'file', options: source }
-        : undefined)
+const configured = ({ source }: Project, isKeyNamed: boolean): DocumentTarget | PartialTarget | undefined => {
+  const target = source === undefined ? undefined : (targetOf(source) ?? describedTarget(source))
   if (target === undefined) return undefined
   if (target.kind === 'file') {
     const { path } = target.options as { readonly path: string | URL }
-    return { kind: 'file', path: path instanceof URL ? decodeURIComponent(path.pathname) : path }
+    return { kind: 'file', path: path instanceof URL ? fileURLToPath(path) : path }
   }
-  if (target.kind === 'layers')
+  if (target.kind === 'layers') {
+    if (isKeyNamed) return undefined
     throw notWritable('the source is made of layers: --file, or --hosts and --key, name one')
-  if (!('key' in target.options)) throw notWritable('the source is a prefix of etcd, whose keys form the document')
-  return { kind: 'etcd', options: target.options as EtcdOptions }
+  }
+  const { prefix, values: _, settleMs: __, ...connection } = target.options as Readonly<Record<string, unknown>>
+  if (prefix === undefined || isKeyNamed) return { kind: 'etcd', options: connection }
+  throw notWritable('the source is a prefix of etcd, whose keys form the document')
+}
+
+interface PartialTarget {
+  readonly kind: 'etcd'
+  readonly options: Partial<EtcdOptions>
+}
+
+const describedTarget = (source: object): SourceTarget | undefined => {
+  if ('hosts' in source) return { kind: 'etcd', options: source }
+  return 'path' in source ? { kind: 'file', options: source } : undefined
 }
 
 const notWritable = (detail: string) => changeoverError('command.not-writable', { detail })

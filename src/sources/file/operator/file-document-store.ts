@@ -19,6 +19,7 @@ import { changeoverError, isChangeoverError } from '../../../model/failure.ts'
 import { codeOf, systemFiles } from '../../../persistence/file-system.ts'
 import { systemProcesses } from '../../../persistence/sharing/owner.ts'
 import { SlotClaim } from '../../../persistence/sharing/slot-claim.ts'
+import { fileKey, takeStore } from '../../../persistence/sharing/stores-in-use.ts'
 import { staleTemporaries } from '../../../persistence/temporary-files.ts'
 import { fileSource } from '../file-source.ts'
 import { HistoryFolder, writeDurably } from './history-folder.ts'
@@ -93,12 +94,14 @@ class FileDocument {
 
   async write(change: Change, signal: AbortSignal): Promise<Written> {
     await this.#folder.create()
-    const lock = new SlotClaim(join(this.#folder.path, 'lock'), systemFiles, systemProcesses())
-    await this.#take(lock, signal)
+    const processes = systemProcesses()
+    const lock = new SlotClaim(join(this.#folder.path, 'lock'), systemFiles, processes)
+    const vacate = await this.#take(lock, processes.self.instance, signal)
     try {
       return await this.#writeLocked(change)
     } finally {
       await lock.release()
+      vacate()
     }
   }
 
@@ -146,9 +149,13 @@ class FileDocument {
     return pending !== undefined && pending.text === text ? pending : undefined
   }
 
-  async #take(lock: SlotClaim, signal: AbortSignal): Promise<void> {
+  /** Waits until no other publisher holds the file, of this process or of another. */
+  async #take(lock: SlotClaim, instance: string, signal: AbortSignal): Promise<() => void> {
     const end = systemClock.monotonic() + this.#lockMs
-    while (!(await lock.take())) {
+    for (;;) {
+      const vacate = occupy(fileKey(lock.base), instance)
+      if (vacate !== undefined && (await lock.take())) return vacate
+      vacate?.()
       if (systemClock.monotonic() >= end) throw changeoverError('history.busy', { detail: `${this.#lockMs} ms` })
       await sleep(systemClock, LOCK_POLL_MS, signal)
       signal.throwIfAborted()
@@ -161,6 +168,15 @@ class FileDocument {
     } catch {
       return NEW_FILE_MODE
     }
+  }
+}
+
+/** Undefined if a publisher of this process holds it. */
+const occupy = (key: string, instance: string): (() => void) | undefined => {
+  try {
+    return takeStore([key], instance)
+  } catch {
+    return undefined
   }
 }
 
