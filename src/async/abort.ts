@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events'
+
 /**
  * Settles as `work` does, but rejects as soon as `signal` aborts: with the signal's reason, or with what `toError` makes
  * of it. The work itself continues, since a call into a dead network filesystem cannot be stopped.
@@ -36,4 +38,29 @@ export const linkSignals = (...parents: readonly AbortSignal[]): { signal: Abort
   for (const parent of parents) parent.addEventListener('abort', onAbort)
   if (parents.some((parent) => parent.aborted)) onAbort()
   return { signal: controller.signal, unlink }
+}
+
+/**
+ * Makes a signal of another one, for many calls at a time: it adds one listener to the other, and Node does not warn of their
+ * number. It is made when it is first read.
+ */
+export class FannedSignal {
+  readonly #parent: { readonly signal: AbortSignal }
+  #linked: ReturnType<typeof linkSignals> | undefined
+
+  constructor(parent: { readonly signal: AbortSignal }) {
+    this.#parent = parent
+  }
+
+  get signal(): AbortSignal {
+    if (this.#linked === undefined) {
+      this.#linked = linkSignals(this.#parent.signal)
+      setMaxListeners(0, this.#linked.signal)
+    }
+    return this.#linked.signal
+  }
+
+  unlink(): void {
+    this.#linked?.unlink()
+  }
 }

@@ -89,6 +89,7 @@ export class Restore {
 
   /** Tries again what waits for a secret, unless something serves meanwhile. */
   retry(): void {
+    if (this.#deps.machine.context.hasServed) this.#unread = []
     this.#isRetryDue = this.#unread.length > 0 && !this.#deps.machine.isResting
     if (this.#unread.length === 0 || this.#isRetryDue) return
     this.#left = [...this.#left, ...this.#unread]

@@ -41,7 +41,9 @@ export class Startup {
     signal?.addEventListener('abort', this.#onAbort)
     if (deadlineMs === undefined) return
     this.#timer = clock.setTimeout(() => {
-      const cause = lastError() ?? this.#awaited
+      // A secret is asked for only once the source has answered.
+      const isSecret = this.#awaited?.code === 'secret.unreachable'
+      const cause = isSecret ? this.#awaited : (lastError() ?? this.#awaited)
       // The error shows one message only, so that one has to say why.
       const because = cause === undefined ? '' : `: ${cause.message}`
       const timedOut = failure('reloader.start-timeout', { detail: `${deadlineMs} ms${because}` })

@@ -1,5 +1,6 @@
 import type { Clock, TimerHandle } from '../api/clock.ts'
 import type { SecretProvider } from '../api/secret-provider.ts'
+import { FannedSignal } from '../async/abort.ts'
 import { ignoreRejection } from '../async/thenable.ts'
 import { type Failure, failure } from '../model/failure.ts'
 import { type ReaderSettings, type ReadFailure, SecretReader } from './secret-reader.ts'
@@ -33,6 +34,7 @@ export class ProvidedSecrets {
   readonly #deps: ProvidedDeps
   readonly #followed = new Map<string, Followed>()
   readonly #closing = new AbortController()
+  readonly #closed = new FannedSignal(this.#closing)
   #unwatch: (() => void) | undefined
   #isWatched = false
 
@@ -131,7 +133,7 @@ export class ProvidedSecrets {
     followed.isNoticed = false
     followed.isReading = true
     const before = reader.known
-    const outcome = await reader.read(this.#closing)
+    const outcome = await reader.read(this.#closed)
     followed.isReading = false
     if (this.#closing.signal.aborted || this.#followed.get(name) !== followed) return
     if (outcome.kind === 'failed') this.#reportOnce(followed, outcome.failed)

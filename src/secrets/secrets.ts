@@ -1,6 +1,7 @@
 import type { Clock } from '../api/clock.ts'
 import type { BackoffOptions } from '../api/options.ts'
 import type { SecretProvider } from '../api/secret-provider.ts'
+import { FannedSignal } from '../async/abort.ts'
 import { andThen } from '../async/thenable.ts'
 import { ChangeoverError, type Failure, type FailurePlace, failure, type SecretCode } from '../model/failure.ts'
 import { HiddenPlaces } from '../model/secrets/hidden-places.ts'
@@ -83,15 +84,17 @@ export class Secrets {
     if (found.size === 0) return undefined
     for (const path of references.places) this.hidden.add(path)
     this.#beginEpoch(call.epoch)
-    const reads = [...found.values()].map((reference) => this.#read(reference, call))
+    const signal = new FannedSignal(call.signal)
+    const reads = [...found.values()].map((reference) => this.#read(reference, { ...call, signal }))
     const outcomes: readonly ReadOutcome[] | Promise<readonly ReadOutcome[]> = reads.some(isPromise)
       ? Promise.all(reads)
       : (reads as readonly ReadOutcome[])
     return andThen(outcomes, (ended) => {
+      signal.unlink()
       const all = [...found.values()].map((reference, index) => [reference, ended[index]] as const)
       const failures = all.flatMap(([reference, outcome]) => failureOf(reference, outcome, call, visibility))
       const [first, ...rest] = failures.sort((one, other) => rankOf(one) - rankOf(other))
-      if (first !== undefined) throw new UndecidedError(first, rest)
+      if (first !== undefined) throw new UndecidedError(first, rest.slice(0, MAX_FAILURES - 1))
       const secrets = new Map(
         all.flatMap(([{ text }, outcome]) => (outcome?.kind === 'read' ? [[text, outcome.secret]] : [])),
       )
@@ -178,6 +181,9 @@ export class Secrets {
   }
 }
 
+/** Failures that an error lists; who has lost a secret manager needs no more. */
+const MAX_FAILURES = 20
+
 const isPromise = (value: unknown): boolean => value instanceof Promise
 
 const split = (reference: string): readonly [provider: string, name: string] => {
@@ -208,5 +214,5 @@ const malformedError = ({ malformed }: References, place: FailurePlace, visibili
     failure('secret.invalid', { ...place, path: visibility.show(path), detail: reason }),
   )
   const [first = failure('secret.invalid', place), ...rest] = failures
-  return new ChangeoverError(first, rest.slice(0, 19))
+  return new ChangeoverError(first, rest.slice(0, MAX_FAILURES - 1))
 }

@@ -77,6 +77,15 @@ describe('A start with the secret manager down', () => {
     expect(error.failures[1]?.hint).toContain('the start waits')
   })
 
+  it('names the secret at its deadline, also after the source has failed and recovered', async () => {
+    const service = createSecretService({ vault: downVault() })
+    service.source.failReads('source.unreachable', 2)
+    const started = service.reloader.start({ deadlineMs: 20_000 }).catch((error: unknown) => error)
+    await service.clock.advance(21_000)
+    const { failures } = (await started) as ChangeoverError
+    expect(failures.map(({ code }) => code)).toEqual(['reloader.start-timeout', 'secret.unreachable'])
+  })
+
   it.each(['secret.missing', 'secret.denied'] as const)('fails at once for %s, as for a bad document', async (code) => {
     const vault = vaultOf()
     vault.failing.set('db', Object.assign(new Error('no'), { code: code === 'secret.missing' ? 'ENOENT' : 'EACCES' }))

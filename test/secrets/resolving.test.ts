@@ -232,6 +232,27 @@ describe('References to secrets', () => {
     expect(reloader.config.extra).toBeUndefined()
   })
 
+  it('that fail all together are listed up to twenty', async () => {
+    const service = await startSecretService()
+    service.vault.failing.set('all', unreachable())
+    const warnings: unknown[] = []
+    const note = (warning: unknown): void => void warnings.push(warning)
+    process.on('warning', note)
+    const extra = Object.fromEntries(Array.from({ length: 500 }, (_, index) => [`k${index}`, ref(`n${index}`)]))
+    service.source.put(documentOf({ extra }) as never)
+    await service.clock.advance(500)
+    const record = service.records.at(-1)
+    expect(record !== undefined && 'failures' in record && record.failures.length).toBe(20)
+    service.vault.failing.clear()
+    for (let index = 0; index < 500; index++) service.vault.secrets.set(`n${index}`, `value-${index}`)
+    await service.clock.advance(120_000)
+    service.vault.onChange() // all are read at the same time
+    await service.clock.advance(10_000)
+    process.off('warning', note)
+    expect(Object.keys(service.reloader.config.extra ?? {})).toHaveLength(500)
+    expect(warnings).toEqual([])
+  })
+
   it('that hang are given up at the deadline, with their signals aborted, and are not asked without end', async () => {
     const service = await startSecretService({ deadlines: { secretMs: 2_000 } })
     const { vault, source, clock, records } = service
