@@ -42,7 +42,9 @@ describe('A time limit', () => {
     const plain = await simulate({ ...subjectOf(), documents, runs: 15, seed: 7 })
     const limited = await simulate({ ...subjectOf(), documents, runs: 15, seed: 7, timeLimitMs: 2_000_000 })
     expect(limited).toEqual(plain)
-    expect(plain.text).toMatch(/^15 histories, /)
+    const transactions = Object.values(plain.outcomes).reduce((sum, count) => sum + count, 0)
+    expect(plain.transactions).toBe(transactions)
+    expect(plain.text).toMatch(new RegExp(`^15 histories, ${transactions} transactions, `))
   })
 
   it('lets one history be played, however short it is', async () => {

@@ -113,6 +113,12 @@ describe('A broken expectation', () => {
     ])
   })
 
+  it('shows a public value that one of the documents does not have as nothing', async () => {
+    const expected: Secret = { db: { host: 'one', password: 'hunter2', tags: ['a'] }, limit: 1 }
+    const { message } = await play(secretSubject(['db.tags']), expected)
+    expect(diffIn(message)).toContain('  db.tags: is missing, ["a"] → nothing')
+  })
+
   it('shows no value if nothing is public', async () => {
     const { message } = await play(secretSubject(), { db: { host: 'two', password: 'hunter3' }, limit: 2 })
     for (const value of ['one', 'two', 'hunter']) expect(diffIn(message)).not.toContain(value)

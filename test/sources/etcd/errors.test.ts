@@ -16,6 +16,10 @@ describe('An error of etcd or gRPC', () => {
     [status.UNAVAILABLE, `${refused}Hostname/IP does not match certificate's altnames`, 'source.tls'],
     [status.DEADLINE_EXCEEDED, 'Deadline exceeded', 'source.timeout'],
     [status.UNAUTHENTICATED, 'etcdserver: invalid auth token', 'source.unauthenticated'],
+    [status.UNAUTHENTICATED, 'the words of a proxy', 'source.unauthenticated'],
+    [status.PERMISSION_DENIED, 'the words of a proxy', 'source.denied'],
+    [status.UNAVAILABLE, 'the words of a proxy', 'source.unreachable'],
+    [status.DEADLINE_EXCEEDED, 'the words of a proxy', 'source.timeout'],
     [status.INVALID_ARGUMENT, 'etcdserver: user name is empty', 'source.unauthenticated'],
     [status.INVALID_ARGUMENT, 'etcdserver: revision of auth store is old', 'source.unauthenticated'],
     [
