@@ -9,7 +9,7 @@ test('The cause of a SourceError can be read, and is no part of what a logger co
   const error = new SourceError('source.denied', cause)
   expect(error).toMatchObject({ name: 'SourceError', code: 'source.denied', message: 'source.denied' })
   expect(error.cause).toBe(cause)
-  expect(Object.keys(error).sort()).toEqual(['code', 'name'])
+  expect(Object.keys(error).sort()).toEqual(['code', 'detail', 'name'])
   expect(JSON.stringify([error, { ...error }])).not.toContain(SECRET)
   expect(inspect({ ...error })).not.toContain(SECRET)
 })
