@@ -7,14 +7,16 @@ import { closeMove, goodReloadMove, reloadAnswers, reloadEvents } from './reload
 import { createSoakLedger } from './reload-soak-ledger.ts'
 import type { Move } from './walk/moves.ts'
 import { testRandomWalks, walkMachine } from './walk/random-walk.ts'
+import { stateOf } from './walk/stepper.ts'
 
 const pickMove = (snapshot: AnyMachineSnapshot, random: Random): Move => {
   // Late states are reached only if much goes well.
   const good = goodReloadMove(snapshot)
   if (good !== undefined && random.chance(1 / 4)) return good
   const answers = reloadAnswers(snapshot)
-  // A close ends a machine's life, so it is rare.
-  const events = reloadEvents(snapshot).filter((move) => move !== closeMove || random.chance(1 / 20))
+  // A close ends a machine's life, so it is rare; a confirmation is rarely waited for.
+  const isRare = stateOf(snapshot) !== 'applying.confirming'
+  const events = reloadEvents(snapshot).filter((move) => move !== closeMove || !isRare || random.chance(1 / 20))
   return random.pick(answers.length > 0 && random.chance(1 / 2) ? answers : events)
 }
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { createRandom } from '../support/random.ts'
 import { createSecretService, documentOf, FakeVault, unreachable } from './service.ts'
 
-const SEEDS = 12
+const SEEDS = 8
 const PROCESSES = 6
 
 /** Plays processes that follow each other on one store, with a manager that is down at random starts. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { createRandom } from '../support/random.ts'
 import { documentOf, FakeVault, ref, type SecretService, startSecretService, unreachable } from './service.ts'
 
-const SEEDS = 40
+const SEEDS = 20
 const MOVES = 60
 const names = ['db', 'other'] as const
 

@@ -261,7 +261,7 @@ describe('References to secrets', () => {
     await clock.advance(2_500)
     expect(failureOf(records[1])?.message).toContain('secret "slow" of vault: deadlines.secretMs: 2000 ms')
     expect(vault.signals.at(-1)?.aborted).toBe(true)
-    await clock.advance(3_600_000)
+    await clock.advance(600_000)
     expect(vault.reads.filter((name) => name === 'slow')).toHaveLength(3)
   })
 
