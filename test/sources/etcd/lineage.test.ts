@@ -26,6 +26,12 @@ describe('The lineage', () => {
     }
   })
 
+  it('changes when the term goes back that was not told at first', () => {
+    const lineages = new LineageTracker()
+    const terms = [0, 5, 0, 5, 3].map((term) => lineageOf(lineages, header(9, term)))
+    expect(terms).toEqual(['7/0', '7/0', '7/0', '7/0', '7/1'])
+  })
+
   it('changes when the revision goes back, when the term goes back, and with the cluster id', () => {
     const lineages = new LineageTracker()
     const seen = [header(50, 4), header(5, 4), header(60, 2), header(70, 2, '8'), header(80, 2, '8')].map((answer) =>
