@@ -8,7 +8,8 @@ const loadedBy = (entry: string): ReadonlySet<string> => {
   const files = new Set([entry])
   for (const path of files) {
     for (const { specifier, typeOnly } of importsOf(mask(readText(path)))) {
-      if (specifier.startsWith('.') && !typeOnly && specifier.endsWith('.ts')) files.add(posix.join(posix.dirname(path), specifier))
+      if (specifier.startsWith('.') && !typeOnly && specifier.endsWith('.ts'))
+        files.add(posix.join(posix.dirname(path), specifier))
     }
   }
   return files

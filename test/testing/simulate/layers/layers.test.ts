@@ -5,7 +5,9 @@ describe('The simulation of three layers', () => {
   it('finds that no layer goes back alone and that all newest documents serve in the end, in 15 histories', async () => {
     const runs = []
     for (let seed = 1; seed <= 15; seed++) runs.push({ seed, ...(await playLayers(seed)) })
-    expect(runs.filter(({ violations }) => violations.length > 0).map(({ seed, violations }) => ({ seed, violations }))).toEqual([])
+    expect(
+      runs.filter(({ violations }) => violations.length > 0).map(({ seed, violations }) => ({ seed, violations })),
+    ).toEqual([])
     expect(runs.reduce((sum, { transactions }) => sum + transactions, 0)).toBeGreaterThan(150)
   })
 

@@ -34,7 +34,12 @@ export interface LayersRun {
 }
 
 const Part = z.strictObject({ n: z.number() }).optional()
-const Config = z.strictObject({ shared: z.strictObject({ value: z.number() }).optional(), l0: Part, l1: Part, l2: Part })
+const Config = z.strictObject({
+  shared: z.strictObject({ value: z.number() }).optional(),
+  l0: Part,
+  l1: Part,
+  l2: Part,
+})
 
 const textOf = (index: number, { n, shared }: LayerDocument): object => ({
   [`l${index}`]: { n },
@@ -95,7 +100,9 @@ export const playLayers = async (seed: number): Promise<LayersRun> => {
     put(layer, index)
   }
 
-  const source = layers(played.map(({ store }, index) => ({ source: store, name: `l${index}`, optional: index === OPTIONAL })))
+  const source = layers(
+    played.map(({ store }, index) => ({ source: store, name: `l${index}`, optional: index === OPTIONAL })),
+  )
   const reloader = createReloader({ source, schema: Config, clock, random, sourceBackoff: { minMs: 50, maxMs: 2_000 } })
   const newest = Array<number>(LAYERS).fill(0)
 
@@ -165,7 +172,23 @@ export const playLayers = async (seed: number): Promise<LayersRun> => {
     reload: () => void reloader.reload().catch(() => {}),
     wait: () => clock.advance(Math.floor(random() ** 3 * 10_000)),
   }
-  const names = ['put', 'put', 'put', 'put', 'put two', 'put two', 'fault', 'fault', 'heal', 'wipe', 'break', 'delete', 'reload', 'wait', 'wait']
+  const names = [
+    'put',
+    'put',
+    'put',
+    'put',
+    'put two',
+    'put two',
+    'fault',
+    'fault',
+    'heal',
+    'wipe',
+    'break',
+    'delete',
+    'reload',
+    'wait',
+    'wait',
+  ]
 
   const starting = reloader.start({ waitForDocument: true })
   await clock.advance(5_000)
@@ -181,9 +204,13 @@ export const playLayers = async (seed: number): Promise<LayersRun> => {
   for (const { store } of played) store.heal()
   for (const [index, layer] of played.entries()) if (!layer.isSound) put(layer, index)
   await clock.advance(120_000)
-  const expected = Object.assign({}, ...played.map(({ current }, index) => (current === undefined ? {} : textOf(index, current))))
+  const expected = Object.assign(
+    {},
+    ...played.map(({ current }, index) => (current === undefined ? {} : textOf(index, current))),
+  )
   const served: object = reloader.config
-  if (!isSame(served, expected)) violations.push(`${JSON.stringify(served)} serves, and not ${JSON.stringify(expected)}`)
+  if (!isSame(served, expected))
+    violations.push(`${JSON.stringify(served)} serves, and not ${JSON.stringify(expected)}`)
   const { inSync, source: status } = reloader.status()
   if (!inSync) violations.push('the reloader is not in sync in the end')
   if (status.layers?.some(({ stale }) => stale !== undefined) !== false) violations.push('a layer is stale in the end')
@@ -191,7 +218,8 @@ export const playLayers = async (seed: number): Promise<LayersRun> => {
   const before = transactions
   for (const index of [0, 1]) put(played[index] as PlayedLayer, index)
   await clock.advance(10_000)
-  if (transactions !== before + 1) violations.push(`two changes at one moment made ${transactions - before} transactions`)
+  if (transactions !== before + 1)
+    violations.push(`two changes at one moment made ${transactions - before} transactions`)
 
   const closing = reloader.close()
   await clock.advance(60_000)
