@@ -15,6 +15,7 @@ export const figures = {
   swap: () => import('./figures/swap.ts'),
   soak100k: () => import('./figures/soak100k.ts'),
   import: () => import('./figures/import.ts'),
+  command: () => import('./figures/command.ts'),
   simulate: () => import('./figures/simulate.ts'),
   inspector: () => import('./figures/inspector.ts'),
   metrics: () => import('./figures/metrics.ts'),
