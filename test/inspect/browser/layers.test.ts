@@ -38,8 +38,8 @@ describe('The page of a service with layers', () => {
     expect(tree).not.toContain('ACME')
     expect(await page.content()).not.toContain(SECRET)
     const listed = page.getByRole('list', { name: 'Layers of the source' })
-    expect(await listed.getByRole('listitem').allInnerTexts()).toHaveLength(3)
-    expect(await listed.getByRole('listitem').first().innerText()).toContain('environment')
+    expect(await listed.getByRole('listitem').count()).toBe(3)
+    await listed.getByRole('listitem').first().getByText('environment').first().waitFor()
 
     etcd.failReads('source.unreachable')
     etcd.failWatches('source.unreachable')

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { playLayers } from './play-layers.ts'
+import { type LayersRun, playLayers } from './play-layers.ts'
 
 describe('The simulation of three layers', () => {
   it('finds that no layer goes back alone and that all newest documents serve in the end, in 15 histories', async () => {
-    const runs = []
+    const runs: (LayersRun & { readonly seed: number })[] = []
     for (let seed = 1; seed <= 15; seed++) runs.push({ seed, ...(await playLayers(seed)) })
     expect(
       runs.filter(({ violations }) => violations.length > 0).map(({ seed, violations }) => ({ seed, violations })),
