@@ -6,7 +6,7 @@ import { changeoverError } from '../model/failure.ts'
 export const MAX_ENTRIES = 50
 
 /** The version of what is stored. A reader refuses a later one. */
-export const LAYOUT_VERSION = 1
+const LAYOUT_VERSION = 1
 
 /** How a document came to be: `found` was written by something that keeps no history, and is recorded afterwards. */
 export type HistoryAction = 'publish' | 'rollback' | 'found'

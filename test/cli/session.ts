@@ -45,7 +45,7 @@ export const playSession = async (): Promise<string> => {
 }
 
 /** Replaces what differs each time. */
-export const masked = (text: string, endpoint = 'http://127.0.0.1:2379'): string =>
+const masked = (text: string, endpoint = 'http://127.0.0.1:2379'): string =>
   text
     .replaceAll(endpoint, 'http://127.0.0.1:2379')
     .replace(/\d{4}-\d\d-\d\d([ T])\d\d:\d\d:\d\d(?:\.\d{3}Z)?/g, (time, gap: string) =>

@@ -10,7 +10,8 @@ export type SourceTarget =
 const key = Symbol.for('changeover.target')
 
 /** Lets the command find out what a source reads. A function, so that no log shows the options. */
-export const withTarget = (source: Source, target: SourceTarget): Source => Object.assign(source, { [key]: () => target })
+export const withTarget = (source: Source, target: SourceTarget): Source =>
+  Object.assign(source, { [key]: () => target })
 
 /** Returns what a source reads; undefined for a source of the user. */
 export const targetOf = (source: object): SourceTarget | undefined =>

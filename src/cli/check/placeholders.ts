@@ -65,7 +65,7 @@ const isAt = ({ path = [] }: SchemaIssue, place: Path): boolean => {
 }
 
 /** Copies the containers on the way to a place, and puts a value there. */
-export const withValue = (container: unknown, [key, ...rest]: Path, value: unknown): unknown => {
+const withValue = (container: unknown, [key, ...rest]: Path, value: unknown): unknown => {
   if (key === undefined) return value
   const inner = withValue((container as Record<string | number, unknown>)[key], rest, value)
   if (Array.isArray(container)) return container.map((item, index) => (index === Number(key) ? inner : item))

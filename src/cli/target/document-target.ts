@@ -91,7 +91,7 @@ const passwordOf = async (setting: Setting, read: (path: string) => Promise<Buff
 }
 
 /** Reads a file that a flag names. */
-export const readPart = async (path: string): Promise<Buffer> => {
+const readPart = async (path: string): Promise<Buffer> => {
   try {
     return await readFile(path)
   } catch (error) {

@@ -38,7 +38,7 @@ const edit = async (name: FormatName, text: string, path: Path, value: unknown):
 const unsupported = (detail: string) => changeoverError('command.edit-unsupported', { detail })
 
 /** A copy of the data with one value set; objects on the way are made if they are missing. */
-export const withSet = (container: unknown, [key, ...rest]: Path, value: unknown): unknown => {
+const withSet = (container: unknown, [key, ...rest]: Path, value: unknown): unknown => {
   if (key === undefined) return value
   if (Array.isArray(container)) {
     const index = Number(key)

@@ -48,7 +48,10 @@ export const operatorCodes = {
     what: 'The text could not be changed in place',
     hint: 'Change the document in an editor: changeover edit.',
   },
-  'command.no-such-path': { what: 'The document has nothing at the path', hint: 'Run changeover get to see its paths.' },
+  'command.no-such-path': {
+    what: 'The document has nothing at the path',
+    hint: 'Run changeover get to see its paths.',
+  },
   'command.editor-failed': {
     what: 'The editor has failed',
     hint: 'Set EDITOR to a program that waits until the file is closed, such as "code --wait".',

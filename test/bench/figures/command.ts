@@ -27,7 +27,10 @@ export const figure: Figure = {
     const at = ['--hosts', server.endpoint, '--key', '/app/config']
     const publish = [command, 'publish', 'config.json', '--if-revision', '0', '--author', 'bench', ...at]
     const measure = async (name: string, argv: readonly string[], limitMs: number): Promise<Measure> => {
-      const paired = await pairs(processOf(folder, [command, ...argv]), processOf(folder, ['-e', '0']), { rounds, warmup })
+      const paired = await pairs(processOf(folder, [command, ...argv]), processOf(folder, ['-e', '0']), {
+        rounds,
+        warmup,
+      })
       const { ours, floor } = paired
       const goal = { goal: `≤ ${limitMs} ms`, isMet: ours <= limitMs }
       return { name, unit: 'ms', value: ours, floor, ...goal, note: spreadOf(paired) }

@@ -154,7 +154,10 @@ class EtcdKey {
   }
 
   /** Sends a write once, to the host that has answered the read. */
-  async #send({ request, number, documentBytes, historyBytes }: WriteTransaction, signal: AbortSignal): Promise<SendResult> {
+  async #send(
+    { request, number, documentBytes, historyBytes }: WriteTransaction,
+    signal: AbortSignal,
+  ): Promise<SendResult> {
     const connection = await this.#cluster.pool.acquire(signal)
     try {
       const response = await callKv<ITxnResponse>(this.#cluster, connection, signal, (kv, ...rest) =>
