@@ -11,7 +11,7 @@ import { refuse } from '../../model/refusal.ts'
 
 /** Options of {@link secretFiles}. */
 export interface SecretFilesOptions {
-  /** How often the files are looked at if the system reports no change, in milliseconds. @default 5000 */
+  /** How often the files are looked at if the system reports no change, in milliseconds. @default 2000 */
   readonly pollMs?: number
   /** How long new content must stay unchanged before it is read, in milliseconds. @default 100 */
   readonly settleMs?: number
