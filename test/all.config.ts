@@ -8,7 +8,7 @@ const units = [
   ...['secrets', 'settings', 'transaction', 'validation', 'xstate'],
 ].map((folder) => `test/${folder}/**/*.test.ts`)
 
-const { exclude = [], ...options } = project.test ?? {}
+const { include: _, exclude = [], ...options } = project.test ?? {}
 
 /** The configuration of `npm test`. */
 export default defineConfig({

@@ -1,4 +1,4 @@
-import { type ConfirmOptions, type SoakOptions } from '../api/options.ts'
+import type { ConfirmOptions, SoakOptions } from '../api/options.ts'
 import { SOAK_WITH_LAST_KNOWN_GOOD_MS } from '../api/option-table.ts'
 import { checkFunctions, invalidOption } from '../model/option-checks.ts'
 import { checkNumbers, numbersOf } from './option-values.ts'

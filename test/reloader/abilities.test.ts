@@ -88,6 +88,7 @@ test('plan reports what a document would do and calls no module', async () => {
   expect(await reloader.plan('{"level":"debug","max":1}')).toEqual({
     verdict: 'changes',
     modules: [],
+    unfollowed: ['level'],
     diff: { count: 1, differences: [{ path: 'level', change: 'changed', from: 'info', to: 'debug' }] },
     failures: [],
   })
