@@ -49,7 +49,7 @@ export const addMember = (object: Record<string, unknown>, key: string, value: u
 }
 
 /** @throws TextFault for a key that is forbidden, or that the object has already */
-export const checkKey = (object: object, key: string, offset: number): void => {
+const checkKey = (object: object, key: string, offset: number): void => {
   if (key === '__proto__') throw new TextFault('document.forbidden-key', offset)
   if (Object.hasOwn(object, key)) throw new TextFault('document.duplicate-key', offset)
 }

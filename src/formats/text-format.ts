@@ -28,7 +28,7 @@ export interface TextFormat {
 }
 
 /** The command that installs the package of a format. */
-export const installCommand: Readonly<Record<Exclude<FormatName, 'json'>, string>> = {
+const installCommand: Readonly<Record<Exclude<FormatName, 'json'>, string>> = {
   jsonc: 'npm install jsonc-parser@3',
   yaml: 'npm install yaml@2',
   toml: 'npm install smol-toml@1',

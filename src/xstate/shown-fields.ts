@@ -30,7 +30,9 @@ const candidate = {
   cannotServe: true,
   isRepeated: true,
 } satisfies FieldsOf<Candidate>
-const waiting = { candidate, revert: candidate, read: true, secret: true, close: true } satisfies FieldsOf<ReloadContext['waiting']>
+const waiting = { candidate, revert: candidate, read: true, secret: true, close: true } satisfies FieldsOf<
+  ReloadContext['waiting']
+>
 const untried = { candidate, until: true } satisfies FieldsOf<Untried>
 
 const context = {

@@ -1,7 +1,7 @@
 import { memorySource } from 'changeover/testing'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { type ReloaderOptions } from '../../src/api/options.ts'
+import type { ReloaderOptions } from '../../src/api/options.ts'
 import { type OptionRow, optionTable } from '../../src/api/option-table.ts'
 import { resolveOptions } from '../../src/settings/settings.ts'
 

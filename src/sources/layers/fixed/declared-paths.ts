@@ -25,7 +25,7 @@ export const findPath = (segments: readonly string[], schema: JsonSchema): Found
 const MAX_NODES = 500
 
 /** Resolves references, intersections and unions into the parts of a schema that say something themselves. */
-export const concreteNodes = (start: readonly JsonSchema[], root: JsonSchema): readonly JsonSchema[] => {
+const concreteNodes = (start: readonly JsonSchema[], root: JsonSchema): readonly JsonSchema[] => {
   const found: JsonSchema[] = []
   const queue = [...start]
   for (let count = 0; count < MAX_NODES; count++) {
