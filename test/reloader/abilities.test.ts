@@ -95,6 +95,7 @@ test('plan reports what a document would do and calls no module', async () => {
   expect(await reloader.plan('{"level":"info","max":3,"secret":"x"}')).toEqual({
     verdict: 'changes',
     modules: [{ module: 'm', change: 'replace' }],
+    unfollowed: ['secret'],
     diff: {
       count: 2,
       differences: [
