@@ -12,7 +12,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     // These need a Chromium (npm run test:browser), a Prometheus (test:observe), a Nest 11 (test:nest11), the packed package (test:package), or
-    // minutes (test:long, test:survival).
+    // minutes (test:long, test:survival, test:publishers).
     exclude: [
       '**/*.long.test.ts',
       'test/inspect/browser/**',
@@ -20,6 +20,7 @@ export default defineConfig({
       'test/observe/server/**',
       'test/frameworks/nest11/**',
       'test/chaos/survival/**',
+      'test/cli/survival/**',
       '**/node_modules/**',
     ],
     testTimeout: 60_000,

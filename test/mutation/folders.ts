@@ -20,7 +20,7 @@ const simulations = [
   'test/testing/simulate-overlap.test.ts',
   'test/testing/simulate-real-world.test.ts',
   'test/testing/simulate-report.test.ts',
-  'test/testing/simulate-runners.test.ts',
+  'test/testing/simulate-runners.long.test.ts',
   'test/testing/simulate-shrink.test.ts',
   'test/testing/simulate-stray.test.ts',
   'test/testing/simulate/transient.test.ts',

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { replay, scenario, SimulationError, simulate } from 'changeover/testing'
 import { documentOf, documents, hangingDb, subjectOf } from './simulate-fixtures.ts'
 
-// simulate-runners.test.ts runs this file with node:test.
+// simulate-runners.long.test.ts runs this file with node:test.
 
 test('simulate plays histories', async () => {
   const { outcomes } = await simulate({ ...subjectOf(), documents, runs: 20, seed: 7 })
