@@ -4,7 +4,7 @@ import project from '../vitest.config.ts'
 
 /** Folders whose tests share their modules: most of their time would go into loading them again for each file. */
 const units = [
-  ...['api', 'apply', 'async', 'formats', 'frameworks', 'inspect', 'intake', 'machines', 'model', 'modules', 'observe'],
+  ...['api', 'apply', 'async', 'formats', 'frameworks', 'intake', 'machines', 'model', 'modules', 'observe'],
   ...['persistence', 'reloader', 'safety', 'schema', 'secrets', 'settings', 'transaction', 'validation', 'xstate'],
 ].map((folder) => `test/${folder}/**/*.test.ts`)
 

@@ -89,7 +89,9 @@ export const runInTerminal = async (
   answers: readonly (readonly [question: RegExp, answer: string])[],
 ): Promise<Ended> => {
   const line = [process.execPath, command, ...argv].map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ')
-  const child = spawn('script', ['-qec', line, '/dev/null'], { cwd, env: { ...process.env, TERM: 'xterm', ...env } })
+  // Those of whoever runs the tests say nothing of colours here.
+  const { NO_COLOR: _, FORCE_COLOR: _forced, ...inherited } = process.env
+  const child = spawn('script', ['-qec', line, '/dev/null'], { cwd, env: { ...inherited, TERM: 'xterm', ...env } })
   const left = [...answers]
   let [out, seen] = ['', 0]
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
