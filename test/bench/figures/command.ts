@@ -6,7 +6,7 @@ import type { Figure, Measure } from '../figure.ts'
 import { pairs, spreadOf } from '../pairs.ts'
 import { startEtcd } from '../../support/etcd-server.ts'
 
-const command = join(import.meta.dirname, '..', '..', '..', 'dist', 'src', 'cli', 'main.js')
+const command = join(import.meta.dirname, '..', '..', '..', '..', 'dist', 'src', 'cli', 'main.js')
 
 /** The whole process, from its start to its end, in milliseconds. */
 const processOf = (cwd: string, argv: readonly string[]) => (): number => {
