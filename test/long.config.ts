@@ -8,6 +8,8 @@ export default defineConfig({
   test: {
     ...project.test,
     root: fileURLToPath(new URL('..', import.meta.url)),
+    // They wait for servers and timers even more than the others do.
+    maxWorkers: 4,
     include: ['test/**/*.long.test.ts'],
     exclude: ['**/node_modules/**'],
   },
