@@ -12,9 +12,10 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     // These need a Chromium (npm run test:browser), a Prometheus (test:observe), a Nest 11 (test:nest11), the packed package (test:package), or
-    // minutes (test:long, test:survival, test:publishers).
+    // minutes (test:long, test:soak, test:survival, test:publishers).
     exclude: [
       '**/*.long.test.ts',
+      '**/*.soak.test.ts',
       'test/inspect/browser/**',
       'test/package/**',
       'test/observe/server/**',
