@@ -1,3 +1,4 @@
+import { memberOf } from './data/member-of.ts'
 import type { Path } from './data/not-plain.ts'
 import { asJsonSchema, CUT, type JsonSchema, listOf, resolveRef } from './json-schema.ts'
 
@@ -138,11 +139,6 @@ const isServedName = (config: unknown, path: Path, key: string | number): boolea
   const container = path.reduce(memberOf, config)
   return typeof container === 'object' && container !== null && Object.hasOwn(container, key) && !isRecord(container)
 }
-
-const memberOf = (value: unknown, key: string | number): unknown =>
-  typeof value === 'object' && value !== null && Object.hasOwn(value, key)
-    ? (value as Record<string | number, unknown>)[key]
-    : undefined
 
 const isRecord = (container: object): boolean => {
   const members: readonly unknown[] = Object.values(container)

@@ -39,7 +39,7 @@ export const dryRun = async (
       verdict: isPrepared ? (isUnchanged ? 'unchanged' : 'changes') : 'failed',
       modules: [...plan.values()].map(({ module, change }) => ({ module: module.name, change })),
       diff: diffOf(serving, snapshot.config, builder.visibility),
-      ...(isChange ? followUps.finderOf(plan, serving, snapshot.config)() : {}),
+      ...(isChange ? followUps.of(plan, serving, snapshot.config) : {}),
       failures,
     }
   } catch (error) {

@@ -1,3 +1,4 @@
+import { memberOf } from '../model/data/member-of.ts'
 import { asJsonSchema, type JsonSchema, listOf, resolveRef } from '../model/json-schema.ts'
 import { kindOf, type Path } from '../model/data/not-plain.ts'
 import type { ValueKind } from '../model/failure.ts'
@@ -25,11 +26,6 @@ export const findRules = (root: JsonSchema, input: unknown, path: Path): Rules =
   }
   return { nodes, branches: [...new Set(branches)] }
 }
-
-export const memberOf = (value: unknown, key: string | number): unknown =>
-  typeof value === 'object' && value !== null && Object.hasOwn(value, key)
-    ? (value as Record<string | number, unknown>)[key]
-    : undefined
 
 /** The kind of what a document holds at a path; absent if it is in a value that the schema takes apart itself. */
 export const kindAt = (input: unknown, path: Path): { readonly kind?: ValueKind } => {

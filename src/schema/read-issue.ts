@@ -1,7 +1,8 @@
+import { memberOf } from '../model/data/member-of.ts'
 import type { Path } from '../model/data/not-plain.ts'
 import type { SchemaIssue } from '../model/schema.ts'
 import type { JsonSchema } from '../model/json-schema.ts'
-import { isUndecided, memberOf } from './find-rules.ts'
+import { isUndecided } from './find-rules.ts'
 
 /** What an issue says that no value can get into: its place, and its kind if that is a known one. */
 export interface ReadIssue {

@@ -1,4 +1,4 @@
-import { memberOf } from './find-rules.ts'
+import { memberOf } from '../model/data/member-of.ts'
 
 /** A part of a schema that can be run alone. */
 export interface SchemaPart {

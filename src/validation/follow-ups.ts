@@ -1,3 +1,4 @@
+import { memberOf } from '../model/data/member-of.ts'
 import type { RestartPolicy } from '../api/options.ts'
 import type { RestartPendingStatus } from '../api/status.ts'
 import { changedLeaves } from '../model/data/changed-leaves.ts'
@@ -21,8 +22,6 @@ export type FollowUp = 'restart' | 'live' | 'followed' | 'unfollowed'
 const MAX_PATHS = 100
 /** Changed leaves that are looked at. */
 const MAX_LEAVES = 10_000
-
-const nothing: Unattended = {}
 
 type Select = (config: unknown) => unknown
 
@@ -95,28 +94,24 @@ export class FollowUps {
     })
   }
 
-  /** Returns what finds the changes between two configs on which no module acts. */
-  finderOf(plan: Plan, previous: unknown, next: unknown): () => Unattended {
-    const owned = this.#slices(plan) // before the commit, which changes them
-    return () => this.#find(owned, previous, next)
-  }
-
-  #find(owned: ReadonlySet<unknown>, previous: unknown, next: unknown): Unattended {
+  /** The changes between two configs on which no module acts. The plan is the one that leads from one to the other. */
+  of(plan: Plan, previous: unknown, next: unknown): Unattended {
+    const owned = this.#slices(plan)
     const kindOf = this.classify(previous, next)
     const isOwned = (path: Path, from: unknown, to: unknown): boolean =>
       (owned.has(from) || owned.has(to)) && !this.#touchesRestart(path)
-    const found: Record<'restart' | 'unfollowed', string[]> = { restart: [], unfollowed: [] }
+    const found = { restart: new Set<string>(), unfollowed: new Set<string>() }
     let left = MAX_LEAVES
     for (const path of changedLeaves(previous, next, isOwned)) {
       const kind = kindOf(path)
-      if (kind === 'restart' || kind === 'unfollowed') found[kind].push(this.#deps.visibility.show(path))
+      const listed = kind === 'restart' || kind === 'unfollowed' ? found[kind] : undefined
+      if (listed !== undefined && listed.size < MAX_PATHS) listed.add(this.#deps.visibility.show(path))
       if (--left === 0) break
     }
     const { restart, unfollowed } = found
-    if (restart.length === 0 && unfollowed.length === 0) return nothing
     return {
-      ...(unfollowed.length === 0 ? {} : { unfollowed: distinct(unfollowed) }),
-      ...(restart.length === 0 ? {} : { restartRequired: distinct(restart) }),
+      ...(unfollowed.size === 0 ? {} : { unfollowed: [...unfollowed] }),
+      ...(restart.size === 0 ? {} : { restartRequired: [...restart] }),
     }
   }
 
@@ -199,7 +194,7 @@ export class FollowUps {
 }
 
 const isObjectAt = (config: unknown, path: Path): boolean => {
-  const value = path.reduce((container, key) => (container as Record<string | number, unknown>)[key], config)
+  const value = path.reduce(memberOf, config)
   return typeof value === 'object' && value !== null
 }
 

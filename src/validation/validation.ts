@@ -101,7 +101,7 @@ export class Validation {
     const isAttempt = !isTrusted && safety.isAttempt(snapshot)
     const valid = { ...result({ kind: 'valid', compensates, isAttempt }, snapshot), plan, isRefresh }
     if (!isChange || serving === undefined) return valid
-    return { ...valid, findUnattended: followUps.finderOf(plan, serving.config, snapshot.config) }
+    return { ...valid, findUnattended: () => followUps.of(plan, serving.config, snapshot.config) }
   }
 
   /** Under which name a document is tried again that could not be decided on; undefined if it is not. */

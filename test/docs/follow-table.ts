@@ -36,7 +36,7 @@ export const followTable = (): string => {
   })
   const rows = [...changedLeaves(undefined, config)].map((path) => {
     const found = followers.filter(({ paths }) => paths.covers(path))
-    const names = found.map(({ name }) => `\`${name}\``).join(', ') || 'nobody'
+    const names = found.map(({ name }) => `\`${name}\``).join(', ') || 'nothing'
     const how = [...new Set(found.map(({ way }) => ways[way]))].join('; ') || 'nothing acts on it'
     return `| \`${path.join('.')}\` | ${names} | ${how} |`
   })

@@ -117,7 +117,7 @@ test('Every changed leaf is followed, live, restart or unfollowed, and a record 
           if (kind === 'restart' || kind === 'unfollowed') expected[kind].push(text)
         }
         const plan = new Map(slots.map((slot) => [slot.name, { previous: slot.slice, next: slot.next }]))
-        const { unfollowed = [], restartRequired = [] } = followUps.finderOf(plan as unknown as Plan, previous, next)()
+        const { unfollowed = [], restartRequired = [] } = followUps.of(plan as unknown as Plan, previous, next)
         expect([...unfollowed].sort()).toEqual(expected.unfollowed)
         expect([...restartRequired].sort()).toEqual(expected.restart)
 

@@ -1,3 +1,4 @@
+import { memberOf } from './member-of.ts'
 import type { Path } from './not-plain.ts'
 
 /**
@@ -37,7 +38,3 @@ const membersOf = (value: unknown): object | undefined =>
 
 const isEmpty = (value: unknown): boolean =>
   typeof value === 'object' && value !== null && membersOf(value) === undefined
-
-/** A key may have the name of an inherited member, such as `constructor`. */
-const memberOf = (container: object | undefined, key: string): unknown =>
-  container !== undefined && Object.hasOwn(container, key) ? (container as Record<string, unknown>)[key] : undefined

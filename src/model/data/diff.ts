@@ -1,3 +1,4 @@
+import { memberOf } from './member-of.ts'
 import type { Path } from './not-plain.ts'
 import type { Visibility } from '../visibility.ts'
 
@@ -66,7 +67,3 @@ const isReordered = (from: object, to: object): boolean => {
   let index = 0
   return Object.keys(to).some((key) => Object.hasOwn(from, key) && key !== kept[index++])
 }
-
-/** Returns a member of the object itself: a key may have the name of an inherited one, such as `constructor`. */
-const memberOf = (container: unknown, key: string): unknown =>
-  Object.hasOwn(container as object, key) ? (container as Record<string, unknown>)[key] : undefined

@@ -1,3 +1,4 @@
+import { memberOf } from './member-of.ts'
 import type { Path } from './not-plain.ts'
 import { isRoundedNumeral } from './number-literal.ts'
 
@@ -61,9 +62,4 @@ const find = (value: unknown, other: unknown, test: Test): RoundedNumber | undef
     if (found !== undefined) return { ...found, path: [key, ...found.path] }
   }
   return undefined
-}
-
-const memberOf = (container: unknown, key: string | number): unknown => {
-  const isMember = typeof container === 'object' && container !== null && Object.hasOwn(container, key)
-  return isMember ? (container as Record<string | number, unknown>)[key] : undefined
 }
