@@ -1,3 +1,4 @@
+import { passReloader } from '../api/internal/attached-reloader.ts'
 import { failure, type SourceCode } from '../model/failure.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { Report } from '../xstate/inspection.ts'
@@ -14,7 +15,7 @@ export const attachSource = (settings: AttachSettings, report: Report): void => 
     report(failure(code, { phase: 'fetching', ...(detail === undefined ? {} : { detail }) }, cause))
   const context = { schema, clock, random, logger, readMs: deadlines.readMs, backoff: sourceBackoff, report: reportOf }
   try {
-    source.attach?.(context)
+    source.attach?.(passReloader(settings, context))
   } catch (error) {
     report(failure('source.failed', { phase: 'fetching', detail: `${source.name} ${source.endpoint}` }, error))
   }

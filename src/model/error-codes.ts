@@ -1,4 +1,5 @@
 import { documentCodes } from './codes/document.ts'
+import { fleetCodes } from './codes/fleet.ts'
 import { frameworkCodes } from './codes/framework.ts'
 import { moduleCodes } from './codes/module.ts'
 import { observeCodes } from './codes/observe.ts'
@@ -31,6 +32,7 @@ export const codeTable = {
   ...observeCodes,
   ...frameworkCodes,
   ...operatorCodes,
+  ...fleetCodes,
 } as const satisfies Readonly<Record<string, CodeEntry>>
 
 /** What to do about a code, and what goes on meanwhile. */

@@ -12,6 +12,7 @@ import type { Reloader } from '../api/reloader.ts'
 import type { ReloaderOptions } from '../api/options.ts'
 import { CLOSE_DEADLINE_MS } from '../api/option-table.ts'
 import type { ReloaderStatus } from '../api/status.ts'
+import { registerReloader } from '../api/internal/attached-reloader.ts'
 import { registerHolding, type TakeHold } from '../api/internal/holding.ts'
 import { registerObservation } from '../api/internal/observation.ts'
 import { captureAsyncContext } from '../async/async-context.ts'
@@ -95,10 +96,10 @@ class ReloaderImpl {
       onFrozen: () => pendingCalls.reject('reloader.frozen', 'reload'),
       onClosed: () => this.#resolveClosed(),
     })
-    const { events } = this.#engine
     this.#commands = new Commands(this.#engine, { settings, pendingCalls, registry: this.#registry })
     registerHolding(this, this.#hold)
-    const observation = events.observation(this.status, () => this.#closing !== undefined)
+    registerReloader(settings, this)
+    const observation = this.#engine.events.observation(this.status, () => this.#closing !== undefined)
     const parts = { settings, engine: this.#engine, store: this.#store }
     this.explain = createExplain(parts)
     const inspected = inspectedParts({ ...parts, explain: this.explain, plan: (text: string) => this.plan(text) })
@@ -151,15 +152,15 @@ class ReloaderImpl {
   }
 
   readonly #hold: TakeHold = (holder) => {
-    if (this.#closing !== undefined) throw changeoverError('reloader.closed')
-    return this.#store.hold(holder)
+    if (this.#closing === undefined) return this.#store.hold(holder)
+    throw changeoverError('reloader.closed')
   }
 
   readonly status = (): ReloaderStatus => {
     const { machine, executor, followUps, intake, restore, safety, recorder } = this.#engine
     const { clock, idPrefix: id, build } = this.#settings
-    const parts = { machine, executor, followUps, intake, restore, safety, recorder, store: this.#store }
-    return statusOf({ ...parts, id, build, now: clock.now() })
+    const settings = { id, build, now: clock.now(), store: this.#store }
+    return statusOf({ machine, executor, followUps, intake, restore, safety, recorder, ...settings })
   }
 
   readonly reload = (options: ReloadOptions = {}): Promise<TransactionRecord> =>

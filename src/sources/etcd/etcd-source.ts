@@ -1,8 +1,10 @@
 import { type ReadResult, type Source, SourceError, type SourceEvent } from '../../api/source.ts'
+import type { Member } from '../../fleet/membership.ts'
 import { withTarget } from '../../api/internal/source-target.ts'
 import { createCluster } from './connection/failover.ts'
 import { resolveSettings } from './connection/settings.ts'
-import { resolveTarget, type EtcdSourceOptions } from './options.ts'
+import { etcdFleetStore } from './fleet/etcd-fleet-store.ts'
+import { checkMembership, resolveTarget, type EtcdSourceOptions } from './options.ts'
 import { readTarget } from './read-target.ts'
 import { settledRead } from './settled-read.ts'
 import { watchTarget } from './watch-target.ts'
@@ -41,14 +43,28 @@ const createEtcdSource = (options: EtcdSourceOptions): Source => {
     { clock: settings.clock, settleMs, closed: closing.signal },
   )
   const key = `${target.key.toString()}${target.kind === 'prefix' ? '*' : ''}`
+  const membership = checkMembership(options.fleet)
+  let member: Member | undefined
+  const noted = <Event extends ReadResult | SourceEvent>(event: Event): Event => {
+    if (event.kind === 'document') member?.noteDocument(event.revision.name, event.content)
+    return withOrigins(event, key)
+  }
   return {
     name: 'etcd',
     endpoint: `${settings.hosts.join(',')} ${target.key.toString()}`,
-    read: async (signal) => withOrigins(await read(signal), key),
+    ...(membership === undefined
+      ? {}
+      : {
+          attach: (context) => {
+            member ??= membership.join(context, etcdFleetStore(cluster, target.key.toString().replace(/\/$/, '')))
+          },
+        }),
+    read: async (signal) => noted(await read(signal)),
     watch: async function* (after, signal) {
-      for await (const event of watchTarget(cluster, target, after, signal)) yield withOrigins(event, key)
+      for await (const event of watchTarget(cluster, target, after, signal)) yield noted(event)
     },
     close: async () => {
+      await member?.leave()
       closing.abort()
       cluster.pool.close()
     },

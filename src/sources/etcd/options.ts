@@ -1,9 +1,16 @@
+import type { Membership } from '../../fleet/membership.ts'
 import { checkCount, invalidOption } from '../../model/option-checks.ts'
 import type { EtcdConnection } from './connection/settings.ts'
 import type { ValueFormat } from './prefix-document.ts'
 
+/** Options of {@link etcdSource}, whatever holds the document. */
+interface EtcdCommonOptions extends EtcdConnection {
+  /** What `fleet` of `changeover/fleet` returns: each reloader then says beside the document what it serves. @default none */
+  readonly fleet?: Membership
+}
+
 /** Options of {@link etcdSource} if one key holds the document. */
-export interface EtcdKeyOptions extends EtcdConnection {
+export interface EtcdKeyOptions extends EtcdCommonOptions {
   readonly key: string
   readonly prefix?: never
   readonly values?: never
@@ -11,7 +18,7 @@ export interface EtcdKeyOptions extends EtcdConnection {
 }
 
 /** Options of {@link etcdSource} if the keys under a prefix form the document. */
-export interface EtcdPrefixOptions extends EtcdConnection {
+export interface EtcdPrefixOptions extends EtcdCommonOptions {
   readonly key?: never
   /** The folder whose keys form the document. A slash is added if it does not end in one. */
   readonly prefix: string
@@ -68,4 +75,12 @@ export const resolveKey = (options: EtcdConnection, name: 'key' | 'prefix', valu
   const namespace = options.namespace ?? ''
   if (typeof namespace !== 'string') throw invalidOption('etcd: namespace must be a string')
   return namespace + value
+}
+
+/** Checks the option `fleet`. */
+export const checkMembership = (given: unknown): Membership | undefined => {
+  const isMembership =
+    typeof given === 'object' && given !== null && 'join' in given && typeof given.join === 'function'
+  if (given !== undefined && !isMembership) throw invalidOption('etcd: fleet must be what fleet() returned')
+  return given as Membership | undefined
 }

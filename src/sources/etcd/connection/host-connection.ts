@@ -31,6 +31,9 @@ type UnaryMethod<Request, Response> = (
 /** The stream of requests and responses of one watch. */
 export type WatchStream = ClientDuplexStream<IWatchRequest, IWatchResponse>
 
+/** Renews leases: each request is answered with the seconds that are left, 0 if the lease has ended. */
+export type KeepAliveStream = ClientDuplexStream<{ readonly ID: string }, { readonly ID: string; readonly TTL: string }>
+
 /** The calls that are used here, as grpc-js makes them from etcd's proto file. */
 export interface Stubs {
   readonly KV: {
@@ -44,6 +47,11 @@ export interface Stubs {
     ) => ClientUnaryCall
   }
   readonly Watch: { readonly watch: (metadata: Metadata) => WatchStream }
+  readonly Lease: {
+    readonly leaseGrant: UnaryMethod<{ readonly TTL: string }, { readonly ID: string; readonly TTL: string }>
+    readonly leaseRevoke: UnaryMethod<{ readonly ID: string }, object>
+    readonly leaseKeepAlive: (metadata: Metadata) => KeepAliveStream
+  }
 }
 
 /** What a client is made of: the host's address, its credentials, its options. */

@@ -16,6 +16,9 @@ export const historyKeys = (key: string) => ({
   entry: (number: number) => Buffer.from(`${key}${MARK}history/${String(number).padStart(DIGITS, '0')}`),
 })
 
+/** The key of something that a fleet keeps beside a document. */
+export const fleetKey = (key: string, name: string): Buffer => Buffer.from(`${key}${MARK}${name}`)
+
 const DIGITS = 10
 
 /** The number of an entry, by its key. */

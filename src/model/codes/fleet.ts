@@ -1,0 +1,39 @@
+/** Failures of a fleet: of the commands that ask its instances, and of the instances that are asked. */
+export const fleetCodes = {
+  'fleet.no-instances': {
+    what: 'No instance is there to ask',
+    hint: 'Run changeover status. An instance is seen once its source has the option fleet, and for as long as it renews its entry.',
+  },
+  'fleet.refused': {
+    what: 'An instance did not take the document',
+    hint: 'The instance serves what it served before. Its code and module say why; its own log and inspector say more.',
+  },
+  'fleet.wait-timeout': {
+    what: 'Too few instances have proved the document in time',
+    hint: 'Run changeover status to see what each instance does. --timeout waits longer.',
+  },
+  'fleet.superseded': {
+    what: 'Another document has replaced the one that is waited for',
+    hint: 'Run changeover history to see who published it, and wait for that one.',
+  },
+  'fleet.no-answer': {
+    what: 'An instance has not answered in time',
+    hint: 'It may be busy, cut off, or gone: changeover status. Nothing is known of what it has done.',
+  },
+  'fleet.preflight-failed': {
+    what: 'An instance would refuse the document, so nothing was published',
+    hint: 'Correct the document, or deploy a build that accepts it first.',
+  },
+  'fleet.not-allowed': {
+    what: 'The instance does not obey commands',
+    hint: 'Set commands to true in the options of fleet if whoever may write beside the document may also control the service.',
+  },
+  'fleet.layers': {
+    what: 'The instance cannot try the document alone, since its config is made of layers',
+    hint: 'Publish without --preflight. The instance checks the whole config when the document arrives.',
+  },
+  'fleet.proposal-missing': {
+    what: 'The document that was to be tried is gone',
+    hint: 'Run the command again: it may have ended before the instance could read the document.',
+  },
+} as const
