@@ -10,6 +10,7 @@ export interface Folder {
 const guarantees = 'test/guarantees'
 const machines = 'test/machines'
 const frameworks = ['test/frameworks']
+const command = ['test/cli']
 const simulation = 'test/testing/simulate/simulation.test.ts'
 const simulations = [
   'test/testing/simulate.test.ts',
@@ -60,11 +61,14 @@ const others: Readonly<Record<string, readonly string[]>> = {
   'src/apply': ['test/reloader', 'test/safety', guarantees, simulation],
   'src/engine': [machines, 'test/intake', 'test/reloader', 'test/safety', 'test/apply', guarantees, simulation],
   'src/reloader': ['test/safety', 'test/intake', 'test/settings', guarantees],
-  'src/history': ['test/sources'],
+  'src/history': ['test/sources', ...command],
   'src/sources/layers/fixed': ['test/sources/layers'],
+  'src/sources/layers': ['test/secrets/layers.test.ts', 'test/intake', guarantees],
   'src/sources/etcd/connection': ['test/sources/etcd'],
+  'src/sources/etcd/operator': ['test/sources/etcd', ...command],
   'src/files': ['test/sources/file'],
   'src/sources/file': ['test/files', 'test/testing/contract'],
+  'src/sources/file/operator': ['test/sources/file', ...command],
   'src/secrets': ['test/safety', guarantees],
   'src/secrets/providers': ['test/secrets'],
   'src/appliers': [guarantees, 'test/apply'],
@@ -88,6 +92,12 @@ const others: Readonly<Record<string, readonly string[]>> = {
   'src/testing/simulate/play': simulations,
   'src/testing/simulate/report': simulations,
   'src/testing/simulate': simulations,
+  'src/cli/output': command,
+  'src/cli/target': command,
+  'src/cli/check': command,
+  'src/cli/context': command,
+  'src/cli/publishing': command,
+  'src/cli/commands': command,
 }
 
 /** The page runs in a browser, whose tests are a script of their own; the entries only pass names on. */
@@ -98,6 +108,12 @@ const expand = (name: string): readonly string[] => {
   return names === undefined ? [name] : names.split(',').map((one) => `${before}${one}${after}`)
 }
 
+/** Folders that ARCHITECTURE.md names only in the text of another folder's line. They stand before that one. */
+const inner = new Map([
+  ['src/sources/etcd', 'src/sources/etcd/operator'],
+  ['src/sources/file', 'src/sources/file/operator'],
+])
+
 /** Reads the folders from the list in ARCHITECTURE.md, in its order. */
 export const readFolders = (architecture: string): readonly Folder[] => {
   const list = /^```layers\n([\s\S]*?)^```/m.exec(architecture)?.[1] ?? ''
@@ -105,6 +121,7 @@ export const readFolders = (architecture: string): readonly Folder[] => {
     .trimEnd()
     .split('\n')
     .flatMap((row) => expand((row.split(/\s/)[0] ?? '').replace(/\/$/, '')))
+    .flatMap((name) => [...(inner.has(name) ? [inner.get(name) ?? ''] : []), name])
   return names
     .filter((name) => !left.has(name))
     .map((name) => ({

@@ -17,8 +17,8 @@ const otherScripts = /\.long\.test\.ts$|^test\/(inspect\/browser|package|chaos|o
 export const copyProject = (project: string): WorkCopy => {
   const root = mkdtempSync(join(tmpdir(), 'changeover-mutation-'))
   for (const name of readdirSync(project)) {
-    // A nested node_modules, such as that of the package tests, is not needed.
-    const filter = (path: string): boolean => !path.endsWith('/node_modules')
+    // Neither a nested node_modules, such as that of the package tests, nor a downloaded Node is needed.
+    const filter = (path: string): boolean => !/\/(node_modules|\.cache\/(node|prometheus|planted-[^/]+))$/.test(path)
     if (!left.has(name)) cpSync(join(project, name), join(root, name), { recursive: true, filter })
   }
   symlinkSync(join(project, 'node_modules'), join(root, 'node_modules'))

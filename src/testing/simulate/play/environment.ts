@@ -4,6 +4,7 @@ import { fileStore } from '../../../persistence/file-store.ts'
 import type { Processes } from '../../../persistence/sharing/owner.ts'
 import { internalsOf, withInternals } from '../../../persistence/sharing/store-internals.ts'
 import type { Schema, SchemaResult } from '../../../model/schema.ts'
+import { FileInvariants } from '../check/file-invariants.ts'
 import type { EnvironmentCall, Scenario } from '../scenario/scenario.ts'
 import { fileSystemOf, type MemoryFiles } from './disk/memory-files.ts'
 import type { CallDeps } from './fault-plan.ts'
@@ -79,8 +80,11 @@ export class Environment {
   }
 
   #store(): GoodStore {
-    const { disk, process, processes, scenario } = this.#deps
-    if (scenario.persists === 'files') return fileStore(STORE_PATH, fileSystemOf(disk.files, process), processes)
+    const { disk, process, processes, scenario, log } = this.#deps
+    if (scenario.persists === 'files') {
+      const invariants = new FileInvariants(disk.files, processes, log.breach)
+      return fileStore(STORE_PATH, fileSystemOf(disk.files, process, invariants), processes)
+    }
     return { load: (name) => disk.entries.get(name), save: (name, text) => void disk.entries.set(name, text) }
   }
 

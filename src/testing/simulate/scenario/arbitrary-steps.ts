@@ -18,6 +18,21 @@ interface FailingPut {
   readonly document: unknown
   /** The clock of the host is set by that, and then the process dies: it starts again with another time. */
   readonly clockMs?: number
+  /** The process is closed while the document waits for its next try. */
+  readonly isClosed?: true
+}
+
+/** A document that is written while `reload()` may still read the one before. */
+interface PutInReload {
+  readonly do: 'put-in-reload'
+  readonly document: unknown
+}
+
+/** A freeze that the next process must find. */
+interface FrozenEnd {
+  readonly do: 'frozen-end'
+  readonly end: 'crash' | 'restart'
+  readonly document: unknown
 }
 
 /** A process that is replaced while it tries a document. */
@@ -28,7 +43,7 @@ interface Deployment {
 }
 
 /** A step, or several that rarely come together by chance. */
-export type GeneratedStep = Step | PutAgain | FailingPut | Deployment
+export type GeneratedStep = Step | PutAgain | FailingPut | Deployment | PutInReload | FrozenEnd
 
 const DAY_MS = 86_400_000
 
@@ -49,6 +64,7 @@ export const stepsOf = (
     { requiredKeys: ['do', 'fault'] },
   )
   const name = fc.constantFrom(...modules.map((module) => module.name))
+  const end = fc.constantFrom('crash', 'restart')
   const overlapMs = fc.constantFrom(30, 600, 2_500, 2_500, 12_000)
   const deployments = [
     { weight: 1, arbitrary: fc.record({ do: fc.constant('overlap'), ms: overlapMs }) },
@@ -63,6 +79,8 @@ export const stepsOf = (
     { weight: 1, arbitrary: clock },
     { weight: 5, arbitrary: failingPutOf(fc, documents, modules) },
     { weight: 1, arbitrary: outageOf(fc, modules) },
+    { weight: 3, arbitrary: fc.record({ do: fc.constant('put-in-reload'), document: documents }) },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant('frozen-end'), end, document: documents }) },
     ...(overlaps ? deployments : []),
     { weight: 1, arbitrary: fc.record({ do: fc.constant('refresh'), module: name }) },
     { weight: 2, arbitrary: fc.constant({ do: 'crash' }) },
@@ -78,6 +96,7 @@ const failingPutOf = (fc: Fc, documents: Arbitrary<unknown>, modules: readonly K
       outage: outageOf(fc, modules),
       document: documents,
       clockMs: fc.constantFrom(-DAY_MS, -DAY_MS, -DAY_MS, DAY_MS),
+      isClosed: fc.constant(true),
     },
     { requiredKeys: ['do', 'outage', 'document'] },
   )
@@ -106,10 +125,15 @@ export const playableSteps = (start: unknown, steps: readonly GeneratedStep[]): 
       case 'put-again':
         return [put(written.at(-1 - step.back) ?? start)]
       case 'failing-put': {
-        const { outage, document, clockMs } = step
-        const crash: Step[] = clockMs === undefined ? [] : [{ do: 'clock', ms: clockMs }, { do: 'crash' }]
-        return [outage, put(document), ...crash]
+        const { outage, document, clockMs, isClosed } = step
+        const restart: Step[] = isClosed === undefined ? [] : [{ do: 'restart' }]
+        const end: Step[] = clockMs === undefined ? restart : [{ do: 'clock', ms: clockMs }, { do: 'crash' }]
+        return [outage, put(document), ...end]
       }
+      case 'put-in-reload':
+        return [{ do: 'reload' }, put(step.document)]
+      case 'frozen-end':
+        return [{ do: 'freeze' }, put(step.document), { do: step.end }]
       case 'deployment':
         return [put(step.document), { do: 'overlap', ms: step.ms }]
       default:

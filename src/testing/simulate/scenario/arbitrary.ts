@@ -36,7 +36,7 @@ export const scenariosOf = (
     persists: fc.constantFrom(undefined, true, 'files' as const),
     names: fc.constantFrom(undefined, undefined, 'content' as const),
     announces: fc.constantFrom(undefined, undefined, true),
-    readMs: fc.constantFrom(undefined, undefined, undefined, 5, 40),
+    readMs: fc.constantFrom(undefined, undefined, undefined, 5, 40, 800),
     steps: fc.array(stepsOf(fc, documents, modules, overlaps), { minLength: 1, maxLength: 12 }),
     // Few in some runs and many in others, so that no kind of trouble hides another (swarm testing).
     faults: fc.oneof(

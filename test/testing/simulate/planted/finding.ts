@@ -20,21 +20,25 @@ export interface Finding {
 /** The time limit of a child, because a planted fault may make it run for ever. */
 const MAX_SECONDS_PER_SEED = 300
 
+interface Hunt {
+  readonly runs: number
+  readonly seeds: readonly number[]
+  /** False to leave a history as it was found. */
+  readonly shrinks: boolean
+}
+
 /** Searches for a planted fault from each of the seeds, in a separate process. */
-export const huntFor = async (
-  fault: PlantedFault,
-  { runs, seeds }: { readonly runs: number; readonly seeds: readonly number[] },
-): Promise<readonly Finding[]> => {
+export const huntFor = async (fault: PlantedFault, hunt: Hunt): Promise<readonly Finding[]> => {
   const { program, remove } = await plant(fault)
   try {
-    return await huntIn(program, runs, seeds)
+    return await huntIn(program, hunt)
   } finally {
     await remove()
   }
 }
 
-const huntIn = async (program: string, runs: number, seeds: readonly number[]): Promise<readonly Finding[]> => {
-  const args = [program, String(runs), ...seeds.map(String)]
+const huntIn = async (program: string, { runs, seeds, shrinks }: Hunt): Promise<readonly Finding[]> => {
+  const args = [program, shrinks ? 'shrink' : 'count', String(runs), ...seeds.map(String)]
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] })
   let stderr = ''
   child.stderr.on('data', (chunk) => {

@@ -1,14 +1,21 @@
 import { SimulationError, simulate } from 'changeover/testing'
+import * as fc from 'fast-check'
+import { play } from '../../../../src/testing/simulate/play/run.ts'
+import { scenariosOf } from '../../../../src/testing/simulate/scenario/arbitrary.ts'
+import { modulesOf } from '../../../../src/testing/simulate/scenario/subject.ts'
 import { documents, subject } from '../subject.ts'
 import type { Finding } from './finding.ts'
 
 // Runs in a copy with a planted fault. It searches from each seed, and prints one line of JSON for each.
-const [runs, ...seeds] = process.argv.slice(2).map(Number)
+const [mode, ...numbers] = process.argv.slice(2)
+const [runs = 1_000, ...seeds] = numbers.map(Number)
+
+const held = 'every invariant held'
 
 const hunt = async (seed: number): Promise<Finding> => {
   try {
-    await simulate({ ...subject, documents, seed, ...(runs === undefined ? {} : { runs }) })
-    return { seed, isFound: false, why: 'every invariant held' }
+    await simulate({ ...subject, documents, seed, runs })
+    return { seed, isFound: false, why: held }
   } catch (error) {
     if (!(error instanceof SimulationError) || error.scenario === undefined || error.code !== 'simulate.broken') {
       return { seed, isFound: false, why: String(error).slice(0, 300) }
@@ -27,4 +34,21 @@ const hunt = async (seed: number): Promise<Finding> => {
   }
 }
 
-for (const seed of seeds) process.stdout.write(`${JSON.stringify(await hunt(seed))}\n`)
+/** Plays the same histories until one breaks, and does not make it smaller: that takes most of the time. */
+const count = async (seed: number): Promise<Finding> => {
+  let histories = 0
+  let why = held
+  const scenarios = scenariosOf(fc, documents, modulesOf(subject), true)
+  const property = fc.asyncProperty(scenarios, async (scenario) => {
+    histories += 1
+    const [first] = (await play(scenario, subject)).violations
+    if (first === undefined) return
+    why = `${first.invariant}: ${first.message}`
+    throw new Error(why)
+  })
+  await fc.check(property, { seed, numRuns: runs, endOnFailure: true })
+  return why === held ? { seed, isFound: false, why } : { seed, isFound: true, why, histories }
+}
+
+const search = mode === 'count' ? count : hunt
+for (const seed of seeds) process.stdout.write(`${JSON.stringify(await search(seed))}\n`)

@@ -11,6 +11,7 @@ const { values } = parseArgs({
     runs: { type: 'string', default: '2000' },
     only: { type: 'string' },
     concurrency: { type: 'string', default: '2' },
+    'no-shrink': { type: 'boolean', default: false },
     scenarios: { type: 'boolean', default: false },
   },
 })
@@ -20,14 +21,15 @@ const faults = plantedFaults.filter(({ name }) => values.only === undefined || v
 
 let missed = 0
 const tasks = faults.map((fault) => async () => {
-  const findings = await huntFor(fault, { runs: Number(values.runs), seeds })
+  const findings = await huntFor(fault, { runs: Number(values.runs), seeds, shrinks: !values['no-shrink'] })
   const bad = findings.filter(({ isFound, steps = 0 }) => !isFound || steps > MAX_STEPS)
   missed += bad.length
   const histories = findings.map((one) => one.histories ?? Number.POSITIVE_INFINITY)
   const steps = findings.map((one) => one.steps ?? 0)
+  const of = values['no-shrink'] ? `: ${histories.toSorted((one, other) => one - other).join(' ')}` : ''
   const names = [...new Set(findings.map(({ why }) => why.split(':')[0]))].join(', ')
   console.log(
-    `${bad.length === 0 ? 'found ' : 'MISSED'} ${fault.name}: ${findings.length - bad.length} of ${findings.length} seeds, at most ${Math.max(...histories)} histories and ${Math.max(...steps)} steps (${names})`,
+    `${bad.length === 0 ? 'found ' : 'MISSED'} ${fault.name}: ${findings.length - bad.length} of ${findings.length} seeds, at most ${Math.max(...histories)} histories and ${Math.max(...steps)} steps (${names})${of}`,
   )
   for (const { seed, why, steps: count } of bad) console.log(`  seed ${seed}: ${count ?? 'no'} steps, ${why}`)
   if (values.scenarios) console.log(`  ${JSON.stringify(findings[0]?.scenario)}`)

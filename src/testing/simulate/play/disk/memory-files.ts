@@ -1,12 +1,16 @@
 import { dirname, join } from 'node:path'
 import type { FileSystem, OpenFile } from '../../../../persistence/file-system.ts'
+import type { FileInvariants } from '../../check/file-invariants.ts'
 import { never, type SimulatedProcess } from '../process.ts'
 
 /** The files of one simulated host, by path. They outlive its processes. */
 export type MemoryFiles = Map<string, Buffer>
 
-/** The files as one process sees them. It may die between any two steps: a dead process gets no answers and writes nothing. */
-export const fileSystemOf = (files: MemoryFiles, process: SimulatedProcess): FileSystem => {
+/**
+ * The files as one process sees them. It may die between any two steps: a dead process gets no answers and writes nothing.
+ * `invariants` check what it does with them.
+ */
+export const fileSystemOf = (files: MemoryFiles, process: SimulatedProcess, invariants: FileInvariants): FileSystem => {
   const step = async <T>(act: () => T): Promise<T> => {
     await undefined
     return process.isDead ? never<T>() : act()
@@ -36,15 +40,18 @@ export const fileSystemOf = (files: MemoryFiles, process: SimulatedProcess): Fil
     createWhole: (path, text) =>
       step(() => {
         if (files.has(path)) return false
+        invariants.beforeCreate(path)
         create(path, Buffer.from(text))
         return true
       }),
     rename: (from, to) =>
-      step(() => {
-        files.set(to, contentOf(from))
-        files.delete(from)
-      }),
-    unlink: (path) => step(() => void (files.delete(path) || fail('ENOENT'))),
+      step(() =>
+        invariants.change(to, () => {
+          files.set(to, contentOf(from))
+          files.delete(from)
+        }),
+      ),
+    unlink: (path) => step(() => invariants.change(path, () => void (files.delete(path) || fail('ENOENT')))),
     syncFolder: () => step(() => {}),
     list: (folder) =>
       step(() =>
