@@ -1,5 +1,6 @@
 import type { Path } from '../../model/data/not-plain.ts'
 import type { Visibility } from '../../model/visibility.ts'
+import { replaceReferences } from '../../secrets/references.ts'
 
 const text = (path: Path): string => (path.length === 0 ? '(root)' : path.join('.'))
 
@@ -18,6 +19,9 @@ export const merged = (one: unknown, other: unknown): unknown => {
   const keys = new Set([...Object.keys(one), ...Object.keys(other)])
   return Object.fromEntries([...keys].map((key) => [key, merged(one[key], other[key])]))
 }
+
+/** A reference to a secret is one value, not an object. */
+export const shown = (data: unknown): unknown => replaceReferences(data, (reference) => `$secret ${reference}`)
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)

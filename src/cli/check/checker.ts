@@ -1,25 +1,33 @@
+import { isDeepStrictEqual } from 'node:util'
 import { systemClock } from '../../api/clock.ts'
 import { optionTable } from '../../api/option-table.ts'
-import type { Document } from '../../api/source.ts'
+import type { Document, ReadResult } from '../../api/source.ts'
 import { loadFormat } from '../../formats/load-format.ts'
 import type { FormatName } from '../../formats/text-format.ts'
-import { changedLeaves } from '../../model/data/changed-leaves.ts'
 import { type Diff, diffOf } from '../../model/data/diff.ts'
-import { PathSet } from '../../model/data/path-set.ts'
-import { ChangeoverError, changeoverError } from '../../model/failure.ts'
+import { ChangeoverError, changeoverError, failure, isChangeoverError } from '../../model/failure.ts'
 import type { Schema } from '../../model/schema.ts'
 import { createVisibility, type Visibility } from '../../model/visibility.ts'
-import { replaceReferences } from '../../secrets/references.ts'
 import { askPolicies } from '../../validation/ask-policies.ts'
 import { parseDocument } from '../../validation/parse-document.ts'
 import { SnapshotBuilder } from '../../validation/snapshot-builder.ts'
 import type { Project } from '../target/project.ts'
-import { allVisible, merged } from './all-visible.ts'
+import { allVisible, merged, shown } from './all-visible.ts'
+import type { OtherLayers } from './other-layers.ts'
 import { type Filled, fillReferences } from './placeholders.ts'
+import { restartNotes } from './restart-notes.ts'
 
 /** Accepts everything, for a target without a schema. */
-const anything: Schema = {
+export const anything: Schema = {
   '~standard': { version: 1, vendor: 'changeover', validate: (value) => ({ value }) },
+}
+
+/** A text of the target, before it is checked. */
+interface OwnText {
+  /** As the parser of the reloader gets it. */
+  readonly text: string
+  readonly document: Document
+  readonly data: unknown
 }
 
 /** A document that has passed. */
@@ -30,15 +38,22 @@ export interface Checked {
   readonly notes: readonly string[]
 }
 
-/** Checks documents as the reloader does: its parser, its schema, its policies. It reads no secret and no network. */
+const candidate = { lineage: '', order: 0, name: 'candidate' }
+
+/**
+ * Checks documents as the reloader does: its parser, its schema, its policies. It reads no secret. A layer is checked with the
+ * other layers, as the one document that they make.
+ */
 export class Checker {
   readonly #project: Project
   readonly #format: FormatName
   readonly #showValues: boolean
   readonly #builder: SnapshotBuilder
+  readonly #others: OtherLayers | undefined
 
-  constructor(project: Project, format: FormatName, showValues: boolean) {
+  constructor(project: Project, format: FormatName, showValues: boolean, others?: OtherLayers) {
     this.#project = project
+    this.#others = others
     this.#format = format
     this.#showValues = showValues
     const settings = {
@@ -69,7 +84,7 @@ export class Checker {
    * @throws ChangeoverError `document.*`
    */
   async parse(text: string): Promise<unknown> {
-    const { value } = parseDocument(await this.#plainText(text), this.#project.parse, this.#builder.visibility, {})
+    const { value } = parseDocument(await this.#plainText(text), this.#ownParse, this.#builder.visibility, {})
     return value
   }
 
@@ -85,20 +100,39 @@ export class Checker {
   /**
    * Checks a text, and whether it may replace another.
    *
-   * @throws ChangeoverError `document.*`, `schema.*`, `policy.refused`, `restart.refused`
+   * @throws ChangeoverError `document.*`, `schema.*`, `policy.refused`, `restart.refused`; `command.layer-unread` if that may be
+   * so only because a layer was not read
    */
   async check(text: string, replaced?: string): Promise<Checked> {
-    const next = await this.#configOf(text)
-    const previous = replaced === undefined ? undefined : await this.#configOf(replaced).catch(() => undefined)
+    const own = await this.#ownOf(text)
+    const unread = (await this.#others?.read()) ?? []
+    try {
+      const { data, notes } = await this.#judge(own, replaced)
+      return { data, notes: [...notes, ...unread.map((layer) => `Checked without layer ${layer}.`)] }
+    } catch (error) {
+      if (unread.length === 0 || !isChangeoverError(error)) throw error
+      const first = failure('command.layer-unread', { detail: unread.join('; ') })
+      throw new ChangeoverError(first, error.failures)
+    }
+  }
+
+  async #judge(own: OwnText, replaced: string | undefined): Promise<Checked> {
+    const next = await this.#configOf(own)
+    const previous = await this.#previousOf(replaced)
     const notes = [...next.notes]
     if (next.snapshot === undefined) {
       if (this.#project.policies.length > 0) notes.push('The policies were not asked, since they need the secrets.')
     } else askPolicies(this.#project.policies, next.snapshot, previous?.snapshot?.config)
     if (previous?.snapshot !== undefined && next.snapshot !== undefined) {
-      notes.push(...this.#restartNotes(previous.snapshot.config, next.snapshot.config))
+      const { restart } = this.#project
+      notes.push(...restartNotes(restart, previous.snapshot.config, next.snapshot.config, this.#builder.visibility))
     }
     if (!this.hasSchema) notes.push('No schema is known (changeover.config): only the syntax was checked.')
-    return { data: next.data, notes }
+    const isSame = isDeepStrictEqual(next.input, previous?.input)
+    if (isSame && !isDeepStrictEqual(own.data, previous?.own)) {
+      notes.push('The service sees no change: the other layers hide it.')
+    }
+    return { data: own.data, notes }
   }
 
   /** Compares what two documents say. */
@@ -114,18 +148,38 @@ export class Checker {
     return createVisibility(this.#project.public, input, () => merged(from, to), output)
   }
 
-  async #configOf(text: string) {
-    const plain = await this.#plainText(text)
-    const { visibility } = this.#builder
-    const document: Document = {
-      kind: 'document',
-      revision: { lineage: '', order: 0, name: 'candidate' },
-      content: plain,
+  /** The parser of the user gets what the layers make, and not a layer. */
+  get #ownParse(): Project['parse'] {
+    return this.#others === undefined ? this.#project.parse : undefined
+  }
+
+  async #ownOf(given: string): Promise<OwnText> {
+    const content = await this.#plainText(given)
+    const document: Document = { kind: 'document', revision: candidate, content }
+    const text = this.#builder.textOf(document)
+    const { value: data } = parseDocument(text, this.#ownParse, this.#builder.visibility, {})
+    return { text, document, data }
+  }
+
+  /** What a change replaces; undefined if that is no config. */
+  async #previousOf(replaced: string | undefined) {
+    try {
+      if (replaced !== undefined) return await this.#configOf(await this.#ownOf(replaced))
+      return this.#others === undefined ? undefined : await this.#configOf(undefined)
+    } catch {
+      return undefined
     }
-    const checked = this.#builder.textOf(document)
-    const { value: data } = parseDocument(checked, this.#project.parse, visibility, {})
-    const filled = await this.#filled(data)
-    if (filled === undefined) return { data, notes: [], snapshot: await this.#snapshotOf(document, checked) }
+  }
+
+  async #configOf(own: OwnText | undefined) {
+    const document = (await this.#others?.compose(own?.text)) ?? own?.document
+    if (document === undefined) throw changeoverError('document.missing')
+    const text = this.#builder.textOf(document)
+    const { visibility } = this.#builder
+    const { value: input } = parseDocument(text, this.#project.parse, visibility, {})
+    const filled = await this.#filled(input)
+    const about = { input, own: own?.data }
+    if (filled === undefined) return { ...about, notes: [], snapshot: await this.#snapshotOf(document, text) }
     const [malformed] = filled.references.malformed
     if (malformed !== undefined) {
       const { path, reason } = malformed
@@ -134,7 +188,7 @@ export class Checker {
     const { length } = filled.references.places
     const notes = [`${length} ${length === 1 ? 'reference' : 'references'} to secrets: the service reads their values.`]
     const snapshot = await this.#snapshotWithout(filled, document)
-    return { data, notes, snapshot }
+    return { ...about, notes, snapshot }
   }
 
   async #filled(data: unknown): Promise<Filled | undefined> {
@@ -147,7 +201,7 @@ export class Checker {
   }
 
   /** Undefined if nothing but the placeholders is refused. */
-  async #snapshotWithout({ input, unchecked }: Filled, document: Document) {
+  async #snapshotWithout({ input, unchecked }: Filled, document: ReadResult) {
     const { visibility } = this.#builder
     const places = new Set(unchecked.map((path) => visibility.show(path)))
     try {
@@ -162,7 +216,7 @@ export class Checker {
     }
   }
 
-  async #snapshotOf(document: Document, text: string, isJson = false) {
+  async #snapshotOf(document: ReadResult, text: string, isJson = false) {
     const builder = isJson ? this.#jsonBuilder() : this.#builder
     return builder.snapshotOf(document, text, undefined, new AbortController())
   }
@@ -175,29 +229,19 @@ export class Checker {
 
   /** The text as the parser of the reloader gets it: a source makes JSON of other formats. */
   async #plainText(text: string): Promise<string> {
-    if (this.#project.parse !== undefined || this.#format === 'json') return text
+    if (this.#ownParse !== undefined || this.#format === 'json') return text
     const parsed = (await loadFormat(this.#format)).parse(text)
     if (parsed.kind === 'parsed') return JSON.stringify(parsed.value)
     const { code, place, cause } = parsed
-    const revision = { lineage: '', order: 0, name: 'candidate' }
-    const malformed = { kind: 'malformed', revision, code, place, ...(cause === undefined ? {} : { cause }) } as const
+    const malformed = {
+      kind: 'malformed',
+      revision: candidate,
+      code,
+      place,
+      ...(cause === undefined ? {} : { cause }),
+    } as const
     return this.#builder.textOf(malformed)
   }
-
-  #restartNotes(previous: unknown, next: unknown): readonly string[] {
-    const { paths, policy } = this.#project.restart
-    if (paths.length === 0) return []
-    const set = PathSet.of(paths)
-    const leaves = [...changedLeaves(previous, next, () => false)].filter((path) => set.covers(path))
-    const [first] = leaves
-    if (first === undefined) return []
-    const shown = leaves.map((path) => this.#builder.visibility.show(path)).join(', ')
-    if (policy === 'refuse') throw changeoverError('restart.refused', { path: this.#builder.visibility.show(first) })
-    return [policy === 'hold' ? `Waits for a restart: ${shown}` : `Needs a restart: ${shown}`]
-  }
 }
-
-/** A reference to a secret is one value, not an object. */
-export const shown = (data: unknown): unknown => replaceReferences(data, (reference) => `$secret ${reference}`)
 
 const isBelow = (path: string, place: string): boolean => path === place || path.startsWith(`${place}.`)

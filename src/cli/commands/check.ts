@@ -13,10 +13,14 @@ export const check: Command = {
   run: async (context) => {
     context.atMost(1)
     const name = context.argument(0, 'FILE')
-    const checker = await context.checker(name)
+    const layer = await context.layer(name)
+    const checker = await context.checker(name, { isOffline: true })
     const { notes } = await checker.check(await context.read(name))
-    context.out.say(`${name} is valid.`)
+    context.out.say(layer === undefined ? `${name} is valid.` : `${name} is valid as layer ${layer.name}.`)
     for (const note of notes) context.out.say(`  ${note}`)
-    return { exit: exitCodes.done, json: { file: name, isValid: true, notes } }
+    return {
+      exit: exitCodes.done,
+      json: { file: name, ...(layer === undefined ? {} : { layer: layer.name }), isValid: true, notes },
+    }
   },
 }

@@ -58,7 +58,7 @@ const rowOf = ({ layer, kind, at, value, isHidden, deletes }: Origin): readonly 
 ]
 
 const namesTarget = ({ flags }: Context): boolean =>
-  [flags.file, flags.hosts, flags.key].some((flag) => flag !== undefined)
+  [flags.file, flags.hosts, flags.key, flags.layer].some((flag) => flag !== undefined)
 
 /** A source knows its layers, its lines and its variables. */
 const inSource = async (context: Context, source: Source, path: Path): Promise<Found> => {

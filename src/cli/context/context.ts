@@ -2,10 +2,13 @@ import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { DocumentStore } from '../../history/document-store.ts'
 import { changeoverError } from '../../model/failure.ts'
-import { Checker } from '../check/checker.ts'
+import type { Source } from '../../api/source.ts'
+import { anything, Checker } from '../check/checker.ts'
+import type { OtherLayers } from '../check/other-layers.ts'
 import type { Io, Output } from '../output/output.ts'
 import { loadProject } from '../target/config-file.ts'
-import { type DocumentTarget, formatOf, resolveTarget } from '../target/document-target.ts'
+import { type DocumentTarget, formatOf, resolveTarget, settingsOf } from '../target/document-target.ts'
+import { chooseLayer, type LeafLayer } from '../target/layer.ts'
 import { durationOf, type ParsedFlags, usage } from '../target/flags.ts'
 import { openStore } from '../target/open-store.ts'
 import type { Project } from '../target/project.ts'
@@ -22,6 +25,7 @@ export class Context {
   #project: Promise<Project> | undefined
   #target: Promise<DocumentTarget> | undefined
   #store: Promise<DocumentStore> | undefined
+  #others: OtherLayers | undefined
 
   constructor({ values, positionals }: ParsedFlags, io: Io, out: Output, signal: AbortSignal) {
     this.args = positionals
@@ -63,9 +67,22 @@ export class Context {
     return this.#project
   }
 
+  /** The layer to work on, if the source is made of layers; `given` is a file that is checked. */
+  async layer(given?: string): Promise<LeafLayer | undefined> {
+    const { source } = await this.project()
+    const setting = settingsOf(this.flags, this.io.env)
+    const [name, file, key] = [setting('layer'), setting('file'), setting('key')]
+    return chooseLayer(source, { name, file, key, given, folder: this.io.cwd })
+  }
+
   target(): Promise<DocumentTarget> {
-    this.#target ??= this.project().then((project) => resolveTarget(this.flags, this.io.env, project, this.io.cwd))
+    this.#target ??= this.#resolveTarget()
     return this.#target
+  }
+
+  async #resolveTarget(): Promise<DocumentTarget> {
+    const { source } = await this.project()
+    return resolveTarget(this.flags, this.io.env, (await this.layer())?.source ?? source, this.io.cwd)
   }
 
   store(): Promise<DocumentStore> {
@@ -73,12 +90,20 @@ export class Context {
     return this.#store
   }
 
-  /** Checks documents of the target; `file` is the name of one that is given. */
-  async checker(file?: string): Promise<Checker> {
+  /** Checks documents of the target; `file` is the name of one that is given. Offline, it need not be known where it is held. */
+  async checker(file?: string, { isOffline = false } = {}): Promise<Checker> {
     const project = await this.project()
+    const layer = await this.layer(isOffline ? file : undefined)
     const target = await this.target().catch(() => undefined)
     const own = target?.kind === 'file' ? target.path : target?.options.key
-    return new Checker(project, formatOf(this.flags, project, [file, own]), this.showsValues)
+    const format = formatOf(this.flags, layer?.source ?? project.source, [file, own])
+    if (layer !== undefined && this.#others === undefined) {
+      const { OtherLayers: Others } = await import('../check/other-layers.ts')
+      const { schema = anything, source } = project
+      const { timeoutMs, signal } = this
+      this.#others = new Others(source as Source, layer.name, { schema, isOffline, timeoutMs, signal })
+    }
+    return new Checker(project, format, this.showsValues, this.#others)
   }
 
   /** Reads a file that is named on the command line; `-` is the standard input. */
@@ -107,6 +132,6 @@ export class Context {
 
   async close(): Promise<void> {
     const store = await this.#store?.catch(() => undefined)
-    await store?.close()
+    await Promise.all([store?.close(), this.#others?.close()])
   }
 }

@@ -6,7 +6,6 @@ import { formatNames } from '../../formats/load-format.ts'
 import type { FormatName } from '../../formats/text-format.ts'
 import { changeoverError } from '../../model/failure.ts'
 import { usage } from './flags.ts'
-import type { Project } from './project.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 export type FlagValues = Readonly<Record<string, string | boolean | undefined>>
@@ -25,7 +24,7 @@ export type EtcdOptions = { readonly hosts: string | readonly string[]; readonly
 export const resolveTarget = async (
   flags: FlagValues,
   env: Environment,
-  project: Project,
+  source: object | undefined,
   folder: string,
 ): Promise<DocumentTarget> => {
   const setting = settingsOf(flags, env)
@@ -36,7 +35,7 @@ export const resolveTarget = async (
     return { kind: 'file', path: resolve(folder, file) }
   }
   const [hosts, named] = [setting('hosts'), setting('key')]
-  const own = configured(project, named !== undefined)
+  const own = configured(source, named !== undefined)
   if (own?.kind === 'file' && hosts === undefined && named === undefined) return own
   const base: Partial<EtcdOptions> = own?.kind === 'etcd' ? own.options : {}
   const key = named ?? base.key
@@ -52,7 +51,8 @@ const missing = (what: string) =>
 
 type Setting = (name: string) => string | undefined
 
-const settingsOf =
+/** Reads what a flag says, or else the variable of its name. */
+export const settingsOf =
   (flags: FlagValues, env: Environment): Setting =>
   (name) => {
     const flag = flags[name]
@@ -100,16 +100,16 @@ const readPart = async (path: string): Promise<Buffer> => {
 }
 
 /** What the file says: a source, or the options of one, which load nothing until they are used. */
-const configured = ({ source }: Project, isKeyNamed: boolean): DocumentTarget | PartialTarget | undefined => {
+const configured = (source: object | undefined, isKeyNamed: boolean): DocumentTarget | PartialTarget | undefined => {
   const target = source === undefined ? undefined : (targetOf(source) ?? describedTarget(source))
   if (target === undefined) return undefined
   if (target.kind === 'file') {
     const { path } = target.options as { readonly path: string | URL }
     return { kind: 'file', path: path instanceof URL ? fileURLToPath(path) : path }
   }
-  if (target.kind === 'layers') {
+  if (target.kind === 'layers' || target.kind === 'fixed') {
     if (isKeyNamed) return undefined
-    throw notWritable('the source is made of layers: --file, or --hosts and --key, name one')
+    throw notWritable('the layer is neither a key of etcd nor a file')
   }
   const { prefix, values: _, settleMs: __, ...connection } = target.options as Readonly<Record<string, unknown>>
   if (prefix === undefined || isKeyNamed) return { kind: 'etcd', options: connection }
@@ -136,17 +136,20 @@ const byEnding: Readonly<Record<string, FormatName>> = {
 }
 
 /** The format of a document: as named, or as the file of the source is read, or by the ending of a name. */
-export const formatOf = (flags: FlagValues, project: Project, names: readonly (string | undefined)[]): FormatName => {
+export const formatOf = (
+  flags: FlagValues,
+  source: object | undefined,
+  names: readonly (string | undefined)[],
+): FormatName => {
   const { format } = flags
   if (format !== undefined) {
     const known = formatNames.find((name) => name === format)
     if (known === undefined) throw usage(`--format must be ${formatNames.join(', ')}`)
     return known
   }
-  const options = (
-    project.source === undefined ? undefined : (targetOf(project.source) as { options?: object })?.options
-  ) as { readonly format?: FormatName } | undefined
-  const declared = options?.format ?? (project.source as { readonly format?: FormatName } | undefined)?.format
+  const target = source === undefined ? undefined : (targetOf(source) as { readonly options?: object } | undefined)
+  const options = target?.options as { readonly format?: FormatName } | undefined
+  const declared = options?.format ?? (source as { readonly format?: FormatName } | undefined)?.format
   if (declared !== undefined) return declared
   return names.flatMap((name) => byEnding[extname(name ?? '').toLowerCase()] ?? [])[0] ?? 'json'
 }

@@ -28,6 +28,11 @@ export const commonFlags: FlagSpecs = {
   cert: { type: 'string', value: 'FILE', help: 'the certificate of the client, in PEM' },
   'cert-key': { type: 'string', value: 'FILE', help: 'the key of the certificate, in PEM' },
   file: { type: 'string', value: 'FILE', help: 'the file that is the document, instead of etcd' },
+  layer: {
+    type: 'string',
+    value: 'NAME',
+    help: 'the layer to work on, if the source is made of layers; the only one that can be written if it is left out',
+  },
   format: {
     type: 'string',
     value: 'NAME',

@@ -24,6 +24,14 @@ export const operatorCodes = {
     what: 'The command cannot write this target',
     hint: 'Name the one key or file that holds the document: --hosts and --key, or --file.',
   },
+  'command.layer-needed': {
+    what: 'The source is made of layers, and several of them can be meant',
+    hint: 'Name one: --layer NAME.',
+  },
+  'command.layer-unread': {
+    what: 'Nothing can be said of the change, since a layer was not read with which it may pass',
+    hint: 'Correct what follows if the layer does not decide it. Otherwise run the command where the layer can be read; check reads no network, and plan does.',
+  },
   'command.no-terminal': {
     what: 'The change was not published: there is no terminal on which to ask',
     hint: 'Pass --if-revision with the revision that the change replaces, or publish a plan: changeover plan FILE -o PLAN.',

@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events'
-import { withTarget } from '../../api/internal/source-target.ts'
+import { type ComposeLayers, withTarget } from '../../api/internal/source-target.ts'
 import { systemClock, type TimerHandle } from '../../api/clock.ts'
 import { type ReadResult, type Source, type SourceContext, SourceError, type SourceEvent } from '../../api/source.ts'
 import { linkSignals, raceAbort } from '../../async/abort.ts'
@@ -37,7 +37,8 @@ const PATIENCE_MS = 1_000
  */
 export const layers = (given: readonly (Source | Layer)[], options: LayersOptions = {}): Source => {
   const resolved = resolveLayers(given)
-  const source = new LayeredSource(resolved, resolveLayersOptions(options))
+  const settings = resolveLayersOptions(options)
+  const source = new LayeredSource(resolved, settings)
   const made: Source = {
     name: 'layers',
     endpoint: source.endpoint,
@@ -47,7 +48,14 @@ export const layers = (given: readonly (Source | Layer)[], options: LayersOption
     layers: () => source.followers.map((follower) => follower.status(source.isClosed)),
     close: () => source.close(),
   }
-  return withTarget(made, { kind: 'layers', layers: resolved })
+  const compose: ComposeLayers = (results) =>
+    composeLayers(
+      resolved.map(({ name, optional, source: { name: kind } }, index) => {
+        return { name, kind, isOptional: optional, result: results[index] }
+      }),
+      settings.nulls,
+    )
+  return withTarget(made, { kind: 'layers', layers: resolved, compose })
 }
 
 const noop = (): void => {}

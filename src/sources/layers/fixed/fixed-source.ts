@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { withTarget } from '../../../api/internal/source-target.ts'
 import { type ReadResult, type Source, type SourceContext, SourceError } from '../../../api/source.ts'
 
 /** What a source that never changes is made of. */
@@ -41,7 +42,7 @@ export const fixedSource = ({ name, endpoint, read }: FixedParts): Source => {
     }
   }
 
-  return {
+  const made: Source = {
     name,
     endpoint,
     attach: (given) => {
@@ -58,4 +59,5 @@ export const fixedSource = ({ name, endpoint, read }: FixedParts): Source => {
       for (const end of open) end()
     },
   }
+  return withTarget(made, { kind: 'fixed' })
 }
