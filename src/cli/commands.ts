@@ -3,6 +3,8 @@ import type { Command } from './context/command.ts'
 import { diff } from './commands/diff.ts'
 import { edit } from './commands/edit.ts'
 import { explain } from './commands/explain.ts'
+import { confirm, freeze, retry, unfreeze } from './fleet/control.ts'
+import { status } from './fleet/status.ts'
 import { get } from './commands/get.ts'
 import { history } from './commands/history.ts'
 import { init } from './commands/init.ts'
@@ -27,5 +29,10 @@ export const commands: readonly Command[] = [
   show,
   rollback,
   watch,
+  status,
+  freeze,
+  unfreeze,
+  retry,
+  confirm,
   init,
 ]

@@ -2,6 +2,7 @@ import { type ChangeoverError, changeoverError, isChangeoverError } from '../mod
 import { Conflict } from './publishing/conflict.ts'
 import { commandHelp, generalHelp } from './help.ts'
 import { commands } from './commands.ts'
+import { FleetFailure } from './fleet/wait-for-proof.ts'
 import { Context } from './context/context.ts'
 import { type ExitCode, exitCodeOf, exitCodes } from './output/exit-codes.ts'
 import { type Io, Output } from './output/output.ts'
@@ -37,7 +38,8 @@ export const run = async (argv: readonly string[], io: Io, signal: AbortSignal):
 
 const fail = (out: Output, name: string, error: ChangeoverError): ExitCode => {
   const exit = exitCodeOf(error.code)
-  out.failure(name, error, exit, error instanceof Conflict ? error.more : {})
-  if (error instanceof Conflict && !out.isJson) out.note(error.text)
+  const isDetailed = error instanceof Conflict || error instanceof FleetFailure
+  out.failure(name, error, exit, isDetailed ? error.more : {})
+  if (isDetailed && !out.isJson) out.note(error.text)
   return exit
 }

@@ -99,11 +99,11 @@ class ReloaderImpl {
     this.#commands = new Commands(this.#engine, { settings, pendingCalls, registry: this.#registry })
     registerHolding(this, this.#hold)
     registerReloader(settings, this)
-    const observation = this.#engine.events.observation(this.status, () => this.#closing !== undefined)
     const parts = { settings, engine: this.#engine, store: this.#store }
     this.explain = createExplain(parts)
     const inspected = inspectedParts({ ...parts, explain: this.explain, plan: (text: string) => this.plan(text) })
-    registerObservation(this, { ...observation, inspected })
+    const { isClosing } = this.#handleState
+    registerObservation(this, { ...this.#engine.events.observation(this.status, isClosing), inspected })
   }
 
   readonly use = (name: string, select: unknown, applier: unknown, links: UseLinks = {}): this => {
@@ -116,11 +116,10 @@ class ReloaderImpl {
     return this
   }
 
-  readonly start = (options: StartOptions = {}): Promise<void> =>
-    unlessEnding(
-      this,
-      this.#inContext(() => this.#start(options)),
-    )
+  readonly start = (options: StartOptions = {}): Promise<void> => {
+    const started = this.#inContext(() => this.#start(options))
+    return unlessEnding(this, started)
+  }
 
   async #start(options: StartOptions): Promise<void> {
     if (this.#closing !== undefined) throw changeoverError('reloader.closed')
@@ -152,8 +151,8 @@ class ReloaderImpl {
   }
 
   readonly #hold: TakeHold = (holder) => {
-    if (this.#closing === undefined) return this.#store.hold(holder)
-    throw changeoverError('reloader.closed')
+    if (this.#handleState.isClosing()) throw changeoverError('reloader.closed')
+    return this.#store.hold(holder)
   }
 
   readonly status = (): ReloaderStatus => {

@@ -48,7 +48,7 @@ const layerOf = (path: string): Layer | undefined =>
 
 /** The subpath entry that a file belongs to. Entries never import each other: each has dependencies of its own. */
 const entryOf = (path: string): string | undefined =>
-  /^src\/(sources\/[^/]+|secrets\/providers|observe\/[^/]+|frameworks\/[^/]+|appliers|inspect|testing|cli)\//.exec(
+  /^src\/(sources\/[^/]+|secrets\/providers|observe\/[^/]+|fleet\/member|frameworks\/[^/]+|appliers|inspect|testing|cli)\//.exec(
     path,
   )?.[1]
 
@@ -75,6 +75,7 @@ const packagesOf: readonly (readonly [folder: string, packages: RegExp])[] = [
   ['src/testing', /^(node:|xstate$)/],
   ['src/inspect', /^(node:|xstate$)/],
   ['src/history', /^node:(crypto|zlib)$/],
+  ['src/fleet', /^node:crypto$/],
   ['src/cli', /^node:/],
   ['examples', anything],
   ['test', anything],

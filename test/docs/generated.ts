@@ -44,6 +44,7 @@ const sections: readonly { readonly title: string; readonly families: readonly s
   { title: 'Secrets', families: ['secret'] },
   { title: 'Persistence', families: ['persistence'] },
   { title: 'Command and history', families: ['command', 'history'] },
+  { title: 'Fleet', families: ['fleet'] },
   { title: 'Metrics', families: ['metrics'] },
   { title: 'Requests and frameworks', families: ['request', 'framework'] },
 ]

@@ -24,6 +24,7 @@ export const newDocument = (server: EtcdServer) => {
     key,
     put: (config: object) =>
       server.admin(async (client) => (await client.put(key).value(JSON.stringify(config))).header.revision),
+    text: () => server.admin(async (client) => client.get(key)),
     instances: (): Promise<readonly InstanceEntry[]> =>
       server.admin(async (client) => {
         const found = await client.getAll().prefix(`${key}@changeover/instances/`).strings()

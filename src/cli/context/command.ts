@@ -30,4 +30,7 @@ export const publishFlags: FlagSpecs = {
     value: '60s',
     help: 'wait this long, and fail if the change is rolled back or replaced meanwhile',
   },
+  preflight: { type: 'boolean', help: 'let one instance of each build try the document first' },
+  wait: { type: 'boolean', help: 'wait until the instances have proved the document, for at most --timeout' },
+  for: { type: 'string', value: 'all|N|P%', help: 'how many instances have to prove it; all if it is left out' },
 }

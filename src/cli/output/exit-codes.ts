@@ -30,9 +30,19 @@ const refused: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'command.no-terminal',
   'command.declined',
   'command.superseded',
+  'fleet.refused',
+  'fleet.superseded',
+  'fleet.disobeyed',
+  'fleet.preflight-failed',
 ])
 
-const waited: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['source.timeout', 'schema.timeout', 'history.busy'])
+const waited: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'source.timeout',
+  'schema.timeout',
+  'history.busy',
+  'fleet.wait-timeout',
+  'fleet.no-answer',
+])
 
 /** A document that is not there, and a parser that is not installed, are errors of the surroundings. */
 const errors: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['document.missing', 'document.format-missing'])

@@ -9,6 +9,11 @@ import { showDiff } from '../output/show-diff.ts'
 import { usage } from '../target/flags.ts'
 import { confirm } from '../context/ask.ts'
 import { authorOf, reasonOf } from '../context/author.ts'
+import { withFleet } from '../fleet/open-fleet.ts'
+import { preflight } from '../fleet/preflight.ts'
+import { quorumOf } from '../fleet/proof.ts'
+import { provedOutcome } from '../fleet/status.ts'
+import { waitForProof } from '../fleet/wait-for-proof.ts'
 import { Conflict } from './conflict.ts'
 import { holdChange } from './hold.ts'
 
@@ -48,6 +53,9 @@ export const publishChange = async (context: Context, publication: Publication):
     context.out.say('Nothing to do: the document is the same.')
     return { exit: exitCodes.done, json: { isChanged: false, target: store.place, revision: document.revision, diff } }
   }
+  const quorum = quorumOf(context.text('for') ?? 'all')
+  if (context.text('for') !== undefined && context.flags.wait !== true) throw usage('--for needs --wait')
+  if (context.flags.preflight === true) await preflight(context, text)
   if (named === undefined) await ask(context, publication, store.place)
   const { action, to } = publication
   const change = {
@@ -62,6 +70,16 @@ export const publishChange = async (context: Context, publication: Publication):
     const written = await store.write(change, context.signal)
     context.out.say(`Published revision ${written.revision} as entry ${written.number} of the history.`)
     await holdChange(context, store, { ...written, text })
+    if (context.flags.wait === true) {
+      await withFleet(context, async (fleet) => {
+        provedOutcome(
+          context,
+          fleet.place,
+          written.revision,
+          await waitForProof(context, fleet, written.revision, quorum),
+        )
+      })
+    }
     return { exit: exitCodes.done, json: { isChanged: true, target: store.place, ...written, diff, notes } }
   } catch (error) {
     if (!isConflict(error)) throw error

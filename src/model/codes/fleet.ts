@@ -4,6 +4,14 @@ export const fleetCodes = {
     what: 'No instance is there to ask',
     hint: 'Run changeover status. An instance is seen once its source has the option fleet, and for as long as it renews its entry.',
   },
+  'fleet.needs-etcd': {
+    what: 'Only a document in etcd has a fleet',
+    hint: 'Pass --hosts and --key instead of --file.',
+  },
+  'fleet.disobeyed': {
+    what: 'Not all instances have done what was asked',
+    hint: 'The table says why, instance by instance.',
+  },
   'fleet.refused': {
     what: 'An instance did not take the document',
     hint: 'The instance serves what it served before. Its code and module say why; its own log and inspector say more.',
