@@ -33,10 +33,10 @@ const chooseIn = (byFile: ReadonlyMap<string, readonly Mutant[]>, count: number,
   return chosen
 }
 
-/** Chooses the mutants of every folder in a tree. */
+/** Chooses the mutants of the folders that are wanted. A file belongs to the innermost of all folders. */
 export const chooseMutants = (
   root: string,
-  folders: readonly Folder[],
+  { wanted, folders }: { readonly wanted: readonly Folder[]; readonly folders: readonly Folder[] },
   count: number,
   seed: number,
 ): Map<Folder, readonly Mutant[]> => {
@@ -47,7 +47,7 @@ export const chooseMutants = (
     .filter((file) => file.endsWith('.ts') && !/\/(page|generated)\//.test(file))
     .sort()
   const chosen = new Map<Folder, readonly Mutant[]>()
-  for (const folder of folders) {
+  for (const folder of wanted) {
     const own = files.filter((file) => folderOf(file, folders) === folder)
     const byFile = new Map(own.map((file) => [file, mutantsOf(file, readFileSync(join(root, file), 'utf8'))]))
     chosen.set(folder, chooseIn(byFile, count, seedOf(`${seed} ${folder.name}`)))

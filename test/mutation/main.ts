@@ -104,10 +104,10 @@ const learn = (
 
 /** The mutants to judge: those that the seed chooses, or those that survived the last run, wherever they stand now. */
 const choose = (root: string): ReadonlyMap<Folder, readonly Mutant[]> => {
-  if (!values.survivors) return chooseMutants(root, wanted, count, seed)
+  if (!values.survivors) return chooseMutants(root, { wanted, folders }, count, seed)
   const before = readResults()
   return new Map(
-    [...chooseMutants(root, wanted, Number.POSITIVE_INFINITY, seed)].map(([folder, mutants]) => [
+    [...chooseMutants(root, { wanted, folders }, Number.POSITIVE_INFINITY, seed)].map(([folder, mutants]) => [
       folder,
       (before[folder.name] ?? [])
         .filter(({ verdict }) => verdict === 'survived')

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { createVirtualClock, simulate } from 'changeover/testing'
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { runnerTimeout } from '../../src/testing/simulate/play/runner-timeout.ts'
 import { TimeLimit } from '../../src/testing/simulate/play/time-limit.ts'
 import { Progress } from '../../src/testing/simulate/report/progress.ts'
@@ -10,6 +10,25 @@ import { documents, simulationErrorOf, subjectOf } from './simulate-fixtures.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const endless = { documents, runs: 1_000_000, seed: 7 }
+
+afterEach(() => void vi.restoreAllMocks())
+
+/**
+ * A subject for which 100 ms of real time pass whenever one of its processes starts, and no time otherwise: how many
+ * histories a limit allows is the same on every machine.
+ */
+const timedSubject = (more?: Parameters<typeof subjectOf>[1]): ReturnType<typeof subjectOf> => {
+  let passedMs = 0
+  vi.spyOn(performance, 'now').mockImplementation(() => passedMs)
+  const subject = subjectOf(undefined, more)
+  return {
+    ...subject,
+    modules: (reloader) => {
+      passedMs += 100
+      return subject.modules(reloader)
+    },
+  }
+}
 
 /** Pretends that the runner gives this test another time, as it notes it. The real time-out stays as it is. */
 const withRunnerTimeout = async <T>(ms: number, work: () => Promise<T>): Promise<T> => {
@@ -32,9 +51,10 @@ const terminal = (isTTY?: boolean) => {
 
 describe('A time limit', () => {
   it('ends the search, and the report tells how many histories were played', async () => {
-    const { runs, text, outcomes } = await simulate({ ...subjectOf(), ...endless, timeLimitMs: 1_500 })
-    expect(runs).toBeLessThan(endless.runs)
-    expect(text).toContain(`${runs} histories of 1000000, all that the time limit of 1500 ms allowed, `)
+    const { runs, text, outcomes } = await simulate({ ...timedSubject(), ...endless, timeLimitMs: 3_000 })
+    expect(runs).toBeGreaterThan(5)
+    expect(runs).toBeLessThan(30)
+    expect(text).toContain(`${runs} histories of 1000000, all that the time limit of 3000 ms allowed, `)
     expect(outcomes['rolled-back']).toBeGreaterThan(0)
   })
 
@@ -48,14 +68,14 @@ describe('A time limit', () => {
   })
 
   it('lets one history be played, however short it is', async () => {
-    const error = await simulationErrorOf(simulate({ ...subjectOf(), ...endless, timeLimitMs: 1 }))
+    const error = await simulationErrorOf(simulate({ ...timedSubject(), ...endless, timeLimitMs: 1 }))
     expect(error.code).toBe('simulate.worthless')
     expect(error.message).toContain('1 histories of 1000000')
   })
 
   it('does not hide a history that is broken, but leaves it as it was found', async () => {
     const invariants = { never: () => expect.fail('it never holds') }
-    const subject = subjectOf(undefined, { invariants })
+    const subject = timedSubject({ invariants })
     const error = await simulationErrorOf(simulate({ ...subject, ...endless, timeLimitMs: 1 }))
     expect(error.code).toBe('simulate.broken')
     expect(error.scenario).toEqual(error.original)
@@ -88,16 +108,16 @@ describe('The time-out of the runner', () => {
   })
 
   it('ends a search just before the runner would, with what to do', async () => {
-    const error = await withRunnerTimeout(1_000, () => simulationErrorOf(simulate({ ...subjectOf(), ...endless })))
+    const error = await withRunnerTimeout(5_000, () => simulationErrorOf(simulate({ ...timedSubject(), ...endless })))
     expect(error.code).toBe('simulate.time-limit')
-    expect(error.message).toMatch(/vitest ends this test after 1000 ms, and \d+ of 1000000 histories were played/)
+    expect(error.message).toMatch(/vitest ends this test after 5000 ms, and \d+ of 1000000 histories were played/)
     expect(error.message).toContain(
       'give the test more time, as in test(name, { timeout: 120_000 }, fn), play fewer `runs`, or set `timeLimitMs`',
     )
   })
 
   it('is no failure if the caller has set a shorter limit', async () => {
-    const search = () => simulate({ ...subjectOf(), ...endless, timeLimitMs: 1_500 })
+    const search = () => simulate({ ...timedSubject(), ...endless, timeLimitMs: 3_000 })
     expect((await withRunnerTimeout(20_000, search)).runs).toBeGreaterThan(0)
   })
 
@@ -155,7 +175,15 @@ describe('The progress of a search', () => {
       import { documents, subjectOf } from '${new URL('./simulate-fixtures.ts', import.meta.url).href}'
       import { simulate } from '${new URL('../../src/testing/index.ts', import.meta.url).href}'
       if (${isTTY}) process.stderr.isTTY = true
-      const { runs } = await simulate({ ...subjectOf(), documents, runs: 1_000_000, seed: 7, timeLimitMs: 2_500 })
+      let passedMs = 0
+      performance.now = () => passedMs
+      const { modules, ...subject } = subjectOf()
+      const slowly = (reloader) => {
+        passedMs += 100
+        return modules(reloader)
+      }
+      const search = { documents, runs: 1_000_000, seed: 7, timeLimitMs: 3_000 }
+      const { runs } = await simulate({ ...subject, modules: slowly, ...search })
       console.log(runs > 0)`
     const args = ['--import', 'tsx', '--input-type=module', '--eval', text]
     const { stdout, stderr } = await promisify(execFile)(process.execPath, args, { cwd: root })

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { faults, scenario } from 'changeover/testing'
 import { describe, expect, it } from 'vitest'
 import { scenariosOf } from '../../../../src/testing/simulate/scenario/arbitrary.ts'
