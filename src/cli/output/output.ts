@@ -64,7 +64,9 @@ export class Output {
     if (this.isJson) {
       const [first] = failures
       const { hint } = codeTable[code]
-      this.object(command, { exit, error: { code, message: first?.message ?? error.message, hint, failures }, ...more })
+      const told = failures.map((failed) => ({ ...failed, hint: codeTable[failed.code].hint }))
+      const message = first?.message ?? error.message
+      this.object(command, { exit, error: { code, message, hint, failures: told }, ...more })
       return
     }
     for (const failed of failures) this.note(`${failed.code}: ${failed.message}\n  ${codeTable[failed.code].hint}`)

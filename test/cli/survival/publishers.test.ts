@@ -7,10 +7,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { etcdDocumentStore } from '../../../src/sources/etcd/operator/etcd-document-store.ts'
 import { fileDocumentStore } from '../../../src/sources/file/operator/file-document-store.ts'
 import type { DocumentStore } from '../../../src/history/document-store.ts'
-import { isChangeoverError } from '../../../src/model/failure.ts'
 import { never } from '../../sources/follow.ts'
 import { type EtcdServer, startEtcd } from '../../support/etcd-server.ts'
-import { buildCommand, call, documentOf, makeFolder, removeFolder, runProcess } from '../command.ts'
+import { buildCommand, call, documentOf, type Ended, jsonOf, makeFolder, removeFolder, runProcess } from '../command.ts'
 
 const RACES = 1_000
 const PROCESS_RACES = 10
@@ -48,25 +47,45 @@ const text = (n: number): string => documentOf('info', n)
 const change = { author: 'Ada', reason: '', action: 'publish' } as const
 
 describe.each(kinds)('On a target of kind %s', { timeout: PATIENCE }, (kind) => {
-  it(`exactly one of two publishers wins in each of ${RACES} races`, async () => {
-    const { open } = targets[kind](`race-${kind}`)
-    const [one, two] = [open(), open()]
-    let { revision } = await one.write({ ...change, text: text(0), ifRevision: '0' }, never)
-    for (let round = 1; round <= RACES; round++) {
-      const ended = await Promise.allSettled(
-        [one, two].map((store, index) =>
-          store.write({ ...change, text: text(2 * round + index), ifRevision: revision }, never),
-        ),
-      )
-      const won = ended.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
-      const lost = ended.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []))
-      expect(won).toHaveLength(1)
-      expect(lost.map((error) => isChangeoverError(error) && error.code)).toEqual(['source.conflict'])
-      expect(won[0]?.number).toBe(round + 1)
-      revision = won[0]?.revision ?? ''
+  it(`exactly one of two publishers wins in each of ${RACES} races, and the other sees what it would have overwritten`, async () => {
+    const { flags, open } = targets[kind](`race-${kind}`)
+    const store = open()
+    let { revision } = await store.write({ ...change, text: text(0), ifRevision: '0' }, never)
+    const publish = async (round: number, side: number): Promise<Ended> => {
+      const name = `race-${kind}-${side}.json`
+      await writeFile(join(folder, name), text(2 * round + side))
+      const argv = ['publish', name, '--if-revision', revision, '--author', `side ${side}`, '-m', `round ${round}`]
+      // What programs see is looked at in every second race.
+      return call([...argv, ...(round % 2 === 0 ? ['--json'] : []), '--show-values', ...flags], { cwd: folder })
     }
-    expect((await one.history(never)).isCurrent).toBe(true)
-    await Promise.all([one.close(), two.close()])
+    for (let round = 1; round <= RACES; round++) {
+      const ended = await Promise.all([publish(round, 0), publish(round, 1)])
+      const about = JSON.stringify([round, ended])
+      expect(ended.map(({ exit }) => exit).sort(), about).toEqual([0, 3])
+      const won = ended.findIndex(({ exit }) => exit === 0)
+      const lost = ended[1 - won] as Ended
+      const after = await store.read(never)
+      expect(after.text, about).toBe(text(2 * round + won))
+      const [mine, other] = [2 * round + won, 2 * round + 1 - won]
+      if (round % 2 === 0) {
+        const { error, overwritten } = jsonOf(lost)
+        expect(error, about).toMatchObject({ code: 'source.conflict' })
+        expect(overwritten, about).toMatchObject({
+          revision: after.revision,
+          by: { number: round + 1, author: `side ${won}`, reason: `round ${round}`, action: 'publish' },
+          diff: { count: 1, differences: [{ path: 'db.max', change: 'changed', from: mine, to: other }] },
+        })
+      } else {
+        expect(lost.err, about).toContain(`revision ${after.revision}, publish by side ${won} at `)
+        expect(lost.err, about).toContain(
+          `: round ${round}.\nThis would have been overwritten:\n  ~ db.max  ${mine} → ${other}\n`,
+        )
+      }
+      revision = after.revision
+    }
+    const { isCurrent, entries } = await store.history(never)
+    expect([isCurrent, entries[0]?.number]).toEqual([true, RACES + 1])
+    await store.close()
   })
 
   it(`exactly one of two processes wins in each of ${PROCESS_RACES} races`, async () => {

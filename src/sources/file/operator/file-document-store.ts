@@ -27,6 +27,7 @@ import { HistoryFolder, writeDurably } from './history-folder.ts'
 /** Only its owner may read a new document, since it may hold a password one day. */
 const NEW_FILE_MODE = 0o600
 const LOCK_POLL_MS = 20
+const LOCK = 'lock'
 
 /** Opens a file for the command. `lockMs` is how long it waits for another publisher, in milliseconds. */
 export const fileDocumentStore = (path: string, lockMs: number): DocumentStore => {
@@ -95,7 +96,7 @@ class FileDocument {
   async write(change: Change, signal: AbortSignal): Promise<Written> {
     await this.#folder.create()
     const processes = systemProcesses()
-    const lock = new SlotClaim(join(this.#folder.path, 'lock'), systemFiles, processes)
+    const lock = new SlotClaim(join(this.#folder.path, LOCK), systemFiles, processes)
     const vacate = await this.#take(lock, processes.self.instance, signal)
     try {
       return await this.#writeLocked(change)
@@ -136,11 +137,13 @@ class FileDocument {
       await (text === pending.text ? this.#folder.confirm(pending) : this.#folder.discard(pending))
     }
     const beside = staleTemporaries(this.#path, await readdir(dirname(this.#path)))
-    const inside = (await readdir(this.#folder.path)).flatMap((name) => {
+    const names = await readdir(this.#folder.path)
+    const locks = staleTemporaries(join(this.#folder.path, LOCK), names)
+    const inside = names.flatMap((name) => {
       const [, main] = /^(\d+\.(?:entry|pending)|head\.json)\.[^.]+\.tmp$/.exec(name) ?? []
       return main === undefined ? [] : staleTemporaries(join(this.#folder.path, main), [name])
     })
-    for (const path of [...beside, ...inside]) await unlink(path).catch(() => {})
+    for (const path of [...beside, ...locks, ...inside]) await unlink(path).catch(() => {})
   }
 
   /** The entry of a publisher that has written the document, and was killed before it could say so. */
