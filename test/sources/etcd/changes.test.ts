@@ -156,7 +156,9 @@ describe('A service with 64 puts in flight', () => {
     const service = startService(test, { hosts: server.endpoint, key })
     await service.reaches('watching')
     const began = performance.now()
-    const isOver = (): boolean => performance.now() - began > shortOrLong(2_000, 20_000)
+    // On a busy machine, the service may need longer for a few of them.
+    const hasApplied = (): boolean => service.reloader.status().counters.committed > 3
+    const isOver = (): boolean => performance.now() - began > shortOrLong(2_000, 20_000) && hasApplied()
     const acknowledged: number[] = []
     let n = 0
     await server.admin(async (client) => {

@@ -168,6 +168,22 @@ describe('The revision of a prefix', () => {
   })
 })
 
+describe('The origin of a value', () => {
+  it('is the key that holds it, at the revision of that key', async () => {
+    await write({ 'db/max': '10', 'db/hosts': '["a","b"]' })
+    const first = (await readDocument(source)).revision.name.split('/')[0]
+    await write({ 'log/level': 'info' })
+    const document = await readDocument(source)
+    const at = (...path: readonly (string | number)[]) => document.origins?.(path, '').map((origin) => origin.at)
+    const second = document.revision.name.split('/')[0]
+    expect(at('db', 'max')).toEqual([`${prefix}/db/max@${first}`])
+    expect(at('db', 'hosts', 1)).toEqual([`${prefix}/db/hosts@${first}`])
+    expect(at('log', 'level')).toEqual([`${prefix}/log/level@${second}`])
+    expect(at('db')).toEqual([`${prefix}/db/*@${document.revision.name}`])
+    expect(at()).toEqual([`${prefix}/*@${document.revision.name}`])
+  })
+})
+
 const fail = (): never => {
   throw new Error('no revision')
 }
