@@ -41,7 +41,7 @@ export const readPages = async (
       if (isFolderMarker(name, kv.value) || isReservedKey(name)) continue
       newest = Math.max(newest, toNumber(kv.mod_revision))
       bytes += kv.key.length + kv.value.length
-      entries.push({ key: name, value: kv.value, index })
+      entries.push({ key: name, value: kv.value, revision: kv.mod_revision, index })
     }
     const found = locate(page.header, newest, position)
     position ??= found

@@ -1,4 +1,4 @@
-import type { Malformed } from '../../api/source.ts'
+import type { FindOrigins, Malformed } from '../../api/source.ts'
 import { findJsonError } from '../../model/data/json-error.ts'
 import { lineColumnOf } from '../../model/data/number-literal.ts'
 import type { DocumentCode } from '../../model/failure.ts'
@@ -7,6 +7,8 @@ import type { DocumentCode } from '../../model/failure.ts'
 export interface Entry {
   readonly key: Uint8Array
   readonly value: Uint8Array
+  /** The `mod_revision` of the key. */
+  readonly revision: string
   /** The place of the key among all keys below the prefix, in byte order, counted from 1. */
   readonly index: number
 }
@@ -16,8 +18,11 @@ export type ValueFormat = 'text' | 'json'
 
 /** The document, or why the keys form none. */
 export type PrefixDocument =
-  | { readonly kind: 'document'; readonly content: string }
+  | { readonly kind: 'document'; readonly content: string; readonly revisions: KeyRevisions }
   | Pick<Malformed, 'kind' | 'code' | 'entry' | 'cause'>
+
+/** The `mod_revision` of each key below the prefix. */
+type KeyRevisions = ReadonlyMap<string, string>
 
 interface Leaf {
   readonly json: string
@@ -66,8 +71,13 @@ class Malformation extends Error {
 export const formPrefixDocument = (entries: readonly Entry[], values: ValueFormat, count: number): PrefixDocument => {
   try {
     const root: Folder = new Map()
-    for (const entry of entries) insert(root, segmentsOf(entry), { json: jsonOf(entry, values), entry })
-    return { kind: 'document', content: write(root) }
+    const revisions = new Map<string, string>()
+    for (const entry of entries) {
+      const segments = segmentsOf(entry)
+      insert(root, segments, { json: jsonOf(entry, values), entry })
+      revisions.set(segments.join('/'), entry.revision)
+    }
+    return { kind: 'document', content: write(root), revisions }
   } catch (error) {
     if (!(error instanceof Malformation)) throw error
     const { code, entry, position } = error
@@ -127,3 +137,17 @@ const write = (node: Node): string => {
   const members = [...node].map(([name, child]) => `${JSON.stringify(name)}:${write(child)}`)
   return `{${members.join(',')}}`
 }
+
+/** Finds the key that holds a value; for an object that several keys form, the folder at the document's revision. */
+export const keyOrigins =
+  (prefix: string, revisions: KeyRevisions, newest: string): FindOrigins =>
+  (path) => {
+    const segments = path.map(String)
+    for (let length = segments.length; length > 0; length--) {
+      const key = segments.slice(0, length).join('/')
+      const revision = revisions.get(key)
+      if (revision !== undefined) return [{ kind: 'etcd', at: `${prefix}${key}@${revision}` }]
+    }
+    const folder = segments.map((segment) => `${segment}/`).join('')
+    return [{ kind: 'etcd', at: `${prefix}${folder}*@${newest}` }]
+  }

@@ -5,7 +5,7 @@ import { withFailover, type Cluster } from './connection/failover.ts'
 import { toNumber } from './connection/lineage.ts'
 import type { PrefixTarget, Target } from './options.ts'
 import { readPages, type RangeCall } from './paging.ts'
-import { formPrefixDocument } from './prefix-document.ts'
+import { formPrefixDocument, keyOrigins } from './prefix-document.ts'
 
 /** The revision name of a missing document. `publish` takes it as "must not exist". */
 export const MISSING_REVISION = '0'
@@ -42,5 +42,8 @@ const readPrefix = async ({ lineages }: Cluster, target: PrefixTarget, range: Ra
   const revision: Revision = { ...position, name }
   if (count === 0) return { kind: 'missing', revision }
   if (entries === undefined) return { kind: 'malformed', revision, code: 'document.too-large' }
-  return { ...formPrefixDocument(entries, target.values, total), revision }
+  const formed = formPrefixDocument(entries, target.values, total)
+  if (formed.kind === 'malformed') return { ...formed, revision }
+  const { revisions, ...document } = formed
+  return { ...document, revision, origins: keyOrigins(target.key.toString(), revisions, name) }
 }
