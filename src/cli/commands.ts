@@ -4,6 +4,7 @@ import { diff } from './commands/diff.ts'
 import { edit } from './commands/edit.ts'
 import { explain } from './commands/explain.ts'
 import { confirm, freeze, retry, unfreeze } from './fleet/control.ts'
+import { override } from './fleet/override.ts'
 import { status } from './fleet/status.ts'
 import { get } from './commands/get.ts'
 import { history } from './commands/history.ts'
@@ -34,5 +35,6 @@ export const commands: readonly Command[] = [
   unfreeze,
   retry,
   confirm,
+  override,
   init,
 ]

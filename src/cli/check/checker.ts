@@ -8,6 +8,7 @@ import { type Diff, diffOf } from '../../model/data/diff.ts'
 import { ChangeoverError, changeoverError, failure, isChangeoverError } from '../../model/failure.ts'
 import type { Schema } from '../../model/schema.ts'
 import { createVisibility, type Visibility } from '../../model/visibility.ts'
+import { undeclaredPaths } from '../../schema/undeclared-paths.ts'
 import { askPolicies } from '../../validation/ask-policies.ts'
 import { parseDocument } from '../../validation/parse-document.ts'
 import { SnapshotBuilder } from '../../validation/snapshot-builder.ts'
@@ -73,8 +74,7 @@ export class Checker {
     return this.#format
   }
 
-  /** True if a schema is known. */
-  get hasSchema(): boolean {
+  get #hasSchema(): boolean {
     return this.#project.schema !== undefined
   }
 
@@ -127,7 +127,10 @@ export class Checker {
       const { restart } = this.#project
       notes.push(...restartNotes(restart, previous.snapshot.config, next.snapshot.config, this.#builder.visibility))
     }
-    if (!this.hasSchema) notes.push('No schema is known (changeover.config): only the syntax was checked.')
+    if (!this.#hasSchema) notes.push('No schema is known (changeover.config): only the syntax was checked.')
+    const undeclared = undeclaredPaths(this.#project, this.#builder.shape)
+    if (undeclared.length > 0)
+      notes.push(`The schema declares no such path (public, restart): ${undeclared.join(', ')}`)
     const isSame = isDeepStrictEqual(next.input, previous?.input)
     if (isSame && !isDeepStrictEqual(own.data, previous?.own)) {
       notes.push('The service sees no change: the other layers hide it.')
@@ -197,7 +200,7 @@ export class Checker {
     if (filled === undefined || providers !== undefined) return filled
     // The file does not say that references have a meaning, so an object with $secret may be what the schema wants.
     const result = await Promise.resolve(schema['~standard'].validate(data)).catch(() => undefined)
-    return this.hasSchema && result !== undefined && result.issues === undefined ? undefined : filled
+    return this.#hasSchema && result !== undefined && result.issues === undefined ? undefined : filled
   }
 
   /** Undefined if nothing but the placeholders is refused. */

@@ -12,7 +12,7 @@ import { exitCodes } from '../output/exit-codes.ts'
 import { valueText } from '../output/show-diff.ts'
 import { table } from '../output/table.ts'
 import type { Command } from '../context/command.ts'
-import { pathOf } from './set.ts'
+import { pathOf } from '../context/path-of.ts'
 
 export const explain: Command = {
   name: 'explain',

@@ -5,6 +5,7 @@ import type { Path } from '../../model/data/not-plain.ts'
 import { changeoverError } from '../../model/failure.ts'
 import type { Checker } from '../check/checker.ts'
 import type { Context } from '../context/context.ts'
+import { pathOf } from '../context/path-of.ts'
 import { secret, usage } from '../target/flags.ts'
 import { type Command, publishFlags } from '../context/command.ts'
 import { Conflict } from '../publishing/conflict.ts'
@@ -42,13 +43,6 @@ export const set: Command = {
     const next = await firstAccepted(checker, text, path, values)
     return publishChange(context, { checker, document, text: next, action: 'publish', named, isExplicit: true })
   },
-}
-
-/** Dots separate the keys of a path; a backslash keeps a dot that belongs to a key. */
-export const pathOf = (text: string): Path => {
-  const path = text.split(/(?<!\\)\./).map((key) => key.replace(/\\\./g, '.'))
-  if (path.some((key) => key === '')) throw usage('PATH must be keys that dots separate, such as db.max')
-  return path
 }
 
 /** What VALUE may mean: what it says as JSON, or the text itself. */

@@ -6,6 +6,7 @@ import type { Outcome } from '../output/output.ts'
 import { table } from '../output/table.ts'
 import { usage } from '../target/flags.ts'
 import { instancesOf, withFleet } from './open-fleet.ts'
+import { overridesOf } from './override.ts'
 import { quorumOf } from './proof.ts'
 import { summaryOf, waitForProof } from './wait-for-proof.ts'
 
@@ -32,8 +33,13 @@ export const status: Command = {
         return provedOutcome(context, store.place, revision, await waitForProof(context, store, revision, quorum))
       }
       const { instances, document } = await instancesOf(store, context.signal)
+      const overrides = (await overridesOf(store, context.signal)).map(({ value: _, ...shown }) => shown)
       showInstances(context, instances, document)
-      return { exit: exitCodes.done, json: { target: store.place, revision: document, instances } }
+      for (const { path, by, until, reason } of overrides) {
+        const why = reason === '' ? '' : `: ${reason}`
+        context.out.say(`${path.join('.')} is overridden by ${by} until ${new Date(until).toISOString()}${why}`)
+      }
+      return { exit: exitCodes.done, json: { target: store.place, revision: document, instances, overrides } }
     })
   },
 }

@@ -10,6 +10,7 @@ import { usage } from '../target/flags.ts'
 import { confirm } from '../context/ask.ts'
 import { authorOf, reasonOf } from '../context/author.ts'
 import { withFleet } from '../fleet/open-fleet.ts'
+import { hiddenChanges } from '../fleet/override.ts'
 import { preflight } from '../fleet/preflight.ts'
 import { quorumOf } from '../fleet/proof.ts'
 import { provedOutcome } from '../fleet/status.ts'
@@ -47,12 +48,15 @@ export const namedRevision = (context: Context): string | undefined => {
 export const publishChange = async (context: Context, publication: Publication): Promise<Outcome> => {
   const { checker, document, text, named } = publication
   const store = await context.store()
-  const { notes, diff } = await preview(context, publication)
+  const { notes: checked, diff, before, data } = await preview(context, publication)
   if (named !== undefined && named !== document.revision) throw await Conflict.with(context, checker, text, document)
   if (text === document.text) {
     context.out.say('Nothing to do: the document is the same.')
     return { exit: exitCodes.done, json: { isChanged: false, target: store.place, revision: document.revision, diff } }
   }
+  const hidden = await hiddenChanges(context, before, data)
+  for (const note of hidden) context.out.note(note)
+  const notes = [...checked, ...hidden]
   const quorum = quorumOf(context.text('for') ?? 'all')
   if (context.text('for') !== undefined && context.flags.wait !== true) throw usage('--for needs --wait')
   if (context.flags.preflight === true) await preflight(context, text)
@@ -90,16 +94,24 @@ export const publishChange = async (context: Context, publication: Publication):
 const isConflict = (error: unknown): error is ChangeoverError =>
   isChangeoverError(error) && error.code === 'source.conflict'
 
+interface Preview {
+  readonly notes: readonly string[]
+  readonly diff: Diff
+  readonly before: unknown
+  readonly data: unknown
+}
+
 /** Checks a change, and shows it. */
 export const preview = async (
   context: Context,
   { checker, document, text }: Pick<Publication, 'checker' | 'document' | 'text'>,
-): Promise<{ readonly notes: readonly string[]; readonly diff: Diff }> => {
+): Promise<Preview> => {
   const { data, notes } = await checker.check(text, document.text)
-  const diff = checker.diff(await checker.parseLeniently(document.text), data)
+  const before = await checker.parseLeniently(document.text)
+  const diff = checker.diff(before, data)
   context.out.say(describeDiff(context, diff, document, text))
   for (const note of notes) context.out.say(`  ${note}`)
-  return { notes, diff }
+  return { notes, diff, before, data }
 }
 
 /** The differences, in words for those that are none of the data. */

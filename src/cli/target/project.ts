@@ -1,6 +1,7 @@
 import type { ReloaderOptions } from '../../api/options.ts'
 import type { Schema } from '../../model/schema.ts'
-import { changeoverError } from '../../model/failure.ts'
+import { type ChangeoverError, changeoverError, isChangeoverError } from '../../model/failure.ts'
+import { type PathSettings, resolvePathSettings } from '../../settings/path-settings.ts'
 
 type Options = ReloaderOptions<unknown>
 
@@ -13,7 +14,7 @@ export interface Project {
   readonly policies: NonNullable<Options['policies']>
   readonly public: readonly string[]
   readonly parse: ((text: string) => unknown) | undefined
-  readonly restart: { readonly paths: readonly string[]; readonly policy: 'warn' | 'hold' | 'refuse' }
+  readonly restart: PathSettings['restart']
   /** The names of the providers of secrets; undefined if the file does not say. */
   readonly providers: readonly string[] | undefined
   readonly maxDocumentBytes: number | undefined
@@ -41,30 +42,28 @@ export const projectOf = (path: string, given: Readonly<Record<string, unknown>>
   const arePolicies = Array.isArray(policies) && policies.every((policy) => typeof policy === 'function')
   if (!arePolicies) throw refuse('policies must be an array of functions')
   if (parse !== undefined && typeof parse !== 'function') throw refuse('parse must be a function')
+  const paths = pathSettingsOf(given, refuse)
   return {
     path,
     source: source as object | undefined,
     schema: schema as Schema | undefined,
     policies: policies as Project['policies'],
-    public: pathsOf(given.public, 'public'),
+    public: paths.public,
     parse: parse as Project['parse'],
-    restart: restartOf(given.restart),
+    restart: paths.restart,
     providers: typeof secrets === 'object' && secrets !== null ? Object.keys(secrets) : undefined,
     maxDocumentBytes: typeof maxDocumentBytes === 'number' ? maxDocumentBytes : undefined,
   }
 }
 
-const restartOf = (given: unknown): Project['restart'] => {
-  if (given === undefined || Array.isArray(given)) return { paths: pathsOf(given, 'restart'), policy: 'warn' }
-  const { paths, policy = 'warn' } = given as {
-    readonly paths?: unknown
-    readonly policy?: Project['restart']['policy']
+/** The reloader's own checks, with the name of the file in the error. */
+const pathSettingsOf = (
+  given: Readonly<Record<string, unknown>>,
+  refuse: (detail: string) => ChangeoverError,
+): PathSettings => {
+  try {
+    return resolvePathSettings(given as Parameters<typeof resolvePathSettings>[0])
+  } catch (error) {
+    throw isChangeoverError(error) ? refuse(error.failures[0]?.detail ?? '') : error
   }
-  return { paths: pathsOf(paths, 'restart.paths'), policy }
-}
-
-const pathsOf = (given: unknown, name: string): readonly string[] => {
-  if (given === undefined) return []
-  if (Array.isArray(given) && given.every((path) => typeof path === 'string' && path !== '')) return given
-  throw changeoverError('command.config-failed', { detail: `${name} must be an array of dotted paths` })
 }

@@ -40,6 +40,10 @@ export const fleetCodes = {
     what: 'The instance cannot try the document alone, since its config is made of layers',
     hint: 'Publish without --preflight. The instance checks the whole config when the document arrives.',
   },
+  'fleet.override-failed': {
+    what: 'The override was not made: its lease has ended',
+    hint: 'Run the command again.',
+  },
   'fleet.proposal-missing': {
     what: 'The document that was to be tried is gone',
     hint: 'Run the command again: it may have ended before the instance could read the document.',

@@ -1,3 +1,4 @@
+export { etcdOverrides, type EtcdOverridesOptions } from './overrides.ts'
 export { etcdSource } from './etcd-source.ts'
 export type { EtcdKeyOptions, EtcdPrefixOptions, EtcdSourceOptions } from './options.ts'
 export type { EtcdAuth, EtcdCredentials } from './connection/credentials.ts'
