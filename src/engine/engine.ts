@@ -15,10 +15,11 @@ import { Safety } from '../safety/safety.ts'
 import type { Settings } from '../settings/settings.ts'
 import { EventBus } from '../transaction/event-bus.ts'
 import { Subscriptions } from '../transaction/subscriptions.ts'
-import { warnAtStart, warnOfHiddenNames } from '../transaction/start-warnings.ts'
+import { warnAtStart, warnOfHiddenNames, warnOfUndeclared } from '../transaction/start-warnings.ts'
 import { TransactionRecorder } from '../transaction/transaction-recorder.ts'
 import { HostCalls } from '../xstate/host-calls.ts'
 import { FollowUps } from '../validation/follow-ups.ts'
+import { undeclaredPaths } from '../schema/undeclared-paths.ts'
 import { SnapshotBuilder } from '../validation/snapshot-builder.ts'
 import { Validation } from '../validation/validation.ts'
 import { RefreshRequests } from './refresh-requests.ts'
@@ -167,6 +168,7 @@ export class Engine {
     const { logger, diagnostics } = this.#settings
     if (diagnostics) warnAtStart(logger, 'diagnostics.full')
     warnOfHiddenNames(logger, this.builder.visibility)
+    warnOfUndeclared(logger, undeclaredPaths(this.#settings, this.builder.shape))
     this.machine.start()
     this.intake.start()
     this.restore.start()

@@ -1,6 +1,6 @@
-import { findKey, LostMember, offsetOfDepth, parseJson } from '../model/data/json.ts'
-import { findJsonError } from '../model/data/json-error.ts'
-import { MAX_DEPTH, NotPlain, type Path } from '../model/data/not-plain.ts'
+import { parseJson } from '../model/data/json.ts'
+import { findJsonFault, type JsonFault } from '../model/data/json-fault.ts'
+import { NotPlain, type Path } from '../model/data/not-plain.ts'
 import { lineColumnOf } from '../model/data/number-literal.ts'
 import { indexJson } from './json-index.ts'
 import type { ParsedText, TextFormat } from './text-format.ts'
@@ -17,10 +17,8 @@ const parse = (text: string): ParsedText => {
   }
 }
 
-interface Fault {
+interface Fault extends JsonFault {
   readonly path?: Path
-  readonly offset: number | undefined
-  readonly detail?: string
 }
 
 type Malformed = Extract<ParsedText, { kind: 'malformed' }>
@@ -43,28 +41,11 @@ export const malformedAt = (
 })
 
 const refused = (error: unknown, text: string): ParsedText => {
-  if (error instanceof LostMember) {
-    return malformedAt(
-      text,
-      'document.malformed',
-      { offset: undefined, detail: 'write its keys without escapes' },
-      error,
-    )
-  }
-  if (error instanceof NotPlain) {
-    const { path } = error
-    const code = error.code === 'config.not-plain' ? 'document.malformed' : error.code
-    const offset =
-      code === 'document.too-deep'
-        ? offsetOfDepth(text, MAX_DEPTH)
-        : code === 'document.forbidden-key'
-          ? findKey(text, '__proto__')?.offset
-          : undefined
-    return malformedAt(text, code, { path, offset })
-  }
-  const found = findJsonError(text)
-  const detail = found === undefined ? {} : { detail: `expected ${found.expected}` }
-  return malformedAt(text, 'document.malformed', { offset: found?.offset, ...detail }, error)
+  const fault = findJsonFault(error, text)
+  if (!(error instanceof NotPlain)) return malformedAt(text, 'document.malformed', fault, error)
+  const { path } = error
+  const code = error.code === 'config.not-plain' ? 'document.malformed' : error.code
+  return malformedAt(text, code, { ...fault, path })
 }
 
 /** Strict JSON, without duplicate keys. */

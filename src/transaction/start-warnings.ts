@@ -14,3 +14,8 @@ export const warnOfHiddenNames = (logger: Logger, { hidden }: Visibility): void 
   if (hidden.includes('*')) warnAtStart(logger, 'schema.names-hidden')
   else if (hidden.length > 0) warnAtStart(logger, 'schema.part-hidden', { path: hidden.join(', ') })
 }
+
+/** Warns once of paths of options that no config can have. */
+export const warnOfUndeclared = (logger: Logger, paths: readonly string[]): void => {
+  if (paths.length > 0) warnAtStart(logger, 'schema.undeclared-path', { detail: paths.join(', ') })
+}

@@ -1,8 +1,8 @@
 import { ignoreRejection, isThenable } from '../async/thenable.ts'
 import { countMembers } from '../model/data/count-members.ts'
-import { findKey, LostMember, offsetOfDepth, type ParsedJson, parseJson } from '../model/data/json.ts'
-import { findJsonError } from '../model/data/json-error.ts'
-import { MAX_DEPTH, NotPlain } from '../model/data/not-plain.ts'
+import { type ParsedJson, parseJson } from '../model/data/json.ts'
+import { findJsonFault } from '../model/data/json-fault.ts'
+import { NotPlain } from '../model/data/not-plain.ts'
 import { positionOf } from '../model/data/number-literal.ts'
 import { findParsedRounded, type RoundedNumber } from '../model/data/rounded-number.ts'
 import { ChangeoverError, changeoverError, type FailurePlace } from '../model/failure.ts'
@@ -69,7 +69,7 @@ const parseError = (
   if (error instanceof ChangeoverError) return error
   if (error instanceof NotPlain) {
     const { code, path, kind } = error
-    const position = notPlainPosition(error, text, isJson)
+    const position = isJson ? jsonDetail(error, text) : otherPosition(error, text)
     const detail = position === undefined ? {} : { detail: position }
     return changeoverError(code, { ...place, path: visibility.show(path), kind, ...detail })
   }
@@ -79,22 +79,16 @@ const parseError = (
 }
 
 const jsonDetail = (error: unknown, text: string): string | undefined => {
-  if (error instanceof LostMember) return 'write its keys without escapes'
-  const found = findJsonError(text)
-  return found === undefined ? undefined : `${positionOf(text, found.offset)}: expected ${found.expected}`
+  const { offset, detail } = findJsonFault(error, text)
+  const parts = [...(offset === undefined ? [] : [positionOf(text, offset)]), ...(detail === undefined ? [] : [detail])]
+  return parts.length === 0 ? undefined : parts.join(': ')
 }
 
-/** Where the text breaks a limit. Of another format than JSON only a key that is written once can be found. */
-const notPlainPosition = ({ code }: NotPlain, text: string, isJson: boolean): string | undefined => {
-  if (code === 'document.too-deep') return isJson ? positionAt(text, offsetOfDepth(text, MAX_DEPTH)) : undefined
-  if (code !== 'document.forbidden-key') return undefined
-  if (isJson) return positionAt(text, findKey(text, '__proto__')?.offset)
-  const at = text.indexOf('__proto__')
+/** Of another format than JSON only a key that is written once can be found. */
+const otherPosition = ({ code }: NotPlain, text: string): string | undefined => {
+  const at = code === 'document.forbidden-key' ? text.indexOf('__proto__') : -1
   return at === -1 || at !== text.lastIndexOf('__proto__') ? undefined : positionOf(text, at)
 }
-
-const positionAt = (text: string, offset: number | undefined): string | undefined =>
-  offset === undefined ? undefined : positionOf(text, offset)
 
 const callParse = (parse: Parse, text: string): ParsedJson => {
   const value = parse(text)

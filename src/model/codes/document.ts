@@ -91,6 +91,10 @@ export const documentCodes = {
     what: 'A part of the schema does not say which keys it has, so paths below it are shown only as far as the serving config has their names',
     hint: 'Declare the keys of this part, or list it in public if its values may be shown.',
   },
+  'schema.undeclared-path': {
+    what: 'An option names paths that the schema does not declare, so they have no effect',
+    hint: 'Correct the paths that the detail names, or remove them.',
+  },
   'schema.invalid': { what: 'The schema rejected the document', hint: 'Correct the value at the path.' },
   'schema.refused': {
     what: 'A rule of the schema refused the document',
