@@ -7,6 +7,7 @@ export type { Candidate } from '../src/model/candidate.ts'
 export { reloadMachine } from './reload/machine.ts'
 export { mustBeConfirmed } from './reload/guards.ts'
 export type {
+  CommitVerdict,
   Ending,
   EpochInput,
   ReadVerdict,

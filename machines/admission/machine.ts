@@ -26,7 +26,9 @@ const admissionSetup = setup({
       return isOlder ? {} : { newest: event.candidate }
     }),
     noteWaiting: assign(({ context }) => ({ gathered: context.gathered + 1 })),
+    /** Only a newer document is passed on. */
     notePassed: assign(({ context, event }) => ({
+      newest: 'candidate' in event ? event.candidate : context.newest,
       gathered: 0,
       burst: burstWith(context, event),
       passedAt: 'at' in event ? event.at : context.passedAt,
@@ -51,7 +53,7 @@ const admissionSetup = setup({
   },
 })
 
-const pass = ['noteNewest', 'notePassed', 'deliver'] as const
+const pass = ['notePassed', 'deliver'] as const
 // A known document may carry a later order, which makes older documents stale; it does not count as a change.
 const passKnown = { guard: not('isNewer'), actions: ['noteNewest', 'deliver'] } as const
 const gather = [{ guard: 'isNewer', actions: ['noteNewest', 'noteWaiting'] }, { actions: 'noteNewest' }] as const

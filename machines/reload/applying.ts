@@ -58,7 +58,7 @@ export const applying = reloadSetup.createStateConfig({
     },
     // The work is one synchronous function; the machine only records the verdict.
     committing: {
-      entry: ['noteNotSuperseded', work('commitModules')],
+      entry: work('commitModules'),
       exit: 'stopWork',
       on: {
         'xstate.done.actor.commitModules': [

@@ -36,7 +36,7 @@ export const reloadGuards = {
     const isSeen = revision.lineage === context.seen?.lineage && revision.name === context.seen.name
     return isNewer(revision, context.seen) || (isRepeated === true && isSeen)
   },
-  maySupersede: ({ context }) => !context.supersededBefore && context.trigger !== 'restore',
+  maySupersede: ({ context }) => context.supersededEpoch !== context.epoch - 1 && context.trigger !== 'restore',
   // A document that would only be rejected must not end what serves.
   newerWaits: ({ context: { waiting } }) => waiting.candidate !== undefined && waiting.candidate.cannotServe !== true,
   supersedesSoak: ({ context }) => context.supersedesSoak === true && context.hasServed && triesSource(context),
@@ -55,7 +55,10 @@ export const reloadGuards = {
   waitsForModule: ({ context }) => context.untried?.until === 'settled',
   retryWaits: ({ context: { untried, due } }) => untried !== undefined && (due === 'released' || due === 'expired'),
   repairWaits: ({ context }) => context.untried?.until === 'settled' && context.due === 'settled',
-  compensates: ({ context }) => context.compensates,
+  compensates: ({ event }) => {
+    const verdict = verdictOf(event)
+    return verdict !== undefined && 'compensates' in verdict && verdict.compensates === true
+  },
   journals: ({ context, event }) => {
     const verdict = verdictOf(event)
     return context.persists && verdict?.kind === 'valid' && verdict.isAttempt === true

@@ -2,11 +2,8 @@ import { and, not } from 'xstate'
 import { applying } from './applying.ts'
 import { finishTransaction, reloadSetup, work } from './setup.ts'
 
-const reject = { target: 'resting.rejected', actions: ['noteNotSuperseded', finishTransaction('rejected')] } as const
-const rejectBroken = {
-  target: 'resting.rejected',
-  actions: ['reportBroken', 'noteNotSuperseded', finishTransaction('rejected')],
-} as const
+const reject = { target: 'resting.rejected', actions: finishTransaction('rejected') } as const
+const rejectBroken = { target: 'resting.rejected', actions: ['reportBroken', finishTransaction('rejected')] } as const
 const abortToClose = { target: 'resting.before', actions: ['queueClose', finishTransaction('aborted')] } as const
 const abortToFreeze = { target: 'resting.before', actions: ['dropQueued', finishTransaction('aborted')] } as const
 // A freeze does not stop a restore, a revert, or a repair of what serves.
@@ -32,9 +29,8 @@ export const reloadMachine = reloadSetup.createMachine({
     seen: undefined,
     waiting: { candidate: undefined, revert: undefined, read: false, secret: false, close: false },
     replacements: 0,
-    supersededBefore: false,
+    supersededEpoch: undefined,
     ending: 'failed',
-    compensates: false,
     isConfirmed: false,
     frozenMeanwhile: false,
     hasServed: false,
@@ -129,16 +125,12 @@ export const reloadMachine = reloadSetup.createMachine({
           {
             guard: 'quarantined',
             target: 'resting.rejected',
-            actions: ['noteQuarantined', 'noteNotSuperseded', finishTransaction('rejected')],
+            actions: ['noteQuarantined', finishTransaction('rejected')],
           },
           { guard: 'invalid', ...reject },
-          {
-            guard: 'unchanged',
-            target: 'resting.committed',
-            actions: ['noteNotSuperseded', finishTransaction('unchanged')],
-          },
-          { guard: 'journals', target: 'applying.journaling', actions: 'notePlan' },
-          { target: 'applying.preparing', actions: 'notePlan' },
+          { guard: 'unchanged', target: 'resting.committed', actions: finishTransaction('unchanged') },
+          { guard: 'journals', target: 'applying.journaling' },
+          { target: 'applying.preparing' },
         ],
         'xstate.error.actor.validateDocument': rejectBroken,
         'close.requested': abortToClose,
@@ -158,14 +150,11 @@ export const reloadMachine = reloadSetup.createMachine({
           },
           { guard: 'superseded', target: 'resting.before', actions: finishTransaction('superseded') },
           { guard: 'aborted', target: 'resting.before', actions: finishTransaction('aborted') },
-          {
-            target: 'resting.rolled-back',
-            actions: ['noteUntried', 'noteNotSuperseded', finishTransaction('rolled-back')],
-          },
+          { target: 'resting.rolled-back', actions: ['noteUntried', finishTransaction('rolled-back')] },
         ],
         'xstate.error.actor.rollBackModules': {
           target: 'resting.rolled-back',
-          actions: ['reportBroken', 'noteNotSuperseded', finishTransaction('rolled-back')],
+          actions: ['reportBroken', finishTransaction('rolled-back')],
         },
       },
     },

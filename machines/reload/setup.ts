@@ -21,7 +21,6 @@ const begin = ({ epoch }: ReloadContext) =>
     epoch: epoch + 1,
     replacements: 0,
     ending: 'failed',
-    compensates: false,
     isConfirmed: false,
     frozenMeanwhile: false,
     untried: undefined,
@@ -170,10 +169,6 @@ export const reloadSetup = setup({
     queueExpiry: assign({ due: ({ context }) => (context.due === 'released' ? 'released' : 'expired') }),
     queueSettled: assign({ due: ({ context }) => context.due ?? 'settled' }),
     queueClose: assign({ waiting: ({ context }) => ({ ...context.waiting, close: true }) }),
-    notePlan: assign(({ event }) => {
-      const verdict = verdictOf(event)
-      return verdict?.kind === 'valid' ? { compensates: verdict.compensates } : {}
-    }),
     noteConfirmed: assign({ isConfirmed: true }),
     end: assign((_, { ending }: { readonly ending: Ending }) => ({ ending })),
     noteServed: assign({ hasServed: true, degraded: [], soakFailed: false, repairs: 0 }),
@@ -196,8 +191,7 @@ export const reloadSetup = setup({
       const { candidate } = context
       return candidate !== undefined && triesSource(context) ? { untried: { candidate, until: 'released' } } : {}
     }),
-    noteSuperseded: assign({ supersededBefore: true }),
-    noteNotSuperseded: assign({ supersededBefore: false }),
+    noteSuperseded: assign({ supersededEpoch: ({ context }) => context.epoch }),
   },
   guards: reloadGuards,
   delays: {

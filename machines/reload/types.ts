@@ -43,11 +43,9 @@ export interface ReloadContext extends ReloadInput {
   }
   /** How often the document of the running transaction was replaced by a newer one. */
   readonly replacements: number
-  /** True if the previous transaction was superseded while preparing; this one may not be. */
-  readonly supersededBefore: boolean
+  /** The last transaction that was superseded while preparing; the one after it may not be. */
+  readonly supersededEpoch: number | undefined
   readonly ending: Ending
-  /** True if the running transaction changes a compensating module. */
-  readonly compensates: boolean
   /** True if the running transaction was confirmed. */
   readonly isConfirmed: boolean
   /** True if changes were frozen while it ran: the unfreeze delivers its document again should it fail. */
@@ -95,12 +93,17 @@ export type ReadVerdict = { readonly kind: 'found'; readonly candidate: Candidat
 /** Describes the result of a validation. */
 export type ValidateVerdict =
   /** `isAttempt`: the config is not known to be good, so the attempt is journaled before it begins. */
-  | { readonly kind: 'valid'; readonly compensates: boolean; readonly isAttempt?: boolean }
+  | { readonly kind: 'valid'; readonly isAttempt?: boolean }
   | { readonly kind: 'unchanged' }
   | { readonly kind: 'invalid'; readonly isQuarantined?: boolean }
 /** Describes the result of work that either succeeds or fails. */
 export interface StepVerdict {
   readonly kind: 'done' | 'failed'
+}
+/** Describes the result of a commit. */
+export interface CommitVerdict extends StepVerdict {
+  /** True if compensating modules follow. */
+  readonly compensates?: boolean
 }
 /** Describes what a rollback has left behind. */
 export interface RollBackVerdict {
@@ -111,7 +114,7 @@ export interface RollBackVerdict {
   readonly untried?: Untried['until']
 }
 /** Describes the result of any work. */
-export type Verdict = ReadVerdict | ValidateVerdict | StepVerdict | RollBackVerdict
+export type Verdict = ReadVerdict | ValidateVerdict | StepVerdict | CommitVerdict | RollBackVerdict
 
 /** Identifies the transaction for which work is done. */
 export interface EpochInput {
@@ -127,7 +130,7 @@ export interface ReloadWork {
   readonly validateDocument: ValidateVerdict
   readonly journalAttempt: StepVerdict
   readonly prepareModules: StepVerdict
-  readonly commitModules: StepVerdict
+  readonly commitModules: CommitVerdict
   readonly completeModules: StepVerdict
   readonly soakModules: StepVerdict
   readonly checkModules: StepVerdict

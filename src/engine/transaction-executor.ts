@@ -1,4 +1,5 @@
 import type {
+  CommitVerdict,
   Ending,
   ReadVerdict,
   ReloadContext,
@@ -109,7 +110,7 @@ export class TransactionExecutor {
   }
 
   /** Notes the commit that the serving store has just made, in the same turn. */
-  noteCommit(result: CommitResult, startMs: number): StepVerdict {
+  noteCommit(result: CommitResult, startMs: number): CommitVerdict {
     const transaction = this.#transaction
     const { timings, plan } = transaction
     const endMs = timings.elapsedMs()
@@ -125,7 +126,7 @@ export class TransactionExecutor {
     }
     transaction.noteCommitted(result.commit, endMs)
     this.#notify(result.commit.previous?.snapshot, 'forward')
-    return done(true)
+    return { kind: 'done', compensates: transaction.compensates }
   }
 
   async complete(): Promise<StepVerdict> {

@@ -95,6 +95,12 @@ export class Transaction implements ModuleWork {
     return name === undefined ? {} : { revision: name }
   }
 
+  /** True if a compensating module changes. */
+  get compensates(): boolean {
+    for (const { slot } of this.plan.values()) if (slot.compensates) return true
+    return false
+  }
+
   /** True if only busy modules stood in the way, so that the document deserves another try. */
   get wasBusy(): boolean {
     return this.failures.length > 0 && this.failures.every(({ code }) => busyCodes.has(code))

@@ -97,9 +97,8 @@ export class Validation {
     if (isChange) builder.askPolicies(snapshot, serving?.config)
     if (isChange) followUps.admit(snapshot, serving?.config, !isTrusted)
     const plan = planOf(registry, store, snapshot.config, { degraded, forces })
-    const compensates = [...plan.values()].some(({ slot }) => slot.compensates)
     const isAttempt = !isTrusted && safety.isAttempt(snapshot)
-    const valid = { ...result({ kind: 'valid', compensates, isAttempt }, snapshot), plan, isRefresh }
+    const valid = { ...result({ kind: 'valid', isAttempt }, snapshot), plan, isRefresh }
     if (!isChange || serving === undefined) return valid
     return { ...valid, findUnattended: () => followUps.of(plan, serving.config, snapshot.config) }
   }

@@ -2,13 +2,13 @@ import type { Candidate } from '../model/candidate.ts'
 import type {
   AdmissionContext,
   AdmissionEvent,
+  CommitVerdict,
   EpochInput,
   ReadVerdict,
   ReloadContext,
   ReloadEvent,
   RollBackVerdict,
   SourceVerdict,
-  StepVerdict,
   Untried,
   ValidateVerdict,
   ValidationInput,
@@ -46,9 +46,8 @@ const context = {
   seen: revision,
   waiting,
   replacements: true,
-  supersededBefore: true,
+  supersededEpoch: true,
   ending: true,
-  compensates: true,
   isConfirmed: true,
   frozenMeanwhile: true,
   hasServed: true,
@@ -95,7 +94,7 @@ const output = {
   isQuarantined: true,
   degraded: true,
   untried: true,
-} satisfies FieldsOf<ReadVerdict | ValidateVerdict | StepVerdict | RollBackVerdict | SourceVerdict>
+} satisfies FieldsOf<ReadVerdict | ValidateVerdict | CommitVerdict | RollBackVerdict | SourceVerdict>
 
 /**
  * What an inspector is shown of a machine, field by field. Whatever a machine may come to hold, and whatever user code

@@ -77,9 +77,8 @@ const answersOf = (actor: string, snapshot: AnyMachineSnapshot): Readonly<Record
       return readResults(seenByRead(snapshot), seen)
     case 'validateDocument': {
       const verdicts = {
-        valid: { kind: 'valid', compensates: false },
-        'valid, with a compensating module': { kind: 'valid', compensates: true },
-        'valid, and not known to be good': { kind: 'valid', compensates: true, isAttempt: true },
+        valid: { kind: 'valid' },
+        'valid, and not known to be good': { kind: 'valid', isAttempt: true },
         invalid: { kind: 'invalid' },
         quarantined: { kind: 'invalid', isQuarantined: true },
       }
@@ -98,6 +97,12 @@ const answersOf = (actor: string, snapshot: AnyMachineSnapshot): Readonly<Record
           degraded: ['db'],
           untried: 'released',
         },
+      }
+    case 'commitModules':
+      return {
+        done: { kind: 'done' },
+        'done, with a compensating module': { kind: 'done', compensates: true },
+        failed: { kind: 'failed' },
       }
     case 'checkModules':
       return { failed: { kind: 'failed' } }

@@ -31,6 +31,8 @@ export const finishedOf = ({ type, params, context }: Effect): readonly Finished
 type StepKind = StepVerdict['kind']
 
 export class ReloadStory extends MachineStory<ReloadContext, ReloadEvent> {
+  #compensates = false
+
   get finished(): readonly Finished[] {
     return this.effects.flatMap(finishedOf)
   }
@@ -90,13 +92,15 @@ export class ReloadStory extends MachineStory<ReloadContext, ReloadEvent> {
     return this.answer('readDocument', found || { kind: 'failed' })
   }
 
+  /** @param compensates says that compensating modules follow the commit */
   validate(kind: 'valid' | 'unchanged' | 'invalid' = 'valid', compensates = false): this {
-    return this.answer('validateDocument', kind === 'valid' ? { kind, compensates } : { kind })
+    this.#compensates = compensates
+    return this.answer('validateDocument', { kind })
   }
 
   /** Validates a document that is not known to be good. */
   validateAttempt(): this {
-    return this.answer('validateDocument', { kind: 'valid', compensates: false, isAttempt: true })
+    return this.answer('validateDocument', { kind: 'valid', isAttempt: true })
   }
 
   quarantine(): this {
@@ -112,7 +116,7 @@ export class ReloadStory extends MachineStory<ReloadContext, ReloadEvent> {
   }
 
   commit(kind: StepKind = 'done'): this {
-    return this.answer('commitModules', { kind })
+    return this.answer('commitModules', { kind, compensates: this.#compensates })
   }
 
   complete(kind: StepKind = 'done'): this {

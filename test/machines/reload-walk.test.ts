@@ -36,11 +36,11 @@ const project = (snapshot: AnyMachineSnapshot) => {
     /^fetching|^rolling-back/.test(state) && context.due,
     state === 'fetching' && seenByRead(snapshot)?.name !== seen?.name,
     !/^resting|^fetching/.test(state) && projectKind(context),
-    /^validating|journaling$|preparing$/.test(state) && context.supersededBefore,
+    /^validating|journaling$|preparing$/.test(state) && context.supersededEpoch === context.epoch - 1,
     /^validating|journaling$/.test(state) && context.candidate && context.replacements,
     state === 'validating' && degraded.length > 0 && context.trigger === 'reload',
-    state.startsWith('applying') && [context.compensates, confirms && context.isConfirmed],
-    state === 'rolling-back' && [context.ending, context.frozenMeanwhile],
+    state.startsWith('applying') && confirms && context.isConfirmed,
+    state === 'rolling-back' && [context.ending, context.frozenMeanwhile, context.supersededEpoch === context.epoch],
   ]
 }
 

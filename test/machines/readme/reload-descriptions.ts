@@ -66,7 +66,7 @@ export const reloadDescriptions: MachineDescriptions = {
         'Parses, validates and plans; without a candidate it plans a repair of what serves, with the newest values of ' +
         'its secrets. Calls no module.',
       answers:
-        '`valid` with `compensates`, and with `isAttempt` if the config is not known to be good; `unchanged`, never ' +
+        '`valid`, with `isAttempt` if the config is not known to be good; `unchanged`, never ' +
         'while something is degraded; `invalid`, with `isQuarantined` if the document must not be tried now',
     },
     journalAttempt: {
@@ -79,7 +79,7 @@ export const reloadDescriptions: MachineDescriptions = {
     },
     commitModules: {
       does: 'Switches all modules in one synchronous function, which also undoes a half-done switch after a throw.',
-      answers: '`done` or `failed`',
+      answers: '`done`, with `compensates` if compensating modules follow; or `failed`',
     },
     completeModules: { does: 'Runs the compensating modules of the plan.', answers: '`done` or `failed`' },
     soakModules: {
@@ -180,13 +180,11 @@ export const reloadDescriptions: MachineDescriptions = {
       'transaction: the unfreeze delivers the newest again.',
     noteConfirmed: 'Notes the confirmation.',
     noteQuarantined: 'Keeps the document until its quarantine ends.',
-    notePlan: 'Notes whether the plan changes a compensating module.',
     end: 'Notes why the transaction is rolled back.',
     noteServed: 'Notes that a config has committed and nothing is degraded any more.',
     noteSoakFailed: 'Notes that the first config serves without having passed its soak.',
     noteDegraded: 'Adds the modules that the rollback named.',
     noteUntried: 'Keeps the document until the busy module has settled or its quarantine ends.',
     noteSuperseded: 'Notes that the next transaction may not be superseded while it prepares.',
-    noteNotSuperseded: 'Notes that the next transaction may be superseded.',
   },
 }
