@@ -81,11 +81,15 @@ export class Quarantine {
     })
   }
 
-  /** The entry that holds this config back now. Uses up a pass that was given for it. */
-  blocks(digest: string): Quarantined | undefined {
+  /**
+   * The entry that holds this config back now. Uses up a pass that was given for it. The digest is asked for only if
+   * there are entries: otherwise it is first needed after the commit (bench: latency).
+   */
+  blocks(digestOf: () => string): Quarantined | undefined {
     const pass = this.#pass
     this.#pass = undefined
     if (this.#entries.length === 0) return undefined
+    const digest = digestOf()
     return pass === digest ? undefined : this.active.find((entry) => entry.digest === digest)
   }
 

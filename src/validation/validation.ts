@@ -124,7 +124,7 @@ export class Validation {
   /** Why the snapshot must not be tried now. With nothing else to serve it is tried all the same, and reported. */
   #quarantinedAs(snapshot: Snapshot, isRefresh: boolean, hasOther: boolean): Failure | undefined {
     const { safety, report } = this.#deps
-    const entry = safety.quarantine.blocks(isRefresh ? refreshOf(snapshot.digest) : snapshot.digest)
+    const entry = safety.quarantine.blocks(() => (isRefresh ? refreshOf(snapshot.digest) : snapshot.digest))
     if (entry === undefined) return undefined
     const { code, module, phase, count, until } = entry
     const times = count === 1 ? 'once' : `${count} times`

@@ -6,7 +6,7 @@ import { isImmutable } from './plain.ts'
  * config in a log could be guessed. A hash that is cut in half cannot be extended, so it needs no HMAC (bench: reload).
  */
 export const digestOf = (config: unknown, key: string): string =>
-  hash('sha256', key + canonicalText(config)).slice(0, 32)
+  hash('sha256', key + (isObject(config) ? textOf(config) : canonicalText(config))).slice(0, 32)
 
 /** Returns a hash of a document's content. It is not keyed, so it must not be shown. */
 export const hashOf = (content: string | Uint8Array): string => hash('sha256', content, 'base64')
@@ -19,16 +19,22 @@ const MIN_HASHED_LENGTH = 128
 const canonicalText = (value: unknown): string => {
   if (typeof value === 'string') return JSON.stringify(value)
   if (typeof value === 'bigint') return `${value}n`
-  if (typeof value !== 'object' || value === null) return String(value)
+  if (!isObject(value)) return String(value)
   const cached = cachedHashes.get(value)
   if (cached !== undefined) return cached
-  const text = Array.isArray(value) ? canonicalArray(value) : canonicalObject(value as Record<string, unknown>)
+  const text = textOf(value)
   if (text.length < MIN_HASHED_LENGTH) return text
   // No JSON text starts with '#', so a hash is never mistaken for a value.
   const hashed = `#${hash('sha256', text, 'base64')}`
   if (isImmutable(value)) cachedHashes.set(value, hashed)
   return hashed
 }
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
+
+/** The text of an object, which holds the hashes of its larger parts. */
+const textOf = (value: object): string =>
+  Array.isArray(value) ? canonicalArray(value) : canonicalObject(value as Record<string, unknown>)
 
 const canonicalArray = (items: readonly unknown[]): string => {
   let text = '['

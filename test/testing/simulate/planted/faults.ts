@@ -197,8 +197,8 @@ const otherFaults = [
     'a config that failed is tried again at each redelivery',
     edit(
       'src/validation/validation.ts',
-      'safety.quarantine.blocks(isRefresh ?',
-      "safety.quarantine.blocks(snapshot !== undefined ? '' : isRefresh ?",
+      'safety.quarantine.blocks(() => (isRefresh ?',
+      "safety.quarantine.blocks(() => (snapshot !== undefined ? '' : isRefresh ?",
     ),
   ),
   fault(
