@@ -37,7 +37,7 @@ export interface Generation<Instance> {
    * Drains and releases the instance. Called exactly once: when the generation is discarded, after the soak of the next
    * one, or by `reloader.close()`.
    */
-  readonly close?: () => Promise<void>
+  readonly close?: () => Promise<void> | void
 }
 
 /** Prepares the generations of a module from slices of the config. It never sees the whole config. */

@@ -66,7 +66,7 @@ export const logLevel = (logger: LevelLogger): Applier<LogSlice, undefined> => {
           undo?.()
           undo = undefined
         },
-        close: async () => {
+        close: () => {
           undo = undefined
           // Counted, since a generation may be closed after the next one has failed: only the last one leaves nothing.
           if (--live === 0) target.release(report)

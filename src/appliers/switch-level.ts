@@ -103,10 +103,14 @@ const setLevel = (logger: LevelLogger, level: string, report: ReportError): void
 type PropertyChange = readonly [key: PropertyKey, before: PropertyDescriptor | undefined]
 
 const changesSince = (before: PropertyDescriptorMap, logger: LevelLogger): readonly PropertyChange[] => {
-  const after: PropertyDescriptorMap = Object.getOwnPropertyDescriptors(logger)
-  return Reflect.ownKeys(after)
-    .filter((key) => before[key] === undefined || before[key].value !== after[key]?.value)
-    .map((key) => [key, before[key]])
+  const changes: PropertyChange[] = []
+  for (const key of Reflect.ownKeys(logger)) {
+    const own = before[key]
+    // What a getter returns is none of the logger's levels.
+    const isSame = own !== undefined && (!('value' in own) || own.value === Reflect.get(logger, key))
+    if (!isSame) changes.push([key, own])
+  }
+  return changes
 }
 
 const restoreProperties = (logger: LevelLogger, changes: readonly PropertyChange[]): void => {

@@ -86,11 +86,12 @@ export const createTaskRunner = <Result>(options: TaskRunnerOptions<Result>) => 
       last = from.last
       lastAt = from.lastAt
     },
-    /** Aborts the run under way and waits for its end. */
-    close: async (): Promise<void> => {
+    /** Aborts the run under way and waits for its end, if there is one. */
+    close: (): Promise<void> | undefined => {
       isClosed = true
+      if (running === undefined) return undefined
       controller?.abort(new DOMException('The timer is closed', 'AbortError'))
-      await running?.then(noop, noop)
+      return running.then(noop, noop)
     },
   }
 }

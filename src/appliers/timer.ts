@@ -114,10 +114,10 @@ export function timer<Slice extends TimerSlice, Result, Needs extends object = o
         if (serving === own) serving = before
         return undefined
       },
-      close: async () => {
+      close: () => {
         schedule.stop()
         before = undefined // otherwise every generation would hold the previous one
-        await runner.close()
+        return runner.close()
       },
     }
     return warm ? runner.warm(context.signal).then(() => generation) : generation

@@ -1,4 +1,4 @@
-import { withDeadline } from '../async/deadline.ts'
+import { type CallResult, DeadlineCall, withDeadline } from '../async/deadline.ts'
 import { type Failure, failure } from '../model/failure.ts'
 import type { GenerationRecord } from '../modules/generation.ts'
 import type { Registry } from '../modules/registry.ts'
@@ -24,6 +24,12 @@ const detailOf = (routes: readonly string[]): { readonly detail?: string } => {
   const more = routes.length > MAX_ROUTES ? ` and ${routes.length - MAX_ROUTES} more` : ''
   return { detail: `held by ${routes.slice(0, MAX_ROUTES).join(', ')}${more}` }
 }
+
+/** Nothing to wait for needs no promise. */
+const allOf = (closing: readonly Promise<void>[]): Promise<unknown> | undefined =>
+  closing.length === 0 ? undefined : Promise.all(closing)
+
+const placeOf = ({ name }: Slot) => ({ module: name, phase: 'close' }) as const
 
 const namesOf = (byModule: ReadonlyMap<string, unknown>) => [...byModule.keys()].map((name) => ({ name }))
 
@@ -64,7 +70,7 @@ export class Retirer {
       ({ name }) => {
         const mine = byModule.get(name)
         if (mine === undefined) return undefined
-        return () => Promise.all(mine.map((closing) => this.#closeOnce(closing, timings)))
+        return () => allOf(mine.flatMap((closing) => this.#closeOnce(closing, timings) ?? []))
       },
     )
     this.track(work)
@@ -104,28 +110,34 @@ export class Retirer {
     report(failure('lease.overdue', { module: record.module, phase: 'close', ...detail }))
   }
 
-  #closeOnce({ record, drained }: Closing, timings: PhaseTimings | undefined): Promise<void> {
+  /** Returns nothing if the generation is closed already when this returns. */
+  #closeOnce({ record, drained }: Closing, timings: PhaseTimings | undefined): Promise<void> | undefined {
+    if (record.closing !== undefined) return record.closing
     const slot = this.#store.slot(record.module)
+    const end = timings?.start(slot.name, 'close')
+    slot.noteRetiring()
+    if (drained === undefined && record.dependents.length === 0) {
+      const call = this.#call(record, slot)
+      const ended = call.run()
+      if (ended === undefined)
+        return record.closeOnce(() => call.result.then((late) => this.#noteClosed(record, slot, late, end)))
+      this.#noteClosed(record, slot, ended, end)
+      void record.closeOnce(() => closed)
+      return undefined
+    }
     return record.closeOnce(async () => {
-      const end = timings?.start(slot.name, 'close')
-      slot.noteRetiring()
-      await this.#close(record, slot, drained, end)
-      slot.noteRetired()
+      for (const dependent of record.dependents) await dependent.closing
+      if (drained !== undefined) await drained
+      const call = this.#call(record, slot)
+      this.#noteClosed(record, slot, call.run() ?? (await call.result), end)
     })
   }
 
-  async #close(
-    record: GenerationRecord,
-    slot: Slot,
-    drained: Promise<void> | undefined,
-    end: EndOfPhase | undefined,
-  ): Promise<void> {
+  /** Closes the generation once it is run. */
+  #call(record: GenerationRecord, slot: Slot): DeadlineCall<unknown> {
     const { closeClock, deadlines, report, onSettled } = this.#deps
     const { closeMs } = deadlines.of(slot.definition)
-    for (const dependent of record.dependents) await dependent.closing
-    if (drained !== undefined) await drained
-    const place = { module: slot.name, phase: 'close' } as const
-    const ended = await withDeadline(() => record.generation.close?.(), {
+    return new DeadlineCall<unknown>(() => record.generation.close?.(), {
       clock: closeClock,
       deadlineMs: closeMs,
       graceMs: 0,
@@ -133,22 +145,26 @@ export class Retirer {
         const wasStuck = slot.isStuck
         slot.unsettled -= 1
         if (wasStuck) onSettled()
-        if (late.kind === 'error') return report(failure('module.close-failed', place, late.error))
+        if (late.kind === 'error') return report(failure('module.close-failed', placeOf(slot), late.error))
         slot.leaked -= 1
         slot.closed += 1
       },
-    }).result
+    })
+  }
+
+  #noteClosed(record: GenerationRecord, slot: Slot, ended: CallResult<unknown>, end: EndOfPhase | undefined): void {
     end?.(ended.kind)
     record.release()
     if (ended.kind === 'done') slot.closed += 1
-    else
-      this.#reportLeak(slot, ended.kind === 'failed' ? failure('module.close-failed', place, ended.error) : undefined)
+    else if (ended.kind === 'failed') this.#reportLeak(slot, failure('module.close-failed', placeOf(slot), ended.error))
+    else this.#reportLeak(slot, undefined)
+    slot.noteRetired()
   }
 
   /** Without a failure the close still runs. */
   #reportLeak(slot: Slot, failed: Failure | undefined): void {
     slot.leaked += 1
     if (failed === undefined) slot.unsettled += 1
-    this.#deps.report(failed ?? failure('module.close-timeout', { module: slot.name, phase: 'close' }))
+    this.#deps.report(failed ?? failure('module.close-timeout', placeOf(slot)))
   }
 }
