@@ -97,6 +97,8 @@ export type WaitReason =
   | 'quarantine'
   /** A call of a module that has been abandoned and has not settled. */
   | 'module'
+  /** A build of the service that the document requires. */
+  | 'build'
   /** The next start of the process: the option `restart` holds the change until then. */
   | 'restart'
 

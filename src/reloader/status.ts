@@ -2,6 +2,7 @@ import type { ModuleStatus, QuarantineStatus, ReloaderStatus, SourceStatus, Wait
 import { pastTime, wallTimeOf } from '../async/wall-time.ts'
 import type { Engine } from '../engine/engine.ts'
 import { codeTable, isErrorCode } from '../model/error-codes.ts'
+import type { TransactionRecord } from '../model/record.ts'
 import { isNewer, isSameRevision, type Revision } from '../model/revision.ts'
 import type { Snapshot } from '../model/snapshot.ts'
 import type { ServingStore } from '../modules/serving-store.ts'
@@ -85,6 +86,7 @@ const waitingStatus = ({
   executor,
   followUps,
   store,
+  recorder,
 }: StatusDeps): Pick<ReloaderStatus, 'waiting'> => {
   const { context, state } = machine
   const newest = intake.newest?.revision
@@ -101,11 +103,17 @@ const waitingStatus = ({
     return waits(revision, state === 'soaking' ? 'soak' : 'transaction')
   }
   if (isSameRevision(followUps.held, newest)) return waits(newest, 'restart')
+  if (isSameRevision(heldForBuild(recorder.last), newest)) return waits(newest, 'build')
   if (untried === undefined) return {}
   if (untried.until === 'settled') return waits(untried.candidate.revision, 'module')
   const entry = safety.quarantine.active.find(({ digest }) => digest === safety.untriedDigest)
   return waits(untried.candidate.revision, 'quarantine', entry?.until)
 }
+
+const heldForBuild = (record: TransactionRecord | undefined): Revision | undefined =>
+  record !== undefined && 'failures' in record && record.failures[0].code === 'document.held'
+    ? record.revision
+    : undefined
 
 const frozenStatus = ({ intake, safety, store }: StatusDeps): Pick<ReloaderStatus, 'frozen'> => {
   const { frozen } = safety

@@ -5,6 +5,8 @@ export type BuilderSettings = Pick<
   Settings,
   'schema' | 'public' | 'maxDocumentBytes' | 'policies' | 'parse' | 'clock'
 > & {
+  /** Undefined for the command, which checks for all builds. */
+  readonly build?: string
   readonly source: Pick<Settings['source'], 'name' | 'endpoint'>
   readonly deadlines: Pick<Settings['deadlines'], 'validateMs'>
 }

@@ -9,6 +9,7 @@ import { ChangeoverError, changeoverError, type FailurePlace } from '../model/fa
 import { refusalText } from '../model/refusal.ts'
 import type { Visibility } from '../model/visibility.ts'
 import { parserPosition } from './parser-position.ts'
+import { takeRequirements, type WithBuilds } from './requirements.ts'
 
 /** A parser of the user. */
 export type Parse = (text: string) => unknown
@@ -25,14 +26,14 @@ export const parseDocument = (
   parse: Parse | undefined,
   visibility: Visibility,
   place: FailurePlace,
-): ParsedInput => {
+): WithBuilds<ParsedInput> => {
   let parsed: ParsedJson
   try {
     parsed = parse === undefined ? parseJson(text) : callParse(parse, text)
   } catch (error) {
     throw parseError(error, text, parse === undefined, visibility, place)
   }
-  if ('value' in parsed) return parsed
+  if ('value' in parsed) return takeRequirements(parsed, place)
   if ('rounded' in parsed) throw precisionError(parsed.rounded, text, visibility, place)
   const { path, key, offset } = parsed.duplicate
   throw changeoverError('document.duplicate-key', {

@@ -25,6 +25,7 @@ import { malformedError } from './malformed-document.ts'
 import { refusalText } from '../model/refusal.ts'
 import { originPlaceOf } from './origin-place.ts'
 import { type ParsedInput, parseDocument, precisionError } from './parse-document.ts'
+import { checkBuild } from './requirements.ts'
 import { refusalOf, throwerPlace } from './schema-issues.ts'
 
 /** What may end a validation. The signal may be made only when it is read. */
@@ -188,7 +189,7 @@ export class SnapshotBuilder {
   }
 
   #parse(text: string, place: FailurePlace): ParsedInput {
-    return parseDocument(text, this.#settings.parse, this.visibility, place)
+    return checkBuild(parseDocument(text, this.#settings.parse, this.visibility, place), this.#settings.build, place)
   }
 
   #validate(

@@ -86,6 +86,15 @@ describe.concurrent('The command status', () => {
   })
 })
 
+describe.concurrent('A document that requires a build', () => {
+  it('is proved by the instances of that build, and held by the others', async (test) => {
+    const { publish, members } = await startFleet(test, ['a', 'b'])
+    const ended = await publish({ $requires: { builds: ['build-a'] }, n: 2 }, '--wait', '--json')
+    expect(ended.exit).toBe(0)
+    expect(members.map(({ config }) => config.n)).toEqual([2, 1])
+  })
+})
+
 describe.concurrent('A preflight', () => {
   it('lets one instance of each build try the document, and publishes nothing if one refuses', async (test) => {
     const { publish, text, members } = await startFleet(test, ['a', 'b'])

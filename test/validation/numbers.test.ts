@@ -115,6 +115,7 @@ describe('A number that does not survive parsing', () => {
         key: Buffer.from(key),
         value: Buffer.from(value),
         index,
+        revision: '1',
       })
       const formed = (max: string, format: ValueFormat): string => {
         const document = formPrefixDocument([entry(1, 'limits/a', '1'), entry(2, 'max', max)], format, 2)

@@ -148,6 +148,7 @@ describe('A value below an etcd prefix that is not JSON', () => {
       key: Buffer.from(key),
       value: Buffer.from(value),
       index,
+      revision: '1',
     })
     const formed = formPrefixDocument([entry('a', '1', 1), entry('b', `{\n  "x": ${SECRET}}`, 2)], 'json', 2)
     expect(formed).toMatchObject({ code: 'document.bad-value', entry: { index: 2, position: { line: 2, column: 8 } } })

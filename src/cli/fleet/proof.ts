@@ -2,13 +2,17 @@ import type { InstanceEntry } from '../../fleet/instance-entry.ts'
 import { usage } from '../target/flags.ts'
 
 /** What an instance has made of a revision of the document. */
-export type Proof = 'proved' | 'refused' | 'pending'
+export type Proof = 'proved' | 'refused' | 'held' | 'pending'
 
 const failures = new Set(['rejected', 'rolled-back', 'degraded'])
 
-/** Proved is what has passed its soak. A document that failed may be tried again, but it has been refused once. */
+/**
+ * Proved is what has passed its soak. A document that failed may be tried again, but it has been refused once. One that waits
+ * for another build or for a restart is held: the instance keeps what it has.
+ */
 export const proofOf = ({ serving, tried, degraded }: InstanceEntry, revision: string): Proof => {
   if (tried?.document === revision && failures.has(tried.outcome)) return 'refused'
+  if (tried?.document === revision && tried.outcome === 'held') return 'held'
   return serving?.document === revision && degraded.length === 0 ? 'proved' : 'pending'
 }
 

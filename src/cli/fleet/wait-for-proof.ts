@@ -7,7 +7,7 @@ import type { ErrorCode } from '../../model/error-codes.ts'
 import type { Context } from '../context/context.ts'
 import { durationOf } from '../target/flags.ts'
 import { instancesOf } from './open-fleet.ts'
-import { proofOf, type Quorum } from './proof.ts'
+import { type Proof, proofOf, type Quorum } from './proof.ts'
 
 const POLL_MS = 300
 const DEFAULT_WAIT = '2m'
@@ -40,9 +40,12 @@ export const waitForProof = async (
   const until = systemClock.monotonic() + waitMsOf(context)
   for (let told = ''; ; ) {
     const { instances, document } = await instancesOf(store, context.signal)
-    const proved = instances.filter((instance) => proofOf(instance, revision) === 'proved').length
-    const needed = quorum(instances.length)
-    const progress = `${proved} of ${instances.length} instances have proved revision ${revision}`
+    const count = (proof: Proof): number => instances.filter((instance) => proofOf(instance, revision) === proof).length
+    const proved = count('proved')
+    // Those that the document is not for are not waited for.
+    const asked = instances.length - count('held')
+    const needed = quorum(asked)
+    const progress = `${proved} of ${asked} instances have proved revision ${revision}`
     const refusal = instances.find((instance) => proofOf(instance, revision) === 'refused')
     if (refusal !== undefined) throw refusedBy(refusal, revision, instances)
     if (isOlder(revision, document)) {
@@ -54,7 +57,7 @@ export const waitForProof = async (
     if (systemClock.monotonic() >= until) {
       throw new FleetFailure(
         'fleet.wait-timeout',
-        { revision, detail: `${proved} of ${instances.length}, ${needed} needed` },
+        { revision, detail: `${proved} of ${asked}, ${needed} needed` },
         summaryOf(instances, revision),
       )
     }

@@ -18,6 +18,9 @@ const MAX_REVISIONS = 100
 /** Names of quarantined revisions that are shown. */
 const MAX_QUARANTINED = 10
 
+/** With these, a document waits for a deployment or a restart, and is not refused. */
+const heldCodes = new Set<string>(['document.held', 'restart.held'])
+
 /** States between the commit and the end of the transaction. They last, so the entry shows them. */
 const shownStates = new Set(['soaking', 'confirming'])
 
@@ -89,7 +92,7 @@ export class MemberFacts {
     const [first] = 'failures' in record ? record.failures : []
     return {
       ...this.#served(revision?.name ?? '', status),
-      outcome,
+      outcome: first !== undefined && heldCodes.has(first.code) ? 'held' : outcome,
       ...(first === undefined ? {} : { code: first.code }),
       ...(first?.module === undefined ? {} : { module: first.module }),
       at: Math.round(startedAt + durationMs),

@@ -108,6 +108,14 @@ export const documentCodes = {
     what: 'The schema did not answer in time',
     hint: 'Check its asynchronous refinements, or raise deadlines.validateMs. The document is validated again with back-off; retry() does so at once.',
   },
+  'document.bad-requirements': {
+    what: 'The document does not say which builds it requires',
+    hint: 'Write { "$requires": { "builds": ["1.4.2"] } }, with the names that the option build has.',
+  },
+  'document.held': {
+    what: 'The document requires another build of the service, and waits for it',
+    hint: 'Deploy a build that the document names under $requires, or add this one to it.',
+  },
   'restart.refused': {
     what: 'The change needs a restart, and the option restart refuses it',
     hint: 'Undo the change of this path, or deploy the service with it.',
