@@ -93,19 +93,23 @@ export class Preparation {
 
   /** Never rejects. */
   readonly #worker = async (): Promise<void> => {
+    // Until it waits for the first time, who starts workers sees for itself what is ready.
+    let hasWaited = false
     for (let queued = this.#next(); queued !== undefined; queued = this.#next()) {
       try {
         const call = queued.task === undefined ? undefined : this.#begin(queued.task)
         if (call !== undefined) {
           const end = this.#work.timings.start(call.slot.name, 'prepare')
           // A prepare that has ended at once needs no wait.
-          this.#finish(call, call.run() ?? (await call.result), end)
+          const atOnce = call.run()
+          hasWaited ||= atOnce === undefined
+          this.#finish(call, atOnce ?? (await call.result), end)
         }
       } catch (error) {
         this.#fail(failure('internal.error', { phase: 'prepare', ...this.#work.revision }, error))
       }
       this.#ready.end(queued)
-      this.#startWorkers(1) // this one takes the next itself
+      if (hasWaited) this.#startWorkers(1) // this one takes the next itself
     }
     this.#workers -= 1
     if (this.#workers === 0) this.#resolve()
