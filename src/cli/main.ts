@@ -11,4 +11,6 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) {
 }
 
 const { stdout, stderr, stdin, env } = process
+// Whoever reads the output may end first, as `head` does.
+stdout.on('error', () => stopped.abort())
 process.exitCode = await run(process.argv.slice(2), { stdout, stderr, stdin, env, cwd: process.cwd() }, stopped.signal)

@@ -11,20 +11,17 @@ import { commonFlags, parseFlags, usage } from './target/flags.ts'
 /** Runs one command line. Never rejects: every failure is printed, and becomes an exit code. */
 export const run = async (argv: readonly string[], io: Io, signal: AbortSignal): Promise<ExitCode> => {
   const [name = '', ...rest] = argv
-  const out = new Output(io, rest.includes('--json'))
+  const end = argv.indexOf('--')
+  const out = new Output(io, argv.slice(0, end === -1 ? undefined : end).includes('--json'))
   if (name === '' || name === 'help' || name === '--help' || name === '-h') {
-    io.stdout.write(generalHelp(commands))
-    return name === '' ? exitCodes.error : exitCodes.done
+    return help(out, 'help', generalHelp(commands), name === '' ? exitCodes.error : exitCodes.done)
   }
   const command = commands.find((one) => one.name === name)
-  if (command === undefined) return fail(out, 'changeover', usage('there is no such command'))
+  if (command === undefined) return fail(out, 'changeover', usage(NO_COMMAND))
   let context: Context | undefined
   try {
     const flags = parseFlags(rest, { ...commonFlags, ...command.flags })
-    if (flags.values.help === true) {
-      io.stdout.write(commandHelp(command))
-      return exitCodes.done
-    }
+    if (flags.values.help === true) return help(out, name, commandHelp(command), exitCodes.done)
     context = new Context(flags, io, out, signal)
     const { exit, json } = await command.run(context)
     if (json !== undefined) out.object(name, { exit, ...json })
@@ -34,6 +31,14 @@ export const run = async (argv: readonly string[], io: Io, signal: AbortSignal):
   } finally {
     await context?.close().catch(() => {})
   }
+}
+
+const NO_COMMAND = 'there is no such command; the command comes before its flags'
+
+const help = (out: Output, command: string, text: string, exit: ExitCode): ExitCode => {
+  out.write(text)
+  out.object(command, { exit, help: text })
+  return exit
 }
 
 const fail = (out: Output, name: string, error: ChangeoverError): ExitCode => {

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { type AddressInfo, connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createCertificates } from '../support/etcd-certificates.ts'
 import { type EtcdServer, startEtcd } from '../support/etcd-server.ts'
 import { call, documentOf, type Ended, jsonOf, makeFolder, removeFolder } from './command.ts'
 
@@ -112,3 +113,54 @@ it('The command connects to an IPv6 address', async () => {
     await server.stop()
   }
 })
+
+it('The command presents a certificate that etcd asks for, and says so if it is missing or foreign', async () => {
+  const certificates = await createCertificates()
+  const [authority, other] = [await certificates.createAuthority('own'), await certificates.createAuthority('other')]
+  const [own, client, foreign] = [
+    await authority.issue('etcd'),
+    await authority.issue('ada'),
+    await other.issue('mallory'),
+  ]
+  const server = await startEtcd({ tls: { cert: own.cert, key: own.key, clientAuthority: authority.file } })
+  try {
+    const at = ['--hosts', server.endpoint, '--key', '/app/config', '--ca', authority.file]
+    const publishing = ['publish', 'next.json', '--if-revision', '0', '--author', 'Ada']
+    const known = ['--cert', client.cert, '--cert-key', client.key]
+    expect(await run([...publishing, ...at, ...known])).toMatchObject({ exit: 0 })
+    const env = { CHANGEOVER_CERT: client.cert, CHANGEOVER_CERT_KEY: client.key }
+    expect(await run(['history', ...at], env)).toMatchObject({ exit: 0, out: expect.stringContaining('Ada') })
+    for (const flags of [[], ['--cert', foreign.cert, '--cert-key', foreign.key]]) {
+      const refused = await run(['get', '--timeout', '2s', ...at, ...flags])
+      expect([refused.exit, refused.err]).toEqual([1, expect.stringMatching(/^source\.(?:tls|unreachable)/)])
+    }
+    const half = await run(['get', ...at, '--cert', client.cert])
+    expect([half.exit, half.err]).toEqual([1, expect.stringContaining('credentials')])
+  } finally {
+    await server.stop()
+    await certificates.remove()
+  }
+})
+
+it('The command works in a namespace, with the history in it', async () => {
+  const server = await startEtcd()
+  try {
+    const at = ['--hosts', server.endpoint, '--key', '/app/config']
+    const publishing = ['publish', 'next.json', '--if-revision', '0', '--author', 'Ada', ...at]
+    expect(await run(publishing, { CHANGEOVER_NAMESPACE: 'tenant/' })).toMatchObject({ exit: 0 })
+    expect(await run(['get', ...at])).toMatchObject({ exit: 1, err: expect.stringContaining('document.missing') })
+    expect(await run(['get', ...at, '--namespace', 'tenant/'])).toMatchObject({ exit: 0 })
+    const keys = await server.admin(async (client) => client.getAll().keys())
+    expect(keys.filter((key) => !key.startsWith('tenant//app/config'))).toEqual([])
+  } finally {
+    await server.stop()
+  }
+})
+
+it.each(['unix:///run/etcd.sock', 'unix:/run/etcd.sock', 'unixs://localhost:1'])(
+  'The command refuses the unix socket %s, as the source does, and names what it takes',
+  async (hosts) => {
+    const ended = await run(['get', '--hosts', hosts, '--key', '/app/config'])
+    expect([ended.exit, ended.err]).toEqual([1, expect.stringContaining('addresses like http://127.0.0.1:2379')])
+  },
+)

@@ -63,10 +63,15 @@ const shouldEditAgain = async (context: Context, code: string, message: string):
   return /^(?:y(?:es)?)?$/i.test((await answerTo(context, 'Edit again? [Y/n] ')).trim())
 }
 
-const openEditor = async ({ io }: Context, draft: string): Promise<void> => {
+const openEditor = async ({ io, out }: Context, draft: string): Promise<void> => {
   const editor = io.env.VISUAL || io.env.EDITOR || 'vi'
   // The shell splits an editor with flags; the path is an argument of its own.
-  const child = spawn('/bin/sh', ['-c', `${editor} "$1"`, 'changeover', draft], { stdio: 'inherit' })
+  const child = spawn('/bin/sh', ['-c', `${editor} "$1"`, 'changeover', draft], {
+    cwd: io.cwd,
+    env: io.env,
+    // Only one object may be on the standard output with --json.
+    stdio: ['inherit', out.isJson ? 2 : 'inherit', 'inherit'],
+  })
   await once(child, 'exit')
   if (child.exitCode !== 0) {
     throw changeoverError('command.editor-failed', { detail: `it ended with ${child.exitCode ?? 'a signal'}` })

@@ -6,13 +6,11 @@ import { changeoverError } from '../../model/failure.ts'
 import type { Checker } from '../check/checker.ts'
 import type { Context } from '../context/context.ts'
 import { pathOf } from '../context/path-of.ts'
-import { secret, usage } from '../target/flags.ts'
+import { usage } from '../target/flags.ts'
+import { secret, secretIn } from '../target/secrets-in-flags.ts'
 import { type Command, publishFlags } from '../context/command.ts'
 import { Conflict } from '../publishing/conflict.ts'
 import { namedRevision, publishChange } from '../publishing/publish-change.ts'
-
-/** Names of keys whose value does not belong on a command line. */
-const SECRET_KEY = /pass(?:word|wd|phrase)?$|secret|token|credential|private[-_]?key|api[-_]?key/i
 
 export const set: Command = {
   name: 'set',
@@ -49,9 +47,14 @@ export const set: Command = {
 const valuesOf = async (context: Context, path: Path): Promise<readonly unknown[]> => {
   const given = context.args[1]
   if (given === undefined) throw usage('VALUE is missing')
-  if (given !== '-' && SECRET_KEY.test(String(path.at(-1)))) throw secret(`the value of ${path.at(-1)}`)
   const text = given === '-' ? (await context.read('-')).replace(/\r?\n$/, '') : given
-  if (context.flags.string === true) return [text]
+  const values = context.flags.string === true ? [text] : meaningsOf(text)
+  const key = given === '-' ? undefined : secretIn(path, values[0])
+  if (key !== undefined) throw secret(`the value of ${key}`)
+  return values
+}
+
+const meaningsOf = (text: string): readonly unknown[] => {
   try {
     const value: unknown = JSON.parse(text)
     return isDeepStrictEqual(value, text) ? [text] : [value, text]

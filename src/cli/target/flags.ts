@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { changeoverError } from '../../model/failure.ts'
+import { refuseSecrets } from './secrets-in-flags.ts'
 
 /** A flag of the command line. */
 export interface FlagSpec {
@@ -66,23 +67,6 @@ export const parseFlags = (argv: readonly string[], specs: FlagSpecs): ParsedFla
 }
 
 export const usage = (detail: string) => changeoverError('command.usage', { detail })
-
-const SECRET_FLAG = /^--?(?:[\w-]*(?:password|passwd|passphrase|secret|token|credentials?)|pass|pw)(?:=|$)/i
-const ADDRESS_WITH_PASSWORD = /[a-z][a-z\d+.-]*:\/\/[^\s/@:]*:[^\s/@]+@/i
-
-const refuseSecrets = (argv: readonly string[]): void => {
-  const end = argv.indexOf('--')
-  const flags = end === -1 ? argv : argv.slice(0, end)
-  const flag = flags.find((argument) => SECRET_FLAG.test(argument))
-  if (flag !== undefined) throw secret(flag.split('=', 1)[0] ?? '')
-  if (argv.some((argument) => ADDRESS_WITH_PASSWORD.test(argument))) throw secret('an address with a password')
-  const user = flags.findIndex((argument) => argument === '--user' || argument.startsWith('--user='))
-  const name = user === -1 ? '' : (flags[user]?.split('=')[1] ?? flags[user + 1] ?? '')
-  if (name.includes(':')) throw secret('--user with a password')
-}
-
-/** Makes the error for a secret on the command line; `detail` says where it is. */
-export const secret = (detail: string) => changeoverError('command.secret-in-flags', { detail })
 
 const units: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }
 const LONGEST_MS = 24 * 3_600_000
