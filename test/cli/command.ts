@@ -68,16 +68,18 @@ export const buildCommand = async (folder: string): Promise<string> => {
 }
 
 /** Runs the built command as a process. */
-export const runProcess = (
-  command: string,
+export const runProcess = (command: string, argv: readonly string[], options: CallOptions): Promise<Ended> =>
+  runProgram(process.execPath, [command, ...argv], options)
+
+/** Runs a program as a process. */
+export const runProgram = (
+  program: string,
   argv: readonly string[],
   { cwd, env = {}, input = '' }: CallOptions,
 ): Promise<Ended> =>
   new Promise((resolve) => {
     const options = { cwd, env: { ...process.env, ...env }, encoding: 'utf8' } as const
-    const child = execFile(process.execPath, [command, ...argv], options, (_, out, err) =>
-      resolve({ exit: child.exitCode, out, err }),
-    )
+    const child = execFile(program, argv, options, (_, out, err) => resolve({ exit: child.exitCode, out, err }))
     child.stdin?.end(input)
   })
 

@@ -4,6 +4,7 @@ import { dirname, extname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { changeoverError, isChangeoverError } from '../../model/failure.ts'
 import { importModule } from './import-module.ts'
+import { codeOf } from '../../persistence/file-system.ts'
 import { noProject, type Project, projectOf } from './project.ts'
 
 const NAMES = ['ts', 'mts', 'js', 'mjs', 'cjs', 'json'].map((ending) => `changeover.config.${ending}`)
@@ -70,12 +71,35 @@ export const loadExport = async (reference: string, folder: string): Promise<unk
 const loadModule = async (path: string): Promise<Readonly<Record<string, unknown>>> => {
   const isTypeScript = /^\.[mc]?ts$/.test(extname(path))
   const canStrip = Boolean((process.features as { readonly typescript?: unknown }).typescript)
-  if (!isTypeScript || canStrip) return importModule(pathToFileURL(path).href)
-  const loader = tsxBeside(path)
-  if (loader === undefined) {
-    const detail = `${path} is TypeScript, which Node ${process.versions.node} cannot read: npm install --save-dev tsx`
-    throw changeoverError('command.config-failed', { detail })
+  if (!isTypeScript) return importModule(pathToFileURL(path).href)
+  if (!canStrip) {
+    return importWithTsx(path, `${path} is TypeScript, which Node ${process.versions.node} cannot read: ${INSTALL_TSX}`)
   }
+  try {
+    return await importModule(pathToFileURL(path).href)
+  } catch (error) {
+    // Enums, and imports without the ending of the file, are what Node leaves to tools.
+    const reason = beyondStripping.get(codeOf(error))
+    if (reason === undefined) throw error
+    return importWithTsx(path, `${path} ${reason}: ${INSTALL_TSX}`, error)
+  }
+}
+
+const INSTALL_TSX = 'npm install --save-dev tsx'
+
+const beyondStripping: ReadonlyMap<string, string> = new Map([
+  ['ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX', 'has TypeScript that Node does not strip, such as an enum'],
+  ['ERR_MODULE_NOT_FOUND', 'imports what Node does not find; it needs the name of the file with its ending .ts'],
+  ['ERR_UNSUPPORTED_DIR_IMPORT', 'imports a folder; Node needs the name of the file with its ending .ts'],
+])
+
+const importWithTsx = async (
+  path: string,
+  detail: string,
+  cause?: unknown,
+): Promise<Readonly<Record<string, unknown>>> => {
+  const loader = tsxBeside(path)
+  if (loader === undefined) throw changeoverError('command.config-failed', { detail }, cause)
   const { tsImport } = (await importModule(pathToFileURL(loader).href)) as unknown as Tsx
   return tsImport(pathToFileURL(path).href, pathToFileURL(path).href)
 }
