@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { bundle } from '../../.ci/bundle.ts'
@@ -49,6 +49,9 @@ export const build = async (): Promise<Built> => {
     await run(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', folder])
     // What a figure imports by path would be measured beside the bundle instead of it.
     if (existsSync(join(figures, 'src'))) throw new Error('a figure imports src/ by its path, not the package')
+    // The peers are the scoreboard's, with their own packages.
+    const peers = join('test', 'scoreboard', 'node_modules')
+    await symlink(join(root, peers), join(figures, peers))
     return { folder, bench: join(figures, 'test', 'bench'), remove }
   } catch (error) {
     await remove()

@@ -11,6 +11,7 @@ export const figures = {
   layers: () => import('./figures/layers.ts'),
   apply: () => import('./figures/apply.ts'),
   storm: () => import('./figures/storm.ts'),
+  peers: () => import('./figures/peers.ts'),
   service: () => import('./figures/service.ts'),
   swap: () => import('./figures/swap.ts'),
   soak100k: () => import('./figures/soak100k.ts'),

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { findEtcd } from '../support/etcd-binary.ts'
+import { npmCi } from '../support/npm-ci.ts'
 import { build } from './build.ts'
 import type { FigureMessage, Measured, Scale } from './figure.ts'
 import { type FigureName, figures, isFigureName } from './figures.ts'
@@ -71,6 +72,7 @@ const versionOf = (node: string): string =>
 const main = async (): Promise<void> => {
   const { names, scale, json, write, node } = options()
   const etcd = await findEtcd()
+  if (names.includes('peers') && scale === 'full') npmCi(join(import.meta.dirname, '..', 'scoreboard'))
   const { bench, remove } = await build()
   const measured: Measured[] = []
   const broken: string[] = []

@@ -1,8 +1,11 @@
 // Tells what reloads cost in a fresh process: `reload-child.ts <full|smoke>`.
 import { performance } from 'node:perf_hooks'
+import { getHeapSpaceStatistics } from 'node:v8'
 import { createReloader } from 'changeover'
 import { memorySource } from 'changeover/testing'
 import type { Scale } from './figure.ts'
+import { startIdleMachines } from './idle-machines.ts'
+import { processorMs } from './processor.ts'
 import { median } from './stats.ts'
 import { Config, documentOf, threeModules } from './three-modules.ts'
 
@@ -12,12 +15,17 @@ export interface OwnCost {
   readonly firstMs: number
   /** The median of those after it. */
   readonly commitMs: number
-  /** How long each held the event loop, in all its turns together. */
+  /** The longest block of the event loop in each. */
   readonly blockMs: readonly number[]
   readonly allocatedKb: number
+  /** What of it the machines allocate alone, with work that does nothing. */
+  readonly machinesKb: number
 }
 
 const scale = process.argv[2] as Scale
+/** A config changes now and then: the caches are cold, and no change is taken for a burst. */
+const SPACING_MS = 30
+
 const rest = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 /** Three modules that do nothing. */
@@ -29,7 +37,27 @@ const trivialModules = (source: ReturnType<typeof memorySource>) => {
     .use('cache', ({ cache }) => cache, applier())
 }
 
-const timed = async (count: number): Promise<Omit<OwnCost, 'allocatedKb'>> => {
+/** How long a reload is followed: its closes come after its commit. */
+const FOLLOWED_MS = 10
+
+/**
+ * The longest time for which anything else had to wait, from now on: the gaps between immediates, one of which comes in
+ * each turn of the loop. Of a gap counts at most the processor time in it, since other programs run in between.
+ */
+const longestBlock = async (): Promise<number> => {
+  const end = performance.now() + FOLLOWED_MS
+  let [longest, before, usedBefore] = [0, performance.now(), processorMs()]
+  for (;;) {
+    await new Promise((resolve) => setImmediate(resolve))
+    const [now, used] = [performance.now(), processorMs()]
+    longest = Math.max(longest, Math.min(now - before, used - usedBefore))
+    if (now > end) return longest
+    before = now
+    usedBefore = used
+  }
+}
+
+const timed = async (count: number): Promise<Pick<OwnCost, 'firstMs' | 'commitMs' | 'blockMs'>> => {
   const source = memorySource(documentOf(0))
   const reloader = threeModules({ source })
   await reloader.start()
@@ -42,11 +70,12 @@ const timed = async (count: number): Promise<Omit<OwnCost, 'allocatedKb'>> => {
   )
   await rest(100)
   for (let version = 1; version <= count; version++) {
-    const before = performance.eventLoopUtilization()
+    const text = documentOf(version)
     started = performance.now()
-    source.put(documentOf(version))
-    await rest(30)
-    blockMs.push(performance.eventLoopUtilization(before).active)
+    const blocked = longestBlock()
+    source.put(text)
+    blockMs.push(await blocked)
+    await rest(SPACING_MS - FOLLOWED_MS)
   }
   await reloader.close()
   if (took.length !== count) throw new Error(`${took.length} of ${count} changes were applied`)
@@ -54,26 +83,37 @@ const timed = async (count: number): Promise<Omit<OwnCost, 'allocatedKb'>> => {
   return { firstMs: took[0] ?? Number.NaN, commitMs: median(took.slice(warm)), blockMs: blockMs.slice(warm) }
 }
 
-const allocated = async (count: number): Promise<number> => {
-  const source = memorySource(documentOf(0))
-  const reloader = trivialModules(source)
-  await reloader.start()
-  const records = reloader.transactions()
+/** Bytes in the young generation, which is so large that no collection comes in between. */
+const allocatedBytes = (): number =>
+  getHeapSpaceStatistics().find(({ space_name: name }) => name === 'new_space')?.space_used_size ?? Number.NaN
+
+/** What each of several changes allocates, in kB. It does not depend on what else the machine does. */
+const allocated = async (count: number, change: (version: number) => void): Promise<number> => {
   const samples: number[] = []
-  for (let version = 1; version <= count; version++) {
-    const text = documentOf(version)
-    await rest(30)
-    globalThis.gc?.()
-    const before = process.memoryUsage().heapUsed
-    source.put(text)
-    await records.next()
-    await new Promise((resolve) => setImmediate(resolve))
-    samples.push((process.memoryUsage().heapUsed - before) / 1_000)
+  for (let version = 1; version <= 2 * count; version++) {
+    const before = allocatedBytes()
+    change(version)
+    await rest(SPACING_MS)
+    if (version > count) samples.push((allocatedBytes() - before) / 1_000)
   }
-  await reloader.close()
   return median(samples)
 }
 
+/** Of reloads, of the machines alone, and of the measure itself, which is taken off. */
+const allocations = async (count: number): Promise<Pick<OwnCost, 'allocatedKb' | 'machinesKb'>> => {
+  const texts = Array.from({ length: 2 * count + 1 }, (_, version) => documentOf(version))
+  const source = memorySource(texts[0] ?? '')
+  const reloader = trivialModules(source)
+  await reloader.start()
+  const own = await allocated(count, () => undefined)
+  const reloads = await allocated(count, (version) => source.put(texts[version] ?? ''))
+  await reloader.close()
+  const machines = startIdleMachines({ kind: 'valid' })
+  const idle = await allocated(count, machines.change)
+  machines.stop()
+  return { allocatedKb: reloads - own, machinesKb: idle - own }
+}
+
 const times = await timed(scale === 'full' ? 80 : 4)
-const allocatedKb = await allocated(scale === 'full' ? 40 : 3)
-process.send?.({ ...times, allocatedKb } satisfies OwnCost)
+const kilobytes = await allocations(scale === 'full' ? 12 : 3)
+process.send?.({ ...times, ...kilobytes } satisfies OwnCost)

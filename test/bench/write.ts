@@ -32,9 +32,23 @@ const where = ({ machine: on, node, date }: Stored): string => `Measured on ${on
 export const benchBlock = (stored: readonly Stored[]): string =>
   stored.map((run) => `${where(run)}\n\n${markdownTable(run.figures)}`).join('\n\n')
 
-/** What stands between the markers of `docs/performance.md`: the run on the oldest Node, where most goals are hardest. */
-export const performanceBlock = ([run]: readonly Stored[]): string =>
-  run === undefined ? '' : `${smallTable(run.figures)}\n\n${where(run)}`
+/** The Nodes that have a table of their own in `docs/performance.md`. */
+const shownMajors = new Set([20, 24])
+
+/** What stands between the markers of `docs/performance.md`: two tables, and a line for each other Node. */
+export const performanceBlock = (stored: readonly Stored[]): string =>
+  stored.map((run) => (shownMajors.has(majorOf(run)) ? tableBlock(run) : summaryOf(run))).join('\n\n')
+
+const tableBlock = (run: Stored): string => `${smallTable(run.figures)}\n\n${where(run)}`
+
+const summaryOf = (run: Stored): string => {
+  const judged = run.figures.flatMap(({ figure, measures }) =>
+    measures.flatMap(({ name, isMet }) => (isMet === undefined ? [] : [{ name: `${figure} (${name})`, isMet }])),
+  )
+  const missed = judged.filter(({ isMet }) => !isMet).map(({ name }) => name)
+  const met = `${judged.length - missed.length} of ${judged.length} goals met`
+  return `${where(run)} ${met}${missed.length === 0 ? '.' : `; missed: ${missed.join(', ')}.`}`
+}
 
 const rewrite = async (path: string | URL, name: string, content: string): Promise<void> => {
   const text = await readFile(path, 'utf8')

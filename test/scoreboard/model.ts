@@ -48,6 +48,8 @@ export interface World {
   readonly tell: (part: PartName, config: unknown) => Promise<void>
   /** Tells both parts, one after the other. */
   readonly tellAll: (config: unknown) => Promise<unknown>
+  /** Hears of a config that serves from now on, where the library itself calls the parts. */
+  readonly onServing?: (config: unknown) => void
   /** For the peer's error events. */
   readonly onError: (error: unknown) => void
 }

@@ -1,18 +1,9 @@
 /** A small service with two parts, configured by one peer; run as a process of its own: `service.ts <peer> <target>`. */
-import type { Config, PartName, Peer, Target, View, World } from './model.ts'
+import type { Config, PartName, Target, View, World } from './model.ts'
+import { peers } from './service-peers.ts'
 
 const [name = '', targetText = '{}', sampling = ''] = process.argv.slice(2)
 const target = JSON.parse(targetText) as Target
-
-const peers: Readonly<Record<string, () => Promise<{ readonly peer: Peer }>>> = {
-  'changeover-etcd': () => import('./peers/changeover-etcd.ts'),
-  'changeover-file': () => import('./peers/changeover-file.ts'),
-  etcd3: () => import('./peers/etcd3.ts'),
-  c12: () => import('./peers/c12.ts'),
-  nacos: () => import('./peers/nacos.ts'),
-  apollo: () => import('./peers/apollo.ts'),
-  azure: () => import('./peers/azure.ts'),
-}
 
 const held: { [Name in PartName]?: string | undefined } = {}
 const newest = { first: 0, second: 0 }

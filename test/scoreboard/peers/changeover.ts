@@ -30,6 +30,10 @@ export const changeover = (makeSource: (world: World) => Source): Peer => {
   return {
     start: async (world) => {
       reloader = build(world, makeSource(world))
+      reloader.subscribe(
+        (config) => config,
+        (config) => world.onServing?.(config),
+      )
       await reloader.start()
     },
     read: () => reloader?.config,
