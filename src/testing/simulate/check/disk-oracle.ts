@@ -16,7 +16,10 @@ export class DiskOracle {
   /** How often a process has started while others lived. */
   #shares = 0
   #hasJournal = false
+  #hasReverted = false
   readonly #failed = new Set<string>()
+  /** Digests of the configs that a module of any process has declared at fault. */
+  readonly permanent = new Set<string>()
 
   constructor({ persists = false }: Scenario) {
     this.persists = persists !== false
@@ -49,7 +52,15 @@ export class DiskOracle {
     const other = this.lastKnownGood
     // Of two at the same moment, either may be the later one.
     const isRace = this.#isShared && other?.at === at && other.digest !== digest
-    this.lastKnownGood = isRace || (this.#isShared && this.#hasOneJournal) ? undefined : { digest, at }
+    // What another process has reverted to is served first, however new this one is.
+    const isOneOfMany = this.#isShared && (this.#hasOneJournal || this.#hasReverted)
+    this.lastKnownGood = isRace || isOneOfMany ? undefined : { digest, at }
+  }
+
+  /** Notes that a process is about to revert: either config may become the last known good. */
+  onRevert(): void {
+    this.#hasReverted = true
+    this.lastKnownGood = undefined
   }
 
   onOutage(): void {

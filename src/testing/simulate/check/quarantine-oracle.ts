@@ -34,16 +34,17 @@ export class QuarantineOracle {
   readonly #breach: Breach
   /** Digests of the configs that failed, when, and until when they are not tried again by themselves. */
   #failed = new Map<string, { readonly at: number; readonly until: number }>()
-  /** Digests of the configs that a module has declared at fault. */
-  readonly #permanent = new Set<string>()
+  readonly #permanent: Set<string>
   /** The only config that may be quarantined, because it is the newest and serves. */
   #only: string | undefined
   /** The config that has committed and passed, and has not failed since. */
   #proved: string | undefined
   #wasClockSet = false
 
-  constructor(breach: Breach) {
+  /** @param permanent the digests of the configs that a module of any process has declared at fault */
+  constructor(breach: Breach, permanent = new Set<string>()) {
     this.#breach = breach
+    this.#permanent = permanent
   }
 
   /** True if the config has failed, and nothing has happened since that would end its quarantine. */

@@ -51,7 +51,7 @@ export class RestartOracle {
     this.#needsConfirmation = scenario.confirmMs !== undefined
     this.#breach = breach
     this.#disk = disk
-    this.#quarantine = new QuarantineOracle(breach)
+    this.#quarantine = new QuarantineOracle(breach, disk.permanent)
   }
 
   /** Returns the oracle of a process that starts while others live. */
@@ -64,7 +64,7 @@ export class RestartOracle {
   onCommand(command: OperatorCommand, status: ReloaderStatus): void {
     if (command === 'revert') {
       this.#isReverting = true
-      this.#disk.lastKnownGood = undefined // it may become either config
+      this.#disk.onRevert()
     }
     if (command === 'unfreeze') {
       this.#frozenAfter = undefined
