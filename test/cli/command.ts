@@ -20,12 +20,17 @@ export interface CallOptions {
   readonly cwd: string
   readonly env?: Readonly<Record<string, string>>
   readonly input?: string
+  /** True if the input is that of a terminal. */
+  readonly isTerminal?: boolean
 }
 
 const unnamed = { CHANGEOVER_PASSWORD: '' }
 
 /** Runs a command line in this process: what a process would do, without its start. */
-export const call = async (argv: readonly string[], { cwd, env = {}, input = '' }: CallOptions): Promise<Ended> => {
+export const call = async (
+  argv: readonly string[],
+  { cwd, env = {}, input = '', isTerminal = false }: CallOptions,
+): Promise<Ended> => {
   const written = { out: '', err: '' }
   const stream = (name: 'out' | 'err') => ({
     write: (text: string) => {
@@ -34,8 +39,8 @@ export const call = async (argv: readonly string[], { cwd, env = {}, input = '' 
   })
   const io = {
     stdout: stream('out'),
-    stderr: stream('err'),
-    stdin: Readable.from([Buffer.from(input)]) as unknown as NodeJS.ReadStream,
+    stderr: { ...stream('err'), isTTY: isTerminal },
+    stdin: Object.assign(Readable.from([Buffer.from(input)]), { isTTY: isTerminal }) as unknown as NodeJS.ReadStream,
     env: { ...unnamed, ...env },
     cwd,
   }

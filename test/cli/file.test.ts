@@ -140,6 +140,17 @@ describe('changeover set', () => {
     expect((JSON.parse(await document()) as { db: { password: unknown } }).db.password).toBe('123456789')
     expect((await run('history')).out).not.toContain('123456789')
   })
+
+  it('does not ask on an input that has ended with the value, and publish does not either', async () => {
+    await write('config.json', documentOf('info', 5))
+    const at = { cwd: folder, env: { CHANGEOVER_FILE: join(folder, 'config.json') }, isTerminal: true }
+    const set = await call(['set', 'db.password', '-'], { ...at, input: '123456789\n' })
+    expect([set.exit, set.err]).toEqual([0, ''])
+    const publish = await call(['publish', '-'], { ...at, input: documentOf('debug', 5) })
+    expect([publish.exit, publish.err]).toEqual([3, expect.stringContaining('command.no-terminal')])
+    const asked = await call(['set', 'log.level', 'debug'], { ...at, input: 'y\n' })
+    expect([asked.exit, asked.err]).toEqual([0, expect.stringContaining('[y/N]')])
+  })
 })
 
 describe('changeover check', () => {
@@ -185,6 +196,39 @@ export default {
     expect((await run('check', 'a.yaml')).exit).toBe(0)
     const at = { cwd: folder, input: documentOf('info', 5) }
     expect((await call(['check', '-'], at)).exit).toBe(0)
+  })
+})
+
+describe('A config of the command', () => {
+  it.each([
+    [`restart: { paths: ['port'], policy: 'refsue' }`, 'restart.policy'],
+    [`restart: { policy: 'hold' }`, 'restart needs paths'],
+    [`restart: { paths: ['port'], polcy: 'hold' }`, 'restart has no polcy'],
+    [`restart: ['']`, 'restart must be'],
+    [`restart: 'port'`, 'restart must be'],
+    [`public: 'log'`, 'public must be'],
+    [`public: [['log']]`, 'public must be'],
+    [`live: ['port'], restart: ['port']`, 'both live and restart'],
+    [`policies: [{}]`, 'policies must be'],
+    [`schema: { parse() {} }`, 'Standard Schema'],
+    [`source: 'config.json'`, 'source must be'],
+    [`parse: 'yaml'`, 'parse must be'],
+  ])('is checked as the reloader checks it: %s', async (option, detail) => {
+    await write('wrong.mjs', `export default { ${option} }`)
+    await write('a.json', '{}')
+    const ended = await run('check', 'a.json', '--config', 'wrong.mjs')
+    expect([ended.exit, ended.err]).toEqual([1, expect.stringContaining('command.config-failed')])
+    expect(ended.err).toContain(detail)
+  })
+
+  it('is told to name paths that the schema does not declare', async () => {
+    await write('now.json', documentOf('info', 5))
+    const right = await run('check', 'now.json')
+    expect(right).toMatchObject({ exit: 0, out: expect.not.stringContaining('no such path') })
+    const config = configOf(`{ path: 'config.json' }`).replace(`['log']`, `['lgo']`).replace(`['port']`, `['prot']`)
+    await write('misspelt.mjs', config)
+    const ended = await run('check', 'now.json', '--config', 'misspelt.mjs')
+    expect(ended).toMatchObject({ exit: 0, out: expect.stringContaining('no such path (public, restart): lgo, prot') })
   })
 })
 

@@ -3,7 +3,7 @@ import type { Context } from './context.ts'
 import { changeoverError } from '../../model/failure.ts'
 
 /** True if a person can be asked: both ends are a terminal. */
-export const hasTerminal = ({ io }: Context): boolean => io.stdin.isTTY === true && io.stderr.isTTY === true
+export const hasTerminal = ({ canAnswer, io }: Context): boolean => canAnswer && io.stderr.isTTY === true
 
 /**
  * Asks a person, on the standard error, so that the output stays clean.

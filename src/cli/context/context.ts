@@ -26,6 +26,7 @@ export class Context {
   #target: Promise<DocumentTarget> | undefined
   #store: Promise<DocumentStore> | undefined
   #others: OtherLayers | undefined
+  #hasReadInput = false
 
   constructor({ values, positionals }: ParsedFlags, io: Io, out: Output, signal: AbortSignal) {
     this.args = positionals
@@ -124,7 +125,13 @@ export class Context {
     }
   }
 
+  /** True if the standard input is a terminal, and was not read as a document or a value. */
+  get canAnswer(): boolean {
+    return this.io.stdin.isTTY === true && !this.#hasReadInput
+  }
+
   async #readInput(): Promise<Uint8Array> {
+    this.#hasReadInput = true
     const chunks: Buffer[] = []
     for await (const chunk of this.io.stdin) chunks.push(Buffer.from(chunk as Uint8Array))
     return Buffer.concat(chunks)

@@ -121,7 +121,7 @@ export const describeDiff = ({ out }: Context, diff: Diff, document: HeldDocumen
 }
 
 const ask = async (context: Context, { isExplicit, document }: Publication, place: string): Promise<void> => {
-  const isAsked = isExplicit !== true || context.io.stdin.isTTY === true
+  const isAsked = isExplicit !== true || context.canAnswer
   const what = document.revision === '0' ? 'Create it' : `Replace revision ${document.revision}`
   if (isAsked) await confirm(context, `${what} in ${place}?`)
 }
