@@ -49,7 +49,7 @@ export class EntryKeeper {
       this.#lease = await this.#store.grant(this.#ttlMs, signal)
       this.#renewedAt = now
       this.#written = undefined
-    } else if (now - this.#renewedAt >= this.#ttlMs / 3) {
+    } else if (this.#renewInMs === 0) {
       if (!(await this.#store.renew(this.#lease, signal))) {
         this.#forgetLease()
         return 0
@@ -77,7 +77,7 @@ export class EntryKeeper {
   }
 
   get #renewInMs(): number {
-    return Math.max(0, this.#renewedAt + this.#ttlMs / 3 - this.#clock.monotonic())
+    return Math.max(0, Math.ceil(this.#renewedAt + this.#ttlMs / 3 - this.#clock.monotonic()))
   }
 
   #forgetLease(): void {

@@ -46,7 +46,6 @@ class FleetMember implements Member {
   #digestKey: Buffer | undefined
   #wake: () => void = () => {}
   #isAwake = false
-  #hasFailed = false
 
   constructor(settings: FleetSettings, context: SourceContext, store: FleetStore, reloader: Reloader<object>) {
     const observation = observationOf(reloader)
@@ -114,13 +113,12 @@ class FleetMember implements Member {
         this.#isAwake = false
         const restMs = await this.#keeper.step(signal)
         failures = 0
-        this.#hasFailed = false
         if (restMs > 0) await this.#rest(restMs)
       } catch (error) {
         if (signal.aborted) return
-        this.#report(error)
         this.#keeper.doubt()
         failures += 1
+        this.#report(error, failures)
         await sleep(this.#context.clock, backoffMs(backoff, failures, this.#context.random), signal)
       }
     }
@@ -129,17 +127,18 @@ class FleetMember implements Member {
   /** Obeys commands until the member leaves. */
   async #listen(): Promise<void> {
     const { signal } = this.#leaving
-    for (let failures = 0; !signal.aborted; failures += 1) {
+    for (let failures = 0; !signal.aborted; ) {
       try {
         for await (const _ of this.#store.watch('commands/', signal)) {
           failures = 0
           await this.#obedience.obey(signal)
         }
-      } catch (error) {
+      } catch {
         if (signal.aborted) return
-        this.#report(error)
+        // The entry fails for the same reason, and reports it.
       }
-      await sleep(this.#context.clock, backoffMs(backoff, failures + 1, this.#context.random), signal)
+      failures += 1
+      await sleep(this.#context.clock, backoffMs(backoff, failures, this.#context.random), signal)
     }
   }
 
@@ -174,9 +173,8 @@ class FleetMember implements Member {
   }
 
   /** Once for each outage, since it is tried again every few seconds. */
-  #report(error: unknown): void {
-    if (this.#hasFailed) return
-    this.#hasFailed = true
+  #report(error: unknown, failures: number): void {
+    if (failures > 1) return
     const code = error instanceof SourceError ? error.code : 'source.failed'
     this.#context.report(code, 'the entry of this instance in its fleet', error)
   }
