@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createReloader, type ReloaderOptions, type TransactionRecord } from 'changeover'
 import { secretEnv, secretFiles } from 'changeover/secrets'
-import { memorySource } from 'changeover/testing'
+import { createVirtualClock, memorySource } from 'changeover/testing'
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { z } from 'zod'
 import { createSecretFiles } from '../../src/secrets/providers/secret-files.ts'
@@ -88,6 +88,42 @@ describe('Secrets in files', () => {
     await writeFile(join(folder, 'password'), 'a longer one')
     await expect.poll(() => reloader.config.password, SOON).toBe('a longer one')
   })
+
+  it('are not read again for a change that the last read has already seen', async () => {
+    const path = join(folder, 'password')
+    await writeFile(path, 'one')
+    // A clock behind that of the files: none of them looks old.
+    const clock = { ...createVirtualClock(), now: () => 0 }
+    const noWatcher = () => {
+      throw Object.assign(new Error('no watch is left'), { code: 'ENOSPC' })
+    }
+    const file = createSecretFiles(folder, { pollMs: 1_000, settleMs: 100, clock }, noWatcher)
+    const { signal } = new AbortController()
+    const reading = file.read('password', { signal })
+    await expect.poll(() => clock.pending(), SOON).toBe(1)
+    await writeFile(path, 'another one')
+    let isRead = false
+    void reading.then(() => {
+      isRead = true
+    })
+    await expect.poll(() => clock.advance(20).then(() => isRead), SOON).toBe(true)
+    expect((await reading).value).toBe('another one')
+    const noticed: (string | undefined)[] = []
+    const stop = file.watch?.((name) => noticed.push(name))
+    // The first look ends when the watcher waits for the poll.
+    await expect.poll(() => clock.pending(), SOON).toBe(1)
+    expect(noticed).toEqual([])
+    await writeFile(path, 'a third one')
+    await expect.poll(() => clock.advance(1_000).then(() => noticed), SOON).toEqual(['password'])
+    stop?.()
+  })
+
+  it.each([{ settleMs: -1 }, { settleMs: Number.NaN }, { pollMs: 0 }, { pollMs: '5' as never }])(
+    'are refused with the option %j',
+    (options) => {
+      expect(() => secretFiles(folder, options)).toThrow(expect.objectContaining({ code: 'reloader.invalid-option' }))
+    },
+  )
 
   it('serve two reloaders by one provider', async () => {
     await publish(1, { user: 'app', password: 'one' })

@@ -6,6 +6,7 @@ import { fileSource } from 'changeover/file'
 import { memorySource } from 'changeover/testing'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { z } from 'zod'
+import { loadFormat } from '../../../src/formats/load-format.ts'
 import { FileReader } from '../../../src/sources/file/file-reader.ts'
 
 const schema = z.strictObject({ db: z.strictObject({ max: z.int().min(1) }) })
@@ -81,6 +82,21 @@ describe('A file source', () => {
     const content = await new FileReader('/a.yaml', 'yaml', load).contentOf(new TextEncoder().encode('a: 1'), '1')
     expect(content).toMatchObject({ kind: 'malformed', code: 'document.format-missing' })
   })
+
+  it.each(['jsonc', 'yaml', 'toml'] as const)(
+    'says of a broken file of the format %s what the parser says',
+    async (format) => {
+      const reader = new FileReader(`/a.${format}`, format)
+      const [first, again] = [
+        await reader.contentOf(new TextEncoder().encode('[{'), '1'),
+        await reader.contentOf(new TextEncoder().encode('[{'), '1'),
+      ]
+      const parsed = (await loadFormat(format)).parse('[{')
+      expect(first).toMatchObject({ kind: 'malformed', code: 'document.malformed' })
+      expect(first).toEqual(parsed)
+      expect(again).toBe(first)
+    },
+  )
 
   it('rejects the start for a YAML file that is no UTF-8', async () => {
     const at = await inFolder()
