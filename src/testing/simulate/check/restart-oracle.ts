@@ -168,7 +168,6 @@ export class RestartOracle {
       if (this.#disk.lastKnownGood?.at === now) this.#disk.lastKnownGood = undefined
     }
     this.#disk.crashes += 1
-    if (this.#hasRestoreFailed && !this.#hasServed) this.#wasFrozen = false
     const isOther = this.#isReverting || this.#isRefreshing || degraded.length > 0
     const isAttempt = attemptStates.has(state) && calls > 0 && !isOther
     // The first transaction of a process may be a restore, which is not an attempt.
@@ -189,7 +188,8 @@ export class RestartOracle {
       digest !== undefined && (this.#quarantine.hasFailed(digest) || (!isKept && this.#disk.hasFailed(digest)))
     // A process may first try another config if the last known good has failed or could not be confirmed.
     this.#mustRestore = mayBeHeld || this.#needsConfirmation ? undefined : digest
-    this.#wasFrozen = isKept && (this.#wasFrozen || this.#frozenAfter !== undefined)
+    const isLifted = this.#hasRestoreFailed && !this.#hasServed
+    this.#wasFrozen = isKept && ((this.#wasFrozen && !isLifted) || this.#frozenAfter !== undefined)
     this.#frozenAfter = undefined
     this.#hasServed = false
     this.#hasRestoreFailed = false
