@@ -25,11 +25,20 @@ export function* changedLeaves(
     yield* changedLeaves(undefined, to, isSkipped, path)
     return
   }
-  const isArray = Array.isArray(before === undefined ? to : from)
-  for (const key of new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})])) {
-    const members = [memberOf(before, key), memberOf(after, key)] as const
-    yield* changedLeaves(...members, isSkipped, [...path, isArray ? Number(key) : key])
+  for (const key of keysOf(before, after)) {
+    const [one, other] = [memberOf(before, key), memberOf(after, key)]
+    // Of a large config nearly all parts are equal, and need no path (bench: noop).
+    if (one !== other) yield* changedLeaves(one, other, isSkipped, [...path, key])
   }
+}
+
+/** The keys or indexes of two containers of a kind, each once. */
+const keysOf = (before: object | undefined, after: object | undefined): Iterable<string | number> => {
+  const [some, others = {}] = before === undefined ? [after] : [before, after]
+  if (Array.isArray(some)) return Array(Math.max(some.length, Array.isArray(others) ? others.length : 0)).keys()
+  const keys = Object.keys(some ?? {})
+  for (const key of Object.keys(others)) if (some === undefined || !Object.hasOwn(some, key)) keys.push(key)
+  return keys
 }
 
 /** The object or array if it has members. */
