@@ -15,9 +15,13 @@ const places = new WeakMap<object, Path>()
 export const throwerPathOf = (error: unknown): Path | undefined => (isObject(error) ? places.get(error) : undefined)
 
 /** Validates. If a rule of the user throws, finds out which, by running the parts of the schema alone. */
-export const validateBy = (schema: Schema, input: unknown): SchemaResult<unknown> | Promise<SchemaResult<unknown>> => {
+export const validateBy = (
+  schema: Schema,
+  input: unknown,
+  length?: number,
+): SchemaResult<unknown> | Promise<SchemaResult<unknown>> => {
   try {
-    const result = validateSafely(schema, input)
+    const result = validateSafely(schema, input, length)
     if (!isThenable(result)) return result
     return new Promise<SchemaResult<unknown>>((resolve) => resolve(result)).catch((error: unknown) =>
       searchLater(schema, input, error),

@@ -17,14 +17,25 @@ interface Zod4Schema {
 
 const isZod4 = (schema: object): schema is Zod4Schema => '_zod' in schema && 'safeParseAsync' in schema
 
-/** Validates without a promise that nothing awaits. */
+/**
+ * Validates without a promise that nothing awaits.
+ *
+ * @param length of the text that the input was, in characters
+ */
 export const validateSafely = (
   schema: Schema,
   input: unknown,
+  length = Number.POSITIVE_INFINITY,
 ): SchemaResult<unknown> | Promise<SchemaResult<unknown>> =>
-  isZod4(schema) ? validateByZod(schema, input) : schema['~standard'].validate(input)
+  isZod4(schema) ? validateByZod(schema, input, length) : schema['~standard'].validate(input)
 
 const isAsync = new WeakMap<object, boolean>()
+
+/**
+ * Zod compiles a function for each object of a schema when it first runs without promises. That takes a millisecond of
+ * the first reload, and repays it with long texts only (bench: reload, noop).
+ */
+const MIN_COMPILED_LENGTH = 65_536
 
 /**
  * Validates by zod 4, whose `validate` tries without promises first: it drops the promise of an asynchronous rule, whose
@@ -33,12 +44,13 @@ const isAsync = new WeakMap<object, boolean>()
 const validateByZod = (
   schema: Schema & Zod4Schema,
   input: unknown,
+  length: number,
 ): SchemaResult<unknown> | Promise<SchemaResult<unknown>> => {
   const known = isAsync.get(schema)
   if (known === true) return validateLater(schema, input)
-  if (known === false) return schema['~standard'].validate(input)
+  if (known === false && length >= MIN_COMPILED_LENGTH) return schema['~standard'].validate(input)
   const ran = schema._zod.run({ value: input, issues: [] }, { async: true })
-  isAsync.set(schema, ran instanceof Promise)
+  if (known === undefined) isAsync.set(schema, ran instanceof Promise)
   if (ran instanceof Promise) {
     return ran.then(({ value, issues }) => (issues.length === 0 ? { value } : validateLater(schema, input)))
   }

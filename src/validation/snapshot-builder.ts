@@ -109,7 +109,7 @@ export class SnapshotBuilder {
     const parsed = this.#parse(text, place)
     return andThen(this.#resolve(parsed, place, call, secret), (resolved) => {
       const input = resolved === undefined ? parsed : { value: resolved.input, hasInexactString: true }
-      return andThen(this.#validate(input.value, place, call), (result) => {
+      return andThen(this.#validate(input.value, text.length, place, call), (result) => {
         const value = this.#plain(place, () => {
           if (result.issues === undefined) return result.value
           throw refusalOf(result.issues, input.value, this, place, originPlaceOf(document, text, this.visibility))
@@ -169,7 +169,7 @@ export class SnapshotBuilder {
       const resolved = this.#secrets?.resolveKnown(parsed.value)
       if (resolved === 'unknown') return { kind: 'unknown' }
       const input = resolved === undefined ? parsed : { value: resolved.input, hasInexactString: true }
-      const result = validateSafely(this.#settings.schema, input.value)
+      const result = validateSafely(this.#settings.schema, input.value, text.length)
       if (isThenable(result)) {
         ignoreRejection(result)
         return { kind: 'unknown' }
@@ -194,12 +194,13 @@ export class SnapshotBuilder {
 
   #validate(
     input: unknown,
+    length: number,
     place: FailurePlace,
     call: HasSignal,
   ): SchemaResult<unknown> | Promise<SchemaResult<unknown>> {
     const { clock, deadlines, schema } = this.#settings
     const limits = { clock, deadlineMs: deadlines.validateMs, graceMs: 0 }
-    const validating = new DeadlineCall(() => validateBy(schema, input), limits)
+    const validating = new DeadlineCall(() => validateBy(schema, input, length), limits)
     const atOnce = validating.run()
     const placed = (error: unknown): FailurePlace => ({ ...place, ...throwerPlace(error, input, this.visibility) })
     if (atOnce?.kind === 'failed') throw changeoverError(thrownCode(atOnce.error), placed(atOnce.error), atOnce.error)
