@@ -24,7 +24,7 @@ export class FleetFailure extends ChangeoverError {
 }
 
 /** How long a command of the fleet waits, in milliseconds. */
-export const waitMsOf = (context: Context): number => durationOf('timeout', context.text('timeout') ?? DEFAULT_WAIT)
+const waitMsOf = (context: Context): number => durationOf('timeout', context.text('timeout') ?? DEFAULT_WAIT)
 
 /**
  * Waits until enough instances have proved a revision. Instances whose lease has ended do not count.
