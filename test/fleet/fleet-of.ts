@@ -1,6 +1,6 @@
 import { type Applier, createReloader } from 'changeover'
 import { etcdSource, type EtcdSourceOptions } from 'changeover/etcd'
-import { fleet, type FleetOptions } from 'changeover/fleet'
+import { type Fleet, fleet, type FleetOptions } from 'changeover/fleet'
 import type { TestContext } from 'vitest'
 import { z } from 'zod'
 import { decodeInstance, type InstanceEntry } from '../../src/fleet/instance-entry.ts'
@@ -49,11 +49,12 @@ export const startMember = async (
   name: string,
   { fleet: fleetOptions, etcd, ...options }: ServiceOptions = {},
 ) => {
+  const membership: Fleet = fleet({ service: name, ttlMs: 2_000, ...fleetOptions })
   const source = etcdSource({
     hosts: server.endpoint,
     key,
     ...etcd,
-    fleet: fleet({ service: name, ttlMs: 2_000, ...fleetOptions }),
+    fleet: membership,
   } as EtcdSourceOptions)
   const reloader = createReloader({ source, schema: Config, ...options }).use(
     'picky',
