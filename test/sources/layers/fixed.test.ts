@@ -71,6 +71,10 @@ it('Of many variables that are refused, twenty are named, and the others are cou
 it('A schema that names the keys of a record declares their paths, whatever it says of the values', () => {
   const named = { type: 'object', propertyNames: { enum: ['a', 'b'] } }
   expect(declaredPaths(named)).toEqual([['a'], ['b']])
+  // One part of a schema names a key of which only another one says more.
+  const below = { type: 'object', properties: { c: { type: 'number' } } }
+  const parts = { allOf: [named, { type: 'object', properties: { a: below } }] }
+  expect(declaredPaths(parts)).toEqual(expect.arrayContaining([['a'], ['b'], ['a', 'c']]))
   const deep = { ...named, additionalProperties: { type: 'object', properties: { c: { type: 'number' } } } }
   expect(declaredPaths(deep)).toEqual(
     expect.arrayContaining([
