@@ -1,4 +1,4 @@
-// Tells what reloads cost in a fresh process: `reload-child.ts <full|smoke>`.
+// Tells what reloads cost in a fresh process: `reload-child.ts <full|smoke> <times|bytes>`.
 import { performance } from 'node:perf_hooks'
 import { getHeapSpaceStatistics } from 'node:v8'
 import { createReloader } from 'changeover'
@@ -9,20 +9,24 @@ import { processorMs } from './processor.ts'
 import { median } from './stats.ts'
 import { Config, documentOf, threeModules } from './three-modules.ts'
 
-/** What a process tells. */
-export interface OwnCost {
+/** How long reloads take. */
+export interface Times {
   /** The first reload after the start, from the source's event to the commit. */
   readonly firstMs: number
   /** The median of those after it. */
   readonly commitMs: number
   /** The longest block of the event loop in each. */
   readonly blockMs: readonly number[]
+}
+
+/** What a reload allocates. */
+export interface Bytes {
   readonly allocatedKb: number
   /** What of it the machines allocate alone, with work that does nothing. */
   readonly machinesKb: number
 }
 
-const scale = process.argv[2] as Scale
+const [scale, part] = process.argv.slice(2) as [Scale, 'times' | 'bytes']
 /** A config changes now and then: the caches are cold, and no change is taken for a burst. */
 const SPACING_MS = 30
 
@@ -44,20 +48,22 @@ const FOLLOWED_MS = 10
  * The longest time for which anything else had to wait, from now on: the gaps between immediates, one of which comes in
  * each turn of the loop. Of a gap counts at most the processor time in it, since other programs run in between.
  */
-const longestBlock = async (): Promise<number> => {
-  const end = performance.now() + FOLLOWED_MS
-  let [longest, before, usedBefore] = [0, performance.now(), processorMs()]
-  for (;;) {
-    await new Promise((resolve) => setImmediate(resolve))
-    const [now, used] = [performance.now(), processorMs()]
-    longest = Math.max(longest, Math.min(now - before, used - usedBefore))
-    if (now > end) return longest
-    before = now
-    usedBefore = used
-  }
-}
+const longestBlock = (): Promise<number> =>
+  new Promise((resolve) => {
+    let [longest, before, usedBefore] = [0, performance.now(), processorMs()]
+    const end = before + FOLLOWED_MS
+    const look = (): void => {
+      const [now, used] = [performance.now(), processorMs()]
+      longest = Math.max(longest, Math.min(now - before, used - usedBefore))
+      before = now
+      usedBefore = used
+      if (now > end) resolve(longest)
+      else setImmediate(look)
+    }
+    setImmediate(look)
+  })
 
-const timed = async (count: number): Promise<Pick<OwnCost, 'firstMs' | 'commitMs' | 'blockMs'>> => {
+const timed = async (count: number): Promise<Times> => {
   const source = memorySource(documentOf(0))
   const reloader = threeModules({ source })
   await reloader.start()
@@ -100,7 +106,7 @@ const allocated = async (count: number, change: (version: number) => void): Prom
 }
 
 /** Of reloads, of the machines alone, and of the measure itself, which is taken off. */
-const allocations = async (count: number): Promise<Pick<OwnCost, 'allocatedKb' | 'machinesKb'>> => {
+const allocations = async (count: number): Promise<Bytes> => {
   const texts = Array.from({ length: 2 * count + 1 }, (_, version) => documentOf(version))
   const source = memorySource(texts[0] ?? '')
   const reloader = trivialModules(source)
@@ -114,6 +120,4 @@ const allocations = async (count: number): Promise<Pick<OwnCost, 'allocatedKb' |
   return { allocatedKb: reloads - own, machinesKb: idle - own }
 }
 
-const times = await timed(scale === 'full' ? 80 : 4)
-const kilobytes = await allocations(scale === 'full' ? 12 : 3)
-process.send?.({ ...times, ...kilobytes } satisfies OwnCost)
+process.send?.(part === 'times' ? await timed(scale === 'full' ? 80 : 4) : await allocations(scale === 'full' ? 20 : 3))
