@@ -127,7 +127,7 @@ export const figure: Figure = {
   title: 'a service that a library configures: from the put until the config serves, and its memory',
   floor: 'raw etcd3 watch, JSON.parse, assignment',
   run: async function* (scale) {
-    const [rounds, each, fewer] = scale === 'full' ? [10, 15, 4] : [1, 3, 2]
+    const [rounds, each, fewer] = scale === 'full' ? [8, 15, 4] : [1, 3, 2]
     // A smoke run is to install nothing.
     const chosen = scale === 'full' ? [ours, raw, ...others] : [ours, raw]
     const services = new Map<Contestant, Service>()
