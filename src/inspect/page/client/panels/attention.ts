@@ -128,6 +128,7 @@ const waitReasons: Readonly<Record<NonNullable<Status['waiting']>['reason'], str
   freeze: 'an unfreeze',
   quarantine: 'the end of its quarantine',
   module: 'a call of a module that has been abandoned and has not ended',
+  build: 'a build of the service that it requires',
   restart: 'a restart of the service',
 }
 
