@@ -52,7 +52,8 @@ export class MemberFacts {
 
   /** Call it whenever the source has entered a state: with layers, only then both revisions are known. */
   noteSource({ source }: ReloaderStatus = this.#observation.status()): void {
-    const layer = source.layers?.find(({ endpoint }) => endpoint === this.#endpoint)
+    // That of a prefix ends in a slash.
+    const layer = source.layers?.find(({ endpoint }) => endpoint.replace(/\/$/, '') === this.#endpoint)
     const [whole, own] = [source.revision?.name, layer?.revision?.name]
     if (whole !== undefined && own !== undefined) remember(this.#documents, whole, own)
   }

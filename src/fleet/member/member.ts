@@ -22,6 +22,9 @@ const LEAVE_MS = 2_000
 /** Characters of a digest: enough to distinguish documents, and too few to guess one by trying. */
 const DIGEST_LENGTH = 16
 
+/** Documents that are kept until the key of the digests is known. */
+const MAX_DOCUMENTS = 3
+
 const keyName = 'key'
 
 let count = 0
@@ -69,8 +72,10 @@ class FleetMember implements Member {
   }
 
   noteDocument(revision: string, content: string | Uint8Array): void {
-    if (this.#digestKey === undefined) this.#documents.set(revision, content)
-    else this.#facts.noteDigest(revision, digestOf(this.#digestKey, content))
+    if (this.#digestKey !== undefined) return this.#facts.noteDigest(revision, digestOf(this.#digestKey, content))
+    this.#documents.set(revision, content)
+    const [oldest] = this.#documents.keys()
+    if (oldest !== undefined && this.#documents.size > MAX_DOCUMENTS) this.#documents.delete(oldest)
   }
 
   async leave(): Promise<void> {
