@@ -1,9 +1,8 @@
 import { type ChangeoverError, changeoverError, isChangeoverError } from '../model/failure.ts'
-import { Conflict } from './publishing/conflict.ts'
 import { commandHelp, generalHelp } from './help.ts'
 import { commands } from './commands.ts'
-import { FleetFailure } from './fleet/wait-for-proof.ts'
 import { Context } from './context/context.ts'
+import { DetailedError } from './output/detailed-error.ts'
 import { type ExitCode, exitCodeOf, exitCodes } from './output/exit-codes.ts'
 import { type Io, Output } from './output/output.ts'
 import { commonFlags, parseFlags, usage } from './target/flags.ts'
@@ -43,7 +42,7 @@ const help = (out: Output, command: string, text: string, exit: ExitCode): ExitC
 
 const fail = (out: Output, name: string, error: ChangeoverError): ExitCode => {
   const exit = exitCodeOf(error.code)
-  const isDetailed = error instanceof Conflict || error instanceof FleetFailure
+  const isDetailed = error instanceof DetailedError
   out.failure(name, error, exit, isDetailed ? error.more : {})
   if (isDetailed && !out.isJson) out.note(error.text)
   return exit

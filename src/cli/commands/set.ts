@@ -1,9 +1,9 @@
-import { isDeepStrictEqual } from 'node:util'
 import { editText } from '../../formats/edit/edit-text.ts'
 import { NO_REVISION } from '../../history/document-store.ts'
 import type { Path } from '../../model/data/not-plain.ts'
 import { changeoverError } from '../../model/failure.ts'
 import type { Checker } from '../check/checker.ts'
+import { meaningsOf } from '../check/value-meanings.ts'
 import type { Context } from '../context/context.ts'
 import { pathOf } from '../context/path-of.ts'
 import { usage } from '../target/flags.ts'
@@ -52,15 +52,6 @@ const valuesOf = async (context: Context, path: Path): Promise<readonly unknown[
   const key = given === '-' ? undefined : secretIn(path, values[0])
   if (key !== undefined) throw secret(`the value of ${key}`)
   return values
-}
-
-const meaningsOf = (text: string): readonly unknown[] => {
-  try {
-    const value: unknown = JSON.parse(text)
-    return isDeepStrictEqual(value, text) ? [text] : [value, text]
-  } catch {
-    return [text]
-  }
 }
 
 /** The first text that passes, so that a number becomes a text where the schema wants one. */

@@ -13,6 +13,7 @@ import {
 import type { Path } from '../../model/data/not-plain.ts'
 import { valueAt } from '../../model/data/value-at.ts'
 import { changeoverError } from '../../model/failure.ts'
+import { meaningsOf } from '../check/value-meanings.ts'
 import { authorOf, reasonOf } from '../context/author.ts'
 import type { Command } from '../context/command.ts'
 import type { Context } from '../context/context.ts'
@@ -107,17 +108,9 @@ const acceptedValue = async (context: Context, path: Path, text: string): Promis
     await checker.check(await editText(checker.format, before, path, value), before)
     return value
   }
-  const parsed = parsedValue(text)
-  if (parsed === text) return check(text)
-  return check(parsed).catch((error: unknown) => check(text).catch(() => Promise.reject(error)))
-}
-
-const parsedValue = (text: string): unknown => {
-  try {
-    return JSON.parse(text) as unknown
-  } catch {
-    return text
-  }
+  const [first, other] = meaningsOf(text)
+  if (other === undefined) return check(first)
+  return check(first).catch((error: unknown) => check(other).catch(() => Promise.reject(error)))
 }
 
 /** Says which of the changes an override hides. */

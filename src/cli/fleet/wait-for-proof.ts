@@ -2,9 +2,10 @@ import { systemClock } from '../../api/clock.ts'
 import { sleep } from '../../async/deadline.ts'
 import type { FleetStore } from '../../fleet/fleet-store.ts'
 import type { InstanceEntry } from '../../fleet/instance-entry.ts'
-import { ChangeoverError, failure } from '../../model/failure.ts'
+import { failure } from '../../model/failure.ts'
 import type { ErrorCode } from '../../model/error-codes.ts'
 import type { Context } from '../context/context.ts'
+import { DetailedError } from '../output/detailed-error.ts'
 import { durationOf } from '../target/flags.ts'
 import { instancesOf } from './open-fleet.ts'
 import { type Proof, proofOf, type Quorum } from './proof.ts'
@@ -13,13 +14,9 @@ const POLL_MS = 300
 const DEFAULT_WAIT = '2m'
 
 /** A wait that has failed, with what became of each instance, for `--json`. */
-export class FleetFailure extends ChangeoverError {
-  readonly more: object
-  readonly text = ''
-
+export class FleetFailure extends DetailedError {
   constructor(code: ErrorCode, place: Omit<Parameters<typeof failure>[1], 'phase'>, more: object) {
-    super(failure(code, place))
-    this.more = more
+    super(failure(code, place), more)
   }
 }
 

@@ -2,20 +2,14 @@ import type { Checker } from '../check/checker.ts'
 import type { Context } from '../context/context.ts'
 import { NO_REVISION, type HeldDocument } from '../../history/document-store.ts'
 import type { HistoryEntry } from '../../history/history-entry.ts'
-import { ChangeoverError, failure } from '../../model/failure.ts'
+import { failure } from '../../model/failure.ts'
+import { DetailedError } from '../output/detailed-error.ts'
 import { showDiff } from '../output/show-diff.ts'
 
 /** Another change came first. It carries what this one would have overwritten. */
-export class Conflict extends ChangeoverError {
-  /** For `--json`. */
-  readonly more: object
-  /** For people. */
-  readonly text: string
-
+export class Conflict extends DetailedError {
   private constructor(revision: string, more: object, text: string) {
-    super(failure('source.conflict', { revision }))
-    this.more = more
-    this.text = text
+    super(failure('source.conflict', { revision }), more, text)
   }
 
   /** Compares what is there with what would have replaced it. */
