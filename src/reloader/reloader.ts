@@ -102,8 +102,8 @@ class ReloaderImpl {
     const parts = { settings, engine: this.#engine, store: this.#store }
     this.explain = createExplain(parts)
     const inspected = inspectedParts({ ...parts, explain: this.explain, plan: (text: string) => this.plan(text) })
-    const { isClosing } = this.#handleState
-    registerObservation(this, { ...this.#engine.events.observation(this.status, isClosing), inspected })
+    const observed = this.#engine.events.observation(this.status, this.#handleState.isClosing)
+    registerObservation(this, { ...observed, inspected })
   }
 
   readonly use = (name: string, select: unknown, applier: unknown, links: UseLinks = {}): this => {
@@ -124,7 +124,10 @@ class ReloaderImpl {
   async #start(options: StartOptions): Promise<void> {
     if (this.#closing !== undefined) throw changeoverError('reloader.closed')
     if (this.#startup !== undefined) throw changeoverError('reloader.already-started')
-    const startup = new Startup(options, this.#settings.clock, () => this.#engine.intake.status.lastError)
+    const startup = new Startup(options, this.#settings.clock, {
+      lastError: () => this.#engine.intake.status.lastError,
+      onFailed: () => void this.close(),
+    })
     try {
       this.#engine.occupyStore()
       this.#startup = startup
@@ -155,12 +158,7 @@ class ReloaderImpl {
     return this.#store.hold(holder)
   }
 
-  readonly status = (): ReloaderStatus => {
-    const { machine, executor, followUps, intake, restore, safety, recorder } = this.#engine
-    const { clock, idPrefix: id, build } = this.#settings
-    const settings = { id, build, now: clock.now(), store: this.#store }
-    return statusOf({ machine, executor, followUps, intake, restore, safety, recorder, ...settings })
-  }
+  readonly status = (): ReloaderStatus => statusOf(this.#engine, this.#settings, this.#store)
 
   readonly reload = (options: ReloadOptions = {}): Promise<TransactionRecord> =>
     this.#command(() => this.#running().reload(options))

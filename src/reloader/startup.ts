@@ -4,6 +4,12 @@ import { ChangeoverError, changeoverError, type Failure, failure } from '../mode
 import { checkMs, invalidOption } from '../model/option-checks.ts'
 import type { TransactionRecord } from '../model/record.ts'
 
+type StartupLinks = {
+  readonly lastError: () => Failure | undefined
+  /** Called in the turn in which the start fails, so that nothing that waits can commit after it. */
+  readonly onFailed: () => void
+}
+
 /** One call of `start`: settles at the first commit, the first bad document, the deadline or the abort. */
 export class Startup {
   readonly served: Promise<void>
@@ -11,6 +17,8 @@ export class Startup {
   readonly #signal: AbortSignal | undefined
   readonly #waitsForDocument: boolean
   #hasServed = false
+  #hasEnded = false
+  #onFailed = (): void => {}
   /** What the start waits for beside the source: a document, or a secret. */
   #awaited: Failure | undefined
   #timer: TimerHandle
@@ -20,7 +28,7 @@ export class Startup {
   constructor(
     { signal, deadlineMs, waitForDocument = false }: StartOptions,
     clock: Clock,
-    lastError: () => Failure | undefined,
+    { lastError, onFailed }: StartupLinks,
   ) {
     // Checked first, since a constructor that throws must leave no listener behind.
     if (deadlineMs !== undefined) checkMs('deadlineMs', deadlineMs)
@@ -38,6 +46,8 @@ export class Startup {
       this.#onAbort()
       return
     }
+    // Not before: a start that is refused or aborted before it begins has nothing to close.
+    this.#onFailed = onFailed
     signal?.addEventListener('abort', this.#onAbort)
     if (deadlineMs === undefined) return
     this.#timer = clock.setTimeout(() => {
@@ -63,8 +73,10 @@ export class Startup {
   }
 
   fail(error: Error): void {
+    if (this.#hasEnded) return
     this.#end()
     this.#reject(error)
+    this.#onFailed()
   }
 
   /**
@@ -83,6 +95,7 @@ export class Startup {
   readonly #onAbort = (): void => this.fail(changeoverError('reloader.start-aborted'))
 
   #end(): void {
+    this.#hasEnded = true
     this.#clock.clearTimeout(this.#timer)
     this.#signal?.removeEventListener('abort', this.#onAbort)
   }

@@ -9,18 +9,24 @@ import type { ServingStore } from '../modules/serving-store.ts'
 import type { Slot } from '../modules/slot.ts'
 import type { Quarantined } from '../persistence/persisted-state.ts'
 import { goodStatus } from '../safety/good-history.ts'
+import type { Settings } from '../settings/settings.ts'
 
-type StatusDeps = Pick<Engine, 'machine' | 'executor' | 'followUps' | 'intake' | 'restore' | 'safety' | 'recorder'> & {
+type Parts = Pick<Engine, 'machine' | 'executor' | 'followUps' | 'intake' | 'restore' | 'safety' | 'recorder'>
+
+type StatusDeps = Parts & {
   readonly store: ServingStore
-  readonly id: string
-  readonly build: string
   /** The wall-clock time. It may have been set back since something happened. */
   readonly now: number
 }
 
 /** All that an operator may see: names, revisions, counts; no config value. */
-export const statusOf = (deps: StatusDeps): ReloaderStatus => {
-  const { machine, executor, followUps, intake, safety, store, recorder, id, build, now } = deps
+export const statusOf = (
+  { machine, executor, followUps, intake, restore, safety, recorder }: Parts,
+  { clock, idPrefix: id, build }: Pick<Settings, 'clock' | 'idPrefix' | 'build'>,
+  store: ServingStore,
+): ReloaderStatus => {
+  const now = clock.now()
+  const deps = { machine, executor, followUps, intake, restore, safety, recorder, store, now }
   const restartPending = followUps.pending
   const { state, since, context } = machine
   const serving = shown(store.snapshot)
