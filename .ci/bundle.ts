@@ -2,7 +2,7 @@ import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { build, type BuildOptions, type Metafile } from 'esbuild'
 import { createBridge } from './bridge.ts'
-import { commonModules, inOneChunk } from './common-chunk.ts'
+import { addedImports, withImports } from './common-chunk.ts'
 import { entriesOf, type Manifest } from './package-content.ts'
 
 /** Chunks are named after their largest module; these after what they are. */
@@ -14,21 +14,25 @@ const titles: Readonly<Record<string, string>> = {
 
 type Inputs = Metafile['outputs'][string]['inputs']
 
-const titleOf = (inputs: Inputs): string => {
-  const [title] = Object.keys(inputs).flatMap((path) => titles[path] ?? [])
-  const [largest] = Object.entries(inputs).sort(([, a], [, b]) => b.bytesInOutput - a.bytesInOutput)
-  return title ?? basename(largest?.[0] ?? 'empty', '.ts')
+/** The names that a chunk may have, the best first: those above, and its modules, the largest first. */
+const titlesOf = (inputs: Inputs): readonly string[] => {
+  const known = Object.keys(inputs).flatMap((path) => titles[path] ?? [])
+  const bySize = Object.entries(inputs).sort(([, a], [, b]) => b.bytesInOutput - a.bytesInOutput)
+  return [...known, ...bySize.map(([path]) => basename(path, '.ts'))]
 }
 
 /** What esbuild calls a chunk, a hash, beside the name that it gets: it is read in stack traces. */
 const chunkNames = ({ outputs }: Metafile): ReadonlyMap<string, string> => {
-  const names = new Map<string, string>()
-  for (const [path, { inputs }] of Object.entries(outputs)) {
+  const chunks = Object.entries(outputs).flatMap(([path, { inputs }]) => {
     const [, name] = /\/chunks\/([\w-]+)-[A-Z0-9]{8}\.js$/.exec(path) ?? []
-    if (name === undefined) continue
     // A chunk that is imported when it is needed has the name of its file already.
-    const title = name === 'chunk' ? titleOf(inputs) : name
-    if ([...names.values()].includes(title)) throw new Error(`two chunks would be called ${title}`)
+    return name === undefined ? [] : { path, wanted: name === 'chunk' ? titlesOf(inputs) : [name] }
+  })
+  const names = new Map<string, string>()
+  // Those that can have one name only choose first.
+  for (const { path, wanted } of chunks.sort((one, other) => one.wanted.length - other.wanted.length)) {
+    const title = wanted.find((name) => ![...names.values()].includes(name))
+    if (title === undefined) throw new Error(`two chunks would be called ${wanted[0]}`)
     names.set(basename(path, '.js'), title)
   }
   return names
@@ -41,7 +45,8 @@ const chunkNames = ({ outputs }: Metafile): ReadonlyMap<string, string> => {
  */
 export const bundle = async (root: string, into: string): Promise<void> => {
   const manifest = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as Manifest
-  const entries = entriesOf(manifest).map((path) => path.replace(/^dist\//, '').replace(/\.js$/, '.ts'))
+  const sourceOf = (path: string): string => path.replace(/^(?:\.\/)?dist\//, '').replace(/\.js$/, '.ts')
+  const entries = entriesOf(manifest).map(sourceOf)
   const options = {
     absWorkingDir: root,
     entryPoints: [...entries],
@@ -54,16 +59,21 @@ export const bundle = async (root: string, into: string): Promise<void> => {
     target: 'node20.19',
     packages: 'external',
     chunkNames: 'chunks/[name]-[hash]',
-    charset: 'utf8',
-    // An entry that imports what it does not use: see inOneChunk.
+    // One character beyond Latin makes Node keep a whole file in two bytes each, which takes longer to compile.
+    charset: 'ascii',
+    // A module that imports what it does not use: see withImports.
     logOverride: { 'ignored-bare-import': 'silent' },
     metafile: true,
     write: false,
   } satisfies BuildOptions
   const apart = await build(options)
-  const common = inOneChunk(root, commonModules(apart.metafile, 'src/index.ts'), entries)
+  const added = addedImports(apart.metafile, 'src/index.ts', Object.values(manifest.bin ?? {}).map(sourceOf))
   const bridge = createBridge()
-  const { metafile, outputFiles } = await build({ ...options, sourcemap: true, plugins: [bridge.plugin, common] })
+  const { metafile, outputFiles } = await build({
+    ...options,
+    sourcemap: true,
+    plugins: [bridge.plugin, withImports(root, added)],
+  })
   const names = chunkNames(metafile)
   const rename = (text: string): string => text.replace(/\b[\w-]+-[A-Z0-9]{8}\b/g, (name) => names.get(name) ?? name)
   const files = [

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import type { Io } from './output/output.ts'
 import { run } from './run.ts'
 
 const stopped = new AbortController()
@@ -10,7 +11,17 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) {
   })
 }
 
-const { stdout, stderr, stdin, env } = process
+const { stdout, stderr, env } = process
 // Whoever reads the output may end first, as `head` does.
 stdout.on('error', () => stopped.abort())
-process.exitCode = await run(process.argv.slice(2), { stdout, stderr, stdin, env, cwd: process.cwd() }, stopped.signal)
+const io: Io = {
+  stdout,
+  stderr,
+  // Opening it takes time, and few commands read it (bench: command).
+  get stdin() {
+    return process.stdin
+  },
+  env,
+  cwd: process.cwd(),
+}
+process.exitCode = await run(process.argv.slice(2), io, stopped.signal)

@@ -1,6 +1,6 @@
 import { type ChangeoverError, changeoverError, isChangeoverError } from '../model/failure.ts'
 import { commandHelp, generalHelp } from './help.ts'
-import { commands } from './commands.ts'
+import { findCommand, loadCommands } from './find-command.ts'
 import { Context } from './context/context.ts'
 import { DetailedError } from './output/detailed-error.ts'
 import { type ExitCode, exitCodeOf, exitCodes } from './output/exit-codes.ts'
@@ -13,9 +13,9 @@ export const run = async (argv: readonly string[], io: Io, signal: AbortSignal):
   const end = argv.indexOf('--')
   const out = new Output(io, argv.slice(0, end === -1 ? undefined : end).includes('--json'))
   if (name === '' || name === 'help' || name === '--help' || name === '-h') {
-    return help(out, 'help', generalHelp(commands), name === '' ? exitCodes.error : exitCodes.done)
+    return help(out, 'help', generalHelp(await loadCommands()), name === '' ? exitCodes.error : exitCodes.done)
   }
-  const command = commands.find((one) => one.name === name)
+  const command = await findCommand(name)
   if (command === undefined) return fail(out, 'changeover', usage(NO_COMMAND))
   let context: Context | undefined
   try {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { constants, type BigIntStats } from 'node:fs'
 import { open, stat, type FileHandle } from 'node:fs/promises'
 import { SourceError } from '../api/source.ts'
+import { codeOf } from './code-of.ts'
 
 /** The most that is ever read into memory, whatever limit the reloader has: 64 MiB. */
 export const MAX_BYTES = 64 * 1024 * 1024
@@ -96,9 +97,6 @@ const refuseUnlessFile = (stats: BigIntStats): void => {
   const code = stats.isDirectory() ? 'EISDIR' : 'ERR_INVALID_ARG_VALUE'
   throw new SourceError('source.failed', Object.assign(new Error('not a regular file'), { code }))
 }
-
-const codeOf = (error: unknown): string =>
-  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
 
 const isAbsence = (error: unknown): boolean => codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR'
 

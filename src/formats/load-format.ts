@@ -1,10 +1,6 @@
 import { jsonFormat } from './json-format.ts'
-import { jsoncFormat } from './jsonc-format.ts'
 import { formatMissing, type FormatName, type TextFormat } from './text-format.ts'
-import { tomlFormat } from './toml-format.ts'
-import { yamlFormat } from './yaml-format.ts'
-
-type PeerFormat = Exclude<FormatName, 'json'>
+import type { PeerFormat } from './peer-formats.ts'
 
 /** Imports the package of a format. */
 export type ImportPeer = (name: PeerFormat) => Promise<unknown>
@@ -14,15 +10,6 @@ const importPeer: ImportPeer = (name) => {
   return name === 'yaml' ? import('yaml') : import('smol-toml')
 }
 
-/** Makes a format of its package; undefined if the package is of a version that does not fit. */
-const makeFormat: { readonly [Name in PeerFormat]: (peer: never) => TextFormat | undefined } = {
-  jsonc: jsoncFormat,
-  yaml: yamlFormat,
-  toml: tomlFormat,
-}
-
-export const formatNames: readonly FormatName[] = ['json', 'jsonc', 'yaml', 'toml']
-
 /**
  * Loads a format, and its package when it is first used.
  *
@@ -30,6 +17,7 @@ export const formatNames: readonly FormatName[] = ['json', 'jsonc', 'yaml', 'tom
  */
 export const loadFormat = async (name: FormatName, peerOf: ImportPeer = importPeer): Promise<TextFormat> => {
   if (name === 'json') return jsonFormat
+  const { makeFormat } = await import('./peer-formats.ts')
   let format: TextFormat | undefined
   let cause: unknown
   try {

@@ -1,5 +1,6 @@
+import { codeOf } from '../files/code-of.ts'
 import { MARK, MAX_ENTRY_BYTES, UnusableEntry } from './codec.ts'
-import { codeOf, type FileKind, type FileSystem, type OpenFile } from './file-system.ts'
+import type { FileKind, FileSystem, OpenFile } from './file-system.ts'
 
 /** Uses a file and closes it, whatever happens. */
 const using = async <T>(opening: Promise<OpenFile>, use: (file: OpenFile) => Promise<T>): Promise<T> => {

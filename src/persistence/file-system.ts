@@ -1,5 +1,6 @@
 import { constants } from 'node:fs'
 import { type FileHandle, link, lstat, open, readdir, rename, unlink, writeFile } from 'node:fs/promises'
+import { codeOf } from '../files/code-of.ts'
 import { temporaryFor } from './temporary-files.ts'
 
 export interface OpenFile {
@@ -32,10 +33,6 @@ export interface FileSystem {
   readonly syncFolder: (path: string) => Promise<void>
   readonly list: (folder: string) => Promise<readonly string[]>
 }
-
-/** The code of a system error, or an empty string. */
-export const codeOf = (error: unknown): string =>
-  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
 
 const OWNER_ONLY = 0o600
 

@@ -1,7 +1,7 @@
 import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { commands } from '../../src/cli/commands.ts'
+import { allCommands } from '../../src/cli/commands/all-commands.ts'
 import { call, configOf, documentOf, type Ended, jsonOf, makeFolder, removeFolder } from './command.ts'
 
 let folder: string
@@ -260,7 +260,7 @@ describe('The command line', () => {
   it('has a help with two examples for each command', async () => {
     const { out } = await run('--help')
     const names = [...out.matchAll(/^ {2}([a-z]+) /gm)].map(([, name = '']) => name)
-    expect(names).toEqual(commands.map((command) => command.name))
+    expect(names).toEqual(allCommands.map((command) => command.name))
     for (const name of names) {
       const help = (await run(name, '--help')).out
       expect(help.split('Examples:')[1]?.trim().split('\n')).toHaveLength(2)

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { commands } from '../../src/cli/commands.ts'
+import { allCommands } from '../../src/cli/commands/all-commands.ts'
 import { call, type Ended, jsonOf, makeFolder, removeFolder } from './command.ts'
 
 let folder: string
@@ -14,7 +14,7 @@ const run = (argv: readonly string[]): Promise<Ended> => call(argv, { cwd: folde
 
 describe('--json', () => {
   it.each([
-    ...commands.flatMap(
+    ...allCommands.flatMap(
       ({ name }) =>
         [
           [[name, '--help'], name, 0],

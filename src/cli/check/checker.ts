@@ -2,7 +2,6 @@ import { isDeepStrictEqual } from 'node:util'
 import { systemClock } from '../../api/clock.ts'
 import { optionTable } from '../../api/option-table.ts'
 import type { Document, ReadResult } from '../../api/source.ts'
-import { loadFormat } from '../../formats/load-format.ts'
 import type { FormatName } from '../../formats/text-format.ts'
 import { type Diff, diffOf } from '../../model/data/diff.ts'
 import { ChangeoverError, changeoverError, failure, isChangeoverError } from '../../model/failure.ts'
@@ -233,6 +232,7 @@ export class Checker {
   /** The text as the parser of the reloader gets it: a source makes JSON of other formats. */
   async #plainText(text: string): Promise<string> {
     if (this.#ownParse !== undefined || this.#format === 'json') return text
+    const { loadFormat } = await import('../../formats/load-format.ts')
     const parsed = (await loadFormat(this.#format)).parse(text)
     if (parsed.kind === 'parsed') return JSON.stringify(parsed.value)
     const { code, place, cause } = parsed

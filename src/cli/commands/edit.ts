@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -64,6 +63,7 @@ const shouldEditAgain = async (context: Context, code: string, message: string):
 }
 
 const openEditor = async ({ io, out }: Context, draft: string): Promise<void> => {
+  const { spawn } = await import('node:child_process')
   const editor = io.env.VISUAL || io.env.EDITOR || 'vi'
   // The shell splits an editor with flags; the path is an argument of its own.
   const child = spawn('/bin/sh', ['-c', `${editor} "$1"`, 'changeover', draft], {

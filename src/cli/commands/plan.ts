@@ -44,7 +44,7 @@ export const plan: Command = {
     if (output !== undefined) {
       await save(
         resolve(context.io.cwd, output),
-        planText({ ...about, text, author: authorOf(context), reason: reasonOf(context) }),
+        planText({ ...about, text, author: await authorOf(context), reason: reasonOf(context) }),
       )
       context.out.say(`Wrote ${output}: changeover publish ${output}`)
     }

@@ -1,4 +1,3 @@
-import { createInterface } from 'node:readline'
 import type { Context } from './context.ts'
 import { changeoverError } from '../../model/failure.ts'
 
@@ -17,8 +16,10 @@ export const confirm = async (context: Context, question: string): Promise<void>
 }
 
 /** Asks a person. An input that ends is an empty answer. */
-export const answerTo = ({ io, signal }: Context, question: string): Promise<string> =>
-  new Promise((resolve) => {
+export const answerTo = async ({ io, signal }: Context, question: string): Promise<string> => {
+  // Few commands ask, so it is loaded for those (bench: command).
+  const { createInterface } = await import('node:readline')
+  return new Promise((resolve) => {
     const lines = createInterface({
       input: io.stdin,
       output: io.stderr as unknown as NodeJS.WritableStream,
@@ -33,4 +34,6 @@ export const answerTo = ({ io, signal }: Context, question: string): Promise<str
     const stop = (): void => end('')
     signal.addEventListener('abort', stop)
     lines.once('line', end).once('close', () => end(''))
+    if (signal.aborted) stop()
   })
+}

@@ -1,19 +1,20 @@
-import { spawnSync } from 'node:child_process'
-import { hostname, userInfo } from 'node:os'
 import type { Context } from './context.ts'
 import { usage } from '../target/flags.ts'
 
 const LONGEST = 200
 
 /** Who publishes: as named, as git knows, or the user and the host. */
-export const authorOf = (context: Context): string => {
-  const named = context.text('author') ?? gitAuthor(context.io.cwd) ?? systemAuthor()
+export const authorOf = async (context: Context): Promise<string> => {
+  const named = context.text('author') ?? (await gitAuthor(context.io.cwd)) ?? (await systemAuthor())
   const author = named.replace(/[\p{Cc}]+/gu, ' ').trim()
   if (author === '' || author.length > LONGEST) throw usage(`--author must be a text of 1 to ${LONGEST} characters`)
   return author
 }
 
-const gitAuthor = (folder: string): string | undefined => {
+// What is imported here takes longer to load than most commands run (bench: command).
+
+const gitAuthor = async (folder: string): Promise<string | undefined> => {
+  const { spawnSync } = await import('node:child_process')
   const ask = (name: string): string => {
     const { status, stdout } = spawnSync('git', ['config', '--get', name], { cwd: folder, encoding: 'utf8' })
     return status === 0 ? stdout.trim() : ''
@@ -23,7 +24,8 @@ const gitAuthor = (folder: string): string | undefined => {
   return email === '' ? name : name === '' ? email : `${name} <${email}>`
 }
 
-const systemAuthor = (): string => {
+const systemAuthor = async (): Promise<string> => {
+  const { hostname, userInfo } = await import('node:os')
   try {
     return `${userInfo().username}@${hostname()}`
   } catch {

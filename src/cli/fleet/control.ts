@@ -30,9 +30,9 @@ const control = (
   summary,
   flags: { ...flags, ...more },
   examples,
-  run: (context) => {
+  run: async (context) => {
     context.atMost(0)
-    const [by, reason] = [authorOf(context), reasonOf(context)]
+    const [by, reason] = [await authorOf(context), reasonOf(context)]
     return withFleet(context, async (store) => {
       const { instances } = await instancesOf(store, context.signal)
       const named = context.text('instance')

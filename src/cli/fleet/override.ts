@@ -67,7 +67,7 @@ const addOverride = async (
     id: `${String(now).padStart(15, '0')}-${randomBytes(3).toString('hex')}`,
     path,
     value,
-    by: authorOf(context),
+    by: await authorOf(context),
     reason: reasonOf(context),
     until: now + forMs,
   }

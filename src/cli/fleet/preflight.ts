@@ -21,7 +21,7 @@ export const preflight = async (context: Context, text: string): Promise<void> =
     const chosen = oneOfEachBuild(instances)
     if (chosen.length === 0) throw changeoverError('fleet.no-instances')
     const to = chosen.map(({ id }) => id)
-    const question = { action: 'preflight', to, by: authorOf(context), proposal: text } as const
+    const question = { action: 'preflight', to, by: await authorOf(context), proposal: text } as const
     const answers = await askInstances(store, question, PREFLIGHT_MS, context.signal)
     const results = chosen.map(({ id, build = 'unnamed' }): FleetAnswer & { readonly build: string } => ({
       build,

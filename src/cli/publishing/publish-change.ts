@@ -65,7 +65,7 @@ export const publishChange = async (context: Context, publication: Publication):
   const change = {
     text,
     ifRevision: document.revision,
-    author: context.text('author') === undefined ? (publication.author ?? authorOf(context)) : authorOf(context),
+    author: (context.text('author') === undefined ? publication.author : undefined) ?? (await authorOf(context)),
     reason: reasonOf(context) || (publication.reason ?? ''),
     action,
     ...(to === undefined ? {} : { to }),

@@ -2,9 +2,9 @@ import { access, readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, extname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { codeOf } from '../../files/code-of.ts'
 import { changeoverError, isChangeoverError } from '../../model/failure.ts'
 import { importModule } from './import-module.ts'
-import { codeOf } from '../../persistence/file-system.ts'
 import { noProject, type Project, projectOf } from './project.ts'
 
 const NAMES = ['ts', 'mts', 'js', 'mjs', 'cjs', 'json'].map((ending) => `changeover.config.${ending}`)

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { systemClock, type Clock } from '../../api/clock.ts'
-import { formatNames } from '../../formats/load-format.ts'
+import { formatNames } from '../../formats/format-names.ts'
 import type { FormatName } from '../../formats/text-format.ts'
 import { checkCount, invalidOption } from '../../model/option-checks.ts'
 import type { AlsoWatch } from './referenced-files.ts'

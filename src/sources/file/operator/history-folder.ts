@@ -1,5 +1,6 @@
 import { mkdir, open, readdir, readFile, rename, unlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { codeOf } from '../../../files/code-of.ts'
 import {
   decodeEntry,
   decodeHead,
@@ -10,7 +11,7 @@ import {
   MAX_ENTRIES,
   newHead,
 } from '../../../history/history-entry.ts'
-import { codeOf, systemFiles } from '../../../persistence/file-system.ts'
+import { systemFiles } from '../../../persistence/file-system.ts'
 import { temporaryFor } from '../../../persistence/temporary-files.ts'
 
 const OWNER_ONLY = 0o600

@@ -1,0 +1,3 @@
+import type { FormatName } from './text-format.ts'
+
+export const formatNames: readonly FormatName[] = ['json', 'jsonc', 'yaml', 'toml']
