@@ -8,7 +8,7 @@ import type { ParsedText, TextFormat } from './text-format.ts'
 const parse = (text: string): ParsedText => {
   try {
     const parsed = parseJson(text)
-    if ('value' in parsed) return { kind: 'parsed', value: parsed.value }
+    if ('value' in parsed) return { kind: 'parsed', ...parsed }
     if ('rounded' in parsed) return malformedAt(text, 'document.number-precision', parsed.rounded)
     const { path, key, offset } = parsed.duplicate
     return malformedAt(text, 'document.duplicate-key', { path: [...path, key], offset })

@@ -7,7 +7,12 @@ export type FormatName = 'json' | 'jsonc' | 'yaml' | 'toml'
 
 /** What a text becomes: plain data, or the reason why it becomes none. */
 export type ParsedText =
-  | { readonly kind: 'parsed'; readonly value: unknown }
+  | {
+      readonly kind: 'parsed'
+      readonly value: unknown
+      /** True if some string may be a number that does not survive being parsed. @default true */
+      readonly hasInexactString?: boolean
+    }
   | {
       readonly kind: 'malformed'
       readonly code: DocumentCode

@@ -1,3 +1,5 @@
+import { dataOf } from '../api/internal/document-data.ts'
+import type { ReadResult } from '../api/source.ts'
 import { ignoreRejection, isThenable } from '../async/thenable.ts'
 import { countMembers } from '../model/data/count-members.ts'
 import { type ParsedJson, parseJson } from '../model/data/json.ts'
@@ -19,6 +21,7 @@ export type ParsedInput = Extract<ParsedJson, { readonly value: unknown }>
 /**
  * Makes data of a document's text, with the user's parser if there is one.
  *
+ * @param document if its source has the data that it wrote the text from, that is copied instead of parsing the text
  * @throws ChangeoverError `document.*` with the line and column, if they are known
  */
 export const parseDocument = (
@@ -26,10 +29,13 @@ export const parseDocument = (
   parse: Parse | undefined,
   visibility: Visibility,
   place: FailurePlace,
+  document?: ReadResult,
 ): WithBuilds<ParsedInput> => {
   let parsed: ParsedJson
   try {
-    parsed = parse === undefined ? parseJson(text) : callParse(parse, text)
+    const written = document && dataOf(document)
+    if (parse !== undefined) parsed = callParse(parse, text)
+    else parsed = written === undefined ? parseJson(text) : copyWritten(written)
   } catch (error) {
     throw parseError(error, text, parse === undefined, visibility, place)
   }
@@ -89,6 +95,23 @@ const jsonDetail = (error: unknown, text: string): string | undefined => {
 const otherPosition = ({ code }: NotPlain, text: string): string | undefined => {
   const at = code === 'document.forbidden-key' ? text.indexOf('__proto__') : -1
   return at === -1 || at !== text.lastIndexOf('__proto__') ? undefined : positionOf(text, at)
+}
+
+/** The schema may change what it is given, so it gets its own. */
+const copyWritten = ({ value, hasInexactString }: ParsedInput): ParsedInput => {
+  countMembers(value)
+  return { value: copyOf(value), hasInexactString }
+}
+
+const copyOf = (value: unknown): unknown => {
+  if (typeof value !== 'object' || value === null) return value
+  if (Array.isArray(value)) return value.map(copyOf)
+  const copy: Record<string, unknown> = { ...value }
+  for (const key of Object.keys(copy)) {
+    const member = copy[key]
+    if (typeof member === 'object') copy[key] = copyOf(member)
+  }
+  return copy
 }
 
 const callParse = (parse: Parse, text: string): ParsedJson => {

@@ -81,13 +81,12 @@ export class SnapshotBuilder {
   /** The document's text. Throws if there is none. */
   textOf(document: ReadResult): string {
     const place = placeOf(document)
-    const { name, endpoint } = this.#settings.source
-    const at = { ...place, detail: `${name} ${endpoint}` }
+    const { source, maxDocumentBytes: limit } = this.#settings
+    const at = { ...place, detail: `${source.name} ${source.endpoint}` }
     const moment = this.#serving.snapshot === undefined ? 'starting' : 'serving'
     if (document.kind === 'missing') throw changeoverError('document.missing', at, undefined, moment)
     if (document.kind === 'malformed') throw malformedError(document, place, this.visibility)
     const { content } = document
-    const limit = this.#settings.maxDocumentBytes
     const size = typeof content === 'string' ? Buffer.byteLength(content) : content.byteLength
     if (size > limit) {
       throw changeoverError('document.too-large', { ...place, detail: `${size} bytes, the limit is ${limit}` })
@@ -106,7 +105,7 @@ export class SnapshotBuilder {
     secret: SecretCall = { use: 'trial' },
   ): Snapshot | Promise<Snapshot> {
     const place = placeOf(document)
-    const parsed = this.#parse(text, place)
+    const parsed = this.#parse(document, text, place)
     return andThen(this.#resolve(parsed, place, call, secret), (resolved) => {
       const input = resolved === undefined ? parsed : { value: resolved.input, hasInexactString: true }
       return andThen(this.#validate(input.value, text.length, place, call), (result) => {
@@ -165,7 +164,7 @@ export class SnapshotBuilder {
   snapshotAtOnce(document: ReadResult, previous: unknown): AtOnce {
     try {
       const text = this.textOf(document)
-      const parsed = this.#parse(text, {})
+      const parsed = this.#parse(document, text, {})
       const resolved = this.#secrets?.resolveKnown(parsed.value)
       if (resolved === 'unknown') return { kind: 'unknown' }
       const input = resolved === undefined ? parsed : { value: resolved.input, hasInexactString: true }
@@ -188,8 +187,9 @@ export class SnapshotBuilder {
     askPolicies(this.#settings.policies, next, previous)
   }
 
-  #parse(text: string, place: FailurePlace): ParsedInput {
-    return checkBuild(parseDocument(text, this.#settings.parse, this.visibility, place), this.#settings.build, place)
+  #parse(document: ReadResult, text: string, place: FailurePlace): ParsedInput {
+    const { parse, build } = this.#settings
+    return checkBuild(parseDocument(text, parse, this.visibility, place, document), build, place)
   }
 
   #validate(

@@ -16,7 +16,7 @@ describe('Each format', () => {
     ['yaml', 'db:\n  max: 5\n  on: true\n  none: null\n  rate: 0.1\nhosts: [a, b] # c\n'],
   ])('makes plain data: %s', async (name, text) => {
     const value = { db: { max: 5, on: true, none: null, rate: 0.1 }, hosts: ['a', 'b'] }
-    expect(await parse(name, text)).toEqual({ kind: 'parsed', value })
+    expect(await parse(name, text)).toMatchObject({ kind: 'parsed', value })
   })
 
   it.each<[FormatName, string, string, { line: number; column: number } | undefined]>([

@@ -1,3 +1,4 @@
+import { keepData } from '../../api/internal/document-data.ts'
 import type { ReadResult } from '../../api/source.ts'
 import { hashOf } from '../../model/data/digest.ts'
 import { composedRevision } from './composed-revision.ts'
@@ -28,13 +29,20 @@ export const composeLayers = (layers: readonly LayerReading[], nulls: Nulls): Re
   // A document alone stays as it is written: there is nothing to merge.
   if (other === undefined && nulls === 'keep') return { ...about, content: only.result.content, origins }
   const values: unknown[] = []
+  let hasInexactString = false
   for (const layer of documents) {
     const parsed = parsedLayer(layer.result)
     if (parsed.kind === 'malformed') return { ...brokenLayer(parsed, layer.name, { revision }), layers: namesOf(layer) }
     values.push(parsed.value)
+    hasInexactString ||= parsed.hasInexactString ?? true
   }
   const merged = mergeLayers(values, nulls)
-  if (merged.kind === 'merged') return { ...about, content: JSON.stringify(merged.value), origins }
+  if (merged.kind === 'merged') {
+    const { value } = merged
+    const document = { ...about, content: JSON.stringify(value), origins }
+    keepData(document, { value, hasInexactString })
+    return document
+  }
   const { path, lower, upper } = merged
   const names = [lower, upper].flatMap((index) => documents[index]?.name ?? [])
   return { kind: 'malformed', revision, code: 'document.layer-clash', place: { path }, layers: names }
