@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createCertificates } from '../support/etcd-certificates.ts'
 import { type EtcdServer, startEtcd } from '../support/etcd-server.ts'
+import { startProxy } from '../support/tcp-proxy.ts'
 import { call, documentOf, type Ended, jsonOf, makeFolder, removeFolder } from './command.ts'
 
 let folder: string
@@ -164,3 +165,26 @@ it.each(['unix:///run/etcd.sock', 'unix:/run/etcd.sock', 'unixs://localhost:1'])
     expect([ended.exit, ended.err]).toEqual([1, expect.stringContaining('addresses like http://127.0.0.1:2379')])
   },
 )
+
+describe('A command that publishes', () => {
+  it.each([
+    [['set', 'db.max', '6'], 1],
+    [['publish', 'next.json', '--if-revision', '0'], 1],
+    [['publish', 'next.json', '--if-revision', '0', '--wait', '--for', '0%'], 1],
+    // The calls of a lease are another service of etcd, which has a channel of its own.
+    [['override', 'db.max=7'], 2],
+  ])('uses the same connection for the document and for its fleet: %j', async ([name = '', ...rest], connections) => {
+    const server = await startEtcd()
+    const proxy = await startProxy(server.port)
+    try {
+      const at = ['--hosts', `http://127.0.0.1:${proxy.port}`, '--key', '/app/config', '--author', 'Ada']
+      if (name !== 'publish')
+        await server.admin(async (client) => client.put('/app/config').value(documentOf('info', 5)))
+      await run([name, ...at, ...rest])
+      expect(proxy.accepted()).toBe(connections)
+    } finally {
+      await proxy.close()
+      await server.stop()
+    }
+  })
+})

@@ -48,6 +48,25 @@ describe('A secret on the command line', () => {
     [['set', 'db', '{"user":"ada","password":"hunter2"}']],
     [['set', 'tokens', '["hunter2"]']],
     [['set', 'db', '[{"auth":{"clientSecret":"hunter2"}}]']],
+    [['set', 'db.passwords.0', 'hunter2']],
+    [['set', 'db.password=hunter2']],
+    [['set', 'db.password=hunter2', 'now']],
+    [['set', 'db.command', 'psql --password=hunter2']],
+    [['override', 'db.password=hunter2']],
+    [['override', '--for', '10m', 'db.password=hunter2']],
+    [['override', '--file', 'config.json', 'db.password=hunter2']],
+    [['override', '--', 'db.password=hunter2']],
+    [['override', 'db.password="hunter2"']],
+    [['override', 'db.adminPwd=hunter2 and more']],
+    [['override', 'db={"user":"ada","password": "hunter2"}']],
+    [['override', 'tokens=[ "hunter2" ]']],
+    [['override', 'db\\.main.tokens.0=hunter2']],
+    [['override', 'db.password={ "text": { "token": "hunter2" } }']],
+    [['override', 'db.url=postgres://app:hunter2@db/app']],
+    [['explain', 'db.password=hunter2']],
+    [['freeze', '-m', 'apiKey=hunter2 leaks']],
+    [['publish', 'config.json', '-m', 'see https://wiki.example/?token=hunter2']],
+    [['publish', 'config.json', '--message=clientSecret=hunter2']],
   ])('is refused and not repeated: %j', async (argv) => {
     for (const more of [[], ['--json']]) {
       const ended = await run([argv[0] ?? '', ...more, ...argv.slice(1)])
@@ -63,6 +82,29 @@ describe('A secret on the command line', () => {
   ])('may be a number: %s %s', async (path, value) => {
     const ended = await set(path, value)
     expect([ended.exit, ended.err]).toEqual([1, expect.stringContaining('command.secret-in-flags')])
+  })
+
+  it.each([['db.password=12345678'], ['db.apiKey=7'], ['db.pins.0={"token":99}']])(
+    'may be a number of an override: %s',
+    async (assigned) => {
+      const ended = await run(['override', '--file', 'config.json', assigned])
+      expect([ended.exit, ended.err]).toEqual([1, expect.stringContaining('command.secret-in-flags')])
+    },
+  )
+
+  it.each([
+    ['db.password={"$secret":"vault:db"}'],
+    ['db.password={ "$secret": "vault:db" }'],
+    ['db.password=-'],
+    ['db.passwordRotation=true'],
+    ['limits.maxTokens=4096'],
+    ['limits.tokenTtl=60'],
+    ['db.password=null'],
+    ['db.url=postgres://app@db/app'],
+    ['log.passthrough=yes'],
+  ])('is not seen in an override that has none: %s', async (assigned) => {
+    const ended = await run(['override', '--file', 'config.json', assigned])
+    expect([ended.exit, ended.err]).toEqual([1, expect.stringContaining('fleet.needs-etcd')])
   })
 
   it.each([

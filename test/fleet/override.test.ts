@@ -75,6 +75,13 @@ describe.concurrent('An override', () => {
     expect(jsonOf(await read('status', '--json')).overrides).toEqual([])
   })
 
+  it('takes its value from the standard input', async (test) => {
+    const { key, reloader } = await startService(test)
+    const argv = ['override', 'log.level=-', '--hosts', server.endpoint, '--key', key, '--author', 'Ada']
+    expect(await call(argv, { cwd: folder, input: 'debug\n' })).toMatchObject({ exit: 0, err: '' })
+    await until(() => expect(reloader.config.log.level).toBe('debug'))
+  })
+
   it('is refused if the document were not valid with it', async (test) => {
     const { run, read } = await startService(test)
     expect((await run('override', 'log.level=loud')).exit).toBe(3)

@@ -3,11 +3,9 @@ import { NO_REVISION } from '../../history/document-store.ts'
 import type { Path } from '../../model/data/not-plain.ts'
 import { changeoverError } from '../../model/failure.ts'
 import type { Checker } from '../check/checker.ts'
-import { meaningsOf } from '../check/value-meanings.ts'
-import type { Context } from '../context/context.ts'
 import { pathOf } from '../context/path-of.ts'
+import { valuesOf } from '../context/values-of.ts'
 import { usage } from '../target/flags.ts'
-import { secret, secretIn } from '../target/secrets-in-flags.ts'
 import { type Command, publishFlags } from '../context/command.ts'
 import { Conflict } from '../publishing/conflict.ts'
 import { namedRevision, publishChange } from '../publishing/publish-change.ts'
@@ -27,7 +25,9 @@ export const set: Command = {
   run: async (context) => {
     context.atMost(2)
     const path = pathOf(context.argument(0, 'PATH'))
-    const values = await valuesOf(context, path)
+    const given = context.args[1]
+    if (given === undefined) throw usage('VALUE is missing')
+    const values = await valuesOf(context, path, given)
     const [store, checker] = [await context.store(), await context.checker()]
     const document = await store.read(context.signal)
     const { text } = document
@@ -41,17 +41,6 @@ export const set: Command = {
     const next = await firstAccepted(checker, text, path, values)
     return publishChange(context, { checker, document, text: next, action: 'publish', named, isExplicit: true })
   },
-}
-
-/** What VALUE may mean: what it says as JSON, or the text itself. */
-const valuesOf = async (context: Context, path: Path): Promise<readonly unknown[]> => {
-  const given = context.args[1]
-  if (given === undefined) throw usage('VALUE is missing')
-  const text = given === '-' ? (await context.read('-')).replace(/\r?\n$/, '') : given
-  const values = context.flags.string === true ? [text] : meaningsOf(text)
-  const key = given === '-' ? undefined : secretIn(path, values[0])
-  if (key !== undefined) throw secret(`the value of ${key}`)
-  return values
 }
 
 /** The first text that passes, so that a number becomes a text where the schema wants one. */

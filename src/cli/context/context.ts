@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import type { DocumentStore } from '../../history/document-store.ts'
 import { changeoverError } from '../../model/failure.ts'
 import type { Source } from '../../api/source.ts'
 import { anything, Checker } from '../check/checker.ts'
@@ -10,7 +9,7 @@ import { loadProject } from '../target/config-file.ts'
 import { type DocumentTarget, formatOf, resolveTarget, settingsOf } from '../target/document-target.ts'
 import { chooseLayer, type LeafLayer } from '../target/layer.ts'
 import { durationOf, type ParsedFlags, usage } from '../target/flags.ts'
-import { openStore } from '../target/open-store.ts'
+import { type OpenedStore, openStore } from '../target/open-store.ts'
 import type { Project } from '../target/project.ts'
 
 const DEFAULT_TIMEOUT = '10s'
@@ -24,7 +23,7 @@ export class Context {
   readonly signal: AbortSignal
   #project: Promise<Project> | undefined
   #target: Promise<DocumentTarget> | undefined
-  #store: Promise<DocumentStore> | undefined
+  #store: Promise<OpenedStore> | undefined
   #others: OtherLayers | undefined
   #hasReadInput = false
 
@@ -86,8 +85,13 @@ export class Context {
     return resolveTarget(this.flags, this.io.env, (await this.layer())?.source ?? source, this.io.cwd)
   }
 
-  store(): Promise<DocumentStore> {
+  store(): Promise<OpenedStore> {
     this.#store ??= this.target().then((target) => openStore(target, this.timeoutMs))
+    return this.#store
+  }
+
+  /** The store, if it is open. */
+  get openedStore(): Promise<OpenedStore> | undefined {
     return this.#store
   }
 

@@ -13,15 +13,15 @@ import {
 import type { Path } from '../../model/data/not-plain.ts'
 import { valueAt } from '../../model/data/value-at.ts'
 import { changeoverError } from '../../model/failure.ts'
-import { meaningsOf } from '../check/value-meanings.ts'
 import { authorOf, reasonOf } from '../context/author.ts'
 import type { Command } from '../context/command.ts'
 import type { Context } from '../context/context.ts'
 import { pathOf } from '../context/path-of.ts'
+import { valuesOf } from '../context/values-of.ts'
 import { exitCodes } from '../output/exit-codes.ts'
 import type { Outcome } from '../output/output.ts'
 import { durationOf, usage } from '../target/flags.ts'
-import { withFleet } from './open-fleet.ts'
+import { etcdTarget, withFleet } from './open-fleet.ts'
 
 const DEFAULT_TIME = '10m'
 
@@ -39,7 +39,7 @@ export const override: Command = {
     ['changeover override log.level=debug --for 10m -m "find the leak"', 'is over after ten minutes'],
     ['changeover override log.level --end', 'is over now'],
   ],
-  run: (context) => {
+  run: async (context) => {
     context.atMost(1)
     const given = context.argument(0, context.flags.end === true ? 'PATH' : 'PATH=VALUE')
     const [, name = '', text] = /^((?:[^=\\]|\\.)+)(?:=(.*))?$/s.exec(given) ?? []
@@ -47,20 +47,20 @@ export const override: Command = {
     const isEnd = context.flags.end === true
     if (isEnd === (text !== undefined))
       throw usage(isEnd ? '--end takes a PATH without a value' : 'PATH=VALUE is needed')
-    return withFleet(context, (store) =>
-      text === undefined ? endOverrides(context, store, path) : addOverride(context, store, path, text),
-    )
+    if (text === undefined) return withFleet(context, (store) => endOverrides(context, store, path))
+    const forMs = durationOf('for', context.text('for') ?? DEFAULT_TIME)
+    const values = await valuesOf(context, path, text)
+    await etcdTarget(context)
+    const value = await acceptedValue(context, path, values)
+    return withFleet(context, (store) => addOverride(context, store, { path, value, forMs }))
   },
 }
 
 const addOverride = async (
   context: Context,
   store: FleetStore,
-  path: readonly string[],
-  text: string,
+  { path, value, forMs }: { readonly path: readonly string[]; readonly value: unknown; readonly forMs: number },
 ): Promise<Outcome> => {
-  const forMs = durationOf('for', context.text('for') ?? DEFAULT_TIME)
-  const value = await acceptedValue(context, path, text)
   const now = systemClock.now()
   const entry: OverrideEntry = {
     // In the order in which they were made.
@@ -99,7 +99,7 @@ export const overridesOf = async (store: FleetStore, signal: AbortSignal): Promi
 }
 
 /** What VALUE means: what it says as JSON if the document is valid with it, otherwise the text itself. */
-const acceptedValue = async (context: Context, path: Path, text: string): Promise<unknown> => {
+const acceptedValue = async (context: Context, path: Path, [first, other]: readonly unknown[]): Promise<unknown> => {
   const [documents, checker] = [await context.store(), await context.checker()]
   const document = await documents.read(context.signal)
   if (document.text === undefined) throw changeoverError('document.missing')
@@ -108,7 +108,6 @@ const acceptedValue = async (context: Context, path: Path, text: string): Promis
     await checker.check(await editText(checker.format, before, path, value), before)
     return value
   }
-  const [first, other] = meaningsOf(text)
   if (other === undefined) return check(first)
   return check(first).catch((error: unknown) => check(other).catch(() => Promise.reject(error)))
 }

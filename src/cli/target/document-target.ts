@@ -11,9 +11,13 @@ export type Environment = Readonly<Record<string, string | undefined>>
 export type FlagValues = Readonly<Record<string, string | boolean | undefined>>
 
 /** What holds the document. */
-export type DocumentTarget =
-  | { readonly kind: 'etcd'; readonly options: EtcdOptions }
-  | { readonly kind: 'file'; readonly path: string }
+export type DocumentTarget = EtcdTarget | { readonly kind: 'file'; readonly path: string }
+
+/** A key of etcd. */
+export interface EtcdTarget {
+  readonly kind: 'etcd'
+  readonly options: EtcdOptions
+}
 
 /** Options of a source of etcd, with one key. */
 export type EtcdOptions = { readonly hosts: string | readonly string[]; readonly key: string } & Readonly<

@@ -24,6 +24,8 @@ export const refuseSecrets = (argv: readonly string[]): void => {
   if (flags.some((argument) => SHORT_PASSWORD.test(argument))) throw secret('-p')
   if (argv.some((argument) => ADDRESS_WITH_PASSWORD.test(argument))) throw secret('an address with a password')
   if (argv.some((argument) => PRIVATE_KEY.test(argument))) throw secret('a private key')
+  const assigned = argv.flatMap((argument) => assignedSecretIn(argument) ?? []).at(0)
+  if (assigned !== undefined) throw secret(`the value of ${assigned}`)
   if (valuesOf(flags, '--hosts').some((hosts) => hosts.includes('@'))) throw secret('--hosts with a user')
   if (valuesOf(flags, '--user').some((user) => user.includes(':'))) throw secret('--user with a password')
 }
@@ -34,8 +36,26 @@ const valuesOf = (argv: readonly string[], name: string): readonly string[] =>
     return argument.startsWith(`${name}=`) ? argument.slice(name.length + 1) : []
   })
 
+/** `db.password=…` within an argument, as `override` takes it. What begins an object or a list is read as a whole. */
+const assignedSecretIn = (argument: string): string | undefined => {
+  const text = argument.replace(/^--[\w-]+=/, '')
+  for (const [, key = '', value = ''] of text.matchAll(/([\w-]+)=([^\s{[]\S*)/g)) {
+    const found = value === '-' ? undefined : secretIn([key], meaningOf(value))
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
+const meaningOf = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
+}
+
 /** Keys whose text does not belong on a command line. */
-const SECRET_KEY = /pass(?:word|wd|phrase)?$|pwd$|secret|token|credential|private[-_]?key|api[-_]?key/i
+const SECRET_KEY = /pass(?:(?:word|wd|phrase)s?)?$|pwds?$|secret|token|credential|private[-_]?key|api[-_]?key/i
 /** Keys whose number may be one too: not `maxTokens`, or `tokenTtl`. */
 const SECRET_NUMBER = /(?:pass(?:word|wd|phrase|code)?|pwd|\bpin|secret|token|credential|key)$/i
 
@@ -44,7 +64,7 @@ const SECRET_NUMBER = /(?:pass(?:word|wd|phrase|code)?|pwd|\bpin|secret|token|cr
  * `{ "$secret": "vault:db" }` is none.
  */
 export const secretIn = (path: Path, value: unknown): string | undefined => {
-  const key = String(path.at(-1))
+  const key = String(path.findLast((one) => !/^\d+$/.test(String(one))))
   if (typeof value === 'string') return value !== '' && SECRET_KEY.test(key) ? key : undefined
   if (typeof value === 'number') return SECRET_KEY.test(key) && SECRET_NUMBER.test(key) ? key : undefined
   if (typeof value !== 'object' || value === null || Object.hasOwn(value, '$secret')) return undefined

@@ -6,7 +6,7 @@ export const operatorCodes = {
   },
   'command.secret-in-flags': {
     what: 'The command line holds a secret, which other users of the machine and the shell history can read',
-    hint: 'Pass it in the environment or in a file: CHANGEOVER_PASSWORD, --password-file FILE. The value of set can come from the standard input, with - in its place. Replace the secret, since it was shown.',
+    hint: 'Pass it in the environment or in a file: CHANGEOVER_PASSWORD, --password-file FILE. The value of set and override can come from the standard input, with - in its place. Replace the secret, since it was shown.',
   },
   'command.no-target': {
     what: 'There is nothing to work on',

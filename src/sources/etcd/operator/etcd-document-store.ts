@@ -1,5 +1,6 @@
 import type { IKeyValue, IRangeRequest, IRangeResponse, ITxnResponse } from 'etcd3'
 import { SourceError } from '../../../api/source.ts'
+import type { FleetStore } from '../../../fleet/fleet-store.ts'
 import {
   type Change,
   type DocumentStore,
@@ -30,8 +31,14 @@ interface State {
   readonly stored: StoredHead | undefined
 }
 
+/** A key of etcd, with its history and its fleet. */
+export interface EtcdDocumentStore extends DocumentStore {
+  /** Opens what a fleet keeps beside the key, by the same connection; `callMs` is how long one call may take. */
+  readonly fleet: (callMs: number) => Promise<FleetStore>
+}
+
 /** Opens a key of etcd for the command. It connects when it is first used. */
-export const etcdDocumentStore = (target: PublishTarget): DocumentStore => {
+export const etcdDocumentStore = (target: PublishTarget): EtcdDocumentStore => {
   const name = resolveKey(target, 'key', target.key)
   const settings = resolveSettings(target)
   const keys: DocumentKeys = { document: Buffer.from(name), ...historyKeys(name) }
@@ -45,6 +52,11 @@ export const etcdDocumentStore = (target: PublishTarget): DocumentStore => {
     entry: (number, signal) => named(() => store.entry(number, signal)),
     write: (change, signal) => named(() => store.write(change, signal)),
     watch: (signal) => store.watch(signal),
+    fleet: async (callMs) => {
+      const { etcdFleetStore } = await import('../fleet/etcd-fleet-store.ts')
+      const deadlines = { ...settings.deadlines, callMs }
+      return etcdFleetStore({ ...cluster, settings: { ...settings, deadlines } }, name)
+    },
     close: async () => {
       closing.abort()
       cluster.pool.close()
