@@ -107,7 +107,10 @@ export class Phases {
     for (const step of plan.values()) {
       if (!step.slot.compensates || step.change !== 'off') continue
       const end = timings.start(step.module.name, 'close')
-      this.#retirer.track(this.#completion.close(step).then((failed) => end(failed === undefined ? 'done' : 'failed')))
+      const closing = this.#completion.close(step).then((failed) => {
+        step.slot.lastClose = end(failed === undefined ? 'done' : 'failed')
+      })
+      this.#retirer.track(closing)
     }
   }
 

@@ -153,7 +153,7 @@ export class Retirer {
   }
 
   #noteClosed(record: GenerationRecord, slot: Slot, ended: CallResult<unknown>, end: EndOfPhase | undefined): void {
-    end?.(ended.kind)
+    slot.lastClose = end?.(ended.kind) ?? slot.lastClose
     record.release()
     if (ended.kind === 'done') slot.closed += 1
     else if (ended.kind === 'failed') this.#reportLeak(slot, failure('module.close-failed', placeOf(slot), ended.error))

@@ -2,6 +2,7 @@ import type { Hold, Holder } from '../api/internal/holding.ts'
 import { isThenable } from '../async/thenable.ts'
 import { changeoverError, type Failure, failure } from '../model/failure.ts'
 import type { ModuleDefinition } from './registry.ts'
+import type { PhaseTiming } from '../model/record.ts'
 import type { Snapshot } from '../model/snapshot.ts'
 import type { GenerationRecord } from './generation.ts'
 import { Slot } from './slot.ts'
@@ -72,6 +73,10 @@ export class ServingStore {
     if (slot === undefined) throw new Error(`There is no module "${name}"`)
     return slot
   }
+
+  /** How long the last close of each module took. */
+  readonly lastCloses = (): ReadonlyMap<string, PhaseTiming> =>
+    new Map(Array.from(this.slots.values()).flatMap(({ name, lastClose }) => (lastClose ? [[name, lastClose]] : [])))
 
   get view(): View | undefined {
     return this.#view

@@ -1,5 +1,6 @@
 import type { ModuleDefinition } from './registry.ts'
 import { isCompensating } from './registry.ts'
+import type { PhaseTiming } from '../model/record.ts'
 import type { GenerationRecord } from './generation.ts'
 
 /** How many calls of a module may hang before no more are started. */
@@ -26,6 +27,8 @@ export class Slot {
   unsettled = 0
   /** A compensating call that was abandoned and still runs; resolves when it has ended. */
   pendingApply: Promise<void> | undefined
+  /** How long the last close took that was timed. It ends after the record of its transaction. */
+  lastClose: PhaseTiming | undefined
   /** The last close of a compensating module, until it is applied again; never rejects. */
   closing: Promise<unknown> | undefined
   #retiring = 0

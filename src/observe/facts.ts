@@ -1,7 +1,6 @@
-import type { PhaseMessage } from '../api/channels.ts'
 import type { Observation } from '../api/internal/observation.ts'
 import type { ReloaderStatus } from '../api/status.ts'
-import type { TransactionRecord } from '../model/record.ts'
+import type { PhaseTiming, TransactionRecord } from '../model/record.ts'
 import { isNewer, isSameRevision } from '../model/revision.ts'
 import { isResting } from '../xstate/state-name.ts'
 import { followReloader } from './feed.ts'
@@ -24,15 +23,10 @@ const noLabels = {}
 /** What a document waits for while it is still under way. */
 const underWay = new Set<string>(['storm', 'transaction', 'soak', 'confirmation'])
 
-interface PhaseFact {
-  readonly result: string
-  readonly seconds: number
-}
-
 /** Knows the value of every metric of one reloader: most from its status, the rest from the messages of the channels. */
 export class ReloaderFacts {
   readonly #observation: Observation
-  readonly #phases = new Map<string, Map<string, PhaseFact>>()
+  readonly #phases = new Map<string, Map<string, PhaseTiming>>()
   readonly #stop: () => void
   /** The last record that says whether a document of the source serves. */
   #verdict: TransactionRecord | undefined
@@ -45,16 +39,9 @@ export class ReloaderFacts {
     this.#observation = observation
     const { id, last } = observation.status()
     if (last !== undefined) this.#noteRecord(last)
-    const noted = last?.modules ?? []
-    for (const { module, phases } of noted) {
-      for (const { phase, result, durationMs } of phases) this.#notePhase(module, phase, result, durationMs)
-    }
     const listeners = {
       'changeover:transaction': (message: { readonly kind: string; readonly record?: TransactionRecord }) => {
         if (message.record !== undefined) this.#noteRecord(message.record)
-      },
-      'changeover:phase': ({ module, phase, startMs, ended }: PhaseMessage) => {
-        if (ended !== undefined) this.#notePhase(module, phase, ended.result, ended.atMs - startMs)
       },
       'changeover:state': (message: { readonly kind: string; readonly failure?: { readonly code: string } }) => {
         if (message.failure?.code === 'lease.overdue') this.#overdue += 1
@@ -105,7 +92,8 @@ export class ReloaderFacts {
   }
 
   #noteRecord(record: TransactionRecord): void {
-    const { outcome, trigger, revision, startedAt, durationMs } = record
+    const { outcome, trigger, revision, startedAt, durationMs, modules } = record
+    for (const { module, phases } of modules) for (const timing of phases) this.#notePhase(module, timing)
     if (outcome === 'superseded' || outcome === 'aborted') return
     this.#durationMs = durationMs
     if (outcome === 'committed' || outcome === 'unchanged') this.#succeededAt = startedAt + durationMs
@@ -113,18 +101,20 @@ export class ReloaderFacts {
     if (revision !== undefined && trigger !== 'repair') this.#verdict = record
   }
 
-  #notePhase(module: string, phase: string, result: string, durationMs: number): void {
-    let phases = this.#phases.get(module)
-    if (phases === undefined) {
-      phases = new Map()
-      this.#phases.set(module, phases)
-    }
-    phases.set(phase, { result, seconds: durationMs / 1_000 })
+  #notePhase(module: string, timing: PhaseTiming): void {
+    const phases = this.#phases.get(module)
+    if (phases === undefined) this.#phases.set(module, new Map([[timing.phase, timing]]))
+    else phases.set(timing.phase, timing)
   }
 
+  /** From records, since a message for each phase would cost more than the rest (bench: metrics). */
   #phaseSamples(): Sample[] {
+    for (const [module, timing] of this.#observation.lastCloses?.() ?? []) this.#notePhase(module, timing)
     return [...this.#phases].flatMap(([module, phases]) =>
-      [...phases].map(([phase, { result, seconds }]) => ({ value: seconds, labels: { module, phase, result } })),
+      Array.from(phases.values(), ({ phase, result, durationMs }) => ({
+        value: durationMs / 1_000,
+        labels: { module, phase, result },
+      })),
     )
   }
 }

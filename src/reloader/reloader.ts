@@ -103,7 +103,7 @@ class ReloaderImpl {
     this.explain = createExplain(parts)
     const inspected = inspectedParts({ ...parts, explain: this.explain, plan: (text: string) => this.plan(text) })
     const observed = this.#engine.events.observation(this.status, this.#handleState.isClosing)
-    registerObservation(this, { ...observed, inspected })
+    registerObservation(this, { ...observed, inspected, lastCloses: this.#store.lastCloses })
   }
 
   readonly use = (name: string, select: unknown, applier: unknown, links: UseLinks = {}): this => {

@@ -4,8 +4,8 @@ import type { PhaseTiming } from '../model/record.ts'
 
 export type PhaseResult = PhaseTiming['result']
 
-/** Ends a timed phase. */
-export type EndOfPhase = (result: PhaseResult) => void
+/** Ends a timed phase, and returns how long it took. */
+export type EndOfPhase = (result: PhaseResult) => PhaseTiming
 
 /** Hears of each phase twice: when it begins, and with `ended` when it is over. */
 export type OnPhase = (
@@ -49,7 +49,7 @@ export class PhaseTimings {
     return [...(this.#timings.get(module) ?? [])]
   }
 
-  #end(module: string, phase: Phase, startMs: number, atMs: number, result: PhaseResult): void {
+  #end(module: string, phase: Phase, startMs: number, atMs: number, result: PhaseResult): PhaseTiming {
     let timings = this.#timings.get(module)
     if (timings === undefined) {
       timings = []
@@ -60,7 +60,9 @@ export class PhaseTimings {
     const isNextRound = last?.phase === 'check'
     if (isNextRound) timings.pop()
     const from = isNextRound ? last.startMs : startMs
-    timings.push({ phase, startMs: from, durationMs: atMs - from, result })
+    const timing = { phase, startMs: from, durationMs: atMs - from, result }
+    timings.push(timing)
     this.#onPhase?.(module, phase, startMs, { atMs, result })
+    return timing
   }
 }

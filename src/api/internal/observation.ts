@@ -65,6 +65,8 @@ export interface Observation {
   readonly isClosing: () => boolean
   /** What only the inspector shows. */
   readonly inspected?: InspectedParts
+  /** Returns how long the last close of each module took: closes are in no record. */
+  readonly lastCloses?: () => ReadonlyMap<string, PhaseTiming>
   /** Returns the status of the reloader. */
   readonly status: () => ReloaderStatus
   /** Returns the state of each machine. */
