@@ -41,7 +41,8 @@ export class RequestPins {
   pin(request: object, response: ServerResponse, routeOf: RouteOf): Pin {
     const pin = new Pin(this.reloader, this.#take, routeOf)
     ;(request as MarkedRequest)[pinKey] = pin
-    pin.endWith(response)
+    if (response.closed || response.destroyed) pin.release()
+    else response.on('close', () => pin.release()) // `once` would cost more than the hold (bench: pinned)
     return pin
   }
 

@@ -6,7 +6,7 @@ import type { PhaseTiming } from '../model/record.ts'
 import type { Snapshot } from '../model/snapshot.ts'
 import type { GenerationRecord } from './generation.ts'
 import { Slot } from './slot.ts'
-import { View } from './view.ts'
+import { View, type ViewStore } from './view.ts'
 
 /** What a commit needs of a planned module. */
 interface NextSlice {
@@ -51,7 +51,7 @@ export type CommitResult =
   | { readonly kind: 'failed'; readonly failure: Failure; readonly rollbackFailures: readonly RollbackFailure[] }
 
 /** Holds what serves, and changes all of it in one synchronous turn, forward and back. */
-export class ServingStore {
+export class ServingStore implements ViewStore {
   readonly slots = new Map<string, Slot>()
   readonly #held = new Set<View>()
   readonly #show: (config: unknown) => void
@@ -77,6 +77,11 @@ export class ServingStore {
   /** How long the last close of each module took. */
   readonly lastCloses = (): ReadonlyMap<string, PhaseTiming> =>
     new Map(Array.from(this.slots.values()).flatMap(({ name, lastClose }) => (lastClose ? [[name, lastClose]] : [])))
+
+  readonly noteHeld = (view: View, isHeld: boolean): void => {
+    if (isHeld) this.#held.add(view)
+    else this.#held.delete(view)
+  }
 
   get view(): View | undefined {
     return this.#view
@@ -110,7 +115,7 @@ export class ServingStore {
     }
     const commit = { switches, previous: this.#view }
     this.#point(switches, 'to')
-    this.#view = new View(snapshot, this.slots)
+    this.#view = new View(snapshot, this.slots, this)
     this.#show(snapshot.config)
     return { kind: 'done', commit }
   }
@@ -153,20 +158,8 @@ export class ServingStore {
    * @throws ChangeoverError `reloader.not-started`
    */
   hold(holder?: Holder): Hold {
-    const view = this.#view
-    if (view === undefined) throw changeoverError('reloader.not-started')
-    const instances = view.hold()
-    const entry = holder === undefined ? undefined : view.note(holder)
-    this.#held.add(view)
-    return {
-      view: { config: view.snapshot.config as object, modules: instances },
-      isServing: () => this.#view === view,
-      release: () => {
-        if (entry !== undefined) view.forget(entry)
-        view.release()
-        if (view.holds === 0) this.#held.delete(view)
-      },
-    }
+    if (this.#view === undefined) throw changeoverError('reloader.not-started')
+    return this.#view.hold(holder)
   }
 
   /** How many leases hold what serves and what served before, and the routes that hold the latter. */

@@ -1,16 +1,43 @@
-import type { Holder } from '../api/internal/holding.ts'
+import type { Hold, Holder } from '../api/internal/holding.ts'
+import type { LeasedView } from '../api/modules.ts'
 import type { Snapshot } from '../model/snapshot.ts'
 import type { GenerationRecord } from './generation.ts'
 import type { Slot } from './slot.ts'
 
-/** The modules as a lease shows them. */
-export type Instances = Readonly<Record<string, { readonly current: unknown }>>
+/** What a view needs of the store that it belongs to. */
+export interface ViewStore {
+  readonly view: View | undefined
+  /** Called with the first hold of a view, and after its last. */
+  readonly noteHeld: (view: View, isHeld: boolean) => void
+}
 
-/** A holder in a linked list: the old tables of a `Set` would keep requests alive that have ended (bench: pinned). */
-interface HolderEntry {
-  readonly holder: Holder
-  previous: HolderEntry | undefined
-  next: HolderEntry | undefined
+/**
+ * One hold of a view. Those of a view form a linked list: the old tables of a `Set` would keep requests alive that have
+ * ended. It is the one object that a request costs here (bench: pinned).
+ */
+class ViewHold implements Hold {
+  readonly holder: Holder | undefined
+  previous: ViewHold | undefined
+  next: ViewHold | undefined
+  readonly #held: View
+
+  constructor(held: View, holder: Holder | undefined, next: ViewHold | undefined) {
+    this.#held = held
+    this.holder = holder
+    this.next = next
+  }
+
+  get view(): LeasedView<object, object> {
+    return this.#held.shown
+  }
+
+  isServing(): boolean {
+    return this.#held.isServing
+  }
+
+  release(): void {
+    this.#held.release(this)
+  }
 }
 
 /** One whole serving state: a config and the generations that serve it. A lease holds a view, not single generations. */
@@ -18,32 +45,59 @@ export class View {
   /** Replaced when the same config comes as another document. */
   snapshot: Snapshot
   readonly #slots: ReadonlyMap<string, Slot>
-  // Made at the first lease, while the view serves: a view without leases costs nothing.
+  readonly #store: ViewStore
+  // Both are made at the first lease, while the view serves: a view without leases costs nothing.
   #generations: ReadonlyMap<string, GenerationRecord> | undefined
-  #instances: Instances | undefined
+  #shown: LeasedView<object, object> | undefined
   #holds = 0
-  #firstHolder: HolderEntry | undefined
+  #first: ViewHold | undefined
   #waiters: (() => void)[] = []
 
-  constructor(snapshot: Snapshot, slots: ReadonlyMap<string, Slot>) {
+  constructor(snapshot: Snapshot, slots: ReadonlyMap<string, Slot>, store: ViewStore) {
     this.snapshot = snapshot
     this.#slots = slots
+    this.#store = store
   }
 
-  hold(): Instances {
-    this.#holds += 1
+  get isServing(): boolean {
+    return this.#store.view === this
+  }
+
+  hold(holder: Holder | undefined): Hold {
     this.#generations ??= new Map(
       [...this.#slots.values()].flatMap(({ name, serving }) => (serving === undefined ? [] : [[name, serving]])),
     )
-    this.#instances ??= Object.fromEntries(
-      [...this.#slots.keys()].map((name) => [name, { current: this.#generations?.get(name)?.generation.instance }]),
-    )
-    return this.#instances
+    const hold = new ViewHold(this, holder, this.#first)
+    if (this.#first !== undefined) this.#first.previous = hold
+    this.#first = hold
+    this.#holds += 1
+    if (this.#holds === 1) this.#store.noteHeld(this, true)
+    return hold
   }
 
-  release(): void {
+  /** What a lease shows: the same object for all of them. */
+  get shown(): LeasedView<object, object> {
+    const config = this.snapshot.config as object
+    if (this.#shown?.config === config) return this.#shown
+    const modules =
+      this.#shown?.modules ??
+      Object.fromEntries(
+        [...this.#slots.keys()].map((name) => [name, { current: this.#generations?.get(name)?.generation.instance }]),
+      )
+    this.#shown = Object.freeze({ config, modules })
+    return this.#shown
+  }
+
+  release(hold: ViewHold): void {
+    const { previous, next } = hold
+    if (previous === undefined) this.#first = next
+    else previous.next = next
+    if (next !== undefined) next.previous = previous
+    hold.previous = undefined
+    hold.next = undefined
     this.#holds -= 1
     if (this.#holds > 0) return
+    this.#store.noteHeld(this, false)
     for (const resolve of this.#waiters) resolve()
     this.#waiters = []
   }
@@ -52,26 +106,11 @@ export class View {
     return this.#holds
   }
 
-  /** Notes who holds the view. Call `forget` with what it returns. */
-  note(holder: Holder): HolderEntry {
-    const entry: HolderEntry = { holder, previous: undefined, next: this.#firstHolder }
-    if (this.#firstHolder !== undefined) this.#firstHolder.previous = entry
-    this.#firstHolder = entry
-    return entry
-  }
-
-  forget(entry: HolderEntry): void {
-    const { previous, next } = entry
-    if (previous === undefined) this.#firstHolder = next
-    else previous.next = next
-    if (next !== undefined) next.previous = previous
-    entry.previous = undefined
-    entry.next = undefined
-  }
-
   get holders(): readonly Holder[] {
     const holders: Holder[] = []
-    for (let entry = this.#firstHolder; entry !== undefined; entry = entry.next) holders.push(entry.holder)
+    for (let hold = this.#first; hold !== undefined; hold = hold.next) {
+      if (hold.holder !== undefined) holders.push(hold.holder)
+    }
     return holders
   }
 

@@ -145,11 +145,11 @@ class ReloaderImpl {
   }
 
   readonly lease = async <T>(task: (view: LeasedView<object, object>) => T | Promise<T>): Promise<T> => {
-    const { view, release } = this.#hold()
+    const hold = this.#hold()
     try {
-      return await task(view)
+      return await task(hold.view)
     } finally {
-      release()
+      hold.release()
     }
   }
 

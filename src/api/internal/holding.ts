@@ -11,9 +11,9 @@ export interface Holder {
 export interface Hold {
   readonly view: LeasedView<object, object>
   /** Returns true while no other config and no other instances serve. */
-  readonly isServing: () => boolean
+  isServing(): boolean
   /** Ends the hold. Call it once. */
-  readonly release: () => void
+  release(): void
 }
 
 /**

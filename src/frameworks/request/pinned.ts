@@ -42,8 +42,9 @@ export const pinned: Pinned = (
   const pin = currentPin(reloader)
   if (pin !== undefined && !pin.isOutdated) return pin.view as LeasedView<never, never>
   if (outside === 'throw' || take === undefined) throw notPinned(pin)
-  const { view, release } = take()
-  release()
+  const hold = take()
+  const { view } = hold
+  hold.release()
   return view as LeasedView<never, never>
 }
 
