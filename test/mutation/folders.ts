@@ -11,6 +11,7 @@ const guarantees = 'test/guarantees'
 const machines = 'test/machines'
 const frameworks = ['test/frameworks']
 const command = ['test/cli']
+const fleet = ['test/fleet']
 const simulation = 'test/testing/simulate/simulation.test.ts'
 const simulations = [
   'test/testing/simulate.test.ts',
@@ -56,16 +57,23 @@ const others: Readonly<Record<string, readonly string[]>> = {
   'src/intake': ['test/safety', 'test/reloader', guarantees, simulation],
   'src/safety': ['test/persistence', 'test/intake', guarantees, simulation],
   'src/formats': ['test/validation', 'test/sources', guarantees],
+  'src/formats/edit': ['test/formats', ...command],
   'src/schema': ['test/validation', 'test/docs', 'test/inspect/observation.test.ts', guarantees],
   'src/validation': ['test/safety', 'test/reloader', guarantees],
   'src/apply': ['test/reloader', 'test/safety', guarantees, simulation],
   'src/engine': [machines, 'test/intake', 'test/reloader', 'test/safety', 'test/apply', guarantees, simulation],
   'src/reloader': ['test/safety', 'test/intake', 'test/settings', guarantees],
-  'src/history': ['test/sources', ...command],
+  'src/history': [
+    'test/sources/etcd/operator',
+    'test/sources/file/operator',
+    'test/sources/etcd/publish.test.ts',
+    ...command,
+  ],
   'src/sources/layers/fixed': ['test/sources/layers'],
   'src/sources/layers': ['test/secrets/layers.test.ts', 'test/intake', guarantees],
   'src/sources/etcd/connection': ['test/sources/etcd'],
   'src/sources/etcd/operator': ['test/sources/etcd', ...command],
+  'src/sources/etcd/fleet': fleet,
   'src/files': ['test/sources/file'],
   'src/sources/file': ['test/files', 'test/testing/contract'],
   'src/sources/file/operator': ['test/sources/file', ...command],
@@ -75,6 +83,7 @@ const others: Readonly<Record<string, readonly string[]>> = {
   'src/observe/prometheus': ['test/observe'],
   'src/observe/otel': ['test/observe'],
   'src/observe/health': ['test/observe'],
+  'src/fleet/member': fleet,
   'src/frameworks/request': frameworks,
   'src/frameworks/express': frameworks,
   'src/frameworks/fastify': frameworks,
@@ -96,6 +105,7 @@ const others: Readonly<Record<string, readonly string[]>> = {
   'src/cli/target': command,
   'src/cli/check': command,
   'src/cli/context': command,
+  'src/cli/fleet': [...fleet, ...command],
   'src/cli/publishing': command,
   'src/cli/commands': command,
 }
@@ -110,8 +120,8 @@ const expand = (name: string): readonly string[] => {
 
 /** Folders that ARCHITECTURE.md names only in the text of another folder's line. They stand before that one. */
 const inner = new Map([
-  ['src/sources/etcd', 'src/sources/etcd/operator'],
-  ['src/sources/file', 'src/sources/file/operator'],
+  ['src/sources/etcd', ['src/sources/etcd/operator', 'src/sources/etcd/fleet']],
+  ['src/sources/file', ['src/sources/file/operator']],
 ])
 
 /** Reads the folders from the list in ARCHITECTURE.md, in its order. */
@@ -121,7 +131,7 @@ export const readFolders = (architecture: string): readonly Folder[] => {
     .trimEnd()
     .split('\n')
     .flatMap((row) => expand((row.split(/\s/)[0] ?? '').replace(/\/$/, '')))
-    .flatMap((name) => [...(inner.has(name) ? [inner.get(name) ?? ''] : []), name])
+    .flatMap((name) => [...(inner.get(name) ?? []), name])
   return names
     .filter((name) => !left.has(name))
     .map((name) => ({
