@@ -51,6 +51,6 @@ const withSet = (container: unknown, [key, ...rest]: Path, value: unknown): unkn
   if (container !== undefined && (typeof container !== 'object' || container === null)) {
     throw new NotEditable('a value lies on the way that holds no others')
   }
-  const object = container as Readonly<Record<string | number, unknown>> | undefined
-  return { ...object, [key]: withSet(object?.[key], rest, value) }
+  const object: Readonly<Record<string | number, unknown>> = { ...container }
+  return { ...object, [key]: withSet(Object.hasOwn(object, key) ? object[key] : undefined, rest, value) }
 }

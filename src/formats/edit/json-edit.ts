@@ -10,8 +10,8 @@ export const editJson = (text: string, path: Path, value: unknown): string => {
     if (next === undefined) return withMember(text, span, path.slice(depth), value)
     span = next
   }
-  const unit = indentUnit(text)
-  return text.slice(0, span.start) + written(value, unit, indentAt(text, span.start)) + text.slice(span.end)
+  const layout = { ...layoutOf(text), indent: indentAt(text, span.start) }
+  return text.slice(0, span.start) + written(value, layout) + text.slice(span.end)
 }
 
 /** Adds what is missing to the deepest container that is there. */
@@ -21,16 +21,15 @@ const withMember = (text: string, container: Span, [key, ...rest]: Path, value: 
   const children = members === undefined ? items : [...members.values()]
   if (children === undefined) throw new NotEditable('a value lies on the way that holds no others')
   if (items !== undefined && Number(key) !== items.length) throw new NotEditable('the list has no such place')
-  const unit = indentUnit(text)
+  const { unit, lineBreak } = layoutOf(text)
   const last = children.at(-1)
-  const isSpread = /[\r\n]/.test(text.slice(start, last?.start ?? end))
+  const isSpread = last === undefined ? unit !== '' : /[\r\n]/.test(text.slice(start, last.start))
   const outer = indentAt(text, start)
-  const indent = isSpread && last !== undefined ? indentAt(text, last.start) : `${outer}${unit}`
+  const indent = last === undefined ? `${outer}${unit}` : indentAt(text, last.start)
   const name = items === undefined ? `${JSON.stringify(String(key))}: ` : ''
-  const member = name + written(missing, unit, isSpread ? indent : outer)
-  const lineBreak = text.includes('\r\n') ? '\r\n' : '\n'
+  const member = name + written(missing, { unit: isSpread ? unit : '', lineBreak, indent })
   if (last === undefined) {
-    const inner = isSpread || text.includes('\n') ? `${lineBreak}${indent}${member}${lineBreak}${outer}` : ` ${member} `
+    const inner = isSpread ? `${lineBreak}${indent}${member}${lineBreak}${outer}` : ` ${member} `
     return `${text.slice(0, start + 1)}${inner}${text.slice(end - 1)}`
   }
   if (!isSpread) return `${text.slice(0, last.end)}, ${member}${text.slice(last.end)}`
@@ -43,13 +42,24 @@ const withMember = (text: string, container: Span, [key, ...rest]: Path, value: 
   return `${text.slice(0, last.end)}${comma}${behind}${lineBreak}${indent}${member}${hasComma ? ',' : ''}${text.slice(at)}`
 }
 
-/** The text of a value, with the indentation of its line. */
-const written = (value: unknown, unit: string, indent: string): string =>
-  JSON.stringify(value, undefined, unit).replace(/\n/g, `\n${indent}`)
+interface Layout {
+  /** What each level is indented with; empty if all stands on one line. */
+  readonly unit: string
+  readonly lineBreak: string
+  /** The spaces before the line on which the value begins. */
+  readonly indent: string
+}
+
+/** The text of a value, as the rest of the text is written. */
+const written = (value: unknown, { unit, lineBreak, indent }: Layout): string =>
+  JSON.stringify(value, undefined, unit).replaceAll('\n', `${lineBreak}${indent}`)
 
 /** The spaces before the first character of the line. */
 const indentAt = (text: string, offset: number): string =>
   /^[ \t]*/.exec(text.slice(text.lastIndexOf('\n', offset - 1) + 1))?.[0] ?? ''
 
-/** What the text indents its first member with. */
-const indentUnit = (text: string): string => /[\r\n]([ \t]+)\S/.exec(text)?.[1] ?? '  '
+/** A text of several lines is indented as its first member is. */
+const layoutOf = (text: string): Omit<Layout, 'indent'> => ({
+  unit: /[\r\n]/.test(text) ? (/[\r\n]([ \t]+)\S/.exec(text)?.[1] ?? '  ') : '',
+  lineBreak: text.includes('\r\n') ? '\r\n' : '\n',
+})
