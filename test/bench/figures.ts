@@ -13,6 +13,7 @@ export const figures = {
   storm: () => import('./figures/storm.ts'),
   peers: () => import('./figures/peers.ts'),
   service: () => import('./figures/service.ts'),
+  fleet: () => import('./figures/fleet.ts'),
   swap: () => import('./figures/swap.ts'),
   soak100k: () => import('./figures/soak100k.ts'),
   import: () => import('./figures/import.ts'),
