@@ -38,9 +38,12 @@ const vitest = await createVitest('test', {
   sequence: { sequencer: InGivenOrder },
 })
 
+const hasEnded = (module: TestModule): boolean => !['queued', 'pending'].includes(module.state())
+
+/** After a failure, the other tests of a file that run at the same time are given up, and the file never ends. */
 const failureOf = (module: TestModule): { file: string; title: string } | undefined => {
-  if (module.ok()) return undefined
   const [first] = module.children.allTests('failed')
+  if (first === undefined && (module.ok() || !hasEnded(module))) return undefined
   return { file: module.relativeModuleId, title: first?.fullName ?? 'the file fails as a whole' }
 }
 
@@ -55,8 +58,8 @@ const run = async ({ edits, tests, bail }: Order): Promise<Answer> => {
   project.config.bail = bail
   const specifications = tests.map((path) => project.createSpecification(path))
   const { testModules, unhandledErrors } = await vitest.runTestSpecifications(specifications)
-  const ended = testModules.filter((module) => module.state() !== 'queued' && module.state() !== 'pending')
-  const failed = ended.flatMap((module) => failureOf(module) ?? [])
+  const ended = testModules.filter(hasEnded)
+  const failed = testModules.flatMap((module) => failureOf(module) ?? [])
   if (unhandledErrors.length > 0) failed.push({ file: '', title: 'an error that nothing handles' })
   const durations = Object.fromEntries(
     ended.map((module) => {
