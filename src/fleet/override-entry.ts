@@ -36,7 +36,8 @@ export const composeOverrides = (entries: readonly OverrideEntry[]): object => {
     for (const key of path.slice(0, -1)) {
       const child = folder[key]
       const isFolder = typeof child === 'object' && child !== null && !Array.isArray(child)
-      const next = isFolder ? (child as Record<string, unknown>) : Object.create(null)
+      // A copy without a prototype: the value of another override stays as it is, and `__proto__` is a key like others.
+      const next: Record<string, unknown> = Object.assign(Object.create(null), isFolder ? child : undefined)
       folder[key] = next
       folder = next
     }
