@@ -93,6 +93,18 @@ describe('A scenario', () => {
 })
 
 describe('simulate', () => {
+  it('accuses no module that is prepared again because what it needs was, although that has come out the same', async () => {
+    const schema = z.object({ a: z.number(), b: z.number() })
+    const subject: Subject<z.infer<typeof schema>> = {
+      schema,
+      modules: (reloader) =>
+        reloader
+          .use('a', (c) => c.a, { prepare: () => ({ instance: 'the same' }) })
+          .use('b', (c) => c.b, { prepare: (v) => ({ instance: v }) }, { needs: { a: 'a' } }),
+    }
+    await scenario('b needs a').start({ a: 1, b: 1 }).put({ a: 2, b: 1 }).run(subject).expectServing({ a: 2, b: 1 })
+  })
+
   it('accuses no module that is prepared again because an optional module that it needs is switched off', async () => {
     const Optional = z.strictObject({ a: z.number().optional(), b: z.number() })
     const subject: Subject<z.infer<typeof Optional>> = {

@@ -98,6 +98,12 @@ it('A process that removes or overwrites the newest good is accused, if no other
   expect(broken).toHaveLength(2)
 })
 
+it('A process that removes the first good of all is accused', () => {
+  const { broken, remove } = host({ '': good(1) })
+  remove('')
+  expect(broken).toEqual([LOST])
+})
+
 it('A good in a temporary file is not stored yet, and one that is damaged is none', () => {
   const { broken, write, remove } = host({ '': good(5) })
   write('.1.tmp', good(9))

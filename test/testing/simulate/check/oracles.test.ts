@@ -146,6 +146,30 @@ describe('The quarantine oracle', () => {
     expect(set.oracle.hasFailed('bad')).toBe(false)
   })
 
+  it.each(['start', 'change', 'reload', 'retry', 'quarantine-expired'] as const)(
+    'accuses a quarantine that outlives another document of the source, which has committed by %s',
+    (trigger) => {
+      const { broken, oracle } = failedFor(500)
+      oracle.onRecord(record({ trigger, digest: 'other' }), facts, 'a')
+      expect(oracle.hasFailed('bad')).toBe(false)
+      const entry = { digest: 'bad', code: 'module.prepare-failed', nextTryAt: 700, since: 0 }
+      oracle.checkAtRest({ ...resting, quarantine: [entry] } as unknown as ReloaderStatus)
+      expect(broken).toEqual(['quarantine: a config is still quarantined although another document has committed'])
+    },
+  )
+
+  it.each(['restore', 'revert', 'secret'] as const)(
+    'accepts a quarantine that outlives a %s, which says nothing of the source',
+    (trigger) => {
+      const { broken, oracle } = failedFor(500)
+      oracle.onRecord(record({ trigger, digest: 'other' }), facts, 'a')
+      expect(oracle.hasFailed('bad')).toBe(true)
+      const entry = { digest: 'bad', code: 'module.prepare-failed', nextTryAt: 700, since: 0 }
+      oracle.checkAtRest({ ...resting, quarantine: [entry] } as unknown as ReloaderStatus)
+      expect(broken).toEqual([])
+    },
+  )
+
   it('accuses a quarantine that outlives the success of its config', () => {
     const { broken, oracle } = failedFor(500)
     oracle.onRecord(record({ trigger: 'retry', digest: 'bad' }), facts, 'a')

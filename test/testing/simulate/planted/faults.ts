@@ -87,8 +87,8 @@ const applyFaults = [
     'a close that fails is called again',
     edit(
       'src/apply/retirer.ts',
-      '    end?.(ended.kind)\n',
-      "    if (ended.kind === 'failed') await Promise.resolve(record.generation.close?.()).catch(() => {})\n    end?.(ended.kind)\n",
+      '    slot.lastClose = end?.(ended.kind) ?? slot.lastClose\n',
+      "    if (ended.kind === 'failed') void (async () => record.generation.close?.())().catch(() => {})\n    slot.lastClose = end?.(ended.kind) ?? slot.lastClose\n",
     ),
   ),
   fault(
