@@ -11,16 +11,26 @@ interface Published {
 }
 
 /**
+ * How long `--hold` watches the document, in milliseconds. It is asked before anything is written.
+ *
+ * @throws ChangeoverError `command.usage` for what is no time
+ */
+export const holdMsOf = (context: Context): number | undefined => {
+  const given = context.text('hold')
+  return given === undefined ? undefined : durationOf('hold', given)
+}
+
+/**
  * Watches the document for the time of `--hold`.
  *
  * @throws ChangeoverError `command.rolled-back`, `command.superseded`
  */
 export const holdChange = async (context: Context, store: DocumentStore, published: Published): Promise<void> => {
-  const given = context.text('hold')
-  if (given === undefined) return
+  const holdMs = holdMsOf(context)
+  if (holdMs === undefined) return
   const ended = new AbortController()
   const stop = (): void => ended.abort()
-  const timer = systemClock.setTimeout(stop, durationOf('hold', given))
+  const timer = systemClock.setTimeout(stop, holdMs)
   context.signal.addEventListener('abort', stop)
   try {
     for await (const { text } of store.watch(ended.signal)) {

@@ -16,7 +16,7 @@ import { quorumOf } from '../fleet/proof.ts'
 import { provedOutcome } from '../fleet/status.ts'
 import { waitForProof } from '../fleet/wait-for-proof.ts'
 import { Conflict } from './conflict.ts'
-import { holdChange } from './hold.ts'
+import { holdChange, holdMsOf } from './hold.ts'
 
 /** A change that a command wants to publish. */
 export interface Publication {
@@ -47,6 +47,9 @@ export const namedRevision = (context: Context): string | undefined => {
 /** Checks the change, shows it, asks if need be, and writes document and history in one step. */
 export const publishChange = async (context: Context, publication: Publication): Promise<Outcome> => {
   const { checker, document, text, named } = publication
+  const quorum = quorumOf(context.text('for') ?? 'all')
+  if (context.text('for') !== undefined && context.flags.wait !== true) throw usage('--for needs --wait')
+  holdMsOf(context)
   const store = await context.store()
   const { notes: checked, diff, before, data } = await preview(context, publication)
   if (named !== undefined && named !== document.revision) throw await Conflict.with(context, checker, text, document)
@@ -57,8 +60,6 @@ export const publishChange = async (context: Context, publication: Publication):
   const hidden = await hiddenChanges(context, before, data)
   for (const note of hidden) context.out.note(note)
   const notes = [...checked, ...hidden]
-  const quorum = quorumOf(context.text('for') ?? 'all')
-  if (context.text('for') !== undefined && context.flags.wait !== true) throw usage('--for needs --wait')
   if (context.flags.preflight === true) await preflight(context, text)
   if (named === undefined) await ask(context, publication, store.place)
   const { action, to } = publication
