@@ -112,6 +112,10 @@ describe('A scenario with a source of its own habits', () => {
       .expectServing(documentOf(2))
     expect(faultsReached['db.prepare outage']).toBe(1)
     expect(traceLines({ trace })).toContain('module.prepare-failed (db)')
+    const causes = trace.flatMap(({ what }) =>
+      what.kind === 'record' && 'failures' in what.record ? what.record.failures.map(({ cause }) => cause) : [],
+    )
+    expect(JSON.stringify(causes)).toContain('ECONNREFUSED')
   })
 
   it.each(['db.commit', 'schema.validate'] as const)('has no outages in %s', (place) => {
