@@ -104,6 +104,13 @@ describe('A plan', () => {
     expect(await document()).toBe(documentOf('info', 5))
   })
 
+  it('is refused if its beginning is lost', async () => {
+    const text = JSON.stringify(await plan())
+    await writeFile(join(folder, 'next.plan'), text.slice(1))
+    const ended = await run('publish', 'next.plan')
+    expect([ended.exit, ended.err]).toEqual([1, expect.stringMatching('command.plan-invalid.*it is not JSON')])
+  })
+
   it('is refused if the document has changed since', async () => {
     await plan()
     await run('set', 'db.max', '7')

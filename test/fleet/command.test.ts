@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, type TestContext, vi } from 'vitest'
 import { call, type Ended, jsonOf, makeFolder, removeFolder } from '../cli/command.ts'
+import { encodeInstance, type InstanceEntry } from '../../src/fleet/instance-entry.ts'
 import { startEtcd, type EtcdServer } from '../support/etcd-server.ts'
 import { newDocument, type ServiceOptions, startMember } from './fleet-of.ts'
 
@@ -102,7 +103,11 @@ describe.concurrent('A preflight', () => {
     expect([refused.exit, codeOf(refused)]).toEqual([3, 'fleet.preflight-failed'])
     expect(JSON.stringify(jsonOf(refused).error)).toContain('build-b')
     expect(await text()).toBe('{"n":1}')
-    expect((await publish({ n: 2 }, '--preflight', '--wait', '--json')).exit).toBe(0)
+    const accepted = await publish({ n: 2 }, '--preflight', '--wait')
+    expect([accepted.exit, accepted.out]).toEqual([
+      0,
+      expect.stringMatching(/Preflight: accepted by build build-\w \(\S+\), build build-\w \(\S+\)\.\n/),
+    ])
     expect(members.map(({ config }) => config.n)).toEqual([2, 2])
   })
 })
@@ -142,6 +147,18 @@ describe.concurrent('A command for instances', () => {
     const nothing = await run('retry', '--json')
     expect(nothing.exit).toBe(3)
     expect(JSON.stringify(jsonOf(nothing).answers)).toContain('reloader.nothing-to-retry')
+  })
+
+  it('ends with 4 if an instance does not answer, and names it', async (test) => {
+    const { key, run, instances } = await startFleet(test, ['a'], { fleet: { commands: true } })
+    const [first] = await instances()
+    const silent = encodeInstance({ ...(first as InstanceEntry), id: 'silent', session: 'other' })
+    await server.admin(async (client) => client.put(`${key}@changeover/instances/silent`).value(silent))
+    const ended = await run('freeze', '-m', 'migration', '--author', 'Ada', '--timeout', '1s', '--json')
+    expect([ended.exit, codeOf(ended)]).toEqual([4, 'fleet.no-answer'])
+    const { answers } = jsonOf(ended) as unknown as { answers: readonly object[] }
+    expect(answers).toHaveLength(2)
+    expect(answers).toContainEqual({ instance: 'silent', isDone: false, code: 'fleet.no-answer' })
   })
 
   it('is not answered by an instance that is gone', async (test) => {

@@ -70,9 +70,25 @@ describe.concurrent('An override', () => {
     await run('override', 'max=7')
     await run('override', 'max=8')
     await until(() => expect(reloader.config.max).toBe(8))
-    expect((await run('override', 'max', '--end')).exit).toBe(0)
+    const ended = await run('override', 'max', '--end')
+    expect([ended.exit, ended.out]).toEqual([0, 'max is not overridden any more.\n'])
+    const none = await run('override', 'max', '--end')
+    expect([none.exit, none.out]).toEqual([0, 'Nothing to do: the path is not overridden.\n'])
     await until(() => expect(reloader.config.max).toBe(1))
     expect(jsonOf(await read('status', '--json')).overrides).toEqual([])
+  })
+
+  it('lasts as long as it says from now on, ten minutes if it does not', async (test) => {
+    const { run } = await startService(test)
+    for (const [flags, ms] of [
+      [[], 600_000],
+      [['--for', '2h'], 7_200_000],
+    ] as const) {
+      const before = Date.now()
+      const { until } = jsonOf(await run('override', 'max=7', ...flags, '--json'))
+      expect(Date.parse(String(until))).toBeGreaterThanOrEqual(before + ms)
+      expect(Date.parse(String(until))).toBeLessThanOrEqual(Date.now() + ms)
+    }
   })
 
   it('takes its value from the standard input', async (test) => {

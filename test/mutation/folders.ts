@@ -106,7 +106,7 @@ const others: Readonly<Record<string, readonly string[]>> = {
   'src/cli/check': command,
   'src/cli/context': command,
   'src/cli/fleet': [...fleet, ...command],
-  'src/cli/publishing': command,
+  'src/cli/publishing': [...command, ...fleet],
   'src/cli/commands': command,
 }
 
