@@ -5,10 +5,12 @@ const rollBack = { target: '#reload.rolling-back', actions: end('failed') } as c
 const rollBackBroken = { target: '#reload.rolling-back', actions: ['reportBroken', end('failed')] } as const
 const supersede = { target: '#reload.rolling-back', actions: end('superseded') } as const
 const commit = { target: '#reload.resting.committed', actions: ['noteServed', finishTransaction('committed')] } as const
+const withdraw = { guard: 'isWithdrawn', target: '#reload.rolling-back', actions: end('aborted') } as const
 const close = { guard: 'closeWaits', target: '#reload.closing', actions: finishTransaction('aborted') } as const
 
 /** The steps that remain once the new generations are sound. */
 const proceed = [
+  { guard: 'onTrial', target: 'trying' },
   { guard: 'unconfirmed', target: 'confirming' },
   { guard: 'promotes', target: 'promoting' },
   commit,
@@ -26,9 +28,19 @@ export const applying = reloadSetup.createStateConfig({
       on: {
         'xstate.done.actor.journalAttempt': [
           { guard: and(['documentWaits', 'mayReplace']), target: '#reload.validating', actions: 'replaceDocument' },
+          {
+            guard: and(['triesTrial', 'documentWaits']),
+            target: '#reload.resting.before',
+            actions: finishTransaction('superseded'),
+          },
           { target: 'preparing' },
         ],
         'xstate.error.actor.journalAttempt': { target: 'preparing', actions: 'reportBroken' },
+        'trial.ended': {
+          guard: 'onTrial',
+          target: '#reload.resting.before',
+          actions: ['dropTrial', finishTransaction('aborted')],
+        },
         'close.requested': { target: '#reload.resting.before', actions: ['queueClose', finishTransaction('aborted')] },
         'freeze.requested': {
           guard: 'triesSource',
@@ -43,6 +55,7 @@ export const applying = reloadSetup.createStateConfig({
       on: {
         'xstate.done.actor.prepareModules': [{ guard: 'failed', ...rollBack }, { target: 'committing' }],
         'xstate.error.actor.prepareModules': rollBackBroken,
+        'trial.ended': { guard: 'onTrial', target: '#reload.rolling-back', actions: ['dropTrial', end('aborted')] },
         'source.changed': {
           guard: and(['isNewer', 'maySupersede']),
           target: '#reload.rolling-back',
@@ -86,6 +99,7 @@ export const applying = reloadSetup.createStateConfig({
       // A close, a revert, or the return of the last known good ends the soak early.
       always: [
         close,
+        withdraw,
         { guard: and(['lastKnownGoodWaits', 'hasServed']), ...supersede },
         { guard: and(['revertWaits', 'hasServed']), ...supersede },
         { guard: and(['supersedesSoak', 'newerWaits']), ...supersede },
@@ -106,6 +120,23 @@ export const applying = reloadSetup.createStateConfig({
         'xstate.error.actor.soakModules': rollBackBroken,
       },
     },
+    // The document has held, and the source does not have it yet. It serves until it is promoted or withdrawn.
+    trying: {
+      always: [
+        close,
+        withdraw,
+        { guard: 'newerWaits', ...supersede },
+        { guard: 'revertWaits', ...supersede },
+        { guard: not('onTrial'), target: 'tried' },
+      ],
+      entry: work('checkModules'),
+      exit: 'stopWork',
+      on: {
+        'xstate.done.actor.checkModules': rollBack,
+        'xstate.error.actor.checkModules': rollBackBroken,
+      },
+    },
+    tried: { always: [{ guard: 'promotes', target: 'promoting' }, commit] },
     // The old generations stay alive and the checks continue until the transaction is confirmed. A newer document does
     // not wait for that: what was confirmed last serves until it has been prepared.
     confirming: {

@@ -9,12 +9,19 @@ const MAX_REPLACEMENTS = 3
 export const triesSource = ({ trigger, candidate }: Pick<ReloadContext, 'trigger' | 'candidate'>): boolean =>
   candidate !== undefined && trigger !== 'restore' && trigger !== 'revert'
 
+/** Returns true if the transaction tries what the source holds: a document on trial is not there yet. */
+export const followsSource = (transaction: Pick<ReloadContext, 'trigger' | 'candidate'>): boolean =>
+  triesSource(transaction) && transaction.trigger !== 'trial'
+
+/** Returns true if the document of the running transaction is on trial, and has not been promoted. */
+const isOnTrial = ({ trigger, isConfirmed }: ReloadContext): boolean => trigger === 'trial' && !isConfirmed
+
 /**
  * Returns true if the running transaction must be confirmed. Reverts, restores and plain repairs apply a config
  * that was accepted before, and the first config has no predecessor: these need no confirmation.
  */
 export const mustBeConfirmed = (context: ReloadContext): boolean =>
-  context.confirms && context.hasServed && triesSource(context)
+  context.confirms && context.hasServed && followsSource(context)
 
 interface GuardArgs {
   readonly context: ReloadContext
@@ -36,17 +43,23 @@ export const reloadGuards = {
     const isSeen = revision.lineage === context.seen?.lineage && revision.name === context.seen.name
     return isNewer(revision, context.seen) || (isRepeated === true && isSeen)
   },
-  maySupersede: ({ context }) => context.supersededEpoch !== context.epoch - 1 && context.trigger !== 'restore',
+  maySupersede: ({ context: { trigger, supersededEpoch, epoch } }) =>
+    trigger === 'trial' || (supersededEpoch !== epoch - 1 && trigger !== 'restore'),
   // A document that would only be rejected must not end what serves.
   newerWaits: ({ context: { waiting } }) => waiting.candidate !== undefined && waiting.candidate.cannotServe !== true,
-  supersedesSoak: ({ context }) => context.supersedesSoak === true && context.hasServed && triesSource(context),
+  supersedesSoak: ({ context }) =>
+    isOnTrial(context) || (context.supersedesSoak === true && context.hasServed && triesSource(context)),
+  onTrial: ({ context }) => isOnTrial(context),
+  triesTrial: ({ context }) => context.trigger === 'trial',
+  isWithdrawn: ({ context }) => context.isWithdrawn,
+  trialWaits: ({ context }) => context.waiting.trial !== undefined && context.hasServed,
   lastKnownGoodWaits: ({ context }) => context.waiting.candidate?.isLastKnownGood === true,
   revertWaits: ({ context }) => context.waiting.revert !== undefined,
   closeWaits: ({ context }) => context.waiting.close,
   readWaits: ({ context }) => context.waiting.read,
   secretWaits: ({ context }) => context.waiting.secret,
   documentWaits: ({ context }) => context.waiting.candidate !== undefined,
-  mayReplace: ({ context }) => triesSource(context) && context.replacements < MAX_REPLACEMENTS,
+  mayReplace: ({ context }) => followsSource(context) && context.replacements < MAX_REPLACEMENTS,
   triesSource: ({ context }) => triesSource(context),
   isDegraded: ({ context }) => isDegraded(context),
   hasServed: ({ context }) => context.hasServed,

@@ -6,6 +6,12 @@ const reject = { target: 'resting.rejected', actions: finishTransaction('rejecte
 const rejectBroken = { target: 'resting.rejected', actions: ['reportBroken', finishTransaction('rejected')] } as const
 const abortToClose = { target: 'resting.before', actions: ['queueClose', finishTransaction('aborted')] } as const
 const abortToFreeze = { target: 'resting.before', actions: ['dropQueued', finishTransaction('aborted')] } as const
+const abortTrial = {
+  guard: 'onTrial',
+  target: 'resting.before',
+  actions: ['dropTrial', finishTransaction('aborted')],
+} as const
+const supersedeTrial = { target: 'resting.before', actions: finishTransaction('superseded') } as const
 // A freeze does not stop a restore, a revert, or a repair of what serves.
 const abortChangeToFreeze = { guard: 'triesSource', ...abortToFreeze } as const
 
@@ -27,11 +33,12 @@ export const reloadMachine = reloadSetup.createMachine({
     trigger: 'start',
     candidate: undefined,
     seen: undefined,
-    waiting: { candidate: undefined, revert: undefined, read: false, secret: false, close: false },
+    waiting: { candidate: undefined, trial: undefined, revert: undefined, read: false, secret: false, close: false },
     replacements: 0,
     supersededEpoch: undefined,
     ending: 'failed',
     isConfirmed: false,
+    isWithdrawn: false,
     frozenMeanwhile: false,
     hasServed: false,
     degraded: [],
@@ -44,6 +51,9 @@ export const reloadMachine = reloadSetup.createMachine({
   // Whatever arrives while a transaction runs is queued.
   on: {
     'source.changed': [{ guard: 'isNewer', actions: 'queueDocument' }, { actions: 'noteOrder' }],
+    'trial.offered': [{ guard: 'hasServed', actions: 'queueTrial' }, {}],
+    'trial.ended': { actions: 'dropTrial' },
+    'trial.promoted': [{ guard: 'onTrial', actions: 'noteConfirmed' }, {}],
     'reload.requested': { actions: 'queueRead' },
     'close.requested': { actions: 'queueClose' },
     'revert.requested': { actions: 'queueRevert' },
@@ -64,9 +74,12 @@ export const reloadMachine = reloadSetup.createMachine({
         { guard: 'secretWaits', target: 'validating', actions: 'beginRotation' },
         { guard: 'retryWaits', target: 'validating', actions: 'beginRetry' },
         { guard: 'repairWaits', target: 'validating', actions: 'beginRepair' },
+        { guard: 'trialWaits', target: 'validating', actions: 'beginTrial' },
       ],
       on: {
         'source.changed': { guard: 'isNewer', target: 'validating', actions: 'beginChange' },
+        'trial.offered': [{ guard: 'hasServed', target: 'validating', actions: 'beginTrial' }, {}],
+        'trial.ended': { actions: 'dropTrial' },
         'reload.requested': { target: 'fetching', actions: 'beginRead' },
         'close.requested': { target: 'closing' },
         'secret.changed': [{ guard: 'serves', target: 'validating', actions: 'beginRotation' }, {}],
@@ -122,6 +135,8 @@ export const reloadMachine = reloadSetup.createMachine({
             reenter: true,
             actions: 'replaceDocument',
           },
+          // The document on trial gives way to what the source holds.
+          { guard: and(['triesTrial', 'documentWaits']), ...supersedeTrial },
           {
             guard: 'quarantined',
             target: 'resting.rejected',
@@ -133,6 +148,7 @@ export const reloadMachine = reloadSetup.createMachine({
           { target: 'applying.preparing' },
         ],
         'xstate.error.actor.validateDocument': rejectBroken,
+        'trial.ended': abortTrial,
         'close.requested': abortToClose,
         'freeze.requested': abortChangeToFreeze,
       },

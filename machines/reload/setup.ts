@@ -2,7 +2,7 @@ import { assign, setup } from 'xstate'
 import type { Outcome } from '../../src/model/record.ts'
 import { isNewer, type Revision } from '../../src/model/revision.ts'
 import { candidateOf, verdictOf } from './events.ts'
-import { reloadGuards, triesSource } from './guards.ts'
+import { followsSource, reloadGuards } from './guards.ts'
 import type {
   Ending,
   EpochInput,
@@ -22,6 +22,7 @@ const begin = ({ epoch }: ReloadContext) =>
     replacements: 0,
     ending: 'failed',
     isConfirmed: false,
+    isWithdrawn: false,
     frozenMeanwhile: false,
     untried: undefined,
     due: undefined,
@@ -101,6 +102,15 @@ export const reloadSetup = setup({
       due: context.due,
       waiting: { ...context.waiting, secret: false },
     })),
+    /** A document that is left untried stays so. A trial says nothing of what the source holds. */
+    beginTrial: assign(({ context, event }) => ({
+      ...begin(context),
+      trigger: 'trial',
+      candidate: candidateOf(event) ?? context.waiting.trial,
+      untried: context.untried,
+      due: context.due,
+      waiting: { ...context.waiting, trial: undefined },
+    })),
     beginRetry: assign(({ context, event }) => ({
       ...begin(context),
       trigger: isExpiry(context, event) ? 'quarantine-expired' : 'retry',
@@ -154,6 +164,11 @@ export const reloadSetup = setup({
       const isLater = revision !== undefined && revision.name === seen?.name && revision.order > seen.order
       return isLater ? { seen: revision } : {}
     }),
+    queueTrial: assign({ waiting: ({ context, event }) => ({ ...context.waiting, trial: candidateOf(event) }) }),
+    dropTrial: assign({
+      waiting: ({ context }) => ({ ...context.waiting, trial: undefined }),
+      isWithdrawn: ({ context }) => context.trigger === 'trial' && !context.isConfirmed,
+    }),
     queueRead: assign({ waiting: ({ context }) => ({ ...context.waiting, read: true }) }),
     queueSecret: assign({ waiting: ({ context }) => ({ ...context.waiting, secret: true }) }),
     queueRevert: assign({ waiting: ({ context, event }) => ({ ...context.waiting, revert: candidateOf(event) }) }),
@@ -183,13 +198,14 @@ export const reloadSetup = setup({
       const until = verdict !== undefined && 'degraded' in verdict ? verdict.untried : undefined
       const { candidate } = context
       // A failed repair of what serves leaves a quarantined document untried.
-      if (candidate === undefined || !triesSource(context)) return {}
+      if (candidate === undefined || !followsSource(context)) return {}
       const isKept = until !== undefined && !context.frozenMeanwhile
       return { untried: isKept ? { candidate, until } : undefined }
     }),
     noteQuarantined: assign(({ context }) => {
       const { candidate } = context
-      return candidate !== undefined && triesSource(context) ? { untried: { candidate, until: 'released' } } : {}
+      const isOfSource = candidate !== undefined && followsSource(context)
+      return isOfSource ? { untried: { candidate, until: 'released' } } : {}
     }),
     noteSuperseded: assign({ supersededEpoch: ({ context }) => context.epoch }),
   },

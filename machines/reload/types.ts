@@ -36,6 +36,7 @@ export interface ReloadContext extends ReloadInput {
   /** What was queued while a transaction was running. */
   readonly waiting: {
     readonly candidate: Candidate | undefined
+    readonly trial: Candidate | undefined
     readonly revert: Candidate | undefined
     readonly read: boolean
     readonly secret: boolean
@@ -46,8 +47,10 @@ export interface ReloadContext extends ReloadInput {
   /** The last transaction that was superseded while preparing; the one after it may not be. */
   readonly supersededEpoch: number | undefined
   readonly ending: Ending
-  /** True if the running transaction was confirmed. */
+  /** True if the running transaction was confirmed, or its document on trial was published. */
   readonly isConfirmed: boolean
+  /** True if the trial of the running transaction is over. */
+  readonly isWithdrawn: boolean
   /** True if changes were frozen while it ran: the unfreeze delivers its document again should it fail. */
   readonly frozenMeanwhile: boolean
   /** True once a first transaction has ended as committed. */
@@ -68,6 +71,12 @@ export type ReloadEvent =
   | ReloadAnswer
   /** The source delivered a document that may be newer. */
   | { readonly type: 'source.changed'; readonly candidate: Candidate }
+  /** A document that the source does not hold yet is to be tried, and to be withdrawn unless it is promoted. */
+  | { readonly type: 'trial.offered'; readonly candidate: Candidate }
+  /** The trial is over: what served before serves again. */
+  | { readonly type: 'trial.ended' }
+  /** The document on trial is that of the source now. */
+  | { readonly type: 'trial.promoted' }
   /** A caller asks for a read that begins now or later. */
   | { readonly type: 'reload.requested' }
   /** An abandoned call has settled: its module may be repaired, or try the document that found it busy. */

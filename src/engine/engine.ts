@@ -23,6 +23,7 @@ import { undeclaredPaths } from '../schema/undeclared-paths.ts'
 import { SnapshotBuilder } from '../validation/snapshot-builder.ts'
 import { Validation } from '../validation/validation.ts'
 import { RefreshRequests } from './refresh-requests.ts'
+import { DocumentTrials } from './document-trials.ts'
 import { ReloadActor } from './reload-actor.ts'
 import type { ReloadObserver } from './reload-works.ts'
 import { Restore } from './restore.ts'
@@ -54,6 +55,7 @@ export class Engine {
   readonly restore: Restore
   readonly refreshes: RefreshRequests
   readonly rotation: Rotation | undefined
+  readonly trials: DocumentTrials
   readonly #settings: Settings
   readonly #persistence: Persistence | undefined
   readonly #budget: CloseBudget
@@ -134,6 +136,7 @@ export class Engine {
       seed: (secrets) => this.rotation?.secrets.seed(secrets),
       onFrozen: observer.onFrozen,
     })
+    this.trials = new DocumentTrials({ intake, builder, machine: this.machine })
     this.rotation?.attach({ machine: this.machine, intake, restore: this.restore })
     this.events.addMachines({ reload: this.machine.actor, ...this.intake.actors })
   }
@@ -191,7 +194,8 @@ export class Engine {
   /** True while a transaction runs that a newer document may end after its commit. */
   get #mayBeSuperseded(): boolean {
     const { soak, confirm } = this.#settings
-    return !this.machine.isResting && (confirm !== undefined || soak.onNewer === 'supersede')
+    const isTrial = this.machine.context.trigger === 'trial'
+    return !this.machine.isResting && (isTrial || confirm !== undefined || soak.onNewer === 'supersede')
   }
 
   /** Passes a candidate that was let through on to the reload machine, with what only the stages know of it. */
@@ -201,7 +205,9 @@ export class Engine {
     const isServing = isResting && isSameRevision(candidate.revision, this.#store.snapshot?.revision)
     if (isRepeated && isServing && this.refreshes.pending === undefined) return
     const isLastKnownGood = isSoaking && this.#validation.isLastKnownGood(candidate, this.executor.lastKnownGood)
-    const cannotServe = this.#mayBeSuperseded && this.#validation.isRejected(candidate, this.executor.lastKnownGood)
+    const isTakenOver = this.trials.takeOver(candidate)
+    const cannotServe =
+      isTakenOver || (this.#mayBeSuperseded && this.#validation.isRejected(candidate, this.executor.lastKnownGood))
     const marks = {
       ...(isRepeated ? { isRepeated } : {}),
       ...(isLastKnownGood ? { isLastKnownGood } : {}),

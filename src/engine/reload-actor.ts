@@ -19,7 +19,7 @@ import { WorkRunner } from '../xstate/work-runner.ts'
 import { type ReloadActorDeps, reloadWorks } from './reload-works.ts'
 
 /** From the commit to the end of the soak: here the last known good that comes back ends the transaction. */
-const soakingStates = new Set(['committing', 'completing', 'soaking', 'confirming'])
+const soakingStates = new Set(['committing', 'completing', 'soaking', 'trying', 'confirming'])
 
 /** From the commit until it has held, a transaction may be confirmed. */
 const confirmableStates = new Set(['completing', 'soaking', 'confirming'])

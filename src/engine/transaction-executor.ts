@@ -203,7 +203,7 @@ export class TransactionExecutor {
     const { phases, recorder, safety } = this.#deps
     const transaction = this.#begin(context.epoch, context.trigger, context.candidate) // its work may not have begun
     const { snapshot } = transaction
-    if (snapshot !== undefined && outcome === 'unchanged') this.#noteUnchanged(snapshot)
+    if (snapshot !== undefined && outcome === 'unchanged' && context.trigger !== 'trial') this.#noteUnchanged(snapshot)
     if (snapshot !== undefined && outcome === 'committed') this.#noteGood(snapshot, context)
     // A first config that has failed its soak serves too: what fails beside it can be released like any other.
     const hasServed = context.hasServed || context.soakFailed

@@ -3,8 +3,8 @@ import type { Revision } from './revision.ts'
 
 /**
  * What started a transaction: the first document, a changed document, a call of `reload`, the repair of a degraded
- * service, the last known good at the start, a call of `revert` or `retry`, the end of a quarantine, or a secret
- * with a new value.
+ * service, the last known good at the start, a call of `revert` or `retry`, the end of a quarantine, a secret
+ * with a new value, or a document on trial, which the source does not hold yet.
  */
 export type Trigger =
   | 'start'
@@ -16,6 +16,7 @@ export type Trigger =
   | 'retry'
   | 'quarantine-expired'
   | 'secret'
+  | 'trial'
 
 /** How a module takes part in a transaction. */
 export type ModuleChange = 'open' | 'replace' | 'off' | 'repair'
@@ -80,7 +81,7 @@ export type TransactionRecord =
   | (RecordBase & { readonly outcome: 'rolled-back'; readonly failures: Failures })
   /** A newer document took over before the commit, or the last known good returned during the soak. */
   | (RecordBase & { readonly outcome: 'superseded' })
-  /** The reloader was closed or frozen first. */
+  /** The reloader was closed or frozen first, or the trial of the document has ended. */
   | (RecordBase & { readonly outcome: 'aborted' })
   /** A rollback or an undo failed: `degraded` names the modules that may not serve the config. */
   | (RecordBase & {

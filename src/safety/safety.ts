@@ -1,5 +1,5 @@
 import type { Untried } from '../../machines/index.ts'
-import { triesSource } from '../../machines/reload/guards.ts'
+import { followsSource } from '../../machines/reload/guards.ts'
 import { pastTime } from '../async/wall-time.ts'
 import { type Failure, failure } from '../model/failure.ts'
 import type { Outcome } from '../model/record.ts'
@@ -225,7 +225,7 @@ export class Safety {
   /** What the source held before is over once it holds what serves. What is restored or reverted to says nothing of it. */
   #clearOthers(transaction: Readonly<Transaction>): boolean {
     const { snapshot } = transaction
-    return triesSource(transaction) && snapshot !== undefined && this.quarantine.clearOthers(snapshot.digest)
+    return followsSource(transaction) && snapshot !== undefined && this.quarantine.clearOthers(snapshot.digest)
   }
 
   async #save(): Promise<void> {

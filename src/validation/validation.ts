@@ -1,4 +1,4 @@
-import { triesSource } from '../../machines/reload/guards.ts'
+import { followsSource, triesSource } from '../../machines/reload/guards.ts'
 import type { ValidateVerdict, ValidationInput } from '../../machines/reload/types.ts'
 import { andThen } from '../async/thenable.ts'
 import type { Candidate, Forced } from '../model/candidate.ts'
@@ -49,7 +49,7 @@ export class Validation {
 
   /** Makes the snapshot and the plan of a candidate. Never rejects. */
   validate(input: ValidationInput, call: HasSignal): ValidationResult | Promise<ValidationResult> {
-    if (triesSource(input)) this.#deps.followUps.beginDocument()
+    if (followsSource(input)) this.#deps.followUps.beginDocument()
     try {
       const refreshes = this.#refreshesOf(input)
       const making = this.#snapshotOf(input, refreshes !== undefined, call)
@@ -108,7 +108,7 @@ export class Validation {
     const { store, documents, builder } = this.#deps
     const { candidate } = input
     const [first] = failures
-    if (candidate === undefined || !triesSource(input)) return undefined
+    if (candidate === undefined || !followsSource(input)) return undefined
     // The first start fails for a bad document, and waits for a secret as it does for the source.
     if (store.snapshot === undefined && failures.some(({ code }) => code !== 'secret.unreachable')) return undefined
     if (first !== undefined && isPermanent(unsafeCause(first))) return undefined
@@ -118,7 +118,8 @@ export class Validation {
   /** What a transaction must refresh that tries what the source holds. */
   #refreshesOf(input: ValidationInput): Forced | undefined {
     const { candidate } = input
-    return candidate !== undefined && triesSource(input) ? this.#deps.takeRefreshes(candidate) : undefined
+    const isOfSource = candidate !== undefined && followsSource(input)
+    return isOfSource ? this.#deps.takeRefreshes(candidate) : undefined
   }
 
   /** Why the snapshot must not be tried now. With nothing else to serve it is tried all the same, and reported. */

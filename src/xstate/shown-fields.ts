@@ -30,7 +30,7 @@ const candidate = {
   cannotServe: true,
   isRepeated: true,
 } satisfies FieldsOf<Candidate>
-const waiting = { candidate, revert: candidate, read: true, secret: true, close: true } satisfies FieldsOf<
+const waiting = { candidate, trial: candidate, revert: candidate, read: true, secret: true, close: true } satisfies FieldsOf<
   ReloadContext['waiting']
 >
 const untried = { candidate, until: true } satisfies FieldsOf<Untried>
@@ -49,6 +49,7 @@ const context = {
   supersededEpoch: true,
   ending: true,
   isConfirmed: true,
+  isWithdrawn: true,
   frozenMeanwhile: true,
   hasServed: true,
   degraded: true,
