@@ -127,7 +127,8 @@ export const applying = reloadSetup.createStateConfig({
         withdraw,
         { guard: 'newerWaits', ...supersede },
         { guard: 'revertWaits', ...supersede },
-        { guard: not('onTrial'), target: 'tried' },
+        { guard: and([not('onTrial'), 'promotes']), target: 'promoting' },
+        { guard: not('onTrial'), ...commit },
       ],
       entry: work('checkModules'),
       exit: 'stopWork',
@@ -136,7 +137,6 @@ export const applying = reloadSetup.createStateConfig({
         'xstate.error.actor.checkModules': rollBackBroken,
       },
     },
-    tried: { always: [{ guard: 'promotes', target: 'promoting' }, commit] },
     // The old generations stay alive and the checks continue until the transaction is confirmed. A newer document does
     // not wait for that: what was confirmed last serves until it has been prepared.
     confirming: {

@@ -53,7 +53,7 @@ export const reloadMachine = reloadSetup.createMachine({
     'source.changed': [{ guard: 'isNewer', actions: 'queueDocument' }, { actions: 'noteOrder' }],
     'trial.offered': [{ guard: 'hasServed', actions: 'queueTrial' }, {}],
     'trial.ended': { actions: 'dropTrial' },
-    'trial.promoted': [{ guard: 'onTrial', actions: 'noteConfirmed' }, {}],
+    'trial.promoted': [{ guard: 'onTrial', actions: 'noteConfirmed' }, { actions: 'dropTrial' }],
     'reload.requested': { actions: 'queueRead' },
     'close.requested': { actions: 'queueClose' },
     'revert.requested': { actions: 'queueRevert' },

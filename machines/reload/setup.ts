@@ -176,7 +176,13 @@ export const reloadSetup = setup({
     dropQueued: assign({
       frozenMeanwhile: true,
       untried: undefined,
-      waiting: ({ context }) => ({ ...context.waiting, candidate: undefined, read: false, secret: false }),
+      waiting: ({ context }) => ({
+        ...context.waiting,
+        candidate: undefined,
+        trial: undefined,
+        read: false,
+        secret: false,
+      }),
     }),
     /** Whether a document is untried is known only when the transaction has ended. */
     queueRetry: assign({ due: 'released' }),

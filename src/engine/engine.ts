@@ -7,7 +7,6 @@ import { Intake } from '../intake/intake.ts'
 import type { Candidate } from '../model/candidate.ts'
 import { failure } from '../model/failure.ts'
 import type { Trigger } from '../model/record.ts'
-import { isSameRevision } from '../model/revision.ts'
 import type { Registry } from '../modules/registry.ts'
 import type { ServingStore } from '../modules/serving-store.ts'
 import { Persistence } from '../persistence/persistence.ts'
@@ -23,7 +22,7 @@ import { undeclaredPaths } from '../schema/undeclared-paths.ts'
 import { SnapshotBuilder } from '../validation/snapshot-builder.ts'
 import { Validation } from '../validation/validation.ts'
 import { RefreshRequests } from './refresh-requests.ts'
-import { DocumentTrials } from './document-trials.ts'
+import { DocumentOffers } from './document-offers.ts'
 import { ReloadActor } from './reload-actor.ts'
 import type { ReloadObserver } from './reload-works.ts'
 import { Restore } from './restore.ts'
@@ -55,12 +54,11 @@ export class Engine {
   readonly restore: Restore
   readonly refreshes: RefreshRequests
   readonly rotation: Rotation | undefined
-  readonly trials: DocumentTrials
+  readonly offers: DocumentOffers
   readonly #settings: Settings
   readonly #persistence: Persistence | undefined
   readonly #budget: CloseBudget
   readonly #store: ServingStore
-  readonly #validation: Validation
 
   constructor(settings: Settings, registry: Registry, store: ServingStore, observer: EngineObserver) {
     const { clock, logger, lastKnownGood, deadlines, concurrency, soak, confirm, idPrefix } = settings
@@ -72,26 +70,24 @@ export class Engine {
     this.recorder = new TransactionRecorder(logger, this.events)
     const [{ channels }, { report }] = [this.events, this.recorder]
     this.subscriptions = new Subscriptions(report)
-    this.#persistence =
-      lastKnownGood === undefined
-        ? undefined
-        : new Persistence(lastKnownGood, { clock: rest, deadlineMs: deadlines.persistMs, report })
+    const onDisk = { clock: rest, deadlineMs: deadlines.persistMs, report }
+    this.#persistence = lastKnownGood && new Persistence(lastKnownGood, onDisk)
     this.safety = new Safety(settings, this.#persistence, report, () => {
       this.machine.send({ type: 'quarantine.expired' })
-      this.offerWaiting()
+      this.offers.offerWaiting()
     })
     const calls = new HostCalls()
-    this.intake = new Intake(settings, this.#offer, { report, channels, store, calls })
+    const offer: DocumentOffers['offer'] = (candidate, isRepeated) => this.offers.offer(candidate, isRepeated)
+    this.intake = new Intake(settings, offer, { report, channels, store, calls })
     this.refreshes = new RefreshRequests(this.intake, store)
     this.rotation = Rotation.of(settings, { store, work, report })
     const digestKey = (): string => this.safety.digestKey
     this.builder = new SnapshotBuilder({ ...settings, clock: work }, store, digestKey, this.rotation?.secrets)
-    const { builder, safety, intake } = this
+    const [{ documents }, { visibility }] = [this.intake, this.builder]
+    this.followUps = new FollowUps({ settings, store, subscriptions: this.subscriptions, visibility })
+    const { builder, followUps, safety, intake, subscriptions } = this
     const takeRefreshes = (candidate: Candidate) => this.refreshes.take(candidate)
-    const [{ documents }, { visibility }] = [intake, builder]
-    const followUps = new FollowUps({ settings, store, subscriptions: this.subscriptions, visibility })
-    this.followUps = followUps
-    this.#validation = new Validation({ registry, store, documents, builder, followUps, safety, report, takeRefreshes })
+    const validation = new Validation({ registry, store, documents, builder, followUps, safety, report, takeRefreshes })
     const applyDeps: ApplyDeps = {
       clock: work,
       closeClock: modules,
@@ -107,11 +103,11 @@ export class Engine {
       idPrefix,
       confirmWithinMs: confirm?.withinMs,
       store,
-      validation: this.#validation,
+      validation,
       visibility,
       safety,
       phases: this.phases,
-      subscriptions: this.subscriptions,
+      subscriptions,
       recorder: this.recorder,
       events: this.events,
       refreshes: this.refreshes,
@@ -136,9 +132,9 @@ export class Engine {
       seed: (secrets) => this.rotation?.secrets.seed(secrets),
       onFrozen: observer.onFrozen,
     })
-    this.trials = new DocumentTrials({ intake, builder, machine: this.machine })
+    this.offers = new DocumentOffers(this, { settings, store, validation })
     this.rotation?.attach({ machine: this.machine, intake, restore: this.restore })
-    this.events.addMachines({ reload: this.machine.actor, ...this.intake.actors })
+    this.events.addMachines({ reload: this.machine.actor, ...intake.actors })
   }
 
   #reloadObserver(observer: EngineObserver): ReloadObserver {
@@ -189,39 +185,6 @@ export class Engine {
     this.intake.stop()
     if (!isStarted) this.machine.start()
     this.machine.close()
-  }
-
-  /** True while a transaction runs that a newer document may end after its commit. */
-  get #mayBeSuperseded(): boolean {
-    const { soak, confirm } = this.#settings
-    const isTrial = this.machine.context.trigger === 'trial'
-    return !this.machine.isResting && (isTrial || confirm !== undefined || soak.onNewer === 'supersede')
-  }
-
-  /** Passes a candidate that was let through on to the reload machine, with what only the stages know of it. */
-  readonly #offer = (candidate: Candidate, isRepeated: boolean): void => {
-    const { isResting, isSoaking } = this.machine
-    // At rest, what serves needs no offer; while a transaction runs, what serves now may not serve in the end.
-    const isServing = isResting && isSameRevision(candidate.revision, this.#store.snapshot?.revision)
-    if (isRepeated && isServing && this.refreshes.pending === undefined) return
-    const isLastKnownGood = isSoaking && this.#validation.isLastKnownGood(candidate, this.executor.lastKnownGood)
-    const isTakenOver = this.trials.takeOver(candidate)
-    const cannotServe =
-      isTakenOver || (this.#mayBeSuperseded && this.#validation.isRejected(candidate, this.executor.lastKnownGood))
-    const marks = {
-      ...(isRepeated ? { isRepeated } : {}),
-      ...(isLastKnownGood ? { isLastKnownGood } : {}),
-      ...(cannotServe ? { cannotServe } : {}),
-    }
-    const isMarked = isRepeated || isLastKnownGood || cannotServe
-    const offered = isMarked ? this.intake.documents.mark(candidate, marks) : candidate
-    this.machine.send({ type: 'source.changed', candidate: offered })
-  }
-
-  /** Offers the waiting document again if nothing that it was held back for holds any more. */
-  readonly offerWaiting = (): void => {
-    const { candidate } = this.machine.context.waiting
-    if (candidate?.cannotServe === true) this.#offer(candidate, true)
   }
 
   async #closeAll(): Promise<void> {

@@ -18,6 +18,17 @@ export interface TriedFact extends ServedFact {
   readonly at: number
 }
 
+/** What an instance has made of the candidate of a rollout. */
+export interface TrialFact {
+  readonly rollout: string
+  /** `proved` once it has passed its soak: it serves until the rollout ends. */
+  readonly state: 'applying' | 'proved' | 'refused'
+  readonly outcome?: string
+  /** Why it was refused. */
+  readonly code?: string
+  readonly module?: string
+}
+
 /** What one instance says of itself. It holds no config value. */
 export interface InstanceEntry {
   /** Host, process, start, and a number if a process has several reloaders. */
@@ -29,11 +40,13 @@ export interface InstanceEntry {
   readonly host: string
   readonly pid: number
   readonly startedAt: number
-  /** A state of rest, or `applying`, `soaking`, `confirming`. */
+  /** A state of rest, or `applying`, `soaking`, `trying`, `confirming`. */
   readonly state: string
   readonly serving?: ServedFact
   readonly tried?: TriedFact
   readonly frozen?: { readonly reason: string; readonly by?: string; readonly since: number }
+  /** Present while the instance tries the candidate of a rollout; a refusal stays until the next one. */
+  readonly trial?: TrialFact
   /** The transaction that awaits a confirmation. */
   readonly confirmation?: { readonly transaction: string; readonly until: number }
   /** Present while a newer document waits: for what. */

@@ -31,6 +31,15 @@ export interface Change {
   readonly action: Exclude<HistoryAction, 'found'>
   /** The entry that a rollback brings back. */
   readonly to?: number
+  /** Of a document in etcd. */
+  readonly beside?: Beside
+}
+
+/** What must not have changed beside the document, and what changes there together with it, by their names. */
+export interface Beside {
+  readonly expect: Readonly<Record<string, string>>
+  readonly put: Readonly<Record<string, string>>
+  readonly remove: readonly string[]
 }
 
 /** What was written. */

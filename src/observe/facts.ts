@@ -1,7 +1,7 @@
 import type { Observation } from '../api/internal/observation.ts'
 import type { ReloaderStatus } from '../api/status.ts'
 import type { PhaseTiming, TransactionRecord } from '../model/record.ts'
-import { isNewer, isSameRevision } from '../model/revision.ts'
+import { isNewer, isSameRevision, type Revision } from '../model/revision.ts'
 import { isResting } from '../xstate/state-name.ts'
 import { followReloader } from './feed.ts'
 import type { MetricName } from './metric-table.ts'
@@ -30,6 +30,8 @@ export class ReloaderFacts {
   readonly #stop: () => void
   /** The last record that says whether a document of the source serves. */
   #verdict: TransactionRecord | undefined
+  /** The document that was promoted after its trial, and what the source was known to hold then. */
+  #promoted: { readonly revision: Revision; readonly above: Revision | undefined } | undefined
   #succeededAt: number | undefined
   #durationMs: number | undefined
   #overdue = 0
@@ -84,6 +86,9 @@ export class ReloaderFacts {
   #isSuccessful({ serving, source, waiting, state }: ReloaderStatus): boolean | undefined {
     if (serving === undefined) return undefined
     if (source.revision === undefined || !isNewer(source.revision, serving.revision)) return true
+    // The source has been written, and has not reported it yet.
+    const { revision, above } = this.#promoted ?? {}
+    if (isSameRevision(revision, serving.revision) && isSameRevision(above, source.revision)) return true
     if (isResting(state) && !underWay.has(waiting?.reason ?? '')) return false
     const verdict = this.#verdict
     if (verdict === undefined) return true
@@ -95,6 +100,11 @@ export class ReloaderFacts {
     const { outcome, trigger, revision, startedAt, durationMs, modules } = record
     for (const { module, phases } of modules) for (const timing of phases) this.#notePhase(module, timing)
     if (outcome === 'superseded' || outcome === 'aborted') return
+    if (trigger === 'trial') {
+      // Until it is promoted, it says nothing of what the source holds.
+      if (outcome !== 'committed' || revision === undefined) return
+      this.#promoted = { revision, above: this.#observation.status().source.revision }
+    }
     this.#durationMs = durationMs
     if (outcome === 'committed' || outcome === 'unchanged') this.#succeededAt = startedAt + durationMs
     // Without a revision the source could not be read, and a repair says nothing of the newest document.

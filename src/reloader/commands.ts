@@ -10,7 +10,7 @@ import type { PendingCalls } from './pending-calls.ts'
 
 type Stages = Pick<
   Engine,
-  'intake' | 'safety' | 'machine' | 'executor' | 'restore' | 'refreshes' | 'rotation' | 'offerWaiting'
+  'intake' | 'safety' | 'machine' | 'executor' | 'restore' | 'refreshes' | 'rotation' | 'offers'
 >
 
 interface CommandDeps {
@@ -29,8 +29,8 @@ export class Commands {
   readonly #deps: Stages & CommandDeps
 
   constructor(stages: Stages, deps: CommandDeps) {
-    const { intake, safety, machine, executor, restore, refreshes, rotation, offerWaiting } = stages
-    this.#deps = { ...deps, intake, safety, machine, executor, restore, refreshes, rotation, offerWaiting }
+    const { intake, safety, machine, executor, restore, refreshes, rotation, offers } = stages
+    this.#deps = { ...deps, intake, safety, machine, executor, restore, refreshes, rotation, offers }
   }
 
   reload({ force = false }: ReloadOptions): Promise<TransactionRecord> {
@@ -101,9 +101,9 @@ export class Commands {
   }
 
   async release(digest: string | undefined): Promise<void> {
-    const { safety, machine, offerWaiting } = this.#deps
+    const { safety, machine, offers } = this.#deps
     const saved = safety.release(digest)
-    offerWaiting()
+    offers.offerWaiting()
     if (digest === undefined || digest === safety.untriedDigest) machine.send({ type: 'retry.requested' })
     await saved
   }

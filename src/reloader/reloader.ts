@@ -14,7 +14,6 @@ import { CLOSE_DEADLINE_MS } from '../api/option-table.ts'
 import type { ReloaderStatus } from '../api/status.ts'
 import { registerReloader } from '../api/internal/attached-reloader.ts'
 import { registerHolding, type TakeHold } from '../api/internal/holding.ts'
-import { registerTrials } from '../api/internal/trials.ts'
 import { registerObservation } from '../api/internal/observation.ts'
 import { captureAsyncContext } from '../async/async-context.ts'
 import { Engine } from '../engine/engine.ts'
@@ -100,12 +99,12 @@ class ReloaderImpl {
     this.#commands = new Commands(this.#engine, { settings, pendingCalls, registry: this.#registry })
     registerHolding(this, this.#hold)
     registerReloader(settings, this)
-    registerTrials(this, this.#engine.trials)
     const parts = { settings, engine: this.#engine, store: this.#store }
     this.explain = createExplain(parts)
     const inspected = inspectedParts({ ...parts, explain: this.explain, plan: (text: string) => this.plan(text) })
+    const { lastCloses } = this.#store
     const observed = this.#engine.events.observation(this.status, this.#handleState.isClosing)
-    registerObservation(this, { ...observed, inspected, lastCloses: this.#store.lastCloses })
+    registerObservation(this, { ...observed, inspected, lastCloses, trials: this.#engine.offers.trials })
   }
 
   readonly use = (name: string, select: unknown, applier: unknown, links: UseLinks = {}): this => {

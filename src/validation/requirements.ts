@@ -21,6 +21,15 @@ export const takeRequirements = <Parsed extends { readonly value: unknown }>(
   return { ...parsed, value: rest, builds: buildsOf(given, place) }
 }
 
+/** The builds that a text requires, as far as it says so in plain JSON; undefined if it is for all. */
+export const requiredBuilds = (text: string): readonly string[] | undefined => {
+  try {
+    return takeRequirements({ value: JSON.parse(text) as unknown }, {}).builds
+  } catch {
+    return undefined // whoever checks the document says why
+  }
+}
+
 const buildsOf = (given: unknown, place: FailurePlace): readonly string[] => {
   if (typeof given === 'object' && given !== null) {
     const { builds, ...unknown } = given as Readonly<Record<string, unknown>>

@@ -30,9 +30,14 @@ const candidate = {
   cannotServe: true,
   isRepeated: true,
 } satisfies FieldsOf<Candidate>
-const waiting = { candidate, trial: candidate, revert: candidate, read: true, secret: true, close: true } satisfies FieldsOf<
-  ReloadContext['waiting']
->
+const waiting = {
+  candidate,
+  trial: candidate,
+  revert: candidate,
+  read: true,
+  secret: true,
+  close: true,
+} satisfies FieldsOf<ReloadContext['waiting']>
 const untried = { candidate, until: true } satisfies FieldsOf<Untried>
 
 const context = {

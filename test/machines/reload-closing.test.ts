@@ -42,6 +42,10 @@ const closes: Readonly<Record<string, Close>> = {
     outcome: 'committed',
   },
   'applying.soaking': { begin: () => soaking().commit().complete(), outcome: 'aborted' },
+  'applying.trying': {
+    begin: () => startReload().serve(1).offerTrial().validate().prepare().commit(),
+    outcome: 'aborted',
+  },
   'applying.confirming': {
     begin: () => startReload({ confirms: true }).serve(1).change(2).validate().prepare().commit(),
     outcome: 'aborted',

@@ -71,7 +71,7 @@ export const createReloadLedger = (): ReloadLedger => {
     demand(isKept || contextOf(snapshot).untried === untried, `${name} was left untried and forgotten`)
     for (const { input } of calls.filter(({ src }) => src === 'validateDocument')) {
       const { trigger, candidate } = input as Pick<ReloadContext, 'trigger' | 'candidate'>
-      if (trigger !== 'restore' && trigger !== 'revert') tried = candidate ?? tried
+      if (!/^(restore|revert|trial)$/.test(trigger)) tried = candidate ?? tried
     }
     demand(!goesBack(contextOf(snapshot).seen, contextOf(before).seen), 'the revision seen went back')
     if (!stateOf(snapshot).startsWith('resting')) return
@@ -93,8 +93,9 @@ export const createReloadLedger = (): ReloadLedger => {
     demand(replacements <= 3, `the document was replaced ${replacements} times`)
     const state = stateOf(snapshot)
     if (!state.startsWith('resting')) return
-    const { candidate, revert, read, secret, close } = waiting
-    const isWaiting = candidate !== undefined || revert !== undefined || read || secret || close
+    const { candidate, trial, revert, read, secret, close } = waiting
+    const isQueued = [candidate, trial, revert].some((queued) => queued !== undefined)
+    const isWaiting = isQueued || read || secret || close
     demand(!isWaiting, 'it rests while something is queued')
     demand(
       untried === undefined || (untried.until !== due && due !== 'expired'),

@@ -29,6 +29,11 @@ export const earlier: Candidate = { revision: revision(0) }
 
 const confirmation: Move = { title: 'a confirmation arrives', event: { type: 'confirm.given' } }
 
+/** A document that the source does not hold. */
+const trial: Candidate = { revision: revision(1, 'trial') }
+
+const promotion: Move = { title: 'a trial is promoted', event: { type: 'trial.promoted' } }
+
 export const closeMove: Move = { title: 'a close is requested', event: { type: 'close.requested' } }
 
 /** Lists what may arrive at any time. */
@@ -45,6 +50,9 @@ export const reloadEvents = (snapshot: AnyMachineSnapshot): readonly Move[] => [
   { title: 'a restore is requested', event: { type: 'restore.requested', candidate: earlier } },
   { title: 'a revert is requested', event: { type: 'revert.requested', candidate: earlier } },
   { title: 'changes are frozen', event: { type: 'freeze.requested' } },
+  { title: 'a trial is offered', event: { type: 'trial.offered', candidate: trial } },
+  { title: 'a trial ends', event: { type: 'trial.ended' } },
+  promotion,
   confirmation,
   closeMove,
 ]
@@ -126,6 +134,7 @@ export const reloadAnswers = (snapshot: AnyMachineSnapshot): readonly Move[] => 
 export const goodReloadMove = (snapshot: AnyMachineSnapshot): Move | undefined => {
   if (snapshot.status === 'done') return undefined
   if (stateOf(snapshot) === 'applying.confirming') return confirmation
+  if (stateOf(snapshot) === 'applying.trying') return promotion
   const good = reloadAnswers(snapshot).find(({ event }) => event.type.startsWith('xstate.done.actor'))
   return good ?? (stateOf(snapshot) === 'resting.degraded' ? reloadAnswers(snapshot)[0] : undefined)
 }

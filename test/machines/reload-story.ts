@@ -75,6 +75,14 @@ export class ReloadStory extends MachineStory<ReloadContext, ReloadEvent> {
     return this.send({ type: 'secret.changed' })
   }
 
+  offerTrial(): this {
+    return this.send({ type: 'trial.offered', candidate: { revision: revision(1, 'trial') } })
+  }
+
+  endTrial(how: 'ended' | 'promoted'): this {
+    return this.send({ type: `trial.${how}` })
+  }
+
   settleModule(): this {
     return this.send({ type: 'module.settled' })
   }

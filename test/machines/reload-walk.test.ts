@@ -6,18 +6,19 @@ import { stateOf } from './walk/stepper.ts'
 import { followGoodMoves, pathTitle, testWalk, walkAll } from './walk/walk-suite.ts'
 
 /** Returns the queued item that runs first. */
-const projectQueue = ({ waiting: { close, revert, read, candidate, secret } }: ReloadContext) => {
+const projectQueue = ({ waiting: { close, revert, read, candidate, secret, trial } }: ReloadContext) => {
   if (close) return 'close'
   if (revert !== undefined) return 'revert'
   if (candidate?.isLastKnownGood === true) return 'last known good'
   if (candidate?.cannotServe === true) return read ? 'read, rejected' : 'rejected'
   if (read) return 'read'
-  return candidate === undefined && secret ? 'secret' : candidate !== undefined
+  if (candidate !== undefined) return true
+  return secret ? 'secret' : trial !== undefined && 'trial'
 }
 
 /** Returns the kind of transaction, which decides what may be done to it and with it. */
 const projectKind = ({ trigger, candidate }: ReloadContext) =>
-  trigger === 'restore' || trigger === 'revert' ? trigger : candidate !== undefined
+  trigger === 'restore' || trigger === 'revert' || trigger === 'trial' ? trigger : candidate !== undefined
 
 /**
  * Everything that a later decision depends on, each item only in the states where it matters: the product of all items
@@ -39,7 +40,8 @@ const project = (snapshot: AnyMachineSnapshot) => {
     /^validating|journaling$|preparing$/.test(state) && context.supersededEpoch === context.epoch - 1,
     /^validating|journaling$/.test(state) && context.candidate && context.replacements,
     state === 'validating' && degraded.length > 0 && context.trigger === 'reload',
-    state.startsWith('applying') && confirms && context.isConfirmed,
+    state.startsWith('applying') && (confirms || context.trigger === 'trial') && context.isConfirmed,
+    state.startsWith('applying') && context.isWithdrawn,
     state === 'rolling-back' && [context.ending, context.frozenMeanwhile, context.supersededEpoch === context.epoch],
   ]
 }
@@ -52,7 +54,7 @@ const walk = walkAll(reloadMachine, {
   ],
   moves: (snapshot) => (snapshot.status === 'done' ? [] : [...reloadEvents(snapshot), ...reloadAnswers(snapshot)]),
   project,
-  limit: 30_000,
+  limit: 40_000,
 })
 
 describe('The reload machine, walked', () => {

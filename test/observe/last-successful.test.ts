@@ -4,11 +4,12 @@ import { expect, test } from 'vitest'
 import { configOf, createHarness } from '../guarantees/harness.ts'
 import { histories, type Scene } from './histories.ts'
 import { valueIn } from './scrape.ts'
+import { trialHistories } from './trial-histories.ts'
 
 /** Enough for every back-off, soak and quarantine of the histories, in virtual milliseconds. */
 const LONG_MS = 20_000
 
-test.each(histories)('config_reload_last_successful is right through $title', async ({ options = {}, play }) => {
+test.each([...histories, ...trialHistories])('config_reload_last_successful is right through $title', async ({ options = {}, play }) => {
   const register = new Registry()
   const harness = createHarness({ config: configOf({ a: 1, b: 1 }), options, checkCloses: false })
   metrics(harness.reloader, { register })

@@ -2,7 +2,8 @@ import { createReloader, type TransactionRecord } from 'changeover'
 import { memorySource } from 'changeover/testing'
 import { describe, expect, it, type TestContext, vi } from 'vitest'
 import { z } from 'zod'
-import { trialsOf } from '../../src/api/internal/trials.ts'
+import { observationOf } from '../../src/api/internal/observation.ts'
+import type { Trials } from '../../src/api/internal/trials.ts'
 
 const Config = z.object({ n: z.number() })
 const until = (assertion: () => unknown): Promise<unknown> => vi.waitFor(assertion, { timeout: 10_000, interval: 5 })
@@ -34,7 +35,7 @@ const startService = async (test: TestContext, options: object = {}) => {
   })()
   await reloader.start()
   await until(() => expect(reloader.status().lastKnownGood).toBeDefined())
-  const trials = trialsOf(reloader)
+  const trials = observationOf(reloader).trials as Trials
   return {
     memory,
     reloader,

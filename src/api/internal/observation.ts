@@ -1,5 +1,6 @@
 import type { MachineName, MachineState } from './machine-state.ts'
 import type { InspectedParts } from './inspected.ts'
+import type { Trials } from './trials.ts'
 import type { ReloaderStatus } from '../status.ts'
 import type { Diff } from '../../model/data/diff.ts'
 import { changeoverError, type Failure, type Phase } from '../../model/failure.ts'
@@ -67,6 +68,8 @@ export interface Observation {
   readonly inspected?: InspectedParts
   /** Returns how long the last close of each module took: closes are in no record. */
   readonly lastCloses?: () => ReadonlyMap<string, PhaseTiming>
+  /** How a document is put on trial. */
+  readonly trials?: Trials
   /** Returns the status of the reloader. */
   readonly status: () => ReloaderStatus
   /** Returns the state of each machine. */

@@ -16,17 +16,3 @@ export interface Trials {
   /** Ends the trial: what served before serves again. */
   readonly end: () => void
 }
-
-const trials = new WeakMap<object, Trials>()
-
-/** Stores how to put a document on trial, so that `trialsOf` finds it. */
-export const registerTrials = (reloader: object, given: Trials): void => {
-  trials.set(reloader, given)
-}
-
-/** Returns the trials of a reloader that `createReloader` of this copy of the package made. */
-export const trialsOf = (reloader: object): Trials => {
-  const found = trials.get(reloader)
-  if (found === undefined) throw new TypeError('not a reloader')
-  return found
-}

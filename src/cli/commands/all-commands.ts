@@ -12,6 +12,7 @@ import { init } from './init.ts'
 import { plan } from './plan.ts'
 import { publish } from './publish.ts'
 import { rollback } from './rollback.ts'
+import { rollout } from './rollout.ts'
 import { set } from './set.ts'
 import { show } from './show.ts'
 import { watch } from './watch.ts'
@@ -36,5 +37,6 @@ export const allCommands: readonly Command[] = [
   retry,
   confirm,
   override,
+  rollout,
   init,
 ]

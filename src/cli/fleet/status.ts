@@ -1,4 +1,5 @@
 import type { InstanceEntry } from '../../fleet/instance-entry.ts'
+import { ROLLOUT, rolloutNews } from '../../fleet/rollout-entry.ts'
 import type { Command } from '../context/command.ts'
 import type { Context } from '../context/context.ts'
 import { exitCodes } from '../output/exit-codes.ts'
@@ -33,13 +34,19 @@ export const status: Command = {
         return provedOutcome(context, store.place, revision, await waitForProof(context, store, revision, quorum))
       }
       const { instances, document } = await instancesOf(store, context.signal)
+      const { running } = rolloutNews((await store.list(ROLLOUT, context.signal)).entries)
       const overrides = (await overridesOf(store, context.signal)).map(({ value: _, ...shown }) => shown)
       showInstances(context, instances, document)
+      if (running !== undefined) {
+        context.out.say(`A rollout of ${running.by} runs: ${running.canaries.length} instances try its document.`)
+      }
       for (const { path, by, until, reason } of overrides) {
         const why = reason === '' ? '' : `: ${reason}`
         context.out.say(`${path.join('.')} is overridden by ${by} until ${new Date(until).toISOString()}${why}`)
       }
-      return { exit: exitCodes.done, json: { target: store.place, revision: document, instances, overrides } }
+      const rollout = running === undefined ? {} : { rollout: running }
+      const json = { target: store.place, revision: document, instances, overrides, ...rollout }
+      return { exit: exitCodes.done, json }
     })
   },
 }
@@ -77,11 +84,17 @@ const triedText = (tried: InstanceEntry['tried']): string => {
   return `${tried.document ?? tried.revision} ${tried.outcome}${why}${where}`
 }
 
+const trialText = ({ state, code, module }: NonNullable<InstanceEntry['trial']>): string => {
+  if (state !== 'refused') return state === 'proved' ? 'has proved a candidate' : 'tries a candidate'
+  return `refused a candidate${code === undefined ? '' : `: ${code}`}${module === undefined ? '' : ` in ${module}`}`
+}
+
 const notesOf = (instance: InstanceEntry): readonly string[] => {
-  const { frozen, confirmation, waiting, restartPending, quarantined, degraded, stale } = instance
+  const { trial, frozen, confirmation, waiting, restartPending, quarantined, degraded, stale } = instance
   const by = frozen?.by === undefined ? '' : ` by ${frozen.by}`
   return [
     ...(frozen === undefined ? [] : [`frozen${by}: ${frozen.reason}`]),
+    ...(trial === undefined ? [] : [trialText(trial)]),
     ...(confirmation === undefined ? [] : ['awaits a confirmation']),
     ...(waiting === undefined ? [] : [`${waiting.revision} waits: ${waiting.reason}`]),
     ...(restartPending === 0 ? [] : [`${restartPending} paths need a restart`]),

@@ -33,7 +33,16 @@ const refused: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'fleet.refused',
   'fleet.superseded',
   'fleet.disobeyed',
+  'fleet.rollout-running',
   'fleet.preflight-failed',
+])
+
+const rolledBack: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'command.rolled-back',
+  'fleet.rollout-failed',
+  'fleet.rollout-lost',
+  'fleet.rollout-aborted',
+  'fleet.gate-closed',
 ])
 
 const waited: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
@@ -49,7 +58,7 @@ const errors: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['document.missing', '
 
 /** Returns the exit code for a failure. */
 export const exitCodeOf = (code: ErrorCode): ExitCode => {
-  if (code === 'command.rolled-back') return exitCodes.rolledBack
+  if (rolledBack.has(code)) return exitCodes.rolledBack
   if (waited.has(code)) return exitCodes.timeout
   const isRefusal = refused.has(code) || /^(?:document|schema|restart)\./.test(code)
   return isRefusal && !errors.has(code) ? exitCodes.refused : exitCodes.error

@@ -1,6 +1,6 @@
 import type { Context } from '../context/context.ts'
 import type { Checker } from '../check/checker.ts'
-import type { HeldDocument } from '../../history/document-store.ts'
+import type { Change, HeldDocument, Written } from '../../history/document-store.ts'
 import type { Diff } from '../../model/data/diff.ts'
 import { type ChangeoverError, isChangeoverError } from '../../model/failure.ts'
 import { exitCodes } from '../output/exit-codes.ts'
@@ -33,6 +33,8 @@ export interface Publication {
   /** The reason, if no flag gives one. */
   readonly reason?: string
   readonly author?: string
+  /** How the change is written, if not at once. Then it was held before. */
+  readonly write?: (change: Change) => Promise<Written>
 }
 
 /** The revision that `--if-revision` names. */
@@ -72,9 +74,9 @@ export const publishChange = async (context: Context, publication: Publication):
     ...(to === undefined ? {} : { to }),
   }
   try {
-    const written = await store.write(change, context.signal)
+    const written = await (publication.write?.(change) ?? store.write(change, context.signal))
     context.out.say(`Published revision ${written.revision} as entry ${written.number} of the history.`)
-    await holdChange(context, store, { ...written, text })
+    if (publication.write === undefined) await holdChange(context, store, { ...written, text })
     if (context.flags.wait === true) {
       await withFleet(context, async (fleet) => {
         provedOutcome(

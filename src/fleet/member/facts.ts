@@ -22,7 +22,7 @@ const MAX_QUARANTINED = 10
 const heldCodes = new Set<string>(['document.held', 'restart.held'])
 
 /** States between the commit and the end of the transaction. They last, so the entry shows them. */
-const shownStates = new Set(['soaking', 'confirming'])
+const shownStates = new Set(['soaking', 'trying', 'confirming'])
 
 /** Knows what the entry of a reloader says. */
 export class MemberFacts {
@@ -46,7 +46,8 @@ export class MemberFacts {
   }
 
   noteRecord(record: TransactionRecord): void {
-    const isVerdict = record.outcome !== 'superseded' && record.outcome !== 'aborted'
+    // A trial says nothing of what the source holds.
+    const isVerdict = record.outcome !== 'superseded' && record.outcome !== 'aborted' && record.trigger !== 'trial'
     if (isVerdict && record.revision !== undefined) this.#tried = record
   }
 

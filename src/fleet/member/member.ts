@@ -1,5 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto'
+import { setMaxListeners } from 'node:events'
 import { reloaderOf } from '../../api/internal/attached-reloader.ts'
+import type { Trials } from '../../api/internal/trials.ts'
 import { type Observation, observationOf } from '../../api/internal/observation.ts'
 import type { Reloader } from '../../api/reloader.ts'
 import { SourceError, type SourceContext } from '../../api/source.ts'
@@ -8,8 +10,10 @@ import { sleep } from '../../async/deadline.ts'
 import { followReloader } from '../../observe/feed.ts'
 import type { FleetStore } from '../fleet-store.ts'
 import type { Member } from '../membership.ts'
+import { ROLLOUT } from '../rollout-entry.ts'
 import { EntryKeeper } from './entry-keeper.ts'
-import { type Identity, MemberFacts } from './facts.ts'
+import { type Identity, type InstanceFacts, MemberFacts } from './facts.ts'
+import { Canary } from './canary.ts'
 import { Obedience } from './obedience.ts'
 import type { FleetSettings } from './options.ts'
 
@@ -42,6 +46,7 @@ class FleetMember implements Member {
   readonly #facts: MemberFacts
   readonly #keeper: EntryKeeper
   readonly #obedience: Obedience
+  readonly #canary: Canary
   readonly #leaving = new AbortController()
   readonly #running: Promise<unknown>
   readonly #stopFeed: () => void
@@ -52,6 +57,8 @@ class FleetMember implements Member {
 
   constructor(settings: FleetSettings, context: SourceContext, store: FleetStore, reloader: Reloader<object>) {
     const observation = observationOf(reloader)
+    // Each watch and each call under way listens to it, and removes its listener at the end.
+    setMaxListeners(0, this.#leaving.signal)
     this.#context = context
     this.#store = store
     this.#facts = new MemberFacts(observation, store.place)
@@ -59,7 +66,7 @@ class FleetMember implements Member {
       store,
       identityOf(settings, observation),
       { clock: context.clock, ttlMs: settings.ttlMs },
-      (identity) => this.#facts.read(identity),
+      (identity) => this.#factsOf(identity),
     )
     this.#obedience = new Obedience(store, {
       id: () => this.#keeper.id,
@@ -67,8 +74,17 @@ class FleetMember implements Member {
       obeys: settings.obeys,
       reloader,
     })
+    this.#canary = new Canary({
+      store,
+      clock: context.clock,
+      trials: observation.trials as Trials,
+      id: () => this.#keeper.id,
+      // The candidate is the text of one layer, and only the source knows the whole that it makes.
+      refusal: () => (observation.status().source.layers === undefined ? undefined : 'fleet.layers'),
+      onChange: () => this.#touch(),
+    })
     this.#stopFeed = this.#follow(observation.status().id)
-    this.#running = Promise.all([this.#keep(), this.#listen()])
+    this.#running = Promise.all([this.#keep(), this.#listen(), this.#followRollouts()])
   }
 
   noteDocument(revision: string, content: string | Uint8Array): void {
@@ -91,22 +107,34 @@ class FleetMember implements Member {
   }
 
   #follow(id: string): () => void {
-    const wake = (): void => {
-      this.#isAwake = true
-      this.#wake()
-    }
+    const wake = (): void => this.#touch()
     return followReloader(id, {
       'changeover:transaction': (message) => {
         if (message.kind !== 'ended') return
         this.#facts.noteRecord(message.record)
+        this.#canary.noteRecord(message.record)
         wake()
       },
       'changeover:source': () => {
         this.#facts.noteSource()
         wake()
       },
-      'changeover:state': wake,
+      'changeover:state': (message) => {
+        if (message.kind === 'entered') this.#canary.noteState(message.state)
+        wake()
+      },
     })
+  }
+
+  #factsOf(identity: Identity): InstanceFacts {
+    const trial = this.#canary.fact
+    return { ...this.#facts.read(identity), ...(trial === undefined ? {} : { trial }) }
+  }
+
+  /** The entry may have to be written. */
+  #touch(): void {
+    this.#isAwake = true
+    this.#wake()
   }
 
   /** Keeps the entry until the member leaves. */
@@ -141,6 +169,24 @@ class FleetMember implements Member {
       } catch {
         if (signal.aborted) return
         // The entry fails for the same reason, and reports it.
+      }
+      failures += 1
+      await sleep(this.#context.clock, backoffMs(backoff, failures, this.#context.random), signal)
+    }
+  }
+
+  /** Tries the candidates of rollouts until the member leaves. */
+  async #followRollouts(): Promise<void> {
+    const { signal } = this.#leaving
+    for (let failures = 0; !signal.aborted; ) {
+      try {
+        for await (const _ of this.#store.watch(ROLLOUT, signal)) {
+          failures = 0
+          await this.#canary.follow(signal)
+        }
+      } catch {
+        if (signal.aborted) return
+        // The entry fails for the same reason, and reports it. The canary itself asks again.
       }
       failures += 1
       await sleep(this.#context.clock, backoffMs(backoff, failures, this.#context.random), signal)

@@ -38,11 +38,43 @@ export const fleetCodes = {
   },
   'fleet.layers': {
     what: 'The instance cannot try the document alone, since its config is made of layers',
-    hint: 'Publish without --preflight. The instance checks the whole config when the document arrives.',
+    hint: 'Publish it, without --preflight. The instance checks the whole config when the document arrives.',
   },
   'fleet.override-failed': {
     what: 'The override was not made: its lease has ended',
     hint: 'Run the command again.',
+  },
+  'fleet.rollout-running': {
+    what: 'Another rollout of this document runs',
+    hint: 'Wait until it has ended. If its command has died, it ends with its lease.',
+  },
+  'fleet.rollout-lost': {
+    what: 'The rollout is over: its lease has ended',
+    hint: 'Nothing was published, and the canaries return to what they had. Check the connection to etcd, and start it again.',
+  },
+  'fleet.rollout-aborted': {
+    what: 'The rollout was aborted',
+    hint: 'Nothing was published, and the canaries return to what they had. Start it again when you want to.',
+  },
+  'fleet.rollout-busy': {
+    what: 'The rollout was not aborted, since it has just changed',
+    hint: 'Run the command again.',
+  },
+  'fleet.rollout-unheard': {
+    what: 'The instance could not find out whether the rollout still runs, and has returned to what it had',
+    hint: 'Check its connection to etcd.',
+  },
+  'fleet.rollout-failed': {
+    what: 'Canaries have refused the document, so all of them return to what they had',
+    hint: 'Correct the document. The code and the module say why; the log and the inspector of the instance say more.',
+  },
+  'fleet.gate-closed': {
+    what: 'The gate of the rollout has refused the document, so all canaries return to what they had',
+    hint: 'See what the command of --gate has printed.',
+  },
+  'fleet.trial-refused': {
+    what: 'The instance can try no document now',
+    hint: 'It has not served yet, or is frozen or closing.',
   },
   'fleet.proposal-missing': {
     what: 'The document that was to be tried is gone',

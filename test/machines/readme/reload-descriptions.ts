@@ -12,7 +12,7 @@ export const reloadDescriptions: MachineDescriptions = {
   states: {
     resting:
       'No transaction is running. Anything queued starts at once: a close, a revert, a read, a document, a ' +
-      'changed secret, and then a document that was left untried.',
+      'changed secret, then a document that was left untried, and last a trial.',
     'resting.idle': 'No document has been tried yet.',
     'resting.committed': 'The last document serves, or changed nothing.',
     'resting.rejected':
@@ -30,6 +30,9 @@ export const reloadDescriptions: MachineDescriptions = {
     'applying.committing': 'The commit: every module switches to its new generation in one synchronous step.',
     'applying.completing': 'Compensating modules apply the change, in dependency order.',
     'applying.soaking': 'The new state serves and is checked; the old one is still alive.',
+    'applying.trying':
+      'A document on trial has passed its soak. It serves and is checked until it is promoted or withdrawn; the old state ' +
+      'is alive.',
     'applying.confirming': 'The soak has passed, and a confirmation is due; checks continue, the old state is alive.',
     'applying.promoting': 'The config becomes the last known good.',
     'rolling-back': 'The commit, or what was prepared for it, is undone in reverse order.',
@@ -49,6 +52,10 @@ export const reloadDescriptions: MachineDescriptions = {
       'The quarantine of the untried document has expired, or a secret that it refers to has another value.',
     'secret.changed':
       'A secret that what serves refers to has another value, which the host has read. Ignored before anything serves.',
+    'trial.offered':
+      'Offers a document that the source does not hold, to be tried. Carries its `candidate`. Ignored before anything serves.',
+    'trial.ended': 'Withdraws the document on trial, or the one that waits for it: what served before serves again.',
+    'trial.promoted': 'The source holds the document on trial: it stays, and no module is called.',
     'freeze.requested': 'Freezes changes: one that has not been committed is aborted, and delivered again later.',
     'confirm.given': 'Confirms the running transaction.',
     'module.settled':
@@ -109,16 +116,21 @@ export const reloadDescriptions: MachineDescriptions = {
       'after a freeze, the newest one seen is accepted too.',
     maySupersede:
       'The previous transaction was not superseded, since a steady writer must not prevent every commit, and this one ' +
-      'is not a restore.',
+      'is not a restore; or it is a trial.',
     lastKnownGoodWaits: 'The queued document is the last known good again.',
     newerWaits: 'A newer document is queued, and it is not known to be one that would be rejected.',
-    supersedesSoak: 'A newer document ends a soak, and another config has served before.',
+    supersedesSoak:
+      'A newer document ends a soak, and another config has served before; that of a trial it always ends.',
+    onTrial: 'The document of the transaction is on trial, and was not promoted.',
+    triesTrial: 'The transaction is a trial.',
+    isWithdrawn: 'The document on trial was withdrawn.',
+    trialWaits: 'A document waits to be put on trial, and something serves.',
     revertWaits: 'A revert is queued.',
     retryWaits: 'A document is untried, and a retry was requested or its quarantine expired during the transaction.',
     secretWaits: 'A secret of what serves has changed during the transaction.',
     serves: 'A config serves: a transaction has committed, or the first config failed its soak and serves on.',
     repairWaits: 'A document is untried because a module was busy, and one has settled during the transaction.',
-    triesSource: 'The transaction tries a document of the source: it is not a restore, a revert or a plain repair.',
+    triesSource: 'The transaction tries a document: it is not a restore, a revert or a plain repair.',
     closeWaits: 'A close is queued.',
     readWaits: 'A read is queued.',
     documentWaits: 'A newer document is queued.',
@@ -158,6 +170,7 @@ export const reloadDescriptions: MachineDescriptions = {
       'Begins a transaction with what serves, for the new value of a secret. An untried document stays so, and its retry ' +
       'stays due.',
     beginRetry: 'Begins a transaction with the untried document.',
+    beginTrial: 'Begins a trial. An untried document stays so, and its retry stays due.',
     beginRestore: 'Begins a transaction with the last known good of an earlier run. An untried document stays so.',
     beginRevert: 'Begins a transaction with the earlier document that was asked for.',
     takeReadResult:
@@ -170,13 +183,15 @@ export const reloadDescriptions: MachineDescriptions = {
     noteOrder: 'Notes the later order of the document that is known.',
     queueRead: 'Queues a read.',
     queueSecret: 'Notes that a secret has changed.',
+    queueTrial: 'Queues a trial in place of one that is already queued.',
+    dropTrial: 'Drops the queued trial, and notes that the one that runs is withdrawn.',
     queueRevert: 'Queues the revert in place of one that is already queued.',
     queueRetry: 'Notes that a retry is due; whether a document is untried is known after the transaction.',
     queueExpiry: 'Notes that a quarantine has expired, unless a retry is due already.',
     queueSettled: 'Notes that a module has settled; whether a document is untried is known after the transaction.',
     queueClose: 'Queues the close.',
     dropQueued:
-      'Drops the queued document, read and secret and the untried document, including the one of the running ' +
+      'Drops the queued document, trial, read and secret and the untried document, including the one of the running ' +
       'transaction: the unfreeze delivers the newest again.',
     noteConfirmed: 'Notes the confirmation.',
     noteQuarantined: 'Keeps the document until its quarantine ends.',

@@ -26,6 +26,7 @@ export const triggers: Readonly<Record<TransactionSummary['trigger'], string>> =
   retry: 'retry requested',
   'quarantine-expired': 'quarantine expired',
   secret: 'secret changed',
+  trial: 'trial of a candidate',
 }
 
 const phases: Readonly<Record<string, string>> = { fetching: 'fetch', validating: 'validate', check: 'soak' }

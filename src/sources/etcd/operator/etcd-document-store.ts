@@ -114,7 +114,7 @@ class EtcdKey {
       const stored = state.stored ?? { head: newHead(), revision: NO_REVISION }
       const isCurrent = isRecorded(document, state.stored)
       const next = nextEntries(change, { document, isCurrent }, stored.head, this.#cluster.settings.clock.now())
-      const parts = { keys: this.#keys, text: change.text, document, stored }
+      const parts = { keys: this.#keys, text: change.text, document, stored, beside: change.beside }
       const response = await this.#send(writeTransaction({ ...parts, next }), signal)
         .catch((error: unknown) => {
           if (next.found === undefined || !isTooLarge(error)) throw error
@@ -130,7 +130,9 @@ class EtcdKey {
         .catch((error: unknown) => this.#resolve(error, next.entry, signal))
       if (response.written !== undefined) return response.written
       // Only the head has changed if something has removed the history: then the next try starts one.
-      if (response.document.revision !== document.revision || tries === MAX_TRIES) throw conflict(response.document)
+      if (response.document.revision !== document.revision) throw conflict(response.document)
+      if (tries === MAX_TRIES)
+        throw change.beside === undefined ? conflict(document) : changeoverError('fleet.rollout-lost')
     }
   }
 

@@ -13,6 +13,8 @@ export const historyKeys = (key: string) => ({
   entries: Buffer.from(`${key}${MARK}history/`),
   /** The first key after those of the entries. */
   end: Buffer.from(`${key}${MARK}history0`),
+  /** What a fleet keeps. */
+  beside: (name: string) => fleetKey(key, name),
   entry: (number: number) => Buffer.from(`${key}${MARK}history/${String(number).padStart(DIGITS, '0')}`),
 })
 

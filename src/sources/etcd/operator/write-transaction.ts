@@ -1,5 +1,5 @@
 import { CompareResult, CompareTarget, type ICompare, type IRequestOp, type ITxnRequest } from 'etcd3'
-import type { HeldDocument } from '../../../history/document-store.ts'
+import type { Beside, HeldDocument } from '../../../history/document-store.ts'
 import { encodeEntry, encodeHead, type HistoryHead, MAX_ENTRIES } from '../../../history/history-entry.ts'
 import type { NextEntries } from '../../../history/next-entries.ts'
 import type { historyKeys } from './reserved-keys.ts'
@@ -22,6 +22,7 @@ interface WriteParts {
   readonly document: HeldDocument
   readonly stored: StoredHead
   readonly next: NextEntries
+  readonly beside?: Beside | undefined
 }
 
 /** A request, and how many bytes of it are the document and its history. */
@@ -37,7 +38,8 @@ export interface WriteTransaction {
  * Makes the one transaction that writes the document, its entry and the head, if neither the document nor the head has
  * changed. All of them then have the same `mod_revision`.
  */
-export const writeTransaction = ({ keys, text, document, stored, next }: WriteParts): WriteTransaction => {
+export const writeTransaction = (parts: WriteParts): WriteTransaction => {
+  const { keys, text, document, stored, next, beside = nothing } = parts
   const { found, entry } = next
   const value = Buffer.from(text)
   const entries = [...(found === undefined ? [] : [found]), entry].map((one) => ({
@@ -51,8 +53,12 @@ export const writeTransaction = ({ keys, text, document, stored, next }: WritePa
     oldest > 1 ? [{ request_delete_range: { key: keys.entries, range_end: keys.entry(oldest) } }] : []
   return {
     request: {
-      compare: [isAt(keys.document, document.revision), isAt(keys.head, stored.revision)],
-      success: [...puts, ...removal],
+      compare: [
+        isAt(keys.document, document.revision),
+        isAt(keys.head, stored.revision),
+        ...Object.entries(beside.expect).map(([name, revision]) => isAt(keys.beside(name), revision)),
+      ],
+      success: [...puts, ...removal, ...changesBeside(beside, keys)],
       failure: [{ request_range: { key: keys.document } }, { request_range: { key: keys.head } }],
     },
     number: entry.number,
@@ -60,6 +66,15 @@ export const writeTransaction = ({ keys, text, document, stored, next }: WritePa
     historyBytes: [head, ...entries].reduce((sum, put) => sum + put.key.length + put.value.length, 0),
   }
 }
+
+const nothing: Beside = { expect: {}, put: {}, remove: [] }
+
+const changesBeside = ({ put, remove }: Beside, keys: DocumentKeys): readonly IRequestOp[] => [
+  ...Object.entries(put).map(
+    ([name, text]): IRequestOp => ({ request_put: { key: keys.beside(name), value: Buffer.from(text) } }),
+  ),
+  ...remove.map((name): IRequestOp => ({ request_delete_range: { key: keys.beside(name) } })),
+]
 
 const isAt = (key: Buffer, revision: string): ICompare => ({
   key,

@@ -171,7 +171,11 @@ const machineFaults = [
   fault(
     'freeze-lets-run',
     'a freeze does not stop the change that is being prepared',
-    edit('machines/reload/setup.ts', 'candidate: undefined, read: false, secret: false }),\n', 'read: false }),\n'),
+    edit(
+      'machines/reload/setup.ts',
+      'candidate: undefined,\n        trial: undefined,\n        read: false,\n        secret: false,\n',
+      'trial: undefined,\n        read: false,\n',
+    ),
   ),
   fault(
     'confirm-optional',

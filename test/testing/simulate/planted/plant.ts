@@ -7,7 +7,7 @@ import type { Edit, PlantedFault } from './planted-fault.ts'
 const root = fileURLToPath(new URL('../../../../', import.meta.url))
 
 /** The files that a hunt needs: the code that it runs, and the files that resolve its imports. */
-const copied = ['src', 'machines', 'test/testing/simulate', 'tsconfig.json', 'package.json']
+const copied = ['src', 'machines', 'test/testing/simulate', 'test/fleet', 'tsconfig.json', 'package.json']
 
 /** Applies an edit to the text of a file. Throws if the text to replace does not occur exactly once. */
 export const edited = (text: string, { file, find, replace }: Edit): string => {
@@ -26,8 +26,14 @@ export interface Planted {
   readonly remove: () => Promise<void>
 }
 
-/** Plants a fault in a copy of the sources, beside `node_modules`. Call `remove` when the hunt has ended. */
-export const plant = async ({ name, edits }: PlantedFault): Promise<Planted> => {
+/**
+ * Plants a fault in a copy of the sources, beside `node_modules`, and bundles the program that hunts for it. Call `remove` when
+ * the hunt has ended.
+ */
+export const plant = async (
+  { name, edits }: Pick<PlantedFault, 'name'> & { readonly edits: readonly Edit[] },
+  hunt = 'test/testing/simulate/planted/hunt.ts',
+): Promise<Planted> => {
   await mkdir(join(root, '.cache'), { recursive: true })
   const folder = await mkdtemp(join(root, '.cache', `planted-${name}-`))
   const remove = (): Promise<void> => rm(folder, { recursive: true, force: true })
@@ -36,7 +42,7 @@ export const plant = async ({ name, edits }: PlantedFault): Promise<Planted> => 
     for (const edit of edits) await writeFile(join(folder, edit.file), edited(await sourceOf(edit.file), edit))
     await build({
       absWorkingDir: folder,
-      entryPoints: ['test/testing/simulate/planted/hunt.ts'],
+      entryPoints: [hunt],
       outfile: join(folder, 'hunt.mjs'),
       bundle: true,
       format: 'esm',

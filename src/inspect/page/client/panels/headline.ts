@@ -87,6 +87,10 @@ const describeRunning = ({ summaries, machines }: Model, { serving, confirmation
     const text = `Serving ${nameRevision(serving?.revision)}. It is rolled back at ${formatTime(confirmation.until)} unless confirmed.`
     return { tone: 'warn', glyph: '?', title: 'Waiting for confirmation', text }
   }
+  if (state === 'trying') {
+    const text = `Serving ${nameRevision(serving?.revision)}. It stays once its rollout is promoted; else what served before returns.`
+    return { tone: 'busy', glyph: outcomes.running.glyph, title: 'A candidate is on trial', text }
+  }
   const revision = summaries.at(-1)?.revision
   const title = revision === undefined ? 'Reading the source' : `Changing to ${nameRevision(revision)}`
   const text = `${capitalize(machines.reload?.state ?? state)}. ${describeServing(serving)}`
