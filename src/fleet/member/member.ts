@@ -1,10 +1,10 @@
 import { createHmac, randomBytes } from 'node:crypto'
-import { setMaxListeners } from 'node:events'
 import { reloaderOf } from '../../api/internal/attached-reloader.ts'
 import type { Trials } from '../../api/internal/trials.ts'
 import { type Observation, observationOf } from '../../api/internal/observation.ts'
 import type { Reloader } from '../../api/reloader.ts'
 import { SourceError, type SourceContext } from '../../api/source.ts'
+import { FannedSignal } from '../../async/abort.ts'
 import { backoffMs } from '../../async/backoff.ts'
 import { sleep } from '../../async/deadline.ts'
 import { followReloader } from '../../observe/feed.ts'
@@ -48,6 +48,8 @@ class FleetMember implements Member {
   readonly #obedience: Obedience
   readonly #canary: Canary
   readonly #leaving = new AbortController()
+  /** For what a canary asks: while etcd is silent, several questions are open. */
+  readonly #asking = new FannedSignal(this.#leaving)
   readonly #running: Promise<unknown>
   readonly #stopFeed: () => void
   readonly #documents = new Map<string, string | Uint8Array>()
@@ -57,8 +59,6 @@ class FleetMember implements Member {
 
   constructor(settings: FleetSettings, context: SourceContext, store: FleetStore, reloader: Reloader<object>) {
     const observation = observationOf(reloader)
-    // Each watch and each call under way listens to it, and removes its listener at the end.
-    setMaxListeners(0, this.#leaving.signal)
     this.#context = context
     this.#store = store
     this.#facts = new MemberFacts(observation, store.place)
@@ -84,7 +84,11 @@ class FleetMember implements Member {
       onChange: () => this.#touch(),
     })
     this.#stopFeed = this.#follow(observation.status().id)
-    this.#running = Promise.all([this.#keep(), this.#listen(), this.#followRollouts()])
+    this.#running = Promise.all([
+      this.#keep(),
+      this.#watch('commands/', () => this.#obedience.obey(this.#leaving.signal)),
+      this.#watch(ROLLOUT, () => this.#canary.follow(this.#asking.signal)),
+    ])
   }
 
   noteDocument(revision: string, content: string | Uint8Array): void {
@@ -99,6 +103,7 @@ class FleetMember implements Member {
     this.#leaving.abort()
     this.#wake()
     await this.#running
+    this.#asking.unlink()
     const bounded = new AbortController()
     const timer = this.#context.clock.setTimeout(() => bounded.abort(), LEAVE_MS)
     await this.#keeper.leave(bounded.signal).catch(() => {}) // the lease then ends by itself
@@ -157,36 +162,18 @@ class FleetMember implements Member {
     }
   }
 
-  /** Obeys commands until the member leaves. */
-  async #listen(): Promise<void> {
+  /** Looks at a folder whenever it has changed, until the member leaves. */
+  async #watch(folder: string, look: () => Promise<void>): Promise<void> {
     const { signal } = this.#leaving
     for (let failures = 0; !signal.aborted; ) {
       try {
-        for await (const _ of this.#store.watch('commands/', signal)) {
+        for await (const _ of this.#store.watch(folder, signal)) {
           failures = 0
-          await this.#obedience.obey(signal)
+          await look()
         }
       } catch {
         if (signal.aborted) return
         // The entry fails for the same reason, and reports it.
-      }
-      failures += 1
-      await sleep(this.#context.clock, backoffMs(backoff, failures, this.#context.random), signal)
-    }
-  }
-
-  /** Tries the candidates of rollouts until the member leaves. */
-  async #followRollouts(): Promise<void> {
-    const { signal } = this.#leaving
-    for (let failures = 0; !signal.aborted; ) {
-      try {
-        for await (const _ of this.#store.watch(ROLLOUT, signal)) {
-          failures = 0
-          await this.#canary.follow(signal)
-        }
-      } catch {
-        if (signal.aborted) return
-        // The entry fails for the same reason, and reports it. The canary itself asks again.
       }
       failures += 1
       await sleep(this.#context.clock, backoffMs(backoff, failures, this.#context.random), signal)
