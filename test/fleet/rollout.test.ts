@@ -45,8 +45,9 @@ const startFleet = async (test: TestContext, names: readonly string[]) => {
     call(['rollout', '--abort', '--hosts', server.endpoint, '--key', document.key, '--author', 'Bob', '--json'], {
       cwd: folder,
     })
+  const status = () => call(['status', '--hosts', server.endpoint, '--key', document.key], { cwd: folder })
   const tries = () => members.filter((member) => member.status().state === 'trying').length
-  return { ...document, members, rollout, abort, tries }
+  return { ...document, members, rollout, abort, status, tries }
 }
 
 describe.concurrent('A rollout', () => {
@@ -85,11 +86,16 @@ describe.concurrent('A rollout', () => {
   })
 
   it('is aborted by an operator from anywhere, and there may be nothing to abort', async (test) => {
-    const { members, rollout, abort, tries, text } = await startFleet(test, ['a', 'b'])
+    const { members, rollout, abort, status, tries, text } = await startFleet(test, ['a', 'b'])
     expect(await abort()).toMatchObject({ exit: 0 })
     const before = members.map((member) => member.modules.picky.current)
     const running = rollout({ n: 2 }, '--steps', '1', '--hold', '20s')
     await until(() => expect(tries()).toBe(1))
+    await until(async () => {
+      const shown = await status()
+      expect(shown.out).toContain('A rollout of Ada runs, with 1 canary.')
+      expect(shown.out).toMatch(/ trying .* has proved a candidate/)
+    })
     expect(jsonOf(await abort()).aborted).toHaveLength(1)
     const ended = await running
     expect([ended.exit, jsonOf(ended).error]).toMatchObject([5, { code: 'fleet.rollout-aborted' }])

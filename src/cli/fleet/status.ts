@@ -38,7 +38,8 @@ export const status: Command = {
       const overrides = (await overridesOf(store, context.signal)).map(({ value: _, ...shown }) => shown)
       showInstances(context, instances, document)
       if (running !== undefined) {
-        context.out.say(`A rollout of ${running.by} runs: ${running.canaries.length} instances try its document.`)
+        const count = running.canaries.length
+        context.out.say(`A rollout of ${running.by} runs, with ${count} ${count === 1 ? 'canary' : 'canaries'}.`)
       }
       for (const { path, by, until, reason } of overrides) {
         const why = reason === '' ? '' : `: ${reason}`

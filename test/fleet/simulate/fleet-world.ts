@@ -182,4 +182,4 @@ export class FleetWorld {
   }
 }
 
-export const textOf = (n: number): string => `{"n":${n}}`
+const textOf = (n: number): string => `{"n":${n}}`
