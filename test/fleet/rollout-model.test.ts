@@ -97,6 +97,17 @@ describe('A rollout', () => {
     expect(poolsOf(world)).toEqual(before)
   })
 
+  it('goes on with as many failures as it may have', async () => {
+    const world = await startWorld(4)
+    await world.add({ refuses: (n) => n === 2, isUnsound: () => false })
+    await world.clock.advance(1_000)
+    const rollout = world.roll(world.next(), { steps: [() => 5], maxFailures: 1 })
+    await advanceUntil(world, () => rollout.result !== undefined)
+    expect(rollout.result).toBe('published')
+    await world.clock.advance(3_000)
+    expect(valuesOf(world)).toEqual([2, 2, 2, 2, 1])
+  })
+
   it('ends with a canary that goes, by an exit or by a crash', async () => {
     for (const isCrash of [false, true]) {
       const world = await startWorld(3)

@@ -1,9 +1,13 @@
+import { createReloader } from 'changeover'
+import { etcdSource } from 'changeover/etcd'
+import { fleet } from 'changeover/fleet'
+import { defaults, layers } from 'changeover/layers'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, type TestContext, vi } from 'vitest'
 import { call, type Ended, jsonOf, makeFolder, removeFolder } from '../cli/command.ts'
 import { startEtcd, type EtcdServer } from '../support/etcd-server.ts'
-import { newDocument, startMember } from './fleet-of.ts'
+import { Config, newDocument, startMember } from './fleet-of.ts'
 
 let server: EtcdServer
 let folder: string
@@ -127,6 +131,28 @@ describe.concurrent('A rollout', () => {
     const foreign = await rollout({ $requires: { builds: ['other'] }, n: 2 }, '--steps', '1')
     expect(jsonOf(foreign).error).toMatchObject({ code: 'fleet.no-instances' })
     expect(members.map((member) => member.status().modules.picky?.opened)).toEqual([1, 1, 1])
+  })
+
+  it('is refused by an instance whose config is made of layers', async (test) => {
+    const { key, put, instances } = newDocument(server)
+    await put({ n: 1 })
+    const etcd = etcdSource({ hosts: server.endpoint, key, fleet: fleet({ service: 'layered', ttlMs: 2_000 }) })
+    const source = layers([defaults({ fails: [] }), etcd])
+    const reloader = createReloader({ source, schema: Config })
+    test.onTestFinished(() => reloader.close())
+    await reloader.start()
+    await until(async () => expect((await instances())[0]?.serving).toBeDefined())
+    await writeFile(join(folder, 'layered.json'), '{"n":2}')
+    const { revision } = jsonOf(
+      await call(['get', '--hosts', server.endpoint, '--key', key, '--json'], { cwd: folder }),
+    )
+    const flags = ['--if-revision', String(revision), '--author', 'Ada', '--lease', '2s', '--steps', '1', '--json']
+    const ended = await call(['rollout', 'layered.json', '--hosts', server.endpoint, '--key', key, ...flags], {
+      cwd: folder,
+    })
+    expect(ended.exit).toBe(5)
+    expect(JSON.stringify(jsonOf(ended).error)).toContain('fleet.layers')
+    expect(reloader.config.n).toBe(1)
   })
 
   it.each([
