@@ -13,10 +13,10 @@ export interface RolloutEntry {
   readonly reason: string
 }
 
-/** What became of the last rollout that did not end with its lease. */
+/** What became of a rollout, apart from the end of its lease. */
 export interface RolloutEnd {
   readonly rollout: string
-  /** Who has aborted it. */
+  /** Who has aborted it, or the id of the instance that has refused its candidate. */
   readonly by?: string
 }
 
@@ -28,6 +28,9 @@ export const PROMOTED = 'rollout-promoted'
 
 /** Names the rollout that was aborted last. */
 export const ABORTED = 'rollout-aborted'
+
+/** Names the rollout whose candidate an instance has refused last. What is published must not have been refused meanwhile. */
+export const REFUSED = 'rollout-refused'
 
 /** Where the candidate of the rollout lies. */
 export const CANDIDATE = 'candidate'
@@ -58,6 +61,9 @@ export interface RolloutNews {
   readonly revision: string
   readonly promoted: RolloutEnd | undefined
   readonly aborted: RolloutEnd | undefined
+  /** The last refusal, and the revision of its entry; `0` if there was none. */
+  readonly refused: RolloutEnd | undefined
+  readonly refusedRevision: string
 }
 
 /** Reads a listing of what begins with `ROLLOUT`. */
@@ -65,11 +71,13 @@ export const rolloutNews = (
   entries: readonly { readonly name: string; readonly text: string; readonly revision: string }[],
 ): RolloutNews => {
   const held = (wanted: string) => entries.find(({ name }) => name === wanted)
-  const [running, promoted, aborted] = [held(ROLLOUT), held(PROMOTED), held(ABORTED)]
+  const [running, promoted, aborted, refused] = [held(ROLLOUT), held(PROMOTED), held(ABORTED), held(REFUSED)]
   return {
     running: running && decodeRollout(running.text),
     revision: running?.revision ?? '0',
     promoted: promoted && decodeRolloutEnd(promoted.text),
     aborted: aborted && decodeRolloutEnd(aborted.text),
+    refused: refused && decodeRolloutEnd(refused.text),
+    refusedRevision: refused?.revision ?? '0',
   }
 }

@@ -30,7 +30,7 @@ export const earlier: Candidate = { revision: revision(0) }
 const confirmation: Move = { title: 'a confirmation arrives', event: { type: 'confirm.given' } }
 
 /** A document that the source does not hold. */
-const trial: Candidate = { revision: revision(1, 'trial') }
+const trial: Candidate = { revision: revision(1, 'trial', 'trial') }
 
 const promotion: Move = { title: 'a trial is promoted', event: { type: 'trial.promoted' } }
 

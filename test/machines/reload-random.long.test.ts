@@ -14,8 +14,8 @@ const pickMove = (snapshot: AnyMachineSnapshot, random: Random): Move => {
   const good = goodReloadMove(snapshot)
   if (good !== undefined && random.chance(1 / 4)) return good
   const answers = reloadAnswers(snapshot)
-  // A close ends a machine's life, so it is rare; a confirmation is rarely waited for.
-  const isRare = stateOf(snapshot) !== 'applying.confirming'
+  // A close ends a machine's life, so it is rare; a confirmation or a promotion is rarely waited for.
+  const isRare = !['applying.confirming', 'applying.trying'].includes(stateOf(snapshot))
   const events = reloadEvents(snapshot).filter((move) => move !== closeMove || !isRare || random.chance(1 / 20))
   return random.pick(answers.length > 0 && random.chance(1 / 2) ? answers : events)
 }

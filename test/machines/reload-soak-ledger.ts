@@ -32,7 +32,9 @@ export const createSoakLedger = (): Ledger => {
 
   const noteEvent = (before: AnyMachineSnapshot, { event }: Move) => {
     const state = stateOf(before)
-    const { candidate } = contextOf(before)
+    const { candidate, trigger } = contextOf(before)
+    const isTrialPromoted = event.type === 'trial.promoted' && trigger === 'trial' && !state.startsWith('resting')
+    if (isTrialPromoted) notes.confirmed = candidate?.revision.name
     if (event.type === 'confirm.given' && state.startsWith('applying.')) notes.confirmed = candidate?.revision.name
     if (event.type === 'freeze.requested' && isBeforeCommit(state)) notes.isFrozen = true
     if (event.type.includes('confirmDeadline')) notes.isExpired = true
@@ -57,7 +59,8 @@ export const createSoakLedger = (): Ledger => {
       const { called, confirmed, isExpired, isFrozen } = notes
       demand(epoch === notes.epoch, `${epoch} ended while ${notes.epoch} was running`)
       const isChange = !isGood && candidate !== undefined
-      const isUnconfirmed = confirms && hasServed && isChange && confirmed !== candidate.revision.name
+      const isAsked = trigger === 'trial' || (confirms && hasServed)
+      const isUnconfirmed = isAsked && isChange && confirmed !== candidate.revision.name
       demand(
         !(isCommitted && isUnconfirmed),
         `${epoch} committed although ${candidate?.revision.name} was not confirmed`,

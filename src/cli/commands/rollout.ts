@@ -73,7 +73,7 @@ const drive = async (context: Context): Promise<Outcome> => {
       write: async (change) => {
         try {
           await driver.run()
-          return await store.write({ ...change, beside: driver.promotion }, context.signal)
+          return await driver.promote((beside) => store.write({ ...change, beside }, context.signal))
         } finally {
           await driver.end()
         }

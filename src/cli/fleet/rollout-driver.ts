@@ -9,17 +9,21 @@ import {
   encodeRollout,
   encodeRolloutEnd,
   PROMOTED,
+  REFUSED,
   ROLLOUT,
+  type RolloutNews,
   rolloutNews,
 } from '../../fleet/rollout-entry.ts'
 import type { Beside } from '../../history/document-store.ts'
-import { changeoverError } from '../../model/failure.ts'
+import { changeoverError, isChangeoverError } from '../../model/failure.ts'
+import { boundedCall } from './bounded-call.ts'
 import { instancesOf } from './open-fleet.ts'
 import { failureOf } from './judge-canary.ts'
 import type { RolloutPlan, Step } from './rollout-plan.ts'
 import { FleetFailure } from './wait-for-proof.ts'
 
 const POLL_MS = 300
+const MAX_TRIES = 5
 
 /** What drives a rollout. */
 export interface DriverParts {
@@ -42,6 +46,8 @@ export class RolloutDriver {
   readonly #failed = new Map<string, string>()
   #lease: string | undefined
   #revision = '0'
+  /** The last refusal that was looked at, whichever rollout it is of. */
+  #refusedRevision = '0'
   /** The lease lives at least for its time from here on, by the monotonic clock. */
   #renewedAt = 0
 
@@ -75,10 +81,25 @@ export class RolloutDriver {
     await this.#watchUntilProved()
   }
 
-  /** What changes together with the document. */
-  get promotion(): Beside {
+  /**
+   * Publishes the document. If something has changed beside it, it is tried again once all canaries have still proved it.
+   *
+   * @param write writes it together with what is given, and throws `fleet.rollout-lost` if something there has changed
+   */
+  async promote<Written>(write: (beside: Beside) => Promise<Written>): Promise<Written> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await write(this.#promotion)
+      } catch (error) {
+        if (!isChangeoverError(error) || error.code !== 'fleet.rollout-lost' || tries === MAX_TRIES) throw error
+        await this.#watchUntilProved()
+      }
+    }
+  }
+
+  get #promotion(): Beside {
     return {
-      expect: { [ROLLOUT]: this.#revision },
+      expect: { [ROLLOUT]: this.#revision, [REFUSED]: this.#refusedRevision },
       put: { [PROMOTED]: encodeRolloutEnd({ rollout: this.#parts.id }) },
       remove: [ROLLOUT, CANDIDATE],
     }
@@ -136,14 +157,20 @@ export class RolloutDriver {
   }
 
   #watchUntilProved(): Promise<void> {
-    return this.#watch(this.#plan.timeoutMs, (instances) => {
+    return this.#watch(this.#plan.timeoutMs, (instances, { refused }) => {
+      // Its entry says why, and comes a little later.
+      const isRefused = refused?.rollout === this.#parts.id && !this.#failed.has(refused.by ?? '')
+      if (isRefused) return false
       const proved = instances.filter(({ trial }) => trial?.rollout === this.#parts.id && trial.state === 'proved')
       return proved.length >= this.#canaries.length - this.#failed.size
     })
   }
 
   /** Keeps the lease, and looks at the canaries, until something is true. */
-  async #watch(timeoutMs: number | undefined, isOver: (instances: readonly InstanceEntry[]) => boolean): Promise<void> {
+  async #watch(
+    timeoutMs: number | undefined,
+    isOver: (instances: readonly InstanceEntry[], news: RolloutNews) => boolean,
+  ): Promise<void> {
     const { store, clock } = this.#parts
     const until = timeoutMs === undefined ? Number.POSITIVE_INFINITY : clock.monotonic() + timeoutMs
     await this.#untilAnswered(async (signal) => {
@@ -153,8 +180,9 @@ export class RolloutDriver {
       // Instances give way to another document, so this comes first.
       if (document !== this.#plan.base) throw changeoverError('fleet.superseded', { revision: document })
       if (news.running?.id !== this.#parts.id) throw this.#lost(news)
+      this.#refusedRevision = news.refusedRevision
       this.#judge(instances)
-      if (isOver(instances)) return true
+      if (isOver(instances, news)) return true
       if (clock.monotonic() < until) return false
       throw this.#failure('fleet.wait-timeout', `${this.#canaries.length} instances try it`)
     })
@@ -192,18 +220,8 @@ export class RolloutDriver {
   }
 
   /** Ends a call that takes too long for the lease. */
-  async #bounded<Value>(work: (signal: AbortSignal) => Promise<Value>, parent = this.#parts.signal): Promise<Value> {
-    const { clock } = this.#parts
-    const ended = new AbortController()
-    const end = (): void => ended.abort()
-    const timer = clock.setTimeout(end, this.#plan.ttlMs / 2)
-    parent.addEventListener('abort', end)
-    try {
-      return await work(ended.signal)
-    } finally {
-      clock.clearTimeout(timer)
-      parent.removeEventListener('abort', end)
-    }
+  #bounded<Value>(work: (signal: AbortSignal) => Promise<Value>, parent = this.#parts.signal): Promise<Value> {
+    return boundedCall(work, { clock: this.#parts.clock, limitMs: this.#plan.ttlMs / 2, parent })
   }
 
   #judge(instances: readonly InstanceEntry[]): void {
@@ -217,7 +235,7 @@ export class RolloutDriver {
     throw this.#failure('fleet.rollout-failed', reasons.join(', ').slice(0, 200))
   }
 
-  #lost({ aborted }: ReturnType<typeof rolloutNews>) {
+  #lost({ aborted }: RolloutNews) {
     if (aborted?.rollout !== this.#parts.id) return changeoverError('fleet.rollout-lost')
     return changeoverError('fleet.rollout-aborted', aborted.by === undefined ? {} : { detail: `by ${aborted.by}` })
   }

@@ -5,7 +5,7 @@ import type { ErrorCode } from '../../model/error-codes.ts'
 import type { TransactionRecord } from '../../model/record.ts'
 import type { FleetStore } from '../fleet-store.ts'
 import type { TrialFact } from '../instance-entry.ts'
-import { CANDIDATE, ROLLOUT, type RolloutEntry, rolloutNews } from '../rollout-entry.ts'
+import { CANDIDATE, encodeRolloutEnd, REFUSED, ROLLOUT, type RolloutEntry, rolloutNews } from '../rollout-entry.ts'
 
 /** How often a canary asks whether the rollout still runs, as a part of the driver's lease. A watch may hang. */
 const ASK_EVERY = 1 / 4
@@ -29,6 +29,9 @@ interface Trial {
   readonly ttlMs: number
   /** When the last question was asked whose answer was that the rollout runs, by the monotonic clock. */
   confirmedAt: number
+  /** True once the driver cannot miss a refusal any more. */
+  isRefusalTold: boolean
+  readonly signal: AbortSignal
 }
 
 /**
@@ -87,8 +90,10 @@ export class Canary {
     this.#heard = question
     const { running, promoted } = rolloutNews(entries)
     const trial = this.#trial
-    if (trial !== undefined && running?.id === trial.rollout) trial.confirmedAt = askedAt
-    else if (trial !== undefined) this.#conclude(trial, promoted?.rollout === trial.rollout)
+    if (trial !== undefined && running?.id === trial.rollout) {
+      trial.confirmedAt = askedAt
+      void this.#tellRefusal(trial)
+    } else if (trial !== undefined) this.#conclude(trial, promoted?.rollout === trial.rollout)
     if (running !== undefined) await this.#join(running, { question, askedAt }, signal)
   }
 
@@ -104,7 +109,7 @@ export class Canary {
     // What was asked meanwhile sees to it.
     if (candidate === undefined || question < this.#heard || signal.aborted) return
     if (clock.monotonic() >= askedAt + ttlMs) return this.follow(signal)
-    const trial: Trial = { rollout: id, ttlMs, confirmedAt: askedAt }
+    const trial: Trial = { rollout: id, ttlMs, confirmedAt: askedAt, isRefusalTold: false, signal }
     this.#trial = trial
     this.#note({ rollout: id, state: 'applying' })
     const refusal = this.#parts.refusal()
@@ -148,5 +153,18 @@ export class Canary {
   #note(fact: TrialFact): void {
     this.#fact = fact
     this.#parts.onChange()
+    if (this.#trial !== undefined) void this.#tellRefusal(this.#trial)
+  }
+
+  /** The entry of the instance may be late: a driver must not publish what was refused since it has looked. */
+  async #tellRefusal(trial: Trial): Promise<void> {
+    if (trial.isRefusalTold || this.#fact?.state !== 'refused') return
+    trial.isRefusalTold = true
+    const text = encodeRolloutEnd({ rollout: trial.rollout, by: this.#parts.id() })
+    try {
+      await this.#parts.store.write({ expect: {}, put: { [REFUSED]: text } }, trial.signal)
+    } catch {
+      trial.isRefusalTold = false // the next answer of the store is soon
+    }
   }
 }

@@ -3,8 +3,8 @@ import type { Pool, SimulatedInstance } from './simulated-instance.ts'
 
 /** What a canary may take to act on what it has heard, in milliseconds. */
 const SLACK_MS = 500
-/** What a driver may take to hear of a refusal: an entry is written at most once a second. */
-const NEWS_MS = 2_000
+/** What a canary may take to tell that it has refused a candidate. */
+const NEWS_MS = 500
 
 /** Compares what instances serve with what the rollouts allow. */
 export class FleetChecks {
@@ -84,7 +84,7 @@ export class FleetChecks {
   #checkPromotion({ id, n, canaries }: PlayedRollout, at: number): void {
     const { instances } = this.#world
     for (const instance of instances.filter(({ name }) => canaries.has(name))) {
-      const refusedAt = instance.refusedAt.get(n)
+      const refusedAt = this.#wasCut.has(instance) ? undefined : instance.refusedAt.get(n)
       if (refusedAt !== undefined && refusedAt < at - NEWS_MS)
         this.#report(`${id} is promoted, but ${instance.name} has refused it`)
       if (!instance.prepared.includes(n)) this.#report(`${id} is promoted, but ${instance.name} has not tried it`)

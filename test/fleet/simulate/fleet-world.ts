@@ -4,7 +4,8 @@ import { RolloutDriver } from '../../../src/cli/fleet/rollout-driver.ts'
 import type { RolloutPlan, Step } from '../../../src/cli/fleet/rollout-plan.ts'
 import { PROMOTED, ROLLOUT, rolloutNews } from '../../../src/fleet/rollout-entry.ts'
 import { sleep } from '../../../src/async/deadline.ts'
-import { isChangeoverError } from '../../../src/model/failure.ts'
+import type { Beside } from '../../../src/history/document-store.ts'
+import { changeoverError, isChangeoverError } from '../../../src/model/failure.ts'
 import { Link, ModelFleet } from '../model-fleet.ts'
 import { type Pool, SimulatedInstance, type Temper } from './simulated-instance.ts'
 
@@ -143,8 +144,8 @@ export class FleetWorld {
     try {
       await driver.run()
       if (pauseMs > 0) await sleep(this.clock, pauseMs, never)
-      const isWritten = await model.call(link, stopped.signal, () => this.#promote(n, base, driver))
-      played.result = isWritten ? 'published' : 'source.conflict'
+      await driver.promote((beside) => model.call(link, stopped.signal, () => this.#promote(n, base, beside)))
+      played.result = 'published'
     } catch (error) {
       played.result = isChangeoverError(error) ? error.code : String((error as Error).message)
     } finally {
@@ -152,11 +153,11 @@ export class FleetWorld {
     }
   }
 
-  #promote(n: number, ifRevision: string, { promotion: beside }: RolloutDriver): boolean {
-    if (!this.model.publish(textOf(n), { ifRevision, beside })) return false
+  #promote(n: number, ifRevision: string, beside: Beside): void {
+    if (this.model.document.revision !== ifRevision) throw changeoverError('source.conflict')
+    if (!this.model.publish(textOf(n), { beside })) throw changeoverError('fleet.rollout-lost')
     this.published.add(n)
     this.#tell(n)
-    return true
   }
 
   #tell(n: number): void {

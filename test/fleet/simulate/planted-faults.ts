@@ -25,7 +25,7 @@ export const plantedFleetFaults: readonly PlantedFault[] = [
     'a driver whose lease has ended publishes the candidate all the same',
     edit(
       driver,
-      'expect: { [ROLLOUT]: this.#revision },\n      put: { [PROMOTED]',
+      'expect: { [ROLLOUT]: this.#revision, [REFUSED]: this.#refusedRevision },\n      put: { [PROMOTED]',
       'expect: {},\n      put: { [PROMOTED]',
     ),
   ),
@@ -38,6 +38,11 @@ export const plantedFleetFaults: readonly PlantedFault[] = [
       'if (failed === "") this.#failed.set(id, failed)',
     ),
     edit(driver, 'proved.length >= this.#canaries.length - this.#failed.size', 'proved.length >= 0'),
+  ),
+  fault(
+    'refusal-while-publishing',
+    'a candidate is published although a canary has refused it since the driver has looked',
+    edit(driver, ', [REFUSED]: this.#refusedRevision }', ' }'),
   ),
   fault(
     'everyone-is-a-canary',

@@ -23,7 +23,7 @@ export const goesBack = (next: Revision | undefined, known: Revision | undefined
 
 /** Every string that a context may hold besides revisions: the machine's own words and the modules' names. */
 const knownWords = new Set([
-  ...['start', 'change', 'reload', 'repair', 'restore', 'revert', 'retry', 'quarantine-expired', 'secret'],
+  ...['start', 'change', 'reload', 'repair', 'restore', 'revert', 'retry', 'quarantine-expired', 'secret', 'trial'],
   ...['failed', 'superseded', 'aborted'],
   ...['settled', 'released', 'expired'],
   'db',
