@@ -40,8 +40,8 @@ describe('The reload machine, on a random walk', () => {
     // Another seed may leave out a rare transition.
     if (isFixed) expect(untaken).toEqual([])
     expect(states).toBe(18)
-    // About 120, by chance: a fixed seed repeats its number, any other may fall below 100.
-    expect(closed).toBeGreaterThan(isFixed ? 100 : 50)
+    // About 90, by chance: a fixed seed repeats its number, any other may fall below 80.
+    expect(closed).toBeGreaterThan(isFixed ? 80 : 40)
     expect(ledger.summary().transactions).toBeGreaterThan(5_000)
   })
 })
