@@ -30,7 +30,9 @@ const until = (assertion: () => unknown): Promise<unknown> => vi.waitFor(asserti
 const startFleet = async (test: TestContext, names: readonly string[]) => {
   const document = newDocument(server)
   await document.put({ n: 1 })
-  const members = await Promise.all(names.map((name) => startMember(test, server, document.key, name)))
+  const members = await Promise.all(
+    names.map((name) => startMember(test, server, document.key, name, { fleet: { ttlMs: 15_000 } })),
+  )
   await until(async () => {
     const found = await document.instances()
     expect(found.filter(({ serving }) => serving !== undefined)).toHaveLength(names.length)
@@ -42,7 +44,7 @@ const startFleet = async (test: TestContext, names: readonly string[]) => {
     await writeFile(join(folder, file), JSON.stringify(next))
     const at = ['--hosts', server.endpoint, '--key', document.key]
     const { revision } = jsonOf(await call(['get', ...at, '--json'], { cwd: folder }))
-    const flags = ['--if-revision', String(revision), '--author', 'Ada', '--lease', '2s', '--json']
+    const flags = ['--if-revision', String(revision), '--author', 'Ada', '--lease', '15s', '--json']
     return call(['rollout', file, ...at, ...flags, ...argv], { cwd: folder })
   }
   const abort = () =>
@@ -136,7 +138,7 @@ describe.concurrent('A rollout', () => {
   it('is refused by an instance whose config is made of layers', async (test) => {
     const { key, put, instances } = newDocument(server)
     await put({ n: 1 })
-    const etcd = etcdSource({ hosts: server.endpoint, key, fleet: fleet({ service: 'layered', ttlMs: 2_000 }) })
+    const etcd = etcdSource({ hosts: server.endpoint, key, fleet: fleet({ service: 'layered' }) })
     const source = layers([defaults({ fails: [] }), etcd])
     const reloader = createReloader({ source, schema: Config })
     test.onTestFinished(() => reloader.close())
@@ -146,7 +148,7 @@ describe.concurrent('A rollout', () => {
     const { revision } = jsonOf(
       await call(['get', '--hosts', server.endpoint, '--key', key, '--json'], { cwd: folder }),
     )
-    const flags = ['--if-revision', String(revision), '--author', 'Ada', '--lease', '2s', '--steps', '1', '--json']
+    const flags = ['--if-revision', String(revision), '--author', 'Ada', '--lease', '15s', '--steps', '1', '--json']
     const ended = await call(['rollout', 'layered.json', '--hosts', server.endpoint, '--key', key, ...flags], {
       cwd: folder,
     })
