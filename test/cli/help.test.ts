@@ -72,6 +72,24 @@ describe('A command', () => {
     expect(out).not.toContain('publish to')
   })
 
+  it('watches until it has shown as many changes as it was asked for', async () => {
+    let hasEnded = false
+    const watched = run('watch', '--json', '--count', '1').finally(() => {
+      hasEnded = true
+    })
+    // The first change may come before the watch has begun.
+    for (let max = 6; !hasEnded; max = max === 6 ? 7 : 6) {
+      await run('set', 'db.max', String(max), '--author', 'Ada')
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+    const { exit, out } = await watched
+    const events = out
+      .trim()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { readonly event: string }).event)
+    expect([exit, events]).toEqual([0, ['current', 'changed']])
+  })
+
   it('ends what it prints with one line break', async () => {
     for (const text of ['{"log":{"level":"info"}}', '{"log":{"level":"info"}}\n']) {
       await writeFile(join(folder, 'config.json'), text)
