@@ -97,6 +97,17 @@ describe('A command', () => {
     }
   })
 
+  it.each([
+    ['json', '{"log":{"level":"info"},"db":{"max":5}}'],
+    ['jsonc', '{"log":{"level":"info"},"db":{"max":5,},} // all'],
+    ['yaml', 'log: { level: info }\ndb: { max: 5 }\n'],
+    ['toml', 'log.level = "info"\ndb.max = 5\n'],
+  ])('reads a text in the format that is named, whatever the file is called: %s', async (format, text) => {
+    await writeFile(join(folder, 'next.txt'), text)
+    expect(await run('check', 'next.txt', '--format', format)).toMatchObject({ exit: 0, err: '' })
+    expect((await run('check', 'next.txt', '--format', `${format}5`)).err).toContain('json, jsonc, yaml, toml')
+  })
+
   it('refuses a file that is no UTF-8', async () => {
     await writeFile(join(folder, 'next.json'), Buffer.from([0x22, 0xff, 0x22]))
     for (const name of ['check', 'publish', 'plan']) {

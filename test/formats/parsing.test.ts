@@ -82,6 +82,28 @@ describe('Each format', () => {
       if (depth === 102) expect(found).toMatchObject({ code: 'document.too-deep' })
     }
   })
+
+  it.each<FormatName>(['jsonc', 'yaml'])('says where a text becomes too deep: %s', async (name) => {
+    const position = async (depth: number) => {
+      const found = await parse(name, `{"a": 1,\n"b": ${'['.repeat(depth)}${']'.repeat(depth)}}`)
+      return found.kind === 'malformed' ? found.place.position : undefined
+    }
+    expect(await position(98)).toBeUndefined()
+    const deepest = await position(102)
+    expect(deepest?.line).toBe(2)
+    expect(await position(110)).toEqual(deepest)
+  })
+
+  it.each<[string, readonly (string | number)[] | undefined]>([
+    ['{"db":{"a":1,"a":2}}', ['db', 'a']],
+    ['{"db":[0,{"n":9007199254740993}]}', ['db', 1, 'n']],
+    ['{"x":{"__proto__":1}}', ['x']],
+    ['{"a" 1}', undefined],
+  ])('names the path of a fault of JSON, if it has one: %s', async (text, path) => {
+    const found = await parse('json', text)
+    expect(found.kind === 'malformed' && found.place.path).toEqual(path)
+    expect('path' in (found.kind === 'malformed' ? found.place : {})).toBe(path !== undefined)
+  })
 })
 
 describe('YAML', () => {
