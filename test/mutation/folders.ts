@@ -74,6 +74,7 @@ const others: Readonly<Record<string, readonly string[]>> = {
   'src/sources/etcd/connection': ['test/sources/etcd'],
   'src/sources/etcd/operator': ['test/sources/etcd', ...command],
   'src/sources/etcd/fleet': fleet,
+  'src/sources/etcd': fleet,
   'src/files': ['test/sources/file'],
   'src/sources/file': ['test/files', 'test/testing/contract'],
   'src/sources/file/operator': ['test/sources/file', ...command],
