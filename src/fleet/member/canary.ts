@@ -7,8 +7,9 @@ import type { FleetStore } from '../fleet-store.ts'
 import type { TrialFact } from '../instance-entry.ts'
 import { CANDIDATE, encodeRolloutEnd, REFUSED, ROLLOUT, type RolloutEntry, rolloutNews } from '../rollout-entry.ts'
 
-/** How often a canary asks whether the rollout still runs, as a part of the driver's lease. A watch may hang. */
+/** How often a canary asks whether the rollout still runs: as a part of the lease of the driver, and at most. A watch may hang. */
 const ASK_EVERY = 1 / 4
+const MAX_ASK_MS = 1_000
 
 /** How long a canary goes on without an answer, in times of the driver's lease. */
 const ALONE_FOR = 2
@@ -125,7 +126,7 @@ export class Canary {
     const leftMs = (): number => trial.confirmedAt + ALONE_FOR * trial.ttlMs - clock.monotonic()
     while (!signal.aborted && this.#trial === trial) {
       if (leftMs() <= 0) return this.#giveUp(trial)
-      await sleep(clock, Math.min(leftMs(), trial.ttlMs * ASK_EVERY), signal)
+      await sleep(clock, Math.min(leftMs(), trial.ttlMs * ASK_EVERY, MAX_ASK_MS), signal)
       if (leftMs() > 0) void this.follow(signal).catch(() => {}) // without an answer, the time runs out
     }
   }
