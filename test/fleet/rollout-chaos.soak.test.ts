@@ -1,4 +1,4 @@
-// More rounds: CHANGEOVER_ROUNDS=40 npm run test:long -- test/fleet/rollout-chaos
+// More rounds: CHANGEOVER_ROUNDS=40 npm run test:soak -- test/fleet/rollout-chaos
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'

@@ -1,4 +1,4 @@
-// 200 kills: CHANGEOVER_KILLS=200 npm run test:long -- test/fleet/rollout-kill
+// 200 kills: CHANGEOVER_KILLS=200 npm run test:soak -- test/fleet/rollout-kill
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
