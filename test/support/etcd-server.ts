@@ -50,11 +50,24 @@ const tlsFlags = (tls: EtcdServerOptions['tls']): readonly string[] => {
 }
 
 /** Starts a single node and waits until it is healthy. */
-export const startEtcd = async ({ tls = false, flags = [] }: EtcdServerOptions = {}): Promise<EtcdServer> => {
+export const startEtcd = async (options: EtcdServerOptions = {}): Promise<EtcdServer> => {
+  for (let left = 3; ; left--) {
+    try {
+      return await startOn(await freePorts(4), options)
+    } catch (error) {
+      // Another process may have taken a port meanwhile.
+      if (left === 0 || !String(error).includes('address already in use')) throw error
+    }
+  }
+}
+
+const startOn = async (
+  [port = 0, peerPort = 0, metricsPort = 0, plainPort = 0]: readonly number[],
+  { tls = false, flags = [] }: EtcdServerOptions,
+): Promise<EtcdServer> => {
   const binary = await findEtcd()
   const folder = await mkdtemp(join(tmpdir(), 'changeover-etcd-'))
   const data = join(folder, 'data')
-  const [port = 0, peerPort = 0, metricsPort = 0, plainPort = 0] = await freePorts(4)
   const endpoint = `${tls === false ? 'http' : 'https'}://127.0.0.1:${port}`
   const peer = `http://127.0.0.1:${peerPort}`
   // Without TLS, since the server may require certificates, and etcd3 cannot connect to an IP address on every Node.
@@ -78,7 +91,11 @@ export const startEtcd = async ({ tls = false, flags = [] }: EtcdServerOptions =
     await process.untilHealthy()
   }
   const certificate = (): Promise<Buffer> => readFile(join(data, 'fixtures', 'client', 'cert.pem'))
-  await restart()
+  await restart().catch(async (error: unknown) => {
+    await kill()
+    await rm(folder, { recursive: true, force: true })
+    throw error
+  })
   return {
     endpoint,
     port,
