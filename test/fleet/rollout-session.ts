@@ -81,6 +81,5 @@ const untilAllServe = async (server: EtcdServer): Promise<void> => {
 const masked = (text: string, endpoint: string, revision: string): string =>
   text
     .replaceAll(endpoint, 'http://127.0.0.1:2379')
-    .replaceAll(/\S+-\d+-[0-9a-z.]+(?=,? has refused)/g, 'web-3-7-mh3')
-    .replaceAll(/\(\S+(?= has refused)/g, '(web-3-7-mh3')
+    .replaceAll(/[^\s(]+(?= has refused)/g, 'web-3-7-mh3')
     .replaceAll(`revision ${revision}`, 'revision 1742')
