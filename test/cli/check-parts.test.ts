@@ -4,7 +4,7 @@ import { allVisible, merged } from '../../src/cli/check/all-visible.ts'
 import { firstDocument } from '../../src/cli/check/first-document.ts'
 import { fillReferences } from '../../src/cli/check/placeholders.ts'
 import { restartNotes } from '../../src/cli/check/restart-notes.ts'
-import { meaningsOf } from '../../src/cli/check/value-meanings.ts'
+import { meaningsOf } from '../../src/cli/target/value-meanings.ts'
 import { durationOf } from '../../src/cli/target/flags.ts'
 
 describe('The first document of a schema', () => {

@@ -1,5 +1,5 @@
 import type { Path } from '../../model/data/not-plain.ts'
-import { meaningsOf } from '../check/value-meanings.ts'
+import { meaningsOf } from '../target/value-meanings.ts'
 import { secret, secretIn } from '../target/secrets-in-flags.ts'
 import type { Context } from './context.ts'
 

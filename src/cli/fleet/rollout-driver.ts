@@ -188,7 +188,7 @@ export class RolloutDriver {
     })
   }
 
-  /** Keeps the lease for somebody who waits for something else. */
+  /** Keeps the lease while the caller waits for something else. */
   async #keep(): Promise<void> {
     await this.#untilAnswered(async (signal) => {
       await this.#renew(signal)

@@ -25,8 +25,12 @@ export const holdMsOf = (context: Context): number | undefined => {
  *
  * @throws ChangeoverError `command.rolled-back`, `command.superseded`
  */
-export const holdChange = async (context: Context, store: DocumentStore, published: Published): Promise<void> => {
-  const holdMs = holdMsOf(context)
+export const holdChange = async (
+  context: Context,
+  store: DocumentStore,
+  published: Published,
+  holdMs: number | undefined,
+): Promise<void> => {
   if (holdMs === undefined) return
   const ended = new AbortController()
   const stop = (): void => ended.abort()

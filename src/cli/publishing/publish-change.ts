@@ -51,7 +51,7 @@ export const publishChange = async (context: Context, publication: Publication):
   const { checker, document, text, named } = publication
   const quorum = quorumOf(context.text('for') ?? 'all')
   if (context.text('for') !== undefined && context.flags.wait !== true) throw usage('--for needs --wait')
-  holdMsOf(context)
+  const holdMs = publication.write === undefined ? holdMsOf(context) : undefined
   const store = await context.store()
   const { notes: checked, diff, before, data } = await preview(context, publication)
   if (named !== undefined && named !== document.revision) throw await Conflict.with(context, checker, text, document)
@@ -76,7 +76,7 @@ export const publishChange = async (context: Context, publication: Publication):
   try {
     const written = await (publication.write?.(change) ?? store.write(change, context.signal))
     context.out.say(`Published revision ${written.revision} as entry ${written.number} of the history.`)
-    if (publication.write === undefined) await holdChange(context, store, { ...written, text })
+    await holdChange(context, store, { ...written, text }, holdMs)
     if (context.flags.wait === true) {
       await withFleet(context, async (fleet) => {
         provedOutcome(

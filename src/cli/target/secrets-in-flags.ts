@@ -1,3 +1,4 @@
+import { meaningsOf } from './value-meanings.ts'
 import type { Path } from '../../model/data/not-plain.ts'
 import { changeoverError } from '../../model/failure.ts'
 
@@ -40,18 +41,10 @@ const valuesOf = (argv: readonly string[], name: string): readonly string[] =>
 const assignedSecretIn = (argument: string): string | undefined => {
   const text = argument.replace(/^--[\w-]+=/, '')
   for (const [, key = '', value = ''] of text.matchAll(/([\w-]+)=([^\s{[]\S*)/g)) {
-    const found = value === '-' ? undefined : secretIn([key], meaningOf(value))
+    const found = value === '-' ? undefined : secretIn([key], meaningsOf(value)[0])
     if (found !== undefined) return found
   }
   return undefined
-}
-
-const meaningOf = (text: string): unknown => {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return text
-  }
 }
 
 /** Keys whose text does not belong on a command line. */

@@ -112,21 +112,20 @@ class FleetMember implements Member {
   }
 
   #follow(id: string): () => void {
-    const wake = (): void => this.#touch()
     return followReloader(id, {
       'changeover:transaction': (message) => {
         if (message.kind !== 'ended') return
         this.#facts.noteRecord(message.record)
         this.#canary.noteRecord(message.record)
-        wake()
+        this.#touch()
       },
       'changeover:source': () => {
         this.#facts.noteSource()
-        wake()
+        this.#touch()
       },
       'changeover:state': (message) => {
         if (message.kind === 'entered') this.#canary.noteState(message.state)
-        wake()
+        this.#touch()
       },
     })
   }

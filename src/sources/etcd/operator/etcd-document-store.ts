@@ -1,6 +1,7 @@
 import type { IKeyValue, IRangeRequest, IRangeResponse, ITxnResponse } from 'etcd3'
 import { SourceError } from '../../../api/source.ts'
 import type { FleetStore } from '../../../fleet/fleet-store.ts'
+import { heldTextOf } from '../../../history/held-text.ts'
 import {
   type Change,
   type DocumentStore,
@@ -208,22 +209,14 @@ type SendResult =
   | { readonly written: Written; readonly document?: undefined }
   | { readonly written?: undefined; readonly document: HeldDocument }
 
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-
-const textOf = (bytes: Uint8Array): string | undefined => {
-  try {
-    return utf8.decode(bytes)
-  } catch {
-    return undefined
-  }
-}
-
 const documentOf = (kv: IKeyValue | undefined): HeldDocument =>
-  kv === undefined ? { revision: NO_REVISION, text: undefined } : { revision: kv.mod_revision, text: textOf(kv.value) }
+  kv === undefined
+    ? { revision: NO_REVISION, text: undefined }
+    : { revision: kv.mod_revision, text: heldTextOf(kv.value) }
 
 const heldOf = (result: Awaited<ReturnType<typeof readTarget>>): HeldDocument => ({
   revision: result.revision.name,
-  text: result.kind === 'document' ? textOf(Buffer.from(result.content as Uint8Array)) : undefined,
+  text: result.kind === 'document' ? heldTextOf(Buffer.from(result.content as Uint8Array)) : undefined,
 })
 
 const headOf = (kv: IKeyValue | undefined): StoredHead | undefined =>
