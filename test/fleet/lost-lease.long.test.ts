@@ -1,9 +1,9 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Etcd3 } from 'etcd3'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { useBundle } from '../support/bundled-program.ts'
 import { startCluster, type EtcdCluster } from '../support/etcd-cluster.ts'
 import { startEtcd, type EtcdServer } from '../support/etcd-server.ts'
 import { newDocument, startMember } from './fleet-of.ts'
@@ -21,9 +21,10 @@ const endLeases = async ({ leaseClient }: Etcd3): Promise<void> => {
   await Promise.all(leases.map(({ ID }) => leaseClient.leaseRevoke({ ID }).catch(() => {})))
 }
 
+const program = useBundle(new URL('./member-child.ts', import.meta.url))
+
 const startChild = async (host: string, key: string, service: string): Promise<ChildProcess> => {
-  const path = fileURLToPath(new URL('member-child.ts', import.meta.url))
-  const child = fork(path, [host, key, service], { execArgv: ['--import', 'tsx'] })
+  const child = fork(program(), [host, key, service], { execArgv: [] })
   await once(child, 'message')
   return child
 }

@@ -1,14 +1,14 @@
 import { execFile } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
 import { createReloader } from 'changeover'
 import { createVirtualClock, memorySource } from 'changeover/testing'
 import { describe, expect, it } from 'vitest'
+import { useBundle } from '../support/bundled-program.ts'
 import { misdeeds } from './misdeeds.ts'
 import { places } from './spoiled-service.ts'
 import { Config, configOf, startHarness } from './harness.ts'
 
 const PATIENCE_MS = 240_000
-const childPath = fileURLToPath(new URL('./g13-child.ts', import.meta.url))
+const program = useBundle(new URL('./g13-child.ts', import.meta.url))
 
 interface Ended {
   readonly code: number | string | null
@@ -18,8 +18,7 @@ interface Ended {
 
 const runChild = (): Promise<Ended> =>
   new Promise((resolve) => {
-    const args = ['--import', 'tsx', childPath]
-    execFile(process.execPath, args, { timeout: PATIENCE_MS, maxBuffer: 2 ** 26 }, (error, stdout, stderr) => {
+    execFile(process.execPath, [program()], { timeout: PATIENCE_MS, maxBuffer: 2 ** 26 }, (error, stdout, stderr) => {
       resolve({ code: error === null ? 0 : (error.code ?? null), lines: stdout.trimEnd().split('\n'), errors: stderr })
     })
   })

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { getEventListeners, setMaxListeners } from 'node:events'
-import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
+import { useBundle } from '../support/bundled-program.ts'
 import { createRandom } from '../support/random.ts'
 import { expectAccount, generationModules } from './account.ts'
 import { type Config, configOf, createHarness, startHarness } from './harness.ts'
@@ -127,14 +127,13 @@ describe('G18 After close()', () => {
 })
 
 const PATIENCE_MS = 60_000
-const childPath = fileURLToPath(new URL('./g18-child.ts', import.meta.url))
+const program = useBundle(new URL('./g18-child.ts', import.meta.url))
 
 const runChild = (
   situation: string,
 ): Promise<{ readonly code: unknown; readonly output: string; readonly errors: string }> =>
   new Promise((resolve) => {
-    const args = ['--import', 'tsx', childPath, situation]
-    execFile(process.execPath, args, { timeout: PATIENCE_MS }, (error, output, errors) => {
+    execFile(process.execPath, [program(), situation], { timeout: PATIENCE_MS }, (error, output, errors) => {
       resolve({ code: error === null ? 0 : (error.code ?? error.signal), output, errors })
     })
   })

@@ -1,10 +1,7 @@
-import { execFile, spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, relative } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
-import { root } from '../architecture/project.ts'
+import { join } from 'node:path'
 
 /** Makes a temporary folder for the test; `remove` removes it with everything in it. */
 export const ownFolder = (): {
@@ -22,18 +19,6 @@ export const ownFolder = (): {
     },
     remove: () => rmSync(folder, { recursive: true, force: true }),
   }
-}
-
-/** Compiles a child once, so that hundreds of them start as fast as Node does. Resolves with the path to run. */
-export const compileChild = async (child: URL, into: string): Promise<string> => {
-  const source = fileURLToPath(child)
-  const compiler = join(root, 'node_modules/typescript/bin/tsc')
-  const options =
-    '--ignoreConfig --noCheck --module nodenext --target es2022 --rewriteRelativeImportExtensions --types node'
-  const paths = ['--rootDir', root, '--outDir', into, source]
-  await promisify(execFile)(process.execPath, [compiler, ...options.split(' '), ...paths], { cwd: root })
-  writeFileSync(join(into, 'package.json'), '{"type":"module"}')
-  return join(into, relative(root, source).replace(/\.ts$/, '.js'))
 }
 
 /** How a child ended. */

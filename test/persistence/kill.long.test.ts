@@ -4,20 +4,17 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { systemClock } from '../../src/api/clock.ts'
 import { fileStore } from '../../src/persistence/file-store.ts'
 import { Persistence } from '../../src/persistence/persistence.ts'
-import { compileChild, inTurns, ownFolder, runChild } from './children.ts'
+import { useBundle } from '../support/bundled-program.ts'
+import { inTurns, ownFolder, runChild } from './children.ts'
 import { journalAfter, journalBefore, scenes } from './kill-scenes.ts'
 import { wordsOf } from './scene.ts'
 
 vi.setConfig({ testTimeout: 600_000 })
 
 const isLong = process.env.CHANGEOVER_LONG === '1'
-const { folder, make, remove } = ownFolder()
-let child = ''
+const { make, remove } = ownFolder()
+const child = useBundle(new URL('./kill-child.ts', import.meta.url))
 let kills = 0
-
-beforeAll(async () => {
-  child = await compileChild(new URL('./kill-child.ts', import.meta.url), join(folder, 'compiled'))
-})
 
 afterAll(() => {
   remove()
@@ -81,7 +78,7 @@ describe.each(Object.entries(scenes))('a process that is killed while it saves %
   }
 
   it('starts again with the old or the new, at every step of every write', async () => {
-    const whole = await runChild(process.execPath, [child, prepare('whole'), name, '-1', 'before'])
+    const whole = await runChild(process.execPath, [child(), prepare('whole'), name, '-1', 'before'])
     expect(whole).toMatchObject({ code: 0, complaints: '' })
     const steps = whole.lines
     // One rename for the new good, and one for the journal.
@@ -90,7 +87,7 @@ describe.each(Object.entries(scenes))('a process that is killed while it saves %
     await inTurns(tasks, async ({ step, at, when }) => {
       const label = `${when} step ${at} ${step}`
       const path = prepare(label)
-      const { signal, lines } = await runChild(process.execPath, [child, path, name, String(at), when])
+      const { signal, lines } = await runChild(process.execPath, [child(), path, name, String(at), when])
       expect(signal, label).toBe('SIGKILL')
       expect(lines, label).toEqual(steps.slice(0, at))
       kills += 1
@@ -104,7 +101,7 @@ describe.each(Object.entries(scenes))('a process that is killed while it saves %
       const label = `moment ${n}`
       const path = prepare(label)
       const ms = String(Math.floor(Math.random() * 12))
-      const { signal, code } = await runChild(process.execPath, [child, path, name, ms, 'any time'])
+      const { signal, code } = await runChild(process.execPath, [child(), path, name, ms, 'any time'])
       // It may have ended before the kill.
       expect([signal, code], label).toContain(signal === null ? 0 : 'SIGKILL')
       if (signal !== null) kills += 1

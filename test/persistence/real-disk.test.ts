@@ -17,21 +17,21 @@ import { systemClock } from '../../src/api/clock.ts'
 import { fileStore } from '../../src/persistence/file-store.ts'
 import { systemFiles } from '../../src/persistence/file-system.ts'
 import { Persistence } from '../../src/persistence/persistence.ts'
-import { compileChild, type Ended, ownFolder, runChild } from './children.ts'
+import { useBundle } from '../support/bundled-program.ts'
+import { type Ended, ownFolder, runChild } from './children.ts'
 import { goodOf, journalOf, wordsOf } from './scene.ts'
 import { counting, stepped } from './steps.ts'
 
 const NOBODY = 65_534
 const isRoot = process.getuid?.() === 0
 const { folder, make, remove } = ownFolder()
-let child = ''
+const child = useBundle(new URL('./disk-child.ts', import.meta.url))
 let folders = 0
 const newFolder = (): string => make(`disk ${++folders}`)
 
 beforeAll(async () => {
   // The unprivileged child must be able to enter its folder.
   chmodSync(folder, 0o755)
-  child = await compileChild(new URL('./disk-child.ts', import.meta.url), join(folder, 'compiled'))
 })
 
 afterAll(remove)
@@ -291,7 +291,7 @@ describe('an unprivileged process', () => {
     return path
   }
   const save = async (path: string): Promise<unknown[]> =>
-    answersOf(await runChild(process.execPath, [child, 'save', path, String(NOBODY)]))
+    answersOf(await runChild(process.execPath, [child(), 'save', path, String(NOBODY)]))
 
   it('saves in a folder that it may write to', async () => {
     const path = await given()
@@ -366,7 +366,7 @@ describe('a disk that is full', () => {
 
   const limited = (path: string): readonly [string, string[]] => [
     'bash',
-    ['-c', 'ulimit -S -f 16; exec "$0" "$@"', process.execPath, child, 'full', path],
+    ['-c', 'ulimit -S -f 16; exec "$0" "$@"', process.execPath, child(), 'full', path],
   ]
   const raiseLimit = (pid: number): void => void execFileSync('prlimit', ['--pid', String(pid), '--fsize=unlimited'])
   const ways = [['files are limited (ulimit -f)', 'EFBIG'], ...(mayMount() ? [['a tmpfs has no room', 'ENOSPC']] : [])]
@@ -378,7 +378,7 @@ describe('a disk that is full', () => {
     if (!isLimited) mount(inside)
     try {
       const path = await usedPath(inside)
-      const [command, args] = isLimited ? limited(path) : [process.execPath, [child, 'full', path]]
+      const [command, args] = isLimited ? limited(path) : [process.execPath, [child(), 'full', path]]
       let kept: Record<string, string> | undefined
       const ended = await runChild(command, args, (output, pid) => {
         if (kept !== undefined || !output.includes('"saved"')) return false

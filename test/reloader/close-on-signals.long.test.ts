@@ -4,24 +4,20 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { Agent, get } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { closeOnSignals, createReloader } from 'changeover'
 import { memorySource } from 'changeover/testing'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { z } from 'zod'
+import { useBundle } from '../support/bundled-program.ts'
 import type { SignalSettings } from './signal-child.ts'
 
-const root = fileURLToPath(new URL('../../', import.meta.url))
+const program = useBundle(new URL('./signal-child.ts', import.meta.url))
 // Each test starts processes, which takes long on a busy machine.
 vi.setConfig({ testTimeout: 240_000 })
 const limits = { timeout: 120_000, interval: 20 }
 
 const startChild = async (settings: SignalSettings, until = 'started') => {
-  const child = spawn(
-    process.execPath,
-    ['--import', 'tsx', 'test/reloader/signal-child.ts', JSON.stringify(settings)],
-    { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] },
-  )
+  const child = spawn(process.execPath, [program(), JSON.stringify(settings)], { stdio: ['ignore', 'pipe', 'pipe'] })
   const output = { stdout: '', stderr: '' }
   for (const name of ['stdout', 'stderr'] as const) {
     child[name].setEncoding('utf8').on('data', (text: string) => {

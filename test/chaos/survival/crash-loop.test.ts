@@ -1,7 +1,6 @@
-import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { afterAll, expect, test, vi } from 'vitest'
 import { ownFolder } from '../../persistence/children.ts'
-import { compileService } from './compile-service.ts'
+import { useBundle } from '../../support/bundled-program.ts'
 import type { ProcessSettings } from './process-status.ts'
 import type { Config } from './service.ts'
 import { publisher, superviseInTest } from './supervisor.ts'
@@ -12,12 +11,8 @@ const SOAK_MS = 600
 const ABORT_MS = 200
 const MAX_ATTEMPTS = 3
 
-const { folder, make, remove } = ownFolder()
-let program = ''
-
-beforeAll(async () => {
-  program = await compileService(new URL('./service-process.ts', import.meta.url), join(folder, 'compiled'))
-})
+const { make, remove } = ownFolder()
+const program = useBundle(new URL('./service-process.ts', import.meta.url))
 
 afterAll(remove)
 
@@ -27,7 +22,7 @@ const createPlace = (name: string, first: Config) => {
   const publish = publisher(inside)
   publish(first)
   const run = (settings: Partial<ProcessSettings> = {}) =>
-    superviseInTest(program, { folder: inside, soakMs: SOAK_MS, ...settings })
+    superviseInTest(program(), { folder: inside, soakMs: SOAK_MS, ...settings })
   return { publish, run }
 }
 

@@ -3,7 +3,7 @@ import { chmodSync, chownSync, readdirSync, readFileSync, rmdirSync, unlinkSync,
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
 import { ownFolder } from '../../persistence/children.ts'
-import { compileService } from './compile-service.ts'
+import { useBundle } from '../../support/bundled-program.ts'
 import { storedGoods, restart } from './restart.ts'
 import { filesIn } from './service.ts'
 import { publisher, superviseInTest } from './supervisor.ts'
@@ -13,12 +13,11 @@ vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 })
 const NOBODY = 65_534
 const isRoot = process.getuid?.() === 0
 const { folder, make, remove } = ownFolder()
-let program = ''
+const program = useBundle(new URL('./service-process.ts', import.meta.url))
 
 beforeAll(async () => {
   // The unprivileged service must be able to enter its folder.
   chmodSync(folder, 0o755)
-  program = await compileService(new URL('./service-process.ts', import.meta.url), join(folder, 'compiled'))
 })
 
 afterAll(remove)
@@ -33,7 +32,7 @@ const createPlace = (name: string) => {
     storeFolder,
     publish: publisher(inside),
     run: ({ shell, ...settings }: Limits = {}) =>
-      superviseInTest(program, { folder: inside, soakMs: 20, ...settings }, shell),
+      superviseInTest(program(), { folder: inside, soakMs: 20, ...settings }, shell),
     /** The stored files, byte for byte. */
     contents: (): Record<string, string> =>
       Object.fromEntries(

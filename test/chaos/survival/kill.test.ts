@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { inTurns, ownFolder, runChild } from '../../persistence/children.ts'
-import { compileService } from './compile-service.ts'
+import { useBundle } from '../../support/bundled-program.ts'
 import { type Kill, type KillScene, type Line, parseLine } from './kill-scene.ts'
 import { killScenes } from './kill-scenes.ts'
 import { copyOf, storedGoods, storedFiles, makeGood, restart, rewriteNewest } from './restart.ts'
@@ -13,13 +13,9 @@ vi.setConfig({ testTimeout: isLong ? 3_600_000 : 400_000, hookTimeout: 400_000 }
 const ROUNDS = isLong ? 3 : 1
 const BATCH = 24
 const { folder, make, remove } = ownFolder()
-let child = ''
+const child = useBundle(new URL('./kill-child.ts', import.meta.url))
 let services = 0
 let processes = 0
-
-beforeAll(async () => {
-  child = await compileService(new URL('./kill-child.ts', import.meta.url), join(folder, 'compiled'))
-})
 
 afterAll(() => {
   remove()
@@ -83,7 +79,7 @@ describe.each(Object.entries(killScenes))('a service that %s', (name, scene) => 
     const kills = tasks.map(
       (task): Kill => ({ ...task, folder: copyOf(template, join(folder, `${name} ${++number}`), scene.document) }),
     )
-    const ended = await runChild(process.execPath, [child, name, JSON.stringify(kills)])
+    const ended = await runChild(process.execPath, [child(), name, JSON.stringify(kills)])
     const lines = ended.lines.map(parseLine)
     return { ended, plays: kills.map((kill, at) => ({ ...kill, lines: lines.filter(({ index }) => index === at) })) }
   }

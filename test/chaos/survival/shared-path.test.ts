@@ -1,9 +1,9 @@
 import { readdirSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { dirname } from 'node:path'
+import { afterAll, expect, test, vi } from 'vitest'
 import { ownFolder } from '../../persistence/children.ts'
+import { useBundle } from '../../support/bundled-program.ts'
 import { createRandom } from '../../support/random.ts'
-import { compileService } from './compile-service.ts'
 import type { ProcessSettings } from './process-status.ts'
 import { type Config, filesIn } from './service.ts'
 import { publisher, superviseInTest } from './supervisor.ts'
@@ -15,12 +15,8 @@ const WORKERS = 5
 const KILLS = isLong ? 200 : 40
 const MAX_ATTEMPTS = 3
 
-const { folder, make, remove } = ownFolder()
-let program = ''
-
-beforeAll(async () => {
-  program = await compileService(new URL('./service-process.ts', import.meta.url), join(folder, 'compiled'))
-})
+const { make, remove } = ownFolder()
+const program = useBundle(new URL('./service-process.ts', import.meta.url))
 
 afterAll(remove)
 
@@ -34,7 +30,7 @@ const createPlace = (name: string, first: Config) => {
   return {
     publish,
     run: (worker: number, settings: Partial<ProcessSettings>) =>
-      superviseInTest(program, { folder: inside, name: `-${worker}`, soakMs: 0, ...settings }, 'ulimit -c 0', 1_000),
+      superviseInTest(program(), { folder: inside, name: `-${worker}`, soakMs: 0, ...settings }, 'ulimit -c 0', 1_000),
     /** The files that hold entries. */
     get entries(): readonly string[] {
       return readdirSync(dirname(filesIn(inside).goodFile))

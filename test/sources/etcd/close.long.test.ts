@@ -1,11 +1,9 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { useBundle } from '../../support/bundled-program.ts'
 import { startEtcd, type EtcdServer } from '../../support/etcd-server.ts'
 import { disconnect, newKey, useProxy } from './running-service.ts'
-
-const root = fileURLToPath(new URL('../../../', import.meta.url))
 
 let server: EtcdServer
 
@@ -14,23 +12,12 @@ beforeAll(async () => {
 })
 afterAll(() => server.stop())
 
-/** The code of a service that closes its reloader when its input says so, and then has nothing left to do. */
-const codeOf = (host: string, key: string): string => `
-  import { createReloader } from './src/index.ts'
-  import { etcdSource } from './src/sources/etcd/index.ts'
-  import { z } from 'zod'
-  const reloader = createReloader({ source: etcdSource({ hosts: '${host}', key: '${key}' }), schema: z.looseObject({}) })
-  reloader.start().then(() => console.log('started'), (error) => console.log(error.code))
-  console.log('begun')
-  process.stdin.once('data', async () => {
-    process.stdin.destroy()
-    await reloader.close()
-    console.log('closed')
-  })`
+const program = useBundle(new URL('./close-child.ts', import.meta.url))
 
+/** Runs a service that closes its reloader when its input says so, and then has nothing left to do. */
 const run = (host: string, key: string) => {
-  const args = ['--import', 'tsx', '--input-type=module', '-e', codeOf(host, key)]
-  const child = spawn(process.execPath, args, { cwd: root, stdio: ['pipe', 'pipe', 'inherit'] })
+  const args = [program(), 'reloader', host, key]
+  const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] })
   let output = ''
   child.stdout.on('data', (chunk) => (output += String(chunk)))
   return {

@@ -1,13 +1,13 @@
 import { spawn } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
 import { describe, expect, it, vi } from 'vitest'
 import { etcdSource } from '../../../src/sources/etcd/index.ts'
+import { useBundle } from '../../support/bundled-program.ts'
 import { freePorts } from '../../support/etcd-process.ts'
 import { startProxy } from '../../support/tcp-proxy.ts'
 import { codeOf, follow, followOpened, never, readDocument, SOON, textOf } from '../follow.ts'
 import { deadlines, useProxiedSource } from './proxied-source.ts'
 
-const root = fileURLToPath(new URL('../../../', import.meta.url))
+const program = useBundle(new URL('./close-child.ts', import.meta.url))
 const etcd = useProxiedSource()
 
 const compact = (revision: string): Promise<unknown> =>
@@ -166,19 +166,7 @@ describe('A peer that accepts and stays silent', () => {
 
   it('does not keep the process alive after close', async () => {
     etcd.proxy.blackHole()
-    const code = `
-      import { etcdSource } from './src/sources/etcd/index.ts'
-      const source = etcdSource({ hosts: '${etcd.host}', key: 'k' })
-      const signal = new AbortController().signal
-      const reading = source.read(signal).catch((error) => console.log(error.code))
-      const watch = source.watch({ lineage: '1/0', order: 1, name: '1' }, signal)
-      const watching = watch.next().catch((error) => console.log(error.code))
-      setTimeout(async () => {
-        await source.close()
-        await Promise.all([reading, watching])
-        console.log('closed')
-      }, 300)`
-    const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', code], { cwd: root })
+    const child = spawn(process.execPath, [program(), 'source', etcd.host, 'k'])
     let output = ''
     child.stdout.on('data', (chunk) => (output += String(chunk)))
     child.stderr.on('data', (chunk) => (output += String(chunk)))

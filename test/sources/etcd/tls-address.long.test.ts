@@ -1,14 +1,14 @@
 import { execFile } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { useBundle } from '../../support/bundled-program.ts'
 import { createCertificates, type Authority } from '../../support/etcd-certificates.ts'
 import { findNode, hasOtherNodes } from '../../support/node-binary.ts'
 import { shortOrLong, useServer } from './running-service.ts'
 import type { Attempt } from './tls-child.ts'
 
 const run = promisify(execFile)
-const child = fileURLToPath(new URL('./tls-child.ts', import.meta.url))
+const program = useBundle(new URL('./tls-child.ts', import.meta.url))
 const major = Number(process.versions.node.split('.')[0])
 
 let certificates: Awaited<ReturnType<typeof createCertificates>>
@@ -29,8 +29,7 @@ interface Outcome {
 }
 
 const connectWith = async (version: number, attempts: readonly Attempt[]): Promise<Outcome> => {
-  const args = ['--import', 'tsx', child, JSON.stringify(attempts)]
-  const { stdout } = await run(await findNode(version), args, { timeout: 120_000 })
+  const { stdout } = await run(await findNode(version), [program(), JSON.stringify(attempts)], { timeout: 120_000 })
   return JSON.parse(stdout) as Outcome
 }
 

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Mounts } from '../../../src/sources/file/mounts.ts'
 import { SOON } from '../follow.ts'
-import { runMounted } from './run-mounted.ts'
+import { useMounted } from './run-mounted.ts'
 
 /** Mounting needs the right to make a mount namespace, which not every machine gives. */
 const canMount = (() => {
@@ -21,6 +21,8 @@ const canMount = (() => {
     return false
   }
 })()
+
+const runMounted = useMounted()
 
 describe.skipIf(!canMount)('A file that is mounted alone', () => {
   it.each([

@@ -11,7 +11,9 @@ import { MAX_BYTES } from '../../../src/files/read-file.ts'
 import type { ReadResult, Source } from '../../../src/api/source.ts'
 import { createVirtualClock } from '../../../src/testing/fakes/virtual-clock.ts'
 import { never, SOON, textOf } from '../follow.ts'
-import { runChild } from './run-child.ts'
+import { useChild } from './run-child.ts'
+
+const runChild = useChild()
 
 describe('The file source', () => {
   let folder: string

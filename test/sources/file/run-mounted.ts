@@ -3,8 +3,8 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
+import { useBundle } from '../../support/bundled-program.ts'
 
 export interface MountedStatus {
   readonly serving: number
@@ -24,13 +24,16 @@ interface MountedOptions {
   readonly mountsFolder?: boolean
 }
 
-const child = fileURLToPath(new URL('mounted-child.ts', import.meta.url))
-
 /**
- * Runs a service in a mount namespace of its own, in which `host.json` is mounted at `mounted.json`, as a container
- * engine does it. It ends with the test.
+ * Returns a function that runs a service in a mount namespace of its own, in which `host.json` is mounted at
+ * `mounted.json`, as a container engine does it. The service ends with the test. Call it outside of tests.
  */
-export const runMounted = async ({ before = '', isKey = false, mountsFolder = false }: MountedOptions = {}) => {
+export const useMounted = () => {
+  const program = useBundle(new URL('./mounted-child.ts', import.meta.url))
+  return (options: MountedOptions = {}) => runMounted(program(), options)
+}
+
+const runMounted = async (program: string, { before = '', isKey = false, mountsFolder = false }: MountedOptions) => {
   const folder = await mkdtemp(join(tmpdir(), 'changeover-mount-'))
   await mkdir(join(folder, 'folder'))
   await mkdir(join(folder, 'mounted'))
@@ -42,8 +45,8 @@ export const runMounted = async ({ before = '', isKey = false, mountsFolder = fa
   await writeFile(join(folder, 'mounted.json'), '')
   const mount = mountsFolder ? 'mount --bind folder mounted' : 'mount --bind host.json mounted.json'
   const path = mountsFolder ? 'mounted/host.json' : isKey ? 'config.json' : 'mounted.json'
-  const run = `exec "${process.execPath}" --import tsx "${child}" "${join(folder, path)}"`
-  const script = `cd "${folder}" && ${mount} && ${before || 'true'} && cd "${process.cwd()}" && ${run}`
+  const run = `exec "${process.execPath}" "${program}" "${join(folder, path)}"`
+  const script = `cd "${folder}" && ${mount} && ${before || 'true'} && ${run}`
   const service = spawn('unshare', ['-m', 'sh', '-c', script], { stdio: ['pipe', 'pipe', 'inherit'] })
   const exited = new Promise<void>((resolve) => service.once('exit', () => resolve()))
   const lines = createInterface({ input: service.stdout })[Symbol.asyncIterator]()

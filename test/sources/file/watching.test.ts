@@ -3,11 +3,13 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { fileSource, type FileSourceOptions } from '../../../src/sources/file/index.ts'
 import { SOON } from '../follow.ts'
-import { runChild } from './run-child.ts'
+import { useChild } from './run-child.ts'
 import { useWatchedFile } from './watched-file.ts'
 
 // So rare that a test sees only events of the system; the poll has tests of its own.
 const RARELY = 3_600_000
+
+const runChild = useChild()
 
 describe('The watch of a file', () => {
   const file = useWatchedFile()
