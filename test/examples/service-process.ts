@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmod, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { isAbsolute, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { onTestFinished, vi } from 'vitest'
 
@@ -29,10 +29,14 @@ export interface ExampleProcess {
   readonly exited: Promise<number | null>
 }
 
-/** Starts `examples/service/<program>`. It is killed at the end of the test, if it still runs. */
+/**
+ * Starts `examples/service/<program>` as the README says, or the bundle at an absolute path. It is killed at the end of the
+ * test, if it still runs.
+ */
 export const startExample = (program: string, env: NodeJS.ProcessEnv): ExampleProcess => {
   const { DATABASE_URL, ETCD_HOSTS, ETCD_KEY, PORT, CONFIG_FILE, ...inherited } = process.env
-  const child = spawn(process.execPath, ['--import', 'tsx', join('examples/service', program)], {
+  const args = isAbsolute(program) ? [program] : ['--import', 'tsx', join('examples/service', program)]
+  const child = spawn(process.execPath, args, {
     cwd: root,
     env: { ...inherited, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -57,9 +61,9 @@ export interface ServiceProcess extends ExampleProcess {
   readonly values: () => Promise<LiveValues>
 }
 
-/** Starts the service and waits until it serves. */
-export const startService = async (env: NodeJS.ProcessEnv): Promise<ServiceProcess> => {
-  const example = startExample('main.ts', env)
+/** Starts the service, or the bundle of it, and waits until it serves. */
+export const startService = async (env: NodeJS.ProcessEnv, program = 'main.ts'): Promise<ServiceProcess> => {
+  const example = startExample(program, env)
   const url = await vi.waitFor(() => {
     const found = /Serving on (http:\S+)\. /.exec(example.stdout())?.[1]
     if (found === undefined) throw new Error(`The service does not serve.\n${example.stdout()}\n${example.stderr()}`)

@@ -4,6 +4,7 @@ import { connect } from 'node:net'
 import { join } from 'node:path'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import type { ReloaderStatus } from 'changeover'
+import { useBundle } from '../support/bundled-program.ts'
 import { startEtcd } from '../support/etcd-server.ts'
 import { usePostgres } from '../support/postgres.ts'
 import {
@@ -21,12 +22,14 @@ import {
 
 vi.setConfig({ testTimeout: PATIENT_MS })
 const postgres = usePostgres()
+/** Starts faster than `main.ts`, which the first test and the one without settings start as the README says. */
+const bundled = useBundle(new URL('../../examples/service/main.ts', import.meta.url))
 
 /** Starts the service with a config file of its own and the shared server. */
-const start = async (config: unknown, address = postgres().connectionString) => {
+const start = async (config: unknown, address = postgres().connectionString, program = bundled()) => {
   const path = join(await temporaryFolder(), 'config.json')
   await writeConfig(path, config)
-  return { path, service: await startService({ CONFIG_FILE: path, DATABASE_URL: address }) }
+  return { path, service: await startService({ CONFIG_FILE: path, DATABASE_URL: address }, program) }
 }
 
 const statusOf = async (service: ServiceProcess): Promise<ReloaderStatus> =>
@@ -37,7 +40,7 @@ const untilCounted = (service: ServiceProcess, outcome: keyof ReloaderStatus['co
   vi.waitFor(async () => expect((await statusOf(service)).counters[outcome]).toBeGreaterThanOrEqual(count), limits)
 
 test('a saved edit changes log level, cache interval and pool size together', async () => {
-  const { path, service } = await start(configOf('info', 5_000, 5))
+  const { path, service } = await start(configOf('info', 5_000, 5), undefined, 'main.ts')
   expect(await service.values()).toMatchObject({
     log: { level: 'info' },
     cache: { intervalMs: 5_000 },
@@ -165,7 +168,7 @@ const failToStart = async (config: unknown, own: boolean) => {
   const path = join(folder, 'config.json')
   await writeConfig(path, config)
   const address = own ? {} : { DATABASE_URL: postgres().connectionString }
-  const { exited, stdout, stderr } = startExample('main.ts', { CONFIG_FILE: path, TMPDIR: folder, ...address })
+  const { exited, stdout, stderr } = startExample(bundled(), { CONFIG_FILE: path, TMPDIR: folder, ...address })
   expect(await exited).toBe(1)
   expect(await entriesOf(folder)).toEqual(['config.json'])
   return { stdout: stdout(), stderr: stderr() }
@@ -189,20 +192,20 @@ test.each([
 test('a start without a folder, a valid address or a free port prints the reason and ends with exit code 1', async () => {
   const folder = await temporaryFolder()
   const { connectionString } = postgres()
-  const nowhere = startExample('main.ts', {
+  const nowhere = startExample(bundled(), {
     CONFIG_FILE: join(folder, 'no-folder', 'config.json'),
     DATABASE_URL: connectionString,
   })
   expect(await nowhere.exited).toBe(1)
   expect(nowhere.stderr()).toContain('document.missing')
-  const noAddress = startExample('main.ts', {
+  const noAddress = startExample(bundled(), {
     CONFIG_FILE: join(folder, 'config.json'),
     DATABASE_URL: 'planted-secret',
   })
   expect(await noAddress.exited).toBe(1)
   expect(noAddress.stderr()).toContain('DATABASE_URL')
   expect(noAddress.stderr()).not.toContain('planted-secret')
-  const noPort = startExample('main.ts', {
+  const noPort = startExample(bundled(), {
     CONFIG_FILE: join(folder, 'config.json'),
     DATABASE_URL: connectionString,
     PORT: `${postgres().port}`,
@@ -216,7 +219,7 @@ test('with ETCD_HOSTS the service creates the key, follows it, and never writes 
   onTestFinished(etcd.stop)
   const key = '/changeover/example'
   const env = { ETCD_HOSTS: etcd.endpoint, DATABASE_URL: postgres().connectionString }
-  const first = await startService(env)
+  const first = await startService(env, bundled())
   await untilServing(first, 'info', 5_000, 5)
   await etcd.admin(async (client) => client.put(key).value(JSON.stringify(configOf('warn', 700, 7))))
   await untilServing(first, 'warn', 700, 7)
@@ -229,7 +232,7 @@ test('with ETCD_HOSTS the service creates the key, follows it, and never writes 
   expect(await etcd.admin(async (client) => client.get(key))).toBeNull()
 
   await etcd.admin(async (client) => client.put(key).value(JSON.stringify(configOf('error', 900, 3))))
-  const second = await startService({ ...env, ETCD_KEY: key })
+  const second = await startService({ ...env, ETCD_KEY: key }, bundled())
   await untilServing(second, 'error', 900, 3)
   for (const { child, exited } of [first, second]) {
     child.kill('SIGTERM')
@@ -242,8 +245,8 @@ test('the service waits for an etcd that cannot be reached yet, and Ctrl-C ends 
   onTestFinished(etcd.stop)
   await etcd.kill()
   const env = { ETCD_HOSTS: etcd.endpoint, DATABASE_URL: postgres().connectionString }
-  const patient = startExample('main.ts', env)
-  const impatient = startExample('main.ts', env)
+  const patient = startExample(bundled(), env)
+  const impatient = startExample(bundled(), env)
   for (const { stdout } of [patient, impatient]) {
     await vi.waitFor(() => expect(stdout()).toContain('source.unreachable'), limits)
   }
