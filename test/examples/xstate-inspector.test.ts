@@ -10,6 +10,7 @@ import { admissionMachine, reloadMachine, watchMachine } from 'changeover/machin
 import { receiveFrames } from '../../examples/xstate-inspector/frames.ts'
 import { acts, passwords } from '../../examples/xstate-inspector/service.ts'
 import { nodesOf, workOf } from '../machines/walk/definition.ts'
+import { useBundle } from '../support/bundled-program.ts'
 import { entriesOf, limits, PATIENT_MS, temporaryFolder } from './service-process.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
@@ -38,6 +39,9 @@ const freePort = async (): Promise<number> => {
   return port
 }
 
+/** Starts faster than the program of the example, which the first test starts as its README says. */
+const bundled = useBundle(new URL('../../examples/xstate-inspector/main.ts', import.meta.url))
+
 /** Starts the example as a process in which opening a browser only writes a file. */
 const startExample = async (...args: string[]) => {
   const folder = await temporaryFolder()
@@ -48,7 +52,7 @@ const startExample = async (...args: string[]) => {
   }
   const port = await freePort()
   const env = { ...process.env, TMPDIR: folder, PORT: String(port), PATH: `${bin}${delimiter}${process.env.PATH}` }
-  const child = spawn(process.execPath, ['--import', 'tsx', 'examples/xstate-inspector/main.ts', ...args], {
+  const child = spawn(process.execPath, args, {
     cwd: root,
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -69,7 +73,8 @@ const startExample = async (...args: string[]) => {
 }
 
 test('the inspector gets named, readable and drawable frames of a real reload, without a password', async () => {
-  const example = await startExample('--viewer') // ends only when it is told to, so that no client comes too late
+  const program = ['--import', 'tsx', 'examples/xstate-inspector/main.ts']
+  const example = await startExample(...program, '--viewer') // ends only when it is told to, so that no client comes too late
   const received = await receiveFrames(example.url, () => {})
   onTestFinished(received.close)
   await received.untilState('reload', 'resting.rejected', 0)
@@ -119,7 +124,7 @@ test('the inspector gets named, readable and drawable frames of a real reload, w
 })
 
 test('the example prints each step, ends by itself, opens no browser and leaves nothing behind', async () => {
-  const example = await startExample()
+  const example = await startExample(bundled())
   expect(await example.exited).toBe(0)
   const { stdout, stderr } = example.output
   const titles = [...stdout.matchAll(/^\d+\. (.+)$/gm)].map(([, title]) => title)
@@ -132,7 +137,7 @@ test('the example prints each step, ends by itself, opens no browser and leaves 
 })
 
 test('with --viewer the example waits for the hosted viewer without opening it, and a late client gets all frames', async () => {
-  const example = await startExample('--viewer')
+  const example = await startExample(bundled(), '--viewer')
   await vi.waitFor(() => expect(example.output.stdout).toContain('Open http://localhost:'), limits)
   expect(await (await fetch(example.page, { headers: { connection: 'close' } })).text()).toContain(
     'src="https://stately.ai/inspect"',

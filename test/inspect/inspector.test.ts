@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process'
 import { connect } from 'node:net'
 import { promisify } from 'node:util'
-import { fileURLToPath } from 'node:url'
 import { createReloader } from 'changeover'
 import { memorySource } from 'changeover/testing'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { Config, configOf, startHarness, type Harness } from '../guarantees/harness.ts'
+import { useBundle } from '../support/bundled-program.ts'
 import { openLink, openPage, openStream, PATIENT, send, startInspector } from './inspector-client.ts'
 
 /** Starts an inspector and opens its page. */
@@ -173,7 +173,7 @@ describe('A process with an inspector', () => {
   })
 
   const run = promisify(execFile)
-  const script = (tail: string): string => `
+  const program = useBundle(`
     import { createReloader } from 'changeover'
     import { inspector } from 'changeover/inspect'
     import { memorySource } from 'changeover/testing'
@@ -187,23 +187,21 @@ describe('A process with an inspector', () => {
     const events = await fetch(new URL('events', inspected.url), { headers: { cookie } })
     const reader = events.body.getReader()
     await reader.read()
-    ${tail}
-  `
-  const root = fileURLToPath(new URL('../..', import.meta.url))
-  const runScript = (tail: string) =>
-    run(process.execPath, ['--import', 'tsx', '--input-type=module', '--eval', script(tail)], {
-      cwd: root,
-      timeout: 50_000,
-    })
+    // Its own client must not keep it alive.
+    if (process.argv[2] === 'reloader') reader.cancel().catch(() => {})
+    await reloader.close()
+    if (process.argv[2] === 'both') await inspected.close()
+    console.log('closed')
+  `)
+  const close = (what: 'reloader' | 'both') => run(process.execPath, [program(), what], { timeout: 50_000 })
 
   it('ends by itself after its reloader has closed, even if the inspector was not closed', async () => {
-    // The script's own client must not keep it alive.
-    const { stdout } = await runScript(`reader.cancel().catch(() => {}); await reloader.close(); console.log('closed')`)
+    const { stdout } = await close('reloader')
     expect(stdout).toBe('closed\n')
   })
 
   it('lives until close resolves, even if nothing else keeps it alive', async () => {
-    const { stdout } = await runScript(`await reloader.close(); await inspected.close(); console.log('both closed')`)
-    expect(stdout).toBe('both closed\n')
+    const { stdout } = await close('both')
+    expect(stdout).toBe('closed\n')
   })
 })

@@ -1,14 +1,13 @@
 import { execFile } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { createVirtualClock, simulate } from 'changeover/testing'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { runnerTimeout } from '../../src/testing/simulate/play/runner-timeout.ts'
 import { TimeLimit } from '../../src/testing/simulate/play/time-limit.ts'
 import { Progress } from '../../src/testing/simulate/report/progress.ts'
+import { useBundle } from '../support/bundled-program.ts'
 import { documents, simulationErrorOf, subjectOf } from './simulate-fixtures.ts'
 
-const root = fileURLToPath(new URL('../..', import.meta.url))
 const endless = { documents, runs: 1_000_000, seed: 7 }
 
 afterEach(() => void vi.restoreAllMocks())
@@ -170,23 +169,23 @@ describe('The progress of a search', () => {
     expect(written).toEqual([])
   })
 
+  const program = useBundle(`
+    import { documents, subjectOf } from './test/testing/simulate-fixtures.ts'
+    import { simulate } from 'changeover/testing'
+    if (process.argv[2] === 'true') process.stderr.isTTY = true
+    let passedMs = 0
+    performance.now = () => passedMs
+    const { modules, ...subject } = subjectOf()
+    const slowly = (reloader) => {
+      passedMs += 100
+      return modules(reloader)
+    }
+    const search = { documents, runs: 1_000_000, seed: 7, timeLimitMs: 3_000 }
+    const { runs } = await simulate({ ...subject, modules: slowly, ...search })
+    console.log(runs > 0)`)
+
   it.each([true, false])('goes to standard error only, and to no pipe: isTTY %j', async (isTTY) => {
-    const text = `
-      import { documents, subjectOf } from '${new URL('./simulate-fixtures.ts', import.meta.url).href}'
-      import { simulate } from '${new URL('../../src/testing/index.ts', import.meta.url).href}'
-      if (${isTTY}) process.stderr.isTTY = true
-      let passedMs = 0
-      performance.now = () => passedMs
-      const { modules, ...subject } = subjectOf()
-      const slowly = (reloader) => {
-        passedMs += 100
-        return modules(reloader)
-      }
-      const search = { documents, runs: 1_000_000, seed: 7, timeLimitMs: 3_000 }
-      const { runs } = await simulate({ ...subject, modules: slowly, ...search })
-      console.log(runs > 0)`
-    const args = ['--import', 'tsx', '--input-type=module', '--eval', text]
-    const { stdout, stderr } = await promisify(execFile)(process.execPath, args, { cwd: root })
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, [program(), String(isTTY)])
     expect(stdout).toBe('true\n')
     const [before, ...lines] = stderr.split(clear)
     expect(before).toBe('')
