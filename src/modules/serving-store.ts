@@ -53,6 +53,7 @@ export type CommitResult =
 /** Holds what serves, and changes all of it in one synchronous turn, forward and back. */
 export class ServingStore implements ViewStore {
   readonly slots = new Map<string, Slot>()
+  /** What served before and is still held. */
   readonly #held = new Set<View>()
   readonly #show: (config: unknown) => void
   #view: View | undefined
@@ -78,9 +79,8 @@ export class ServingStore implements ViewStore {
   readonly lastCloses = (): ReadonlyMap<string, PhaseTiming> =>
     new Map(Array.from(this.slots.values()).flatMap(({ name, lastClose }) => (lastClose ? [[name, lastClose]] : [])))
 
-  readonly noteHeld = (view: View, isHeld: boolean): void => {
-    if (isHeld) this.#held.add(view)
-    else this.#held.delete(view)
+  readonly noteReleased = (view: View): void => {
+    this.#held.delete(view)
   }
 
   get view(): View | undefined {
@@ -115,8 +115,7 @@ export class ServingStore implements ViewStore {
     }
     const commit = { switches, previous: this.#view }
     this.#point(switches, 'to')
-    this.#view = new View(snapshot, this.slots, this)
-    this.#show(snapshot.config)
+    this.#serve(new View(snapshot, this.slots, this))
     return { kind: 'done', commit }
   }
 
@@ -124,9 +123,16 @@ export class ServingStore implements ViewStore {
   rollBack({ switches, previous }: Commit): readonly RollbackFailure[] {
     const rollbackFailures = this.#callRollbacks(switches)
     this.#point(switches, 'from')
-    this.#view = previous
-    this.#show(previous?.snapshot.config)
+    this.#serve(previous)
     return rollbackFailures
+  }
+
+  #serve(view: View | undefined): void {
+    const previous = this.#view
+    this.#view = view
+    if (previous !== undefined && previous.holds > 0) this.#held.add(previous)
+    if (view !== undefined) this.#held.delete(view)
+    this.#show(view?.snapshot.config)
   }
 
   /** The same config came as another document. */
@@ -164,7 +170,7 @@ export class ServingStore implements ViewStore {
 
   /** How many leases hold what serves and what served before, and the routes that hold the latter. */
   leases(): { readonly serving: number; readonly replaced: number; readonly routes: readonly string[] } {
-    const replaced = [...this.#held].filter((view) => view !== this.#view)
+    const replaced = [...this.#held]
     const routes = replaced.flatMap((view) => view.holders.flatMap(({ route }) => route ?? []))
     return {
       serving: this.#view?.holds ?? 0,
@@ -175,22 +181,23 @@ export class ServingStore implements ViewStore {
 
   /** True if a lease or a `use` holds the generation. */
   isHeld(record: GenerationRecord): boolean {
-    if (record.uses > 0) return true
-    for (const view of this.#held) if (view.has(record)) return true
-    return false
+    return record.uses > 0 || this.#holding(record).length > 0
   }
 
   /** The routes whose requests hold the generation, each once. */
   routesHolding(record: GenerationRecord): readonly string[] {
-    const views = [...this.#held].filter((view) => view.has(record))
-    const routes = views.flatMap((view) => [...view.holders].flatMap(({ route }) => route ?? []))
+    const routes = this.#holding(record).flatMap((view) => [...view.holders].flatMap(({ route }) => route ?? []))
     return [...new Set(routes)].sort()
   }
 
   /** Resolves when no lease and no `use` holds the generation, which must no longer serve. */
   async released(record: GenerationRecord): Promise<void> {
-    const views = [...this.#held].filter((view) => view.has(record))
-    await Promise.all([record.unused(), ...views.map((view) => view.drained())])
+    await Promise.all([record.unused(), ...this.#holding(record).map((view) => view.drained())])
+  }
+
+  #holding(record: GenerationRecord): readonly View[] {
+    const serving = this.#view === undefined || this.#view.holds === 0 ? [] : [this.#view]
+    return [...serving, ...this.#held].filter((view) => view.has(record))
   }
 }
 

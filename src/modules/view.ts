@@ -7,8 +7,8 @@ import type { Slot } from './slot.ts'
 /** What a view needs of the store that it belongs to. */
 export interface ViewStore {
   readonly view: View | undefined
-  /** Called with the first hold of a view, and after its last. */
-  readonly noteHeld: (view: View, isHeld: boolean) => void
+  /** Called after the last hold of a view that no longer serves. */
+  readonly noteReleased: (view: View) => void
 }
 
 /**
@@ -71,7 +71,6 @@ export class View {
     if (this.#first !== undefined) this.#first.previous = hold
     this.#first = hold
     this.#holds += 1
-    if (this.#holds === 1) this.#store.noteHeld(this, true)
     return hold
   }
 
@@ -97,7 +96,8 @@ export class View {
     hold.next = undefined
     this.#holds -= 1
     if (this.#holds > 0) return
-    this.#store.noteHeld(this, false)
+    if (!this.isServing) this.#store.noteReleased(this)
+    if (this.#waiters.length === 0) return
     for (const resolve of this.#waiters) resolve()
     this.#waiters = []
   }

@@ -141,6 +141,28 @@ describe('the plugin for Fastify', () => {
     expect(await Promise.all(answers)).toEqual([true, false, true, false])
   })
 
+  it('pins by the config of a route that stands before the plugin, and by what another plugin makes of it', async () => {
+    const service = makeService()
+    const { reloader } = service
+    const isPinned = async () => codeOf(() => pinned(reloader)) === undefined
+    const early = makeApp()
+    early.get('/off', { config: { pin: false } }, isPinned)
+    early.get('/on', isPinned)
+    const changeRoutes = (app: App): void => {
+      app.addHook('onRoute', (route) => {
+        if (route.url === '/changed') route.config = { ...route.config, pin: false }
+      })
+      app.get('/changed', isPinned)
+      app.get('/unchanged', isPinned)
+    }
+    const addresses = [await startApp(service, () => {}, {}, early), await startApp(service, changeRoutes)]
+    const answers = ['0/off', '0/on', '1/changed', '1/unchanged'].map(async (place) => {
+      const [index, path] = place.split('/')
+      return (await json(`${addresses[Number(index)]}/${path}`)).body
+    })
+    expect(await Promise.all(answers)).toEqual([false, true, false, true])
+  })
+
   it('shows what serves in a request that is not pinned, and renews one that lasts', async () => {
     const service = makeService()
     const { reloader, serve } = service

@@ -1,7 +1,7 @@
-import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyPluginAsync, FastifyRequest, RouteOptions } from 'fastify'
 import { changeoverError } from '../../model/failure.ts'
 import { invalidOption } from '../../model/option-checks.ts'
-import { currentPin, runPinned } from '../pin-context.ts'
+import { runPinned } from '../pin-context.ts'
 import type { RegisteredReloader, RegisteredView } from '../register.ts'
 import { type CheckedOptions, checkRequestOptions } from '../request-options.ts'
 import { pinOf, RequestPins } from '../request-pin.ts'
@@ -93,24 +93,35 @@ const decorateRequest = (app: FastifyInstance, pins: RequestPins): void => {
 
 const addHooks = (app: FastifyInstance, pins: RequestPins, options: CheckedOptions<FastifyRequest>): void => {
   const { isPinned, asyncContext } = options
+  const choices = choicesOfRoutes(app)
   app.addHook('onRequest', (request, { raw }, done) => {
     let pin: ReturnType<RequestPins['pin']>
     try {
-      if (!(request.routeOptions.config?.pin ?? isPinned(request))) return done()
+      const choice = choices.areMade ? request.routeOptions.config?.pin : undefined
+      if (!(choice ?? isPinned(request))) return done()
       pin = pins.pin(request.raw, raw, () => routeOf(request))
     } catch (error) {
       return done(error as Error)
     }
+    // Fastify itself keeps the context behind the parser of a body.
     if (asyncContext) runPinned(pin, done)
     else done()
   })
-  if (!asyncContext) return
-  // A body is read by listeners of the socket, which run outside of the context of the request.
-  app.addHook('preValidation', (request, _reply, done) => {
-    const pin = pinOf(request.raw)
-    if (pin === undefined || currentPin(pins.reloader) === pin) done()
-    else runPinned(pin, done)
+}
+
+/** Whether routes decide themselves if they are pinned: `request.routeOptions` is made anew at each read (bench: pinned). */
+const choicesOfRoutes = (app: FastifyInstance): { readonly areMade: boolean } => {
+  const choices = { areMade: true }
+  // Routes of before the plugin are not told of.
+  const isFirst = app.printRoutes() === '(empty tree)'
+  const routes: RouteOptions[] = []
+  app.addHook('onRoute', (route) => void routes.push(route))
+  // Not before: the hooks of other plugins may change a route.
+  app.addHook('onReady', (done) => {
+    choices.areMade = !isFirst || routes.some(({ config }) => config?.pin !== undefined)
+    done()
   })
+  return choices
 }
 
 const routeOf = ({ method, routeOptions: { url } }: FastifyRequest): string => `${method} ${url ?? 'without a route'}`

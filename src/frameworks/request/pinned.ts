@@ -32,20 +32,22 @@ type Pinned = {
  * await modules.db.current.query('select * from products limit $1', [config.db.max])
  * ```
  */
-export const pinned: Pinned = (
-  reloader?: object,
-  { outside = 'throw', ...unknown }: PinnedOptions = {},
-): LeasedView<never, never> => {
-  for (const name of Object.keys(unknown)) throw invalidOption(`pinned has no option ${name}`)
-  if (outside !== 'throw' && outside !== 'serving') throw invalidOption("outside must be 'throw' or 'serving'")
-  const take = reloader === undefined ? undefined : holdingOf(reloader)
+export const pinned: Pinned = (reloader?: object, options?: PinnedOptions): LeasedView<never, never> => {
+  const outside = options === undefined ? 'throw' : outsideOf(options)
   const pin = currentPin(reloader)
   if (pin !== undefined && !pin.isOutdated) return pin.view as LeasedView<never, never>
+  const take = reloader === undefined ? undefined : holdingOf(reloader)
   if (outside === 'throw' || take === undefined) throw notPinned(pin)
   const hold = take()
   const { view } = hold
   hold.release()
   return view as LeasedView<never, never>
+}
+
+const outsideOf = ({ outside = 'throw', ...unknown }: PinnedOptions): 'throw' | 'serving' => {
+  for (const name of Object.keys(unknown)) throw invalidOption(`pinned has no option ${name}`)
+  if (outside !== 'throw' && outside !== 'serving') throw invalidOption("outside must be 'throw' or 'serving'")
+  return outside
 }
 
 /**
