@@ -24,7 +24,8 @@ export default defineConfig({
       'test/cli/survival/**',
       '**/node_modules/**',
     ],
-    testTimeout: 60_000,
+    // With CHANGEOVER_LONG=1, some tests take as long as real outages.
+    testTimeout: process.env.CHANGEOVER_LONG === '1' ? 300_000 : 90_000,
     hookTimeout: 120_000,
     // A busy machine may need seconds for what takes milliseconds.
     expect: { poll: { timeout: 50_000 } },

@@ -6,7 +6,7 @@ import project from '../vitest.config.ts'
 const units = [
   ...['api', 'appliers', 'apply', 'async', 'cli', 'files', 'fleet', 'formats', 'frameworks', 'history', 'intake'],
   ...['machines', 'model', 'modules', 'observe', 'persistence', 'reloader', 'safety', 'schema', 'secrets', 'settings'],
-  ...['sources/layers', 'testing', 'transaction', 'validation', 'xstate', 'guarantees'],
+  ...['sources', 'testing', 'transaction', 'validation', 'xstate', 'guarantees'],
 ].map((folder) => `test/${folder}/**/*.test.ts`)
 
 /** They look at the memory or the modules of a whole process. */

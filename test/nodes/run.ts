@@ -20,7 +20,8 @@ const runOn = async (version: string, args: readonly string[]): Promise<boolean>
   const node = await findNode(version)
   // What the tests start is found by its name, so that children run on the same Node.
   const env = { ...process.env, PATH: `${dirname(node)}${delimiter}${process.env.PATH ?? ''}` }
-  const child = spawn(node, ['node_modules/vitest/vitest.mjs', 'run', ...args], { cwd: root, env, stdio: 'inherit' })
+  const command = ['node_modules/vitest/vitest.mjs', 'run', '--config', 'test/all.config.ts', ...args]
+  const child = spawn(node, command, { cwd: root, env, stdio: 'inherit' })
   return new Promise((resolve, reject) => {
     child.once('error', reject)
     child.once('exit', (code) => resolve(code === 0))

@@ -16,7 +16,6 @@ export const shortOrLong = (short: number, long: number): number => (isLong ? lo
 
 /** For waits on a condition. Nothing takes this long unless it is broken. */
 const SOON = { timeout: isLong ? 60_000 : 25_000, interval: 20 }
-vi.setConfig({ testTimeout: isLong ? 300_000 : 90_000 })
 
 /** For tests of a silent peer, which take the sum of these. The long tests use the defaults. */
 export const shortDeadlines: EtcdDeadlines = isLong
