@@ -30,6 +30,8 @@ export interface FleetWrite {
 export interface FleetStore {
   /** Where it is, for messages. */
   readonly place: string
+  /** True if the keys below a prefix form the document. */
+  readonly isPrefix: boolean
   /** Starts a lease that ends after `ttlMs` unless it is renewed. Returns its id. */
   readonly grant: (ttlMs: number, signal: AbortSignal) => Promise<string>
   /** Returns false if the lease has ended. */

@@ -108,6 +108,7 @@ export class ModelFleet {
     const call = <Value>(signal: AbortSignal, work: () => Value): Promise<Value> => this.call(link, signal, work)
     return {
       place: 'model',
+      isPrefix: false,
       grant: (ttlMs, signal) => call(signal, () => this.#grant(ttlMs)),
       renew: (lease, signal) => call(signal, () => this.#renew(lease)),
       revoke: (lease, signal) => call(signal, () => this.endLease(lease)),

@@ -4,7 +4,7 @@ import { fleet } from 'changeover/fleet'
 import { defaults, layers } from 'changeover/layers'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it, type TestContext, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, type TestContext, vi, onTestFinished } from 'vitest'
 import { call, type Ended, jsonOf, makeFolder, removeFolder } from '../cli/command.ts'
 import { startEtcd, type EtcdServer } from '../support/etcd-server.ts'
 import { Config, newDocument, startMember } from './fleet-of.ts'
@@ -135,25 +135,46 @@ describe.concurrent('A rollout', () => {
     expect(members.map((member) => member.status().modules.picky?.opened)).toEqual([1, 1, 1])
   })
 
-  it('is refused by an instance whose config is made of layers', async (test) => {
+  it.each([
+    {
+      made: 'of layers',
+      code: 'fleet.layers',
+      sourceOf: (key: string) =>
+        layers([
+          defaults({ fails: [] }),
+          etcdSource({ hosts: server.endpoint, key, fleet: fleet({ service: 'layered' }) }),
+        ]),
+    },
+    {
+      made: 'of the keys below a prefix',
+      code: 'fleet.prefix',
+      sourceOf: (key: string) =>
+        etcdSource({ hosts: server.endpoint, prefix: `${key}/`, values: 'json', fleet: fleet({ service: 'split' }) }),
+    },
+  ])('is refused, as a preflight is, by an instance whose config is made $made', async ({ code, sourceOf }) => {
     const { key, put, instances } = newDocument(server)
     await put({ n: 1 })
-    const etcd = etcdSource({ hosts: server.endpoint, key, fleet: fleet({ service: 'layered' }) })
-    const source = layers([defaults({ fails: [] }), etcd])
+    await server.admin(async (client) => client.put(`${key}/n`).value('1'))
+    const source = sourceOf(key)
     const reloader = createReloader({ source, schema: Config })
-    test.onTestFinished(() => reloader.close())
+    onTestFinished(() => reloader.close())
     await reloader.start()
     await until(async () => expect((await instances())[0]?.serving).toBeDefined())
     await writeFile(join(folder, 'layered.json'), '{"n":2}')
     const { revision } = jsonOf(
       await call(['get', '--hosts', server.endpoint, '--key', key, '--json'], { cwd: folder }),
     )
-    const flags = ['--if-revision', String(revision), '--author', 'Ada', '--lease', '15s', '--steps', '1', '--json']
-    const ended = await call(['rollout', 'layered.json', '--hosts', server.endpoint, '--key', key, ...flags], {
-      cwd: folder,
-    })
-    expect(ended.exit).toBe(5)
-    expect(JSON.stringify(jsonOf(ended).error)).toContain('fleet.layers')
+    const at = ['layered.json', '--hosts', server.endpoint, '--key', key, '--if-revision', String(revision)]
+    const rollout = ['rollout', ...at, '--author', 'Ada', '--lease', '15s', '--steps', '1', '--json']
+    const preflight = ['publish', ...at, '--author', 'Ada', '--preflight', '--json']
+    for (const [argv, exit] of [
+      [rollout, 5],
+      [preflight, 3],
+    ] as const) {
+      const ended = await call(argv, { cwd: folder })
+      expect(ended.exit).toBe(exit)
+      expect(JSON.stringify(jsonOf(ended).error)).toContain(code)
+    }
     expect(reloader.config.n).toBe(1)
   })
 

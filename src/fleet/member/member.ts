@@ -16,6 +16,7 @@ import { type Identity, type InstanceFacts, MemberFacts } from './facts.ts'
 import { Canary } from './canary.ts'
 import { Obedience } from './obedience.ts'
 import type { FleetSettings } from './options.ts'
+import { trialRefusal } from './trial-refusal.ts'
 
 /** After a failure, the next try comes within this, so that an entry is back soon after its store is. */
 const backoff = { minMs: 200, maxMs: 2_000 }
@@ -79,8 +80,7 @@ class FleetMember implements Member {
       clock: context.clock,
       trials: observation.trials as Trials,
       id: () => this.#keeper.id,
-      // The candidate is the text of one layer, and only the source knows the whole that it makes.
-      refusal: () => (observation.status().source.layers === undefined ? undefined : 'fleet.layers'),
+      refusal: () => trialRefusal(store, observation.status()),
       onChange: () => this.#touch(),
     })
     this.#stopFeed = this.#follow(observation.status().id)

@@ -10,6 +10,7 @@ import {
   proposalName,
 } from '../fleet-command.ts'
 import type { FleetStore } from '../fleet-store.ts'
+import { trialRefusal } from './trial-refusal.ts'
 
 /** How many commands are remembered, so that none is obeyed twice. */
 const MAX_REMEMBERED = 1_000
@@ -72,8 +73,8 @@ export class Obedience {
 
   async #preflight({ id }: FleetCommand, signal: AbortSignal): Promise<Result> {
     const { reloader } = this.#instance
-    // The text is that of one layer, and what it makes of the config is known to the source alone.
-    if (reloader.status().source.layers !== undefined) return { isDone: false, code: 'fleet.layers' }
+    const refusal = trialRefusal(this.#store, reloader.status())
+    if (refusal !== undefined) return { isDone: false, code: refusal }
     const { entries } = await this.#store.list(proposalName(id), signal)
     const [proposal] = entries
     if (proposal === undefined) return { isDone: false, code: 'fleet.proposal-missing' }

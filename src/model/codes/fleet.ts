@@ -40,6 +40,10 @@ export const fleetCodes = {
     what: 'The instance cannot try the document alone, since its config is made of layers',
     hint: 'Publish it, without --preflight. The instance checks the whole config when the document arrives.',
   },
+  'fleet.prefix': {
+    what: 'The instance cannot try a document, since its config is made of the keys below a prefix',
+    hint: 'Write the keys. The instance checks the whole config when they arrive.',
+  },
   'fleet.override-failed': {
     what: 'The override was not made: its lease has ended',
     hint: 'Run the command again.',

@@ -56,7 +56,8 @@ const createEtcdSource = (options: EtcdSourceOptions): Source => {
       ? {}
       : {
           attach: (context) => {
-            member ??= membership.join(context, etcdFleetStore(cluster, target.key.toString().replace(/\/$/, '')))
+            const place = target.key.toString().replace(/\/$/, '')
+            member ??= membership.join(context, etcdFleetStore(cluster, place, { isPrefix: target.kind === 'prefix' }))
           },
         }),
     read: async (signal) => noted(await read(signal)),

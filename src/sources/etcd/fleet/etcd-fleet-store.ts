@@ -16,7 +16,11 @@ import { watchTarget } from '../watch-target.ts'
 import { grantLease, isLeaseUnknown, renewLease, revokeLease } from './lease-calls.ts'
 
 /** Keeps what belongs to a fleet beside a key of etcd. It uses the connections of the cluster that it is given. */
-export const etcdFleetStore = (shared: Cluster, key: string, close: () => void = () => {}): FleetStore => {
+export const etcdFleetStore = (
+  shared: Cluster,
+  key: string,
+  { isPrefix = false, close = () => {} }: Partial<Pick<FleetStore, 'isPrefix' | 'close'>> = {},
+): FleetStore => {
   // What the fleet reads must not decide which store the source takes its documents from.
   const cluster: Cluster = { ...shared, lineages: new LineageTracker() }
   const send = (request: ITxnRequest, parent: AbortSignal): Promise<ITxnResponse> =>
@@ -25,6 +29,7 @@ export const etcdFleetStore = (shared: Cluster, key: string, close: () => void =
     )
   return {
     place: `${cluster.settings.hosts.join(',')} ${key}`,
+    isPrefix,
     grant: (ttlMs, signal) => grantLease(cluster, ttlMs, signal),
     renew: (lease, signal) => renewLease(cluster, lease, signal),
     revoke: (lease, signal) => revokeLease(cluster, lease, signal),

@@ -10,8 +10,9 @@ export const openFleetStore = (target: PublishTarget): FleetStore => {
   const name = resolveKey(target, 'key', target.key)
   const closing = new AbortController()
   const cluster = createCluster(resolveSettings(target), closing.signal)
-  return etcdFleetStore(cluster, name, () => {
+  const close = (): void => {
     closing.abort()
     cluster.pool.close()
-  })
+  }
+  return etcdFleetStore(cluster, name, { close })
 }
