@@ -12,7 +12,7 @@ vi.setConfig({ testTimeout: 600_000, hookTimeout: 300_000 })
 
 const isLong = process.env.CHANGEOVER_LONG === '1'
 const WORKERS = 5
-const KILLS = isLong ? 200 : 40
+const KILLS = isLong ? 200 : 24
 const MAX_ATTEMPTS = 3
 
 const { make, remove } = ownFolder()
