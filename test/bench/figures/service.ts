@@ -1,23 +1,19 @@
-import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { etcdSource } from 'changeover/etcd'
 import { startEtcd } from '../../support/etcd-server.ts'
-import { answerOf, startWriter } from '../etcd-writer.ts'
+import { startWriter } from '../etcd-writer.ts'
 import { atMost, type Figure } from '../figure.ts'
+import { Load, PER_SECOND, serve } from '../http-service.ts'
 import { collectGarbage } from '../pairs.ts'
-import type { LoadOrder, LoadResult } from '../load-child.ts'
-import { median, quantile } from '../stats.ts'
+import { median } from '../stats.ts'
 import { documentOf, threeModules } from '../three-modules.ts'
 import { watchByHand } from '../watch-by-hand.ts'
 
 const KEY = 'config'
 /** What the service follows by hand. */
 const FLOOR_KEY = 'floor'
-const PER_SECOND = 1_000
 
 interface Phase {
   readonly p99: number
@@ -42,27 +38,19 @@ export const figure: Figure = {
     await etcd.admin(async (client) => client.put(KEY).value(documentOf(0, 0n)))
     const reloader = threeModules({ source: etcdSource({ hosts: etcd.endpoint, key: KEY }) })
     await reloader.start()
-    const server = createServer((_, response) => {
-      const { config, modules } = reloader
-      const body = { level: config.log.level, size: modules.client.current.size, isOpen: modules.client.current.isOpen }
-      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body))
-    })
+    const server = serve(reloader)
     const stopWatching = await watchByHand(etcd.endpoint, FLOOR_KEY)
     await once(server.listen(0, '127.0.0.1'), 'listening')
-    const load = fork(join(import.meta.dirname, '..', 'load-child.js'), { execArgv: [] })
+    const load = new Load(writer)
     const port = (server.address() as AddressInfo).port
 
     const phase = async (key: string, everyMs: number): Promise<Phase> => {
       collectGarbage()
       const loop = monitorEventLoopDelay({ resolution: 1 })
-      const answer = answerOf<LoadResult>(load)
       loop.enable()
-      load.send({ port, perSecond: PER_SECOND, forMs: phaseMs } satisfies LoadOrder)
-      await writer.write({ kind: 'spaced', keys: [key], count: Math.floor(phaseMs / everyMs), spacingMs: everyMs })
-      const { latencies, failed } = await answer
+      const p99 = await load.p99({ port, key, everyMs, forMs: phaseMs })
       loop.disable()
-      if (failed > 0) throw new Error(`${failed} requests failed`)
-      return { p99: quantile(latencies, 0.99), loopP99: loop.percentile(99) / 1e6 }
+      return { p99, loopP99: loop.percentile(99) / 1e6 }
     }
 
     /** Phases of ours and of the floor in turn. */
@@ -95,7 +83,7 @@ export const figure: Figure = {
       const added = `event-loop delay, p99: ${twenty.added < 0 ? '' : '+'}${twenty.added.toFixed(2)} ms`
       yield { name: 'p99, 20 reloads a second', ...shown(twenty), ratio: twenty.ratio, note: added }
     } finally {
-      load.disconnect()
+      load.stop()
       server.closeAllConnections()
       server.close()
       await Promise.all([reloader.close(), stopWatching(), writer.stop()])
