@@ -60,9 +60,10 @@ const tasks: Readonly<Record<string, () => Promise<void>>> = {
       tell({ filler: error instanceof Error && 'code' in error ? error.code : null })
     }
     tell({ saved: [await persistence.saveGoods([large, goodOf(3), goodOf(2)])] })
-    unlinkSync(filler)
+    // The parent looks at the folder first.
     process.stdin.resume()
     await new Promise((resolve) => process.stdin.once('end', resolve))
+    unlinkSync(filler)
     while (persistence.status().lastError !== undefined) await new Promise((resolve) => setTimeout(resolve, 5))
     words = []
     await load()
