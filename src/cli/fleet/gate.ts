@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { systemClock } from '../../api/clock.ts'
+import { linkSignals } from '../../async/abort.ts'
 import { sleep } from '../../async/deadline.ts'
 import { changeoverError } from '../../model/failure.ts'
 import type { Context } from '../context/context.ts'
@@ -16,22 +17,21 @@ export const runGate = async (command: string, { io, signal }: Context, keep: ()
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text: string) => void io.stderr.write(text))
   }
-  const ended = new AbortController()
+  const closed = new AbortController()
   let exit: number | null = null
-  child.once('error', () => ended.abort())
+  child.once('error', () => closed.abort())
   child.once('close', (code) => {
     exit = code
-    ended.abort()
+    closed.abort()
   })
-  const stop = (): void => ended.abort()
-  signal.addEventListener('abort', stop)
+  const { signal: ended, unlink } = linkSignals(closed.signal, signal)
   try {
-    while (!ended.signal.aborted) {
-      await sleep(systemClock, KEEP_EVERY_MS, ended.signal)
+    while (!ended.aborted) {
+      await sleep(systemClock, KEEP_EVERY_MS, ended)
       await keep()
     }
   } finally {
-    signal.removeEventListener('abort', stop)
+    unlink()
     child.kill()
   }
   if (exit !== 0) throw changeoverError('fleet.gate-closed', { detail: `exit code ${exit ?? 'none'}` })

@@ -16,7 +16,7 @@ import {
 } from '../../fleet/rollout-entry.ts'
 import type { Beside } from '../../history/document-store.ts'
 import { changeoverError, isChangeoverError } from '../../model/failure.ts'
-import { boundedCall } from './bounded-call.ts'
+import { boundedCall } from '../../async/bounded-call.ts'
 import { instancesOf } from './open-fleet.ts'
 import { failureOf } from './judge-canary.ts'
 import type { RolloutPlan, Step } from './rollout-plan.ts'

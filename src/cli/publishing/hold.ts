@@ -1,4 +1,5 @@
 import { systemClock } from '../../api/clock.ts'
+import { boundedCall } from '../../async/bounded-call.ts'
 import type { DocumentStore } from '../../history/document-store.ts'
 import { changeoverError, isChangeoverError } from '../../model/failure.ts'
 import type { Context } from '../context/context.ts'
@@ -32,23 +33,20 @@ export const holdChange = async (
   holdMs: number | undefined,
 ): Promise<void> => {
   if (holdMs === undefined) return
-  const ended = new AbortController()
-  const stop = (): void => ended.abort()
-  const timer = systemClock.setTimeout(stop, holdMs)
-  context.signal.addEventListener('abort', stop)
-  try {
-    for await (const { text } of store.watch(ended.signal)) {
-      if (ended.signal.aborted) return
-      if (text === published.text) continue
-      throw await endOf(context, store, published)
-    }
-  } catch (error) {
-    if (!ended.signal.aborted || isChangeoverError(error)) throw error
-  } finally {
-    systemClock.clearTimeout(timer)
-    context.signal.removeEventListener('abort', stop)
-    ended.abort()
-  }
+  await boundedCall(
+    async (signal) => {
+      try {
+        for await (const { text } of store.watch(signal)) {
+          if (signal.aborted) return
+          if (text === published.text) continue
+          throw await endOf(context, store, published)
+        }
+      } catch (error) {
+        if (!signal.aborted || isChangeoverError(error)) throw error
+      }
+    },
+    { clock: systemClock, limitMs: holdMs, parent: context.signal },
+  )
 }
 
 const endOf = async (context: Context, store: DocumentStore, { number }: Published) => {

@@ -6,6 +6,7 @@ import type { Reloader } from '../../api/reloader.ts'
 import { SourceError, type SourceContext } from '../../api/source.ts'
 import { FannedSignal } from '../../async/abort.ts'
 import { backoffMs } from '../../async/backoff.ts'
+import { boundedCall } from '../../async/bounded-call.ts'
 import { sleep } from '../../async/deadline.ts'
 import { followReloader } from '../../observe/feed.ts'
 import type { FleetStore } from '../fleet-store.ts'
@@ -104,10 +105,9 @@ class FleetMember implements Member {
     this.#wake()
     await this.#running
     this.#asking.unlink()
-    const bounded = new AbortController()
-    const timer = this.#context.clock.setTimeout(() => bounded.abort(), LEAVE_MS)
-    await this.#keeper.leave(bounded.signal).catch(() => {}) // the lease then ends by itself
-    this.#context.clock.clearTimeout(timer)
+    const { clock } = this.#context
+    // Without an answer the lease ends by itself.
+    await boundedCall((signal) => this.#keeper.leave(signal), { clock, limitMs: LEAVE_MS }).catch(() => {})
     this.#store.close()
   }
 
