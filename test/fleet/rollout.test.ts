@@ -4,7 +4,7 @@ import { fleet } from 'changeover/fleet'
 import { defaults, layers } from 'changeover/layers'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it, type TestContext, vi, onTestFinished } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, type TestContext, vi } from 'vitest'
 import { call, type Ended, jsonOf, makeFolder, removeFolder } from '../cli/command.ts'
 import { startEtcd, type EtcdServer } from '../support/etcd-server.ts'
 import { Config, newDocument, startMember } from './fleet-of.ts'
@@ -135,7 +135,7 @@ describe.concurrent('A rollout', () => {
     expect(members.map((member) => member.status().modules.picky?.opened)).toEqual([1, 1, 1])
   })
 
-  it.each([
+  it.for([
     {
       made: 'of layers',
       code: 'fleet.layers',
@@ -151,13 +151,13 @@ describe.concurrent('A rollout', () => {
       sourceOf: (key: string) =>
         etcdSource({ hosts: server.endpoint, prefix: `${key}/`, values: 'json', fleet: fleet({ service: 'split' }) }),
     },
-  ])('is refused, as a preflight is, by an instance whose config is made $made', async ({ code, sourceOf }) => {
+  ])('is refused, as a preflight is, by an instance whose config is made $made', async ({ code, sourceOf }, test) => {
     const { key, put, instances } = newDocument(server)
     await put({ n: 1 })
     await server.admin(async (client) => client.put(`${key}/n`).value('1'))
     const source = sourceOf(key)
     const reloader = createReloader({ source, schema: Config })
-    onTestFinished(() => reloader.close())
+    test.onTestFinished(() => reloader.close())
     await reloader.start()
     await until(async () => expect((await instances())[0]?.serving).toBeDefined())
     await writeFile(join(folder, 'layered.json'), '{"n":2}')

@@ -32,7 +32,7 @@ const storeFaults = [
     'after a failed soak every instance is rolled back, but not the config',
     edit(
       'src/modules/serving-store.ts',
-      "    this.#point(switches, 'from')\n    this.#view = previous\n    this.#show(previous?.snapshot.config)",
+      "    this.#point(switches, 'from')\n    this.#serve(previous)",
       "    this.#point(switches, 'from')\n    this.#view = previous",
     ),
   ),
