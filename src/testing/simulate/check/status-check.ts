@@ -86,6 +86,11 @@ const validated = <Config>(schema: Schema<Config>, value: unknown): { readonly c
   return { config: result.value }
 }
 
-/** A config may have bigints, which JSON has not. */
-const textOf = (config: unknown): string =>
-  JSON.stringify(config, (_, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value))
+/** A config may have bigints, which JSON has not: it throws. */
+const textOf = (config: unknown): string => {
+  try {
+    return JSON.stringify(config)
+  } catch {
+    return JSON.stringify(config, (_, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value))
+  }
+}

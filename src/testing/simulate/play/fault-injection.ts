@@ -106,11 +106,14 @@ export class FaultInjection {
     context: Context,
     clock = this.#deps.process.clockFor(name),
   ): Context {
-    // Not a copy: it would read the getter of `signal`, which creates the signal. The getter also needs its own object.
-    return Object.create(context, {
-      clock: { value: clock, enumerable: true },
-      signal: { get: () => context.signal, enumerable: true },
-    }) as Context
+    // The signal is made when it is first read, by a getter that is none of its own members.
+    return {
+      ...context,
+      clock,
+      get signal() {
+        return context.signal
+      },
+    }
   }
 
   #callSync(module: SeenModule, phase: FaultPhase, generation: SeenGeneration, body: () => unknown): undefined {

@@ -2,6 +2,7 @@ import type { Logger, ReloaderOptions } from '../../../api/options.ts'
 import type { NoModules } from '../../../api/modules.ts'
 import type { Reloader } from '../../../api/reloader.ts'
 import type { ReadResult } from '../../../api/source.ts'
+import type { ReloaderStatus } from '../../../api/status.ts'
 import { ChangeoverError, type Failure } from '../../../model/failure.ts'
 import type { TransactionRecord } from '../../../model/record.ts'
 import { createReloader } from '../../../reloader/reloader.ts'
@@ -192,16 +193,19 @@ export class SimulatedService<Config> {
     if (record.outcome === 'rejected' && !isUnchanged) {
       log.breach('G14', 'a document that was rejected has changed the config')
     }
-    model.wasFrozen ||= this.reloader.status().frozen !== undefined
+    const status = this.reloader.status()
+    model.wasFrozen ||= status.frozen !== undefined
     this.#recordInvariants.onRecord(record, longestTransactionMs(model.modules.size, scenario), scenario.soakMs ?? 0)
     const { calledAt, permanentFailures } = model.running
-    oracle.onRecord(record, { calledAt, permanentFailures, now: clock.monotonic(), ...this.#statusOf(record) })
+    oracle.onRecord(record, { calledAt, permanentFailures, now: clock.monotonic(), ...this.#statusOf(record, status) })
     model.finishTransaction(record)
   }
 
   /** What serves, and how long the config of this record is not tried again by itself, as `status()` says. */
-  #statusOf({ digest }: TransactionRecord): Pick<TransactionFacts, 'serving' | 'heldMs'> {
-    const { serving, quarantine } = this.reloader.status()
+  #statusOf(
+    { digest }: TransactionRecord,
+    { serving, quarantine }: ReloaderStatus,
+  ): Pick<TransactionFacts, 'serving' | 'heldMs'> {
     const entry = quarantine.find((one) => one.digest === digest)
     const { nextTryAt = Number.POSITIVE_INFINITY } = entry ?? {}
     return { serving: serving?.digest, heldMs: entry && nextTryAt - this.process.clock.now() }
