@@ -147,7 +147,7 @@ export class FleetWorld {
       await driver.promote((beside) => model.call(link, stopped.signal, () => this.#promote(n, base, beside)))
       played.result = 'published'
     } catch (error) {
-      played.result = isChangeoverError(error) ? error.code : String((error as Error).message)
+      played.result = isChangeoverError(error) ? error.code : (error as Error).name
     } finally {
       await driver.end()
     }
