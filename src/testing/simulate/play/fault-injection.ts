@@ -107,13 +107,7 @@ export class FaultInjection {
     clock = this.#deps.process.clockFor(name),
   ): Context {
     // The signal is made when it is first read, by a getter that is none of its own members.
-    return {
-      ...context,
-      clock,
-      get signal() {
-        return context.signal
-      },
-    }
+    return Object.defineProperty({ ...context, clock }, 'signal', { get: () => context.signal, enumerable: true })
   }
 
   #callSync(module: SeenModule, phase: FaultPhase, generation: SeenGeneration, body: () => unknown): undefined {

@@ -113,11 +113,9 @@ export class SimulatedService<Config> {
     const status = this.reloader.status()
     const { subject, log, oracle, scenario, written, environment } = this.#deps
     this.#invariants.checkCounters(status)
-    const limits = {
-      quarantineMs: longestQuarantineMs,
-      confirmMs: Math.max(scenario.confirmMs ?? 0, scenario.soakMs ?? 0, 1),
-    }
-    checkTimes(status, { now: this.process.clock.now(), ...limits }, log.breach)
+    const [now, quarantineMs] = [this.process.clock.now(), longestQuarantineMs]
+    const confirmMs = Math.max(scenario.confirmMs ?? 0, scenario.soakMs ?? 0, 1)
+    checkTimes(status, { now, quarantineMs, confirmMs }, log.breach)
     checkConfirming(status, { written, subject, breach: log.breach })
     const { openWatches } = environment
     if (openWatches > 1) log.breach('G18', `${openWatches} watches of the source are open at the same time`)
@@ -202,10 +200,8 @@ export class SimulatedService<Config> {
   }
 
   /** What serves, and how long the config of this record is not tried again by itself, as `status()` says. */
-  #statusOf(
-    { digest }: TransactionRecord,
-    { serving, quarantine }: ReloaderStatus,
-  ): Pick<TransactionFacts, 'serving' | 'heldMs'> {
+  #statusOf({ digest }: TransactionRecord, status: ReloaderStatus): Pick<TransactionFacts, 'serving' | 'heldMs'> {
+    const { serving, quarantine } = status
     const entry = quarantine.find((one) => one.digest === digest)
     const { nextTryAt = Number.POSITIVE_INFINITY } = entry ?? {}
     return { serving: serving?.digest, heldMs: entry && nextTryAt - this.process.clock.now() }
