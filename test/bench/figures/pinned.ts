@@ -102,7 +102,7 @@ interface Plan {
 }
 
 const plans: Readonly<Record<Scale, Plan>> = {
-  full: { apps: 5, rounds: 9, warmup: 7, requests: 6_000 },
+  full: { apps: 3, rounds: 9, warmup: 7, requests: 6_000 },
   smoke: { apps: 1, rounds: 2, warmup: 1, requests: 200 },
 }
 
