@@ -50,8 +50,21 @@ export const collectGarbage = (): void => {
   globalThis.gc()
 }
 
-/** How far apart the rounds were, for a note. */
-export const spreadOf = ({ spread: [low, high] }: Paired): string => `rounds ${low.toFixed(2)}–${high.toFixed(2)}×`
+/** What several pairs of processes have measured together. The spread is from the lowest ratio to the highest. */
+export const together = (samples: readonly Paired[]): Paired => {
+  const ratios = samples.map(({ ratio }) => ratio).sort((a, b) => a - b)
+  return {
+    ours: median(samples.map(({ ours }) => ours)),
+    floor: median(samples.map(({ floor }) => floor)),
+    ratio: median(ratios),
+    spread: [ratios[0] ?? 0, ratios.at(-1) ?? 0],
+    added: median(samples.map(({ added }) => added)),
+  }
+}
+
+/** How far apart the rounds were, or the processes, for a note. */
+export const spreadOf = ({ spread: [low, high] }: Paired, of = 'rounds'): string =>
+  `${of} ${low.toFixed(2)}–${high.toFixed(2)}×`
 
 /** What ours took more, of milliseconds, and how far apart the rounds were, for a note. */
 export const addedOf = (paired: Paired): string =>

@@ -4,8 +4,7 @@ import { type EtcdServer, startEtcd } from '../../support/etcd-server.ts'
 import { answerOf, startWriter } from '../etcd-writer.ts'
 import { atMost, type Figure, type Scale } from '../figure.ts'
 import { Load, PER_SECOND } from '../http-service.ts'
-import { type Paired, pairs } from '../pairs.ts'
-import { median } from '../stats.ts'
+import { type Paired, pairs, spreadOf, together } from '../pairs.ts'
 import { documentOf } from '../three-modules.ts'
 
 const SPACING_MS = 1_000
@@ -75,11 +74,10 @@ export const figure: Figure = {
     try {
       const samples: Paired[] = []
       for (let count = 0; count < plan.services; count += 1) samples.push(await compare(etcd, load, plan))
-      const ratios = samples.map(({ ratio }) => ratio).sort((a, b) => a - b)
-      const [value, floor] = [median(samples.map(({ ours }) => ours)), median(samples.map((one) => one.floor))]
-      const spread = `${ratios.length} processes each: ${ratios[0]?.toFixed(2)}–${ratios.at(-1)?.toFixed(2)}×`
-      const note = `${PER_SECOND} requests a second; ${spread}`
-      return [{ name: 'p99 of requests', unit: 'ms', value, floor, ...atMost(median(ratios), 1.02), note }]
+      const paired = together(samples)
+      const note = `${PER_SECOND} requests a second; ${spreadOf(paired, `${samples.length} processes each:`)}`
+      const { ours: value, floor, ratio } = paired
+      return [{ name: 'p99 of requests', unit: 'ms', value, floor, ...atMost(ratio, 1.02), note }]
     } finally {
       load.stop()
       await writer.stop()

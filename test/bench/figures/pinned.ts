@@ -4,9 +4,8 @@ import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { answerOf } from '../etcd-writer.ts'
 import type { Figure, Measure, Scale } from '../figure.ts'
-import { type Paired, pairs, type Sampler } from '../pairs.ts'
+import { type Paired, pairs, type Sampler, spreadOf, together } from '../pairs.ts'
 import type { PinnedMode, PinnedUse } from '../pinned-child.ts'
-import { median } from '../stats.ts'
 
 const SOCKETS = 8
 /** Requests under way on one socket: the server, not the client, is what is busy. */
@@ -79,7 +78,7 @@ const sampler =
 /** `AsyncLocalStorage` follows promises by hooks before Node 22. */
 const pinnedGoal = Number(process.versions.node.split('.')[0]) >= 22 ? 0.97 : 0.9
 
-/** Ours and the floor, in processes of their own that are started anew: what the engine makes of the same code differs by process. */
+/** Ours and the floor, in fresh processes of their own: what the engine makes of the same code differs by process. */
 const samplePairs = async (mode: PinnedMode, { apps, rounds, warmup, requests }: Plan): Promise<readonly Paired[]> => {
   const samples: Paired[] = []
   for (let count = 0; count < apps; count += 1) {
@@ -115,17 +114,17 @@ export const figure: Figure = {
       ['request.config, without AsyncLocalStorage', 'request-config', 0.97],
     ] as const) {
       const samples = await samplePairs(mode, plans[scale])
-      const ratios = samples.map(({ ratio }) => 1 / ratio).sort((a, b) => a - b)
-      const ratio = median(ratios)
+      const paired = together(samples)
+      const ratio = 1 / paired.ratio
       yield {
         name,
         unit: 'requests a second of processor',
-        value: 1_000_000 / median(samples.map(({ ours }) => ours)),
-        floor: 1_000_000 / median(samples.map(({ floor }) => floor)),
+        value: 1_000_000 / paired.ours,
+        floor: 1_000_000 / paired.floor,
         ratio,
         goal: `≥ ${goal}×`,
         isMet: ratio >= goal,
-        note: `${samples.length} processes each: ${ratios[0]?.toFixed(2)}–${ratios.at(-1)?.toFixed(2)}×`,
+        note: `times: ${spreadOf(paired, `${samples.length} processes each:`)}`,
       }
     }
     yield await heapAfter(scale === 'full' ? 1_000_000 : 1_000)

@@ -106,7 +106,7 @@ export class FaultInjection {
     context: Context,
     clock = this.#deps.process.clockFor(name),
   ): Context {
-    // The signal is made when it is first read, by a getter that is none of its own members.
+    // The signal is made when it is first read. Its getter is on the prototype, so a copy does not read it.
     return Object.defineProperty({ ...context, clock }, 'signal', { get: () => context.signal, enumerable: true })
   }
 

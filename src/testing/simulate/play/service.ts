@@ -113,9 +113,8 @@ export class SimulatedService<Config> {
     const status = this.reloader.status()
     const { subject, log, oracle, scenario, written, environment } = this.#deps
     this.#invariants.checkCounters(status)
-    const [now, quarantineMs] = [this.process.clock.now(), longestQuarantineMs]
     const confirmMs = Math.max(scenario.confirmMs ?? 0, scenario.soakMs ?? 0, 1)
-    checkTimes(status, { now, quarantineMs, confirmMs }, log.breach)
+    checkTimes(status, { now: this.process.clock.now(), quarantineMs: longestQuarantineMs, confirmMs }, log.breach)
     checkConfirming(status, { written, subject, breach: log.breach })
     const { openWatches } = environment
     if (openWatches > 1) log.breach('G18', `${openWatches} watches of the source are open at the same time`)
