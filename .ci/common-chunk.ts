@@ -13,9 +13,10 @@ export type AddedImports = ReadonlyMap<string, Modules>
  * esbuild makes a chunk for each set of entries that share something, and each file costs a millisecond to load.
  *
  * - The library's entries import all that its main one shares and that loads no package, and what they share with the command.
+ *   One that runs a machine imports all of the main one.
  * - What is loaded later imports all that is loaded by then, which costs nothing.
- *
- * The command imports nothing besides: it does little, and its start is most of its time (bench: command).
+ * - The command imports the small ones of what the library shares, which cost less than a file. It does little, and its start is
+ *   most of its time (bench: command).
  */
 export const addedImports = (metafile: Metafile, main: string, commands: readonly string[]): AddedImports => {
   const graph = new Graph(metafile)
@@ -26,7 +27,12 @@ export const addedImports = (metafile: Metafile, main: string, commands: readonl
     (path) => ofLibrary.has(path) && !graph.needsPackage(path),
   )
   const common = new Set([...graph.sharedBy(main), ...shared])
-  const added = new Map<string, Modules>(library.map((entry) => [entry, common]))
+  const whole = new Set([...common, ...graph.loadedBy(main)].filter((path) => path !== main))
+  const small = new Set([...common].filter((path) => graph.sizeOf(path) <= SMALL))
+  const added = new Map<string, Modules>([
+    ...library.map((entry) => [entry, runsMachines(graph, entry, main) ? whole : common] as const),
+    ...commands.map((entry) => [entry, small] as const),
+  ])
   const loaded = (entry: string): Modules => new Set([...graph.loadedBy(entry), ...(added.get(entry) ?? [])])
   // Something that is loaded later may itself load something later.
   for (const _ of graph.later) {
@@ -37,6 +43,16 @@ export const addedImports = (metafile: Metafile, main: string, commands: readonl
     }
   }
   return added
+}
+
+/** Bytes of a module in a chunk. */
+const SMALL = 2_000
+
+/** Whether an entry shares something with the main one that loads a package, beside what is in its own folder. */
+const runsMachines = (graph: Graph, entry: string, main: string): boolean => {
+  const ofMain = graph.loadedBy(main)
+  const shared = [...graph.loadedBy(entry)].filter((path) => ofMain.has(path) && !path.startsWith(`${dirname(entry)}/`))
+  return entry !== main && shared.some((path) => graph.needsPackage(path))
 }
 
 /** Makes modules import others. */
@@ -101,6 +117,12 @@ class Graph {
       }
     }
     return false
+  }
+
+  /** The bytes of a module in its chunk. */
+  sizeOf(module: string): number {
+    const owner = Object.values(this.#outputs).find(({ inputs }) => module in inputs)
+    return owner?.inputs[module]?.bytesInOutput ?? 0
   }
 
   /** The others that load this one, at once or later. */

@@ -59,45 +59,43 @@ const passKnown = { guard: not('isNewer'), actions: ['noteNewest', 'deliver'] } 
 const gather = [{ guard: 'isNewer', actions: ['noteNewest', 'noteWaiting'] }, { actions: 'noteNewest' }] as const
 
 /**
- * Stands between the source and the reload machine: it passes single changes on at once, thins out a storm of changes,
+ * Makes the machine between the source and the reload machine: it passes single changes on at once, thins out a storm of changes,
  * and passes none on while changes are frozen.
- *
- * @example
- * const actor = createActor(admissionMachine.provide({ actions: { deliver, deliverFrozen }, delays })).start()
  */
-export const admissionMachine = admissionSetup.createMachine({
-  id: 'admission',
-  context: { newest: undefined, gathered: 0, burst: 0, passedAt: undefined, windows: 0 },
-  initial: 'following',
-  on: { 'document.read': { actions: 'noteNewest' }, 'close.requested': { target: '.closed' } },
-  states: {
-    following: {
-      initial: 'calm',
-      on: { 'freeze.requested': { target: 'frozen', actions: 'noteQuiet' } },
-      states: {
-        calm: {
-          on: {
-            'source.changed': [passKnown, { guard: 'isBurst', target: 'pacing', actions: pass }, { actions: pass }],
+export const createAdmissionMachine = () =>
+  admissionSetup.createMachine({
+    id: 'admission',
+    context: { newest: undefined, gathered: 0, burst: 0, passedAt: undefined, windows: 0 },
+    initial: 'following',
+    on: { 'document.read': { actions: 'noteNewest' }, 'close.requested': { target: '.closed' } },
+    states: {
+      following: {
+        initial: 'calm',
+        on: { 'freeze.requested': { target: 'frozen', actions: 'noteQuiet' } },
+        states: {
+          calm: {
+            on: {
+              'source.changed': [passKnown, { guard: 'isBurst', target: 'pacing', actions: pass }, { actions: pass }],
+            },
+          },
+          pacing: {
+            after: {
+              window: [
+                { guard: 'isWaiting', target: 'pacing', reenter: true, actions: ['noteWindow', 'deliver'] },
+                { target: 'calm', actions: 'noteQuiet' },
+              ],
+            },
+            on: { 'source.changed': gather },
           },
         },
-        pacing: {
-          after: {
-            window: [
-              { guard: 'isWaiting', target: 'pacing', reenter: true, actions: ['noteWindow', 'deliver'] },
-              { target: 'calm', actions: 'noteQuiet' },
-            ],
-          },
-          on: { 'source.changed': gather },
+      },
+      frozen: {
+        on: {
+          'source.changed': gather,
+          // Includes a document that was passed on before: the freeze may have aborted it, or a revert replaced it.
+          'unfreeze.requested': { target: 'following', actions: ['noteReleased', 'deliverFrozen'] },
         },
       },
+      closed: { type: 'final' },
     },
-    frozen: {
-      on: {
-        'source.changed': gather,
-        // Includes a document that was passed on before: the freeze may have aborted it, or a revert replaced it.
-        'unfreeze.requested': { target: 'following', actions: ['noteReleased', 'deliverFrozen'] },
-      },
-    },
-    closed: { type: 'final' },
-  },
-})
+  })

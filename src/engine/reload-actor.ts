@@ -1,14 +1,10 @@
 import { createActor } from 'xstate'
-import {
-  mustBeConfirmed,
-  type ReloadContext,
-  type ReloadEvent,
-  type ReloadInput,
-  reloadMachine,
-  type ReloadWork,
-} from '../../machines/index.ts'
+import type { ReloadContext, ReloadEvent, ReloadInput, ReloadWork } from '../../machines/index.ts'
+import { mustBeConfirmed } from '../../machines/reload/guards.ts'
+import { createReloadMachine } from '../../machines/reload/machine.ts'
 import type { BackoffOptions } from '../api/options.ts'
 import { backoffMs } from '../async/backoff.ts'
+import { lazy } from '../async/lazy.ts'
 import { failure } from '../model/failure.ts'
 import type { Outcome } from '../model/record.ts'
 import { actorOptions } from '../xstate/inspection.ts'
@@ -33,26 +29,29 @@ const beginWork = (name: WorkName) => {
     hosts.of(system).begin(name, context)
 }
 
-const machine = reloadMachine.provide({
-  actions: {
-    ...(Object.fromEntries(Object.keys(reloadWorks).map((name) => [name, beginWork(name as WorkName)])) as Record<
-      WorkName,
-      ReturnType<typeof beginWork>
-    >),
-    stopWork: ({ system }) => hosts.of(system).stopWork(),
-    finishTransaction: ({ context, system }, { outcome }) => hosts.of(system).finish(outcome, context),
-    reportBroken: ({ event, system }) =>
-      hosts.of(system).deps.executor.fail(failure('internal.error', {}, (event as { error?: unknown }).error)),
-    reportUnconfirmed: ({ system }) => {
-      const { executor } = hosts.of(system).deps
-      executor.fail(failure('confirm.expired', executor.transaction.revision))
+/** Filled for the first reloader: XState takes milliseconds to make it (bench: import). */
+const machine = lazy(() =>
+  createReloadMachine().provide({
+    actions: {
+      ...(Object.fromEntries(Object.keys(reloadWorks).map((name) => [name, beginWork(name as WorkName)])) as Record<
+        WorkName,
+        ReturnType<typeof beginWork>
+      >),
+      stopWork: ({ system }) => hosts.of(system).stopWork(),
+      finishTransaction: ({ context, system }, { outcome }) => hosts.of(system).finish(outcome, context),
+      reportBroken: ({ event, system }) =>
+        hosts.of(system).deps.executor.fail(failure('internal.error', {}, (event as { error?: unknown }).error)),
+      reportUnconfirmed: ({ system }) => {
+        const { executor } = hosts.of(system).deps
+        executor.fail(failure('confirm.expired', executor.transaction.revision))
+      },
     },
-  },
-  delays: {
-    repairBackoff: ({ context, system }) => hosts.of(system).repairLeftMs(context.repairs),
-    confirmDeadline: ({ system }) => hosts.of(system).deps.executor.confirmLeftMs,
-  },
-})
+    delays: {
+      repairBackoff: ({ context, system }) => hosts.of(system).repairLeftMs(context.repairs),
+      confirmDeadline: ({ system }) => hosts.of(system).deps.executor.confirmLeftMs,
+    },
+  }),
+)
 
 /** Runs the reload machine of one reloader. */
 export class ReloadActor {
@@ -75,7 +74,7 @@ export class ReloadActor {
       persists: lastKnownGood !== undefined,
       supersedesSoak: soak.onNewer === 'supersede',
     }
-    this.#actor = createActor(machine, { ...actorOptions('reload', settings, report, calls), input })
+    this.#actor = createActor(machine(), { ...actorOptions('reload', settings, report, calls), input })
     hosts.set(this.#actor.system, this)
     this.#work = new WorkRunner(calls, (answer) => this.send(answer as ReloadEvent))
     this.#actor.subscribe({

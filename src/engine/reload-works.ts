@@ -1,4 +1,5 @@
-import { mustBeConfirmed, type ReloadContext, type ReloadWork } from '../../machines/index.ts'
+import type { ReloadContext, ReloadWork } from '../../machines/index.ts'
+import { mustBeConfirmed } from '../../machines/reload/guards.ts'
 import type { TransactionRecord } from '../model/record.ts'
 import type { ServingStore } from '../modules/serving-store.ts'
 import type { Settings } from '../settings/settings.ts'

@@ -1,7 +1,8 @@
 import { createActor } from 'xstate'
-import { admissionMachine } from '../../machines/admission/machine.ts'
+import { createAdmissionMachine } from '../../machines/admission/machine.ts'
 import type { AdmissionEvent } from '../../machines/admission/types.ts'
 import type { Clock } from '../api/clock.ts'
+import { lazy } from '../async/lazy.ts'
 import type { Candidate } from '../model/candidate.ts'
 import type { HostCalls } from '../xstate/host-calls.ts'
 import { type ActorSettings, actorOptions, type Report } from '../xstate/inspection.ts'
@@ -18,15 +19,18 @@ export type Deliver = (candidate: Candidate, wasFrozen: boolean) => void
 
 const deliverOf = new SystemDeps<Deliver>()
 
-const machine = admissionMachine.provide({
-  actions: {
-    deliver: ({ context: { newest }, system }) => newest && deliverOf.of(system)(newest, false),
-    deliverFrozen: ({ context: { newest }, system }) => newest && deliverOf.of(system)(newest, true),
-  },
-  delays: {
-    window: ({ context }) => Math.min(MAX_WINDOW_MS, MIN_WINDOW_MS * 2 ** Math.min(context.windows, 10)),
-  },
-})
+/** Filled for the first reloader: XState takes milliseconds to make it (bench: import). */
+const machine = lazy(() =>
+  createAdmissionMachine().provide({
+    actions: {
+      deliver: ({ context: { newest }, system }) => newest && deliverOf.of(system)(newest, false),
+      deliverFrozen: ({ context: { newest }, system }) => newest && deliverOf.of(system)(newest, true),
+    },
+    delays: {
+      window: ({ context }) => Math.min(MAX_WINDOW_MS, MIN_WINDOW_MS * 2 ** Math.min(context.windows, 10)),
+    },
+  }),
+)
 
 /** Runs the admission machine, which paces changes on their way to the reload machine and holds them while frozen. */
 export class Admission {
@@ -37,7 +41,7 @@ export class Admission {
   constructor(settings: ActorSettings, deliver: Deliver, report: Report, calls: HostCalls) {
     this.#calls = calls
     this.#clock = settings.clock
-    this.#actor = createActor(machine, actorOptions('admission', settings, report, calls))
+    this.#actor = createActor(machine(), actorOptions('admission', settings, report, calls))
     deliverOf.set(this.#actor.system, (candidate, wasFrozen) =>
       // What a freeze has overtaken is delivered again when changes are unfrozen.
       calls.add(() => this.isFrozen || deliver(candidate, wasFrozen)),

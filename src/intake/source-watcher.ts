@@ -1,30 +1,19 @@
-import { createActor, fromCallback } from 'xstate'
-import { watchMachine } from '../../machines/watch/machine.ts'
-import { candidateOf } from '../../machines/watch/setup.ts'
+import { createActor } from 'xstate'
 import type { SourceVerdict, WatchMachineEvent } from '../../machines/watch/types.ts'
-import { MAX_DELAY_MS } from '../api/clock.ts'
 import type { Source, SourceEvent } from '../api/source.ts'
 import type { SourceState, SourceStatus } from '../api/status.ts'
-import { backoffMs } from '../async/backoff.ts'
 import { GuardedAbortController } from '../async/guarded-abort.ts'
 import { ignoreRejection } from '../async/thenable.ts'
-import type { Candidate } from '../model/candidate.ts'
 import { type Failure, failure, type SourceCode } from '../model/failure.ts'
 import type { Revision } from '../model/revision.ts'
-import type { Settings } from '../settings/settings.ts'
 import type { HostCalls } from '../xstate/host-calls.ts'
 import { actorOptions, type Report } from '../xstate/inspection.ts'
 import type { ObservableActor } from '../xstate/machine-observer.ts'
-import { SystemDeps } from '../xstate/system-deps.ts'
 import { WorkRunner } from '../xstate/work-runner.ts'
 import { ContractBreach, toSourceEvent } from './read-result.ts'
 import { SourceOutage } from './source-outage.ts'
 import { sourceCodeOf, type SourceReader, type Stream } from './source-reader.ts'
-
-type WatchSettings = Pick<
-  Settings,
-  'source' | 'logger' | 'clock' | 'random' | 'sourceBackoff' | 'reconcileMs' | 'inspect'
-> & { readonly deadlines: Pick<Settings['deadlines'], 'readMs'> }
+import { type OnCandidate, watchDeps, watchMachine, type WatchSettings } from './watch-host.ts'
 
 /** Hears what the watch comes to. */
 export interface WatchObserver {
@@ -35,51 +24,6 @@ export interface WatchObserver {
   /** The machine has entered a state. */
   readonly onState: () => void
 }
-
-/** Takes a candidate, and whether the stream reported it or a read found it. */
-export type OnCandidate = (candidate: Candidate, from: 'stream' | 'read') => void
-
-/** What the watch machine calls. */
-interface WatchDeps {
-  readonly settings: WatchSettings
-  readonly startRead: () => void
-  readonly stopRead: () => void
-  readonly watch: (after: Revision | undefined, send: (event: WatchMachineEvent) => void) => () => void
-  readonly onCandidate: OnCandidate
-  readonly report: Report
-}
-
-const deps = new SystemDeps<WatchDeps>()
-
-const machine = watchMachine.provide({
-  actors: {
-    watchSource: fromCallback<WatchMachineEvent, { readonly after: Revision | undefined }>(
-      ({ sendBack, input, system }) => deps.of(system).watch(input.after, sendBack),
-    ),
-  },
-  actions: {
-    readSource: ({ system }) => deps.of(system).startRead(),
-    stopWork: ({ system }) => deps.of(system).stopRead(),
-    deliver: ({ event, system }) => {
-      const candidate = candidateOf(event)
-      if (candidate === undefined) return
-      deps.of(system).onCandidate(candidate, event.type === 'watch.reported' ? 'stream' : 'read')
-    },
-    reportBroken: ({ system }) => deps.of(system).report(failure('internal.error', { phase: 'fetching' })),
-  },
-  delays: {
-    backoff: ({ context, system }) => {
-      const { sourceBackoff, random } = deps.of(system).settings
-      return backoffMs(sourceBackoff, context.attempts, random)
-    },
-    openDeadline: ({ system }) => deps.of(system).settings.deadlines.readMs,
-    steadyAfter: ({ system }) => deps.of(system).settings.sourceBackoff.maxMs,
-    reconcileInterval: ({ system }) => {
-      const { reconcileMs, random } = deps.of(system).settings
-      return Math.min(MAX_DELAY_MS, reconcileMs * (0.9 + random() * 0.2))
-    },
-  },
-})
 
 /** Runs the watch machine on a source, and passes on each candidate that it delivers. */
 export class SourceWatcher {
@@ -104,9 +48,9 @@ export class SourceWatcher {
     this.#since = settings.clock.now()
     this.#outage = new SourceOutage(settings)
     this.#calls = calls
-    this.#actor = createActor(machine, actorOptions('watch', settings, report, calls))
+    this.#actor = createActor(watchMachine(), actorOptions('watch', settings, report, calls))
     const reads = new WorkRunner<'readSource'>(calls, (answer) => this.#send(answer as WatchMachineEvent))
-    deps.set(this.#actor.system, {
+    watchDeps.set(this.#actor.system, {
       settings,
       startRead: () => reads.begin('readSource', ({ signal }) => this.#read(signal)),
       stopRead: () => reads.stop(),

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { crypto } from '../model/data/digest.ts'
 import { decodeGood, decodeJournal, decodeOwner } from './decode.ts'
 import type { Owner } from './sharing/owner.ts'
 import type { Good, Journal } from './persisted-state.ts'
@@ -47,7 +47,7 @@ const foreign = Object.freeze({ kind: 'refused', code: 'persistence.foreign' })
  */
 const codecOf = <T>(kind: string, decodeValue: (value: unknown) => T): Codec<T> => {
   const headerOf = (body: string): string =>
-    `${MARK}${VERSION} ${kind} ${createHash('sha256').update(body, 'utf8').digest('hex')}`
+    `${MARK}${VERSION} ${kind} ${crypto().createHash('sha256').update(body, 'utf8').digest('hex')}`
 
   const encode = (value: T): string | undefined => {
     try {

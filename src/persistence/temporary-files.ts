@@ -1,5 +1,5 @@
-import { randomBytes } from 'node:crypto'
 import { basename, dirname, join } from 'node:path'
+import { crypto } from '../model/data/digest.ts'
 import { isRunning } from './sharing/owner.ts'
 
 // The temporary files that this process is writing. A process id alone does not tell: in a container the process before
@@ -8,7 +8,7 @@ const ownSuffixes = new Set<string>()
 
 /** Names a file beside `path` for the time of a write, which must call `done`. */
 export const temporaryFor = (path: string): { readonly temporary: string; readonly done: () => void } => {
-  const suffix = `${process.pid}-${randomBytes(8).toString('hex')}.tmp`
+  const suffix = `${process.pid}-${crypto().randomBytes(8).toString('hex')}.tmp`
   ownSuffixes.add(suffix)
   return { temporary: `${path}.${suffix}`, done: () => void ownSuffixes.delete(suffix) }
 }

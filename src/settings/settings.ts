@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { systemClock } from '../api/clock.ts'
 import type { GoodStore } from '../api/good-store.ts'
 import type { ServiceIdentity } from '../api/internal/inspected.ts'
@@ -14,6 +13,7 @@ import type {
 import type { SecretProvider } from '../api/secret-provider.ts'
 import { safeRandom } from '../async/backoff.ts'
 import { ignoreRejection } from '../async/thenable.ts'
+import { crypto } from '../model/data/digest.ts'
 import { checkFunctions, invalidOption } from '../model/option-checks.ts'
 import { fileStore } from '../persistence/file-store.ts'
 import { isMachineInspector } from '../xstate/inspection.ts'
@@ -79,7 +79,7 @@ export const resolveOptions = <Config>(options: ReloaderOptions<Config>): Settin
     random,
     idPrefix: tokenOf(random),
     // Not to be guessed, except in a simulation, which must repeat itself.
-    digestKey: options.random === undefined ? randomBytes(16).toString('hex') : String(random()),
+    digestKey: options.random === undefined ? crypto().randomBytes(16).toString('hex') : String(random()),
   }
 }
 

@@ -1,15 +1,24 @@
-import { hash } from 'node:crypto'
 import { isImmutable } from './plain.ts'
+
+let loaded: typeof import('node:crypto') | undefined
+
+/** Returns `node:crypto`, which is loaded for the first reloader: it takes longer than most of this package (bench: import). */
+export const crypto = (): typeof import('node:crypto') => {
+  loaded ??= process.getBuiltinModule('node:crypto')
+  return loaded
+}
 
 /**
  * Returns a keyed hash of a config: equal for equal configs, with their keys in the same order. A bare hash of a short
  * config in a log could be guessed. A hash that is cut in half cannot be extended, so it needs no HMAC (bench: reload).
  */
 export const digestOf = (config: unknown, key: string): string =>
-  hash('sha256', key + (isObject(config) ? textOf(config) : canonicalText(config))).slice(0, 32)
+  crypto()
+    .hash('sha256', key + (isObject(config) ? textOf(config) : canonicalText(config)))
+    .slice(0, 32)
 
 /** Returns a hash of a document's content. It is not keyed, so it must not be shown. */
-export const hashOf = (content: string | Uint8Array): string => hash('sha256', content, 'base64')
+export const hashOf = (content: string | Uint8Array): string => crypto().hash('sha256', content, 'base64')
 
 // The hash of a larger part is cached, so a small change of a large config costs only the path to it (bench: noop).
 // The cache stays valid because immutable parts never change.
@@ -25,7 +34,7 @@ const canonicalText = (value: unknown): string => {
   const text = textOf(value)
   if (text.length < MIN_HASHED_LENGTH) return text
   // No JSON text starts with '#', so a hash is never mistaken for a value.
-  const hashed = `#${hash('sha256', text, 'base64')}`
+  const hashed = `#${crypto().hash('sha256', text, 'base64')}`
   if (isImmutable(value)) cachedHashes.set(value, hashed)
   return hashed
 }

@@ -1,7 +1,6 @@
-import { randomBytes } from 'node:crypto'
 import { readFileSync, readlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
-import { threadId } from 'node:worker_threads'
+import { crypto } from '../../model/data/digest.ts'
 import { hasInstance } from './stores-in-use.ts'
 
 /** The reloader that wrote something, and its process. */
@@ -35,7 +34,7 @@ export const systemProcesses = (): Processes => {
     space: quietly(() => readlinkSync('/proc/self/ns/pid')) ?? '',
     pid: process.pid,
     started: statOf(process.pid)?.started ?? '',
-    instance: `${threadId}.${randomBytes(8).toString('hex')}`,
+    instance: `${process.getBuiltinModule('node:worker_threads').threadId}.${crypto().randomBytes(8).toString('hex')}`,
   }
   return { self, stateOf: (owner) => ownerState(owner, self) }
 }

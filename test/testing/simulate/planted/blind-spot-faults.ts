@@ -53,8 +53,8 @@ export const blindSpotFaults = [
     'a document that the watch reports during a read is lost',
     edit(
       'machines/watch/machine.ts',
-      "              { guard: 'isForeign', actions: 'queueRead' },\n              { guard: 'isNewer', actions: deliver },\n",
-      "              { guard: 'isForeign', actions: 'queueRead' },\n              { guard: 'isNewer' },\n",
+      "                { guard: 'isForeign', actions: 'queueRead' },\n                { guard: 'isNewer', actions: deliver },\n",
+      "                { guard: 'isForeign', actions: 'queueRead' },\n                { guard: 'isNewer' },\n",
     ),
   ),
   fault(

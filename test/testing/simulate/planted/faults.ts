@@ -164,8 +164,8 @@ const machineFaults = [
     'changes pass although they are frozen',
     edit(
       'machines/admission/machine.ts',
-      "    frozen: {\n      on: {\n        'source.changed': gather,",
-      "    frozen: {\n      on: {\n        'source.changed': { actions: pass },",
+      "      frozen: {\n        on: {\n          'source.changed': gather,",
+      "      frozen: {\n        on: {\n          'source.changed': { actions: pass },",
     ),
   ),
   fault(

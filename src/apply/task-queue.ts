@@ -1,0 +1,20 @@
+import type PQueue from 'p-queue'
+
+let loaded: typeof PQueue | undefined
+
+/**
+ * Loads p-queue for the first transaction: an import of this package does not wait for it (bench: import). Returns nothing
+ * if it is loaded.
+ */
+export const loadQueue = (): Promise<void> | undefined => {
+  if (loaded !== undefined) return undefined
+  return import('p-queue').then((module) => {
+    loaded = module.default
+  })
+}
+
+/** Makes a queue; `loadQueue` comes first. */
+export const newQueue = (concurrency: number): PQueue => {
+  if (loaded === undefined) throw new Error('p-queue is not loaded')
+  return new loaded({ concurrency })
+}
