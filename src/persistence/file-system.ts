@@ -1,6 +1,6 @@
-import { constants } from 'node:fs'
-import { type FileHandle, link, lstat, open, readdir, rename, unlink, writeFile } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
 import { codeOf } from '../files/code-of.ts'
+import { files, fs } from './node-fs.ts'
 import { temporaryFor } from './temporary-files.ts'
 
 export interface OpenFile {
@@ -67,7 +67,7 @@ const openFileOf = (handle: FileHandle): OpenFile => ({
 export const systemFiles: FileSystem = {
   inspect: async (path) => {
     try {
-      const stats = await lstat(path)
+      const stats = await files().lstat(path)
       if (stats.isFile()) return 'file'
       if (stats.isSymbolicLink()) return 'link'
       return stats.isDirectory() ? 'folder' : 'other'
@@ -77,28 +77,33 @@ export const systemFiles: FileSystem = {
     }
   },
   // Non-blocking: a pipe in the file's place must not block a thread forever.
-  open: async (path) => openFileOf(await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))),
-  create: async (path) => openFileOf(await open(path, 'wx', OWNER_ONLY)),
+  open: async (path) => {
+    const { O_RDONLY, O_NONBLOCK = 0 } = fs().constants
+    return openFileOf(await files().open(path, O_RDONLY | O_NONBLOCK))
+  },
+  create: async (path) => openFileOf(await files().open(path, 'wx', OWNER_ONLY)),
   createWhole: async (path, text) => {
     const { temporary, done } = temporaryFor(path)
     try {
-      await writeFile(temporary, text, { flag: 'wx', mode: OWNER_ONLY })
+      await files().writeFile(temporary, text, { flag: 'wx', mode: OWNER_ONLY })
       // Unlike a rename, a link never replaces what is there.
-      await link(temporary, path)
+      await files().link(temporary, path)
       return true
     } catch (error) {
       if (codeOf(error) === 'EEXIST') return false
       throw error
     } finally {
-      await unlink(temporary).catch(() => {})
+      await files()
+        .unlink(temporary)
+        .catch(() => {})
       done()
     }
   },
-  rename,
-  unlink,
+  rename: (from, to) => files().rename(from, to),
+  unlink: (path) => files().unlink(path),
   syncFolder: async (path) => {
     try {
-      const folder = await open(path, 'r')
+      const folder = await files().open(path, 'r')
       try {
         await folder.sync()
       } finally {
@@ -108,5 +113,5 @@ export const systemFiles: FileSystem = {
       if (!cannotSyncFolder.has(codeOf(error))) throw error
     }
   },
-  list: (folder) => readdir(folder),
+  list: (folder) => files().readdir(folder),
 }

@@ -1,6 +1,6 @@
-import { readFileSync, readlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { crypto } from '../../model/data/digest.ts'
+import { fs } from '../node-fs.ts'
 import { hasInstance } from './stores-in-use.ts'
 
 /** The reloader that wrote something, and its process. */
@@ -30,8 +30,8 @@ export interface Processes {
 export const systemProcesses = (): Processes => {
   const self: Owner = {
     host: hostname(),
-    boot: quietly(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()) ?? '',
-    space: quietly(() => readlinkSync('/proc/self/ns/pid')) ?? '',
+    boot: quietly(() => fs().readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()) ?? '',
+    space: quietly(() => fs().readlinkSync('/proc/self/ns/pid')) ?? '',
     pid: process.pid,
     started: statOf(process.pid)?.started ?? '',
     instance: `${process.getBuiltinModule('node:worker_threads').threadId}.${crypto().randomBytes(8).toString('hex')}`,
@@ -83,7 +83,7 @@ export const isRunning = (pid: number): boolean => {
 
 /** Fields 3 and 22 of `/proc/<pid>/stat`: the name of the process before them may contain anything. */
 const statOf = (pid: number): { readonly state: string; readonly started: string } | undefined => {
-  const text = quietly(() => readFileSync(`/proc/${pid}/stat`, 'utf8'))
+  const text = quietly(() => fs().readFileSync(`/proc/${pid}/stat`, 'utf8'))
   const [state, started] =
     text
       ?.slice(text.lastIndexOf(')') + 2)

@@ -1,6 +1,6 @@
-import { realpathSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { changeoverError } from '../../model/failure.ts'
+import { fs } from '../node-fs.ts'
 
 interface InUse {
   /** The keys of the files, and the stores that users have given. */
@@ -48,7 +48,7 @@ const hasCaselessNames = process.platform === 'darwin' || process.platform === '
 
 const real = (path: string): string | undefined => {
   try {
-    return realpathSync.native(path)
+    return fs().realpathSync.native(path)
   } catch {
     return undefined
   }
@@ -56,7 +56,7 @@ const real = (path: string): string | undefined => {
 
 const folderKey = (folder: string): string => {
   try {
-    const { dev, ino } = statSync(folder, { bigint: true })
+    const { dev, ino } = fs().statSync(folder, { bigint: true })
     return `${dev}:${ino}`
   } catch {
     return folder
