@@ -9,8 +9,8 @@ export interface Closable {
   readonly destroyed?: boolean
 }
 
-/** Names the route of a request: its pattern, never its URL. */
-export type RouteOf = () => string | undefined
+/** Names the route of what is pinned, a request or a message: its pattern, never its URL. */
+export type RouteOf<Pinned = never> = (pinned: Pinned) => string | undefined
 
 /** The hold of one request on what serves. */
 export class Pin implements Holder {
@@ -19,12 +19,17 @@ export class Pin implements Holder {
   #hold: Hold
   #isHeld = true
   #routeOf: RouteOf | undefined
+  #pinned: unknown
 
-  /** @throws ChangeoverError `request.after-close`, `reloader.not-started` */
-  constructor(reloader: object, take: TakeHold, routeOf?: RouteOf) {
+  /**
+   * @param pinned what `routeOf` is asked about: a function for each request would cost more (bench: pinned)
+   * @throws ChangeoverError `request.after-close`, `reloader.not-started`
+   */
+  constructor(reloader: object, take: TakeHold, routeOf?: RouteOf, pinned?: unknown) {
     this.reloader = reloader
     this.#take = take
     this.#routeOf = routeOf
+    this.#pinned = pinned
     this.#hold = takeOrRefuse(take, this)
   }
 
@@ -43,15 +48,16 @@ export class Pin implements Holder {
 
   get route(): string | undefined {
     try {
-      return this.#routeOf?.()
+      return this.#routeOf?.(this.#pinned as never)
     } catch {
       return undefined // a getter of the framework, or of who patches it
     }
   }
 
   /** Called once more is known of the route than at the beginning of the request. */
-  nameRoute(routeOf: RouteOf): void {
+  nameRoute<Pinned>(routeOf: RouteOf<Pinned>, pinned: Pinned): void {
     this.#routeOf = routeOf
+    this.#pinned = pinned
   }
 
   /** Holds what serves now instead. */

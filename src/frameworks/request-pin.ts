@@ -38,8 +38,8 @@ export class RequestPins {
    *
    * @throws ChangeoverError `request.after-close`, `reloader.not-started`
    */
-  pin(request: object, response: ServerResponse, routeOf: RouteOf): Pin {
-    const pin = new Pin(this.reloader, this.#take, routeOf)
+  pin<Pinned>(request: object, response: ServerResponse, routeOf: RouteOf<Pinned>, pinned: Pinned): Pin {
+    const pin = new Pin(this.reloader, this.#take, routeOf, pinned)
     ;(request as MarkedRequest)[pinKey] = pin
     if (response.closed || response.destroyed) pin.release()
     else response.on('close', () => pin.release()) // `once` would cost more than the hold (bench: pinned)

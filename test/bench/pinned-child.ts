@@ -1,5 +1,6 @@
-// A Fastify app in a process of its own: `pinned-child.ts <plain|pinned|request-config>`. An AsyncLocalStorage that has been
+// A Fastify app in a process of its own: `pinned-child.ts <mode>`. An AsyncLocalStorage that has been
 // used once slows the promises of the whole process, so the floor must not share one with it.
+import { AsyncLocalStorage } from 'node:async_hooks'
 import type { AddressInfo } from 'node:net'
 import { createReloader } from 'changeover'
 import { changeover } from 'changeover/fastify'
@@ -15,7 +16,7 @@ export interface PinnedUse {
   readonly heapBytes: number
 }
 
-export type PinnedMode = 'plain' | 'pinned' | 'request-config'
+export type PinnedMode = 'plain' | 'async-local-storage' | 'pinned' | 'request-config'
 
 const mode = process.argv[2] as PinnedMode
 // One app rests while the other is measured, for minutes.
@@ -31,6 +32,10 @@ const answer = async (limitOf: () => number): Promise<object> => {
 
 if (mode === 'plain') {
   app.get('/', () => answer(() => config.limit))
+} else if (mode === 'async-local-storage') {
+  const storage = new AsyncLocalStorage<typeof config>()
+  app.addHook('onRequest', (_request, _reply, done) => storage.run(config, done))
+  app.get('/', () => answer(() => storage.getStore()?.limit ?? 0))
 } else {
   const reloader = createReloader({ source: memorySource(config), schema: z.object({ limit: z.number() }) })
   await app.register(changeover, { reloader, asyncContext: mode === 'pinned' })

@@ -70,7 +70,7 @@ const handle = (
 ): void => {
   let pin: Pin | undefined
   try {
-    if (isPinned(request)) pin = pins.pin(request, response, () => routeOf(request))
+    if (isPinned(request)) pin = pins.pin(request, response, routeOf, request)
     pins.mark(request)
     define(request, () => pins.viewOf(pinOf(request)))
   } catch (error) {

@@ -99,7 +99,7 @@ const addHooks = (app: FastifyInstance, pins: RequestPins, options: CheckedOptio
     try {
       const choice = choices.areMade ? request.routeOptions.config?.pin : undefined
       if (!(choice ?? isPinned(request))) return done()
-      pin = pins.pin(request.raw, raw, () => routeOf(request))
+      pin = pins.pin(request.raw, raw, routeOf, request)
     } catch (error) {
       return done(error as Error)
     }

@@ -47,8 +47,8 @@ export class NestService {
   }
 
   /** Pins what is no request of HTTP: a message of a queue or of a socket. */
-  pinMessage(routeOf: RouteOf): Pin {
-    return new Pin(this.reloader, holdingOf(this.reloader), routeOf)
+  pinMessage<Pinned>(routeOf: RouteOf<Pinned>, pinned: Pinned): Pin {
+    return new Pin(this.reloader, holdingOf(this.reloader), routeOf, pinned)
   }
 
   close(): Promise<void> {

@@ -17,7 +17,7 @@ export class PinInterceptor implements NestInterceptor {
     if (context.getType() === 'http') return this.#interceptRequest(context, next)
     const { checked, reloader } = this.#service
     if (isUnpinned(context) || currentPin(reloader) !== undefined) return next.handle()
-    const pin = this.#service.pinMessage(() => routeOf(context))
+    const pin = this.#service.pinMessage(routeOf, context)
     const handled = checked.asyncContext ? runPinned(pin, () => next.handle()) : next.handle()
     return handled.pipe(finalize(() => pin.release()))
   }
@@ -31,7 +31,7 @@ export class PinInterceptor implements NestInterceptor {
       pins.unpin(request)
       return runUnpinned(reloader, () => next.handle())
     }
-    pin.nameRoute(() => routeOf(context))
+    pin.nameRoute(routeOf, context)
     // A body is read by listeners of the socket, which run outside of the context of the request.
     if (!checked.asyncContext || currentPin(reloader) === pin) return next.handle()
     return runPinned(pin, () => next.handle())

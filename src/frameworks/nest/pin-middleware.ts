@@ -14,7 +14,7 @@ export const pinMiddleware = ({ pins, checked: { isPinned, asyncContext } }: Nes
     let pin: ReturnType<typeof pins.pin>
     try {
       if (reloaderOf(request) === pins.reloader || !isPinned(request)) return next()
-      pin = pins.pin(request, response, () => routeOf(request))
+      pin = pins.pin(request, response, routeOf, request)
       pins.mark(request)
     } catch (error) {
       return next(unavailable(error))

@@ -35,7 +35,7 @@ export const pin = <Config, M, T>(
   for (const name of Object.keys(unknown)) throw invalidOption(`pin has no option ${name}`)
   if (typeof task !== 'function') throw invalidOption('task must be a function')
   if (until !== undefined && typeof until?.once !== 'function') throw invalidOption('until must have an event close')
-  const held = new Pin(reloader, holdingOf(reloader), route === undefined ? undefined : () => route)
+  const held = new Pin(reloader, holdingOf(reloader), () => route)
   const end = (): void => (until === undefined ? held.release() : held.endWith(until))
   let result: T
   try {
