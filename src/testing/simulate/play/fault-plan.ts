@@ -1,5 +1,12 @@
 import type { RunLog } from '../check/run-log.ts'
-import { type EnvironmentCall, type Fault, OUTAGE_MS, type Scenario, type Step } from '../scenario/scenario.ts'
+import {
+  type EnvironmentCall,
+  type Fault,
+  type FaultPhase,
+  OUTAGE_MS,
+  type Scenario,
+  type Step,
+} from '../scenario/scenario.ts'
 import type { SimulatedProcess } from './process.ts'
 
 /** What it takes to observe the calls of one process, and to make them fail. */
@@ -50,6 +57,11 @@ export class FaultPlan {
   /** True if the scenario plans something for calls of this kind. Only then must they be counted. */
   hasPlansFor(call: EnvironmentCall): boolean {
     return this.#planned.has(call)
+  }
+
+  /** True if the scenario plans something for calls of the module in this phase. */
+  hasPlansOf(module: string, phase: FaultPhase): boolean {
+    return this.#planned.size > 0 && this.#planned.has(`${module}.${phase}`)
   }
 
   /** Counts a call that begins, and returns the failure that is planned for it, if any; noted in the log of the process. */
