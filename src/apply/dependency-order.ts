@@ -32,11 +32,15 @@ export class ReadyQueue<Node extends Ordered, Task> {
     const queued = new Map<string, QueuedTask<Task>>()
     for (const node of order) {
       const task = taskOf(node)
-      const waitsFor = before(node).flatMap((name) => queued.get(name) ?? [])
+      const one: QueuedTask<Task> = { task, left: 0, after: [] }
+      for (const name of before(node)) {
+        const other = queued.get(name)
+        if (other === undefined) continue
+        other.after.push(one)
+        one.left += 1
+      }
       // A node with nothing to do and nothing to wait for has ended already.
-      if (task === undefined && waitsFor.length === 0) continue
-      const one: QueuedTask<Task> = { task, left: waitsFor.length, after: [] }
-      for (const other of waitsFor) other.after.push(one)
+      if (task === undefined && one.left === 0) continue
       if (one.left === 0) this.#ready.push(one)
       queued.set(node.name, one)
     }

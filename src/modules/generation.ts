@@ -1,4 +1,5 @@
 import type { Generation } from '../api/applier.ts'
+import { ReturnsItsArgument } from '../model/data/plain.ts'
 
 /** One prepared generation and what is known of it. */
 export class GenerationRecord {
@@ -75,8 +76,25 @@ export class GenerationRecord {
   }
 }
 
-// A generation object that is returned a second time would be closed twice, once while it serves.
-const taken = new WeakSet<object>()
+const frozen = new WeakSet<object>()
+
+/**
+ * A generation object that has been returned. A second time it would be closed twice, once while it serves. It is branded
+ * with a private field, since a WeakSet costs as much as a whole prepare (bench: apply); one that is frozen already may
+ * not take a field.
+ */
+class Taken extends ReturnsItsArgument {
+  #brand = true
+
+  static has(value: object): boolean {
+    return #brand in value || frozen.has(value)
+  }
+
+  static add(value: object): void {
+    if (Object.isExtensible(value)) void new Taken(value)
+    else frozen.add(value)
+  }
+}
 
 /**
  * Copies what the user's object has, read once, so that later changes of that object have no effect. Undefined if it is
@@ -84,10 +102,10 @@ const taken = new WeakSet<object>()
  */
 export const generationOf = (value: unknown): Generation<unknown> | undefined => {
   try {
-    if (typeof value !== 'object' || value === null || !('instance' in value) || taken.has(value)) return undefined
+    if (typeof value !== 'object' || value === null || !('instance' in value) || Taken.has(value)) return undefined
     const { instance, commit, rollback, check, close } = value as Generation<unknown>
     if (!isHook(commit) || !isHook(rollback) || !isHook(check) || !isHook(close)) return undefined
-    taken.add(value)
+    Taken.add(value)
     const generation: { -readonly [Member in keyof Generation<unknown>]: Generation<unknown>[Member] } = { instance }
     if (commit) generation.commit = () => commit.call(value)
     if (rollback) generation.rollback = () => rollback.call(value)

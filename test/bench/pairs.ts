@@ -12,6 +12,8 @@ export interface Paired {
   readonly spread: readonly [number, number]
   /** The median of what ours took more, round by round. */
   readonly added: number
+  /** The best round of ours. */
+  readonly fastest: number
 }
 
 export interface PairOptions {
@@ -41,6 +43,7 @@ export const pairs = async (ours: Sampler, floor: Sampler, options: PairOptions)
     ratio: median(ratios),
     spread: [ratios[Math.floor(ratios.length / 4)] ?? 0, ratios[Math.floor((ratios.length * 3) / 4)] ?? 0],
     added: median(samples.map((sample) => sample.ours - sample.floor)),
+    fastest: Math.min(...samples.map((sample) => sample.ours)),
   }
 }
 
@@ -59,6 +62,7 @@ export const together = (samples: readonly Paired[]): Paired => {
     ratio: median(ratios),
     spread: [ratios[0] ?? 0, ratios.at(-1) ?? 0],
     added: median(samples.map(({ added }) => added)),
+    fastest: Math.min(...samples.map(({ fastest }) => fastest)),
   }
 }
 

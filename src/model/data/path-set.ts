@@ -37,6 +37,7 @@ export class PathSet {
 
   /** True if a path of the set is this one, or leads to it. */
   covers(path: Path): boolean {
+    if (this.isEmpty) return false
     let nodes: readonly PathNode[] = [this.#root]
     for (const key of path) {
       if (nodes.some(({ isEnd }) => isEnd)) return true

@@ -20,7 +20,8 @@ let hasInherited = false
 export const isImmutable = (value: unknown): boolean =>
   typeof value === 'object' && value !== null && Immutable.has(value)
 
-class ReturnsItsArgument {
+/** What a class extends whose private field brands objects that exist already. */
+export class ReturnsItsArgument {
   constructor(value: object) {
     // biome-ignore lint/correctness/noConstructorReturn: the private field of a subclass is added to what is returned
     return value
