@@ -13,7 +13,12 @@ export const loadQueue = (): Promise<void> | undefined => {
   })
 }
 
-/** Makes a queue; `loadQueue` comes first. */
+/** Takes p-queue from who has loaded it: on a virtual clock nothing may wait for real time. */
+export const useQueue = (queue: typeof PQueue): void => {
+  loaded = queue
+}
+
+/** Makes a queue; `loadQueue` or `useQueue` comes first. */
 export const newQueue = (concurrency: number): PQueue => {
   if (loaded === undefined) throw new Error('p-queue is not loaded')
   return new loaded({ concurrency })

@@ -181,7 +181,9 @@ export class ServingStore implements ViewStore {
 
   /** True if a lease or a `use` holds the generation. */
   isHeld(record: GenerationRecord): boolean {
-    return record.uses > 0 || this.#holding(record).length > 0
+    if (record.uses > 0 || (this.#view !== undefined && this.#view.holds > 0 && this.#view.has(record))) return true
+    for (const view of this.#held) if (view.has(record)) return true
+    return false
   }
 
   /** The routes whose requests hold the generation, each once. */

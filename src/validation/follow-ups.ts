@@ -155,9 +155,16 @@ export class FollowUps {
 
   /** The parts of the configs that are slices: whatever changes in them is followed, and need not be looked at. */
   #slices(plan: Plan): ReadonlySet<unknown> {
-    const steps = [...plan.values()].flatMap(({ previous, next }) => [previous, next])
-    const slices = [...this.#deps.store.slots.values()].map(({ slice }) => slice)
-    return new Set([...steps, ...slices].filter((slice) => typeof slice === 'object' && slice !== null))
+    const slices = new Set<unknown>()
+    const add = (slice: unknown): void => {
+      if (typeof slice === 'object' && slice !== null) slices.add(slice)
+    }
+    for (const { previous, next } of plan.values()) {
+      add(previous)
+      add(next)
+    }
+    for (const { slice } of this.#deps.store.slots.values()) add(slice)
+    return slices
   }
 
   #touchesRestart(path: Path): boolean {

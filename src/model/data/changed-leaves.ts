@@ -47,7 +47,15 @@ const keysOf = (before: object | undefined, after: object | undefined): Iterable
 
 /** The object or array if it has members. */
 const membersOf = (value: unknown): object | undefined =>
-  typeof value === 'object' && value !== null && Object.keys(value).length > 0 ? value : undefined
+  typeof value === 'object' && value !== null && hasMembers(value) ? value : undefined
+
+/** Without a list of the keys (bench: apply). */
+const hasMembers = (value: object): boolean => {
+  if (Array.isArray(value)) return value.length > 0
+  // A polluted prototype shows here, and has nothing to say.
+  for (const key in value) if (Object.hasOwn(value, key)) return true
+  return false
+}
 
 const isEmpty = (value: unknown): boolean =>
   typeof value === 'object' && value !== null && membersOf(value) === undefined

@@ -1,4 +1,3 @@
-import { loadQueue } from '../../../src/apply/task-queue.ts'
 import { seededRandom } from '../../../src/testing/fakes/seeded-random.ts'
 import { FleetChecks } from './fleet-checks.ts'
 import { FleetWorld, type PlayedRollout, TTL_MS } from './fleet-world.ts'
@@ -29,7 +28,6 @@ interface Defect {
 
 /** Plays rollouts of one fleet, each with random faults, and checks what instances serve all the time. */
 export const playFleet = async (seed: number, most = HISTORIES): Promise<FleetRun> => {
-  await loadQueue() // in real time
   const random = seededRandom(seed)
   const fleet = new PlayedFleet(random)
   await fleet.start()

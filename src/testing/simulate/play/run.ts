@@ -1,4 +1,3 @@
-import { loadQueue } from '../../../apply/task-queue.ts'
 import { captureStrayErrors, errorText, flushStrayErrors } from '../check/stray-errors.ts'
 import { traceText } from '../check/trace-text.ts'
 import type { RunResult } from '../scenario/run-result.ts'
@@ -37,7 +36,6 @@ export const play = <Config>(scenario: Scenario, subject: Subject<Config>): Prom
 let lastRun: Promise<unknown> = Promise.resolve()
 
 const playAlone = async <Config>(scenario: Scenario, subject: Subject<Config>): Promise<RunResult> => {
-  await loadQueue() // in real time
   const simulation = new Simulation(subject, scenario)
   const currentClock = () => simulation.service?.process.clockFor() ?? simulation.clock
   const restoreGlobals = subject.globals === 'virtual' ? installVirtualGlobals(currentClock) : () => {}
