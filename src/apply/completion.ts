@@ -1,3 +1,4 @@
+import PQueue from 'p-queue'
 import type { CompensatingApplier } from '../api/applier.ts'
 import { type CallResult, type DeadlineContext, type Limits, withDeadline } from '../async/deadline.ts'
 import { type Failure, failure } from '../model/failure.ts'
@@ -7,7 +8,6 @@ import type { Step } from '../transaction/plan.ts'
 import type { ModuleWork } from '../transaction/transaction.ts'
 import type { ApplyDeps } from './deadlines.ts'
 import { inOrder } from './dependency-order.ts'
-import { newQueue } from './task-queue.ts'
 
 export interface CompletionResult {
   /** The modules that were called, in order. */
@@ -38,7 +38,7 @@ export class Completion {
 
   /** Applies the new slices; stops at the first that fails. Never rejects. */
   async forward(work: ModuleWork): Promise<CompletionResult> {
-    const queue = newQueue(this.#deps.concurrency)
+    const queue = new PQueue({ concurrency: this.#deps.concurrency })
     const applied: Step[] = []
     const failures: Failure[] = []
     await inOrder(

@@ -1,6 +1,5 @@
+import PQueue from 'p-queue'
 import type { Cancellable } from '../async/deadline.ts'
-import { lazy } from '../async/lazy.ts'
-import { andThen } from '../async/thenable.ts'
 import type { GenerationRecord } from '../modules/generation.ts'
 import type { Registry } from '../modules/registry.ts'
 import type { ServingStore } from '../modules/serving-store.ts'
@@ -13,7 +12,6 @@ import type { ApplyDeps } from './deadlines.ts'
 import { Preparation, type PrepareResult } from './preparation.ts'
 import { Retirer } from './retirer.ts'
 import { type SoakResult, soak } from './soak.ts'
-import { loadQueue, newQueue } from './task-queue.ts'
 
 /**
  * Runs the phases of a transaction over the modules. It decides nothing and writes nothing down: each phase returns its
@@ -27,8 +25,8 @@ export class Phases {
   readonly #completion: Completion
   readonly #dryRuns = new Set<AbortController>()
   /** A dry run prepares modules too, and a module is prepared once at a time. */
-  readonly #exclusive = lazy(() => newQueue(1))
-  readonly #preparationDeps: () => ConstructorParameters<typeof Preparation>[0]
+  readonly #exclusive = new PQueue({ concurrency: 1 })
+  readonly #preparationDeps: ConstructorParameters<typeof Preparation>[0]
 
   constructor(registry: Registry, store: ServingStore, deps: ApplyDeps, soakSettings: Settings['soak']) {
     this.#store = store
@@ -36,36 +34,30 @@ export class Phases {
     this.#soak = soakSettings
     this.#retirer = new Retirer(registry, store, deps)
     this.#completion = new Completion(registry, deps)
-    const shared = { apply: deps, registry, store, retirer: this.#retirer }
-    this.#preparationDeps = lazy(() => ({ ...shared, queue: newQueue(deps.concurrency) }))
-    loadQueue()?.catch(() => {}) // while the source is read; the first transaction fails if it cannot be loaded
+    const queue = new PQueue({ concurrency: deps.concurrency })
+    this.#preparationDeps = { apply: deps, registry, store, retirer: this.#retirer, queue }
   }
 
-  /** Makes the next generation of every module that changes. */
+  /** Makes the next generation of every module that changes. Never rejects. */
   prepare(work: ModuleWork, call: Cancellable): PrepareResult | Promise<PrepareResult> {
-    return andThen(loadQueue(), () => this.#prepare(work, call))
-  }
-
-  #prepare(work: ModuleWork, call: Cancellable): PrepareResult | Promise<PrepareResult> {
-    const preparation = new Preparation(this.#preparationDeps(), work, call)
+    const preparation = new Preparation(this.#preparationDeps, work, call)
     if (this.#dryRuns.size > 0) {
       this.#stopDryRuns()
-      return this.#exclusive().add(async () => preparation.run(), { priority: 1 })
+      return this.#exclusive.add(async () => preparation.run(), { priority: 1 })
     }
     const preparing = preparation.run()
     // A dry run that is asked for meanwhile waits.
-    if (preparing instanceof Promise) void this.#exclusive().add(() => preparing)
+    if (preparing instanceof Promise) void this.#exclusive.add(() => preparing)
     return preparing
   }
 
   /** Prepares as a transaction would, and closes all that was made. */
   async dryRun(work: ModuleWork): Promise<PrepareResult & { readonly wasStopped: boolean }> {
-    await loadQueue()
     const controller = new AbortController()
     this.#dryRuns.add(controller)
     const call = { onCancel: (cancel: () => void) => controller.signal.addEventListener('abort', cancel) }
-    const preparation = new Preparation(this.#preparationDeps(), work, call)
-    const running = this.#exclusive()
+    const preparation = new Preparation(this.#preparationDeps, work, call)
+    const running = this.#exclusive
       .add(async () => preparation.run())
       .then(async (result) => {
         await this.#retirer.retire([...result.staged.values()])

@@ -1,3 +1,4 @@
+import PQueue from 'p-queue'
 import { cancelOnAbort } from '../async/abort.ts'
 import { sleep, withDeadline } from '../async/deadline.ts'
 import { type Failure, type FailurePlace, failure } from '../model/failure.ts'
@@ -5,7 +6,6 @@ import type { ServingStore } from '../modules/serving-store.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { ModuleWork } from '../transaction/transaction.ts'
 import type { ApplyDeps } from './deadlines.ts'
-import { newQueue } from './task-queue.ts'
 
 export interface SoakResult {
   /** False too if the signal has aborted, which is no verdict. */
@@ -73,7 +73,7 @@ const callAll = async (
   work: ModuleWork,
   signal: AbortSignal,
 ): Promise<Failure[]> => {
-  const queue = newQueue(deps.concurrency)
+  const queue = new PQueue({ concurrency: deps.concurrency })
   const calls = checks.map((check) =>
     queue.add(async () => (signal.aborted ? undefined : callOne(check, deps, work, signal))),
   )

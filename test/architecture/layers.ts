@@ -72,7 +72,7 @@ const packagesOf: readonly (readonly [folder: string, packages: RegExp])[] = [
   ['src/appliers', /^node:/],
   ['src/observe', /^node:(diagnostics_channel|http)$/],
   ['src/frameworks', /^node:(async_hooks|http|module)$/],
-  ['src/testing', /^(node:|xstate$|p-queue$)/],
+  ['src/testing', /^(node:|xstate$)/],
   ['src/inspect', /^(node:|xstate$)/],
   ['src/history', /^node:(crypto|zlib)$/],
   ['src/fleet', /^node:crypto$/],

@@ -1,6 +1,4 @@
-import PQueue from 'p-queue'
 import { type Clock, MAX_DELAY_MS } from '../../api/clock.ts'
-import { useQueue } from '../../apply/task-queue.ts'
 
 /** A clock whose time passes only when a test advances it. */
 export interface VirtualClock extends Clock {
@@ -43,7 +41,6 @@ const DEFAULT_START = Date.UTC(2030, 0, 1)
 export const createVirtualClock = (options: VirtualClockOptions = {}): VirtualClock => {
   const startAt = options.startAt ?? DEFAULT_START
   if (!Number.isFinite(startAt)) throw new RangeError('startAt must be a finite number of milliseconds')
-  useQueue(PQueue)
   const timers = new Set<Timer>()
   let elapsed = 0
   let lastAdvance: Promise<void> = Promise.resolve()
