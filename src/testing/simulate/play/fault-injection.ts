@@ -175,7 +175,6 @@ export class FaultInjection {
     log.note({ kind: 'call', module: module.name, phase, generation: generation?.id ?? 0 })
     if (phase === 'prepare' || phase === 'apply') process.model.running.calledAt ??= process.clock.monotonic()
     this.#invariants.onCall(module, phase, generation, prepared)
-    if (!plan.hasPlansOf(module.name, phase)) return
     for (const step of plan.stepsDuring(`${module.name}.${phase}`)) onDuring(step)
   }
 
@@ -199,8 +198,7 @@ export class FaultInjection {
 
   #takeFault(module: string, phase: FaultPhase): Fault | undefined {
     const { process, plan, log } = this.#deps
-    const isPlanned = !process.isDead && plan.hasPlansOf(module, phase)
-    const fault = isPlanned ? plan.takeFault(`${module}.${phase}`, log) : undefined
+    const fault = process.isDead ? undefined : plan.takeFault(`${module}.${phase}`, log)
     if (fault !== undefined && phase === 'rollback') process.model.running.rollbackFailures.push(module)
     if (fault?.kind === 'permanent') process.model.running.permanentFailures.add(module)
     return fault

@@ -1,12 +1,5 @@
 import type { RunLog } from '../check/run-log.ts'
-import {
-  type EnvironmentCall,
-  type Fault,
-  type FaultPhase,
-  OUTAGE_MS,
-  type Scenario,
-  type Step,
-} from '../scenario/scenario.ts'
+import { type EnvironmentCall, type Fault, OUTAGE_MS, type Scenario, type Step } from '../scenario/scenario.ts'
 import type { SimulatedProcess } from './process.ts'
 
 /** What it takes to observe the calls of one process, and to make them fail. */
@@ -59,13 +52,9 @@ export class FaultPlan {
     return this.#planned.has(call)
   }
 
-  /** True if the scenario plans something for calls of the module in this phase. */
-  hasPlansOf(module: string, phase: FaultPhase): boolean {
-    return this.#planned.size > 0 && this.#planned.has(`${module}.${phase}`)
-  }
-
   /** Counts a call that begins, and returns the failure that is planned for it, if any; noted in the log of the process. */
   takeFault(place: string, log = this.#log): Fault | undefined {
+    if (!this.#planned.has(place)) return undefined
     const call = (this.#calls.get(place) ?? 0) + 1
     this.#calls.set(place, call)
     if (this.#isHealed) return undefined
