@@ -111,7 +111,7 @@ export class Environment {
   /** Returns what the caller gets instead of an answer, if the process dies before the call or nothing can be reached. */
   #refusal(call: EnvironmentCall): Promise<never> | undefined {
     const { plan, process, crash, onDiskOutage } = this.#deps
-    const fault = process.isDead || !plan.hasPlansFor(call) ? undefined : plan.takeFault(call)
+    const fault = process.isDead ? undefined : plan.takeFault(call)
     if (fault === undefined) return undefined
     if (fault.kind === 'outage') {
       if (fault.module === 'disk') onDiskOutage()
