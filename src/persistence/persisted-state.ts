@@ -55,6 +55,9 @@ export interface ConfigAttempt {
   readonly owner?: Owner
 }
 
+/** An attempt that is over needs no owner. */
+export const closed = ({ owner: _, ...attempt }: ConfigAttempt): ConfigAttempt => ({ ...attempt, isOpen: false })
+
 /** How many digests the quarantine holds. */
 export const MAX_QUARANTINED = 64
 

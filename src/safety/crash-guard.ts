@@ -1,6 +1,6 @@
 import { pastTime } from '../async/wall-time.ts'
 import type { Owner, OwnerState } from '../persistence/sharing/owner.ts'
-import { type ConfigAttempt, MAX_ATTEMPTS } from '../persistence/persisted-state.ts'
+import { type ConfigAttempt, closed, MAX_ATTEMPTS } from '../persistence/persisted-state.ts'
 
 /** What attempts of earlier runs are judged by. */
 export interface EarlierRuns {
@@ -116,6 +116,3 @@ export class CrashGuard {
 }
 
 const keyOf = ({ digest, build }: ConfigAttempt): string => JSON.stringify([digest, build])
-
-/** An attempt that is over needs no owner. */
-const closed = ({ owner: _, ...attempt }: ConfigAttempt): ConfigAttempt => ({ ...attempt, isOpen: false })

@@ -1,7 +1,8 @@
 import {
+  type ConfigAttempt,
+  closed,
   type Good,
   type Journal,
-  MAX_ATTEMPTS,
   MAX_GOODS,
   MAX_QUARANTINED,
   type Quarantined,
@@ -20,7 +21,8 @@ export const mergeGoods = (found: readonly Good[]): readonly Good[] => {
  *
  * - The newest journal says what is frozen and quarantined: it is that of the process that this one follows.
  * - What has crashed any process is quarantined here too.
- * - Attempts are taken over with their slot. A process that lives counts its own.
+ * - Attempts are taken over with their slot. Of a process that lives, the deaths that it knows of are: this one follows
+ *   them too, whichever of the two has taken over the slot of the process that died.
  *
  * Digests of different keys cannot be compared, so only journals with one key are merged. The own key stays.
  */
@@ -31,17 +33,26 @@ export const mergeJournals = (own: Journal | undefined, others: readonly StoredS
   if (newest === undefined) return undefined
   const { digestKey } = own ?? newest
   const [base = newest, ...rest] = all.filter((journal) => journal.digestKey === digestKey)
-  const adopted = others.flatMap(({ journal, isAdopted }) => (isAdopted && journal !== undefined ? [journal] : []))
-  const left = [...(own === undefined ? [] : [own]), ...adopted].filter((journal) => journal.digestKey === digestKey)
+  const comparable = others.filter(({ journal }) => journal?.digestKey === digestKey)
   return {
     ...base,
     version: versionOf(newest),
-    attempts: left.flatMap(({ attempts }) => attempts).slice(0, MAX_ATTEMPTS),
+    attempts: [...(own?.attempts ?? []), ...comparable.flatMap(attemptsIn)],
     quarantine: withCrashes(
       base.quarantine,
       rest.flatMap(({ quarantine }) => quarantine),
     ),
   }
+}
+
+/** What a slot says of attempts that are over, or may be. */
+const attemptsIn = ({ journal, owner, isAdopted }: StoredSlot): readonly ConfigAttempt[] => {
+  const { attempts = [] } = journal ?? {}
+  if (isAdopted) return attempts
+  // Left by the one before, who has ended: the owner has only just taken the slot.
+  const isLeft = ({ isOpen, owner: by }: ConfigAttempt): boolean =>
+    isOpen && owner !== undefined && owner.instance !== '' && by?.instance !== owner.instance
+  return attempts.flatMap((attempt) => (isLeft(attempt) ? [attempt] : attempt.deaths > 0 ? [closed(attempt)] : []))
 }
 
 const versionOf = ({ version = 0 }: Journal): number => version

@@ -11,6 +11,9 @@ import { staleTemporaries } from '../temporary-files.ts'
 
 export const entryNames: readonly EntryName[] = ['good', 'good.1', 'good.2', 'journal']
 
+/** How often the slots are read if some are merged into others meanwhile. */
+const MAX_LOOKS = 10
+
 /** The file of an entry in a slot. */
 export const fileOf = (base: string, name: EntryName): string =>
   name === 'good' ? base : `${base}.${name.replace(/^good\./, '')}`
@@ -29,7 +32,7 @@ export class SlotFolder {
   #opening: Promise<void> | undefined
   #claim: SlotClaim | undefined
   #slot = 0
-  #adopted: SlotClaim[] = []
+  readonly #adopted = new Map<number, SlotClaim>()
 
   constructor(main: string, files: FileSystem, processes: Processes) {
     this.#main = main
@@ -77,21 +80,29 @@ export class SlotFolder {
   /** Reads the other slots. With `adopt`, takes those of processes that have ended. */
   async others(adopt: boolean): Promise<readonly StoredSlot[]> {
     await this.open()
-    const found: StoredSlot[] = []
-    for (const [slot, hasEntries] of slotsIn(await this.#list(), basename(this.#main))) {
-      if (slot === this.#slot) continue
-      const claim = this.#claimOf(slot)
-      const mayAdopt = adopt && hasEntries && this.#claim !== undefined
-      const isAdopted = mayAdopt && (await claim.take().catch(() => false))
-      if (isAdopted) this.#adopted.push(claim)
-      const owner = isAdopted ? undefined : await claim.owner()
-      if (hasEntries || owner !== undefined) found.push({ ...(await this.#read(slot)), owner, isAdopted })
+    let slots = await this.#slots()
+    for (let tries = 1; ; tries++) {
+      const found: StoredSlot[] = []
+      for (const [slot, hasEntries] of slots) found.push(...(await this.#look(slot, hasEntries, adopt)))
+      // What has gone meanwhile was merged into a slot that may have been read before that.
+      const before = slots
+      slots = before.size === 0 ? before : await this.#slots()
+      const hasGone = [...before].some(([slot, hasEntries]) => hasEntries && slots.get(slot) !== true)
+      if (!hasGone || tries === MAX_LOOKS) return found
     }
-    return found
+  }
+
+  async #look(slot: number, hasEntries: boolean, adopt: boolean): Promise<readonly StoredSlot[]> {
+    const claim = this.#claimOf(slot)
+    const mayAdopt = adopt && hasEntries && this.#claim !== undefined
+    const isAdopted = this.#adopted.has(slot) || (mayAdopt && (await claim.take().catch(() => false)))
+    if (isAdopted && !this.#adopted.has(slot)) this.#adopted.set(slot, claim)
+    const owner = isAdopted ? undefined : await claim.owner()
+    return hasEntries || owner !== undefined ? [{ ...(await this.#read(slot)), owner, isAdopted }] : []
   }
 
   async discardAdopted(): Promise<void> {
-    for (const claim of this.#adopted.splice(0)) {
+    for (const claim of this.#takeAdopted()) {
       for (const name of entryNames) await this.#remove(fileOf(claim.base, name))
       await claim.release()
     }
@@ -99,9 +110,22 @@ export class SlotFolder {
 
   async release(): Promise<void> {
     await this.#opening
-    for (const claim of [...this.#adopted.splice(0), this.#claim]) await claim?.release()
+    for (const claim of [...this.#takeAdopted(), this.#claim]) await claim?.release()
     this.#claim = undefined
     this.#opening = undefined
+  }
+
+  #takeAdopted(): readonly SlotClaim[] {
+    const claims = [...this.#adopted.values()]
+    this.#adopted.clear()
+    return claims
+  }
+
+  /** The other slots that have a file, and whether they have entries. */
+  async #slots(): Promise<ReadonlyMap<number, boolean>> {
+    const slots = slotsIn(await this.#list(), basename(this.#main))
+    slots.delete(this.#slot)
+    return slots
   }
 
   #baseOf(slot: number): string {
@@ -140,7 +164,7 @@ export class SlotFolder {
 }
 
 /** The slots that have a file in the folder, and whether they have more than a claim. */
-const slotsIn = (names: readonly string[], main: string): ReadonlyMap<number, boolean> => {
+const slotsIn = (names: readonly string[], main: string): Map<number, boolean> => {
   const slots = new Map<number, boolean>()
   for (const name of names.filter((one) => one.startsWith(main))) {
     const found = /^(?:\.slot([1-9]\d{0,8}))?(?:\.1|\.2|\.journal|(\.owner-\d+))?$/.exec(name.slice(main.length))

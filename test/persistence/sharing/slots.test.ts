@@ -5,6 +5,7 @@ import { createDisk } from '../disk.ts'
 import { attemptOf, goodOf, journalOf, quarantinedOf } from '../scene.ts'
 import { type Around, counting, stepped } from '../steps.ts'
 import { createHost } from './host.ts'
+import { interleave } from './interleave.ts'
 
 /** As version 0.1 wrote it. */
 const oldBody =
@@ -105,13 +106,16 @@ describe('a process', () => {
     expect(next.failures).toHaveLength(1)
   })
 
-  it('takes no attempts over from a process that lives, but what has crashed it, the freeze and the key', async () => {
+  it('takes over no attempt of a process that lives, but the deaths it knows of, what has crashed it, the freeze and the key', async () => {
     const host = createHost()
     const one = await bootWith(host, 'one', 1)
     const crashed = { ...quarantinedOf(1), code: 'attempt.died' }
-    await one.persistence.saveJournal({ ...journalOf(1), digestKey: 'the key of one', quarantine: [crashed] })
+    const digestKey = 'the key of one'
+    const attempts = [0, 2].map((deaths) => ({ ...attemptOf(deaths), isOpen: true, owner: one.self }))
+    await one.persistence.saveJournal({ ...journalOf(1), digestKey, attempts, quarantine: [crashed] })
     const { journal } = await host.boot('two').persistence.load()
-    expect(journal).toEqual({ ...journalOf(1), digestKey: 'the key of one', attempts: [], quarantine: [crashed] })
+    const known = { ...attemptOf(2), isOpen: false }
+    expect(journal).toEqual({ ...journalOf(1), digestKey, attempts: [known], quarantine: [crashed] })
   })
 
   it('takes the quarantine and the freeze from the journal that was written last', async () => {
@@ -157,7 +161,7 @@ describe('a process', () => {
     expect(await one.persistence.others.highestSequence()).toBe(2)
     expect(one.failures).toEqual([])
     const next = await host.boot('next').persistence.load()
-    expect(next.journal?.attempts.map(({ digest }) => digest)).toEqual(['digest-2'])
+    expect(next.journal?.attempts.map(({ digest }) => digest)).toEqual(['digest-2', 'digest-1'])
   })
 
   it('uses the files of the path if the folder allows no claims', async () => {
@@ -193,32 +197,6 @@ describe('a process', () => {
     expect(host.entries).toEqual(['good', 'good.journal', 'good.slot1'])
   })
 })
-
-/** Runs tasks step by step; `choose` says whose next step it is. Ends when all have ended. */
-const interleave = async (
-  tasks: readonly ((around: Around) => Promise<unknown>)[],
-  choose: (options: number) => number,
-): Promise<void> => {
-  const waiting = new Map<number, () => void>()
-  const running = new Set(tasks.keys())
-  const ends = tasks.map((task, index) => {
-    const around: Around = async (_, run) => {
-      if (running.has(index)) await new Promise<void>((resolve) => waiting.set(index, resolve))
-      return run()
-    }
-    return task(around).finally(() => running.delete(index))
-  })
-  const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
-  for (await settle(); running.size > 0; await settle()) {
-    const ready = [...waiting.keys()].sort()
-    const next = ready[ready.length < 2 ? 0 : choose(ready.length)]
-    if (next === undefined) continue
-    const go = waiting.get(next)
-    waiting.delete(next)
-    go?.()
-  }
-  await Promise.all(ends)
-}
 
 describe('processes that start at the same time', () => {
   /** Boots processes, and interleaves the steps in which each chooses its files. Returns the journals that they write. */
