@@ -13,7 +13,7 @@ export interface SnapshotSecrets {
 export class Snapshot {
   readonly config: unknown
   readonly revision: Revision
-  /** The document's text: a document that comes again with the same text is not parsed again. */
+  /** The document's text: a document that comes again with a text that says the same is not parsed again. */
   readonly text: string
   readonly #digestKey: string
   readonly #secret: SnapshotSecrets | undefined
@@ -38,9 +38,9 @@ export class Snapshot {
     return this.#digest
   }
 
-  /** Returns the same config at another revision. */
-  withRevision(revision: Revision): Snapshot {
-    const snapshot = new Snapshot(this.config, revision, this.text, this.#digestKey, this.#secret)
+  /** Returns the same config of another text that says the same, at another revision. */
+  withText(text: string, revision: Revision): Snapshot {
+    const snapshot = new Snapshot(this.config, revision, text, this.#digestKey, this.#secret)
     snapshot.#digest = this.#digest
     return snapshot
   }

@@ -1,4 +1,4 @@
-import { memberOf } from './data/member-of.ts'
+import { memberOf } from './data/value-at.ts'
 import type { Path } from './data/not-plain.ts'
 import { asJsonSchema, CUT, type JsonSchema, listOf, resolveRef } from './json-schema.ts'
 

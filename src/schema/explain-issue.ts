@@ -1,4 +1,4 @@
-import { memberOf } from '../model/data/member-of.ts'
+import { memberOf } from '../model/data/value-at.ts'
 import { asJsonSchema, type JsonSchema } from '../model/json-schema.ts'
 import { kindOf, type Path } from '../model/data/not-plain.ts'
 import type { ValueKind } from '../model/failure.ts'

@@ -1,4 +1,4 @@
-import { memberOf } from '../model/data/member-of.ts'
+import { memberOf } from '../model/data/value-at.ts'
 import type { Path } from '../model/data/not-plain.ts'
 import type { SchemaIssue } from '../model/schema.ts'
 import type { JsonSchema } from '../model/json-schema.ts'

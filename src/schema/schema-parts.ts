@@ -1,4 +1,4 @@
-import { memberOf } from '../model/data/member-of.ts'
+import { memberOf } from '../model/data/value-at.ts'
 
 /** A part of a schema that can be run alone. */
 export interface SchemaPart {

@@ -160,7 +160,7 @@ const checkAnswer = (answer: unknown): Checked | ReadFailure => {
   if (value === '') return { code: 'secret.missing', detail: 'it is empty' }
   const size = Buffer.byteLength(value)
   if (size > MAX_SECRET_BYTES) return { code: 'secret.invalid', detail: `it is larger than ${MAX_SECRET_BYTES} bytes` }
-  if (/\p{Surrogate}/u.test(value)) return { code: 'secret.invalid', detail: 'it is not valid Unicode' }
+  if (!value.isWellFormed()) return { code: 'secret.invalid', detail: 'it is not valid Unicode' }
   return {
     value,
     version: typeof version === 'string' && version.length <= LONGEST_VERSION ? version : undefined,

@@ -1,4 +1,4 @@
-import { memberOf } from '../model/data/member-of.ts'
+import { memberOf } from '../model/data/value-at.ts'
 import type { RestartPolicy } from '../api/options.ts'
 import type { RestartPendingStatus } from '../api/status.ts'
 import { changedLeaves } from '../model/data/changed-leaves.ts'

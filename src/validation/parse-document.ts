@@ -3,6 +3,7 @@ import type { ReadResult } from '../api/source.ts'
 import { ignoreRejection, isThenable } from '../async/thenable.ts'
 import { countMembers } from '../model/data/count-members.ts'
 import { type ParsedJson, parseJson } from '../model/data/json.ts'
+import type { JsonScan } from '../model/data/json-scan.ts'
 import { findJsonFault } from '../model/data/json-fault.ts'
 import { NotPlain } from '../model/data/not-plain.ts'
 import { positionOf } from '../model/data/number-literal.ts'
@@ -22,6 +23,7 @@ export type ParsedInput = Extract<ParsedJson, { readonly value: unknown }>
  * Makes data of a document's text, with the user's parser if there is one.
  *
  * @param document if its source has the data that it wrote the text from, that is copied instead of parsing the text
+ * @param scan how a JSON text is scanned
  * @throws ChangeoverError `document.*` with the line and column, if they are known
  */
 export const parseDocument = (
@@ -30,12 +32,13 @@ export const parseDocument = (
   visibility: Visibility,
   place: FailurePlace,
   document?: ReadResult,
+  scan?: (text: string) => JsonScan,
 ): WithBuilds<ParsedInput> => {
   let parsed: ParsedJson
   try {
     const written = document && dataOf(document)
     if (parse !== undefined) parsed = callParse(parse, text)
-    else parsed = written === undefined ? parseJson(text) : copyWritten(written)
+    else parsed = written === undefined ? parseJson(text, scan) : copyWritten(written)
   } catch (error) {
     throw parseError(error, text, parse === undefined, visibility, place)
   }

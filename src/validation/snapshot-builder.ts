@@ -4,6 +4,7 @@ import { andThen, ignoreRejection, isThenable } from '../async/thenable.ts'
 import { ChangeoverError, changeoverError, type ErrorCode, failure, type FailurePlace } from '../model/failure.ts'
 import { hiding } from '../model/secrets/hidden-places.ts'
 import { digestOf } from '../model/data/digest.ts'
+import { JsonScanner } from '../model/data/json-scan.ts'
 import { kindOf, NotPlain } from '../model/data/not-plain.ts'
 import { findCoercedRounded } from '../model/data/rounded-number.ts'
 import { createVisibility, type Visibility } from '../model/visibility.ts'
@@ -20,13 +21,13 @@ import { hideSecrets } from '../secrets/hide-secrets.ts'
 import type { Resolved, Secrets, SecretUse } from '../secrets/secrets.ts'
 import type { ReadResult } from '../api/source.ts'
 import { askPolicies } from './ask-policies.ts'
-import { decodeContent } from './decode-content.ts'
-import { malformedError } from './malformed-document.ts'
 import { refusalText } from '../model/refusal.ts'
 import { originPlaceOf } from './origin-place.ts'
 import { type ParsedInput, parseDocument, precisionError } from './parse-document.ts'
 import { checkBuild } from './requirements.ts'
+import { isSameJson } from './same-json.ts'
 import { refusalOf, throwerPlace } from './schema-issues.ts'
+import { textOf } from './text-of.ts'
 
 /** What may end a validation. The signal may be made only when it is read. */
 export interface HasSignal {
@@ -58,6 +59,7 @@ export class SnapshotBuilder {
   readonly #serving: Serving
   readonly #digestKey: () => string
   readonly #secrets: Secrets | undefined
+  readonly #scanner = new JsonScanner()
 
   /**
    * @param serving has the config that serves, if one does
@@ -80,20 +82,8 @@ export class SnapshotBuilder {
 
   /** The document's text. Throws if there is none. */
   textOf(document: ReadResult): string {
-    const place = placeOf(document)
-    const { source, maxDocumentBytes: limit } = this.#settings
-    const at = { ...place, detail: `${source.name} ${source.endpoint}` }
     const moment = this.#serving.snapshot === undefined ? 'starting' : 'serving'
-    if (document.kind === 'missing') throw changeoverError('document.missing', at, undefined, moment)
-    if (document.kind === 'malformed') throw malformedError(document, place, this.visibility)
-    const { content } = document
-    const size = typeof content === 'string' ? Buffer.byteLength(content) : content.byteLength
-    if (size > limit) {
-      throw changeoverError('document.too-large', { ...place, detail: `${size} bytes, the limit is ${limit}` })
-    }
-    const text = decodeContent(content, place)
-    if (text.trim() === '') throw changeoverError('document.empty', at, undefined, moment)
-    return text
+    return textOf(document, placeOf(document), moment, this.#settings, this.visibility)
   }
 
   /** Parses, resolves secrets and validates. Takes from `previous` what is equal, so that an unchanged config is the same object. */
@@ -151,13 +141,18 @@ export class SnapshotBuilder {
     return digestOf(this.textOf(document), this.#digestKey())
   }
 
-  /** True if the document has exactly this text. */
+  /** True if the document has this text, or one that says the same. */
   isText(document: ReadResult, text: string): boolean {
     try {
-      return this.textOf(document) === text
+      return this.isSameText(this.textOf(document), text)
     } catch {
       return false
     }
+  }
+
+  /** True if a text says the same as that of a document that has been parsed, whatever reads it. */
+  isSameText(text: string, known: string): boolean {
+    return text === known || (this.#settings.parse === undefined && isSameJson(text, known))
   }
 
   /** What a document becomes, as far as that can be told without waiting for an asynchronous schema, or reading a secret. */
@@ -189,7 +184,7 @@ export class SnapshotBuilder {
 
   #parse(document: ReadResult, text: string, place: FailurePlace): ParsedInput {
     const { parse, build } = this.#settings
-    return checkBuild(parseDocument(text, parse, this.visibility, place, document), build, place)
+    return checkBuild(parseDocument(text, parse, this.visibility, place, document, this.#scanner.scan), build, place)
   }
 
   #validate(

@@ -141,7 +141,7 @@ export class Validation {
     return undefined
   }
 
-  /** The snapshot of the candidate; of what serves, for a repair. Text that serves already is not parsed again. */
+  /** The snapshot of the candidate; of what serves, for a repair. Text that says the same is not parsed again. */
   #snapshotOf(
     { candidate, trigger, epoch }: ValidationInput,
     isRefresh: boolean,
@@ -156,8 +156,8 @@ export class Validation {
     const document = documents.documentOf(candidate)
     const text = builder.textOf(document)
     // A refresh parses again: the parser may read what has changed outside of the document.
-    const isKnown = serving !== undefined && text === serving.text && !isRefresh && builder.isCurrent(serving)
-    if (isKnown) return serving.withRevision(document.revision)
+    const isKnown = serving !== undefined && !isRefresh && builder.isCurrent(serving)
+    if (isKnown && builder.isSameText(text, serving.text)) return serving.withText(text, document.revision)
     const use = trigger === 'restore' || trigger === 'revert' ? 'fallback' : 'fresh'
     return builder.snapshotOf(document, text, serving?.config, call, { use, epoch })
   }

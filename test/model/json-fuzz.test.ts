@@ -1,5 +1,6 @@
-import { describe, expect, it } from 'vitest'
-import { findDuplicateKey, LostMember, parseJson, scanJson } from '../../src/model/data/json.ts'
+import { describe, expect, it, vi } from 'vitest'
+import { findDuplicateKey, LostMember, parseJson } from '../../src/model/data/json.ts'
+import { JsonScanner, scanJson } from '../../src/model/data/json-scan.ts'
 import type { Path } from '../../src/model/data/not-plain.ts'
 import { countMembers } from '../../src/model/data/count-members.ts'
 import { createRandom, type Random } from '../support/random.ts'
@@ -120,5 +121,63 @@ describe(`Duplicate keys, compared with a slow reference (seed ${SEED})`, () => 
       expect(scanJson(text).members).toBe(countMembers(JSON.parse(text)))
       expect(findDuplicateKey(text)).toBeUndefined()
     }
+  })
+})
+
+describe('A text that differs little from the one before', () => {
+  /** Changes one place: some characters, a whole value, or nothing. The result is valid JSON. */
+  const edited = (text: string, random: Random): string => {
+    for (;;) {
+      const at = random.below(text.length + 1)
+      const added = random.pick([
+        '',
+        '1',
+        ' ',
+        '"a":1,',
+        ',"a":2',
+        '12345678901234567',
+        '1e400',
+        '"9e999"',
+        '\\"',
+        '{',
+        '}',
+      ])
+      const other = text.slice(0, at) + added + text.slice(at + random.below(random.chance(0.2) ? 40 : 3))
+      try {
+        JSON.parse(other)
+        return other
+      } catch {}
+    }
+  }
+
+  it('is scanned in part, and found to be what a whole scan finds', () => {
+    const random = createRandom(SEED)
+    let rounded = 0
+    for (let round = 0; round < 1_000; round++) {
+      const scanner = new JsonScanner(random.pick([1, 8, 64]))
+      let text = `[${random.times(12, () => randomText(random)).join()}]`
+      for (let edit = 0; edit < 8; edit++) {
+        const whole = scanJson(text)
+        const part = scanner.scan(text)
+        expect([text, part.members, part.roundedAt]).toEqual([text, whole.members, whole.roundedAt])
+        // Once a string was there that may be rounded, all are compared with what the schema makes of them.
+        if (whole.hasInexactString) expect([text, part.hasInexactString]).toEqual([text, true])
+        rounded += whole.roundedAt === undefined ? 0 : 1
+        text = edited(text, random)
+      }
+    }
+    expect(rounded).toBeGreaterThan(100)
+  })
+
+  it('is scanned only where it differs', () => {
+    const entries = Array.from({ length: 2_000 }, (_, index) => `{"name":"entry ${index}","n":${index}}`)
+    const scanner = new JsonScanner(64)
+    const text = entries.join()
+    const before = scanner.scan(`[${text}]`)
+    const found = vi.spyOn(String.prototype, 'indexOf')
+    const after = scanner.scan(`[${text.replace('"n":1000}', '"n":1000,"m":1}')}]`)
+    expect(found.mock.calls.length).toBeLessThan(40)
+    found.mockRestore()
+    expect([before.members, after.members]).toEqual([4_000, 4_001])
   })
 })

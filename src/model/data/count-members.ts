@@ -15,10 +15,15 @@ interface Count {
  */
 export const countMembers = (value: unknown): number => {
   const count: Count = { parts: 1, members: 0 }
+  hasInherited = false
+  for (const _ in {}) hasInherited = true
   const isWithinLimits = typeof value !== 'object' || value === null || countWithin(value, 0, count)
   if (!isWithinLimits) throwExcess(value, [], { parts: 0, members: 0 })
   return count.members
 }
+
+/** True if some code has added enumerable members to the prototype of all objects. */
+let hasInherited = false
 
 /** Returns false at the first excess. Keeps no path, since nearly every document is within the limits. */
 const countWithin = (container: object, depth: number, count: Count): boolean => {
@@ -31,13 +36,13 @@ const countWithin = (container: object, depth: number, count: Count): boolean =>
     }
     return true
   }
-  const keys = Object.keys(container)
-  count.parts += keys.length
-  count.members += keys.length
-  if (count.parts > MAX_PARTS) return false
-  for (const key of keys) {
+  // The loop makes no list of the keys.
+  for (const key in container) {
+    if (hasInherited && !Object.hasOwn(container, key)) continue
+    count.parts += 1
+    count.members += 1
+    if (key === '__proto__' || count.parts > MAX_PARTS) return false
     const member = (container as Record<string, unknown>)[key]
-    if (key === '__proto__') return false
     if (typeof member === 'object' && member !== null && !countWithin(member, depth + 1, count)) return false
   }
   return true

@@ -1,4 +1,4 @@
-import { memberOf } from './member-of.ts'
+import { memberOf } from './value-at.ts'
 import type { Path } from './not-plain.ts'
 import type { Visibility } from '../visibility.ts'
 

@@ -1,4 +1,4 @@
-import { isImmutable } from './plain.ts'
+import { keepHash, keptHashOf } from './plain.ts'
 
 let loaded: typeof import('node:crypto') | undefined
 
@@ -20,23 +20,21 @@ export const digestOf = (config: unknown, key: string): string =>
 /** Returns a hash of a document's content. It is not keyed, so it must not be shown. */
 export const hashOf = (content: string | Uint8Array): string => crypto().hash('sha256', content, 'base64')
 
-// The hash of a larger part is cached, so a small change of a large config costs only the path to it (bench: noop).
-// The cache stays valid because immutable parts never change.
-const cachedHashes = new WeakMap<object, string>()
+// The hash of a larger part is kept, so a small change of a large config costs only the path to it (bench: noop).
 const MIN_HASHED_LENGTH = 128
 
 const canonicalText = (value: unknown): string => {
   if (typeof value === 'string') return JSON.stringify(value)
   if (typeof value === 'bigint') return `${value}n`
   if (!isObject(value)) return String(value)
-  const cached = cachedHashes.get(value)
-  if (cached !== undefined) return cached
+  const kept = keptHashOf(value)
+  // No JSON text starts with '#', so a hash is never mistaken for a value.
+  if (kept !== undefined) return `#${kept}`
   const text = textOf(value)
   if (text.length < MIN_HASHED_LENGTH) return text
-  // No JSON text starts with '#', so a hash is never mistaken for a value.
-  const hashed = `#${crypto().hash('sha256', text, 'base64')}`
-  if (isImmutable(value)) cachedHashes.set(value, hashed)
-  return hashed
+  const hash = crypto().hash('sha256', text, 'base64')
+  keepHash(value, hash)
+  return `#${hash}`
 }
 
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null

@@ -1,6 +1,6 @@
 import { countMembers } from './count-members.ts'
+import { endOfString, isKey, type JsonScan, scanJson } from './json-scan.ts'
 import type { Path } from './not-plain.ts'
-import { isExact, isRoundedNumeral } from './number-literal.ts'
 import type { RoundedNumber } from './rounded-number.ts'
 
 /** A key of an object in a JSON text: the path of the object, and the key's offset in the text. */
@@ -28,9 +28,9 @@ export type ParsedJson =
  * @throws SyntaxError if the text is not JSON; {@link LostMember} if the engine lost a member; NotPlain if the value is
  * nested too deeply, has too many parts or uses `__proto__`
  */
-export const parseJson = (text: string): ParsedJson => {
+export const parseJson = (text: string, scan: (text: string) => JsonScan = scanJson): ParsedJson => {
   const value: unknown = JSON.parse(text)
-  const { members, roundedAt, hasInexactString } = scanJson(text)
+  const { members, roundedAt, hasInexactString } = scan(text)
   const isComplete = countMembers(value) === members
   // If keys may be escaped, equal counts are no proof: see LostMember.
   if (!isComplete || text.includes('\\')) {
@@ -48,62 +48,6 @@ export const parseJson = (text: string): ParsedJson => {
  * member whose key is written with an escape; the document is then rejected.
  */
 export class LostMember extends SyntaxError {}
-
-/** What one pass over a valid JSON text finds. */
-interface JsonScan {
-  /** Object members: the strings that are followed by a colon. If fewer are parsed, some object has a key twice. */
-  readonly members: number
-  /** The offset of the first number that does not survive parsing. */
-  readonly roundedAt: number | undefined
-  readonly hasInexactString: boolean
-}
-
-/** Counts the members and checks the numbers of a valid JSON text, without parsing it. */
-export const scanJson = (text: string): JsonScan => {
-  let members = 0
-  let roundedAt: number | undefined
-  let hasInexactString = false
-  let start = 0
-  let at = text.indexOf('"')
-  while (at !== -1) {
-    roundedAt ??= findRounded(text, start, at)
-    const end = endOfString(text, at)
-    if (isKey(text, end)) members++
-    else if (end - at > SHORTEST_ROUNDED) hasInexactString ||= isInexactString(text, at + 1, end)
-    start = end + 1
-    at = text.indexOf('"', start)
-  }
-  return { members, roundedAt: roundedAt ?? findRounded(text, start, text.length), hasInexactString }
-}
-
-/** The shortest literal that does not survive parsing, and the longest without an exponent that always does. */
-const SHORTEST_ROUNDED = '1e309'.length
-const LONGEST_SAFE = '999999999999999'.length
-
-/** Returns true for a string that `Number` may round. Its first character tells of nearly all strings that they are none. */
-const isInexactString = (text: string, from: number, to: number): boolean => {
-  const code = text.charCodeAt(from)
-  if (code > NINE && code < 128 && code !== BACKSLASH) return false
-  const content = text.slice(from, to)
-  return content.includes('\\') || isRoundedNumeral(content)
-}
-
-/** Finds the first number between two strings of a JSON text that does not survive parsing. */
-const findRounded = (text: string, from: number, to: number): number | undefined => {
-  if (to - from < SHORTEST_ROUNDED) return undefined
-  for (let at = from; at < to; at++) {
-    if (!isDigit(text.charCodeAt(at))) continue
-    const start = text.charCodeAt(at - 1) === MINUS ? at - 1 : at
-    let hasExponent = false
-    for (at++; at < to; at++) {
-      const code = text.charCodeAt(at)
-      if (code === UPPER_E || code === LOWER_E) hasExponent = true
-      else if (!isDigit(code) && code !== POINT && code !== PLUS && code !== MINUS) break
-    }
-    if ((hasExponent || at - start > LONGEST_SAFE) && !isExact(text.slice(start, at))) return start
-  }
-  return undefined
-}
 
 /** Finds the first key in a valid JSON text that its object has twice. */
 export const findDuplicateKey = (text: string): FoundKey | undefined => foundKey(walkUntil(text, { isDuplicate: true }))
@@ -183,35 +127,4 @@ interface Level {
   readonly keys: Set<string> | undefined
   /** The key or index of the value that is being read. */
   segment: string | number
-}
-
-const PLUS = 43
-const MINUS = 45
-const POINT = 46
-const ZERO = 48
-const NINE = 57
-const COLON = 58
-const UPPER_E = 69
-const BACKSLASH = 92
-const LOWER_E = 101
-
-const isDigit = (code: number): boolean => code >= ZERO && code <= NINE
-
-const isSpace = (code: number): boolean => code === 32 || code === 10 || code === 13 || code === 9
-
-const isKey = (text: string, end: number): boolean => {
-  let next = end + 1
-  while (isSpace(text.charCodeAt(next))) next++
-  return text.charCodeAt(next) === COLON
-}
-
-const endOfString = (text: string, start: number): number => {
-  let end = text.indexOf('"', start + 1)
-  while (end !== -1) {
-    let slashes = 0
-    while (text.charCodeAt(end - 1 - slashes) === BACKSLASH) slashes++
-    if (slashes % 2 === 0) return end
-    end = text.indexOf('"', end + 1)
-  }
-  return text.length
 }

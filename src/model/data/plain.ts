@@ -35,6 +35,7 @@ export class ReturnsItsArgument {
  */
 class Immutable extends ReturnsItsArgument {
   #keys: readonly string[] | undefined
+  #hash: string | undefined
 
   static has(value: object): boolean {
     return #keys in value
@@ -46,7 +47,18 @@ class Immutable extends ReturnsItsArgument {
     value.#keys ??= sharedKeys(Object.keys(value))
     return value.#keys
   }
+
+  static hashOf(value: object): string | undefined {
+    return #keys in value ? value.#hash : undefined
+  }
+
+  static setHash(value: object, hash: string): void {
+    if (#keys in value) value.#hash = hash
+  }
 }
+
+/** The hash that was kept with an immutable object, which stays true because it never changes. */
+export const { hashOf: keptHashOf, setHash: keepHash } = Immutable
 
 let lastKeys: readonly string[] = []
 

@@ -1,5 +1,10 @@
-import { memberOf } from './member-of.ts'
 import type { Path } from './not-plain.ts'
+
+/** Returns a member of the object or array itself: a key may have the name of an inherited one, such as `constructor`. */
+export const memberOf = (container: unknown, key: string | number): unknown =>
+  typeof container === 'object' && container !== null && Object.hasOwn(container, key)
+    ? (container as Record<string | number, unknown>)[key]
+    : undefined
 
 /** Returns what plain data has at a path; undefined if it has nothing there. An index may be written as text. */
 export const valueAt = (value: unknown, path: Path): unknown => path.reduce<unknown>(itemOf, value)

@@ -26,7 +26,7 @@ const parse = (content: string | Uint8Array): ParsedLayer => {
 const decode = (content: string | Uint8Array): string | undefined => {
   try {
     if (typeof content !== 'string') return new TextDecoder('utf-8', { fatal: true }).decode(content)
-    if (/\p{Surrogate}/u.test(content)) return undefined
+    if (!content.isWellFormed()) return undefined
     return content.startsWith('\uFEFF') ? content.slice(1) : content
   } catch {
     return undefined
