@@ -12,6 +12,7 @@ import type { ApplyDeps } from './deadlines.ts'
 import { type QueuedTask, ReadyQueue } from './dependency-order.ts'
 import { type Needed, noNeeds, PrepareCall } from './prepare-call.ts'
 import type { Retirer } from './retirer.ts'
+import { SharedTimer } from './shared-timer.ts'
 
 export interface PrepareResult {
   /** True if every module that changes has made its generation. */
@@ -43,6 +44,7 @@ export class Preparation {
   readonly #work: ModuleWork
   readonly #ready: ReadyQueue<ModuleDefinition, Step>
   readonly #running = new Set<PrepareCall>()
+  readonly #timer: SharedTimer
   readonly #staged = new Map<string, GenerationRecord>()
   readonly #failures: Failure[] = []
   #workers = 0
@@ -52,6 +54,7 @@ export class Preparation {
   constructor(deps: PreparationDeps, work: ModuleWork, call: Cancellable) {
     this.#deps = deps
     this.#work = work
+    this.#timer = new SharedTimer(deps.apply.clock)
     this.#ready = new ReadyQueue(
       deps.registry.order,
       ({ after }) => after,
@@ -126,7 +129,7 @@ export class Preparation {
     if (slot.compensates) return undefined
     if (slot.isStuck) return this.#fail(failure('module.stuck', this.#placeOf(slot)))
     const { apply, retirer } = this.#deps
-    const call = new PrepareCall(apply, retirer, step, this.#neededBy(step))
+    const call = new PrepareCall(apply, retirer, step, this.#neededBy(step), this.#timer)
     this.#running.add(call)
     return call
   }

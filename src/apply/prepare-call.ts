@@ -1,6 +1,6 @@
 import type { Applier, PrepareContext } from '../api/applier.ts'
 import type { Clock } from '../api/clock.ts'
-import { DeadlineWork, type LateResult, withDeadline } from '../async/deadline.ts'
+import { DeadlineWork, type LateResult, type Limits, withDeadline } from '../async/deadline.ts'
 import { failure } from '../model/failure.ts'
 import { GenerationRecord, generationOf } from '../modules/generation.ts'
 import type { Slot } from '../modules/slot.ts'
@@ -35,10 +35,17 @@ export class PrepareCall extends DeadlineWork<unknown> {
   #cleanups: Cleanups | undefined
   #made: GenerationRecord | undefined
 
-  constructor(deps: ApplyDeps, retirer: Retirer, { slot, next, previous }: PrepareSubject, needed: Needed) {
+  /** @param timer what its deadline is held by */
+  constructor(
+    deps: ApplyDeps,
+    retirer: Retirer,
+    { slot, next, previous }: PrepareSubject,
+    needed: Needed,
+    timer: Limits['clock'],
+  ) {
     const { prepareMs, graceMs } = deps.deadlines.of(slot.definition)
     const onListenerError = deps.guards.of(slot.name).report
-    super({ clock: deps.clock, deadlineMs: prepareMs, graceMs, onListenerError })
+    super({ clock: timer, deadlineMs: prepareMs, graceMs, onListenerError })
     this.#deps = deps
     this.#retirer = retirer
     this.#slice = next
