@@ -6,7 +6,6 @@ import { startEtcd } from '../../support/etcd-server.ts'
 import { startWriter } from '../etcd-writer.ts'
 import { atMost, type Figure } from '../figure.ts'
 import { Load, PER_SECOND, serve } from '../http-service.ts'
-import { collectGarbage } from '../pairs.ts'
 import { median } from '../stats.ts'
 import { documentOf, threeModules } from '../three-modules.ts'
 import { watchByHand } from '../watch-by-hand.ts'
@@ -45,7 +44,6 @@ export const figure: Figure = {
     const port = (server.address() as AddressInfo).port
 
     const phase = async (key: string, everyMs: number): Promise<Phase> => {
-      collectGarbage()
       const loop = monitorEventLoopDelay({ resolution: 1 })
       loop.enable()
       const p99 = await load.p99({ port, key, everyMs, forMs: phaseMs })
@@ -72,7 +70,7 @@ export const figure: Figure = {
       }
     }
     const shown = ({ ours, floor }: Compared) => ({ unit: 'ms', value: ours, floor }) as const
-    const rounds = scale === 'full' ? 5 : 1
+    const rounds = scale === 'full' ? 4 : 1
 
     try {
       await phase(KEY, 50) // to warm up
