@@ -53,9 +53,7 @@ export class SharedTimer implements Pick<Clock, 'setTimeout' | 'clearTimeout'> {
     this.#due = Number.POSITIVE_INFINITY
   }
 
-  /**
-   * Ends the first wait, and after what follows from that the others that are due: it may have ended them.
-   */
+  /** Ends the first wait, and after what follows from that the others that are due: it may have ended them. */
   #end(due: number): void {
     this.#disarm()
     const first = this.#first()

@@ -38,7 +38,7 @@ const countWithin = (container: object, depth: number, count: Count): boolean =>
   }
   // The loop makes no list of the keys.
   for (const key in container) {
-    if (hasInherited && !Object.hasOwn(container, key)) continue
+    if (isInherited(container, key)) continue
     count.parts += 1
     count.members += 1
     if (key === '__proto__' || count.parts > MAX_PARTS) return false
@@ -47,6 +47,9 @@ const countWithin = (container: object, depth: number, count: Count): boolean =>
   }
   return true
 }
+
+const isInherited = (container: object, key: string): boolean =>
+  (hasInherited || Object.getPrototypeOf(container) !== Object.prototype) && !Object.hasOwn(container, key)
 
 /** Walks again, with the path, and throws at the first excess. */
 const throwExcess = (value: unknown, path: Path, count: Count): void => {
