@@ -15,9 +15,12 @@ const FLOOR = 'floor'
 /** A config changes now and then: the caches are cold, and no change is taken for a burst. */
 const SPACING_MS = 30
 
+/** So many changes of each side that the engine has compiled what they run. */
+const WARMUP = 500
+
 /** Processor time of a change, from etcd's bytes to the record, in phases that alternate with the floor's. */
 const processor = async (scale: Scale): Promise<Measure> => {
-  const [phases, puts] = scale === 'full' ? [32, 20] : [2, 5]
+  const [phases, puts, warmup] = scale === 'full' ? [32, 20, WARMUP] : [2, 5, 5]
   const etcd = await startEtcd()
   const writer = await startWriter(etcd.endpoint)
   await etcd.admin(async (client) => client.put(OURS).value(documentOf(0, 0n)))
@@ -30,6 +33,7 @@ const processor = async (scale: Scale): Promise<Measure> => {
   const served = { ours: () => reloader.config.client.size, floor: () => byHand }
   const samples = { ours: [] as number[], floor: [] as number[] }
   try {
+    await writer.write({ kind: 'spaced', keys: [OURS, FLOOR], count: 2 * warmup, spacingMs: SPACING_MS / 2 })
     for (let phase = -4; phase < phases; phase++) {
       const side = phase % 2 === 0 ? 'ours' : 'floor'
       const started = processorMs()
@@ -50,7 +54,7 @@ const processor = async (scale: Scale): Promise<Measure> => {
     value,
     floor,
     ...atMost(ratio, 2.5),
-    note: `${puts} puts a phase`,
+    note: `${puts} puts a phase, after ${warmup} each way`,
   }
 }
 
