@@ -16,7 +16,7 @@ const FLOOR = 'floor'
 const SPACING_MS = 30
 
 /** So many changes of each side that the engine has compiled what they run. */
-const WARMUP = 500
+const WARMUP = 400
 
 /** Processor time of a change, from etcd's bytes to the record, in phases that alternate with the floor's. */
 const processor = async (scale: Scale): Promise<Measure> => {
