@@ -11,8 +11,8 @@ interface Wait {
 
 /**
  * The timers of many calls that mostly end in time, on one timer of a clock: it is set for the first wait, and only looks
- * at the others when that is over. To set and clear a timer for each of a thousand calls costs as much as the calls (bench:
- * apply).
+ * at the others when that is over. To set and clear a timer for each of a thousand calls was a fifth of what they took
+ * (bench: apply).
  */
 export class SharedTimer implements Pick<Clock, 'setTimeout' | 'clearTimeout'> {
   readonly #clock: Clock

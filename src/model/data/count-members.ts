@@ -1,4 +1,4 @@
-import { kindOf, MAX_DEPTH, NotPlain, type Path } from './not-plain.ts'
+import { isPrototypePolluted, kindOf, MAX_DEPTH, NotPlain, type Path } from './not-plain.ts'
 
 /** Members and items in a document: a parser's shared references can turn a few bytes into millions. */
 const MAX_PARTS = 1_000_000
@@ -15,14 +15,13 @@ interface Count {
  */
 export const countMembers = (value: unknown): number => {
   const count: Count = { parts: 1, members: 0 }
-  hasInherited = false
-  for (const _ in {}) hasInherited = true
+  hasInherited = isPrototypePolluted()
   const isWithinLimits = typeof value !== 'object' || value === null || countWithin(value, 0, count)
   if (!isWithinLimits) throwExcess(value, [], { parts: 0, members: 0 })
   return count.members
 }
 
-/** True if some code has added enumerable members to the prototype of all objects. */
+/** As it was when the count began. */
 let hasInherited = false
 
 /** Returns false at the first excess. Keeps no path, since nearly every document is within the limits. */

@@ -99,11 +99,15 @@ const sharedMarks = (text: string, last: Scanned): { marks: Mark[]; after: Reado
 
 /** How many characters at the beginning and at the end of two texts are the same; those at the beginning count once. */
 const commonEnds = (one: string, other: string): { readonly prefix: number; readonly suffix: number } => {
-  const least = Math.min(one.length, other.length)
-  const prefix = longest(least, (from, to) => one.slice(from, to) === other.slice(from, to))
-  const suffix = longest(least - prefix, (from, to) => endOf(one, from, to) === endOf(other, from, to))
+  const prefix = commonPrefix(one, other)
+  const most = Math.min(one.length, other.length) - prefix
+  const suffix = longest(most, (from, to) => endOf(one, from, to) === endOf(other, from, to))
   return { prefix, suffix }
 }
+
+/** How many characters at the beginning of two texts are the same. */
+export const commonPrefix = (one: string, other: string): number =>
+  longest(Math.min(one.length, other.length), (from, to) => one.slice(from, to) === other.slice(from, to))
 
 /** The characters whose distance from the end is from `from` to below `to`. */
 const endOf = (text: string, from: number, to: number): string => text.slice(text.length - to, text.length - from)
@@ -173,7 +177,8 @@ const LOWER_E = 101
 
 const isDigit = (code: number): boolean => code >= ZERO && code <= NINE
 
-const isSpace = (code: number): boolean => code === 32 || code === 10 || code === 13 || code === 9
+/** True for a blank between the tokens of a JSON text. */
+export const isSpace = (code: number): boolean => code === 32 || code === 10 || code === 13 || code === 9
 
 export const isKey = (text: string, end: number): boolean => {
   let next = end + 1

@@ -6,6 +6,12 @@ export type Path = readonly (string | number)[]
 /** How deep a document may be nested: far beyond what people write, far below what overflows the stack. */
 export const MAX_DEPTH = 100
 
+/** True if some code has added enumerable members to the prototype of all objects: a loop over keys finds them too. */
+export const isPrototypePolluted = (): boolean => {
+  for (const _ in {}) return true
+  return false
+}
+
 /** Thrown for a value that is not plain data, or exceeds a limit. */
 export class NotPlain extends Error {
   readonly code: Extract<

@@ -1,4 +1,4 @@
-import { kindOf, MAX_DEPTH, NotPlain } from './not-plain.ts'
+import { isPrototypePolluted, kindOf, MAX_DEPTH, NotPlain } from './not-plain.ts'
 
 /**
  * Returns the value as plain, deep-frozen data that is shared with no other code. Parts that equal `previous` are taken
@@ -8,12 +8,11 @@ import { kindOf, MAX_DEPTH, NotPlain } from './not-plain.ts'
  * @throws NotPlain unless the value consists of objects, arrays, strings, booleans, null, bigints and finite numbers
  */
 export const toPlain = (value: unknown, previous?: unknown): unknown => {
-  hasInherited = false
-  for (const _ in {}) hasInherited = true
+  hasInherited = isPrototypePolluted()
   return walk(value, isImmutable(previous) ? previous : undefined, [])
 }
 
-/** True if some code has added enumerable members to the prototype of all objects. */
+/** As it was when the walk began. */
 let hasInherited = false
 
 /** Returns true for what `toPlain` has made: plain data that is frozen to the bottom, and so may be shared. */

@@ -95,8 +95,9 @@ export class SlotFolder {
   async #look(slot: number, hasEntries: boolean, adopt: boolean): Promise<readonly StoredSlot[]> {
     const claim = this.#claimOf(slot)
     const mayAdopt = adopt && hasEntries && this.#claim !== undefined
-    const isAdopted = this.#adopted.has(slot) || (mayAdopt && (await claim.take().catch(() => false)))
-    if (isAdopted && !this.#adopted.has(slot)) this.#adopted.set(slot, claim)
+    const takes = mayAdopt && !this.#adopted.has(slot)
+    if (takes && (await claim.take().catch(() => false))) this.#adopted.set(slot, claim)
+    const isAdopted = this.#adopted.has(slot)
     const owner = isAdopted ? undefined : await claim.owner()
     return hasEntries || owner !== undefined ? [{ ...(await this.#read(slot)), owner, isAdopted }] : []
   }

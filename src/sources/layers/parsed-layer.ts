@@ -1,6 +1,7 @@
 import type { Document, Malformed, ReadResult } from '../../api/source.ts'
 import { jsonFormat } from '../../formats/json-format.ts'
 import type { ParsedText } from '../../formats/text-format.ts'
+import { decodeContent } from '../../validation/decode-content.ts'
 
 /** A layer's document as data, or why it is none. `text` is undefined if the bytes are not UTF-8. */
 export type ParsedLayer = ParsedText & { readonly text?: string }
@@ -25,9 +26,7 @@ const parse = (content: string | Uint8Array): ParsedLayer => {
 
 const decode = (content: string | Uint8Array): string | undefined => {
   try {
-    if (typeof content !== 'string') return new TextDecoder('utf-8', { fatal: true }).decode(content)
-    if (!content.isWellFormed()) return undefined
-    return content.startsWith('\uFEFF') ? content.slice(1) : content
+    return decodeContent(content, {})
   } catch {
     return undefined
   }
