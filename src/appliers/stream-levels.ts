@@ -1,5 +1,5 @@
 import type { ReportError } from '../async/guarded-callback.ts'
-import type { LevelLogger } from './switch-level.ts'
+import { type LevelLogger, pinoSymbolOf } from './switch-level.ts'
 
 /** One stream of a `pino.multistream`, which drops the lines below its level. */
 interface StreamEntry {
@@ -96,17 +96,9 @@ const streamsOf = (logger: LevelLogger): readonly object[] => {
     found.add(stream)
     if (isMultiStream(stream)) for (const entry of stream.streams) add(entry.stream)
   }
-  add(ownStream(logger))
+  const symbol = pinoSymbolOf(logger, 'pino.stream')
+  if (symbol !== undefined) add(Reflect.get(logger, symbol))
   return [...found]
-}
-
-/** A logger has its stream under a symbol of its copy of pino. */
-const ownStream = (logger: LevelLogger): unknown => {
-  for (let at: object | null = logger; at !== null; at = Object.getPrototypeOf(at)) {
-    const symbol = Object.getOwnPropertySymbols(at).find(({ description }) => description === 'pino.stream')
-    if (symbol !== undefined) return Reflect.get(at, symbol)
-  }
-  return undefined
 }
 
 const isMultiStream = (stream: object): stream is MultiStream => {

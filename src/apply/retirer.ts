@@ -41,7 +41,9 @@ export class Retirer {
   readonly #registry: Registry
   readonly #store: ServingStore
   readonly #deps: ApplyDeps
-  readonly #running = new Set<Promise<unknown>>()
+  // Counted: the tables that a Set leaves behind would keep what has ended alive until the next full collection.
+  #running = 0
+  #onSettled: (() => void)[] = []
 
   constructor(registry: Registry, store: ServingStore, deps: ApplyDeps) {
     this.#registry = registry
@@ -79,13 +81,16 @@ export class Retirer {
 
   /** Makes `settled` wait for this too. The promise must not reject. */
   track(work: Promise<unknown>): void {
-    this.#running.add(work)
-    void work.finally(() => this.#running.delete(work))
+    this.#running += 1
+    void work.finally(() => {
+      this.#running -= 1
+      if (this.#running === 0) for (const resolve of this.#onSettled.splice(0)) resolve()
+    })
   }
 
   /** Resolves when all that was retired so far is closed or abandoned. */
   async settled(): Promise<void> {
-    while (this.#running.size > 0) await Promise.all(this.#running)
+    while (this.#running > 0) await new Promise<void>((resolve) => this.#onSettled.push(resolve))
   }
 
   /** A generation that has nothing to release, and that no lease holds, waits for no other. */

@@ -10,8 +10,8 @@ import type { ServingStore } from '../modules/serving-store.ts'
 export class RefreshRequests {
   readonly #intake: Intake
   readonly #store: ServingStore
-  /** How many requests there were when a transaction took a candidate. */
-  readonly #answered = new WeakMap<Candidate, number>()
+  /** What a transaction has taken last, and how many requests there were then. */
+  #taken: { readonly candidate: Candidate; readonly requests: number } | undefined
   /** The number of the last request for each module. */
   readonly #modules = new Map<string, number>()
   /** The number of the last request for all modules. */
@@ -38,15 +38,15 @@ export class RefreshRequests {
 
   /** Notes that a transaction has committed. What was asked for since it took its candidate is still pending. */
   settle(candidate: Candidate | undefined): void {
-    const answered = candidate === undefined ? undefined : this.#answered.get(candidate)
-    if (answered === undefined) return
-    this.#settled = Math.max(this.#settled, answered)
-    for (const [name, request] of this.#modules) if (request <= answered) this.#modules.delete(name)
+    if (candidate === undefined || candidate !== this.#taken?.candidate) return
+    const { requests } = this.#taken
+    this.#settled = requests
+    for (const [name, request] of this.#modules) if (request <= requests) this.#modules.delete(name)
   }
 
   /** Returns what the transaction that tries this candidate must refresh. It settles that if it commits. */
   take(candidate: Candidate): Forced | undefined {
-    this.#answered.set(candidate, this.#requests)
+    this.#taken = { candidate, requests: this.#requests }
     return this.pending
   }
 

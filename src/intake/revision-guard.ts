@@ -190,7 +190,7 @@ export class RevisionGuard {
 
   #accept(result: ReadResult, raw: ReadResult, digest: string): ReadResult {
     const { revision } = result
-    this.#rawRevisions.set(revision, raw.revision)
+    if (revision !== raw.revision) this.#rawRevisions.set(revision, raw.revision)
     this.#noteDigest(revision, digest)
     const newest = this.#newest?.revision
     const isOlder = newest?.lineage === revision.lineage && revision.order < newest.order

@@ -3,6 +3,7 @@ import { type FindOrigins, type ReadResult, type Source, SourceError } from '../
 import { cancelOnAbort } from '../async/abort.ts'
 import { type DeadlineContext, withDeadline } from '../async/deadline.ts'
 import type { Candidate, Forced } from '../model/candidate.ts'
+import { ReturnsItsArgument } from '../model/data/plain.ts'
 import { type Failure, failure, type SourceCode } from '../model/failure.ts'
 import type { Revision } from '../model/revision.ts'
 import { ContractBreach, isCode, toReadResult } from './read-result.ts'
@@ -27,6 +28,28 @@ export interface ReaderHooks {
   readonly isServing?: () => boolean
 }
 
+/**
+ * Keeps the document of a candidate in a private field, which no inspector sees: it lives exactly as long as a machine or a
+ * transaction may still ask for it. The values of a `WeakMap` would survive one collection more (bench: reload).
+ */
+class Documented extends ReturnsItsArgument {
+  readonly #document: ReadResult
+
+  private constructor(candidate: Candidate, document: ReadResult) {
+    super(candidate)
+    this.#document = document
+  }
+
+  static candidate(candidate: Candidate, document: ReadResult): Candidate {
+    new Documented(candidate, document)
+    return candidate
+  }
+
+  static documentOf(candidate: Candidate): ReadResult | undefined {
+    return #document in candidate ? candidate.#document : undefined
+  }
+}
+
 /** Reads the source within a deadline, and keeps documents beside the machines, which know them by name only. */
 export class SourceReader {
   readonly #source: Source
@@ -34,8 +57,6 @@ export class SourceReader {
   readonly #deadlineMs: number
   readonly #hooks: ReaderHooks
   readonly #guard = new RevisionGuard()
-  // Weak, so that a document lives exactly as long as a machine or a transaction may still ask for it.
-  readonly #documents = new WeakMap<Candidate, ReadResult>()
   readonly #fingerprints = new WeakMap<Revision, string>()
   readonly #origins = new WeakMap<Revision, FindOrigins>()
   readonly #stored = new WeakSet<Revision>()
@@ -90,13 +111,11 @@ export class SourceReader {
 
   /** Makes another candidate of the same document, with what has become known of it. */
   mark(candidate: Candidate, marks: Omit<Candidate, 'revision'>): Candidate {
-    const marked = { revision: candidate.revision, ...marks }
-    this.#documents.set(marked, this.documentOf(candidate))
-    return marked
+    return Documented.candidate({ revision: candidate.revision, ...marks }, this.documentOf(candidate))
   }
 
   documentOf(candidate: Candidate): ReadResult {
-    const document = this.#documents.get(candidate)
+    const document = Documented.documentOf(candidate)
     if (document === undefined) throw new Error('A candidate that was never registered')
     return document
   }
@@ -149,14 +168,12 @@ export class SourceReader {
 
   #register(document: ReadResult): Candidate {
     const { revision } = document
-    const candidate = { revision }
-    this.#documents.set(candidate, document)
     if (document.kind === 'document') {
       const { fingerprint, origins } = document
       if (fingerprint !== undefined) this.#fingerprints.set(revision, fingerprint)
       if (origins !== undefined) this.#origins.set(revision, origins)
     }
-    return candidate
+    return Documented.candidate({ revision }, document)
   }
 
   /** Reads until the answer is not older than that of another read. */

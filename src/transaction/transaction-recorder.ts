@@ -110,7 +110,7 @@ const recordOf = (
 ): TransactionRecord => {
   const { id, epoch, trigger, candidate, snapshot, startedAt, failures } = transaction
   const revision = candidate?.revision ?? snapshot?.revision
-  const base = {
+  const record = {
     id,
     epoch,
     trigger,
@@ -120,15 +120,16 @@ const recordOf = (
     durationMs: transaction.timings.elapsedMs(),
     modules: transaction.moduleRecords(),
     ...transaction.findUnattended(),
+    outcome,
   }
   switch (outcome) {
     case 'rejected':
     case 'rolled-back':
-      return { ...base, outcome, failures: atLeastOne(failures) }
+      return { ...record, outcome, failures: atLeastOne(failures) }
     case 'degraded':
-      return { ...base, outcome, failures: atLeastOne(failures), degraded }
+      return { ...record, outcome, failures: atLeastOne(failures), degraded }
     default:
-      return { ...base, outcome }
+      return record as TransactionRecord
   }
 }
 

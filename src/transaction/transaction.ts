@@ -36,7 +36,7 @@ export interface Validated {
   /** The name under which a rejected document is quarantined that may be accepted later. */
   readonly retryKey?: string
   /** Finds the changes on which no module acts: only the record needs them, and that can wait until after the commit. */
-  readonly findUnattended?: () => Unattended
+  readonly findUnattended: (() => Unattended) | undefined
   readonly failures: readonly Failure[]
 }
 
@@ -117,13 +117,13 @@ export class Transaction implements ModuleWork {
     this.findUnattended = nothingUnattended
   }
 
-  noteValidated({ snapshot, plan, failures, isRefresh, retryKey, ...found }: Validated): void {
-    this.snapshot = snapshot
-    this.plan = plan
-    this.isRefresh = isRefresh
-    this.retryKey = retryKey
+  noteValidated(found: Validated): void {
+    this.snapshot = found.snapshot
+    this.plan = found.plan
+    this.isRefresh = found.isRefresh
+    this.retryKey = found.retryKey
     this.findUnattended = found.findUnattended ?? nothingUnattended
-    this.fail(...failures)
+    this.fail(...found.failures)
   }
 
   notePrepared(staged: ReadonlyMap<string, GenerationRecord>, failures: readonly Failure[]): void {

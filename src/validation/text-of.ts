@@ -18,8 +18,10 @@ export const textOf = (
   { source, maxDocumentBytes: limit }: BuilderSettings,
   visibility: Visibility,
 ): string => {
-  const at = { ...place, detail: `${source.name} ${source.endpoint}` }
-  if (document.kind === 'missing') throw changeoverError('document.missing', at, undefined, moment)
+  const refuse = (code: 'document.missing' | 'document.empty'): never => {
+    throw changeoverError(code, { ...place, detail: `${source.name} ${source.endpoint}` }, undefined, moment)
+  }
+  if (document.kind === 'missing') return refuse('document.missing')
   if (document.kind === 'malformed') throw malformedError(document, place, visibility)
   const { content } = document
   const size = typeof content === 'string' ? Buffer.byteLength(content) : content.byteLength
@@ -27,6 +29,5 @@ export const textOf = (
     throw changeoverError('document.too-large', { ...place, detail: `${size} bytes, the limit is ${limit}` })
   }
   const text = decodeContent(content, place)
-  if (text.trim() === '') throw changeoverError('document.empty', at, undefined, moment)
-  return text
+  return text.trim() === '' ? refuse('document.empty') : text
 }

@@ -25,7 +25,7 @@ const result = (
   verdict: ValidateVerdict,
   snapshot: Snapshot | undefined,
   failures: readonly Failure[] = [],
-): ValidationResult => ({ verdict, snapshot, plan: noSteps, isRefresh: false, failures })
+): ValidationResult => ({ verdict, snapshot, plan: noSteps, isRefresh: false, findUnattended: undefined, failures })
 
 interface ValidationDeps {
   readonly registry: Registry
@@ -98,9 +98,9 @@ export class Validation {
     if (isChange) followUps.admit(snapshot, serving?.config, !isTrusted)
     const plan = planOf(registry, store, snapshot.config, { degraded, forces })
     const isAttempt = !isTrusted && safety.isAttempt(snapshot)
-    const valid = { ...result({ kind: 'valid', isAttempt }, snapshot), plan, isRefresh }
-    if (!isChange || serving === undefined) return valid
-    return { ...valid, findUnattended: () => followUps.of(plan, serving.config, snapshot.config) }
+    const findUnattended =
+      isChange && serving !== undefined ? () => followUps.of(plan, serving.config, snapshot.config) : undefined
+    return { ...result({ kind: 'valid', isAttempt }, snapshot), plan, isRefresh, findUnattended }
   }
 
   /** Under which name a document is tried again that could not be decided on; undefined if it is not. */
