@@ -23,22 +23,22 @@ export class GuardedAbortController {
   }
 }
 
-type AddListener = AbortSignal['addEventListener']
-type Listener = NonNullable<Parameters<AddListener>[1]>
+type Listener = NonNullable<Parameters<AbortSignal['addEventListener']>[1]>
 
 /** Wraps each listener. `onabort` comes here too: its setter adds a listener. */
 const guardListeners = (signal: AbortSignal, report: ReportError): AbortSignal => {
-  const guards = new WeakMap<object, Listener>() // the same listener again must be the same to `removeEventListener`
+  // The same listener again must be the same to `removeEventListener`. Made for the first: most signals have none.
+  let guards: WeakMap<object, Listener> | undefined
   const guardOf = (listener: Listener): Listener => {
     if (!isListener(listener)) return listener // refused or ignored, as by any signal
+    guards ??= new WeakMap()
     const guard = guards.get(listener) ?? guardListener(listener, report)
     guards.set(listener, guard)
     return guard
   }
   const wrap = (method: 'addEventListener' | 'removeEventListener'): PropertyDescriptor => {
-    const inner = signal[method].bind(signal) as AddListener
     const value = (type: string, listener: unknown, options?: unknown): void =>
-      inner(type as never, guardOf(listener as Listener) as never, options as never)
+      EventTarget.prototype[method].call(signal, type, guardOf(listener as Listener), options as never)
     return { value, writable: true, configurable: true }
   }
   return Object.defineProperties(signal, {

@@ -1,4 +1,4 @@
-import type { MalformedEntry, MalformedPlace, ReadResult, SourceEvent } from '../api/source.ts'
+import type { Document, MalformedEntry, MalformedPlace, ReadResult, SourceEvent } from '../api/source.ts'
 import { isThenable } from '../async/thenable.ts'
 import { codeTable, type SourceCode } from '../model/error-codes.ts'
 import type { Revision } from '../model/revision.ts'
@@ -45,12 +45,21 @@ const copied = <T>(copy: () => T): T => {
   }
 }
 
+type Writable<Type> = { -readonly [Key in keyof Type]: Type[Key] }
+
 const copyOfResult = (value: ReadResult): ReadResult => {
-  toObject(value, 'a read result')
-  const common = { revision: toRevision(value.revision), ...toWarning(value.warning), ...toLayers(value.layers) }
+  const copy: Writable<ReadResult> = copyOfKind(toObject(value, 'a read result'))
+  const { warning, layers } = value
+  if (warning !== undefined) copy.warning = toWarning(warning)
+  if (layers !== undefined) copy.layers = toLayers(layers)
+  return copy
+}
+
+const copyOfKind = (value: ReadResult): ReadResult => {
+  const revision = toRevision(value.revision)
   switch (value.kind) {
     case 'missing':
-      return { kind: value.kind, ...common }
+      return { kind: value.kind, revision }
     case 'malformed': {
       const { kind, code, entry, place, cause } = value
       if (!isCode(code, 'document')) throw new ContractBreach('the code of a malformed document is not a document code')
@@ -58,18 +67,16 @@ const copyOfResult = (value: ReadResult): ReadResult => {
         ...(entry === undefined ? {} : { entry: toEntry(entry) }),
         ...(place === undefined ? {} : { place: toPlace(place) }),
       }
-      return { kind, ...common, code, ...where, cause }
+      return { kind, revision, code, ...where, cause }
     }
     case 'document': {
       const { kind, fingerprint, origins } = value
       if (fingerprint !== undefined) expectType('fingerprint', fingerprint, 'string')
       if (origins !== undefined) expectType('origins', origins, 'function')
-      const content = toContent(value.content)
-      const about = {
-        ...(fingerprint === undefined ? {} : { fingerprint }),
-        ...(origins === undefined ? {} : { origins }),
-      }
-      return { kind, ...common, content, ...about }
+      const copy: Writable<Document> = { kind, revision, content: toContent(value.content) }
+      if (fingerprint !== undefined) copy.fingerprint = fingerprint
+      if (origins !== undefined) copy.origins = origins
+      return copy
     }
     default:
       throw new ContractBreach('the kind of a read result is not document, missing or malformed')
@@ -105,15 +112,13 @@ const toContent = (content: string | Uint8Array): string | Uint8Array => {
 const isBytes = (value: unknown): value is Uint8Array =>
   ArrayBuffer.isView(value) && Object.prototype.toString.call(value) === '[object Uint8Array]'
 
-const toWarning = (warning: SourceCode | undefined): { readonly warning?: SourceCode } => {
-  if (warning === undefined) return {}
-  if (isCode(warning, 'source')) return { warning }
+const toWarning = (warning: SourceCode): SourceCode => {
+  if (isCode(warning, 'source')) return warning
   throw new ContractBreach('the warning of a read result is not a source code')
 }
 
-const toLayers = (layers: readonly string[] | undefined): { readonly layers?: readonly string[] } => {
-  if (layers === undefined) return {}
-  if (areStrings(layers)) return { layers: [...layers] }
+const toLayers = (layers: readonly string[]): readonly string[] => {
+  if (areStrings(layers)) return [...layers]
   throw new ContractBreach('the layers of a read result are not an array of names')
 }
 

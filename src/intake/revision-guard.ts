@@ -1,6 +1,6 @@
 import type { ReadResult } from '../api/source.ts'
-import { hashOf } from '../model/data/digest.ts'
 import type { Revision } from '../model/revision.ts'
+import { ContentDigest, HashLater } from './content-digest.ts'
 
 /** How many names are remembered, so that one that comes again with other content is noticed. */
 const MAX_NAMES = 1_000
@@ -32,7 +32,7 @@ export type ReadJudgement =
 /** The newest document. */
 interface Known {
   readonly revision: Revision
-  readonly digest: string
+  readonly digest: ContentDigest
 }
 
 /**
@@ -42,7 +42,8 @@ interface Known {
  */
 export class RevisionGuard {
   /** Digests by lineage and name, the one used longest ago first. */
-  readonly #digests = new Map<string, string>()
+  readonly #digests = new Map<string, ContentDigest>()
+  readonly #hashLater = new HashLater()
   /** How many lineages were derived from one of the source. */
   readonly #derived = new Map<string, number>()
   readonly #rawRevisions = new WeakMap<Revision, Revision>()
@@ -58,7 +59,7 @@ export class RevisionGuard {
 
   /** Takes note of a document that an earlier run has stored under this revision. */
   learn(document: ReadResult): void {
-    this.#noteDigest(document.revision, digestOf(document))
+    this.#noteDigest(document.revision, new ContentDigest(document))
   }
 
   /** The source's own form of a revision: it does not know those that the guard has made. */
@@ -79,9 +80,9 @@ export class RevisionGuard {
 
   /** Compares the answer to a read with what is known. A read is the authority: what it contradicts was wrong or is gone. */
   judgeRead(raw: ReadResult, mark: ReadMark): ReadJudgement {
-    const digest = digestOf(raw)
+    const digest = new ContentDigest(raw)
     const newest = this.#newest
-    const isSame = newest !== undefined && digest === newest.digest
+    const isSame = newest !== undefined && digest.equals(newest.digest)
     if (this.#countingLineage !== undefined) {
       if (isSame) return { kind: 'found', result: this.#again(newest, raw) }
       if (mark.sequence < this.#countedSequence) return { kind: 'overtaken' }
@@ -102,7 +103,7 @@ export class RevisionGuard {
   /** Returns what the stream has reported, or `undefined` if only a read can tell what it means. */
   judgeReported(raw: ReadResult, epoch: number): ReadResult | undefined {
     if (this.#countingLineage !== undefined || epoch !== this.#epoch) return undefined
-    const digest = digestOf(raw)
+    const digest = new ContentDigest(raw)
     if (this.#contradictionOf(raw.revision, digest) !== undefined) return undefined
     const result = this.#translate(raw)
     const newest = this.#newest
@@ -114,10 +115,10 @@ export class RevisionGuard {
   }
 
   /** Says which rule a revision breaks, if it does. */
-  #contradictionOf(raw: Revision, digest: string): string | undefined {
+  #contradictionOf(raw: Revision, digest: ContentDigest): string | undefined {
     const revision = this.#translated(raw)
     const known = this.#digests.get(keyOf(revision))
-    if (known !== undefined && known !== digest) return 'the same revision name stood for another document before'
+    if (known !== undefined && !known.equals(digest)) return 'the same revision name stood for another document before'
     const newest = this.#newest?.revision
     const isRival = newest?.lineage === revision.lineage && newest.order === revision.order
     if (isRival && newest.name !== revision.name) return `order ${revision.order} belongs to another revision name`
@@ -135,10 +136,10 @@ export class RevisionGuard {
   }
 
   /** Gives a contradictory document a lineage of its own. After several in a row, the reads are counted instead. */
-  #contradict(raw: ReadResult, digest: string, mark: ReadMark): ReadResult {
+  #contradict(raw: ReadResult, digest: ContentDigest, mark: ReadMark): ReadResult {
     this.#contradictions += 1
     const newest = this.#newest
-    const isSame = newest !== undefined && digest === newest.digest
+    const isSame = newest !== undefined && digest.equals(newest.digest)
     if (!isSame) {
       this.#epoch += 1
       this.#derive(raw.revision, digest)
@@ -151,7 +152,7 @@ export class RevisionGuard {
   }
 
   /** The next order of the counting lineage. */
-  #count(raw: ReadResult, digest: string, { sequence }: ReadMark, lineage: string): ReadResult {
+  #count(raw: ReadResult, digest: ContentDigest, { sequence }: ReadMark, lineage: string): ReadResult {
     this.#countedSequence = sequence
     const newest = this.#newest?.revision
     const order = newest?.lineage === lineage ? newest.order + 1 : 1
@@ -171,12 +172,12 @@ export class RevisionGuard {
   }
 
   /** Starts a lineage in which the revision contradicts nothing. */
-  #derive(raw: Revision, digest: string): void {
-    let known: string | undefined
+  #derive(raw: Revision, digest: ContentDigest): void {
+    let known: ContentDigest | undefined
     do {
       this.#derived.set(raw.lineage, (this.#derived.get(raw.lineage) ?? 0) + 1)
       known = this.#digests.get(keyOf(this.#translated(raw)))
-    } while (known !== undefined && known !== digest)
+    } while (known !== undefined && !known.equals(digest))
   }
 
   #translate(raw: ReadResult): ReadResult {
@@ -188,7 +189,7 @@ export class RevisionGuard {
     return derived === undefined ? raw : { ...raw, lineage: `${raw.lineage}~${derived}` }
   }
 
-  #accept(result: ReadResult, raw: ReadResult, digest: string): ReadResult {
+  #accept(result: ReadResult, raw: ReadResult, digest: ContentDigest): ReadResult {
     const { revision } = result
     if (revision !== raw.revision) this.#rawRevisions.set(revision, raw.revision)
     this.#noteDigest(revision, digest)
@@ -198,10 +199,13 @@ export class RevisionGuard {
     return result
   }
 
-  #noteDigest(revision: Revision, digest: string): void {
+  #noteDigest(revision: Revision, digest: ContentDigest): void {
     const key = keyOf(revision)
+    const known = this.#digests.get(key)
+    const kept = known?.equals(digest) === true ? known : digest
+    if (kept === digest) this.#hashLater.add(digest)
     this.#digests.delete(key)
-    this.#digests.set(key, digest)
+    this.#digests.set(key, kept)
     const [oldest] = this.#digests.keys()
     if (oldest !== undefined && this.#digests.size > MAX_NAMES) this.#digests.delete(oldest)
   }
@@ -213,11 +217,4 @@ const olderThan = (revision: Revision, newest: Revision | undefined): string | u
   if (newest?.lineage !== revision.lineage) return undefined
   const isOlder = revision.order < newest.order && revision.name !== newest.name
   return isOlder ? `order ${revision.order} after ${newest.order} in one lineage` : undefined
-}
-
-/** Equal for equal documents. It does not leave the guard. */
-const digestOf = (result: ReadResult): string => {
-  if (result.kind === 'missing') return 'missing'
-  if (result.kind === 'malformed') return `malformed ${result.code}`
-  return `${hashOf(result.content)} ${result.fingerprint ?? ''}`
 }

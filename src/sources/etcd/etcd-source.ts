@@ -75,5 +75,5 @@ const createEtcdSource = (options: EtcdSourceOptions): Source => {
 /** Says of a document under which key it is, and at which `mod_revision`. A prefix knows that of each key. */
 const withOrigins = <Event extends ReadResult | SourceEvent>(event: Event, key: string): Event =>
   event.kind === 'document' && event.origins === undefined
-    ? { ...event, origins: () => [{ kind: 'etcd', at: `${key}@${event.revision.name}` }] }
+    ? { origins: () => [{ kind: 'etcd', at: `${key}@${event.revision.name}` }], ...event }
     : event

@@ -27,6 +27,9 @@ export const followStream = (
   new Promise((_, reject) => {
     let timer: TimerHandle
     let answersProgress = false
+    /** True while etcd has been asked for something, and must answer in time. */
+    let isAsked = true
+    let heardAt = 0
 
     const abort = (error: SourceError): void => {
       clock.clearTimeout(timer)
@@ -46,12 +49,21 @@ export const followStream = (
     }
     const requestProgress = (): void => {
       stream.write({ progress_request: {} })
-      if (answersProgress) rearm(deadlines.answerMs, onTimeout)
-      else rearm(deadlines.silenceMs, requestProgress)
+      isAsked = answersProgress
+      if (isAsked) rearm(deadlines.answerMs, onTimeout)
+      else rearm(deadlines.silenceMs, endSilence)
+    }
+    // Looks for itself when etcd was heard last: to set the timer anew for each response costs more (bench: latency).
+    const endSilence = (): void => {
+      const leftMs = heardAt + deadlines.silenceMs - clock.monotonic()
+      if (leftMs > 0) rearm(leftMs, endSilence)
+      else requestProgress()
     }
     const onResponse = (response: IWatchResponse): void => {
       if (response.canceled) throw cancellationOf(response)
-      rearm(deadlines.silenceMs, requestProgress)
+      heardAt = clock.monotonic()
+      if (isAsked) rearm(deadlines.silenceMs, endSilence)
+      isAsked = false
       if (response.created) {
         listener.onCreated(response)
         stream.write({ progress_request: {} }) // to learn early whether progress requests are answered

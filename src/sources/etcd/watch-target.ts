@@ -111,8 +111,8 @@ const toSourceEvent = (target: Target, lineage: string, { events }: IWatchRespon
   if (target.kind === 'prefix' || last === undefined) return { kind: 'changed' }
   // The revision of the event, since the header's may be ahead of it.
   const { mod_revision, value } = last.kv
-  const position = { lineage, order: toNumber(mod_revision) }
+  const order = toNumber(mod_revision)
   return last.type === 'Delete'
-    ? { kind: 'missing', revision: { ...position, name: MISSING_REVISION } }
-    : { kind: 'document', revision: { ...position, name: mod_revision }, content: new Uint8Array(value) }
+    ? { kind: 'missing', revision: { lineage, order, name: MISSING_REVISION } }
+    : { kind: 'document', revision: { lineage, order, name: mod_revision }, content: new Uint8Array(value) }
 }
