@@ -13,10 +13,18 @@ export interface LevelLogger {
   readonly emit?: (event: never, ...args: never[]) => boolean
 }
 
+/** The symbols that were found last: mostly all loggers are of one copy of pino, and a search takes longer than a switch. */
+const lastSymbols = new Map<string, symbol>()
+
 /** Finds a symbol by which pino keeps something in a logger, or in what the logger inherits from. Each copy of pino has its own. */
 export const pinoSymbolOf = (logger: LevelLogger, description: string): symbol | undefined => {
+  const last = lastSymbols.get(description)
+  if (last !== undefined && last in logger) return last
   for (let at: object | null = logger; at !== null; at = Object.getPrototypeOf(at)) {
-    for (const symbol of Object.getOwnPropertySymbols(at)) if (symbol.description === description) return symbol
+    const symbol = Object.getOwnPropertySymbols(at).find((own) => own.description === description)
+    if (symbol === undefined) continue
+    lastSymbols.set(description, symbol)
+    return symbol
   }
   return undefined
 }
@@ -117,7 +125,7 @@ type PropertyBefore = readonly [key: PropertyKey, own: PropertyDescriptor | unde
 
 /** The own properties in which a level is kept: its number, and a method for each level. To look at all took 40 µs (bench: reload). */
 const levelPropertiesOf = (logger: LevelLogger): readonly PropertyBefore[] => {
-  const keys: PropertyKey[] = ['level', ...Object.keys(levelsOf(logger))]
+  const keys: PropertyKey[] = Object.keys(levelsOf(logger))
   const symbol = pinoSymbolOf(logger, 'pino.levelVal')
   if (symbol !== undefined) keys.push(symbol)
   return keys.map((key) => [key, Object.getOwnPropertyDescriptor(logger, key)])

@@ -43,7 +43,7 @@ export class Retirer {
   readonly #deps: ApplyDeps
   // Counted: the tables that a Set leaves behind would keep what has ended alive until the next full collection.
   #running = 0
-  #onSettled: (() => void)[] = []
+  readonly #onEnd: (() => void)[] = []
 
   constructor(registry: Registry, store: ServingStore, deps: ApplyDeps) {
     this.#registry = registry
@@ -84,13 +84,13 @@ export class Retirer {
     this.#running += 1
     void work.finally(() => {
       this.#running -= 1
-      if (this.#running === 0) for (const resolve of this.#onSettled.splice(0)) resolve()
+      for (const resolve of this.#onEnd.splice(0)) resolve()
     })
   }
 
   /** Resolves when all that was retired so far is closed or abandoned. */
   async settled(): Promise<void> {
-    while (this.#running > 0) await new Promise<void>((resolve) => this.#onSettled.push(resolve))
+    while (this.#running > 0) await new Promise<void>((resolve) => this.#onEnd.push(resolve))
   }
 
   /** A generation that has nothing to release, and that no lease holds, waits for no other. */

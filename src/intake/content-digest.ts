@@ -1,7 +1,7 @@
 import type { ReadResult } from '../api/source.ts'
 import { hashOf } from '../model/data/digest.ts'
 
-/** How much content waits for its hash, in characters or bytes, beside that of the newest document. */
+/** How much content may wait for its hash, in characters or bytes, beside that of the newest document. */
 const MAX_WAITING = 16_384
 
 /** Stands for what a document says, and is equal for equal documents. It does not leave the guard. */
@@ -38,19 +38,28 @@ export class ContentDigest {
 
 /**
  * Hashes contents some time after they have come, many at once: the first hash after a pause takes ten times as long as the
- * next ones, and a change would have to wait for it (bench: reload).
+ * next ones, and that of a large content milliseconds, for which a change would have to wait (bench: reload, noop).
  */
 export class HashLater {
   #waiting: ContentDigest[] = []
   #size = 0
+  #isDue = false
 
   add(digest: ContentDigest): void {
-    if (this.#size + digest.size > MAX_WAITING) {
-      for (const waiting of this.#waiting) waiting.hash()
-      this.#waiting = []
-      this.#size = 0
-    }
     this.#waiting.push(digest)
     this.#size += digest.size
+    if (this.#isDue || this.#size <= MAX_WAITING) return
+    this.#isDue = true
+    setImmediate(() => this.#hashAll()).unref()
+  }
+
+  /** The newest keeps its content: it is the one that the next is compared with. */
+  #hashAll(): void {
+    const newest = this.#waiting.pop()
+    for (const waiting of this.#waiting) waiting.hash()
+    this.#waiting = []
+    this.#size = 0
+    this.#isDue = false
+    if (newest !== undefined) this.#waiting.push(newest)
   }
 }

@@ -281,6 +281,19 @@ describe.each(versions)('logLevel with pino $version', ({ version, pino }) => {
     expect(new Set(host.reports)).toEqual(new Set([thrown]))
   })
 
+  it('only reports the error of an emit that was replaced, which needs no listener to throw', async () => {
+    const logger = pino(sink)
+    const host = moduleHost(logLevel(logger))
+    const thrown = new Error('emit')
+    const emit = (): boolean => {
+      throw thrown
+    }
+    Object.assign(logger, { emit })
+    const next = await host.prepare({ level: 'debug' })
+    host.commit(next)
+    expect([logger.level, host.reports, Reflect.get(logger, 'emit')]).toEqual(['debug', [thrown], emit])
+  })
+
   it('leaves the logger as it was if it throws half-way', async () => {
     let isBroken = false
     const levelComparison = (current: number, expected: number): boolean => {

@@ -11,3 +11,13 @@ it('A malformed document keeps a copy of the entry that made it so', () => {
   key.length = 0
   expect(copy).toEqual({ ...malformed, entry: { key: ['service', 'limits'], index: 2, count: 5 } })
 })
+
+it('A document keeps a copy of all that is known of it', () => {
+  const layers = ['file', 'etcd']
+  const about = { fingerprint: 'f', origins: () => [], warning: 'source.stale', layers }
+  const document = { kind: 'document', revision, content: '{}', ...about }
+  const copy = toReadResult(document as unknown as ReadResult)
+  layers.length = 0
+  expect(copy).toStrictEqual({ ...document, layers: ['file', 'etcd'] })
+  expect(toReadResult({ kind: 'missing', revision })).toStrictEqual({ kind: 'missing', revision })
+})

@@ -1,5 +1,6 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { ReadResult } from '../../src/api/source.ts'
+import { HashLater } from '../../src/intake/content-digest.ts'
 import { RevisionGuard } from '../../src/intake/revision-guard.ts'
 
 const at = (order: number, content: string, name = String(order), lineage = 'a'): ReadResult => ({
@@ -149,4 +150,14 @@ describe('A report of the stream', () => {
     expect(guard.judgeReported(at(9, 'of the old store'), epoch)).toBeUndefined()
     expect(guard.judgeReported(at(9, 'of the new store'), guard.epoch)).toMatchObject({ revision: { lineage: 'a~1' } })
   })
+})
+
+it('Each document that is remembered will be hashed, and one that comes again is remembered once', () => {
+  const add = vi.spyOn(HashLater.prototype, 'add')
+  try {
+    guardOf(at(1, 'one'), at(2, 'two'), at(2, 'two'), at(3, 'one'))
+    expect(add).toHaveBeenCalledTimes(3)
+  } finally {
+    add.mockRestore()
+  }
 })

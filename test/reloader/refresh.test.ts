@@ -149,3 +149,17 @@ test('Refreshes that are asked for at the same time are all carried out, each mo
   expect(records.filter(({ outcome }) => outcome !== 'committed' && outcome !== 'unchanged')).toEqual([])
   expect(await reloader.reload()).toMatchObject({ outcome: 'unchanged' })
 })
+
+test('A revert does not carry out a refresh that has failed', async () => {
+  const { reloader, source, files, clock } = await createService()
+  source.put({ ...first, cache: { ms: 2 } })
+  await clock.advance(100)
+  files.cert = ''
+  expect(await reloader.refresh('db')).toMatchObject({ outcome: 'rolled-back' })
+  expect(await reloader.revert()).toMatchObject({ outcome: 'committed' })
+  expect(reloader.modules.db.current).toBe('one')
+  files.cert = 'two'
+  await reloader.unfreeze()
+  await clock.advance(100)
+  expect([reloader.config.cache.ms, reloader.modules.db.current]).toEqual([2, 'two'])
+})

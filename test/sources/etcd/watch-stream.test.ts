@@ -70,3 +70,32 @@ it('A watch that is not acknowledged in time breaks', async () => {
   await clock.advance(1)
   expect(code()).toBe('source.timeout')
 })
+
+it('A watch asks for progress only once etcd has been silent', async () => {
+  const { clock, stream, deadlines } = open()
+  const requests = () => stream.written.filter((request) => request === 'progress_request').length
+  stream.receive({ created: true })
+  const atFirst = requests()
+  for (let count = 0; count < 3; count++) {
+    await clock.advance(deadlines.silenceMs - 1)
+    stream.receive({ events: [{} as never] })
+  }
+  await clock.advance(deadlines.silenceMs - 1)
+  expect(requests()).toBe(atFirst)
+  await clock.advance(1)
+  expect(requests()).toBe(atFirst + 1)
+  await clock.advance(deadlines.silenceMs - 1)
+  stream.receive({ events: [{} as never] })
+  await clock.advance(deadlines.silenceMs - 1)
+  expect(requests()).toBe(atFirst + 1)
+})
+
+it('A watch waits for an answer no longer once etcd has sent anything', async () => {
+  const { clock, stream, code, deadlines } = open()
+  stream.receive({ created: true })
+  stream.receive({})
+  await clock.advance(deadlines.silenceMs + deadlines.answerMs - 1)
+  stream.receive({ events: [{} as never] })
+  await clock.advance(deadlines.silenceMs - 1)
+  expect(code()).toBeUndefined()
+})
