@@ -1,4 +1,5 @@
 import type { Clock } from '../api/clock.ts'
+import type { Writable } from '../api/internal/writable.ts'
 import { GuardedAbortController } from '../async/guarded-abort.ts'
 import { clearUnrefTimer, unrefTimer } from './unref-timer.ts'
 
@@ -22,8 +23,6 @@ export interface TaskRunnerOptions<Result> {
   readonly unref: boolean
   readonly report: (error: unknown) => void
 }
-
-type Writable<Object> = { -readonly [Key in keyof Object]: Object[Key] }
 
 /** Runs the task of one generation, never twice at once. */
 export const createTaskRunner = <Result>(options: TaskRunnerOptions<Result>) => {

@@ -1,3 +1,4 @@
+import type { Writable } from '../api/internal/writable.ts'
 import type { Document, MalformedEntry, MalformedPlace, ReadResult, SourceEvent } from '../api/source.ts'
 import { isThenable } from '../async/thenable.ts'
 import { codeTable, type SourceCode } from '../model/error-codes.ts'
@@ -44,8 +45,6 @@ const copied = <T>(copy: () => T): T => {
     throw new ContractBreach('a property cannot be read')
   }
 }
-
-type Writable<Type> = { -readonly [Key in keyof Type]: Type[Key] }
 
 const copyOfResult = (value: ReadResult): ReadResult => {
   const copy: Writable<ReadResult> = copyOfKind(toObject(value, 'a read result'))

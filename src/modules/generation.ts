@@ -1,4 +1,5 @@
 import type { Generation } from '../api/applier.ts'
+import type { Writable } from '../api/internal/writable.ts'
 import { ReturnsItsArgument } from '../model/data/plain.ts'
 
 /** One prepared generation and what is known of it. */
@@ -106,7 +107,7 @@ export const generationOf = (value: unknown): Generation<unknown> | undefined =>
     const { instance, commit, rollback, check, close } = value as Generation<unknown>
     if (!isHook(commit) || !isHook(rollback) || !isHook(check) || !isHook(close)) return undefined
     Taken.add(value)
-    const generation: { -readonly [Member in keyof Generation<unknown>]: Generation<unknown>[Member] } = { instance }
+    const generation: Writable<Generation<unknown>> = { instance }
     if (commit) generation.commit = () => commit.call(value)
     if (rollback) generation.rollback = () => rollback.call(value)
     if (check) generation.check = (signal) => check.call(value, signal)

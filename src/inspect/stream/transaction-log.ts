@@ -1,4 +1,5 @@
 import type { ReloaderEvent, PlannedModule } from '../../api/internal/observation.ts'
+import type { Writable } from '../../api/internal/writable.ts'
 import type { Failure } from '../../model/failure.ts'
 import type { ModuleRecord, TransactionRecord } from '../../model/record.ts'
 import type { InspectedPhase, InspectedTransaction, TransactionSummary } from './protocol.ts'
@@ -8,7 +9,7 @@ type Event<Kind extends ReloaderEvent['kind']> = Extract<ReloaderEvent, { readon
 export type TransactionStart = Pick<TransactionSummary, 'id' | 'epoch' | 'trigger' | 'startedAt'>
 
 /** Mutable, because every module has several and they arrive while the service is busy. */
-type PhaseEntry = { -readonly [Key in keyof InspectedPhase]: InspectedPhase[Key] }
+type PhaseEntry = Writable<InspectedPhase>
 
 /** Collects the events of one transaction in any order. It only stores them; the views are built on request. */
 export class TransactionLog {
