@@ -15,17 +15,23 @@ export interface IdleMachines {
 const done = { kind: 'done' } as const
 
 /** Makes the actions of all work. */
-const answering = (answers: ReloadWork) =>
+const answering = (answers: ReloadWork, onCommit: () => void) =>
   Object.fromEntries(
     Object.entries(answers).map(([name, output]) => [
       name,
-      ({ self }: { readonly self: { readonly send: (event: object) => void } }) =>
-        self.send({ type: `xstate.done.actor.${name}`, output }),
+      ({ self }: { readonly self: { readonly send: (event: object) => void } }) => {
+        if (name === 'commitModules') onCommit()
+        self.send({ type: `xstate.done.actor.${name}`, output })
+      },
     ]),
   )
 
-export const startIdleMachines = (validateDocument: ValidateVerdict, clock?: Clock): IdleMachines => {
-  const actions = answering({
+/** @param onCommit called in the state in which the modules would be committed */
+export const startIdleMachines = (
+  validateDocument: ValidateVerdict,
+  { clock, onCommit = () => {} }: { readonly clock?: Clock; readonly onCommit?: () => void } = {},
+): IdleMachines => {
+  const answers: ReloadWork = {
     readDocument: { kind: 'failed' },
     validateDocument,
     journalAttempt: done,
@@ -37,7 +43,8 @@ export const startIdleMachines = (validateDocument: ValidateVerdict, clock?: Clo
     promoteSnapshot: done,
     rollBackModules: { kind: 'done', degraded: [] },
     closeModules: undefined,
-  })
+  }
+  const actions = answering(answers, onCommit)
   let concluded = 0
   let order = 0
   const finishTransaction = (): void => {

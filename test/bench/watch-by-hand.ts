@@ -1,4 +1,5 @@
 import { Etcd3 } from 'etcd3'
+import { startIdleMachines } from './idle-machines.ts'
 import { Config } from './three-modules.ts'
 
 /** What many services do by hand: a watch, a parse, the schema, an assignment. Returns what ends it. */
@@ -15,5 +16,26 @@ export const watchByHand = async (
     watcher.on('error', () => undefined)
     await watcher.cancel()
     client.close()
+  }
+}
+
+/** The same, with a transition of two machines for each step of a reload in between; their work does nothing. */
+export const watchWithMachines = async (
+  endpoint: string,
+  key: string,
+  onConfig: (config: Config) => void,
+): Promise<() => Promise<void>> => {
+  let next: Config | undefined
+  const onCommit = (): void => {
+    if (next !== undefined) onConfig(next)
+  }
+  const machines = startIdleMachines({ kind: 'valid' }, { onCommit })
+  const stop = await watchByHand(endpoint, key, (config) => {
+    next = config
+    machines.change()
+  })
+  return async () => {
+    await stop()
+    machines.stop()
   }
 }

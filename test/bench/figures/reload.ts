@@ -8,10 +8,11 @@ import { processorMs } from '../processor.ts'
 import type { Bytes, Times } from '../reload-child.ts'
 import { median, quantile } from '../stats.ts'
 import { documentOf, threeModules } from '../three-modules.ts'
-import { watchByHand } from '../watch-by-hand.ts'
+import { watchByHand, watchWithMachines } from '../watch-by-hand.ts'
 
 const OURS = 'ours'
 const FLOOR = 'floor'
+const MACHINES = 'machines'
 /** A config changes now and then: the caches are cold, and no change is taken for a burst. */
 const SPACING_MS = 30
 
@@ -19,43 +20,57 @@ const SPACING_MS = 30
 const WARMUP = 400
 
 /** Processor time of a change, from etcd's bytes to the record, in phases that alternate with the floor's. */
-const processor = async (scale: Scale): Promise<Measure> => {
-  const [phases, puts, warmup] = scale === 'full' ? [32, 20, WARMUP] : [2, 5, 5]
+const processor = async (scale: Scale): Promise<readonly Measure[]> => {
+  const [rounds, puts, warmup] = scale === 'full' ? [10, 20, WARMUP] : [1, 5, 5]
   const etcd = await startEtcd()
   const writer = await startWriter(etcd.endpoint)
   await etcd.admin(async (client) => client.put(OURS).value(documentOf(0, 0n)))
   const reloader = threeModules({ source: etcdSource({ hosts: etcd.endpoint, key: OURS }) })
   await reloader.start()
-  let byHand = 0
+  const seen = { floor: 0, machines: 0 }
   const stopWatching = await watchByHand(etcd.endpoint, FLOOR, ({ client }) => {
-    byHand = client.size
+    seen.floor = client.size
   })
-  const served = { ours: () => reloader.config.client.size, floor: () => byHand }
-  const samples = { ours: [] as number[], floor: [] as number[] }
+  const stopMachines = await watchWithMachines(etcd.endpoint, MACHINES, ({ client }) => {
+    seen.machines = client.size
+  })
+  const sides = [
+    { key: OURS, served: () => reloader.config.client.size, samples: [] as number[] },
+    { key: FLOOR, served: () => seen.floor, samples: [] as number[] },
+    { key: MACHINES, served: () => seen.machines, samples: [] as number[] },
+  ] as const
   try {
-    await writer.write({ kind: 'spaced', keys: [OURS, FLOOR], count: 2 * warmup, spacingMs: SPACING_MS / 2 })
-    for (let phase = -4; phase < phases; phase++) {
-      const side = phase % 2 === 0 ? 'ours' : 'floor'
-      const started = processorMs()
-      const keys = [side === 'ours' ? OURS : FLOOR]
-      const { last } = await writer.write({ kind: 'spaced', keys, count: puts, spacingMs: SPACING_MS })
-      while (served[side]() < last) await new Promise((resolve) => setTimeout(resolve, 5))
-      if (phase >= 0) samples[side].push((processorMs() - started) / puts)
+    const keys = sides.map(({ key }) => key)
+    await writer.write({ kind: 'spaced', keys, count: keys.length * warmup, spacingMs: SPACING_MS / 2 })
+    for (let round = -1; round < rounds; round++) {
+      for (const { key, served, samples } of sides) {
+        const started = processorMs()
+        const { last } = await writer.write({ kind: 'spaced', keys: [key], count: puts, spacingMs: SPACING_MS })
+        while (served() < last) await new Promise((resolve) => setTimeout(resolve, 5))
+        if (round >= 0) samples.push((processorMs() - started) / puts)
+      }
     }
   } finally {
-    await Promise.all([reloader.close(), stopWatching(), writer.stop()])
+    await Promise.all([reloader.close(), stopWatching(), stopMachines(), writer.stop()])
     await etcd.stop()
   }
-  const [value, floor] = [median(samples.ours), median(samples.floor)]
-  const ratio = median(samples.ours.map((ours, round) => ours / (samples.floor[round] ?? Number.NaN)))
-  return {
-    name: 'processor time',
+  const [ours, floor, machines] = sides.map(({ samples }) => samples) as [number[], number[], number[]]
+  const beside = (samples: readonly number[]) => ({
     unit: 'ms',
-    value,
-    floor,
-    ...atMost(ratio, 2.5),
-    note: `${puts} puts a phase, after ${warmup} each way`,
-  }
+    value: median(samples),
+    floor: median(floor),
+    ratio: median(samples.map((took, round) => took / (floor[round] ?? Number.NaN))),
+  })
+  const whole = beside(ours)
+  return [
+    {
+      name: 'processor time',
+      ...whole,
+      ...atMost(whole.ratio, 2.5),
+      note: `${puts} puts a phase, after ${warmup} each way`,
+    },
+    { name: 'of it two bare machines', ...beside(machines), note: 'XState; the same watch and schema' },
+  ]
 }
 
 /** What a fresh process tells of itself. */
@@ -74,9 +89,9 @@ export const figure: Figure = {
   title: 'a reload of three modules (pino level, timer, resource) 30 ms after the one before',
   floor: 'raw etcd3 watch, JSON.parse, schema, assignment',
   run: async function* (scale) {
-    yield await processor(scale)
+    yield* await processor(scale)
     const times: Times[] = []
-    for (let process = 0; process < (scale === 'full' ? 7 : 1); process++) times.push(await ask<Times>(scale, 'times'))
+    for (let process = 0; process < (scale === 'full' ? 5 : 1); process++) times.push(await ask<Times>(scale, 'times'))
     const of = (value: number, unit: string, limit: number, note: string) =>
       ({ unit, value, goal: `≤ ${limit} ${unit}`, isMet: value <= limit, note }) as const
     const commit = median(times.map(({ commitMs }) => commitMs))

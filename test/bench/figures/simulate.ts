@@ -57,7 +57,7 @@ const played = (changes: number) => {
 /** The same of the bare machines. */
 const bare = (transactions: number) => async (): Promise<number> => {
   const clock = createVirtualClock()
-  const machines = startIdleMachines({ kind: 'valid' }, clock)
+  const machines = startIdleMachines({ kind: 'valid' }, { clock })
   const started = processorMs()
   for (let count = 0; count < transactions; count++) {
     machines.change()
