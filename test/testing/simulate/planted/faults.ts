@@ -334,11 +334,7 @@ const fieldFaults = [
   fault(
     'refresh-lost',
     'a refresh that is asked for while another one runs is lost',
-    edit(
-      'src/engine/refresh-requests.ts',
-      'this.#settled = Math.max(this.#settled, answered)',
-      'this.#settled = Math.max(this.#requests, answered)',
-    ),
+    edit('src/engine/refresh-requests.ts', 'this.#settled = requests', 'this.#settled = this.#requests'),
   ),
   fault(
     'newer-awaits-confirmation',
