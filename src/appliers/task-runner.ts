@@ -65,7 +65,7 @@ export const createTaskRunner = <Result>(options: TaskRunnerOptions<Result>) => 
     return running
   }
 
-  // Plain properties: an object with accessors is a slow one for V8, made anew for each generation (bench: reload).
+  // Plain properties: V8 makes an object with accessors slowly, and each generation has one (bench: reload).
   const ticker: Writable<Ticker<Result>> = { last: undefined, lastAt: undefined, runNow: start }
   return {
     ticker: ticker as Ticker<Result>,

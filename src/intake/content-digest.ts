@@ -14,7 +14,7 @@ export class ContentDigest {
   constructor(result: ReadResult) {
     const { kind } = result
     const more = kind === 'document' ? result.fingerprint : kind === 'malformed' ? result.code : undefined
-    this.#about = more === undefined ? kind : `${kind} ${more}`
+    this.#about = `${kind} ${more ?? ''}`
     if (kind === 'document') this.#content = result.content
   }
 

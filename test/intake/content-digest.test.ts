@@ -45,6 +45,10 @@ describe('The digest of what a source has answered', () => {
     expect(new ContentDigest(document(bytes('a'))).equals(new ContentDigest(document(bytes('b'))))).toBe(false)
   })
 
+  it('takes an empty fingerprint for none', () => {
+    expect(new ContentDigest(document('a', '')).equals(new ContentDigest(document('a')))).toBe(true)
+  })
+
   it('lets go of the content when it is hashed', () => {
     const digest = new ContentDigest(document('1234'))
     expect(digest.size).toBe(4)

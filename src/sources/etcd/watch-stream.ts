@@ -53,7 +53,7 @@ export const followStream = (
       if (isAsked) rearm(deadlines.answerMs, onTimeout)
       else rearm(deadlines.silenceMs, endSilence)
     }
-    // Looks for itself when etcd was heard last: to set the timer anew for each response costs more (bench: latency).
+    // Looks for itself when etcd was heard last: setting the timer again for each response costs more (bench: latency).
     const endSilence = (): void => {
       const leftMs = heardAt + deadlines.silenceMs - clock.monotonic()
       if (leftMs > 0) rearm(leftMs, endSilence)

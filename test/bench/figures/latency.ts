@@ -1,11 +1,10 @@
 import { etcdSource } from 'changeover/etcd'
-import { Etcd3 } from 'etcd3'
 import { startEtcd } from '../../support/etcd-server.ts'
 import { startWriter } from '../etcd-writer.ts'
 import { atMost, type Figure } from '../figure.ts'
 import { quantile } from '../stats.ts'
 import { type Config, documentOf, threeModules } from '../three-modules.ts'
-import { watchWithMachines } from '../watch-by-hand.ts'
+import { watchTexts, watchWithMachines } from '../watch-by-hand.ts'
 
 const OURS = 'ours'
 const FLOOR = 'floor'
@@ -20,19 +19,6 @@ const SPACING_MS = 30
 /** Milliseconds since the writer took the time, just before its put; both clocks are the system's monotonic one. */
 const since = (at: string): number => Number(process.hrtime.bigint() - BigInt(at)) / 1e6
 
-/** What many services do by hand: a watch, a parse, an assignment. */
-const watchByHand = async (endpoint: string, onConfig: (config: Config) => void) => {
-  const client = new Etcd3({ hosts: endpoint })
-  const watcher = await client.watch().key(FLOOR).create()
-  watcher.on('put', (entry) => onConfig(JSON.parse(entry.value.toString()) as Config))
-  return async (): Promise<void> => {
-    watcher.removeAllListeners()
-    watcher.on('error', () => undefined)
-    await watcher.cancel()
-    client.close()
-  }
-}
-
 /** Runs the three sides, and has puts taken by two of them in turn. Returns the latencies of each. */
 const withSides = async <Result>(
   use: (measure: (pair: readonly Side[], count: number, warmup: number) => Promise<readonly number[][]>) => Result,
@@ -40,17 +26,17 @@ const withSides = async <Result>(
   const etcd = await startEtcd()
   const writer = await startWriter(etcd.endpoint)
   const took: Record<Side, number[]> = { ours: [], floor: [], machines: [] }
-  const note = (side: Side) => (at: string) => void took[side].push(since(at))
+  const note = (side: Side, at: string) => void took[side].push(since(at))
   await etcd.admin(async (client) => client.put(OURS).value(documentOf(0, 0n)))
   const reloader = threeModules({ source: etcdSource({ hosts: etcd.endpoint, key: OURS }) })
   await reloader.start()
   reloader.subscribe(
     ({ at }) => at,
-    (at = '') => note(OURS)(at),
+    (at = '') => note(OURS, at),
   )
   const stops = [
-    await watchByHand(etcd.endpoint, ({ at }) => note(FLOOR)(at)),
-    await watchWithMachines(etcd.endpoint, MACHINES, ({ at }) => note(MACHINES)(at)),
+    await watchTexts(etcd.endpoint, FLOOR, (text) => note(FLOOR, (JSON.parse(text) as Config).at)),
+    await watchWithMachines(etcd.endpoint, MACHINES, ({ at }) => note(MACHINES, at)),
   ]
   try {
     return await use(async (pair, count, warmup) => {

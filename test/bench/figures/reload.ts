@@ -34,11 +34,12 @@ const processor = async (scale: Scale): Promise<readonly Measure[]> => {
   const stopMachines = await watchWithMachines(etcd.endpoint, MACHINES, ({ client }) => {
     seen.machines = client.size
   })
+  const [ours, floor, machines]: [number[], number[], number[]] = [[], [], []]
   const sides = [
-    { key: OURS, served: () => reloader.config.client.size, samples: [] as number[] },
-    { key: FLOOR, served: () => seen.floor, samples: [] as number[] },
-    { key: MACHINES, served: () => seen.machines, samples: [] as number[] },
-  ] as const
+    { key: OURS, served: () => reloader.config.client.size, samples: ours },
+    { key: FLOOR, served: () => seen.floor, samples: floor },
+    { key: MACHINES, served: () => seen.machines, samples: machines },
+  ]
   try {
     const keys = sides.map(({ key }) => key)
     await writer.write({ kind: 'spaced', keys, count: keys.length * warmup, spacingMs: SPACING_MS / 2 })
@@ -54,7 +55,6 @@ const processor = async (scale: Scale): Promise<readonly Measure[]> => {
     await Promise.all([reloader.close(), stopWatching(), stopMachines(), writer.stop()])
     await etcd.stop()
   }
-  const [ours, floor, machines] = sides.map(({ samples }) => samples) as [number[], number[], number[]]
   const beside = (samples: readonly number[]) => ({
     unit: 'ms',
     value: median(samples),
