@@ -1,5 +1,5 @@
-import { parseJson } from '../model/data/json.ts'
-import { findJsonFault, type JsonFault } from '../model/data/json-fault.ts'
+import { parseJson } from '../model/json/json.ts'
+import { findJsonFault, type JsonFault } from '../model/json/json-fault.ts'
 import { NotPlain, type Path } from '../model/data/not-plain.ts'
 import { lineColumnOf } from '../model/data/number-literal.ts'
 import { indexJson } from './json-index.ts'

@@ -1,10 +1,9 @@
 import { dataOf } from '../api/internal/document-data.ts'
 import type { ReadResult } from '../api/source.ts'
 import { ignoreRejection, isThenable } from '../async/thenable.ts'
-import { countMembers } from '../model/data/count-members.ts'
-import { type ParsedJson, parseJson } from '../model/data/json.ts'
-import type { JsonScan } from '../model/data/json-scan.ts'
-import { findJsonFault } from '../model/data/json-fault.ts'
+import { copyCounted, countMembers } from '../model/data/count-members.ts'
+import { type JsonValue, type ParsedJson, parseJson } from '../model/json/json.ts'
+import { findJsonFault } from '../model/json/json-fault.ts'
 import { NotPlain } from '../model/data/not-plain.ts'
 import { positionOf } from '../model/data/number-literal.ts'
 import { findParsedRounded, type RoundedNumber } from '../model/data/rounded-number.ts'
@@ -17,13 +16,11 @@ import { takeRequirements, type WithBuilds } from './requirements.ts'
 /** A parser of the user. */
 export type Parse = (text: string) => unknown
 
-export type ParsedInput = Extract<ParsedJson, { readonly value: unknown }>
-
 /**
  * Makes data of a document's text, with the user's parser if there is one.
  *
  * @param document if its source has the data that it wrote the text from, that is copied instead of parsing the text
- * @param scan how a JSON text is scanned
+ * @param json how a JSON text is parsed
  * @throws ChangeoverError `document.*` with the line and column, if they are known
  */
 export const parseDocument = (
@@ -32,13 +29,13 @@ export const parseDocument = (
   visibility: Visibility,
   place: FailurePlace,
   document?: ReadResult,
-  scan?: (text: string) => JsonScan,
-): WithBuilds<ParsedInput> => {
+  json: (text: string) => ParsedJson = parseJson,
+): WithBuilds<JsonValue> => {
   let parsed: ParsedJson
   try {
     const written = document && dataOf(document)
     if (parse !== undefined) parsed = callParse(parse, text)
-    else parsed = written === undefined ? parseJson(text, scan) : copyWritten(written)
+    else parsed = written === undefined ? json(text) : copyWritten(written)
   } catch (error) {
     throw parseError(error, text, parse === undefined, visibility, place)
   }
@@ -101,21 +98,10 @@ const otherPosition = ({ code }: NotPlain, text: string): string | undefined => 
 }
 
 /** The schema may change what it is given, so it gets its own. */
-const copyWritten = ({ value, hasInexactString }: ParsedInput): ParsedInput => {
-  countMembers(value)
-  return { value: copyOf(value), hasInexactString }
-}
-
-const copyOf = (value: unknown): unknown => {
-  if (typeof value !== 'object' || value === null) return value
-  if (Array.isArray(value)) return value.map(copyOf)
-  const copy: Record<string, unknown> = { ...value }
-  for (const key of Object.keys(copy)) {
-    const member = copy[key]
-    if (typeof member === 'object') copy[key] = copyOf(member)
-  }
-  return copy
-}
+const copyWritten = ({ value, hasInexactString }: JsonValue): JsonValue => ({
+  value: copyCounted(value).copy,
+  hasInexactString,
+})
 
 const callParse = (parse: Parse, text: string): ParsedJson => {
   const value = parse(text)

@@ -1,4 +1,4 @@
-import { findJsonError } from '../model/data/json-error.ts'
+import { findJsonError } from '../model/json/json-error.ts'
 import { positionOf } from '../model/data/number-literal.ts'
 import { errorChain, read } from '../model/permanence.ts'
 

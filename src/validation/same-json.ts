@@ -1,4 +1,5 @@
-import { commonPrefix, isSpace } from '../model/data/json-scan.ts'
+import { commonPrefix } from '../model/json/shared-ends.ts'
+import { isSpace } from '../model/json/json-scan.ts'
 
 const QUOTE = 34
 const BACKSLASH = 92

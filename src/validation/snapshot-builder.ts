@@ -4,7 +4,8 @@ import { andThen, ignoreRejection, isThenable } from '../async/thenable.ts'
 import { ChangeoverError, changeoverError, type ErrorCode, failure, type FailurePlace } from '../model/failure.ts'
 import { hiding } from '../model/secrets/hidden-places.ts'
 import { digestOf } from '../model/data/digest.ts'
-import { JsonScanner } from '../model/data/json-scan.ts'
+import type { JsonValue } from '../model/json/json.ts'
+import { JsonParser } from '../model/json/json-parser.ts'
 import { kindOf, NotPlain } from '../model/data/not-plain.ts'
 import { findCoercedRounded } from '../model/data/rounded-number.ts'
 import { createVisibility, type Visibility } from '../model/visibility.ts'
@@ -23,7 +24,7 @@ import type { ReadResult } from '../api/source.ts'
 import { askPolicies } from './ask-policies.ts'
 import { refusalText } from '../model/refusal.ts'
 import { originPlaceOf } from './origin-place.ts'
-import { type ParsedInput, parseDocument, precisionError } from './parse-document.ts'
+import { parseDocument, precisionError } from './parse-document.ts'
 import { checkBuild } from './requirements.ts'
 import { isSameJson } from './same-json.ts'
 import { refusalOf, throwerPlace } from './schema-issues.ts'
@@ -59,7 +60,7 @@ export class SnapshotBuilder {
   readonly #serving: Serving
   readonly #digestKey: () => string
   readonly #secrets: Secrets | undefined
-  readonly #scanner = new JsonScanner()
+  readonly #json = new JsonParser()
 
   /**
    * @param serving has the config that serves, if one does
@@ -120,7 +121,7 @@ export class SnapshotBuilder {
     return this.#secrets?.areCurrent(snapshot.secrets) ?? true
   }
 
-  #resolve({ value }: ParsedInput, place: FailurePlace, signal: HasSignal, secret: SecretCall) {
+  #resolve({ value }: JsonValue, place: FailurePlace, signal: HasSignal, secret: SecretCall) {
     const moment = this.#serving.snapshot === undefined ? 'starting' : 'serving'
     return this.#secrets?.resolve(value, { ...secret, signal, place, moment }, this.visibility)
   }
@@ -182,9 +183,9 @@ export class SnapshotBuilder {
     askPolicies(this.#settings.policies, next, previous)
   }
 
-  #parse(document: ReadResult, text: string, place: FailurePlace): ParsedInput {
+  #parse(document: ReadResult, text: string, place: FailurePlace): JsonValue {
     const { parse, build } = this.#settings
-    return checkBuild(parseDocument(text, parse, this.visibility, place, document, this.#scanner.scan), build, place)
+    return checkBuild(parseDocument(text, parse, this.visibility, place, document, this.#json.parse), build, place)
   }
 
   #validate(
@@ -211,7 +212,7 @@ export class SnapshotBuilder {
     })
   }
 
-  #configOf(value: unknown, previous: unknown, input: ParsedInput, text: string, place: FailurePlace): unknown {
+  #configOf(value: unknown, previous: unknown, input: JsonValue, text: string, place: FailurePlace): unknown {
     const config = this.#plain(place, () => toPlain(value, previous))
     if (typeof config !== 'object' || config === null) {
       throw changeoverError('config.not-plain', { ...place, kind: kindOf(config), detail: 'a config is an object' })

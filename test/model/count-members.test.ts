@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest'
-import { countMembers } from '../../src/model/data/count-members.ts'
+import { copyCounted, countMembers } from '../../src/model/data/count-members.ts'
 
 const prototype: Record<string, unknown> = Object.prototype as never
 
@@ -11,6 +11,18 @@ test('Only the members of the objects themselves count, whatever someone has giv
   prototype.planted = { a: 1, b: 2 }
   expect(countMembers({ a: { b: 1 }, list: [{ c: 1 }, 2] })).toBe(4)
   expect(countMembers(Object.assign(Object.create(null), { a: { b: 1 } }))).toBe(2)
+})
+
+test('A copy has only the members of the objects themselves', () => {
+  prototype.planted = { a: 1 }
+  const value = { a: { b: 1 }, list: [{ c: 1 }, null, 2] }
+  const { copy, members } = copyCounted(value)
+  expect([members, Object.keys(copy as object), JSON.stringify(copy)]).toEqual([
+    4,
+    ['a', 'list'],
+    JSON.stringify(value),
+  ])
+  expect(copyCounted('text')).toEqual({ copy: 'text', members: 0 })
 })
 
 test('Members that a parser of the user gives its objects by their prototype do not count', () => {

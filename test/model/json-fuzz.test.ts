@@ -1,7 +1,8 @@
 import { describe, expect, it, vi } from 'vitest'
-import { findDuplicateKey, LostMember, parseJson } from '../../src/model/data/json.ts'
-import { JsonScanner, scanJson } from '../../src/model/data/json-scan.ts'
-import type { Path } from '../../src/model/data/not-plain.ts'
+import { findDuplicateKey, type JsonValue, LostMember, type ParsedJson, parseJson } from '../../src/model/json/json.ts'
+import { JsonParser } from '../../src/model/json/json-parser.ts'
+import { scanJson } from '../../src/model/json/json-scan.ts'
+import { NotPlain, type Path } from '../../src/model/data/not-plain.ts'
 import { countMembers } from '../../src/model/data/count-members.ts'
 import { createRandom, type Random } from '../support/random.ts'
 
@@ -125,59 +126,176 @@ describe(`Duplicate keys, compared with a slow reference (seed ${SEED})`, () => 
 })
 
 describe('A text that differs little from the one before', () => {
-  /** Changes one place: some characters, a whole value, or nothing. The result is valid JSON. */
+  /** Changes one place: some characters, a whole value, or nothing. The result may be no JSON. */
   const edited = (text: string, random: Random): string => {
-    for (;;) {
-      const at = random.below(text.length + 1)
-      const added = random.pick([
-        '',
-        '1',
-        ' ',
-        '"a":1,',
-        ',"a":2',
-        '12345678901234567',
-        '1e400',
-        '"9e999"',
-        '\\"',
-        '{',
-        '}',
-      ])
-      const other = text.slice(0, at) + added + text.slice(at + random.below(random.chance(0.2) ? 40 : 3))
-      try {
-        JSON.parse(other)
-        return other
-      } catch {}
+    const at = random.below(text.length + 1)
+    const added = random.pick([
+      '',
+      '1',
+      ' ',
+      ',',
+      '0,',
+      ',[{}]',
+      '"a":1,',
+      ',"a":2',
+      '"__proto__":{},',
+      '12345678901234567',
+      '1e400',
+      '"9e999"',
+      '\\"',
+      '{',
+      '}',
+    ])
+    return text.slice(0, at) + added + text.slice(at + random.below(random.chance(0.2) ? 40 : 3))
+  }
+
+  const isJson = (text: string): boolean => {
+    try {
+      JSON.parse(text)
+      return true
+    } catch {
+      return false
     }
   }
 
-  it('is scanned in part, and found to be what a whole scan finds', () => {
+  /** What a parser says of a text: the value with the order of its keys, or what is wrong. */
+  const said = (parse: (text: string) => ParsedJson, text: string) => {
+    try {
+      const parsed = parse(text)
+      return 'value' in parsed ? { value: parsed.value, keys: JSON.stringify(parsed.value) } : parsed
+    } catch (error) {
+      return [error instanceof Error && error.constructor.name, error instanceof NotPlain && [error.code, error.path]]
+    }
+  }
+
+  /** Changes what a parser has returned wherever it can, as a schema may. */
+  const spoil = (value: unknown): void => {
+    if (typeof value !== 'object' || value === null) return
+    Object.values(value).forEach(spoil)
+    Object.assign(value, { 0: 'spoilt', a: 'spoilt' })
+  }
+
+  it('becomes what a whole parse makes of it, whatever has been done to the value before', () => {
     const random = createRandom(SEED)
-    let rounded = 0
-    for (let round = 0; round < 1_000; round++) {
-      const scanner = new JsonScanner(random.pick([1, 8, 64]))
+    const seen = { whole: 0, part: 0, duplicate: 0, rounded: 0, invalid: 0, forbidden: 0 }
+    const parsing = vi.spyOn(JSON, 'parse')
+    for (let round = 0; round < 2_000; round++) {
+      const parser = new JsonParser(1)
       let text = `[${random.times(12, () => randomText(random)).join()}]`
       for (let edit = 0; edit < 8; edit++) {
-        const whole = scanJson(text)
-        const part = scanner.scan(text)
-        expect([text, part.members, part.roundedAt]).toEqual([text, whole.members, whole.roundedAt])
-        // Once a string was there that may be rounded, all are compared with what the schema makes of them.
-        if (whole.hasInexactString) expect([text, part.hasInexactString]).toEqual([text, true])
-        rounded += whole.roundedAt === undefined ? 0 : 1
-        text = edited(text, random)
+        const expected = said(parseJson, text)
+        parsing.mockClear()
+        const found = said(parser.parse, text)
+        seen[parsing.mock.calls.some(([parsed]) => parsed === text) ? 'whole' : 'part'] += 1
+        expect([text, found]).toStrictEqual([text, expected])
+        if (!Array.isArray(found) && 'value' in found) spoil(found.value)
+        if ('duplicate' in expected) seen.duplicate += 1
+        if ('rounded' in expected) seen.rounded += 1
+        if (Array.isArray(expected)) seen[expected[0] === 'SyntaxError' ? 'invalid' : 'forbidden'] += 1
+        // Most texts that come next are JSON; what is none is a change of the last that was.
+        let next = edited(text, random)
+        while (!isJson(next) && random.chance(0.9)) next = edited(text, random)
+        if (isJson(next)) text = next
+        else expect([next, said(parser.parse, next)]).toStrictEqual([next, said(parseJson, next)])
+        if (!isJson(next)) seen.invalid += 1
       }
     }
-    expect(rounded).toBeGreaterThan(100)
+    parsing.mockRestore()
+    expect(Math.min(...Object.values(seen))).toBeGreaterThan(200)
   })
 
-  it('is scanned only where it differs', () => {
-    const entries = Array.from({ length: 2_000 }, (_, index) => `{"name":"entry ${index}","n":${index}}`)
-    const scanner = new JsonScanner(64)
-    const text = entries.join()
-    const before = scanner.scan(`[${text}]`)
-    const found = vi.spyOn(String.prototype, 'indexOf')
-    const after = scanner.scan(`[${text.replace('"n":1000}', '"n":1000,"m":1}')}]`)
-    expect(found.mock.calls.length).toBeLessThan(40)
-    found.mockRestore()
-    expect([before.members, after.members]).toEqual([4_000, 4_001])
+  it.each([
+    ['[1,2]', '[1,]'],
+    ['[1,2]', '[,2]'],
+    ['[1,2]', '[1,2,]'],
+    ['{"a":1,"b":2}', '{"a":1,}'],
+    ['{"a":1,"b":2}', '{,"b":2}'],
+    ['[1]', '[]'],
+    ['[[1],2]', '[[],2]'],
+    ['{"b":1}', '{}'],
+    ['[[1],[2]]', '[[1,[2]]'],
+  ])('is judged as a whole text is where something is missing: %s, then %s', (before, after) => {
+    const around = (text: string): string => JSON.stringify([Array(100).fill(0), text, Array(100).fill(0)])
+    const parser = new JsonParser(1)
+    const [first, second] = [before, after].map((text) => around('#').replace('"#"', text)) as [string, string]
+    parser.parse(first)
+    expect(said(parser.parse, second)).toStrictEqual(said(parseJson, second))
+  })
+
+  it('remembers that a string may be a number that is rounded', () => {
+    const parser = new JsonParser(1)
+    const hasInexact = (text: string) => (parser.parse(`[${text},${'0,'.repeat(200)}0]`) as JsonValue).hasInexactString
+    const texts = ['["a",{"b":"x"},1]', '["a",{"b":"12345678901234567891"},1]', '["a",{"b":"12345678901234567891"},2]']
+    expect(texts.map(hasInexact)).toEqual([false, true, true])
+  })
+
+  const entries = Array.from({ length: 2_000 }, (_, index) => `{"name":"entry ${index}","n":${index}}`)
+  const list = `{"list":[${entries.join()}]}`
+  const map = `{"map":{${entries.map((entry, index) => `"key ${index}":${entry}`).join()}}}`
+
+  it.each([
+    ['a value', list, '"n":1000}', '"n":-1}'],
+    ['a member', list, '"n":1000}', '"n":1000,"m":1}'],
+    ['an item that is added', list, ',{"name":"entry 77"', ',{"name":"new"},{"name":"entry 77"'],
+    ['an item that is removed', list, '{"name":"entry 77","n":77},', ''],
+    ['the last item', list, ']}', ',null]}'],
+    ['a key that is added', map, '"key 1000":', '"new":1,"key 1000":'],
+    ['a key that is renamed', map, '"key 1000":', '"new":'],
+    ['a key that is removed', map, '"key 1000":{"name":"entry 1000","n":1000},', ''],
+    ['a key with an escape', map, '"key 1000":', '"k\\u0065y":'],
+  ])('is parsed only where it differs: %s', (_, text, from, to) => {
+    const parser = new JsonParser()
+    parser.parse(text)
+    const changed = text.replace(from, to)
+    expect(changed).not.toBe(text)
+    const parsing = vi.spyOn(JSON, 'parse')
+    const parsed = parser.parse(changed)
+    const lengths = parsing.mock.calls.map(([{ length }]) => length)
+    parsing.mockRestore()
+    expect(lengths.reduce((a, b) => a + b)).toBeLessThan(500)
+    expect(JSON.stringify(parsed)).toBe(JSON.stringify(parseJson(changed)))
+  })
+
+  it('is not parsed if it is the same again, and once if most of it differs', () => {
+    const numbered = `{"map":{${entries.map((entry, index) => `"${index}":${entry}`).join()}}}`
+    const parser = new JsonParser()
+    parser.parse(numbered)
+    const parsing = vi.spyOn(JSON, 'parse')
+    parser.parse(numbered)
+    expect(parsing).not.toHaveBeenCalled()
+    const bounds = numbered.replace('"n":0}', '"n":-1}').replace('"n":1999}', '"n":-1}')
+    // Where a number stands among the keys does not tell where it is written.
+    const renamed = bounds.replace('"1000":', '"2000":')
+    for (const text of [bounds, renamed]) parser.parse(text)
+    const lengths = parsing.mock.calls.map(([{ length }]) => length)
+    expect(lengths.filter((length) => length > 500)).toEqual([bounds.length, renamed.length])
+    parsing.mockRestore()
+  })
+
+  it('is walked through once: later from a place near the change, although another change has moved it', () => {
+    const parser = new JsonParser(1_000)
+    parser.parse(list)
+    const quotes = vi.spyOn(String.prototype, 'indexOf')
+    const quotesFor = (text: string): number => {
+      quotes.mockClear()
+      parser.parse(text)
+      return quotes.mock.calls.length
+    }
+    const last = list.replace('"n":1990}', '"n":0}')
+    const firstToo = last.replace('"n":3}', '"n":3},{"added":1}')
+    const lastAgain = firstToo.replace('"n":1980}', '"n":0}')
+    const found = [last, firstToo, lastAgain].map(quotesFor)
+    quotes.mockRestore()
+    expect(found[0]).toBeGreaterThan(4_000)
+    expect(Math.max(...found.slice(1))).toBeLessThan(300)
+  })
+
+  it('is not kept if it is short', () => {
+    const parser = new JsonParser(100)
+    const long = JSON.stringify(Array.from({ length: 100 }, (_, index) => index))
+    const parsing = vi.spyOn(JSON, 'parse')
+    for (const text of [long, '[1]', long.replace('50', '51')]) parser.parse(text)
+    expect(parsing.mock.calls.map(([{ length }]) => length)).toEqual([long.length, 3, long.length])
+    parsing.mockRestore()
   })
 })

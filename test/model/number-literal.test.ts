@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { isExact, isRoundedNumeral, positionOf } from '../../src/model/data/number-literal.ts'
-import { parseJson } from '../../src/model/data/json.ts'
+import { parseJson } from '../../src/model/json/json.ts'
 import { createRandom, type Random } from '../support/random.ts'
 
 const exact = [

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { parse as parseYaml } from 'yaml'
-import { findJsonError } from '../../src/model/data/json-error.ts'
+import { findJsonError } from '../../src/model/json/json-error.ts'
 import { formPrefixDocument } from '../../src/sources/etcd/prefix-document.ts'
 import { createRandom } from '../support/random.ts'
 import { failuresOf } from './refusals.ts'

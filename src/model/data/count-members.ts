@@ -21,6 +21,19 @@ export const countMembers = (value: unknown): number => {
   return count.members
 }
 
+/**
+ * Copies a parsed document to the bottom, and counts the members of all objects in it.
+ *
+ * @throws NotPlain as `countMembers` does
+ */
+export const copyCounted = (value: unknown): { readonly copy: unknown; readonly members: number } => {
+  const count: Count = { parts: 1, members: 0 }
+  hasInherited = isPrototypePolluted()
+  const copy = typeof value === 'object' && value !== null ? copyWithin(value, 0, count) : value
+  if (copy === undefined) throwExcess(value, [], { parts: 0, members: 0 })
+  return { copy, members: count.members }
+}
+
 /** As it was when the count began. */
 let hasInherited = false
 
@@ -45,6 +58,42 @@ const countWithin = (container: object, depth: number, count: Count): boolean =>
     if (typeof member === 'object' && member !== null && !countWithin(member, depth + 1, count)) return false
   }
   return true
+}
+
+/** Returns undefined at the first excess. */
+const copyWithin = (container: object, depth: number, count: Count): object | undefined => {
+  if (depth >= MAX_DEPTH) return undefined
+  return Array.isArray(container) ? copyItems(container, depth, count) : copyMembers(container, depth, count)
+}
+
+const copyItems = (items: readonly unknown[], depth: number, count: Count): object | undefined => {
+  count.parts += items.length
+  if (count.parts > MAX_PARTS) return undefined
+  const copy = items.slice()
+  for (let index = 0; index < copy.length; index++) {
+    const item = copy[index]
+    if (typeof item !== 'object' || item === null) continue
+    const copied = copyWithin(item, depth + 1, count)
+    if (copied === undefined) return undefined
+    copy[index] = copied
+  }
+  return copy
+}
+
+const copyMembers = (members: object, depth: number, count: Count): object | undefined => {
+  const copy: Record<string, unknown> = { ...members }
+  for (const key in copy) {
+    if (hasInherited && !Object.hasOwn(copy, key)) continue
+    count.parts += 1
+    count.members += 1
+    if (key === '__proto__' || count.parts > MAX_PARTS) return undefined
+    const member = copy[key]
+    if (typeof member !== 'object' || member === null) continue
+    const copied = copyWithin(member, depth + 1, count)
+    if (copied === undefined) return undefined
+    copy[key] = copied
+  }
+  return copy
 }
 
 const isInherited = (container: object, key: string): boolean =>

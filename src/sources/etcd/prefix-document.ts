@@ -1,5 +1,5 @@
 import type { FindOrigins, Malformed } from '../../api/source.ts'
-import { findJsonError } from '../../model/data/json-error.ts'
+import { findJsonError } from '../../model/json/json-error.ts'
 import { lineColumnOf } from '../../model/data/number-literal.ts'
 import type { DocumentCode } from '../../model/failure.ts'
 

@@ -42,10 +42,11 @@ const kinds = {
     const texts = [JSON.stringify(config), `${JSON.stringify(config)}\n`]
     return (turn: number) => texts[turn % 2] ?? ''
   },
-  /** A part that no module follows has changed. */
+  /** A part that no module follows has changed, in the middle of the text. */
   irrelevant: (config: Config) => (turn: number) => {
-    const [first, ...rest] = config.entries
-    return JSON.stringify({ ...config, entries: [{ ...first, weight: turn }, ...rest] })
+    const middle = config.entries.length >> 1
+    const entries = config.entries.map((entry, index) => (index === middle ? { ...entry, weight: turn } : entry))
+    return JSON.stringify({ ...config, entries })
   },
 } as const
 

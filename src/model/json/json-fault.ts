@@ -1,6 +1,6 @@
 import { findKey, LostMember, offsetOfDepth } from './json.ts'
 import { findJsonError } from './json-error.ts'
-import { MAX_DEPTH, NotPlain } from './not-plain.ts'
+import { MAX_DEPTH, NotPlain } from '../data/not-plain.ts'
 
 /** Where a text is at fault that the parser of JSON has refused, and what is wrong there, as far as that is known. */
 export interface JsonFault {

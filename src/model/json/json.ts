@@ -1,7 +1,7 @@
-import { countMembers } from './count-members.ts'
+import { countMembers } from '../data/count-members.ts'
 import { endOfString, isKey, type JsonScan, scanJson } from './json-scan.ts'
-import type { Path } from './not-plain.ts'
-import type { RoundedNumber } from './rounded-number.ts'
+import type { Path } from '../data/not-plain.ts'
+import type { RoundedNumber } from '../data/rounded-number.ts'
 
 /** A key of an object in a JSON text: the path of the object, and the key's offset in the text. */
 export interface FoundKey {
@@ -10,15 +10,17 @@ export interface FoundKey {
   readonly offset: number
 }
 
-/** The value of a JSON text, a key in it that its object has twice, or a number in it that is rounded. */
-export type ParsedJson =
-  | {
-      readonly value: unknown
-      /** True if some string may be a number that does not survive being parsed. */
-      readonly hasInexactString: boolean
-    }
-  | { readonly duplicate: FoundKey }
-  | { readonly rounded: RoundedNumber }
+/** The value of a JSON text. */
+export interface JsonValue {
+  readonly value: unknown
+  /** True if some string may be a number that does not survive being parsed. */
+  readonly hasInexactString: boolean
+}
+
+/** A key in a JSON text that its object has twice, or a number in it that is rounded. */
+export type JsonFlaw = { readonly duplicate: FoundKey } | { readonly rounded: RoundedNumber }
+
+export type ParsedJson = JsonValue | JsonFlaw
 
 /**
  * Parses strict JSON and finds duplicate keys by counting: `JSON.parse` drops one of the two, so fewer members are
@@ -28,19 +30,27 @@ export type ParsedJson =
  * @throws SyntaxError if the text is not JSON; {@link LostMember} if the engine lost a member; NotPlain if the value is
  * nested too deeply, has too many parts or uses `__proto__`
  */
-export const parseJson = (text: string, scan: (text: string) => JsonScan = scanJson): ParsedJson => {
+export const parseJson = (text: string): ParsedJson => {
   const value: unknown = JSON.parse(text)
-  const { members, roundedAt, hasInexactString } = scan(text)
-  const isComplete = countMembers(value) === members
+  const scan = scanJson(text)
+  return findJsonFlaw(text, scan, countMembers(value)) ?? { value, hasInexactString: scan.hasInexactString }
+}
+
+/**
+ * Finds what the parser does not say of a text that it has accepted: a duplicate key, or a rounded number.
+ *
+ * @param parsed the members that the parsed value has
+ * @throws LostMember
+ */
+export const findJsonFlaw = (text: string, { members, roundedAt }: JsonScan, parsed: number): JsonFlaw | undefined => {
+  const isComplete = parsed === members
   // If keys may be escaped, equal counts are no proof: see LostMember.
   if (!isComplete || text.includes('\\')) {
     const duplicate = findDuplicateKey(text)
     if (duplicate !== undefined) return { duplicate }
     if (!isComplete) throw new LostMember()
   }
-  return roundedAt === undefined
-    ? { value, hasInexactString }
-    : { rounded: { path: pathAt(text, roundedAt), offset: roundedAt } }
+  return roundedAt === undefined ? undefined : { rounded: { path: pathAt(text, roundedAt), offset: roundedAt } }
 }
 
 /**

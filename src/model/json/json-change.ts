@@ -1,0 +1,151 @@
+import { countMembers } from '../data/count-members.ts'
+import { commonEnds } from './shared-ends.ts'
+import { type JsonValue, parseJson } from './json.ts'
+import { endOfString } from './json-scan.ts'
+import { isClosing, JsonWalk, type Level, type Mark } from './json-walk.ts'
+
+/** A text that was parsed, and what it has become. */
+export interface KnownJson extends JsonValue {
+  readonly text: string
+  readonly members: number
+  /** Where a walk through the text may begin. */
+  readonly marks: readonly Mark[]
+}
+
+/**
+ * Makes the value of a text from that of another one: only the members or items that differ are parsed, of the smallest
+ * object or array that has them all. What lies around them is the same in both texts, so the whole is valid JSON if they
+ * are. The value shares with the known one what has not changed, and lacks a member if a key has become duplicate.
+ *
+ * @returns undefined if that gains nothing, or if something is wrong with what differs
+ */
+export const changedJson = (known: KnownJson, text: string, markDistance: number): KnownJson | undefined => {
+  if (text === known.text) return known
+  const { prefix, suffix } = commonEnds(known.text, text)
+  const added = text.length - known.text.length
+  /** True if so much is parsed of both texts that it gains nothing. */
+  const isLarge = (start: number, end: number): boolean => 2 * (end - start) + added > text.length / 2
+  if (isLarge(prefix, known.text.length - suffix)) return undefined
+  const walk = new JsonWalk(known.text, known.marks, markDistance)
+  walk.beginBefore(prefix)
+  walk.goTo(prefix)
+  const { open } = walk
+  walk.goTo(known.text.length - suffix)
+  for (let depth = walk.lowest; depth > 0; depth--) {
+    const level = open[depth - 1] as Level
+    const end = walk.endOfPart(depth)
+    const newEnd = end + added
+    if (isLarge(level.start, end)) return undefined
+    const replaced = partOf(known.text.slice(level.start, end), level)
+    const part = partOf(text.slice(level.start, newEnd), level)
+    if (replaced === undefined || part === undefined) continue
+    // Between a comma and what follows it there must be something.
+    if (part.size === 0 && !(level.index === 0 && isClosing(text.charCodeAt(newEnd)))) continue
+    const value = replaceIn(known, open.slice(0, depth), (container) => replacePart(container, level, replaced, part))
+    if (value === undefined) continue
+    return {
+      text,
+      value,
+      members: known.members - countMembers(replaced.value) + countMembers(part.value),
+      hasInexactString: known.hasInexactString || part.hasInexactString,
+      marks: moved(walk.marks, { start: level.start, end, depth, added, parts: part.size - replaced.size }),
+    }
+  }
+  return undefined
+}
+
+/** What was replaced, of the object or array at a depth: how many characters and parts were added. */
+interface Replaced {
+  readonly start: number
+  readonly end: number
+  readonly depth: number
+  readonly added: number
+  readonly parts: number
+}
+
+/** The marks of a text in which something was replaced. */
+const moved = (marks: readonly Mark[], { start, end, depth, added, parts }: Replaced): readonly Mark[] =>
+  marks.flatMap(({ at, open }) => {
+    if (at <= start) return [{ at, open }]
+    if (at <= end) return []
+    // Up to the end of the container what lies around it is being passed still.
+    const inner = open.findIndex((level) => level.start > end)
+    const movedOpen = open.map((level, index) => {
+      if (level.start <= end) return level
+      const isContainer = index === inner && index === depth - 1
+      return { ...level, start: level.start + added, index: level.index + (isContainer ? parts : 0) }
+    })
+    return [{ at: at + added, open: movedOpen }]
+  })
+
+type Container = Readonly<Record<string, unknown>> | readonly unknown[]
+
+/** Some members or items, in an object or array of their own. */
+interface Part extends JsonValue {
+  readonly value: Container
+  /** How many. */
+  readonly size: number
+}
+
+const partOf = (text: string, { isArray }: Level): Part | undefined => {
+  try {
+    const parsed = parseJson(isArray ? `[${text}]` : `{${text}}`)
+    if (!('value' in parsed)) return undefined
+    const value = parsed.value as Container
+    return { ...parsed, value, size: Object.keys(value).length }
+  } catch {
+    return undefined
+  }
+}
+
+/** Replaces the innermost of the open objects and arrays, and copies those around it. Undefined if it was not replaced. */
+const replaceIn = (
+  { text, value }: Pick<KnownJson, 'text' | 'value'>,
+  [level, ...inner]: readonly Level[],
+  replace: (container: Container) => Container | undefined,
+): unknown => {
+  const container = value as Container
+  if (level === undefined || inner.length === 0) return replace(container)
+  if (Array.isArray(container)) {
+    const item = replaceIn({ text, value: container[level.index] }, inner, replace)
+    return item === undefined ? undefined : container.with(level.index, item)
+  }
+  const key = keyAt(text, level.start)
+  const member = replaceIn({ text, value: (container as Record<string, unknown>)[key] }, inner, replace)
+  return member === undefined ? undefined : { ...container, [key]: member }
+}
+
+/** The key of the member that begins at an offset. */
+const keyAt = (text: string, start: number): string => {
+  const quote = text.indexOf('"', start)
+  return JSON.parse(text.slice(quote, endOfString(text, quote) + 1)) as string
+}
+
+const replacePart = (
+  container: Container,
+  { index }: Level,
+  { value: replaced, size }: Part,
+  { value: part }: Part,
+): Container | undefined => {
+  if (Array.isArray(container)) {
+    const items = part as readonly unknown[]
+    return container.slice(0, index).concat(items, container.slice(index + size))
+  }
+  const keys = Object.keys(part)
+  const oldKeys = Object.keys(replaced)
+  if (keys.length === oldKeys.length && keys.every((key, at) => key === oldKeys[at])) return { ...container, ...part }
+  return withMembers(container, oldKeys, part)
+}
+
+/** Puts members in the place of others. Undefined if keys do not come in the order in which they are written. */
+const withMembers = (container: Container, oldKeys: readonly string[], part: Container): Container | undefined => {
+  // Numbers come first in every object.
+  const isOrdered = [container, part].every((of) => !/^\d+$/.test(Object.keys(of)[0] ?? '0'))
+  if (!isOrdered) return undefined
+  const replaced = new Set(oldKeys)
+  const entries = Object.entries(container).flatMap(([key, member]) => {
+    if (!replaced.has(key)) return [[key, member] as const]
+    return key === oldKeys[0] ? Object.entries(part) : []
+  })
+  return Object.fromEntries(entries)
+}
