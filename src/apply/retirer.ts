@@ -15,6 +15,7 @@ interface Closing {
 }
 
 const closed = Promise.resolve()
+const atOnce = (): Promise<void> => closed
 
 /** How many routes a report of an overdue lease names. */
 const MAX_ROUTES = 3
@@ -96,11 +97,9 @@ export class Retirer {
   /** A generation that has nothing to release, and that no lease holds, waits for no other. */
   #closeAtOnce(record: GenerationRecord): boolean {
     if (record.generation.close !== undefined || record.closing !== undefined) return false
-    void record.closeOnce(() => {
-      record.release()
-      this.#store.slot(record.module).closed += 1
-      return closed
-    })
+    record.release()
+    this.#store.slot(record.module).closed += 1
+    void record.closeOnce(atOnce)
     return true
   }
 
@@ -127,7 +126,7 @@ export class Retirer {
       if (ended === undefined)
         return record.closeOnce(() => call.result.then((late) => this.#noteClosed(record, slot, late, end)))
       this.#noteClosed(record, slot, ended, end)
-      void record.closeOnce(() => closed)
+      void record.closeOnce(atOnce)
       return undefined
     }
     return record.closeOnce(async () => {

@@ -13,15 +13,16 @@ export function* changedLeaves(from: unknown, to: unknown, isSkipped: IsSkipped 
 }
 
 type ChangedLeaves = Generator<Path, void, undefined>
+/** The path is that of this call only. */
 type IsSkipped = (path: Path, from: unknown, to: unknown) => boolean
 
-/** The leaves of a part that differs. A part that is skipped costs no generator of its own (bench: apply). */
-function* leavesOf(from: unknown, to: unknown, isSkipped: IsSkipped, path: Path): ChangedLeaves {
+/** The leaves of a part that differs. A part that is skipped costs neither a generator nor a path of its own (bench: apply). */
+function* leavesOf(from: unknown, to: unknown, isSkipped: IsSkipped, path: (string | number)[]): ChangedLeaves {
   const before = membersOf(from)
   const after = membersOf(to)
   const isLeafChanged = (before === undefined && from !== undefined) || (after === undefined && to !== undefined)
   const wereEmpty = isEmpty(from) && isEmpty(to) && Array.isArray(from) === Array.isArray(to)
-  if (isLeafChanged && !wereEmpty) yield path
+  if (isLeafChanged && !wereEmpty) yield [...path]
   if (before !== undefined && after !== undefined && Array.isArray(from) !== Array.isArray(to)) {
     if (!isSkipped(path, from, undefined)) yield* leavesOf(from, undefined, isSkipped, path)
     if (!isSkipped(path, undefined, to)) yield* leavesOf(undefined, to, isSkipped, path)
@@ -32,8 +33,9 @@ function* leavesOf(from: unknown, to: unknown, isSkipped: IsSkipped, path: Path)
     const other = partOf(after, key)
     // Of a large config nearly all parts are equal, and need no path (bench: noop).
     if (one === other) continue
-    const below = [...path, key]
-    if (!isSkipped(below, one, other)) yield* leavesOf(one, other, isSkipped, below)
+    path.push(key)
+    if (!isSkipped(path, one, other)) yield* leavesOf(one, other, isSkipped, path)
+    path.pop()
   }
 }
 

@@ -8,6 +8,8 @@ import { isPrototypePolluted, kindOf, MAX_DEPTH, NotPlain } from './not-plain.ts
  * @throws NotPlain unless the value consists of objects, arrays, strings, booleans, null, bigints and finite numbers
  */
 export const toPlain = (value: unknown, previous?: unknown): unknown => {
+  // A slice mostly is a part of a config.
+  if (isImmutable(value)) return reuse(value, previous)
   hasInherited = isPrototypePolluted()
   return walk(value, isImmutable(previous) ? previous : undefined, [])
 }
@@ -79,10 +81,13 @@ type MutablePath = (string | number)[]
 /** `previous` is immutable, and so are all its parts. */
 const walk = (value: unknown, previous: unknown, path: MutablePath): unknown => {
   if (typeof value !== 'object' || value === null) return checkScalar(value, path)
-  if (Immutable.has(value)) return value === previous || !isEqual(value, previous) ? value : previous
+  if (Immutable.has(value)) return reuse(value, previous)
   if (path.length >= MAX_DEPTH) throw new NotPlain('document.too-deep', [...path], kindOf(value))
   return Array.isArray(value) ? walkArray(value, previous, path) : walkObject(value, previous, path)
 }
+
+const reuse = (value: unknown, previous: unknown): unknown =>
+  value === previous || !isEqual(value, previous) ? value : previous
 
 const walkPart = (part: unknown, previous: unknown, key: string | number, path: MutablePath): unknown => {
   if (typeof part === 'string' || typeof part === 'boolean') return part
@@ -135,10 +140,7 @@ const walkObject = (value: object, previous: unknown, path: MutablePath): unknow
   for (const key in value) {
     if (!isOwnKey(value, key, path)) continue
     const member = value[key]
-    if (member === undefined) {
-      copy ??= copyFirst(old, oldKeys, count)
-      continue
-    }
+    if (member === undefined) continue
     const isInPlace = oldKeys[count] === key
     count += 1
     // Two documents mostly have their keys in the same order, and a comparison is cheaper than a look-up.
@@ -150,8 +152,7 @@ const walkObject = (value: object, previous: unknown, path: MutablePath): unknow
     }
     copy[key] = item
   }
-  const isSame = old !== noMembers && count === oldKeys.length && (copy === undefined || hasSameMembers(copy, old))
-  if (isSame) return old
+  if (copy === undefined && old !== noMembers && count === oldKeys.length) return old
   checkNoSymbols(value, path)
   return makeImmutable(copy ?? copyFirst(old, oldKeys, count))
 }
@@ -192,16 +193,10 @@ const copyFirst = (old: Members, keys: readonly string[], count: number): Record
   return copy
 }
 
-/** Compares a copy that was made because of an `undefined` member. */
-const hasSameMembers = (copy: Members, old: Members): boolean => {
-  const keys = Object.keys(copy)
-  return hasKeys(old, keys) && keys.every((key) => copy[key] === old[key])
-}
-
 /** Returns true if an object has these keys, in this order. */
 const hasKeys = (value: object, keys: readonly string[]): boolean => {
-  const own = Object.keys(value)
-  return own.length === keys.length && own.every((key, index) => key === keys[index])
+  const own = Immutable.keysOf(value)
+  return own === keys || (own.length === keys.length && own.every((key, index) => key === keys[index]))
 }
 
 /**
@@ -216,6 +211,6 @@ export const isEqual = (a: unknown, b: unknown): boolean => {
   }
   // The keys of a Set or a Date say nothing, so two of them never count as equal.
   if (Array.isArray(b) || !isPlainObject(a) || !isPlainObject(b)) return false
-  const keys = Object.keys(a)
+  const keys = Immutable.keysOf(a)
   return hasKeys(b, keys) && keys.every((key) => isEqual(a[key], b[key]))
 }
