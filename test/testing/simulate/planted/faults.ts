@@ -318,8 +318,8 @@ const fieldFaults = [
     'a document whose keys are reordered counts as unchanged',
     edit(
       'src/model/data/plain.ts',
-      'return own.length === keys.length && own.every((key, index) => key === keys[index])',
-      'return own.length === keys.length && own.every((key) => keys.includes(key))',
+      'if (copy === undefined && old !== noMembers && count === oldKeys.length) return old',
+      'if (count === oldKeys.length && oldKeys.every((key) => (copy ?? old)[key] === old[key])) return old',
     ),
   ),
   fault(
