@@ -192,12 +192,14 @@ describe('A text that differs little from the one before', () => {
         if ('duplicate' in expected) seen.duplicate += 1
         if ('rounded' in expected) seen.rounded += 1
         if (Array.isArray(expected)) seen[expected[0] === 'SyntaxError' ? 'invalid' : 'forbidden'] += 1
-        // Most texts that come next are JSON; what is none is a change of the last that was.
-        let next = edited(text, random)
-        while (!isJson(next) && random.chance(0.9)) next = edited(text, random)
-        if (isJson(next)) text = next
-        else expect([next, said(parser.parse, next)]).toStrictEqual([next, said(parseJson, next)])
-        if (!isJson(next)) seen.invalid += 1
+        // Most texts that come next are JSON, changed in one place or in several; what is none is a change of the last.
+        for (let places = 1 + random.below(4); places > 0; places--) {
+          let next = edited(text, random)
+          while (!isJson(next) && random.chance(0.9)) next = edited(text, random)
+          if (isJson(next)) text = next
+          else expect([next, said(parser.parse, next)]).toStrictEqual([next, said(parseJson, next)])
+          if (!isJson(next)) seen.invalid += 1
+        }
       }
     }
     parsing.mockRestore()
@@ -256,6 +258,26 @@ describe('A text that differs little from the one before', () => {
     expect(JSON.stringify(parsed)).toBe(JSON.stringify(parseJson(changed)))
   })
 
+  it('may differ in four places far apart', () => {
+    const places = [1, 500, 1_000, 1_500, 1_990].map((index) => `"n":${index}}`)
+    const changed = (count: number) =>
+      places.slice(0, count).reduce((text, place) => text.replace(place, `${place.slice(0, -1)},"m":[]}`), list)
+    const parser = new JsonParser()
+    parser.parse(list)
+    const parsing = vi.spyOn(JSON, 'parse')
+    const lengthsFor = (text: string): number[] => {
+      parsing.mockClear()
+      expect(JSON.stringify(parser.parse(text))).toBe(JSON.stringify(parseJson(text)))
+      return parsing.mock.calls.map(([{ length }]) => length).filter((length) => length > 500)
+    }
+    const four = changed(4)
+    expect(lengthsFor(four)).toEqual([four.length]) // by the comparison
+    parser.parse(list)
+    const five = changed(5)
+    expect(lengthsFor(five)).toEqual([five.length, five.length])
+    parsing.mockRestore()
+  })
+
   it('is not parsed if it is the same again, and once if most of it differs', () => {
     const numbered = `{"map":{${entries.map((entry, index) => `"${index}":${entry}`).join()}}}`
     const parser = new JsonParser()
@@ -263,12 +285,13 @@ describe('A text that differs little from the one before', () => {
     const parsing = vi.spyOn(JSON, 'parse')
     parser.parse(numbered)
     expect(parsing).not.toHaveBeenCalled()
-    const bounds = numbered.replace('"n":0}', '"n":-1}').replace('"n":1999}', '"n":-1}')
     // Where a number stands among the keys does not tell where it is written.
-    const renamed = bounds.replace('"1000":', '"2000":')
-    for (const text of [bounds, renamed]) parser.parse(text)
+    const renamed = numbered.replace('"1000":', '"2000":')
+    parser.parse(renamed)
+    const other = renamed.replaceAll('"n":', '"m":')
+    parser.parse(other)
     const lengths = parsing.mock.calls.map(([{ length }]) => length)
-    expect(lengths.filter((length) => length > 500)).toEqual([bounds.length, renamed.length])
+    expect(lengths.filter((length) => length > 500)).toEqual([renamed.length, other.length])
     parsing.mockRestore()
   })
 

@@ -12,47 +12,94 @@ export interface KnownJson extends JsonValue {
   readonly marks: readonly Mark[]
 }
 
+/** In how many places a text may differ that is not parsed whole. */
+const MAX_PLACES = 4
+
 /**
- * Makes the value of a text from that of another one: only the members or items that differ are parsed, of the smallest
- * object or array that has them all. What lies around them is the same in both texts, so the whole is valid JSON if they
- * are. The value shares with the known one what has not changed, and lacks a member if a key has become duplicate.
+ * Makes the value of a text from that of another one: only what differs is parsed. The value shares with the known one
+ * what has not changed, and lacks a member if a key has become duplicate.
  *
  * @returns undefined if that gains nothing, or if something is wrong with what differs
  */
 export const changedJson = (known: KnownJson, text: string, markDistance: number): KnownJson | undefined => {
-  if (text === known.text) return known
+  let changed: KnownJson | undefined = known
+  for (let places = 0; changed !== undefined && changed.text !== text; places++) {
+    changed = places < MAX_PLACES ? withChange(changed, text, markDistance) : undefined
+  }
+  // The text itself, not one that was put together: it is kept as it is by others too.
+  return changed && { ...changed, text }
+}
+
+/**
+ * Replaces the members or items that differ, of the smallest object or array that has them all; if they lie far apart,
+ * those in the first place. What lies around them is valid, so the whole is valid JSON if they are.
+ */
+const withChange = (known: KnownJson, text: string, markDistance: number): KnownJson | undefined => {
   const { prefix, suffix } = commonEnds(known.text, text)
   const added = text.length - known.text.length
-  /** True if so much is parsed of both texts that it gains nothing. */
-  const isLarge = (start: number, end: number): boolean => 2 * (end - start) + added > text.length / 2
-  if (isLarge(prefix, known.text.length - suffix)) return undefined
-  const walk = new JsonWalk(known.text, known.marks, markDistance)
-  walk.beginBefore(prefix)
+  const walk = new JsonWalk(known.text, prefix, known.marks, markDistance)
   walk.goTo(prefix)
-  const { open } = walk
-  walk.goTo(known.text.length - suffix)
-  for (let depth = walk.lowest; depth > 0; depth--) {
+  const { open, marks } = walk
+  const differing = known.text.length - suffix
+  if (!isLarge(text, differing - prefix, differing - prefix + added)) {
+    walk.goTo(differing)
+    return replaceDiffering(known, text, { open, depth: walk.lowest, marks }, (depth) => {
+      const end = walk.endOfPart(depth)
+      return { end, newEnd: end + added }
+    })
+  }
+  const begin = [{ at: open.at(-1)?.start ?? 0, open }]
+  const first = new JsonWalk(known.text, prefix, begin, markDistance)
+  const newFirst = new JsonWalk(text, prefix, begin, markDistance)
+  return replaceDiffering(known, text, { open, depth: open.length, marks }, (depth) => ({
+    end: first.endOfPart(depth),
+    newEnd: newFirst.endOfPart(depth),
+  }))
+}
+
+/** Where something differs. */
+interface Place {
+  /** The objects and arrays that are open where the difference begins, and how many of them have all of it. */
+  readonly open: readonly Level[]
+  readonly depth: number
+  readonly marks: readonly Mark[]
+}
+
+/** @param endsAt where what differs ends, in the known text and in the new one, as a part of what is open at a depth */
+const replaceDiffering = (
+  known: KnownJson,
+  text: string,
+  { open, depth: deepest, marks }: Place,
+  endsAt: (depth: number) => { readonly end: number; readonly newEnd: number },
+): KnownJson | undefined => {
+  for (let depth = deepest; depth > 0; depth--) {
     const level = open[depth - 1] as Level
-    const end = walk.endOfPart(depth)
-    const newEnd = end + added
-    if (isLarge(level.start, end)) return undefined
-    const replaced = partOf(known.text.slice(level.start, end), level)
-    const part = partOf(text.slice(level.start, newEnd), level)
+    const { start } = level
+    const { end, newEnd } = endsAt(depth)
+    if (isLarge(text, end - start, newEnd - start)) return undefined
+    const replacedText = known.text.slice(start, end)
+    const partText = text.slice(start, newEnd)
+    if (partText === replacedText) continue // more of them follow
+    const replaced = partOf(replacedText, level)
+    const part = partOf(partText, level)
     if (replaced === undefined || part === undefined) continue
     // Between a comma and what follows it there must be something.
-    if (part.size === 0 && !(level.index === 0 && isClosing(text.charCodeAt(newEnd)))) continue
+    if (part.size === 0 && !(level.index === 0 && isClosing(known.text.charCodeAt(end)))) continue
     const value = replaceIn(known, open.slice(0, depth), (container) => replacePart(container, level, replaced, part))
     if (value === undefined) continue
     return {
-      text,
+      text: text.slice(0, newEnd) + known.text.slice(end),
       value,
       members: known.members - countMembers(replaced.value) + countMembers(part.value),
       hasInexactString: known.hasInexactString || part.hasInexactString,
-      marks: moved(walk.marks, { start: level.start, end, depth, added, parts: part.size - replaced.size }),
+      marks: moved(marks, { start, end, depth, added: newEnd - end, parts: part.size - replaced.size }),
     }
   }
   return undefined
 }
+
+/** True if so much would be parsed, of the known text and of the new one, that it gains nothing. */
+const isLarge = (text: string, length: number, newLength: number): boolean => length + newLength > text.length / 2
 
 /** What was replaced, of the object or array at a depth: how many characters and parts were added. */
 interface Replaced {

@@ -38,25 +38,25 @@ export class JsonWalk {
   #open: MutableLevel[] = []
   #at = 0
 
-  /** @param distance how many characters at least lie between two new marks */
-  constructor(text: string, marks: readonly Mark[], distance: number) {
+  /**
+   * Begins at the last mark before an offset.
+   *
+   * @param distance how many characters at least lie between two new marks
+   */
+  constructor(text: string, offset: number, marks: readonly Mark[], distance: number) {
     this.#text = text
     this.marks = [...marks]
     this.#distance = distance
     this.#nextMark = distance + (marks.at(-1)?.at ?? 0)
+    const mark = marks.findLast(({ at }) => at <= offset)
+    if (mark === undefined) return
+    this.#open = copyOf(mark.open)
+    this.#at = mark.at
   }
 
   /** What is open, from the outside to the inside. It does not change when the walk goes on. */
   get open(): readonly Level[] {
     return copyOf(this.#open)
-  }
-
-  /** Begins at the last mark before an offset. */
-  beginBefore(offset: number): void {
-    const mark = this.marks.findLast(({ at }) => at <= offset)
-    if (mark === undefined) return
-    this.#open = copyOf(mark.open)
-    this.#at = mark.at
   }
 
   /** Goes on to an offset. A string that lies across it is passed. */
