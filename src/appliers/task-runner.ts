@@ -1,5 +1,5 @@
 import type { Clock } from '../api/clock.ts'
-import type { Writable } from '../api/internal/writable.ts'
+import type { Writable } from '../model/data/writable.ts'
 import { GuardedAbortController } from '../async/guarded-abort.ts'
 import { clearUnrefTimer, unrefTimer } from './unref-timer.ts'
 

@@ -1,4 +1,4 @@
-import type { Writable } from '../api/internal/writable.ts'
+import type { Writable } from '../model/data/writable.ts'
 import type { Document, MalformedEntry, MalformedPlace, ReadResult, SourceEvent } from '../api/source.ts'
 import { isThenable } from '../async/thenable.ts'
 import { codeTable, type SourceCode } from '../model/error-codes.ts'

@@ -1,5 +1,5 @@
 import type { Generation } from '../api/applier.ts'
-import type { Writable } from '../api/internal/writable.ts'
+import type { Writable } from '../model/data/writable.ts'
 import { ReturnsItsArgument } from '../model/data/plain.ts'
 
 /** One prepared generation and what is known of it. */

@@ -5,6 +5,7 @@ import { scanJson } from '../../src/model/json/json-scan.ts'
 import { NotPlain, type Path } from '../../src/model/data/not-plain.ts'
 import { countMembers } from '../../src/model/data/count-members.ts'
 import { createRandom, type Random } from '../support/random.ts'
+import { isJson } from './random-json.ts'
 
 // A slow and simple reading of the JSON grammar, which remembers the first duplicate key.
 const slowDuplicate = (text: string): Path | undefined => {
@@ -147,15 +148,6 @@ describe('A text that differs little from the one before', () => {
       '}',
     ])
     return text.slice(0, at) + added + text.slice(at + random.below(random.chance(0.2) ? 40 : 3))
-  }
-
-  const isJson = (text: string): boolean => {
-    try {
-      JSON.parse(text)
-      return true
-    } catch {
-      return false
-    }
   }
 
   /** What a parser says of a text: the value with the order of its keys, or what is wrong. */

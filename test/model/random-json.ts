@@ -75,3 +75,13 @@ export const mutated = (value: Json, random: Random): Json => {
     entries.map(([key, member], index) => [key, index === at ? mutated(member, random) : member]),
   )
 }
+
+/** True for a text that `JSON.parse` accepts. */
+export const isJson = (text: string): boolean => {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { parse as parseYaml } from 'yaml'
 import { findJsonError } from '../../src/model/json/json-error.ts'
 import { formPrefixDocument } from '../../src/sources/etcd/prefix-document.ts'
+import { isJson } from '../model/random-json.ts'
 import { createRandom } from '../support/random.ts'
 import { failuresOf } from './refusals.ts'
 import { Config, expectHidden, SECRET } from './service.ts'
@@ -42,15 +43,6 @@ describe('A text that is not JSON', () => {
     }
   })
 })
-
-const isJson = (text: string): boolean => {
-  try {
-    JSON.parse(text)
-    return true
-  } catch {
-    return false
-  }
-}
 
 describe('The error of a parser of the user', () => {
   const parses = (error: unknown) => () => {

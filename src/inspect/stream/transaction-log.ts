@@ -1,5 +1,5 @@
 import type { ReloaderEvent, PlannedModule } from '../../api/internal/observation.ts'
-import type { Writable } from '../../api/internal/writable.ts'
+import type { Writable } from '../../model/data/writable.ts'
 import type { Failure } from '../../model/failure.ts'
 import type { ModuleRecord, TransactionRecord } from '../../model/record.ts'
 import type { InspectedPhase, InspectedTransaction, TransactionSummary } from './protocol.ts'

@@ -29,8 +29,8 @@ function* leavesOf(from: unknown, to: unknown, isSkipped: IsSkipped, path: (stri
     return
   }
   for (const key of keysOf(before, after)) {
-    const one = partOf(before, key)
-    const other = partOf(after, key)
+    const one = memberOf(before, key)
+    const other = memberOf(after, key)
     // Of a large config nearly all parts are equal, and need no path (bench: noop).
     if (one === other) continue
     path.push(key)
@@ -47,12 +47,6 @@ const keysOf = (before: object | undefined, after: object | undefined): Iterable
   for (const key of Object.keys(others)) if (some === undefined || !Object.hasOwn(some, key)) keys.push(key)
   return keys
 }
-
-/** As `memberOf`: all items of plain data are its own. */
-const partOf = (container: object | undefined, key: string | number): unknown =>
-  Array.isArray(container) && typeof key === 'number' && key < container.length
-    ? container[key]
-    : memberOf(container, key)
 
 /** The object or array if it has members. */
 const membersOf = (value: unknown): object | undefined =>

@@ -63,10 +63,12 @@ export const { hashOf: keptHashOf, setHash: keepHash } = Immutable
 
 let lastKeys: readonly string[] = []
 
+const areSame = (keys: readonly string[], others: readonly string[]): boolean =>
+  keys === others || (keys.length === others.length && keys.every((key, index) => key === others[index]))
+
 /** Objects in a row mostly have the same keys, and then share the list. */
 const sharedKeys = (keys: readonly string[]): readonly string[] => {
-  const isShared = keys.length === lastKeys.length && keys.every((key, index) => key === lastKeys[index])
-  if (!isShared) lastKeys = keys
+  if (!areSame(keys, lastKeys)) lastKeys = keys
   return lastKeys
 }
 
@@ -194,10 +196,7 @@ const copyFirst = (old: Members, keys: readonly string[], count: number): Record
 }
 
 /** Returns true if an object has these keys, in this order. */
-const hasKeys = (value: object, keys: readonly string[]): boolean => {
-  const own = Immutable.keysOf(value)
-  return own === keys || (own.length === keys.length && own.every((key, index) => key === keys[index]))
-}
+export const hasKeys = (value: object, keys: readonly string[]): boolean => areSame(Immutable.keysOf(value), keys)
 
 /**
  * Returns true if two pieces of plain data are structurally equal, with the keys of objects in the same order. Anything

@@ -1,8 +1,9 @@
 import { countMembers } from '../data/count-members.ts'
+import { hasKeys } from '../data/plain.ts'
+import { memberOf } from '../data/value-at.ts'
 import { commonEnds } from './shared-ends.ts'
 import { type JsonValue, parseJson } from './json.ts'
-import { endOfString } from './json-scan.ts'
-import { isClosing, JsonWalk, type Level, type Mark } from './json-walk.ts'
+import { isClosing, JsonWalk, type Level, type Mark, segmentOf } from './json-walk.ts'
 
 /** A text that was parsed, and what it has become. */
 export interface KnownJson extends JsonValue {
@@ -39,40 +40,29 @@ const withChange = (known: KnownJson, text: string, markDistance: number): Known
   const added = text.length - known.text.length
   const walk = new JsonWalk(known.text, prefix, known.marks, markDistance)
   walk.goTo(prefix)
-  const { open, marks } = walk
-  const differing = known.text.length - suffix
-  if (!isLarge(text, differing - prefix, differing - prefix + added)) {
-    walk.goTo(differing)
-    return replaceDiffering(known, text, { open, depth: walk.lowest, marks }, (depth) => {
-      const end = walk.endOfPart(depth)
-      return { end, newEnd: end + added }
-    })
-  }
-  const begin = [{ at: open.at(-1)?.start ?? 0, open }]
-  const first = new JsonWalk(known.text, prefix, begin, markDistance)
-  const newFirst = new JsonWalk(text, prefix, begin, markDistance)
-  return replaceDiffering(known, text, { open, depth: open.length, marks }, (depth) => ({
-    end: first.endOfPart(depth),
-    newEnd: newFirst.endOfPart(depth),
-  }))
+  const { open } = walk
+  const end = known.text.length - suffix
+  const isNear = !isLarge(text, end - prefix, end - prefix + added)
+  // Far apart: where the first place ends in the new text is not known by its length.
+  const newWalk = isNear ? undefined : new JsonWalk(text, prefix, [{ at: open.at(-1)?.start ?? 0, open }])
+  walk.goTo(isNear ? end : prefix)
+  return replaceDiffering(known, text, { open: open.slice(0, walk.lowest), marks: walk.marks }, (depth) => {
+    const partEnd = walk.endOfPart(depth)
+    return { end: partEnd, newEnd: newWalk?.endOfPart(depth) ?? partEnd + added }
+  })
 }
 
-/** Where something differs. */
-interface Place {
-  /** The objects and arrays that are open where the difference begins, and how many of them have all of it. */
-  readonly open: readonly Level[]
-  readonly depth: number
-  readonly marks: readonly Mark[]
-}
+/** Where something differs: the objects and arrays that have all of it. */
+type Place = Pick<Mark, 'open'> & Pick<KnownJson, 'marks'>
 
 /** @param endsAt where what differs ends, in the known text and in the new one, as a part of what is open at a depth */
 const replaceDiffering = (
   known: KnownJson,
   text: string,
-  { open, depth: deepest, marks }: Place,
+  { open, marks }: Place,
   endsAt: (depth: number) => { readonly end: number; readonly newEnd: number },
 ): KnownJson | undefined => {
-  for (let depth = deepest; depth > 0; depth--) {
+  for (let depth = open.length; depth > 0; depth--) {
     const level = open[depth - 1] as Level
     const { start } = level
     const { end, newEnd } = endsAt(depth)
@@ -153,19 +143,10 @@ const replaceIn = (
 ): unknown => {
   const container = value as Container
   if (level === undefined || inner.length === 0) return replace(container)
-  if (Array.isArray(container)) {
-    const item = replaceIn({ text, value: container[level.index] }, inner, replace)
-    return item === undefined ? undefined : container.with(level.index, item)
-  }
-  const key = keyAt(text, level.start)
-  const member = replaceIn({ text, value: (container as Record<string, unknown>)[key] }, inner, replace)
-  return member === undefined ? undefined : { ...container, [key]: member }
-}
-
-/** The key of the member that begins at an offset. */
-const keyAt = (text: string, start: number): string => {
-  const quote = text.indexOf('"', start)
-  return JSON.parse(text.slice(quote, endOfString(text, quote) + 1)) as string
+  const segment = segmentOf(text, level)
+  const part = replaceIn({ text, value: memberOf(container, segment) }, inner, replace)
+  if (part === undefined) return undefined
+  return Array.isArray(container) ? container.with(level.index, part) : { ...container, [segment]: part }
 }
 
 const replacePart = (
@@ -178,10 +159,8 @@ const replacePart = (
     const items = part as readonly unknown[]
     return container.slice(0, index).concat(items, container.slice(index + size))
   }
-  const keys = Object.keys(part)
   const oldKeys = Object.keys(replaced)
-  if (keys.length === oldKeys.length && keys.every((key, at) => key === oldKeys[at])) return { ...container, ...part }
-  return withMembers(container, oldKeys, part)
+  return hasKeys(part, oldKeys) ? { ...container, ...part } : withMembers(container, oldKeys, part)
 }
 
 /** Puts members in the place of others. Undefined if keys do not come in the order in which they are written. */

@@ -1,3 +1,4 @@
+import type { Writable } from '../data/writable.ts'
 import { endOfString } from './json-scan.ts'
 
 /** An object or array that is open where a walk has come to. */
@@ -8,8 +9,6 @@ export interface Level {
   /** How many members or items were passed. */
   readonly index: number
 }
-
-type MutableLevel = { -readonly [Key in keyof Level]: Level[Key] }
 
 /** A place behind a comma, from which a walk may begin. */
 export interface Mark {
@@ -35,7 +34,7 @@ export class JsonWalk {
   readonly #text: string
   readonly #distance: number
   #nextMark: number
-  #open: MutableLevel[] = []
+  #open: Writable<Level>[] = []
   #at = 0
 
   /**
@@ -43,7 +42,7 @@ export class JsonWalk {
    *
    * @param distance how many characters at least lie between two new marks
    */
-  constructor(text: string, offset: number, marks: readonly Mark[], distance: number) {
+  constructor(text: string, offset = 0, marks: readonly Mark[] = [], distance = Number.POSITIVE_INFINITY) {
     this.#text = text
     this.marks = [...marks]
     this.#distance = distance
@@ -107,7 +106,14 @@ export class JsonWalk {
   }
 }
 
-const copyOf = (open: readonly Level[]): MutableLevel[] => open.map((level) => ({ ...level }))
+/** The key of the member, or the index of the item, that comes or is being passed. */
+export const segmentOf = (text: string, { isArray, start, index }: Level): string | number => {
+  if (isArray) return index
+  const quote = text.indexOf('"', start)
+  return JSON.parse(text.slice(quote, endOfString(text, quote) + 1)) as string
+}
+
+const copyOf = (open: readonly Level[]): Writable<Level>[] => open.map((level) => ({ ...level }))
 
 const isEnd = (code: number): boolean => code === COMMA || isClosing(code)
 

@@ -1,5 +1,6 @@
 import { countMembers } from '../data/count-members.ts'
 import { endOfString, isKey, type JsonScan, scanJson } from './json-scan.ts'
+import { JsonWalk, segmentOf } from './json-walk.ts'
 import type { Path } from '../data/not-plain.ts'
 import type { RoundedNumber } from '../data/rounded-number.ts'
 
@@ -72,7 +73,11 @@ export const offsetOfDepth = (text: string, depth: number): number | undefined =
 }
 
 /** Returns the path of the value at an offset of a valid JSON text without duplicate keys. */
-const pathAt = (text: string, offset: number): Path => pathOf(walkUntil(text, { offset }).open)
+const pathAt = (text: string, offset: number): Path => {
+  const walk = new JsonWalk(text)
+  walk.goTo(offset)
+  return walk.open.map((level) => segmentOf(text, level))
+}
 
 const pathOf = (levels: readonly Level[]): Path => levels.map(({ segment }) => segment)
 
@@ -81,7 +86,6 @@ const foundKey = ({ open, key, offset }: Walk): FoundKey | undefined =>
 
 /** What a walk looks for. */
 interface Goal {
-  readonly offset?: number
   readonly key?: string
   readonly isDuplicate?: boolean
   readonly depth?: number
@@ -97,8 +101,7 @@ interface Walk {
 
 const walkUntil = (text: string, goal: Goal): Walk => {
   const open: Level[] = []
-  const { offset: end = text.length } = goal
-  for (let at = 0; at < end; at++) {
+  for (let at = 0; at < text.length; at++) {
     const level = open.at(-1)
     switch (text[at]) {
       case '{':
@@ -126,7 +129,7 @@ const walkUntil = (text: string, goal: Goal): Walk => {
       default:
     }
   }
-  return { open, offset: end }
+  return { open, offset: text.length }
 }
 
 const isGoal = (goal: Goal, key: string, seen: ReadonlySet<string>): boolean =>
